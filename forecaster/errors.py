@@ -1,0 +1,96 @@
+"""Every failure that a user can cause, and the exit code that scripts see.
+
+    ForecastError                 1   (never raised itself)
+    ├── SettingsError             2   wrong options or settings
+    ├── SomeTickersFailed         3   the rest is done, some tickers failed
+    ├── DataError                 4   the bars cannot be used
+    ├── SourceError               5   the source is down and nothing usable is stored
+    ├── ModelError                6   a model is missing, damaged or too new
+    ├── TrainingDiverged          7   the loss stopped being finite
+    ├── LockHeld                  8   another run is writing the same thing
+    └── VerdictNotHeld            9   a verdict that was required did not hold
+    Terminated (BaseException)  143   SIGTERM; Ctrl-C stays KeyboardInterrupt (130)
+
+A message says what was found, what was needed, and one thing to do::
+
+    prices/FB.csv has 1 bar (2012-05-18); a forecast needs at least 2. Add more sessions to the file.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+class ForecastError(Exception):
+    """A failure that is the input's or the surroundings', not the program's.
+
+    Attributes:
+        exit_code: what the process returns to the shell.
+        code: one word for the kind of failure, used in JSON documents.
+    """
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "error"
+
+
+class SettingsError(ForecastError):
+    """An option or a setting has a value that cannot work."""
+
+    exit_code = 2
+    code = "settings"
+
+
+class SomeTickersFailed(ForecastError):
+    """The results of the other tickers are out; these failed."""
+
+    exit_code = 3
+    code = "some_failed"
+
+
+class DataError(ForecastError):
+    """Price data was found and cannot be used."""
+
+    exit_code = 4
+    code = "data"
+
+
+class SourceError(ForecastError):
+    """A market data source did not answer and no stored bars can stand in."""
+
+    exit_code = 5
+    code = "source"
+
+
+class ModelError(ForecastError):
+    """A model file is missing, damaged, or written by a newer version."""
+
+    exit_code = 6
+    code = "model"
+
+
+class TrainingDiverged(ForecastError):
+    """The training loss stopped being a finite number."""
+
+    exit_code = 7
+    code = "diverged"
+
+
+class LockHeld(ForecastError):
+    """Another process is writing what this one wants to write."""
+
+    exit_code = 8
+    code = "locked"
+
+
+class VerdictNotHeld(ForecastError):
+    """A verdict that ``--require`` asked for did not hold."""
+
+    exit_code = 9
+    code = "verdict"
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; raised so that ``finally`` blocks run (a signal's default skips them)."""

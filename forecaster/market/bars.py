@@ -1,0 +1,183 @@
+"""Bars as arrays: one history, and a panel of them.
+
+Everything below the readers works on these two classes. They hold numpy arrays, oldest session
+first, and are checked once, when they are made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.errors import DataError
+
+Floats = NDArray[np.float64]
+Days = NDArray[np.datetime64]
+
+PRICE_FIELDS = ("open", "high", "low", "close", "volume", "adjusted_close")
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """All bars of one ticker, oldest first.
+
+    Attributes:
+        ticker: the symbol.
+        sessions: ``datetime64[D]``, shape ``(n,)``, strictly rising.
+        open: prices as traded, shape ``(n,)``; NaN where the source has none.
+        high: see ``open``.
+        low: see ``open``.
+        close: prices as traded, shape ``(n,)``; always finite and positive.
+        volume: shares or units, shape ``(n,)``; NaN where unknown.
+        adjusted_close: ``close`` with splits and dividends removed, as the source saw them; equal
+            to ``close`` where the source has no adjusted prices.
+        adjusted: whether the source had adjusted prices.
+        currency: ISO code, or None where unknown.
+    """
+
+    ticker: str
+    sessions: Days
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    adjusted_close: Floats
+    adjusted: bool = False
+    currency: str | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.sessions)
+        if n == 0:
+            raise DataError(
+                f"{self.ticker} has no bars; at least 1 is needed. Check the file or the dates asked for."
+            )
+        for field in PRICE_FIELDS:
+            values = getattr(self, field)
+            if values.shape != (n,):
+                raise ValueError(f"{field} has shape {values.shape}, sessions ({n},)")
+        if n > 1 and not bool(np.all(self.sessions[1:] > self.sessions[:-1])):
+            raise ValueError(f"{self.ticker}: sessions must be strictly rising")
+        for field in ("close", "adjusted_close"):
+            values = getattr(self, field)
+            if not bool(np.all(np.isfinite(values) & (values > 0))):
+                raise ValueError(f"{self.ticker}: {field} must be finite and positive")
+
+    def __len__(self) -> int:
+        return len(self.sessions)
+
+    @property
+    def first(self) -> np.datetime64:
+        """The first session."""
+        return self.sessions[0]
+
+    @property
+    def cutoff(self) -> np.datetime64:
+        """The last session, which is the last one a forecast from this history may see."""
+        return self.sessions[-1]
+
+    def up_to(self, day: np.datetime64) -> History:
+        """The bars of sessions not later than ``day``.
+
+        Raises:
+            DataError: there are none.
+        """
+        n = int(np.searchsorted(self.sessions, day, side="right"))
+        if n == 0:
+            raise DataError(
+                f"{self.ticker} begins on {self.first}, after {day}; at least 1 bar is needed up to"
+                f" that date. Ask for {self.first} or later."
+            )
+        return self.slice(0, n)
+
+    def slice(self, start: int, stop: int) -> History:
+        """Bars ``start`` (included) to ``stop`` (excluded), as views."""
+        parts = {field: getattr(self, field)[start:stop] for field in PRICE_FIELDS}
+        return replace(self, sessions=self.sessions[start:stop], **parts)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the ticker, the sessions and all prices: equal bars, equal fingerprint."""
+        digest = hashlib.sha256(self.ticker.encode())
+        digest.update(self.sessions.astype("datetime64[D]").astype("<i8").tobytes())
+        for field in PRICE_FIELDS:
+            digest.update(np.ascontiguousarray(getattr(self, field), dtype="<f8").tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Several histories, each with its own length, one per ticker, in the order given.
+
+    Raises:
+        DataError: a ticker occurs twice.
+    """
+
+    histories: tuple[History, ...]
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for history in self.histories:
+            if history.ticker in seen:
+                raise DataError(
+                    f"{history.ticker} was given twice; each ticker may come from one source only."
+                    " Leave one of them out."
+                )
+            seen.add(history.ticker)
+
+    def __len__(self) -> int:
+        return len(self.histories)
+
+    def __iter__(self) -> Iterator[History]:
+        return iter(self.histories)
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """The tickers, in order."""
+        return tuple(history.ticker for history in self.histories)
+
+    @property
+    def bars(self) -> int:
+        """How many bars all histories hold together."""
+        return sum(len(history) for history in self.histories)
+
+    @cached_property
+    def sessions(self) -> Days:
+        """The sessions of all histories together, rising, each once: ``datetime64[D]``."""
+        return np.unique(np.concatenate([history.sessions for history in self.histories]))
+
+    def up_to(self, day: np.datetime64) -> Panel:
+        """The panel as it was at the close of ``day``; histories that begin later are left out."""
+        return Panel(tuple(h.up_to(day) for h in self.histories if h.first <= day))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the histories' fingerprints, in order."""
+        return hashlib.sha256("".join(h.fingerprint for h in self.histories).encode()).hexdigest()
+
+
+def history_from_closes(ticker: str, sessions: Sequence[str] | Days, close: Sequence[float] | Floats) -> History:
+    """A history that knows closes only (open, high, low and volume are NaN).
+
+    Args:
+        ticker: the symbol.
+        sessions: ISO dates or ``datetime64``, shape ``(n,)``, rising.
+        close: prices, shape ``(n,)``.
+    """
+    prices = np.asarray(close, dtype=np.float64)
+    unknown = np.full(prices.shape, np.nan)
+    return History(
+        ticker=ticker,
+        sessions=np.asarray(sessions, dtype="datetime64[D]"),
+        open=unknown,
+        high=unknown,
+        low=unknown,
+        close=prices,
+        volume=unknown,
+        adjusted_close=prices,
+    )
