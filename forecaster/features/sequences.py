@@ -1,0 +1,157 @@
+"""Histories cut into the variable-length sequences that a network trains on.
+
+``prefixes`` cuts each history into pieces and puts a target on every step: a piece of T sessions
+holds T sequences, of lengths 1..T, and a recurrent network reads all of them in one pass.
+``last`` cuts classic windows with a target on the last step alone, of one length or of many.
+
+Inputs stay in one flat array; a batch gathers its rows when it is needed, so memory grows with the
+panel and not with panel × context. Weights are zero on padding, which is always on the right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.features.representation import Encoded
+
+WARM_UP = 8
+"""Steps without a loss at the start of a piece that was cut from the middle of a history."""
+
+SHORTEST_WINDOW = 4
+"""Shortest window when window lengths vary, in sessions."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one training step reads.
+
+    Attributes:
+        inputs: ``(B, T, F)`` float32.
+        targets: ``(B, T, H)`` float32 for prefixes, ``(B, H)`` for windows; 0 where unknown.
+        weights: like ``targets``: 1 where the target counts, else 0.
+    """
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """All histories of a panel, end to end.
+
+    Attributes:
+        inputs: ``(R, F)`` float32, R bars in all.
+        targets: ``(R, H)`` float32, 0 where unknown.
+        known: ``(R, H)`` bool.
+        starts: first row of each history, and R at the end: ``(S + 1,)``.
+        age: ``(R,)``, how many sessions of its history come before a row.
+    """
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    known: NDArray[np.bool_]
+    starts: NDArray[np.intp]
+    age: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, encoded: Sequence[Encoded], horizon: int) -> TrainingSet:
+        """Join encoded histories; a target counts where its session is inside the history."""
+        targets = np.concatenate([e.scale.targets(horizon) for e in encoded])
+        known = np.isfinite(targets)
+        lengths = [len(e.inputs) for e in encoded]
+        return cls(
+            inputs=np.concatenate([e.inputs for e in encoded]),
+            targets=np.where(known, targets, 0.0).astype(np.float32),
+            known=known,
+            starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp),
+            age=np.concatenate([np.arange(n) for n in lengths]).astype(np.intp),
+        )
+
+    @property
+    def target_count(self) -> int:
+        """How many sessions have at least one target."""
+        return int(np.count_nonzero(self.known[:, 0]))
+
+
+def prefix_batches(
+    data: TrainingSet, context: int, batch_size: int, rng: np.random.Generator
+) -> Iterator[Batch]:
+    """One epoch of pieces of at most ``context`` steps, cut at a new random offset each time."""
+    pieces = _cut_pieces(data, context, rng)
+    rng.shuffle(pieces)
+    for first in range(0, len(pieces), batch_size):
+        chosen = pieces[first : first + batch_size]
+        length = context if len(pieces) > batch_size else int(np.diff(pieces, axis=1).max())
+        steps = np.arange(length)
+        rows = chosen[:, :1] + steps
+        inside = rows < chosen[:, 1:]
+        rows = np.where(inside, rows, chosen[:, :1])
+        cut = data.age[chosen[:, 0]] > 0
+        counts = inside & ((steps >= WARM_UP) | ~cut[:, None])
+        yield Batch(
+            inputs=np.where(inside[:, :, None], data.inputs[rows], np.float32(0)),
+            targets=data.targets[rows],
+            weights=(data.known[rows] & counts[:, :, None]).astype(np.float32),
+        )
+
+
+def _cut_pieces(
+    data: TrainingSet, context: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """First and last-plus-one rows of each piece, shape ``(P, 2)``.
+
+    Pieces overlap by the warm-up, so that every session's target counts once an epoch.
+    """
+    stride = max(context - WARM_UP, 1)
+    pieces = []
+    for start, stop in zip(data.starts[:-1], data.starts[1:], strict=True):
+        begin = start + int(rng.integers(stride)) - stride if stop - start > context else start
+        while begin < stop - 1:
+            pieces.append((max(begin, start), min(begin + context, stop)))
+            begin += stride
+    return np.asarray(pieces, dtype=np.intp).reshape(-1, 2)
+
+
+def window_batches(
+    data: TrainingSet, context: int, batch_size: int, rng: np.random.Generator, *, vary: bool
+) -> Iterator[Batch]:
+    """One epoch of windows, one for each session with a target; a batch holds one length.
+
+    Args:
+        data: the panel.
+        context: length of a window, in sessions; shorter where the history is.
+        batch_size: windows in a batch.
+        rng: order of the windows, and their lengths.
+        vary: give each window a random length up to ``context``.
+    """
+    origins = np.flatnonzero(data.known[:, 0])
+    length = np.minimum(data.age[origins] + 1, context)
+    if vary:
+        # one length a batch-sized group keeps the number of lengths, and so of batches, small
+        choices = rng.integers(min(SHORTEST_WINDOW, context), context + 1, size=8)
+        length = np.minimum(length, rng.choice(choices, size=len(origins)))
+    batches = []
+    for size in np.unique(length):
+        group = rng.permutation(origins[length == size])
+        batches += [
+            (int(size), group[i : i + batch_size]) for i in range(0, len(group), batch_size)
+        ]
+    for index in rng.permutation(len(batches)):
+        size, rows = batches[index]
+        yield Batch(
+            inputs=gather_windows(data.inputs, rows, size),
+            targets=data.targets[rows],
+            weights=data.known[rows].astype(np.float32),
+        )
+
+
+def gather_windows(
+    inputs: NDArray[np.float32], rows: NDArray[np.intp], length: int
+) -> NDArray[np.float32]:
+    """The ``length`` input rows that end at each of ``rows``: ``(m, length, F)``."""
+    return inputs[rows[:, None] + np.arange(1 - length, 1)]

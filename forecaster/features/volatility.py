@@ -1,0 +1,152 @@
+"""Returns and variance measured from bars, each value from its own session and earlier ones only.
+
+All functions work on one history. Arrays have shape ``(n,)``, one value a session; returns are log
+returns, variances are squared log returns for one session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.market.bars import History
+
+Floats = NDArray[np.float64]
+
+DECAY = 0.94
+"""Decay of the daily volatility estimate, as in RiskMetrics (J.P. Morgan, 1996)."""
+
+PRIOR_SESSIONS = 10.0
+"""How many sessions the prior variance counts for at the start of a history."""
+
+DAMPING = 5.0
+"""A return larger than this many times the volatility before it counts as this many."""
+
+_FLOOR = 1e-5
+"""Smallest volatility (0.001% a session): a price that does not move has no unit of its own."""
+
+
+def log_returns(history: History) -> Floats:
+    """``r_t = ln(P_t / P_{t-1})`` on adjusted closes, with ``r_0 = 0``."""
+    logs = np.log(history.adjusted_close)
+    return np.diff(logs, prepend=logs[0])
+
+
+def decaying_mean(values: Floats, decay: float, prior: float, prior_sessions: float) -> Floats:
+    """Exponentially weighted mean of ``values[0..t]`` that starts from a prior.
+
+    ``m_t = (Σ_i λ^(t-i) x_i + n₀ λ^(t+1) p) / (Σ_i λ^(t-i) + n₀ λ^(t+1))``, so the prior weighs as
+    much as ``n₀`` sessions before the first one and fades at the same rate. Computed in blocks, and
+    every value depends on earlier ones alone, to the bit.
+
+    Args:
+        values: shape ``(n,)``, no NaN.
+        decay: λ in (0, 1).
+        prior: p, in the units of ``values``.
+        prior_sessions: n₀, at least 0.
+
+    Returns:
+        Shape ``(n,)``.
+    """
+    n = len(values)
+    block = max(1, min(n, int(12.0 / -np.log(decay))))
+    blocks = -(-n // block)
+    padded = np.zeros((blocks, block))
+    padded.ravel()[:n] = values
+    powers = decay ** np.arange(block)
+    sums = np.cumsum(padded / powers, axis=1) * powers
+    weights = np.cumsum(1.0 / powers) * powers
+    fade = powers * decay
+    carry, weight = prior_sessions * prior, prior_sessions
+    means = np.empty((blocks, block))
+    for b in range(blocks):
+        means[b] = (sums[b] + carry * fade) / (weights + weight * fade)
+        carry = sums[b, -1] + carry * fade[-1]
+        weight = weights[-1] + weight * fade[-1]
+    return means.ravel()[:n]
+
+
+def decay_of(half_life: float) -> float:
+    """The decay λ whose weights halve every ``half_life`` sessions."""
+    return float(0.5 ** (1.0 / half_life))
+
+
+def damped_squares(returns: Floats, prior: float) -> Floats:
+    """Squared returns, each at most ``DAMPING²`` times the variance known before it."""
+    squares = returns**2
+    known = np.concatenate([[prior], decaying_mean(squares, DECAY, prior, PRIOR_SESSIONS)[:-1]])
+    return np.minimum(squares, DAMPING**2 * np.maximum(known, _FLOOR**2))
+
+
+def range_variance(history: History, returns: Floats) -> Floats:
+    """Variance of one session from its range and its gap, about five times less noisy than ``r²``.
+
+    Garman and Klass (1980), equation for known opening jump: the squared overnight gap plus
+    ``½ ln(H/L)² − (2 ln 2 − 1) ln(C/O)²``. Sessions without a range fall back to ``r²``.
+
+    Args:
+        history: the bars.
+        returns: their log returns, shape ``(n,)``.
+    """
+    body = np.log(history.close) - np.log(history.open)
+    spread = np.log(history.high) - np.log(history.low)
+    gap = returns - body
+    gap[0] = 0.0
+    inside = np.maximum(0.5 * spread**2 - (2.0 * np.log(2.0) - 1.0) * body**2, 0.0)
+    return np.where(np.isfinite(spread + body), gap**2 + inside, returns**2)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What the features and the scaling are made of; every array has shape ``(n,)``.
+
+    Attributes:
+        returns: log returns, the first one 0.
+        volatility: σ_t, known at the close of t; in log return per session.
+        volatility_before: σ_{t-1}, for the first session the prior.
+        session_variance: range-based variance of session t alone, at most ``DAMPING²`` σ²_{t-1}.
+    """
+
+    returns: Floats
+    volatility: Floats
+    volatility_before: Floats
+    session_variance: Floats
+
+
+def measure(history: History, prior: float) -> Measures:
+    """Measure one history, starting from a prior variance so that five sessions are enough.
+
+    Args:
+        history: at least 1 bar.
+        prior: variance of a session's log return to start from.
+    """
+    returns = log_returns(history)
+    variance = decaying_mean(damped_squares(returns[1:], prior), DECAY, prior, PRIOR_SESSIONS) if len(
+        returns
+    ) > 1 else np.empty(0)
+    volatility = np.sqrt(np.maximum(np.concatenate([[prior], variance]), _FLOOR**2))
+    before = np.concatenate([volatility[:1], volatility[:-1]])
+    day = np.minimum(range_variance(history, returns), (DAMPING * before) ** 2)
+    return Measures(returns, volatility, before, day)
+
+
+def pooled_variance(histories: list[History]) -> float:
+    """Median of the histories' mean squared returns, the prior for a history not seen before.
+
+    Histories count by their length, so that a short one does not decide. Falls back to 2% a
+    session squared where no history has two bars.
+    """
+    variances, weights = [], []
+    for history in histories:
+        if len(history) > 1:
+            returns = log_returns(history)[1:]
+            variances.append(float(np.mean(returns**2)))
+            weights.append(len(returns))
+    if not variances:
+        return 0.02**2
+    order = np.argsort(variances)
+    cumulative = np.cumsum(np.asarray(weights)[order])
+    middle = int(np.searchsorted(cumulative, cumulative[-1] / 2.0))
+    return max(float(np.asarray(variances)[order][middle]), _FLOOR**2)

@@ -1,0 +1,97 @@
+"""Network outputs at chosen sessions of encoded histories, by the numpy engine.
+
+A forecast made at session t reads at most ``context`` sessions up to t. A causal network reads a
+whole stretch of sessions in one pass, each origin with between half and all of its context; a
+network trained on windows reads exactly its window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.features.representation import Encoded
+from forecaster.features.sequences import gather_windows
+from forecaster.model.recurrence import Array, Network, forward, forward_last
+
+Rows = NDArray[np.intp]
+
+_WINDOWS_AT_ONCE = 2048
+_PIECES_AT_ONCE = 512
+
+
+def outputs_at(
+    network: Network, encoded: Sequence[Encoded], rows: Sequence[Rows], context: int, *, pieces: bool
+) -> list[Array]:
+    """Outputs for every origin of every history.
+
+    Args:
+        network: the weights.
+        encoded: S histories.
+        rows: for each history its origins, shape ``(m,)``, rising.
+        context: sessions that a forecast may read.
+        pieces: read stretches in one pass (needs a causal network), or a window an origin.
+
+    Returns:
+        S arrays ``(m, H, Q)``, in the network's own unit.
+    """
+    lengths = [len(e.inputs) for e in encoded]
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp)
+    inputs = np.concatenate([e.inputs for e in encoded])
+    out = [
+        np.empty((len(r), network.horizon, len(network.levels)), dtype=np.float32) for r in rows
+    ]
+    if pieces:
+        _by_pieces(network, inputs, starts, rows, context, out)
+    else:
+        _by_windows(network, inputs, starts, rows, context, out)
+    return out
+
+
+def outputs_now(
+    network: Network, encoded: Sequence[Encoded], context: int
+) -> list[Array]:
+    """Outputs at the last session of each history: S arrays ``(H, Q)``."""
+    rows = [np.array([len(e.inputs) - 1], dtype=np.intp) for e in encoded]
+    return [o[0] for o in outputs_at(network, encoded, rows, context, pieces=False)]
+
+
+def _by_windows(
+    network: Network, inputs: Array, starts: Rows, rows: Sequence[Rows], context: int, out: list[Array]
+) -> None:
+    series = np.concatenate([np.full(len(r), i) for i, r in enumerate(rows)]).astype(np.intp)
+    place = np.concatenate([np.arange(len(r)) for r in rows]).astype(np.intp)
+    origin = np.concatenate(list(rows)).astype(np.intp)
+    length = np.minimum(origin + 1, context)
+    for size in np.unique(length):
+        group = np.flatnonzero(length == size)
+        for first in range(0, len(group), _WINDOWS_AT_ONCE):
+            some = group[first : first + _WINDOWS_AT_ONCE]
+            windows = gather_windows(inputs, starts[series[some]] + origin[some], int(size))
+            answers = forward_last(network, windows)
+            for answer, s, p in zip(answers, series[some], place[some], strict=True):
+                out[s][p] = answer
+
+
+def _by_pieces(
+    network: Network, inputs: Array, starts: Rows, rows: Sequence[Rows], context: int, out: list[Array]
+) -> None:
+    """Cut each history's origins into pieces with a lead-in, and read many pieces at once."""
+    stride = max(context // 2, 1)
+    jobs: list[tuple[int, int, int, int]] = []  # history, first row, first origin, last origin + 1
+    for s, r in enumerate(rows):
+        if len(r) == 0:
+            continue
+        for begin in range(int(r[0]), int(r[-1]) + 1, stride):
+            jobs.append((s, max(begin - (context - stride), 0), begin, begin + stride))
+    for first in range(0, len(jobs), _PIECES_AT_ONCE):
+        some = jobs[first : first + _PIECES_AT_ONCE]
+        width = max(stop - lead for _, lead, _, stop in some)
+        base = np.array([starts[s] + lead for s, lead, _, _ in some], dtype=np.intp)
+        index = np.minimum(base[:, None] + np.arange(width), len(inputs) - 1)
+        answers = forward(network, inputs[index])
+        for answer, (s, lead, begin, stop) in zip(answers, some, strict=True):
+            a, b = np.searchsorted(rows[s], [begin, stop])
+            out[s][a:b] = answer[rows[s][a:b] - lead]

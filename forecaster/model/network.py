@@ -1,0 +1,276 @@
+"""The network in Keras: build it, train it, take its weights out. The only room that knows Keras.
+
+Keras is imported inside functions, because importing TensorFlow takes seconds. Only ``keras.ops``
+is used, no ``tf.``, so ``KERAS_BACKEND`` may choose another backend.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecaster.errors import SettingsError
+from forecaster.features.sequences import Batch
+from forecaster.model.recurrence import (
+    SPREAD_LIMIT,
+    Array,
+    CellWeights,
+    Layer,
+    Network,
+    middle_level,
+)
+from forecaster.model.settings import Device, Settings
+
+GPU_HELP = "Install it with: pip install 'forecaster[gpu]'"
+
+
+def import_keras(device: Device = "auto") -> Any:
+    """Import Keras quietly, on the device asked for.
+
+    TensorFlow writes to file descriptor 2 while it starts, whatever its log level; that text is
+    kept back, and shown only if the import fails.
+
+    Raises:
+        SettingsError: Keras or its backend cannot be imported.
+    """
+    _prepare_environment(device)
+    with tempfile.TemporaryFile() as log, _stderr_to(log):
+        try:
+            import keras
+
+            keras.ops.zeros(1)  # starts the backend, and its messages, now
+        except Exception as problem:  # noqa: BLE001 - anything a broken install raises
+            log.seek(0)
+            detail = log.read().decode(errors="replace").strip().splitlines()[-1:] or [""]
+            raise SettingsError(
+                f"Keras could not start ({type(problem).__name__}: {problem}. {detail[0]});"
+                " training needs it. Run: forecast doctor"
+            ) from problem
+    return keras
+
+
+def _prepare_environment(device: Device) -> None:
+    """Environment that must stand before the first import; later calls change nothing."""
+    if "keras" in sys.modules:
+        return
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("KERAS_HOME", str(Path(tempfile.gettempdir()) / "forecaster-keras"))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["TF_DETERMINISTIC_OPS"] = "1"
+    for variable in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
+        os.environ.pop(variable, None)  # they would cut training short without a word
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ["JAX_PLATFORMS"] = "cpu"
+
+
+@contextlib.contextmanager
+def _stderr_to(log: Any) -> Iterator[None]:
+    """Send file descriptor 2 into ``log`` for a while."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+def gpu_count() -> int:
+    """How many GPUs the backend can use."""
+    keras = import_keras()
+    try:
+        return len(keras.distribution.list_devices("gpu"))
+    except (RuntimeError, ValueError):  # a backend without any raises instead
+        return 0
+
+
+def choose_device(device: Device) -> str:
+    """The device that training will use: ``cpu`` or ``gpu``.
+
+    Raises:
+        SettingsError: a GPU was asked for and there is none; says what is missing.
+    """
+    import_keras(device)
+    if device == "cpu":
+        return "cpu"
+    found = gpu_count()
+    if device == "gpu" and not found:
+        raise SettingsError(f"--device gpu was given, but {_missing_gpu()}. Or use --device cpu.")
+    return "gpu" if found else "cpu"
+
+
+def _missing_gpu() -> str:
+    """What a GPU run lacks on this machine."""
+    driver = Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidiactl").exists()
+    if not driver:
+        return (
+            "this machine shows no NVIDIA driver (/dev/nvidiactl is missing); a GPU and its driver"
+            " are needed. Install the driver"
+        )
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return "CUDA_VISIBLE_DEVICES hides every GPU. Unset it"
+    return f"the backend found no CUDA libraries for it. {GPU_HELP}"
+
+
+def build(settings: Settings, features: int, *, whole_sequence: bool) -> Any:
+    """The Keras model: cells, dropout, a dense head, quantiles that cannot cross.
+
+    Args:
+        settings: cell, layers, units, and so on.
+        features: F.
+        whole_sequence: answer after every step, ``(B, T, H, Q)``, or after the last, ``(B, H, Q)``.
+    """
+    keras = import_keras()
+    inputs = keras.Input(shape=(None, features), dtype="float32")
+    x = inputs
+    for number in range(settings.layers):
+        every = whole_sequence or number < settings.layers - 1
+        x = _recurrent_layer(settings, number, every)(x)
+        if settings.dropout:
+            x = keras.layers.Dropout(settings.dropout, seed=settings.seed + number)(x)
+    width = settings.horizon * (len(settings.quantiles) + 1)
+    raw = keras.layers.Dense(width, kernel_initializer=_small(settings.seed), name="head")(x)
+    return keras.Model(inputs, _quantile_layer(settings)(raw))
+
+
+def _small(seed: int) -> Any:
+    import keras
+
+    return keras.initializers.VarianceScaling(0.01, seed=seed)
+
+
+def _recurrent_layer(settings: Settings, number: int, every: bool) -> Any:
+    """One recurrent layer, named ``recurrent_<number>``."""
+    import keras
+
+    kinds = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+    options: dict[str, Any] = {"return_sequences": every}
+    if settings.cell == "rnn":
+        options["activation"] = settings.activation
+    name = f"recurrent_{number}"
+    if not settings.bidirectional:
+        return kinds[settings.cell](settings.units, name=name, **options)
+    inner = kinds[settings.cell](settings.units, **options)
+    return keras.layers.Bidirectional(inner, merge_mode="concat", name=name)
+
+
+def _quantile_layer(settings: Settings) -> Any:
+    """The head's numbers as quantiles; the same formula as ``recurrence.quantiles_from_head``."""
+    import keras
+    from keras import ops
+
+    horizon, q = settings.horizon, len(settings.quantiles)
+    middle = middle_level(settings.quantiles)
+
+    class Quantiles(keras.layers.Layer):  # type: ignore[misc]
+        """``(..., H·(Q+1))`` to ``(..., H, Q)``."""
+
+        def call(self, raw: Any) -> Any:
+            raw = ops.reshape(raw, (*ops.shape(raw)[:-1], horizon, q + 1))
+            centre = raw[..., :1]
+            spread = ops.exp(ops.clip(raw[..., 1:2], -SPREAD_LIMIT, SPREAD_LIMIT))
+            gaps = ops.softplus(raw[..., 2:]) * spread
+            parts = [centre]
+            if middle:
+                down = ops.cumsum(ops.flip(gaps[..., :middle], -1), axis=-1)
+                parts.insert(0, centre - ops.flip(down, -1))
+            if middle < q - 1:
+                parts.append(centre + ops.cumsum(gaps[..., middle:], axis=-1))
+            return ops.concatenate(parts, axis=-1)
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return (*shape[:-1], horizon, q)
+
+    return Quantiles(name="quantiles")
+
+
+def compile_model(model: Any, settings: Settings) -> None:
+    """Give the model its optimiser and the pinball loss."""
+    import keras
+    from keras import ops
+
+    levels = np.asarray(settings.quantiles, dtype=np.float32)
+
+    def pinball(packed: Any, quantiles: Any) -> Any:
+        """Mean pinball loss over the targets that count; ``packed`` is targets and weights."""
+        error = packed[..., :1] - quantiles
+        loss = ops.mean(ops.maximum(levels * error, (levels - 1.0) * error), axis=-1)
+        weights = packed[..., 1]
+        return ops.sum(loss * weights) / ops.maximum(ops.sum(weights), 1.0)
+
+    clipping: dict[str, float] = {}
+    if settings.norm_limit:
+        clipping["global_clipnorm"] = settings.norm_limit
+    elif settings.clip_value:
+        clipping["clipvalue"] = settings.clip_value
+    optimiser = keras.optimizers.Adam(settings.learning_rate, **clipping)
+    model.compile(optimizer=optimiser, loss=pinball, jit_compile=False)
+
+
+def train_step(model: Any, batch: Batch) -> float:
+    """One step of the optimiser; the loss of this batch."""
+    packed = np.stack([batch.targets, batch.weights], axis=-1)
+    model.reset_metrics()
+    return float(model.train_on_batch(batch.inputs, packed))
+
+
+def start_head(model: Any, settings: Settings, targets: Array) -> None:
+    """Set the head's bias so that training starts from the targets' own quantiles.
+
+    Args:
+        model: as built.
+        settings: horizon and levels.
+        targets: ``(n, H)``, NaN where unknown.
+    """
+    levels = np.asarray(settings.quantiles)
+    q, middle = len(levels), middle_level(settings.quantiles)
+    bias = np.zeros((settings.horizon, q + 1), dtype=np.float32)
+    for h in range(settings.horizon):
+        known = targets[np.isfinite(targets[:, h]), h]
+        if known.size == 0:
+            known = targets[np.isfinite(targets)]
+        found = np.quantile(known, levels)
+        bias[h, 0] = found[middle]
+        bias[h, 2:] = np.log(np.expm1(np.maximum(np.diff(found), 0.01)))
+    head = model.get_layer("head")
+    head.set_weights([head.get_weights()[0], bias.ravel()])
+
+
+def to_network(model: Any, settings: Settings) -> Network:
+    """The model's weights for the numpy engine."""
+    layers = []
+    for number in range(settings.layers):
+        values = model.get_layer(f"recurrent_{number}").get_weights()
+        backward = CellWeights(*values[3:6]) if settings.bidirectional else None
+        layers.append(Layer(CellWeights(*values[:3]), backward))
+    kernel, bias = model.get_layer("head").get_weights()
+    return Network(
+        cell=settings.cell,
+        activation=settings.activation,
+        layers=tuple(layers),
+        head_kernel=kernel,
+        head_bias=bias,
+        horizon=settings.horizon,
+        levels=settings.quantiles,
+    )
+
+
+def to_keras(network: Network, settings: Settings, features: int, *, whole_sequence: bool) -> Any:
+    """A Keras model with the network's weights, for export and for comparing the two engines."""
+    model = build(settings, features, whole_sequence=whole_sequence)
+    for number, layer in enumerate(network.layers):
+        cells = [layer.forward] + ([layer.backward] if layer.backward else [])
+        values = [w for c in cells for w in (c.kernel, c.recurrent, c.bias)]
+        model.get_layer(f"recurrent_{number}").set_weights(values)
+    model.get_layer("head").set_weights([network.head_kernel, network.head_bias])
+    return model

@@ -1,0 +1,195 @@
+"""The recurrent network's forward pass in numpy: what `predict` runs, without TensorFlow.
+
+The equations are Keras's, gate order included, so that weights trained there run here. For a step
+with input x and state h (and cell state c):
+
+    rnn    h' = φ(x W + h U + b)                                       φ = tanh or relu
+    lstm   i, f, o = σ(·), g = tanh(·);  c' = f∘c + i∘g;  h' = o∘tanh(c')
+    gru    z, r = σ(·);  n = tanh(x W_n + b_n + r∘(h U_n + c_n));  h' = z∘h + (1 − z)∘n
+
+(Elman 1990; Hochreiter and Schmidhuber 1997; Cho et al. 2014, the variant whose reset gate comes
+after the product, ``reset_after=True`` in Keras and the one that cuDNN computes.)
+
+Shapes: N sequences, T steps, F inputs, U units, H forecast steps, Q quantile levels. Everything is
+float32, as in training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+Cell = Literal["rnn", "lstm", "gru"]
+Activation = Literal["tanh", "relu"]
+
+GATES: dict[Cell, int] = {"rnn": 1, "lstm": 4, "gru": 3}
+SPREAD_LIMIT = 4.0
+"""The network's log spread is cut to ±this, so that no input can make a quantile infinite."""
+
+
+@dataclass(frozen=True)
+class CellWeights:
+    """One recurrent cell reading in one direction.
+
+    Attributes:
+        kernel: ``(F, G·U)``, G gates.
+        recurrent: ``(U, G·U)``.
+        bias: ``(G·U,)``; for ``gru`` ``(2, 3·U)``, of the input and of the recurrent part.
+    """
+
+    kernel: Array
+    recurrent: Array
+    bias: Array
+
+    @property
+    def units(self) -> int:
+        """U."""
+        return int(self.recurrent.shape[0])
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One recurrent layer: forward in time and, if bidirectional, backward as well."""
+
+    forward: CellWeights
+    backward: CellWeights | None = None
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers, and the dense head that turns the last state into quantiles.
+
+    Attributes:
+        cell: which equations.
+        activation: of ``rnn``.
+        layers: bottom first.
+        head_kernel: ``(U or 2U, H·(Q+1))``.
+        head_bias: ``(H·(Q+1),)``.
+        horizon: H.
+        levels: Q quantile levels, rising.
+    """
+
+    cell: Cell
+    activation: Activation
+    layers: tuple[Layer, ...]
+    head_kernel: Array
+    head_bias: Array
+    horizon: int
+    levels: tuple[float, ...]
+
+    @property
+    def weight_count(self) -> int:
+        """How many numbers were trained."""
+        cells = [c for layer in self.layers for c in (layer.forward, layer.backward) if c]
+        sizes = [c.kernel.size + c.recurrent.size + c.bias.size for c in cells]
+        return sum(sizes) + self.head_kernel.size + self.head_bias.size
+
+    @property
+    def causal(self) -> bool:
+        """Whether an output depends on its own and earlier steps alone."""
+        return all(layer.backward is None for layer in self.layers)
+
+
+def quantiles_from_head(raw: Array, horizon: int, levels: tuple[float, ...]) -> Array:
+    """Quantiles that cannot cross, from the head's numbers ``(..., H·(Q+1))``.
+
+    For each step the head gives a centre m, a log spread s and Q − 1 gaps g. The level nearest to
+    0.5 is m; each next level outwards adds ``softplus(g) · exp(s)``, which is positive.
+
+    Returns:
+        Shape ``(..., H, Q)``, rising along the last axis.
+    """
+    q = len(levels)
+    raw = raw.reshape(*raw.shape[:-1], horizon, q + 1)
+    centre = raw[..., :1]
+    spread = np.exp(np.clip(raw[..., 1:2], -SPREAD_LIMIT, SPREAD_LIMIT))
+    gaps = np.logaddexp(np.float32(0), raw[..., 2:]) * spread
+    middle = middle_level(levels)
+    below = centre - np.flip(np.cumsum(np.flip(gaps[..., :middle], -1), axis=-1), -1)
+    above = centre + np.cumsum(gaps[..., middle:], axis=-1)
+    return np.concatenate([below, centre, above], axis=-1)
+
+
+def middle_level(levels: tuple[float, ...]) -> int:
+    """Index of the level nearest to 0.5."""
+    return min(range(len(levels)), key=lambda i: abs(levels[i] - 0.5))
+
+
+def states(cell: Cell, activation: Activation, weights: CellWeights, inputs: Array) -> Array:
+    """The state after every step, from a zero state: ``(N, T, F)`` to ``(N, T, U)``."""
+    n, t, _ = inputs.shape
+    units = weights.units
+    bias = weights.bias if cell != "gru" else weights.bias[0]
+    projected = inputs @ weights.kernel + bias
+    state = np.zeros((n, units), dtype=np.float32)
+    memory = np.zeros((n, units), dtype=np.float32)
+    out = np.empty((n, t, units), dtype=np.float32)
+    for step in range(t):
+        x = projected[:, step]
+        if cell == "rnn":
+            state = _activate(x + state @ weights.recurrent, activation)
+        elif cell == "lstm":
+            state, memory = _lstm_step(x + state @ weights.recurrent, memory, units)
+        else:
+            state = _gru_step(x, state @ weights.recurrent + weights.bias[1], state, units)
+        out[:, step] = state
+    return out
+
+
+def forward(network: Network, inputs: Array) -> Array:
+    """Quantiles after every step, for a causal network: ``(N, T, F)`` to ``(N, T, H, Q)``."""
+    if not network.causal:
+        raise ValueError("a bidirectional network answers at the end of a window only")
+    sequence = inputs
+    for layer in network.layers:
+        sequence = states(network.cell, network.activation, layer.forward, sequence)
+    raw = sequence @ network.head_kernel + network.head_bias
+    return quantiles_from_head(raw, network.horizon, network.levels)
+
+
+def forward_last(network: Network, inputs: Array) -> Array:
+    """Quantiles at the end of whole windows: ``(N, T, F)`` to ``(N, H, Q)``.
+
+    A bidirectional top layer gives its forward state after the last step beside its backward state
+    after the first one, as Keras does.
+    """
+    sequence = inputs
+    final = inputs[:, -1]
+    for layer in network.layers:
+        ahead = states(network.cell, network.activation, layer.forward, sequence)
+        final = ahead[:, -1]
+        if layer.backward is not None:
+            back = states(network.cell, network.activation, layer.backward, sequence[:, ::-1])
+            final = np.concatenate([final, back[:, -1]], axis=-1)
+            ahead = np.concatenate([ahead, back[:, ::-1]], axis=-1)
+        sequence = ahead
+    raw = final @ network.head_kernel + network.head_bias
+    return quantiles_from_head(raw, network.horizon, network.levels)
+
+
+def _activate(values: Array, activation: Activation) -> Array:
+    return np.tanh(values) if activation == "tanh" else np.maximum(values, np.float32(0))
+
+
+def _sigmoid(values: Array) -> Array:
+    """Logistic function through tanh, which cannot overflow."""
+    return np.float32(0.5) * np.tanh(np.float32(0.5) * values) + np.float32(0.5)
+
+
+def _lstm_step(gates: Array, memory: Array, units: int) -> tuple[Array, Array]:
+    """One LSTM step; gates are ``(N, 4U)`` in the order i, f, g, o."""
+    keep = _sigmoid(gates[:, : 2 * units])
+    candidate = np.tanh(gates[:, 2 * units : 3 * units])
+    memory = keep[:, units:] * memory + keep[:, :units] * candidate
+    return _sigmoid(gates[:, 3 * units :]) * np.tanh(memory), memory
+
+
+def _gru_step(x: Array, inner: Array, state: Array, units: int) -> Array:
+    """One GRU step; both products are ``(N, 3U)`` in the order z, r, n."""
+    gates = _sigmoid(x[:, : 2 * units] + inner[:, : 2 * units])
+    candidate = np.tanh(x[:, 2 * units :] + gates[:, units:] * inner[:, 2 * units :])
+    return gates[:, :units] * (state - candidate) + candidate
