@@ -100,9 +100,7 @@ def prefix_batches(
         )
 
 
-def _cut_pieces(
-    data: TrainingSet, context: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
+def _cut_pieces(data: TrainingSet, context: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """First and last-plus-one rows of each piece, shape ``(P, 2)``.
 
     Pieces overlap by the warm-up, so that every session's target counts once an epoch.

@@ -123,9 +123,11 @@ def measure(history: History, prior: float) -> Measures:
         prior: variance of a session's log return to start from.
     """
     returns = log_returns(history)
-    variance = decaying_mean(damped_squares(returns[1:], prior), DECAY, prior, PRIOR_SESSIONS) if len(
-        returns
-    ) > 1 else np.empty(0)
+    variance = (
+        decaying_mean(damped_squares(returns[1:], prior), DECAY, prior, PRIOR_SESSIONS)
+        if len(returns) > 1
+        else np.empty(0)
+    )
     volatility = np.sqrt(np.maximum(np.concatenate([[prior], variance]), _FLOOR**2))
     before = np.concatenate([volatility[:1], volatility[:-1]])
     day = np.minimum(range_variance(history, returns), (DAMPING * before) ** 2)

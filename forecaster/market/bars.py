@@ -161,7 +161,9 @@ class Panel:
         return hashlib.sha256("".join(h.fingerprint for h in self.histories).encode()).hexdigest()
 
 
-def history_from_closes(ticker: str, sessions: Sequence[str] | Days, close: Sequence[float] | Floats) -> History:
+def history_from_closes(
+    ticker: str, sessions: Sequence[str] | Days, close: Sequence[float] | Floats
+) -> History:
     """A history that knows closes only (open, high, low and volume are NaN).
 
     Args:

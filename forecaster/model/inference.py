@@ -23,7 +23,12 @@ _PIECES_AT_ONCE = 512
 
 
 def outputs_at(
-    network: Network, encoded: Sequence[Encoded], rows: Sequence[Rows], context: int, *, pieces: bool
+    network: Network,
+    encoded: Sequence[Encoded],
+    rows: Sequence[Rows],
+    context: int,
+    *,
+    pieces: bool,
 ) -> list[Array]:
     """Outputs for every origin of every history.
 
@@ -40,9 +45,7 @@ def outputs_at(
     lengths = [len(e.inputs) for e in encoded]
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp)
     inputs = np.concatenate([e.inputs for e in encoded])
-    out = [
-        np.empty((len(r), network.horizon, len(network.levels)), dtype=np.float32) for r in rows
-    ]
+    out = [np.empty((len(r), network.horizon, len(network.levels)), dtype=np.float32) for r in rows]
     if pieces:
         _by_pieces(network, inputs, starts, rows, context, out)
     else:
@@ -50,16 +53,19 @@ def outputs_at(
     return out
 
 
-def outputs_now(
-    network: Network, encoded: Sequence[Encoded], context: int
-) -> list[Array]:
+def outputs_now(network: Network, encoded: Sequence[Encoded], context: int) -> list[Array]:
     """Outputs at the last session of each history: S arrays ``(H, Q)``."""
     rows = [np.array([len(e.inputs) - 1], dtype=np.intp) for e in encoded]
     return [o[0] for o in outputs_at(network, encoded, rows, context, pieces=False)]
 
 
 def _by_windows(
-    network: Network, inputs: Array, starts: Rows, rows: Sequence[Rows], context: int, out: list[Array]
+    network: Network,
+    inputs: Array,
+    starts: Rows,
+    rows: Sequence[Rows],
+    context: int,
+    out: list[Array],
 ) -> None:
     series = np.concatenate([np.full(len(r), i) for i, r in enumerate(rows)]).astype(np.intp)
     place = np.concatenate([np.arange(len(r)) for r in rows]).astype(np.intp)
@@ -76,7 +82,12 @@ def _by_windows(
 
 
 def _by_pieces(
-    network: Network, inputs: Array, starts: Rows, rows: Sequence[Rows], context: int, out: list[Array]
+    network: Network,
+    inputs: Array,
+    starts: Rows,
+    rows: Sequence[Rows],
+    context: int,
+    out: list[Array],
 ) -> None:
     """Cut each history's origins into pieces with a lead-in, and read many pieces at once."""
     stride = max(context // 2, 1)

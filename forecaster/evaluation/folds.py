@@ -1,0 +1,80 @@
+"""Global dates that keep the future out of fitting.
+
+Cutoffs are dates for the whole panel, never counted from a series' own end: tickers move together,
+so a later bar of one ticker tells about an earlier bar of another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.errors import DataError
+from forecaster.market.bars import Panel
+
+VALIDATION_SHARE = 0.15
+TEST_SHARE = 0.15
+
+SHORTEST_FIT = 40
+"""Fewest sessions that are left for fitting before a part is held out."""
+
+SHORTEST_PART = 10
+"""Fewest forecast origins in a validation or test part."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which sessions are for what; None where the panel is too short for a part.
+
+    Fitting reads targets up to ``fit_end``. Validation origins begin H sessions later and their
+    targets end by ``train_end``. Test origins begin H sessions after ``train_end``.
+
+    Attributes:
+        fit_end: last session whose price a training target may use.
+        valid_from: first session that a validation forecast is made from.
+        train_end: last session that any choice in training may use.
+        test_from: first session that a test forecast is made from.
+        last: last session of the panel.
+    """
+
+    fit_end: np.datetime64
+    valid_from: np.datetime64 | None
+    train_end: np.datetime64
+    test_from: np.datetime64 | None
+    last: np.datetime64
+
+
+def split_panel(panel: Panel, horizon: int, train_end: np.datetime64 | None = None) -> Split:
+    """Split a panel's sessions in time, with H sessions left out between the parts.
+
+    Args:
+        panel: the histories.
+        horizon: H.
+        train_end: where the test begins; None: after 85% of all sessions.
+
+    Raises:
+        DataError: ``train_end`` leaves nothing to train on.
+    """
+    sessions = panel.sessions
+    n = len(sessions)
+    if train_end is None:
+        size = max(int(n * TEST_SHARE), SHORTEST_PART + horizon)
+        enough = n - size >= SHORTEST_FIT
+        train = n - size if enough else n
+    else:
+        train = int(np.searchsorted(sessions, train_end, side="right"))
+        if train < 2:
+            raise DataError(
+                f"--train-end is {train_end} and the first session is {sessions[0]}; at least 2"
+                " sessions must lie up to that date. Give a later --train-end."
+            )
+    valid_size = max(int(n * VALIDATION_SHARE), SHORTEST_PART + horizon)
+    fit = train - valid_size if train - valid_size >= SHORTEST_FIT else train
+    return Split(
+        fit_end=sessions[fit - 1],
+        valid_from=sessions[fit - 1 + horizon] if fit < train else None,
+        train_end=sessions[train - 1],
+        test_from=sessions[train - 1 + horizon] if train - 1 + horizon < n - 1 else None,
+        last=sessions[-1],
+    )

@@ -1,0 +1,144 @@
+"""Predict: dated price quantiles for the sessions after each history's cutoff, without TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.errors import DataError, SettingsError
+from forecaster.features.representation import Encoded
+from forecaster.market.bars import History
+from forecaster.market.calendars import estimate_sessions
+from forecaster.model.artifact import Model
+from forecaster.model.inference import outputs_now
+
+SHORTEST_HISTORY = 2
+"""Fewest bars that a forecast can be made from."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The forecast for one session.
+
+    Attributes:
+        step: h.
+        session: its date.
+        session_estimated: whether the date follows the history's weekdays, not a calendar.
+        naive: the last price.
+        quantiles: level to price, rising; as traded at the cutoff.
+    """
+
+    step: int
+    session: np.datetime64
+    session_estimated: bool
+    naive: float
+    quantiles: dict[float, float]
+
+
+@dataclass(frozen=True)
+class TickerForecast:
+    """All steps of one ticker."""
+
+    ticker: str
+    cutoff: np.datetime64
+    last_close: float
+    currency: str | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class TickerFailure:
+    """A ticker without a forecast, and why."""
+
+    ticker: str
+    error: DataError
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Forecasts in the order of the histories, and the tickers that failed."""
+
+    forecasts: tuple[TickerForecast, ...]
+    failures: tuple[TickerFailure, ...]
+
+
+def predict(
+    model: Model,
+    histories: Sequence[History],
+    *,
+    horizon: int | None = None,
+    as_of: np.datetime64 | None = None,
+) -> Predictions:
+    """Forecast every history from its last bar, all in one pass of the network.
+
+    Args:
+        model: a trained model.
+        histories: at least 2 bars each; a shorter one is a failure of its own.
+        horizon: steps, at most the model's; None: all of them.
+        as_of: forecast as if this date were the last session.
+
+    Raises:
+        SettingsError: the model was not trained for that many steps.
+    """
+    steps = _steps(model, horizon)
+    ready: list[History] = []
+    failures = []
+    for history in histories:
+        try:
+            ready.append(_usable(history, as_of))
+        except DataError as error:
+            failures.append(TickerFailure(history.ticker, error))
+    encoded = [model.representation.encode(h) for h in ready]
+    outputs = outputs_now(model.network, encoded, model.settings.steps) if ready else []
+    made = [_forecast(model, e, o, steps) for e, o in zip(encoded, outputs, strict=True)]
+    return Predictions(tuple(made), tuple(failures))
+
+
+def _steps(model: Model, horizon: int | None) -> int:
+    most = model.settings.horizon
+    if horizon is None:
+        return most
+    if not 1 <= horizon <= most:
+        raise SettingsError(
+            f"--horizon is {horizon}; model {model.name} was trained for 1 to {most} sessions."
+            f" Ask for at most {most}, or train again with --horizon {horizon}."
+        )
+    return horizon
+
+
+def _usable(history: History, as_of: np.datetime64 | None) -> History:
+    seen = history if as_of is None else history.up_to(as_of)
+    if len(seen) < SHORTEST_HISTORY:
+        raise DataError(
+            f"{seen.ticker} has {len(seen)} bar ({seen.cutoff}); a forecast needs at least"
+            f" {SHORTEST_HISTORY}. Add more sessions to the file."
+        )
+    return seen
+
+
+def _forecast(
+    model: Model, encoded: Encoded, output: NDArray[np.float32], steps: int
+) -> TickerForecast:
+    """Network output ``(H, Q)`` as dated prices."""
+    history = encoded.history
+    last = float(history.close[-1])
+    row = np.array([len(history) - 1], dtype=np.intp)
+    returns = encoded.scale.log_returns(output[None], row)[0]
+    prices = last * np.exp(returns)
+    sessions = estimate_sessions(history, steps)
+    made = tuple(
+        Step(
+            step=h + 1,
+            session=sessions[h],
+            session_estimated=True,
+            naive=last,
+            quantiles={
+                q: float(p) for q, p in zip(model.settings.quantiles, prices[h], strict=True)
+            },
+        )
+        for h in range(steps)
+    )
+    return TickerForecast(history.ticker, history.cutoff, last, history.currency, made)

@@ -1,0 +1,218 @@
+"""A trained model as one file: a zip with ``model.json`` and ``weights.npz``, nothing executable.
+
+The archive's comment is the SHA-256 of everything before it, so a single changed or missing byte is
+seen before anything is parsed; ``weights.npz`` is read with ``allow_pickle=False``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecaster.errors import ModelError, SettingsError
+from forecaster.features.representation import Representation
+from forecaster.model.recurrence import Array, CellWeights, Layer, Network
+from forecaster.model.settings import Settings
+from forecaster.places import write_atomically
+
+FORMAT = 1
+SUFFIX = ".forecast"
+
+_SEAL = b"sha256:"
+_SEAL_LENGTH = len(_SEAL) + 64
+_LARGEST = 512 * 2**20
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network with all that a forecast needs.
+
+    Attributes:
+        name: how the user calls it.
+        created: ISO 8601, UTC.
+        settings: as trained.
+        representation: fitted scaling and input standardisation.
+        network: the weights.
+        card: plain values about the training run: data, split, versions, measured errors.
+    """
+
+    name: str
+    created: str
+    settings: Settings
+    representation: Representation
+    network: Network
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def id(self) -> str:
+        """Twelve hex digits that stand for settings, scaling and weights."""
+        parts = [self.settings.state(), self.representation.state()]
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
+        for key, weights in sorted(_pack(self.network).items()):
+            digest.update(key.encode() + np.ascontiguousarray(weights).tobytes())
+        return digest.hexdigest()[:12]
+
+
+def to_bytes(model: Model) -> bytes:
+    """The file's content; equal models give equal bytes."""
+    weights = io.BytesIO()
+    np.savez(weights, allow_pickle=False, **_pack(model.network))
+    document = {
+        "format": FORMAT,
+        "name": model.name,
+        "id": model.id,
+        "created": model.created,
+        "settings": model.settings.state(),
+        "representation": model.representation.state(),
+        "weights_sha256": hashlib.sha256(weights.getvalue()).hexdigest(),
+        "card": model.card,
+    }
+    text = json.dumps(document, indent=1, allow_nan=False)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in (("model.json", text.encode()), ("weights.npz", weights.getvalue())):
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
+        archive.comment = _SEAL + b"0" * 64
+    body = buffer.getvalue()[:-_SEAL_LENGTH]
+    return body + _SEAL + hashlib.sha256(body).hexdigest().encode()
+
+
+def save(model: Model, path: Path) -> None:
+    """Write the model; the file holds the old model or the new one at every moment.
+
+    Raises:
+        ModelError: the disk is full, or the folder cannot be written.
+    """
+    try:
+        write_atomically(path, to_bytes(model))
+    except OSError as problem:
+        raise ModelError(
+            f"{path} could not be written ({problem.strerror}); what was there before is untouched."
+            " Free some space, or choose another place with --out."
+        ) from problem
+
+
+def load(path: Path) -> Model:
+    """Read a model file.
+
+    Raises:
+        ModelError: it is missing, damaged, not a model, or written by a newer version.
+    """
+    try:
+        size = path.stat().st_size
+        if size > _LARGEST:
+            raise ModelError(
+                f"{path} has {size / 2**20:.0f} MB; a model file has less than"
+                f" {_LARGEST // 2**20}. Give the path of a {SUFFIX} file."
+            )
+        content = path.read_bytes()
+    except OSError as problem:
+        raise ModelError(
+            f"{path} could not be read ({problem.strerror}); a model file is needed."
+            " See what there is with: forecast models list"
+        ) from problem
+    return from_bytes(content, str(path))
+
+
+def from_bytes(content: bytes, source: str) -> Model:
+    """The inverse of ``to_bytes``.
+
+    Args:
+        content: a whole file.
+        source: how a message calls it.
+
+    Raises:
+        ModelError: see ``load``.
+    """
+    body, seal = content[:-_SEAL_LENGTH], content[-_SEAL_LENGTH:]
+    if seal != _SEAL + hashlib.sha256(body).hexdigest().encode():
+        raise ModelError(
+            f"{source} is damaged or is no model file (its checksum does not hold); an unchanged"
+            f" {SUFFIX} file is needed. Train it again, or restore it from a copy."
+        )
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            document = json.loads(archive.read("model.json"))
+            _check_format(document, source)
+            packed = archive.read("weights.npz")
+        return _rebuild(document, packed)
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+        SettingsError,
+    ) as e:
+        raise ModelError(
+            f"{source} is not a model that this version can read ({e}); train it again."
+        ) from e
+
+
+def _check_format(document: Any, source: str) -> None:
+    found = document.get("format")
+    if not isinstance(found, int) or found > FORMAT:
+        raise ModelError(
+            f"{source} has model format {found}; this version reads up to {FORMAT}."
+            " Update forecaster, or train the model again."
+        )
+
+
+def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
+    if hashlib.sha256(packed).hexdigest() != document["weights_sha256"]:
+        raise ValueError("its weights are not the ones it was written with")
+    settings = Settings.from_state(document["settings"])
+    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
+        network = _unpack({k: arrays[k] for k in arrays.files}, settings)
+    return Model(
+        name=str(document["name"]),
+        created=str(document["created"]),
+        settings=settings,
+        representation=Representation.from_state(document["representation"]),
+        network=network,
+        card=document["card"],
+    )
+
+
+def _pack(network: Network) -> dict[str, Array]:
+    """Weights by name."""
+    out = {"head/kernel": network.head_kernel, "head/bias": network.head_bias}
+    for number, layer in enumerate(network.layers):
+        for side, cell in (("forward", layer.forward), ("backward", layer.backward)):
+            if cell is not None:
+                stem = f"layer{number}/{side}/"
+                out[stem + "kernel"] = cell.kernel
+                out[stem + "recurrent"] = cell.recurrent
+                out[stem + "bias"] = cell.bias
+    return out
+
+
+def _unpack(arrays: Mapping[str, Array], settings: Settings) -> Network:
+    """The inverse of ``_pack``; a missing name is a KeyError."""
+
+    def cell(stem: str) -> CellWeights:
+        return CellWeights(*(arrays[stem + part] for part in ("kernel", "recurrent", "bias")))
+
+    layers = []
+    for number in range(settings.layers):
+        backward = cell(f"layer{number}/backward/") if settings.bidirectional else None
+        layers.append(Layer(cell(f"layer{number}/forward/"), backward))
+    return Network(
+        cell=settings.cell,
+        activation=settings.activation,
+        layers=tuple(layers),
+        head_kernel=arrays["head/kernel"],
+        head_bias=arrays["head/bias"],
+        horizon=settings.horizon,
+        levels=settings.quantiles,
+    )

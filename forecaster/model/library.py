@@ -1,0 +1,84 @@
+"""The folder of trained models: find one, list them, delete one."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from pathlib import Path
+
+from forecaster.errors import ModelError, SettingsError
+from forecaster.model.artifact import SUFFIX, Model, load
+from forecaster.places import models_folder
+
+DEFAULT_NAME = "default"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def path_of(name: str) -> Path:
+    """Where the model called ``name`` is kept.
+
+    Raises:
+        SettingsError: the name cannot be a file name everywhere.
+    """
+    if not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"{name!r} cannot be a model's name; a name has up to 64 letters, digits, dots, dashes"
+            " and underscores, and starts with a letter or digit. Choose another --name."
+        )
+    return models_folder() / f"{name}{SUFFIX}"
+
+
+def model_paths() -> list[Path]:
+    """All model files, the one written last first."""
+    try:
+        found = [p for p in models_folder().iterdir() if p.suffix == SUFFIX and p.is_file()]
+    except OSError:  # no model was ever trained
+        return []
+    return sorted(found, key=lambda p: (-p.stat().st_mtime_ns, p.name))
+
+
+def find(wanted: str | None) -> Path:
+    """The file of the model asked for: a path, a name, or (None) the one trained last.
+
+    Raises:
+        ModelError: there is none.
+    """
+    if wanted is None:
+        paths = model_paths()
+        if not paths:
+            raise ModelError(
+                f"no model has been trained yet (looked in {models_folder()}); a forecast needs"
+                " one. Train it with: forecast train FILES"
+            )
+        return paths[0]
+    if wanted.endswith(SUFFIX) or os.sep in wanted or "/" in wanted:
+        return Path(wanted)
+    path = path_of(wanted)
+    if path.is_file():
+        return path
+    names = [p.stem for p in model_paths()]
+    close = difflib.get_close_matches(wanted, names, n=1)
+    hint = f"Did you mean {close[0]}?" if close else "See what there is with: forecast models list"
+    raise ModelError(f"there is no model called {wanted} in {models_folder()}. {hint}")
+
+
+def open_model(wanted: str | None) -> Model:
+    """Find and read a model; see ``find`` and ``artifact.load``."""
+    return load(find(wanted))
+
+
+def delete(name: str) -> Path:
+    """Delete the model called ``name`` and say where it was.
+
+    Raises:
+        ModelError: there is none.
+    """
+    path = find(name)
+    try:
+        path.unlink()
+    except OSError as problem:
+        raise ModelError(
+            f"{path} could not be deleted ({problem.strerror}). Check the folder's permissions."
+        ) from problem
+    return path

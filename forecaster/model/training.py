@@ -1,0 +1,219 @@
+"""Fit one network: representation, sequences, epochs, early stopping.
+
+The validation loss is measured by the numpy engine, the one that will make the forecasts.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.errors import DataError, TrainingDiverged
+from forecaster.features.representation import Encoded, Representation
+from forecaster.features.sequences import Batch, TrainingSet, prefix_batches, window_batches
+from forecaster.market.bars import History
+from forecaster.model import network as keras_network
+from forecaster.model.inference import outputs_at
+from forecaster.model.recurrence import Network
+from forecaster.model.settings import Settings
+
+EPOCHS_UNWATCHED = 12
+"""Epochs where the panel is too short for a validation part."""
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Progress after one epoch.
+
+    Attributes:
+        number: from 1.
+        of: how many there will be at most.
+        loss: mean training loss of the epoch, in units of the scaled targets.
+        validation: validation loss, or None.
+        seconds: since training began.
+    """
+
+    number: int
+    of: int
+    loss: float
+    validation: float | None
+    seconds: float
+
+
+OnEpoch = Callable[[Epoch], None]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Histories to watch while training, and the origins in each whose loss counts."""
+
+    histories: Sequence[History]
+    first: np.datetime64
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted network.
+
+    Attributes:
+        representation: fitted on the training histories.
+        network: the weights of the best epoch.
+        epochs: how many epochs those weights had.
+        validation: their validation loss, or None.
+        targets: sessions with a target, each counted once an epoch.
+        seconds: spent in epochs, validation included.
+        targets_per_second: targets trained on, over the time in training steps alone.
+    """
+
+    representation: Representation
+    network: Network
+    epochs: int
+    validation: float | None
+    targets: int
+    seconds: float
+    targets_per_second: float
+
+
+def fit(
+    settings: Settings,
+    histories: Sequence[History],
+    validation: Validation | None,
+    *,
+    epochs: int | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Fitted:
+    """Train on all targets inside the histories, which must end with the training range.
+
+    Args:
+        settings: the network and its training.
+        histories: training sessions only.
+        validation: what early stopping watches; None: train for a fixed number of epochs.
+        epochs: that number; None: ``settings.epochs``, and at most ``EPOCHS_UNWATCHED`` where
+            nothing can be watched.
+        on_epoch: called after each epoch.
+
+    Raises:
+        TrainingDiverged: a loss was not finite.
+        DataError: no session has a target.
+    """
+    keras = keras_network.import_keras()
+    keras.utils.set_random_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    representation = Representation.fit(settings.scale, list(histories))
+    data = TrainingSet.of([representation.encode(h) for h in histories], settings.horizon)
+    if data.target_count == 0:
+        raise DataError(
+            "no session of these histories has a later one to learn from; add sessions."
+        )
+    watch = _Watch(settings, representation, validation) if validation else None
+    total = epochs or (settings.epochs if watch else min(settings.epochs, EPOCHS_UNWATCHED))
+    model = keras_network.build(
+        settings, len(representation.features), whole_sequence=settings.supervise == "prefixes"
+    )
+    keras_network.compile_model(model, settings)
+    keras_network.start_head(model, settings, np.where(data.known, data.targets, np.nan))
+    return _run_epochs(model, settings, representation, data, watch, total, rng, on_epoch)
+
+
+def _run_epochs(
+    model: object,
+    settings: Settings,
+    representation: Representation,
+    data: TrainingSet,
+    watch: _Watch | None,
+    total: int,
+    rng: np.random.Generator,
+    on_epoch: OnEpoch | None,
+) -> Fitted:
+    """Epochs until the validation loss has not improved for ``patience`` of them."""
+    began, stepping, trained = time.perf_counter(), 0.0, 0
+    best, best_loss, best_epoch = keras_network.to_network(model, settings), math.inf, 0
+    for number in range(1, total + 1):
+        start = time.perf_counter()
+        loss, count = _one_epoch(model, settings, data, rng)
+        stepping += time.perf_counter() - start
+        trained += count
+        current = keras_network.to_network(model, settings)
+        seen = watch.loss(current) if watch else None
+        if not math.isfinite(loss) or (seen is not None and not math.isfinite(seen)):
+            raise TrainingDiverged(
+                f"training diverged: the loss was {loss} in epoch {number}; it must stay finite."
+                f" Lower --learning-rate (it is {settings.learning_rate:g}) or --clip-norm."
+            )
+        if seen is None or seen < best_loss:
+            best, best_loss, best_epoch = current, math.inf if seen is None else seen, number
+        if on_epoch:
+            on_epoch(Epoch(number, total, loss, seen, time.perf_counter() - began))
+        if watch and number - best_epoch >= settings.patience:
+            break
+    return Fitted(
+        representation=representation,
+        network=best,
+        epochs=best_epoch,
+        validation=None if math.isinf(best_loss) else best_loss,
+        targets=data.target_count,
+        seconds=time.perf_counter() - began,
+        targets_per_second=trained / stepping,
+    )
+
+
+def _one_epoch(
+    model: object, settings: Settings, data: TrainingSet, rng: np.random.Generator
+) -> tuple[float, int]:
+    """Mean loss over the batches, and how many targets they held."""
+    losses, weights, count = [], [], 0
+    for batch in batches(settings, data, rng):
+        losses.append(keras_network.train_step(model, batch))
+        weights.append(float(batch.weights.sum()))
+        count += int(np.count_nonzero(batch.weights.any(axis=-1)))
+        if not math.isfinite(losses[-1]):
+            return losses[-1], count
+    return float(np.average(losses, weights=np.maximum(weights, 1e-9))), count
+
+
+def batches(settings: Settings, data: TrainingSet, rng: np.random.Generator) -> Iterator[Batch]:
+    """One epoch of batches, as the settings' supervision cuts them."""
+    if settings.supervise == "prefixes":
+        return prefix_batches(data, settings.steps, settings.batch_size, rng)
+    vary = settings.windows == "vary"
+    return window_batches(data, settings.steps, settings.batch_size, rng, vary=vary)
+
+
+class _Watch:
+    """Pinball loss of scaled targets at the validation origins."""
+
+    def __init__(
+        self, settings: Settings, representation: Representation, validation: Validation
+    ) -> None:
+        self._settings = settings
+        self._encoded: list[Encoded] = []
+        self._rows: list[Rows] = []
+        targets = []
+        for history in validation.histories:
+            rows = np.flatnonzero(history.sessions >= validation.first)
+            if len(rows) > 1:
+                encoded = representation.encode(history)
+                self._encoded.append(encoded)
+                self._rows.append(rows)
+                targets.append(encoded.scale.targets(settings.horizon)[rows])
+        self._targets = np.concatenate(targets)[..., None]
+
+    def loss(self, network: Network) -> float:
+        """Mean over levels, steps and origins whose target is known."""
+        outputs = outputs_at(
+            network,
+            self._encoded,
+            self._rows,
+            self._settings.steps,
+            pieces=self._settings.supervise == "prefixes",
+        )
+        levels = np.asarray(self._settings.quantiles)
+        error = self._targets - np.concatenate(outputs)
+        return float(np.nanmean(np.maximum(levels * error, (levels - 1.0) * error)))

@@ -1,0 +1,95 @@
+"""Where things are kept, and how a file is replaced without ever being half there.
+
+``FORECASTER_HOME`` overrides every folder; otherwise the platform's data folder is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from forecaster.errors import LockHeld
+
+TEMPORARY = ".writing"
+"""Suffix of files that are being written; a run that was killed can leave one behind."""
+
+
+def home() -> Path:
+    """The folder that holds models and locks."""
+    chosen = os.environ.get("FORECASTER_HOME")
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("forecaster", appauthor=False))
+
+
+def models_folder() -> Path:
+    """The folder of trained models; it may not exist yet."""
+    return home() / "models"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content``: after a crash at any moment the old file or the new is there.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; ``path`` is untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    with contextlib.suppress(OSError):  # some file systems cannot sync a folder
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _umask() -> int:
+    """The process's umask, which can only be read by setting it."""
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+@contextlib.contextmanager
+def locked(path: Path, what: str) -> Iterator[None]:
+    """Hold the right to write ``path``; freed by the system even after kill -9.
+
+    Args:
+        path: the file that will be written.
+        what: how a message calls it.
+
+    Raises:
+        LockHeld: another process holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.parent / f".{path.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as held:
+        raise LockHeld(
+            f"another run is writing {what}; only one may. Wait for it, or choose another name."
+        ) from held
+    try:
+        for stale in path.parent.glob(f".{path.name}.*{TEMPORARY}"):
+            stale.unlink(missing_ok=True)  # left by a run that was killed: the lock is ours
+        yield
+    finally:
+        lock.release()
