@@ -1,3 +1,3 @@
-"""Honest stock forecasts: recurrent networks over histories of any length, beside their baselines."""
+"""Honest stock forecasts: recurrent networks on histories of any length, beside baselines."""
 
 __version__ = "0.1.0"

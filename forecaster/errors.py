@@ -13,7 +13,7 @@
 
 A message says what was found, what was needed, and one thing to do::
 
-    prices/FB.csv has 1 bar (2012-05-18); a forecast needs at least 2. Add more sessions to the file.
+    prices/FB.csv has 1 bar (2012-05-18); a forecast needs at least 2. Add more sessions.
 """
 
 from __future__ import annotations

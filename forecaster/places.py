@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from forecaster.errors import LockHeld
+from forecaster.errors import LockHeld, SettingsError
 
 TEMPORARY = ".writing"
 """Suffix of files that are being written; a run that was killed can leave one behind."""
@@ -33,7 +33,7 @@ def models_folder() -> Path:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace ``path`` by ``content``: after a crash at any moment the old file or the new is there.
+    """Replace ``path`` by ``content``; after a crash the old file is there or the new one.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; ``path`` is untouched.
@@ -76,17 +76,23 @@ def locked(path: Path, what: str) -> Iterator[None]:
 
     Raises:
         LockHeld: another process holds it.
+        SettingsError: the folder cannot be written.
     """
     from filelock import FileLock, Timeout
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path.parent / f".{path.name}.lock")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as held:
         raise LockHeld(
             f"another run is writing {what}; only one may. Wait for it, or choose another name."
         ) from held
+    except OSError as problem:
+        raise SettingsError(
+            f"{path.parent} cannot be written ({problem.strerror}); {what} is kept there. Set"
+            " FORECASTER_HOME to a folder that can, or choose another file."
+        ) from problem
     try:
         for stale in path.parent.glob(f".{path.name}.*{TEMPORARY}"):
             stale.unlink(missing_ok=True)  # left by a run that was killed: the lock is ours

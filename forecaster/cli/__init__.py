@@ -1,0 +1,1 @@
+"""Options in, one job, one output."""

@@ -1,0 +1,1 @@
+"""Honest scoring: baselines, metrics, significance, verdicts."""

@@ -33,7 +33,10 @@ BASELINES = ("naive", "drift", "ewma")
 class Baseline(Protocol):
     """A fitted baseline."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What tables and options call it."""
+        ...
 
     def forecast(self, history: History, rows: Rows) -> Floats:
         """Cumulative log-return quantiles from sessions ``rows`` ``(m,)``: ``(m, H, Q)``."""

@@ -1,0 +1,1 @@
+"""Bars become numbers and back (numpy only)."""

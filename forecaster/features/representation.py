@@ -52,7 +52,7 @@ _LIMIT = 6.0
 
 
 def _squash(values: Floats) -> Floats:
-    """``asinh``: linear near zero, logarithmic far out, so that a crash stays a number among others."""
+    """``asinh``: linear near zero and logarithmic far out, so that a crash stays comparable."""
     return np.arcsinh(values)
 
 

@@ -152,4 +152,4 @@ def gather_windows(
     inputs: NDArray[np.float32], rows: NDArray[np.intp], length: int
 ) -> NDArray[np.float32]:
     """The ``length`` input rows that end at each of ``rows``: ``(m, length, F)``."""
-    return inputs[rows[:, None] + np.arange(1 - length, 1)]
+    return np.asarray(inputs[rows[:, None] + np.arange(1 - length, 1)])

@@ -31,7 +31,7 @@ _FLOOR = 1e-5
 def log_returns(history: History) -> Floats:
     """``r_t = ln(P_t / P_{t-1})`` on adjusted closes, with ``r_0 = 0``."""
     logs = np.log(history.adjusted_close)
-    return np.diff(logs, prepend=logs[0])
+    return np.asarray(np.diff(logs, prepend=logs[0]), dtype=np.float64)
 
 
 def decaying_mean(values: Floats, decay: float, prior: float, prior_sessions: float) -> Floats:
@@ -65,7 +65,7 @@ def decaying_mean(values: Floats, decay: float, prior: float, prior_sessions: fl
         means[b] = (sums[b] + carry * fade) / (weights + weight * fade)
         carry = sums[b, -1] + carry * fade[-1]
         weight = weights[-1] + weight * fade[-1]
-    return means.ravel()[:n]
+    return np.asarray(means.ravel()[:n])
 
 
 def decay_of(half_life: float) -> float:
@@ -77,7 +77,8 @@ def damped_squares(returns: Floats, prior: float) -> Floats:
     """Squared returns, each at most ``DAMPING²`` times the variance known before it."""
     squares = returns**2
     known = np.concatenate([[prior], decaying_mean(squares, DECAY, prior, PRIOR_SESSIONS)[:-1]])
-    return np.minimum(squares, DAMPING**2 * np.maximum(known, _FLOOR**2))
+    limit = DAMPING**2 * np.maximum(known, _FLOOR**2)
+    return np.asarray(np.minimum(squares, limit))
 
 
 def range_variance(history: History, returns: Floats) -> Floats:

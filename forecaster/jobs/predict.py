@@ -1,4 +1,4 @@
-"""Predict: dated price quantiles for the sessions after each history's cutoff, without TensorFlow."""
+"""Predict: dated price quantiles for the sessions after each cutoff, without TensorFlow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Train: split in time, fit, score on the held-out test beside the baselines, refit on everything."""
+"""Train: split in time, fit, score on the held-out part beside the baselines, refit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecaster.errors import DataError
 from forecaster.evaluation.baselines import BASELINES, fit_baselines
@@ -24,6 +25,8 @@ from forecaster.model.inference import outputs_at
 from forecaster.model.network import choose_device
 from forecaster.model.settings import Device, Settings
 from forecaster.model.training import Epoch, Fitted, Validation, fit
+
+Floats = NDArray[np.float64]
 
 SHORTEST_HISTORY = 5
 """Fewest sessions of a history that is trained on."""
@@ -171,7 +174,7 @@ def _score_test(
         fitted.network, encoded, rows, settings.steps, pieces=settings.supervise == "prefixes"
     )
     network = [e.scale.log_returns(o, r) for e, o, r in zip(encoded, outputs, rows, strict=True)]
-    forecasts = {settings.cell: np.concatenate(network)}
+    forecasts: dict[str, Floats] = {settings.cell: np.concatenate(network)}
     past = [h for h in panel.up_to(split.train_end) if len(h) >= 2]
     for baseline in fit_baselines(past, settings.horizon, settings.quantiles):
         made = [baseline.forecast(h, r) for h, r in zip(scored, rows, strict=True)]
@@ -181,7 +184,7 @@ def _score_test(
 
 
 def gather_actuals(
-    histories: Sequence[History], rows: Sequence[np.ndarray[Any, np.dtype[np.intp]]], horizon: int
+    histories: Sequence[History], rows: Sequence[NDArray[np.intp]], horizon: int
 ) -> Actuals:
     """What happened after each origin, all histories end to end."""
     return Actuals(

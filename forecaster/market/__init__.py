@@ -1,0 +1,1 @@
+"""Bars come in: files, checks, session dates."""

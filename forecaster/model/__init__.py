@@ -1,0 +1,1 @@
+"""The recurrent network: settings, Keras training, numpy forward pass, the model file."""

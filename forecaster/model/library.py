@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from forecaster.errors import ModelError, SettingsError
@@ -36,6 +37,25 @@ def model_paths() -> list[Path]:
     except OSError:  # no model was ever trained
         return []
     return sorted(found, key=lambda p: (-p.stat().st_mtime_ns, p.name))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model file, and the model in it unless the file is damaged."""
+
+    path: Path
+    model: Model | None
+
+
+def models() -> list[Listed]:
+    """All models, the one used by default first."""
+    listed = []
+    for path in model_paths():
+        try:
+            listed.append(Listed(path, load(path)))
+        except ModelError:
+            listed.append(Listed(path, None))
+    return listed
 
 
 def find(wanted: str | None) -> Path:

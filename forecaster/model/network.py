@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def import_keras(device: Device = "auto") -> Any:
             import keras
 
             keras.ops.zeros(1)  # starts the backend, and its messages, now
-        except Exception as problem:  # noqa: BLE001 - anything a broken install raises
+        except Exception as problem:  # a broken install raises anything
             log.seek(0)
             detail = log.read().decode(errors="replace").strip().splitlines()[-1:] or [""]
             raise SettingsError(
@@ -140,7 +140,7 @@ def build(settings: Settings, features: int, *, whole_sequence: bool) -> Any:
             x = keras.layers.Dropout(settings.dropout, seed=settings.seed + number)(x)
     width = settings.horizon * (len(settings.quantiles) + 1)
     raw = keras.layers.Dense(width, kernel_initializer=_small(settings.seed), name="head")(x)
-    return keras.Model(inputs, _quantile_layer(settings)(raw))
+    return keras.Model(inputs, _quantiles(raw, settings, whole_sequence=whole_sequence))
 
 
 def _small(seed: int) -> Any:
@@ -164,34 +164,28 @@ def _recurrent_layer(settings: Settings, number: int, every: bool) -> Any:
     return keras.layers.Bidirectional(inner, merge_mode="concat", name=name)
 
 
-def _quantile_layer(settings: Settings) -> Any:
-    """The head's numbers as quantiles; the same formula as ``recurrence.quantiles_from_head``."""
+def _quantiles(raw: Any, settings: Settings, *, whole_sequence: bool) -> Any:
+    """The head's numbers as quantiles; the same formula as ``recurrence.quantiles_from_head``.
+
+    Made of Keras's own operations, so that an exported model loads without this package.
+    """
     import keras
     from keras import ops
 
-    horizon, q = settings.horizon, len(settings.quantiles)
+    q = len(settings.quantiles)
     middle = middle_level(settings.quantiles)
-
-    class Quantiles(keras.layers.Layer):  # type: ignore[misc]
-        """``(..., H·(Q+1))`` to ``(..., H, Q)``."""
-
-        def call(self, raw: Any) -> Any:
-            raw = ops.reshape(raw, (*ops.shape(raw)[:-1], horizon, q + 1))
-            centre = raw[..., :1]
-            spread = ops.exp(ops.clip(raw[..., 1:2], -SPREAD_LIMIT, SPREAD_LIMIT))
-            gaps = ops.softplus(raw[..., 2:]) * spread
-            parts = [centre]
-            if middle:
-                down = ops.cumsum(ops.flip(gaps[..., :middle], -1), axis=-1)
-                parts.insert(0, centre - ops.flip(down, -1))
-            if middle < q - 1:
-                parts.append(centre + ops.cumsum(gaps[..., middle:], axis=-1))
-            return ops.concatenate(parts, axis=-1)
-
-        def compute_output_shape(self, shape: Any) -> Any:
-            return (*shape[:-1], horizon, q)
-
-    return Quantiles(name="quantiles")
+    shape = (settings.horizon, q + 1)
+    raw = keras.layers.Reshape((-1, *shape) if whole_sequence else shape)(raw)
+    centre = raw[..., :1]
+    spread = ops.exp(ops.clip(raw[..., 1:2], -SPREAD_LIMIT, SPREAD_LIMIT))
+    gaps = ops.softplus(raw[..., 2:]) * spread
+    parts = [centre]
+    if middle:
+        down = ops.cumsum(ops.flip(gaps[..., :middle], axis=-1), axis=-1)
+        parts.insert(0, centre - ops.flip(down, axis=-1))
+    if middle < q - 1:
+        parts.append(centre + ops.cumsum(gaps[..., middle:], axis=-1))
+    return ops.concatenate(parts, axis=-1) if len(parts) > 1 else centre
 
 
 def compile_model(model: Any, settings: Settings) -> None:
@@ -274,3 +268,35 @@ def to_keras(network: Network, settings: Settings, features: int, *, whole_seque
         model.get_layer(f"recurrent_{number}").set_weights(values)
     model.get_layer("head").set_weights([network.head_kernel, network.head_bias])
     return model
+
+
+def export_bytes(
+    network: Network,
+    settings: Settings,
+    features: int,
+    target: Literal["keras", "onnx"],
+    *,
+    whole_sequence: bool,
+) -> bytes:
+    """The network as the content of a ``.keras`` or ``.onnx`` file.
+
+    Raises:
+        SettingsError: the packages that write ONNX are not installed.
+    """
+    keras = import_keras("cpu")
+    model = to_keras(network, settings, features, whole_sequence=whole_sequence)
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
+        path = Path(folder) / f"network.{target}"
+        if target == "keras":
+            model.save(path)
+            return path.read_bytes()
+        model(keras.ops.zeros((1, 2, features)))  # the exporter needs a model that has been called
+        try:
+            with _stderr_to(log):
+                model.export(path, format="onnx", verbose=False)
+        except ImportError as missing:
+            raise SettingsError(
+                f"--to onnx needs packages that are not installed ({missing.name});"
+                " install them with: pip install 'forecaster[onnx]'"
+            ) from missing
+        return path.read_bytes()

@@ -177,7 +177,8 @@ def _activate(values: Array, activation: Activation) -> Array:
 
 def _sigmoid(values: Array) -> Array:
     """Logistic function through tanh, which cannot overflow."""
-    return np.float32(0.5) * np.tanh(np.float32(0.5) * values) + np.float32(0.5)
+    half = np.float32(0.5)
+    return np.asarray(half * np.tanh(half * values) + half)
 
 
 def _lstm_step(gates: Array, memory: Array, units: int) -> tuple[Array, Array]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from forecaster.errors import SettingsError
@@ -169,7 +170,7 @@ def _listed(values: tuple[Any, ...]) -> str:
 
 
 def _check_levels(levels: tuple[float, ...]) -> None:
-    rising = all(a < b for a, b in zip(levels, levels[1:], strict=False))
+    rising = all(a < b for a, b in pairwise(levels))
     if not levels or not rising or not all(0.0 < q < 1.0 for q in levels):
         raise SettingsError(
             f"--quantiles is {_listed(levels)}; levels must rise and lie between 0 and 1."

@@ -1,0 +1,18 @@
+"""`forecast doctor`."""
+
+from __future__ import annotations
+
+from forecaster.errors import SettingsError
+
+
+def doctor() -> None:
+    """Check versions, devices and folders, and say how to mend what is wrong."""
+    from forecaster.jobs.doctor import examine
+    from forecaster.output import tables
+    from forecaster.output.console import show
+
+    checks = list(examine())
+    show(tables.doctor(checks))
+    wrong = [c for c in checks if not c.ok]
+    if wrong:
+        raise SettingsError(f"{len(wrong)} of {len(checks)} checks failed; see above.")

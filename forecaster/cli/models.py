@@ -1,0 +1,46 @@
+"""`forecast models`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from forecaster.cli.options import complete_model
+
+Name = Annotated[
+    str, typer.Argument(help="Name or file of a model.", autocompletion=complete_model)
+]
+
+
+def list_models() -> None:
+    """List trained models, the one that predict uses by default first."""
+    from forecaster.model.library import models
+    from forecaster.output import tables
+    from forecaster.output.console import show
+
+    show(tables.models(models()))
+
+
+def show(name: Name) -> None:
+    """Show where a model comes from, its settings and its measured errors."""
+    from forecaster.model.artifact import load
+    from forecaster.model.library import find
+    from forecaster.output import console, tables
+
+    path = find(name)
+    console.show(tables.model_card(load(path), str(path)))
+
+
+def delete(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete a model."""
+    from forecaster.model import library
+    from forecaster.output.console import note
+
+    path = library.find(name)
+    if not yes and not typer.confirm(f"Delete {path}?", err=True):
+        raise typer.Exit
+    note(f"deleted {library.delete(name)}")

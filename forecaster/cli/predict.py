@@ -1,0 +1,87 @@
+"""`forecast predict`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from forecaster.cli.options import (
+    Columns,
+    DateFormat,
+    Format,
+    FormatOption,
+    ModelName,
+    Output,
+    Sources,
+    Ticker,
+    emit,
+    parse_date,
+    read,
+)
+from forecaster.errors import ForecastError, SomeTickersFailed
+
+
+def predict(
+    sources: Sources,
+    model: ModelName = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option("--horizon", help="Sessions to forecast, at most the model's."),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Forecast as if DATE were the last session.")
+    ] = None,
+    format: FormatOption = Format.table,
+    output: Output = None,
+    column: Columns = None,
+    date_format: DateFormat = None,
+    ticker: Ticker = None,
+) -> None:
+    """Forecast the next sessions of each history, with intervals."""
+    from forecaster.jobs.predict import predict as run
+    from forecaster.model.library import open_model
+    from forecaster.output import documents
+
+    trained = open_model(model)
+    day = parse_date(as_of, "--as-of")
+    loaded = read(sources, column, date_format, ticker)
+    result = run(trained, loaded.panel.histories, horizon=horizon, as_of=day)
+    failures: list[tuple[str, ForecastError]] = [
+        (f.ticker or f.source, f.error) for f in loaded.failures
+    ]
+    failures += [(f.ticker, f.error) for f in result.failures]
+    if format is Format.json:
+        emit(documents.predict_json(trained, result.forecasts, failures), output)
+    elif format is Format.csv:
+        emit(documents.predict_csv(trained, result.forecasts), output)
+    elif result.forecasts:
+        from forecaster.output import tables
+        from forecaster.output.console import render
+
+        emit(
+            render(lambda width: tables.forecasts(result.forecasts, trained, width), output), output
+        )
+    report_failures(failures, succeeded=len(result.forecasts))
+
+
+def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int) -> None:
+    """Say on stderr what failed, and fail with 3 if the rest is done.
+
+    Raises:
+        ForecastError: the first failure itself, if nothing succeeded.
+        SomeTickersFailed: if something did.
+    """
+    if not failures:
+        return
+    from forecaster.output.console import error
+
+    if not succeeded:
+        for _, failure in failures[1:]:
+            error(str(failure))
+        raise failures[0][1]
+    for _, failure in failures:
+        error(str(failure))
+    raise SomeTickersFailed(
+        f"{len(failures)} of {len(failures) + succeeded} failed; the others are done."
+    )

@@ -1,0 +1,207 @@
+"""`forecast train`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forecaster.cli.options import (
+    Columns,
+    DateFormat,
+    Format,
+    FormatOption,
+    Output,
+    Sources,
+    Ticker,
+    emit,
+    parse_date,
+    parse_levels,
+    read,
+)
+from forecaster.errors import SettingsError
+
+if TYPE_CHECKING:
+    from forecaster.jobs.train import Trained
+    from forecaster.market.bars import Panel
+    from forecaster.market.files import Loaded
+
+
+class Cell(StrEnum):
+    """Recurrent cells."""
+
+    rnn = "rnn"
+    lstm = "lstm"
+    gru = "gru"
+
+
+class Activation(StrEnum):
+    """Activations of the plain recurrent cell."""
+
+    tanh = "tanh"
+    relu = "relu"
+
+
+class Supervise(StrEnum):
+    """Where the loss is."""
+
+    prefixes = "prefixes"
+    last = "last"
+
+
+class Windows(StrEnum):
+    """Lengths of windows."""
+
+    fixed = "fixed"
+    vary = "vary"
+
+
+class Scale(StrEnum):
+    """Units of targets."""
+
+    volatility = "volatility"
+    minmax = "minmax"
+    standard = "standard"
+
+
+class Device(StrEnum):
+    """Where Keras computes."""
+
+    auto = "auto"
+    cpu = "cpu"
+    gpu = "gpu"
+
+
+def _network(help: str, *names: str) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Network")
+
+
+def _fitting(help: str, *names: str) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Training")
+
+
+def train(
+    sources: Sources,
+    name: Annotated[
+        str, typer.Option("--name", "-n", help="Name of the model; an older one is replaced.")
+    ] = "default",
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the model to this .forecast file instead."),
+    ] = None,
+    cell: Annotated[Cell, _network("Recurrent cell.")] = Cell.gru,
+    layers: Annotated[int, _network("Recurrent layers.")] = 1,
+    units: Annotated[int, _network("Units in each layer.")] = 32,
+    dropout: Annotated[float, _network("Share of outputs left out in training.")] = 0.1,
+    bidirectional: Annotated[
+        bool, _network("Read windows both ways (with --supervise last).", "--bidirectional")
+    ] = False,
+    activation: Annotated[Activation, _network("Activation of rnn.")] = Activation.tanh,
+    scale: Annotated[Scale, _network("Unit of the targets.")] = Scale.volatility,
+    horizon: Annotated[int, _network("Sessions to forecast.", "--horizon")] = 5,
+    context: Annotated[
+        int | None,
+        _network("Sessions that a forecast reads. (default: 128, or 60 with --supervise last)"),
+    ] = None,
+    quantiles: Annotated[
+        str | None, _network("Levels, as in 0.05,0.5,0.95. (default: 11 from 0.01 to 0.99)")
+    ] = None,
+    supervise: Annotated[
+        Supervise, _fitting("A target on every step, or on the last of a window.")
+    ] = Supervise.prefixes,
+    windows: Annotated[Windows, _fitting("Window lengths with --supervise last.")] = Windows.fixed,
+    epochs: Annotated[int, _fitting("Passes over the data at most.")] = 60,
+    patience: Annotated[int, _fitting("Epochs without improvement before stopping.")] = 8,
+    batch_size: Annotated[int, _fitting("Sequences in a training step.")] = 32,
+    learning_rate: Annotated[float, _fitting("Step size of Adam.")] = 3e-3,
+    clip_norm: Annotated[
+        float | None, _fitting("Largest norm of the gradient; 0 for none. (default: 1)")
+    ] = None,
+    clip_value: Annotated[float, _fitting("Largest size of one gradient; 0 for none.")] = 0.0,
+    seed: Annotated[int, _fitting("Seed of everything random.")] = 0,
+    device: Annotated[Device, _fitting("Where to compute.")] = Device.auto,
+    train_end: Annotated[
+        str | None,
+        _fitting("Last session before the test part. (default: after 85% of them)"),
+    ] = None,
+    refit: Annotated[
+        bool, _fitting("Fit again on all sessions after testing.", "--refit/--no-refit")
+    ] = True,
+    format: FormatOption = Format.table,
+    output: Output = None,
+    column: Columns = None,
+    date_format: DateFormat = None,
+    ticker: Ticker = None,
+) -> None:
+    """Train a network on price histories and test it against the baselines."""
+    from forecaster.jobs.train import train as run
+    from forecaster.model.artifact import save
+    from forecaster.model.settings import LEVELS, Settings
+    from forecaster.output.console import note
+    from forecaster.output.progress import training_bar
+    from forecaster.places import locked
+
+    settings = Settings(
+        cell=cell.value, layers=layers, units=units, dropout=dropout, bidirectional=bidirectional,
+        activation=activation.value, supervise=supervise.value, windows=windows.value,
+        scale=scale.value, horizon=horizon, context=context,
+        quantiles=parse_levels(quantiles) if quantiles else LEVELS, epochs=epochs,
+        patience=patience, batch_size=batch_size, learning_rate=learning_rate,
+        clip_norm=clip_norm, clip_value=clip_value, seed=seed,
+    )  # fmt: skip
+    day = parse_date(train_end, "--train-end")
+    path = _destination(name, out)
+    loaded = read(sources, column, date_format, ticker)
+    _refuse_failures(loaded)
+    with locked(path, f"model {path.stem}"):
+        with training_bar() as on_progress:
+            trained = run(
+                loaded.panel, settings, name=path.stem, train_end=day, refit=refit,
+                device=device.value, on_progress=on_progress,
+            )  # fmt: skip
+        save(trained.model, path)
+    for message in trained.notes:
+        note(message)
+    emit(_document(trained, loaded.panel, path, format, output), output)
+
+
+def _destination(name: str, out: Path | None) -> Path:
+    """Where the model goes."""
+    from forecaster.model.artifact import SUFFIX
+    from forecaster.model.library import path_of
+
+    if out is None:
+        return path_of(name)
+    if out.suffix != SUFFIX:
+        raise SettingsError(
+            f"--out is {out}; a file that ends in {SUFFIX} is needed, as in --out"
+            f" {out.stem or 'model'}{SUFFIX}."
+        )
+    return out
+
+
+def _refuse_failures(loaded: Loaded) -> None:
+    """A model must not quietly be trained on less than was asked for."""
+    if not loaded.failures:
+        return
+    from forecaster.output.console import error
+
+    for failure in loaded.failures[1:]:
+        error(str(failure.error))
+    raise loaded.failures[0].error
+
+
+def _document(
+    trained: Trained, panel: Panel, path: Path, format: Format, output: Path | None
+) -> str:
+    """The result as text."""
+    from forecaster.output import documents, tables
+    from forecaster.output.console import render
+
+    if format is Format.json:
+        return documents.train_json(trained, panel, str(path))
+    if format is Format.csv:
+        return documents.train_csv(trained)
+    return render(lambda _width: tables.training(trained, panel, str(path)), output)

@@ -1,0 +1,142 @@
+"""Doctor: look at versions, devices, folders and models, and say how to mend what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+
+from forecaster.errors import ModelError
+from forecaster.model.artifact import load
+from forecaster.model.library import model_paths
+from forecaster.places import home, models_folder
+
+_PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "pyarrow", "typer", "rich")
+_SLOWEST_START = 120
+"""Seconds after which an import of Keras is given up."""
+_FREE_NEEDED = 50 * 2**20
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what.
+        ok: whether it is as it should be.
+        found: what was found.
+        remedy: one thing to do if it is not ok.
+    """
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def examine() -> Iterator[Check]:
+    """All checks, the quick ones first."""
+    yield _python()
+    for package in _PACKAGES:
+        yield _package(package)
+    yield _folder()
+    yield _free_space()
+    yield _models()
+    yield from _devices()
+
+
+def _python() -> Check:
+    version = sys.version_info
+    ok = (3, 11) <= version[:2] < (3, 14)
+    return Check(
+        "Python",
+        ok,
+        f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        "Install Python 3.11, 3.12 or 3.13 and forecaster in it",
+    )
+
+
+def _package(name: str) -> Check:
+    try:
+        return Check(name, True, metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return Check(name, False, "not installed", f"Install it with: pip install {name}")
+
+
+def _folder() -> Check:
+    """Whether models can be written."""
+    folder = models_folder()
+    source = "FORECASTER_HOME" if os.environ.get("FORECASTER_HOME") else "the default"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as problem:
+        return Check(
+            "models folder",
+            False,
+            f"{folder} cannot be written ({problem.strerror})",
+            "Set FORECASTER_HOME to a folder that can",
+        )
+    return Check("models folder", True, f"{folder} ({source})")
+
+
+def _free_space() -> Check:
+    place = home()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    return Check(
+        "free space",
+        free >= _FREE_NEEDED,
+        f"{free / 2**30:.1f} GB",
+        "Free some space, or set FORECASTER_HOME to another disk",
+    )
+
+
+def _models() -> Check:
+    """How many models there are and whether each can be read."""
+    damaged, paths = [], model_paths()
+    for path in paths:
+        try:
+            load(path)
+        except ModelError:
+            damaged.append(path.stem)
+    found = f"{len(paths)} trained" + (f", damaged: {', '.join(damaged)}" if damaged else "")
+    remedy = f"Delete it with: forecast models delete {damaged[0]}" if damaged else ""
+    return Check("models", not damaged, found, remedy)
+
+
+def _devices() -> Iterator[Check]:
+    """Start Keras in a process of its own, since a broken one can take its process down."""
+    code = (
+        "import json; from forecaster.model.network import import_keras, gpu_count\n"
+        "k = import_keras(); print(json.dumps([k.backend.backend(), gpu_count()]))"
+    )
+    try:
+        run = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            timeout=_SLOWEST_START,
+            check=False,
+        )
+        lines = run.stdout.strip().splitlines()
+        failed = "" if run.returncode == 0 and lines else (run.stderr.strip() or "no answer")
+    except subprocess.TimeoutExpired:
+        failed, lines = f"no answer in {_SLOWEST_START} s", []
+    if failed:
+        reason = failed.splitlines()[-1]
+        yield Check("Keras", False, f"does not start: {reason}", "Reinstall tensorflow and keras")
+        return
+    backend, gpus = json.loads(lines[-1])
+    yield Check("Keras", True, f"starts, backend {backend}")
+    found = f"{gpus} GPU" + ("s" if gpus != 1 else "") + f", {os.cpu_count()} CPU cores"
+    yield Check("devices", True, found)

@@ -1,0 +1,64 @@
+"""Export: a trained network for use without this program."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from forecaster.errors import SettingsError
+from forecaster.model import network as keras_network
+from forecaster.model.artifact import Model
+from forecaster.places import write_atomically
+
+Target = Literal["keras", "onnx"]
+
+
+def export(model: Model, target: Target, path: Path) -> tuple[Path, Path]:
+    """Write the network, and a JSON file that says how to make its inputs and read its outputs.
+
+    The exported network takes standardised inputs ``(B, T, F)`` float32 and gives quantiles in the
+    scaled unit: ``(B, T, H, Q)`` for a model trained on prefixes, else ``(B, H, Q)``.
+
+    Args:
+        model: what to export.
+        target: ``keras`` (a ``.keras`` file) or ``onnx``.
+        path: where.
+
+    Returns:
+        The two files written.
+
+    Raises:
+        SettingsError: the packages for ONNX are not installed, or the file cannot be written.
+    """
+    whole = model.settings.supervise == "prefixes"
+    features = len(model.representation.features)
+    card = path.with_suffix(".json")
+    try:
+        content = keras_network.export_bytes(
+            model.network, model.settings, features, target, whole_sequence=whole
+        )
+        write_atomically(path, content)
+        write_atomically(card, _interface(model, path, whole=whole).encode())
+    except OSError as problem:
+        raise SettingsError(
+            f"{problem.filename or path} could not be written ({problem.strerror}); choose another"
+            " file with --output."
+        ) from problem
+    return path, card
+
+
+def _interface(model: Model, path: Path, *, whole: bool) -> str:
+    """How to use the exported network, as JSON."""
+    document = {
+        "schema": "export/1",
+        "network": path.name,
+        "model": {"name": model.name, "id": model.id, "cell": model.settings.cell},
+        "inputs": ["batch", "sessions", "features"],
+        "outputs": ["batch", *(["sessions"] if whole else []), "steps", "quantiles"],
+        "quantiles": list(model.settings.quantiles),
+        "horizon": model.settings.horizon,
+        "context": model.settings.steps,
+        "representation": model.representation.state(),
+    }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"

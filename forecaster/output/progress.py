@@ -1,0 +1,42 @@
+"""A progress bar for training, on a terminal's stderr and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from forecaster.jobs.train import Progress as TrainingProgress
+from forecaster.output.console import stderr
+
+
+@contextlib.contextmanager
+def training_bar() -> Iterator[Callable[[TrainingProgress], None] | None]:
+    """A callback that moves the bar: stage, epoch, loss, time left. None where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn("epoch {task.completed}/{task.total}  {task.fields[loss]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=stderr(), transient=True) as bar:
+        tasks = {"start": bar.add_task("starting Keras", total=None, loss="")}
+
+        def move(progress: TrainingProgress) -> None:
+            epoch = progress.epoch
+            if progress.stage not in tasks:
+                for task in tasks.values():
+                    bar.update(task, visible=False)
+                tasks[progress.stage] = bar.add_task(progress.stage, total=epoch.of, loss="")
+            loss = f"loss {epoch.loss:.4f}"
+            if epoch.validation is not None:
+                loss += f"  validation {epoch.validation:.4f}"
+            bar.update(tasks[progress.stage], completed=epoch.number, loss=loss)
+
+        yield move
