@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from forecaster.cli.options import emit
 from forecaster.errors import SettingsError
 
 
@@ -9,10 +10,10 @@ def doctor() -> None:
     """Check versions, devices and folders, and say how to mend what is wrong."""
     from forecaster.jobs.doctor import examine
     from forecaster.output import tables
-    from forecaster.output.console import show
+    from forecaster.output.console import render
 
     checks = list(examine())
-    show(tables.doctor(checks))
+    emit(render(lambda _width: tables.doctor(checks), None), None)
     wrong = [c for c in checks if not c.ok]
     if wrong:
         raise SettingsError(f"{len(wrong)} of {len(checks)} checks failed; see above.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from forecaster.cli.options import complete_model
+from forecaster.cli.options import complete_model, emit
 
 Name = Annotated[
     str, typer.Argument(help="Name or file of a model.", autocompletion=complete_model)
@@ -17,9 +17,10 @@ def list_models() -> None:
     """List trained models, the one that predict uses by default first."""
     from forecaster.model.library import models
     from forecaster.output import tables
-    from forecaster.output.console import show
+    from forecaster.output.console import render
 
-    show(tables.models(models()))
+    listed = models()
+    emit(render(lambda _width: tables.models(listed), None), None)
 
 
 def show(name: Name) -> None:
@@ -29,7 +30,9 @@ def show(name: Name) -> None:
     from forecaster.output import console, tables
 
     path = find(name)
-    console.show(tables.model_card(load(path), str(path)))
+    model = load(path)
+    text = console.render(lambda width: tables.model_card(model, str(path), width), None)
+    emit(text, None)
 
 
 def delete(

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from forecaster.market.files import Loaded
 
 
+_NOTES_SHOWN = 6
+"""Notes printed one by one; a folder of hundreds of files must not bury its result."""
+
+
 class Format(StrEnum):
     """How a result is written."""
 
@@ -134,8 +138,12 @@ def read(
 
     options = ReadOptions(parse_columns(columns), date_format, ticker)
     loaded = read_sources(sources, options, stdin=sys.stdin.buffer)
-    for item in loaded.notes:
+    for item in loaded.notes[:_NOTES_SHOWN]:
         note(f"{item.source}: {item.message}")
+    more = loaded.notes[_NOTES_SHOWN:]
+    if more:
+        files = len({item.source for item in more})
+        note(f"{len(more)} more notes on {files} files; read one of them alone to see its own.")
     return loaded
 
 

@@ -204,4 +204,4 @@ def _document(
         return documents.train_json(trained, panel, str(path))
     if format is Format.csv:
         return documents.train_csv(trained)
-    return render(lambda _width: tables.training(trained, panel, str(path)), output)
+    return render(lambda width: tables.training(trained, panel, str(path), width), output)

@@ -125,8 +125,8 @@ def _long_enough(panel: Panel, notes: list[str]) -> Panel:
         )
     for h in short:
         notes.append(
-            f"{h.ticker} has {len(h)} sessions and was left out; training reads histories from"
-            f" {SHORTEST_HISTORY} up."
+            f"{h.ticker} was left out: its length is {len(h)}, and training reads histories from"
+            f" {SHORTEST_HISTORY} sessions up."
         )
     return Panel(kept)
 

@@ -44,13 +44,6 @@ def stderr() -> Console:
     return console(sys.stderr)
 
 
-def show(renderables: list[RenderableType]) -> None:
-    """Print a result."""
-    target = stdout()
-    for item in renderables:
-        target.print(item)
-
-
 def render(make: Callable[[int], list[RenderableType]], output: Path | None) -> str:
     """A result as text, coloured for stdout's terminal or plain for a file.
 
@@ -63,7 +56,10 @@ def render(make: Callable[[int], list[RenderableType]], output: Path | None) -> 
     with target.capture() as captured:
         for part in parts:
             target.print(part)
-    return captured.get()
+    text = captured.get()
+    if target.is_terminal:
+        return text
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
 def note(message: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich import box
@@ -26,7 +27,9 @@ _ADVICE = "Forecasts are distributions, not promises, and no investment advice."
 
 def _table(*columns: str, title: str | None = None, left: Sequence[str] = ()) -> Table:
     """An open table; columns are right-aligned unless named in ``left``."""
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for name in columns:
         side = "left" if name in left else "right"
         table.add_column(Text(name), justify=side, no_wrap=True)  # type: ignore[arg-type]
@@ -65,21 +68,22 @@ def forecasts(made: Iterable[TickerForecast], model: Model, width: int) -> list[
 
 def _forecast_table(forecast: TickerForecast, width: int) -> Table:
     """Sessions down, the last price and the quantiles across."""
+    narrow = width < NARROW
     levels = sorted(forecast.steps[0].quantiles)
-    shown = _shown_levels(levels, narrow=width < NARROW)
+    shown = _shown_levels(levels, narrow=narrow)
     currency = f" {forecast.currency}" if forecast.currency else ""
     last = price(forecast.last_close)
-    title = Text(f"{forecast.ticker}  {last}{currency} on {forecast.cutoff}", style="bold")
-    columns = ["h", "session", "last", *(_level_name(q) for q in shown)]
-    table = _table(*columns, left=("session",))
-    table.title = title
+    ahead = ["session"] if narrow else ["h", "session", "last"]
+    table = _table(*ahead, *(_level_name(q) for q in shown), left=("session",))
+    table.title = Text(f"{forecast.ticker}  {last}{currency} on {forecast.cutoff}", style="bold")
     for step in forecast.steps:
-        mark = "~" if step.session_estimated else ""
-        cells = [str(step.step), f"{step.session}{mark}", price(step.naive)]
-        for q in shown:
-            style = "bold" if q == _median(levels) else ""
-            cells.append(Text(price(step.quantiles[q]), style=style))  # type: ignore[arg-type]
-        table.add_row(*cells)
+        session = f"{step.session}{'~' if step.session_estimated else ''}"
+        cells = [session] if narrow else [str(step.step), session, price(step.naive)]
+        prices = [
+            Text(price(step.quantiles[q]), style="bold" if q == _median(levels) else "")
+            for q in shown
+        ]
+        table.add_row(*cells, *prices)
     return table
 
 
@@ -117,7 +121,7 @@ def model_line(model: Model) -> str:
     )
 
 
-def training(trained: Trained, panel: Panel, where: str) -> list[RenderableType]:
+def training(trained: Trained, panel: Panel, where: str, width: int) -> list[RenderableType]:
     """What was read, the dates, the error table and the verdict."""
     model, split = trained.model, trained.split
     lengths = sorted(len(h) for h in panel)
@@ -136,7 +140,7 @@ def training(trained: Trained, panel: Panel, where: str) -> list[RenderableType]
     ]
     out: list[RenderableType] = [Text(line) for line in text]
     if trained.table is not None:
-        out.append(score_table(trained.table))
+        out.append(score_table(trained.table, width))
         out.append(Text(verdict_sentence(model.settings.cell, trained.table.verdicts)))
     out.append(
         Text(
@@ -152,38 +156,53 @@ def _plural(word: str, count: int) -> str:
     return word[:-1] + "ies" if word.endswith("y") else word + "s"
 
 
-def score_table(table: ScoreTable) -> Table:
-    """Rows for h = 1 and h = H: the network and every baseline."""
+def score_table(table: ScoreTable, width: int) -> Table:
+    """Rows for h = 1 and h = H: the network and every baseline.
+
+    Pinball loss is in percent of the price; the skill columns say how much lower it is. Where the
+    width does not hold all columns, the least needed ones are left out.
+    """
     last = max(r.step for r in table.rows)
     rows = [r for r in table.rows if r.step in (1, last)]
-    shares = list(rows[0].coverage)
-    compared = [b for b in ("naive", "ewma") if any(b in r.skill for r in rows)]
-    made = _table(
-        "h", "model", "pinball",
-        *(f"over {b}" for b in compared),
-        "MAE", "RMSE", "MAPE", "dir",
-        *(f"in {100 * float(s):g}%" for s in shares),
-        left=("model",),
-    )  # fmt: skip
+    columns = [c for c in _score_columns() if any(c.cell(r) != "–" for r in rows)]
+    while len(columns) > 4 and sum(_width(c, rows) + 1 for c in columns) > width - 2:
+        columns.remove(max(columns, key=lambda c: c.expendable))
+    made = _table(*(c.name for c in columns), left=("model",))
     for previous, row in zip([None, *rows], rows, strict=False):
         if previous is not None and previous.step != row.step:
             made.add_section()
-        made.add_row(*_score_cells(row, compared, shares))
+        made.add_row(*(c.cell(row) for c in columns))
     return made
 
 
-def _score_cells(row: Row, compared: Sequence[str], shares: Sequence[str]) -> list[str]:
+@dataclass(frozen=True)
+class _Column:
+    """A column of the error table; the most expendable go first where space is short."""
+
+    name: str
+    expendable: int
+    cell: Callable[[Row], str]
+
+
+def _score_columns() -> list[_Column]:
     return [
-        str(row.step),
-        row.model,
-        f"{100 * row.pinball:.4f}",
-        *(signed(row.skill.get(b)) for b in compared),
-        price(row.mae),
-        price(row.rmse),
-        f"{row.mape:.2f}%",
-        percent(row.direction),
-        *(percent(row.coverage.get(s)) for s in shares),
+        _Column("h", 0, lambda r: str(r.step)),
+        _Column("model", 0, lambda r: r.model),
+        _Column("pinball", 0, lambda r: f"{100 * r.pinball:.4f}"),
+        _Column("vs naive", 0, lambda r: signed(r.skill.get("naive"))),
+        _Column("vs ewma", 1, lambda r: signed(r.skill.get("ewma"))),
+        _Column("MAE", 4, lambda r: price(r.mae)),
+        _Column("RMSE", 6, lambda r: price(r.rmse)),
+        _Column("MAPE", 2, lambda r: f"{r.mape:.2f}%"),
+        _Column("dir", 5, lambda r: percent(r.direction)),
+        _Column("in 50%", 7, lambda r: percent(r.coverage.get("0.5"))),
+        _Column("in 80%", 8, lambda r: percent(r.coverage.get("0.8"))),
+        _Column("in 90%", 3, lambda r: percent(r.coverage.get("0.9"))),
     ]
+
+
+def _width(column: _Column, rows: Sequence[Row]) -> int:
+    return max(len(column.name), *(len(column.cell(r)) for r in rows))
 
 
 def models(listed: Sequence[Listed]) -> list[RenderableType]:
@@ -206,7 +225,7 @@ def models(listed: Sequence[Listed]) -> list[RenderableType]:
     return [table, Text("skill: pinball loss one session ahead against the last price (naive)")]
 
 
-def model_card(model: Model, path: str) -> list[RenderableType]:
+def model_card(model: Model, path: str, width: int) -> list[RenderableType]:
     """One model: where it comes from, its settings and its measured errors."""
     card = model.card
     facts: dict[str, Any] = {
@@ -219,7 +238,7 @@ def model_card(model: Model, path: str) -> list[RenderableType]:
     }  # fmt: skip
     out: list[RenderableType] = [_facts(facts), _facts(model.settings.state(), title="Settings")]
     if card.get("scores"):
-        out.append(score_table(table_of(card["scores"])))
+        out.append(score_table(table_of(card["scores"]), width))
     return out
 
 

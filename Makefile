@@ -1,0 +1,50 @@
+# Two commands: `make demo` shows what the program does, `make test` runs every check.
+# Both make their own environment in .venv; nothing outside this folder is touched.
+
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_HOME := $(VENV)/demo
+
+# the newest Python that TensorFlow has wheels for, of those that start
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	2>/dev/null && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check speed clean
+
+help:
+	@echo "make demo    install, train on sample_data, print forecasts (about 2 minutes)"
+	@echo "make test    install, then ruff, mypy --strict and pytest (about 6 minutes)"
+	@echo "make speed   measure start-up, training and prediction"
+	@echo "make clean   remove the environment and caches"
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; none was found. Install one, or run: make PYTHON=/path/to/python"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/installed
+
+demo: $(VENV)/installed
+	FORECASTER_HOME=$(DEMO_HOME) $(BIN)/forecast train sample_data --name demo
+	FORECASTER_HOME=$(DEMO_HOME) $(BIN)/forecast predict sample_data --model demo
+
+test: $(VENV)/installed-dev check
+
+check:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q
+
+speed: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/speed.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
