@@ -1,0 +1,338 @@
+"""Bars as they were read become one checked history, and a list of what was repaired.
+
+Every rule here looks at a whole history: unusable closes, repeated dates, rows out of order, bars
+that contradict themselves, dates in the future, jumps that look like splits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.errors import DataError
+from forecaster.market.bars import Days, Floats, History
+
+FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
+OHL = ("open", "high", "low")
+CONFLICT_SHARE, CONFLICTS_ALLOWED = 0.01, 3
+RANGE_TOLERANCE = 0.005
+FUTURE_DAYS = 7
+SPLIT_TOLERANCE = 0.03
+SPLIT_DAYS = 10  # the most calendar days between two neighbouring sessions (long holidays)
+SPLIT_RATIOS = {
+    (2, 1): 2.0,
+    (3, 1): 3.0,
+    (4, 1): 4.0,
+    (5, 1): 5.0,
+    (6, 1): 6.0,
+    (7, 1): 7.0,
+    (8, 1): 8.0,
+    (10, 1): 10.0,
+    (15, 1): 15.0,
+    (20, 1): 20.0,
+    (25, 1): 25.0,
+    (30, 1): 30.0,
+    (50, 1): 50.0,
+    (100, 1): 100.0,
+    (3, 2): 1.5,
+}
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class RawBars:
+    """The rows of one ticker in file order.
+
+    Attributes:
+        source: the file, for messages.
+        ticker: the symbol.
+        days: ``datetime64[D]``, shape ``(n,)``; NaT where the date is unusable.
+        rows: line in the file, shape ``(n,)``.
+        values: the fields that the file has, each ``(n,)``, NaN where blank or no number.
+        closes: the close cells as they stand in the file, for messages.
+        stamps: date cells with any time of day, to tell intraday bars; empty where unknown.
+        currency: ISO code, or None.
+        gaps_expected: whether a blank close says nothing (a wide panel before a listing).
+    """
+
+    source: str
+    ticker: str
+    days: Days
+    rows: NDArray[np.int64]
+    values: Mapping[str, Floats]
+    closes: Sequence[str]
+    stamps: Sequence[str] = ()
+    currency: str | None = None
+    gaps_expected: bool = False
+
+    def take(self, places: NDArray[np.int64]) -> RawBars:
+        """The rows at ``places``, in that order."""
+        listed = places.tolist()
+        return replace(
+            self,
+            days=self.days[places],
+            rows=self.rows[places],
+            values={name: values[places] for name, values in self.values.items()},
+            closes=[self.closes[place] for place in listed],
+            stamps=[self.stamps[place] for place in listed] if self.stamps else (),
+        )
+
+
+def checked_history(bars: RawBars, today: np.datetime64) -> tuple[History, list[str]]:
+    """Repair what can be repaired and build the history.
+
+    Args:
+        bars: rows of one ticker.
+        today: the date to which "in the future" refers.
+
+    Returns:
+        The history and one sentence for each thing repaired or worth knowing.
+
+    Raises:
+        DataError: more than half of the rows have no usable close, or dates repeat too often.
+    """
+    notes: list[str] = []
+    bars = _with_usable_closes(bars, notes)
+    bars = _in_order(bars, notes)
+    bars = _one_per_date(bars, notes)
+    values = {name: np.array(bars.values[name]) for name in FIELDS if name in bars.values}
+    _clear_bad_prices(values, bars, notes)
+    _clear_contradictions(values, bars, notes)
+    adjusted = _adjusted_closes(values, notes)
+    unknown = np.full(len(bars.days), np.nan)
+    history = History(
+        ticker=bars.ticker,
+        sessions=bars.days,
+        open=values.get("open", unknown),
+        high=values.get("high", unknown),
+        low=values.get("low", unknown),
+        close=values["close"],
+        volume=values.get("volume", unknown),
+        adjusted_close=values["close"] if adjusted is None else adjusted,
+        adjusted=adjusted is not None,
+        currency=bars.currency,
+    )
+    notes += _future_note(history, today) + split_notes(history)
+    return history, notes
+
+
+def _rows(count: int) -> str:
+    return f"{count} row" if count == 1 else f"{count} rows"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _with_usable_closes(bars: RawBars, notes: list[str]) -> RawBars:
+    close = bars.values["close"]
+    dated = ~np.isnat(bars.days)
+    blank = np.array(
+        [not cell.strip() or cell.strip() == "nan" for cell in bars.closes], dtype=bool
+    )
+    footers = ~dated & np.isnan(close)
+    usable = dated & np.isfinite(close) & (close > 0)
+    counted = ~footers & ~(blank & bars.gaps_expected)
+    bad = counted & ~usable
+    count, total = int(bad.sum()), int(counted.sum())
+    if count * 2 > total or not usable.any():
+        raise DataError(_unusable(bars, bad, dated))
+    if count:
+        first = int(np.argmax(bad))
+        what = "with no usable date or close"
+        if np.all(dated[bad]):
+            what = "with no usable close"
+        notes.append(
+            f"{_rows(count)} {what} {_were(count)} left out, first row {int(bars.rows[first])}"
+            f" ({_found(bars, first, bool(dated[first]))})"
+        )
+    return bars.take(np.flatnonzero(usable))
+
+
+def _found(bars: RawBars, place: int, dated: bool) -> str:
+    if not dated:
+        return "no date"
+    cell = bars.closes[place].strip()
+    return f'close is "{cell[:40]}"' if cell else "close is blank"
+
+
+def _unusable(bars: RawBars, bad: Mask, dated: Mask) -> str:
+    place = int(np.argmax(bad)) if bad.any() else 0
+    if bad.any() and not dated[place]:
+        needed = "a date is needed. Name the column with --column date=NAME"
+        found = "no date"
+    else:
+        needed = (
+            "a number above zero is needed. Correct the row or name the column with"
+            " --column close=NAME"
+        )
+        found = _found(bars, place, True)
+    share = f" ({_rows(int(bad.sum()))} of {len(bad)} cannot be used)" if bad.sum() > 1 else ""
+    return f"{bars.source}, row {int(bars.rows[place])}: {found}; {needed}{share}."
+
+
+def _in_order(bars: RawBars, notes: list[str]) -> RawBars:
+    steps = np.diff(bars.days.astype(np.int64))
+    if np.all(steps >= 0):
+        return bars
+    if not np.all(steps <= 0):
+        wrong = int(np.argmax(steps < 0)) + 1
+        if np.sum(steps < 0) > np.sum(steps > 0):
+            wrong = int(np.argmax(steps > 0)) + 1
+        notes.append(
+            f"rows were not in order of date and were sorted, first out of order row"
+            f" {int(bars.rows[wrong])} ({bars.days[wrong]})"
+        )
+    return bars.take(np.argsort(bars.days, kind="stable"))
+
+
+def _one_per_date(bars: RawBars, notes: list[str]) -> RawBars:
+    """Keep the last row of each date; refuse files where rows of a date disagree too often."""
+    days = bars.days.astype(np.int64)
+    same = days[1:] == days[:-1]
+    if not same.any():
+        return bars
+    alike = same.copy()
+    for values in bars.values.values():
+        alike &= (values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1]))
+    conflicts = np.unique(days[1:][same & ~alike])
+    repeats = int(np.sum(alike))
+    dates = len(np.unique(days))
+    if len(conflicts) > CONFLICTS_ALLOWED and len(conflicts) > CONFLICT_SHARE * dates:
+        raise DataError(_conflict(bars, int(conflicts[0]), len(conflicts), dates))
+    if repeats:
+        first = int(np.argmax(alike)) + 1
+        notes.append(
+            f"{repeats} repeated {'row was' if repeats == 1 else 'rows were'} left out, first on"
+            f" {bars.days[first]} (row {int(bars.rows[first])})"
+        )
+    if len(conflicts):
+        day = np.datetime64(int(conflicts[0]), "D")
+        notes.append(
+            f"{len(conflicts)} {'date has' if len(conflicts) == 1 else 'dates have'} several rows"
+            f" with different values, first {day}; the last row in the file was kept"
+        )
+    return bars.take(np.flatnonzero(np.append(~same, True)))
+
+
+def _conflict(bars: RawBars, day: int, count: int, dates: int) -> str:
+    places = np.flatnonzero(bars.days.astype(np.int64) == day)
+    rows = bars.rows[places]
+    start = (
+        f"{bars.source}, row {int(rows[1])}: {np.datetime64(day, 'D')} was already seen in row"
+        f" {int(rows[0])} with other prices ({count} of {dates} dates); "
+    )
+    stamps = {bars.stamps[place] for place in places.tolist()} if bars.stamps else set()
+    if len(stamps) > 1:
+        return start + "these are intraday bars, and daily bars are needed. Give one row a day."
+    return start + (
+        "one row a date is needed. If the file holds several tickers, name their column with"
+        " --column ticker=NAME."
+    )
+
+
+def _clear_bad_prices(values: dict[str, Floats], bars: RawBars, notes: list[str]) -> None:
+    for name in OHL:
+        if name in values:
+            bad = values[name] <= 0
+            if bad.any():
+                first = int(np.argmax(bad))
+                notes.append(
+                    f"{_rows(int(bad.sum()))} with {name} at or below zero, first row"
+                    f" {int(bars.rows[first])} ({bars.days[first]}); {name} was taken as unknown"
+                    " there"
+                )
+                values[name][bad] = np.nan
+    if "volume" in values:
+        values["volume"][values["volume"] < 0] = np.nan
+
+
+def _clear_contradictions(values: dict[str, Floats], bars: RawBars, notes: list[str]) -> None:
+    """Forget open, high and low of bars whose high is below the low or does not hold the close."""
+    unknown = np.full(len(bars.days), np.nan)
+    high, low = values.get("high", unknown), values.get("low", unknown)
+    bad = high < low
+    for price in (values["close"], values.get("open", unknown)):
+        bad |= price > high * (1 + RANGE_TOLERANCE)
+        bad |= price < low * (1 - RANGE_TOLERANCE)
+    if not bad.any():
+        return
+    count, first = int(bad.sum()), int(np.argmax(bad))
+    notes.append(
+        f"{count} {'bar contradicts itself' if count == 1 else 'bars contradict themselves'} (high"
+        f" below low, or open or close outside them), first {bars.days[first]}; open, high and low"
+        " were taken as unknown there"
+    )
+    for name in OHL:
+        if name in values:
+            values[name][bad] = np.nan
+
+
+def _adjusted_closes(values: Mapping[str, Floats], notes: list[str]) -> Floats | None:
+    """The adjusted closes; a missing one takes the ratio to the close of the bar before it."""
+    if "adjusted_close" not in values:
+        return None
+    adjusted, close = values["adjusted_close"], values["close"]
+    known = np.isfinite(adjusted) & (adjusted > 0)
+    if not known.any():
+        return None
+    if known.all():
+        return adjusted
+    places = np.where(known, np.arange(len(close)), -1)
+    nearest = np.maximum.accumulate(places)
+    nearest[nearest < 0] = int(np.argmax(known))
+    count = int(np.sum(~known))
+    notes.append(f"{_rows(count)} without an adjusted close took the adjustment of the bar before")
+    filled: Floats = np.where(known, adjusted, close * (adjusted / close)[nearest])
+    return filled
+
+
+def _future_note(history: History, today: np.datetime64) -> list[str]:
+    later = int(np.sum(history.sessions > today + np.timedelta64(FUTURE_DAYS, "D")))
+    if not later:
+        return []
+    return [
+        f"{later} {'session lies' if later == 1 else 'sessions lie'} in the future, the last on"
+        f" {history.cutoff}; check the date format (--date-format)"
+    ]
+
+
+def split_notes(history: History) -> list[str]:
+    """A sentence if closes without adjustment jump as a split would make them, else nothing.
+
+    A jump counts when its log is within 0.03 of the log of a usual split ratio, the two sessions
+    are days apart and not years, and, where the open is known, at least half of the jump happened
+    overnight, as a split's does. Reverse splits of 2:3 do not occur; such rises are news.
+    """
+    if history.adjusted or len(history) < 2:
+        return []
+    log_close = np.log(history.close)
+    jumps = np.diff(log_close)
+    overnight = np.log(history.open[1:]) - log_close[:-1]
+    abrupt = np.isnan(overnight) | (overnight * np.sign(jumps) >= np.abs(jumps) / 2)
+    abrupt &= np.diff(history.sessions) <= np.timedelta64(SPLIT_DAYS, "D")
+    found: list[tuple[int, str]] = []
+    for (new, old), ratio in SPLIT_RATIOS.items():
+        near = abrupt & (np.abs(np.abs(jumps) - np.log(ratio)) <= SPLIT_TOLERANCE)
+        if old > 1:
+            near &= jumps < 0
+        for place in np.flatnonzero(near).tolist():
+            fell = jumps[place] < 0
+            found.append((place, f"{new}:{old} split" if fell else f"{old}:{new} reverse split"))
+    if not found:
+        return []
+    place, name = min(found)
+    before, after = history.close[place], history.close[place + 1]
+    more = f", and {len(found) - 1} more such jumps" if len(found) > 1 else ""
+    return [
+        f"close {'fell' if after < before else 'rose'} from {_price(before)} to {_price(after)} on"
+        f" {history.sessions[place + 1]}, as a {name} would make it{more}; the file has no adjusted"
+        " closes, so returns there are wrong if it was one. Give a file with adjusted closes."
+    ]
+
+
+def _price(value: float) -> str:
+    return f"{value:.6g}" if value != round(value, 1) else f"{value:.1f}"

@@ -1,0 +1,309 @@
+"""Which column is what: one history a file, a long table with a ticker column, or a wide panel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.errors import DataError, SettingsError
+from forecaster.market.dates import looks_like_date
+from forecaster.market.numbers import Column, is_blank, looks_numeric
+from forecaster.market.tables import Table, split_pair
+from forecaster.market.vocabulary import NOISE_KEYS, ROLES, TIME, WEAK_KEYS, key_of, role_of
+
+SAMPLED_CELLS = 50
+PRICE_ROLES = ("open", "high", "low", "close", "adjusted_close", "volume")
+_ADJUSTED_OHL = {"open": "adjusted_open", "high": "adjusted_high", "low": "adjusted_low"}
+_SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=^&/ ]{0,23}")
+
+
+@dataclass(frozen=True)
+class Series:
+    """The columns of one history, or of all histories of a long table.
+
+    Attributes:
+        ticker: from the header of a wide table, else None.
+        fields: role -> column number; always has ``close``.
+        adjusted_only: whether ``close`` is an adjusted price because the file has no other.
+    """
+
+    ticker: str | None
+    fields: Mapping[str, int]
+    adjusted_only: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Column numbers of a table.
+
+    Attributes:
+        date: the column of dates.
+        series: one, or in a wide table several.
+        ticker: the column of tickers of a long table.
+        time: a column with a time of day.
+        currency: the column of currency codes.
+        wide: whether tickers stand in the header.
+    """
+
+    date: int
+    series: tuple[Series, ...]
+    ticker: int | None = None
+    time: int | None = None
+    currency: int | None = None
+    wide: bool = False
+
+
+def check_column_options(columns: Mapping[str, str]) -> None:
+    """Raise a SettingsError for a role that does not exist."""
+    for role in columns:
+        if role not in ROLES:
+            raise SettingsError(
+                f"--column {role}=... names no known column; one of {', '.join(ROLES)} is needed."
+                " Write for example --column close=NAME."
+            )
+
+
+def recognise(table: Table, chosen: Mapping[str, str]) -> Layout:
+    """Find the role of each column.
+
+    Args:
+        table: the columns.
+        chosen: role -> header, as the user named them; these overrule the rules.
+
+    Raises:
+        DataError: a named header is not there, or no column has dates or prices.
+    """
+    fixed = {role: _column_named(table, role, header) for role, header in chosen.items()}
+    ranked = _ranked_roles(table, set(fixed.values()))
+    date = fixed.get("date", _date_column(table, ranked))
+    if date is None:
+        raise _missing(table, "date", "dates", "Date")
+    best = {role: places[0] for role, places in ranked.items() if places[0] != date}
+    best.update(fixed)
+    series, wide = _series(table, best, fixed, date)
+    return Layout(
+        date=date,
+        series=series,
+        ticker=None if wide else fixed.get("ticker", _ticker_column(table, ranked, date)),
+        time=best.get(TIME),
+        currency=None if wide else best.get("currency"),
+        wide=wide,
+    )
+
+
+def _column_named(table: Table, role: str, header: str) -> int:
+    wanted = header.strip()
+    for names in (table.headers, tuple(name.lower() for name in table.headers)):
+        if wanted in names:
+            return names.index(wanted)
+        wanted = wanted.lower()
+    raise DataError(
+        f'{table.source} has no column "{header}" for {role}; its columns are'
+        f" {table.named_headers()}. Correct --column {role}=NAME."
+    )
+
+
+def _missing(table: Table, role: str, what: str, example: str) -> DataError:
+    return DataError(
+        f"{table.source}: no column with {what} was recognised among {table.named_headers()};"
+        f" one is needed. Name it with --column {role}=NAME, for example --column {role}={example}."
+    )
+
+
+def _ranked_roles(table: Table, taken: set[int]) -> dict[str, list[int]]:
+    """Role -> columns that could have it, the best name first; blank columns come last."""
+    found: dict[str, list[tuple[bool, int, int]]] = {}
+    for place, header in enumerate(table.headers):
+        named = role_of(header)
+        if named is not None and place not in taken:
+            role, rank = named
+            found.setdefault(role, []).append((_is_useless(table.columns[place]), rank, place))
+    return {role: [place for _, _, place in sorted(places)] for role, places in found.items()}
+
+
+def _is_useless(column: Column) -> bool:
+    """Whether a column is blank, or all zeros (MetaTrader's ``<VOL>`` beside a ``<TICKVOL>``)."""
+    if isinstance(column, np.ndarray):
+        return bool(np.all(np.isnan(column) | (column == 0))) if column.dtype.kind == "f" else False
+    return all(is_blank(cell) or not cell.strip("0. ") for cell in column)
+
+
+def _date_column(table: Table, ranked: Mapping[str, list[int]]) -> int | None:
+    named = ranked.get("date", []) + ranked.get(TIME, [])
+    for place in named:
+        if _share(table.columns[place], _is_any_date) > 0.5:
+            return place
+    for place, header in enumerate(table.headers):
+        unnamed = key_of(header) in {"", "unnamed0", "index", "level0", "indexlevel0"}
+        if unnamed and _share(table.columns[place], _is_long_date) > 0.5:
+            return place
+    plain = [
+        place
+        for place, column in enumerate(table.columns)
+        if role_of(table.headers[place]) is None and _share(column, looks_like_date) > 0.8
+    ]
+    if len(plain) == 1:
+        return plain[0]
+    return named[0] if named else None
+
+
+def _is_any_date(cell: str) -> bool:
+    return looks_like_date(cell, numbers=True)
+
+
+def _is_long_date(cell: str) -> bool:
+    return looks_like_date(cell, numbers=len(cell.strip()) >= 8)
+
+
+def _share(column: Column, test: object) -> float:
+    """The share of the first filled cells that pass a test; typed dates count as dates."""
+    if isinstance(column, np.ndarray):
+        if column.dtype.kind == "M":
+            return 1.0
+        known = column[:SAMPLED_CELLS][~np.isnan(column[:SAMPLED_CELLS])]
+        cells = [f"{value:.0f}" for value in known.tolist()]
+    else:
+        cells = _sample(column)
+    if not cells or not callable(test):
+        return 0.0
+    return sum(1 for cell in cells if test(cell)) / len(cells)
+
+
+def _sample(column: Column) -> list[str]:
+    filled: list[str] = []
+    for cell in column:
+        if isinstance(cell, str) and not is_blank(cell):
+            filled.append(cell)
+            if len(filled) == SAMPLED_CELLS:
+                break
+    return filled
+
+
+def _is_numeric(column: Column) -> bool:
+    if isinstance(column, np.ndarray):
+        return column.dtype.kind == "f"
+    return _share(column, looks_numeric) > 0.5
+
+
+def _ticker_column(table: Table, ranked: Mapping[str, list[int]], date: int) -> int | None:
+    for place in ranked.get("ticker", []):
+        column = table.columns[place]
+        if place != date and not isinstance(column, np.ndarray) and not _is_useless(column):
+            return place
+    return None
+
+
+def _series(
+    table: Table, best: Mapping[str, int], fixed: Mapping[str, int], date: int
+) -> tuple[tuple[Series, ...], bool]:
+    if any(table.tickers):
+        pairs = [
+            (place, header, table.tickers[place]) for place, header in enumerate(table.headers)
+        ]
+        return _by_ticker(table, pairs, date), True
+    if not _has_plain_close(table, best, fixed, date):
+        wide = _wide_closes(table, date) or _flat_pairs(table, date)
+        if wide:
+            return wide, True
+    fields = {role: best[role] for role in PRICE_ROLES if role in best}
+    return (_one_series(table, None, fields, best),), False
+
+
+def _has_plain_close(
+    table: Table, best: Mapping[str, int], fixed: Mapping[str, int], date: int
+) -> bool:
+    """Whether a close column is surely one, not the ticker C or LAST of a wide panel."""
+    close = best.get("close", best.get("adjusted_close"))
+    if close is None:
+        return False
+    if "close" in fixed or key_of(table.headers[close]) not in WEAK_KEYS:
+        return True
+    known = sum(1 for role in PRICE_ROLES if role in best)
+    return len(_symbol_columns(table, date)) <= max(1, known)
+
+
+def _symbol_columns(table: Table, date: int) -> list[int]:
+    """Columns of numbers whose header is written like a symbol and is no other known word."""
+    return [
+        place
+        for place, header in enumerate(table.headers)
+        if place != date
+        and _SYMBOL.fullmatch(header)
+        and key_of(header) not in NOISE_KEYS
+        and (role_of(header) is None)
+        and "%" not in header
+        and _is_numeric(table.columns[place])
+    ]
+
+
+def _wide_closes(table: Table, date: int) -> tuple[Series, ...]:
+    symbols = _symbol_columns(table, date)
+    pairs = [place for place in symbols if split_pair(table.headers[place])]
+    if not symbols or 2 * len(pairs) > len(symbols):
+        return ()
+    like_roles = [
+        place
+        for place, header in enumerate(table.headers)
+        if place != date
+        and header == header.upper()
+        and role_of(header) is not None
+        and key_of(header) in WEAK_KEYS
+        and _is_numeric(table.columns[place])
+    ]
+    return tuple(
+        Series(table.headers[place], {"close": place}) for place in sorted(symbols + like_roles)
+    )
+
+
+def _flat_pairs(table: Table, date: int) -> tuple[Series, ...]:
+    pairs = []
+    for place, header in enumerate(table.headers):
+        found = split_pair(header) if place != date else None
+        if found is not None:
+            pairs.append((place, found[0], found[1]))
+    if not any((role_of(name) or ("",))[0] in {"close", "adjusted_close"} for _, name, _ in pairs):
+        return ()
+    return _by_ticker(table, pairs, date)
+
+
+def _by_ticker(table: Table, pairs: list[tuple[int, str, str]], date: int) -> tuple[Series, ...]:
+    """Group columns by the ticker in their header; tickers without any price are left out."""
+    groups: dict[str, dict[str, tuple[int, int]]] = {}
+    for place, header, ticker in pairs:
+        named = role_of(header)
+        if named is None or place == date or not ticker:
+            continue
+        role, rank = named
+        group = groups.setdefault(ticker, {})
+        if role not in group or rank < group[role][0]:
+            group[role] = (rank, place)
+    series = []
+    for ticker, group in groups.items():
+        best = {role: place for role, (_, place) in group.items()}
+        if "close" in best or "adjusted_close" in best:
+            fields = {role: best[role] for role in PRICE_ROLES if role in best}
+            series.append(_one_series(table, ticker, fields, best))
+    if not series:
+        raise _missing(table, "close", "closes", "Close")
+    return tuple(series)
+
+
+def _one_series(
+    table: Table, ticker: str | None, fields: dict[str, int], best: Mapping[str, int]
+) -> Series:
+    if "close" in fields:
+        return Series(ticker, fields)
+    if "adjusted_close" not in fields:
+        raise _missing(table, "close", "prices", "Close")
+    adjusted = {"close": fields["adjusted_close"], "adjusted_close": fields["adjusted_close"]}
+    for role, name in _ADJUSTED_OHL.items():
+        if name in best:
+            adjusted[role] = best[name]
+        elif role in fields:
+            adjusted[role] = fields[role]
+    if "volume" in fields:
+        adjusted["volume"] = fields["volume"]
+    return Series(ticker, adjusted, adjusted_only=True)

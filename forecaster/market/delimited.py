@@ -1,0 +1,216 @@
+"""Delimited text: bytes to rows of cells, whatever the encoding, delimiter or line ending.
+
+What is not delimited text (a workbook, an archive, a web page) is named and refused here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.errors import DataError
+from forecaster.market.vocabulary import roles_in
+
+DELIMITERS = (",", ";", "\t", "|")
+SNIFFED_CHARACTERS = 32_768
+SNIFFED_LINES = 60
+LONGEST_RECORD_LINES = (
+    5  # a record over more lines than this has a quotation mark that never closes
+)
+
+_BYTE_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_BINARY_KINDS = (
+    (b"\x1f\x8b", "a gzip archive", "Unpack it with gunzip and give the file inside."),
+    (b"BZh", "a bzip2 archive", "Unpack it with bunzip2 and give the file inside."),
+    (b"\xfd7zXZ", "an xz archive", "Unpack it with unxz and give the file inside."),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive", "Unpack it with unzstd and give the file inside."),
+    (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it and give the file inside."),
+    (b"Rar!", "a RAR archive", "Unpack it and give the file inside."),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save the sheet as CSV and give that file."),
+    (b"%PDF", "a PDF document", "Give the prices as CSV."),
+    (b"SQLite format 3", "an SQLite database", "Export the prices as CSV."),
+    (b"\x89HDF", "an HDF5 file", "Save the prices as CSV or Parquet."),
+    (b"ARROW1", "an Arrow file", "Save the prices as Parquet."),
+    (b"FEA1", "a Feather file", "Save the prices as Parquet."),
+    (b"\x93NUMPY", "a NumPy array", "Save the prices as CSV."),
+    (b"\x80\x04", "a Python pickle", "Save the prices as CSV or Parquet."),
+    (b"\x80\x05", "a Python pickle", "Save the prices as CSV or Parquet."),
+    (b"\x89PNG", "a picture", "Give the prices as CSV."),
+    (b"\xff\xd8\xff", "a picture", "Give the prices as CSV."),
+)
+_HTML = re.compile(
+    r"\s*(<!doctype|<!--|<\?xml|<(html|head|body|table|script|div|title|meta|svg|p|h1|pre)[\s>])",
+    re.I,
+)
+_SEPARATOR_LINE = re.compile(r'\A"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.I)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Cells as text.
+
+    Attributes:
+        cells: one list of cells a row; blank lines are empty lists.
+        lines: the 1-based line of the file on which each row starts, shape ``(rows,)``.
+        delimiter: what stood between the cells.
+    """
+
+    cells: list[list[str]]
+    lines: NDArray[np.int64]
+    delimiter: str
+
+
+def read_rows(data: bytes, source: str) -> Rows:
+    """Rows of a delimited text.
+
+    Raises:
+        DataError: the bytes are empty, or are no delimited text.
+    """
+    refuse_binary(data, source)
+    text = decode(data, source)
+    refuse_markup(text, source)
+    return split_rows(text, source)
+
+
+def refuse_binary(data: bytes, source: str) -> None:
+    """Raise a DataError that says what kind of file this is, if it is a known binary kind."""
+    if data.startswith(b"PK\x03\x04"):
+        if b"xl/" in data[:65536] or b"[Content_Types].xml" in data[:65536]:
+            kind, remedy = "an Excel workbook", "Save the sheet as CSV and give that file."
+        elif b"opendocument" in data[:256]:
+            kind, remedy = "an OpenDocument file", "Save the sheet as CSV and give that file."
+        else:
+            kind, remedy = "a zip archive", "Unpack it and give the files inside."
+        raise DataError(f"{source} is {kind}; delimited text or Parquet is needed. {remedy}")
+    for mark, kind, remedy in _BINARY_KINDS:
+        if data.startswith(mark):
+            raise DataError(f"{source} is {kind}; delimited text or Parquet is needed. {remedy}")
+
+
+def decode(data: bytes, source: str) -> str:
+    """Bytes as text: by the byte order mark, else UTF-8, else UTF-16, else Windows-1252.
+
+    Raises:
+        DataError: there is nothing but white space, or zero bytes that no encoding explains.
+    """
+    if not data.strip(b" \t\r\n\x1a"):
+        raise DataError(f"{source} is empty; a table of prices is needed. Check the file.")
+    text = _decode_marked(data) or _decode_unmarked(data)
+    if not text.strip():
+        raise DataError(f"{source} is empty; a table of prices is needed. Check the file.")
+    if "\0" in text:
+        raise DataError(
+            f"{source} has zero bytes, so it is no text; delimited text or Parquet is needed."
+            " Save the prices as CSV again."
+        )
+    return text.removeprefix("\ufeff")
+
+
+def _decode_marked(data: bytes) -> str | None:
+    for mark, encoding in _BYTE_MARKS:
+        if data.startswith(mark):
+            return data.decode(encoding, errors="replace")
+    return None
+
+
+def _decode_unmarked(data: bytes) -> str:
+    head = data[:4096]
+    if head.count(0) * 3 > len(head) and head.strip(b"\0"):
+        zeros_second = head[1::2].count(0) >= head[0::2].count(0)
+        return data.decode("utf-16-le" if zeros_second else "utf-16-be", errors="replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _decode_windows(data)
+
+
+def _decode_windows(data: bytes) -> str:
+    try:
+        return data.decode("cp1252")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def refuse_markup(text: str, source: str) -> None:
+    """Raise a DataError if the text is a web page or JSON."""
+    if _HTML.match(text):
+        raise DataError(
+            f"{source} is a web page or XML, not a table of prices (a saved error page, perhaps);"
+            " delimited text is needed. Download the CSV file again."
+        )
+    if text.lstrip()[:1] in {"{", "["}:
+        raise DataError(
+            f"{source} looks like JSON; delimited text or Parquet is needed. Save the prices as"
+            " CSV."
+        )
+
+
+def split_rows(text: str, source: str) -> Rows:
+    """Cut text into rows of cells, with the line number of each row.
+
+    Raises:
+        DataError: a quotation mark is never closed, or a cell is longer than any price.
+    """
+    declared = _SEPARATOR_LINE.match(text)
+    start = 1 if declared else 0
+    if declared:
+        text = text[declared.end() :]
+    delimiter = declared.group(1) if declared else sniff_delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True)
+    cells: list[list[str]] = []
+    try:
+        cells.extend(reader)
+    except csv.Error as error:
+        raise DataError(
+            f"{source}, row {reader.line_num + start}: {error}; a table of prices has short cells."
+            " Check the quotation marks and line ends of the file."
+        ) from error
+    if reader.line_num == len(cells):
+        lines = np.arange(1, len(cells) + 1, dtype=np.int64)
+    else:
+        lines = _first_lines(text, delimiter, source, start)
+    return Rows(cells, lines + start, delimiter)
+
+
+def _first_lines(text: str, delimiter: str, source: str, start: int) -> NDArray[np.int64]:
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True)
+    ends = np.array([reader.line_num for _ in reader], dtype=np.int64)
+    firsts = np.concatenate([[0], ends[:-1]]) + 1
+    spans = ends - firsts + 1
+    if int(spans.max()) > LONGEST_RECORD_LINES:
+        row = int(firsts[int(np.argmax(spans > LONGEST_RECORD_LINES))]) + start
+        raise DataError(
+            f"{source}, row {row}: a quotation mark is opened and not closed for"
+            f" {int(spans.max())} lines; cells must be closed. Correct the row."
+        )
+    return firsts
+
+
+def sniff_delimiter(text: str) -> str:
+    """The delimiter under which the head of the file reads most like a table with known headers."""
+    lines = text[:SNIFFED_CHARACTERS].splitlines()[:SNIFFED_LINES]
+    return max(DELIMITERS, key=lambda delimiter: _tabularity(lines, delimiter))
+
+
+def _tabularity(lines: list[str], delimiter: str) -> tuple[int, float, int]:
+    try:
+        rows = [row for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if row]
+    except csv.Error:
+        return (0, 0.0, 0)
+    widths = Counter(len(row) for row in rows if len(row) > 1)
+    if not widths:
+        return (0, 0.0, 0)
+    width, count = widths.most_common(1)[0]
+    return (max(len(roles_in(row)) for row in rows), count / len(rows), width)

@@ -1,0 +1,353 @@
+"""Price files: paths, folders and standard input become a panel.
+
+Whatever the dialect, a file goes through the same rooms: bytes to rows (``delimited``), rows to
+columns (``tables``, ``parquet``), columns to roles (``columns``), cells to numbers and dates
+(``numbers``, ``dates``), bars to checked histories (``histories``, ``checks``). No vendor has a
+branch of its own.
+
+What cannot be used is returned as a :class:`Failure` beside the rest, so that one bad file does not
+stop the others. Only local paths are opened; nothing here fetches.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from forecaster.errors import DataError, SettingsError
+from forecaster.market.bars import History, Panel
+from forecaster.market.columns import check_column_options, recognise
+from forecaster.market.dates import check_date_format
+from forecaster.market.delimited import read_rows
+from forecaster.market.histories import Read, read_histories
+from forecaster.market.parquet import read_parquet
+from forecaster.market.tables import Table, table_of
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+PARQUET_SUFFIXES = (".parquet", ".pq")
+SUFFIXES = TEXT_SUFFIXES + PARQUET_SUFFIXES
+MAX_TEXT_BYTES = 256 * 2**20
+MAX_PARQUET_BYTES = 2**30
+STDIN = "-"
+STDIN_NAME = "standard input"
+STDIN_TICKER = "STDIN"
+_PARQUET_MARK = b"PAR1"
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.\-]+://", re.I)
+_DATE_TAIL = re.compile(r"[-_. ]*\d{4}-?\d\d-?\d\d.*$")
+_NOISE = """
+    us d w m daily data to historical history prices price stock stocks quote quotes chart max ohlcv
+    eod adjusted adj from 1d d1 1day day days
+"""
+_NAME_NOISE = frozenset(_NOISE.split())
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something repaired or worth knowing; the caller shows it beside the result.
+
+    Attributes:
+        source: the file as the user named it, or ``standard input``.
+        ticker: the symbol, or None where it concerns the whole file.
+        message: one plain sentence with counts and the first row or date.
+    """
+
+    source: str
+    ticker: str | None
+    message: str
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the user says about the files.
+
+    Attributes:
+        columns: role -> header as in the file, such as ``{"close": "Schlusskurs"}``.
+        date_format: a ``strptime`` format.
+        ticker: the name of the single history.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    date_format: str | None = None
+    ticker: str | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A source, or one ticker of it, that could not be used."""
+
+    source: str
+    ticker: str | None
+    error: DataError
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was read: the panel, the notes, and what could not be used."""
+
+    panel: Panel
+    notes: tuple[Note, ...]
+    failures: tuple[Failure, ...]
+
+
+def is_file_source(word: str) -> bool:
+    """Whether a source means a file, a folder or standard input; otherwise it is a ticker."""
+    if word == STDIN or "/" in word or os.sep in word:
+        return True
+    if word.lower().endswith(SUFFIXES):
+        return True
+    try:
+        return bool(word) and Path(word).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def read_sources(
+    sources: Sequence[str],
+    options: ReadOptions = ReadOptions(),
+    *,
+    stdin: BinaryIO | None = None,
+) -> Loaded:
+    """Read files, folders and standard input into one panel.
+
+    Args:
+        sources: paths, or ``-``.
+        options: column names, date format, ticker.
+        stdin: where ``-`` reads; the process's standard input if None.
+
+    Returns:
+        Histories in the order of the sources; notes; failures, which raise nothing here.
+
+    Raises:
+        SettingsError: an option cannot work: an unknown role, a date format without a day, or one
+            ticker name for several histories.
+    """
+    check_column_options(options.columns)
+    if options.date_format is not None:
+        check_date_format(options.date_format)
+    if options.ticker is not None and not options.ticker.strip():
+        raise SettingsError("--ticker is blank; a name is needed. Write for example --ticker AAPL.")
+    collected = _Collected(options)
+    for source in sources:
+        collected.add(source, stdin)
+    if options.ticker is not None and len(collected.histories) > 1:
+        raise SettingsError(
+            f"--ticker {options.ticker} names one history, but {len(collected.histories)} were"
+            " read. Leave --ticker out, or give one file with one history."
+        )
+    return collected.loaded()
+
+
+class _Collected:
+    """Histories by ticker, notes and failures, while sources are read one by one."""
+
+    def __init__(self, options: ReadOptions) -> None:
+        self.options = options
+        self.histories: dict[str, tuple[str, History]] = {}
+        self.notes: list[Note] = []
+        self.failures: list[Failure] = []
+        self.stdin_read = False
+
+    def loaded(self) -> Loaded:
+        panel = Panel(tuple(history for _, history in self.histories.values()))
+        return Loaded(panel, tuple(self.notes), tuple(self.failures))
+
+    def add(self, source: str, stdin: BinaryIO | None) -> None:
+        """Read one source; a folder stands for its price files."""
+        try:
+            if source == STDIN:
+                self._add_stdin(stdin)
+                return
+            for path, name in _paths_of(source):
+                self._add_file(path, name)
+        except DataError as error:
+            self.failures.append(Failure(source, None, error))
+
+    def _add_stdin(self, stdin: BinaryIO | None) -> None:
+        if self.stdin_read:
+            raise DataError(f"{STDIN_NAME} was given twice; it can be read once. Leave one - out.")
+        self.stdin_read = True
+        try:
+            table = _stdin_table(stdin, self.options)
+            self._add_table(table, STDIN_TICKER)
+        except DataError as error:
+            self.failures.append(Failure(STDIN_NAME, None, error))
+
+    def _add_file(self, path: Path, name: str) -> None:
+        try:
+            self._add_table(_file_table(path, name, self.options), ticker_from_name(path.name))
+        except DataError as error:
+            self.failures.append(Failure(name, None, error))
+
+    def _add_table(self, table: Table, ticker: str) -> None:
+        options = self.options
+        layout = recognise(table, options.columns)
+        today = np.datetime64(date.today(), "D")
+        reads = read_histories(table, layout, options.ticker or ticker, options.date_format, today)
+        if not reads:
+            raise DataError(
+                f"{table.source} has no row with a date and a price; at least 1 bar is needed."
+                " Check the file."
+            )
+        single = len(reads) == 1 and options.ticker is not None
+        self.notes += [Note(table.source, None, message + ".") for message in table.notes]
+        for read in reads:
+            name = options.ticker.strip() if single and options.ticker else read.ticker
+            self._add_read(table.source, name, read)
+
+    def _add_read(self, source: str, ticker: str, read: Read) -> None:
+        if read.error is not None:
+            self.failures.append(Failure(source, ticker, read.error))
+            return
+        if read.history is None:
+            return
+        if ticker in self.histories:
+            first = self.histories[ticker][0]
+            self.failures.append(Failure(source, ticker, _given_twice(ticker, first, source)))
+            return
+        self.histories[ticker] = (source, replace(read.history, ticker=ticker))
+        for message in read.notes:
+            self.notes.append(
+                Note(source, ticker, message if message[-1] == "." else message + ".")
+            )
+
+
+def _given_twice(ticker: str, first: str, second: str) -> DataError:
+    return DataError(
+        f"{ticker} comes from {first} and again from {second}; each ticker may come from one source"
+        " only. Leave one of them out, or give it another name with --ticker."
+    )
+
+
+def read_file(path: str, options: ReadOptions = ReadOptions()) -> Loaded:
+    """Read one file or folder; see :func:`read_sources`."""
+    return read_sources([path], options)
+
+
+def _paths_of(source: str) -> list[tuple[Path, str]]:
+    """The files that a source stands for, each with the name to use in messages.
+
+    Raises:
+        DataError: it is an address, a ticker, missing, or a folder without price files.
+    """
+    if _ADDRESS.match(source):
+        raise DataError(
+            f"{source} is an address; only local files are read. Download it first and give the"
+            " file."
+        )
+    if not is_file_source(source):
+        raise DataError(
+            f"{source} is not a file or folder here; this version reads price files. Give a path"
+            f" such as {source or 'AAPL'}.csv."
+        )
+    path = Path(source)
+    if not stat.S_ISDIR(_status(path, source).st_mode):
+        return [(path, source)]
+    try:
+        names = sorted(entry.name for entry in path.iterdir())
+    except OSError as error:
+        raise _cannot_open(source, error) from error
+    wanted = [name for name in names if name[0] != "." and name.lower().endswith(SUFFIXES)]
+    files = [name for name in wanted if not (path / name).is_dir()]
+    if not files:
+        raise DataError(
+            f"{source} is a folder without price files; at least one of *{', *'.join(SUFFIXES)} is"
+            " needed. Give the folder that holds them (folders inside it are not searched)."
+        )
+    return [(path / name, str(Path(source) / name)) for name in files]
+
+
+def _status(path: Path, name: str) -> os.stat_result:
+    try:
+        return path.stat()
+    except (OSError, ValueError) as error:
+        raise _cannot_open(name, error) from error
+
+
+def _cannot_open(name: str, error: OSError | ValueError) -> DataError:
+    if isinstance(error, FileNotFoundError):
+        link = "a link to a file that does not exist" if Path(name).is_symlink() else "not there"
+        return DataError(f"{name} is {link}; a price file is needed. Check the path.")
+    if isinstance(error, PermissionError):
+        return DataError(f"{name} may not be read by this user. Change its permissions.")
+    reason = getattr(error, "strerror", None) or str(error)
+    return DataError(f"{name} cannot be opened ({reason}); a price file is needed. Check the path.")
+
+
+def _file_table(path: Path, name: str, options: ReadOptions) -> Table:
+    status = _status(path, name)
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(
+            f"{name} is no regular file; a price file is needed. To read from a pipe, give - as the"
+            " source."
+        )
+    try:
+        with path.open("rb") as file:
+            mark = file.read(4)
+            file.seek(0)
+            if mark == _PARQUET_MARK:
+                _require_size(status.st_size, MAX_PARQUET_BYTES, name, "Split it by ticker")
+                return read_parquet(file, name)
+            _require_size(status.st_size, MAX_TEXT_BYTES, name, "Split it or convert it to Parquet")
+            data = file.read(MAX_TEXT_BYTES + 1)
+    except OSError as error:
+        raise _cannot_open(name, error) from error
+    if path.suffix.lower() in PARQUET_SUFFIXES and data:
+        raise DataError(
+            f"{name} is not a Parquet file, though its name says so; the prices must be in the"
+            " format that the name says. Write the file again or rename it."
+        )
+    return table_of(read_rows(data, name), name, options.columns.values())
+
+
+def _stdin_table(stdin: BinaryIO | None, options: ReadOptions) -> Table:
+    stream = stdin or getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise DataError(
+            f"{STDIN_NAME} is closed; a table of prices is needed. Pipe a file into it."
+        )
+    try:
+        data = stream.read(MAX_TEXT_BYTES + 1)
+    except OSError as error:
+        raise _cannot_open(STDIN_NAME, error) from error
+    _require_size(len(data), MAX_TEXT_BYTES, STDIN_NAME, "Split it or give a Parquet file")
+    if data.startswith(_PARQUET_MARK):
+        return read_parquet(io.BytesIO(data), STDIN_NAME)
+    return table_of(read_rows(data, STDIN_NAME), STDIN_NAME, options.columns.values())
+
+
+def _require_size(size: int, limit: int, name: str, remedy: str) -> None:
+    if size > limit:
+        raise DataError(
+            f"{name} is larger than {limit // 2**20} MiB, the most that is read at once. {remedy}."
+        )
+
+
+def ticker_from_name(name: str) -> str:
+    """The ticker that a file name suggests.
+
+    ``AAPL_2006-01-01_to_2018-01-01.csv`` -> ``AAPL``, ``aapl_us_d.csv`` -> ``AAPL``,
+    ``BRK-B.csv`` -> ``BRK-B``, ``EUR_USD Historical Data.csv`` -> ``EUR_USD``.
+    """
+    stem = name
+    for suffix in SUFFIXES:
+        if name.lower().endswith(suffix):
+            stem = name[: -len(suffix)]
+            break
+    stem = re.sub(r"\s*\(\d+\)$", "", stem)
+    stem = _DATE_TAIL.sub("", stem) or stem
+    kept = ""
+    for sign, word in re.findall(r"([_ ]*)([^_ ]+)", stem):
+        if kept and word.lower() in _NAME_NOISE:
+            break
+        kept += (sign if kept else "") + word
+    return (kept or stem).strip(" _-.").upper() or "UNKNOWN"

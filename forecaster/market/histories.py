@@ -1,0 +1,148 @@
+"""A table with known columns becomes histories: one, or one per ticker of a long or wide table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.errors import DataError
+from forecaster.market.bars import Days, Floats, History
+from forecaster.market.checks import RawBars, checked_history
+from forecaster.market.columns import Layout, Series
+from forecaster.market.dates import read_dates
+from forecaster.market.numbers import Column, is_blank, read_numbers
+from forecaster.market.tables import Table
+
+
+@dataclass(frozen=True)
+class Read:
+    """One ticker of a file: its history and what was repaired, or the reason why there is none."""
+
+    ticker: str
+    history: History | None
+    notes: tuple[str, ...] = ()
+    error: DataError | None = None
+
+
+def read_histories(
+    table: Table, layout: Layout, name: str, date_format: str | None, today: np.datetime64
+) -> list[Read]:
+    """All histories of a table.
+
+    Args:
+        table: the columns.
+        layout: which column is what.
+        name: the ticker where neither a column nor the header has one.
+        date_format: a ``strptime`` format that overrules the rules, or None.
+        today: the date to which "in the future" refers.
+
+    Raises:
+        DataError: the dates of the file cannot be read; one ticker's trouble is returned instead.
+    """
+    days = read_dates(table.columns[layout.date], table.source, table.rows, date_format)
+    numbers = _numbers(table, layout)
+    stamps = _stamps(table, layout)
+    reads = []
+    for series in layout.series:
+        bars = _raw_bars(table, layout, series, days, numbers, stamps, name)
+        for one in _by_ticker(bars, table, layout):
+            reads.append(_checked(one, today))
+    return reads
+
+
+def _checked(bars: RawBars, today: np.datetime64) -> Read:
+    try:
+        history, notes = checked_history(bars, today)
+    except DataError as error:
+        return Read(bars.ticker, None, error=error)
+    return Read(bars.ticker, history, tuple(notes))
+
+
+def _numbers(table: Table, layout: Layout) -> dict[int, Floats]:
+    places = sorted({place for series in layout.series for place in series.fields.values()})
+    columns = [table.columns[place] for place in places]
+    return dict(zip(places, read_numbers(columns, table.delimiter), strict=True))
+
+
+def _stamps(table: Table, layout: Layout) -> list[str]:
+    """The date cells with their times of day, as text; empty for typed dates."""
+    dates = table.columns[layout.date]
+    if isinstance(dates, np.ndarray):
+        return []
+    times: Column = [] if layout.time is None else table.columns[layout.time]
+    if layout.time in {None, layout.date} or isinstance(times, np.ndarray):
+        return list(dates)
+    return [f"{day} {time}" for day, time in zip(dates, times, strict=True)]
+
+
+def _raw_bars(
+    table: Table,
+    layout: Layout,
+    series: Series,
+    days: Days,
+    numbers: dict[int, Floats],
+    stamps: list[str],
+    name: str,
+) -> RawBars:
+    close = table.columns[series.fields["close"]]
+    closes: Sequence[str]
+    if isinstance(close, np.ndarray):
+        closes = ["" if text == "nan" else text for text in map(str, close.tolist())]
+    else:
+        closes = ["" if is_blank(cell) else cell for cell in close] if layout.wide else close
+    return RawBars(
+        source=table.source,
+        ticker=series.ticker or name,
+        days=days,
+        rows=table.rows,
+        values={field: numbers[place] for field, place in series.fields.items()},
+        closes=closes,
+        stamps=stamps,
+        gaps_expected=layout.wide,
+    )
+
+
+def _by_ticker(bars: RawBars, table: Table, layout: Layout) -> Iterator[RawBars]:
+    """Cut rows by the ticker column, if there is one, in the order in which tickers appear."""
+    currencies = _texts(table, layout.currency)
+    tickers = _texts(table, layout.ticker)
+    if not tickers:
+        yield replace(bars, currency=_currency(currencies))
+        return
+    numbers: dict[str, int] = {}
+    codes = np.fromiter(
+        (numbers.setdefault(ticker, len(numbers)) for ticker in tickers), np.int64, len(tickers)
+    )
+    places = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(numbers)))
+    for ticker, group in zip(numbers, np.split(places, ends[:-1]), strict=True):
+        name = ticker.strip()
+        if _is_stray(bars, name, group):
+            continue
+        part = replace(bars.take(group), ticker=name or bars.ticker)
+        codes_here = [currencies[place] for place in group.tolist()] if currencies else []
+        yield replace(part, currency=_currency(codes_here))
+
+
+def _is_stray(bars: RawBars, ticker: str, group: NDArray[np.int64]) -> bool:
+    """Whether rows without a ticker, or below the table, hold no bars at all."""
+    no_dates = bool(np.all(np.isnat(bars.days[group])))
+    no_closes = bool(np.all(np.isnan(bars.values["close"][group])))
+    return no_dates and (no_closes or not ticker)
+
+
+def _texts(table: Table, place: int | None) -> list[str]:
+    if place is None:
+        return []
+    column = table.columns[place]
+    return [] if isinstance(column, np.ndarray) else list(column)
+
+
+def _currency(cells: Sequence[str]) -> str | None:
+    """The currency, if the cells name exactly one."""
+    codes = {cell.strip() for cell in dict.fromkeys(cells) if not is_blank(cell)}
+    code = codes.pop() if len(codes) == 1 else ""
+    return code if len(code) == 3 and code.isalpha() else None

@@ -1,0 +1,302 @@
+"""From rows to a table: where the header is, which rows hold bars, one column per header.
+
+Title lines above the header, headers of two lines, repeated headers and a missing header are
+settled here, so that the rooms after this one see plain columns.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.errors import DataError
+from forecaster.market.dates import looks_like_date
+from forecaster.market.delimited import Rows
+from forecaster.market.numbers import Column, is_blank, looks_numeric
+from forecaster.market.vocabulary import NOISE_KEYS, key_of, role_of, roles_in
+
+HEADER_SEARCH_ROWS = 80
+POSITIONS = ("date", "open", "high", "low", "close", "volume")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Named columns of equal length.
+
+    Attributes:
+        source: the file as the user named it.
+        headers: one per column, as in the file; the field where there is a line of tickers too.
+        columns: cells as text, or typed arrays.
+        rows: line in the file of each row, shape ``(n,)``.
+        delimiter: what stood between the cells; empty for typed files.
+        tickers: the ticker of each column where the header has a line of them, else empty strings.
+        notes: what was left out or supposed on the way.
+    """
+
+    source: str
+    headers: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: NDArray[np.int64]
+    delimiter: str = ""
+    tickers: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def named_headers(self) -> str:
+        """The headers for an error message."""
+        shown = [f'"{header}"' for header in self.headers[:30]]
+        return ", ".join(shown) + (" and more" if len(self.headers) > 30 else "")
+
+
+@dataclass(frozen=True)
+class _Header:
+    names: list[str]
+    tickers: list[str]
+    first_row: int  # of the data
+    note: str | None = None
+
+
+def table_of(rows: Rows, source: str, wanted: Iterable[str] = ()) -> Table:
+    """Find the header in delimited rows and return the columns below it.
+
+    Args:
+        rows: the cells.
+        source: the file, for messages.
+        wanted: headers that the user named; a row that has them all is the header.
+
+    Raises:
+        DataError: there is a header and nothing below it, or rows do not fit the header.
+    """
+    header = _find_header(rows.cells, list(wanted), source)
+    names = [name.strip() for name in header.names]
+    body = [place for place in range(header.first_row, len(rows.cells)) if any(rows.cells[place])]
+    cells, names, kept, notes = _fit(rows, body, names, source)
+    tickers = header.tickers
+    if tickers:
+        tickers = [""] * (len(names) - len(tickers)) + tickers
+    if not cells:
+        raise DataError(
+            f"{source} has a header and no rows below it; at least 1 bar is needed. Check the file."
+        )
+    return Table(
+        source=source,
+        headers=tuple(names),
+        columns=tuple(list(column) for column in zip(*cells, strict=True)),
+        rows=rows.lines[kept],
+        delimiter=rows.delimiter,
+        tickers=tuple(tickers),
+        notes=tuple(([header.note] if header.note else []) + notes),
+    )
+
+
+def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _Header:
+    head = [place for place in range(len(cells)) if any(cell.strip() for cell in cells[place])]
+    head = head[:HEADER_SEARCH_ROWS]
+    for place in head:
+        stripped = [cell.strip() for cell in cells[place]]
+        if wanted and all(name in stripped for name in wanted):
+            return _Header(cells[place], [], place + 1)
+    first = next((place for place in head if _is_bar(cells[place])), None)
+    above = head if first is None else [place for place in head if place < first]
+    if first is not None:
+        two_lines = _two_line_header(cells, above, first)
+        if two_lines is not None:
+            return two_lines
+    for place in above:
+        roles = roles_in(cells[place])
+        if roles & {"date", "time"} and roles & {"close", "adjusted_close"}:
+            return _Header(cells[place], [], place + 1)
+    if first is None:
+        return _named_header(cells, head)
+    if not above:
+        return _positions(cells, first, source)
+    return _Header(cells[above[-1]], [], first)
+
+
+def _named_header(cells: list[list[str]], head: list[int]) -> _Header:
+    """The row with the most known names, in a file where no row looks like a bar."""
+    best = max(head, key=lambda place: (len(roles_in(cells[place])), -place))
+    return _Header(cells[best], [], best + 1)
+
+
+def _is_bar(row: list[str]) -> bool:
+    """Whether a row has a date within its first three cells and a number after it."""
+    for place, cell in enumerate(row[:3]):
+        if looks_like_date(cell, numbers=True):
+            return any(looks_numeric(other) for other in row[place + 1 :])
+    return False
+
+
+def _two_line_header(cells: list[list[str]], above: list[int], first: int) -> _Header | None:
+    """Fields on one line and tickers on another, as pandas writes two-level columns."""
+    lines = [[cell.strip() for cell in cells[place]] for place in above[-3:]]
+    index_name = ""
+    if len(lines) > 1 and not any(lines[-1][1:]):
+        index_name = lines.pop()[0]
+    if len(lines) < 2:
+        return None
+    upper, lower = lines[-2], lines[-1]
+    if _are_fields(upper) == _are_fields(lower) or len(upper) != len(lower):
+        return None
+    fields, tickers = (upper, lower) if _are_fields(upper) else (lower, upper)
+    named = sum(1 for cell in tickers[1:] if cell)
+    if named < 2 and named != sum(1 for cell in fields[1:] if cell):
+        return None  # a title line, not tickers
+    if any(looks_numeric(cell) or looks_like_date(cell) for cell in tickers[1:]):
+        return None
+    names = [cell for cell in (index_name, upper[0], lower[0]) if "date" in roles_in([cell])]
+    return _Header(
+        [*names[:1], *fields[1:]] if names else ["", *fields[1:]],
+        ["", *_carried_forward(tickers)[1:]],
+        first,
+    )
+
+
+def _are_fields(line: list[str]) -> bool:
+    named = [cell for cell in line[1:] if cell]
+    known = sum(1 for cell in named if role_of(cell) is not None)
+    return known > 0 and 2 * known >= len(named)
+
+
+def _carried_forward(line: list[str]) -> list[str]:
+    """Blank cells of merged spreadsheet cells take the name to their left."""
+    filled = line[:1]
+    for cell in line[1:]:
+        filled.append(cell or (filled[-1] if len(filled) > 1 else ""))
+    return filled
+
+
+def _positions(cells: list[list[str]], first: int, source: str) -> _Header:
+    """Names for a file without a header, if its columns can only be date, O, H, L, C and V.
+
+    Raises:
+        DataError: they could be something else.
+    """
+    rows = [row for row in cells[first:] if any(row)]
+    width = len(rows[0])
+    names = list(POSITIONS[:width])
+    if width in {6, 7} and all(":" in row[1] or row[1].strip("0") == "" for row in rows if row[1:]):
+        names = ["date", "time", *POSITIONS[1 : width - 1]]
+    if len(names) == width >= 5 and _are_bars(rows, names):
+        note = (
+            "there is no header; the columns were taken as " + ", ".join(names) + ". Add a header"
+            " line if that is wrong"
+        )
+        return _Header(names, [], first, note)
+    raise DataError(
+        f"{source} has no header line, and its columns are not plainly date, open, high, low, close"
+        " and volume; named columns are needed. Add a first line such as Date,Close."
+    )
+
+
+def _are_bars(rows: list[list[str]], names: list[str]) -> bool:
+    """Whether four prices behave as open, high, low and close, each open after the last close."""
+    start = names.index("open")
+    try:
+        prices = np.array([[float(cell) for cell in row[start : start + 4]] for row in rows])
+    except ValueError:
+        return False
+    if prices.shape != (len(rows), 4) or not np.all(prices > 0):
+        return False
+    opens, highs, lows, closes = prices.T
+    inside = (highs >= np.maximum(opens, closes)) & (lows <= np.minimum(opens, closes))
+    falling = len(rows) > 1 and rows[0][0] > rows[-1][0]
+    if falling:
+        opens, closes = opens[::-1], closes[::-1]
+    gaps = float(np.abs(np.log(opens[1:] / closes[:-1])).sum())
+    swapped = float(np.abs(np.log(closes[1:] / opens[:-1])).sum())
+    return bool(np.mean(inside) >= 0.9) and gaps <= swapped
+
+
+def _fit(
+    rows: Rows, body: list[int], names: list[str], source: str
+) -> tuple[list[list[str]], list[str], list[int], list[str]]:
+    """Make every row as wide as the header, and leave out repeated headers and rows too wide."""
+    notes: list[str] = []
+    cells = rows.cells
+    if body and _has_row_names(cells, body, names):
+        names = ["", *names]
+    width = len(names)
+    header_keys = [name.lower() for name in names]
+    kept, fitted, repeated, wide = [], [], 0, []
+    for place in body:
+        row = cells[place]
+        if len(row) != width:
+            if len(row) > width and any(not is_blank(cell) for cell in row[width:]):
+                wide.append(place)
+                continue
+            row = row[:width] + [""] * (width - len(row))
+        if row[-1] and [cell.strip().lower() for cell in row] == header_keys:
+            repeated += 1
+            continue
+        fitted.append(row)
+        kept.append(place)
+    if wide:
+        notes.append(_too_wide(rows, wide, len(body), width, source))
+    if repeated:
+        notes.append(f"{repeated} repeated header {_lines(repeated)} left out")
+    return fitted, names, kept, notes
+
+
+def _lines(count: int) -> str:
+    return "line was" if count == 1 else "lines were"
+
+
+def _has_row_names(cells: list[list[str]], body: list[int], names: list[str]) -> bool:
+    """Whether rows have one cell more than the header, a date in front, as R writes them."""
+    return (
+        "date" not in roles_in(names)
+        and all(len(cells[place]) == len(names) + 1 for place in body)
+        and looks_like_date(cells[body[0]][0], numbers=True)
+    )
+
+
+def _too_wide(rows: Rows, wide: list[int], total: int, width: int, source: str) -> str:
+    row = int(rows.lines[wide[0]])
+    found = len(rows.cells[wide[0]])
+    if 2 * len(wide) > total:
+        raise DataError(
+            f"{source}, row {row}: {found} cells, but the header has {width}; they must match."
+            " Put numbers that contain commas in quotation marks, or use semicolons between cells."
+        )
+    return (
+        f"{len(wide)} of {total} rows with more cells than the header were left out, first row"
+        f" {row}"
+    )
+
+
+def split_pair(header: str) -> tuple[str, str] | None:
+    """Field and ticker of a header that names both: ``('Close', 'AAPL')``, ``AAPL.Close``."""
+    if header.startswith("("):
+        try:
+            parts = ast.literal_eval(header)
+        except (ValueError, SyntaxError):
+            return None
+        if not isinstance(parts, tuple) or len(parts) != 2:
+            return None
+        one, other = str(parts[0]), str(parts[1])
+        return _as_pair(one, other) or _as_pair(other, one)
+    for sign in (".", "_", ":", "|", " ", "-"):
+        front, found, back = header.rpartition(sign)
+        if found and _as_pair(back, front):
+            return _as_pair(back, front)
+        front, found, back = header.partition(sign)
+        if found and _as_pair(front, back):
+            return _as_pair(front, back)
+    return None
+
+
+def _as_pair(name: str, ticker: str) -> tuple[str, str] | None:
+    role = role_of(name)
+    usable = (
+        ticker.strip()
+        and ticker == ticker.upper()
+        and role_of(ticker) is None
+        and key_of(ticker) not in NOISE_KEYS
+    )
+    if role is None or not usable or len(key_of(name)) < 3:
+        return None
+    return name, ticker.strip()
