@@ -19,6 +19,7 @@ FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
 OHL = ("open", "high", "low")
 CONFLICT_SHARE, CONFLICTS_ALLOWED = 0.01, 3
 RANGE_TOLERANCE = 0.005
+SMALLEST_PRICE, LARGEST_PRICE = 1e-15, 1e15
 FUTURE_DAYS = 7
 SPLIT_TOLERANCE = 0.03
 SPLIT_DAYS = 10  # the most calendar days between two neighbouring sessions (long holidays)
@@ -119,6 +120,11 @@ def checked_history(bars: RawBars, today: np.datetime64) -> tuple[History, list[
     return history, notes
 
 
+def _is_price(values: Floats) -> Mask:
+    """Finite, above zero and of a size that any market has seen, so that ratios stay finite."""
+    return (values >= SMALLEST_PRICE) & (values <= LARGEST_PRICE)
+
+
 def _rows(count: int) -> str:
     return f"{count} row" if count == 1 else f"{count} rows"
 
@@ -134,7 +140,7 @@ def _with_usable_closes(bars: RawBars, notes: list[str]) -> RawBars:
         [not cell.strip() or cell.strip() == "nan" for cell in bars.closes], dtype=bool
     )
     footers = ~dated & np.isnan(close)
-    usable = dated & np.isfinite(close) & (close > 0)
+    usable = dated & _is_price(close)
     counted = ~footers & ~(blank & bars.gaps_expected)
     bad = counted & ~usable
     count, total = int(bad.sum()), int(counted.sum())
@@ -201,7 +207,8 @@ def _one_per_date(bars: RawBars, notes: list[str]) -> RawBars:
     conflicts = np.unique(days[1:][same & ~alike])
     repeats = int(np.sum(alike))
     dates = len(np.unique(days))
-    if len(conflicts) > CONFLICTS_ALLOWED and len(conflicts) > CONFLICT_SHARE * dates:
+    often = len(conflicts) > CONFLICTS_ALLOWED and len(conflicts) > CONFLICT_SHARE * dates
+    if len(conflicts) and (often or _are_intraday(bars, int(conflicts[0]), dates)):
         raise DataError(_conflict(bars, int(conflicts[0]), len(conflicts), dates))
     if repeats:
         first = int(np.argmax(alike)) + 1
@@ -218,6 +225,18 @@ def _one_per_date(bars: RawBars, notes: list[str]) -> RawBars:
     return bars.take(np.flatnonzero(np.append(~same, True)))
 
 
+def _are_intraday(bars: RawBars, day: int, dates: int) -> bool:
+    """Whether most dates have rows at several times of day."""
+    return len(bars.days) > 1.5 * dates and len(_stamps_of(bars, day)) > 1
+
+
+def _stamps_of(bars: RawBars, day: int) -> set[str]:
+    if not bars.stamps:
+        return set()
+    places = np.flatnonzero(bars.days.astype(np.int64) == day)
+    return {bars.stamps[place] for place in places.tolist()}
+
+
 def _conflict(bars: RawBars, day: int, count: int, dates: int) -> str:
     places = np.flatnonzero(bars.days.astype(np.int64) == day)
     rows = bars.rows[places]
@@ -225,8 +244,7 @@ def _conflict(bars: RawBars, day: int, count: int, dates: int) -> str:
         f"{bars.source}, row {int(rows[1])}: {np.datetime64(day, 'D')} was already seen in row"
         f" {int(rows[0])} with other prices ({count} of {dates} dates); "
     )
-    stamps = {bars.stamps[place] for place in places.tolist()} if bars.stamps else set()
-    if len(stamps) > 1:
+    if len(_stamps_of(bars, day)) > 1:
         return start + "these are intraday bars, and daily bars are needed. Give one row a day."
     return start + (
         "one row a date is needed. If the file holds several tickers, name their column with"
@@ -237,7 +255,8 @@ def _conflict(bars: RawBars, day: int, count: int, dates: int) -> str:
 def _clear_bad_prices(values: dict[str, Floats], bars: RawBars, notes: list[str]) -> None:
     for name in OHL:
         if name in values:
-            bad = values[name] <= 0
+            values[name][values[name] > LARGEST_PRICE] = np.nan
+            bad = values[name] < SMALLEST_PRICE
             if bad.any():
                 first = int(np.argmax(bad))
                 notes.append(
@@ -276,7 +295,7 @@ def _adjusted_closes(values: Mapping[str, Floats], notes: list[str]) -> Floats |
     if "adjusted_close" not in values:
         return None
     adjusted, close = values["adjusted_close"], values["close"]
-    known = np.isfinite(adjusted) & (adjusted > 0)
+    known = _is_price(adjusted)
     if not known.any():
         return None
     if known.all():

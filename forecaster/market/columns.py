@@ -15,6 +15,7 @@ from forecaster.market.tables import Table, split_pair
 from forecaster.market.vocabulary import NOISE_KEYS, ROLES, TIME, WEAK_KEYS, key_of, role_of
 
 SAMPLED_CELLS = 50
+SYMBOL_LIKE_CLOSES = frozenset({"c", "nav"})
 PRICE_ROLES = ("open", "high", "low", "close", "adjusted_close", "volume")
 _ADJUSTED_OHL = {"open": "adjusted_open", "high": "adjusted_high", "low": "adjusted_low"}
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=^&/ ]{0,23}")
@@ -83,6 +84,8 @@ def recognise(table: Table, chosen: Mapping[str, str]) -> Layout:
         raise _missing(table, "date", "dates", "Date")
     best = {role: places[0] for role, places in ranked.items() if places[0] != date}
     best.update(fixed)
+    if "volume" not in best:
+        best.update(_loose_volume(table))
     series, wide = _series(table, best, fixed, date)
     return Layout(
         date=date,
@@ -122,6 +125,14 @@ def _ranked_roles(table: Table, taken: set[int]) -> dict[str, list[int]]:
             role, rank = named
             found.setdefault(role, []).append((_is_useless(table.columns[place]), rank, place))
     return {role: [place for _, _, place in sorted(places)] for role, places in found.items()}
+
+
+def _loose_volume(table: Table) -> dict[str, int]:
+    """The first column whose name only begins like a volume: ``Volume BTC``."""
+    for place, header in enumerate(table.headers):
+        if key_of(header).startswith("volume") and "%" not in header:
+            return {"volume": place}
+    return {}
 
 
 def _is_useless(column: Column) -> bool:
@@ -215,14 +226,15 @@ def _series(
 def _has_plain_close(
     table: Table, best: Mapping[str, int], fixed: Mapping[str, int], date: int
 ) -> bool:
-    """Whether a close column is surely one, not the ticker C or LAST of a wide panel."""
+    """Whether a close column is surely one, not the ticker C of a wide panel."""
     close = best.get("close", best.get("adjusted_close"))
     if close is None:
         return False
-    if "close" in fixed or key_of(table.headers[close]) not in WEAK_KEYS:
+    if "close" in fixed or key_of(table.headers[close]) not in SYMBOL_LIKE_CLOSES:
         return True
-    known = sum(1 for role in PRICE_ROLES if role in best)
-    return len(_symbol_columns(table, date)) <= max(1, known)
+    symbols = len(_symbol_columns(table, date))
+    prices = [role for role in ("open", "high", "low", "close") if role in best]
+    return symbols == 0 or (len(prices) == 4 and symbols <= len(prices))
 
 
 def _symbol_columns(table: Table, date: int) -> list[int]:

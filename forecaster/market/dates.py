@@ -22,7 +22,7 @@ from forecaster.market.numbers import Column
 Days = NDArray[np.datetime64]
 Integers = NDArray[np.int64]
 
-FIRST_YEAR, LAST_YEAR = 1700, 2200
+FIRST_YEAR, LAST_YEAR = 1700, 2999
 ORDERS = {"%d/%m/%Y": (2, 1, 0), "%m/%d/%Y": (2, 0, 1), "%y/%m/%d": (0, 1, 2)}
 
 _MONTH_NAMES = """
@@ -136,7 +136,7 @@ def _require_dates(
 ) -> None:
     bad = [place for place in np.flatnonzero(np.isnat(days)).tolist() if cells[place].strip()]
     filled = len(days) - sum(1 for cell in cells if not cell.strip())
-    if bad and 2 * len(bad) >= filled:
+    if 2 * len(bad) > filled:
         wanted = f"a date written as {date_format}" if date_format else "a date"
         raise DataError(
             f'{source}, row {int(rows[bad[0]])}: date is "{cells[bad[0]][:40]}"; {wanted} is'

@@ -107,7 +107,8 @@ def decode(data: bytes, source: str) -> str:
     """
     if not data.strip(b" \t\r\n\x1a"):
         raise DataError(f"{source} is empty; a table of prices is needed. Check the file.")
-    text = _decode_marked(data) or _decode_unmarked(data)
+    marked = _decode_marked(data)
+    text = _decode_unmarked(data) if marked is None else marked
     if not text.strip():
         raise DataError(f"{source} is empty; a table of prices is needed. Check the file.")
     if "\0" in text:

@@ -139,9 +139,9 @@ def read_sources(
     collected = _Collected(options)
     for source in sources:
         collected.add(source, stdin)
-    if options.ticker is not None and len(collected.histories) > 1:
+    if options.ticker is not None and collected.read > 1:
         raise SettingsError(
-            f"--ticker {options.ticker} names one history, but {len(collected.histories)} were"
+            f"--ticker {options.ticker} names one history, but {collected.read} were"
             " read. Leave --ticker out, or give one file with one history."
         )
     return collected.loaded()
@@ -155,6 +155,7 @@ class _Collected:
         self.histories: dict[str, tuple[str, History]] = {}
         self.notes: list[Note] = []
         self.failures: list[Failure] = []
+        self.read = 0
         self.stdin_read = False
 
     def loaded(self) -> Loaded:
@@ -210,6 +211,7 @@ class _Collected:
             return
         if read.history is None:
             return
+        self.read += 1
         if ticker in self.histories:
             first = self.histories[ticker][0]
             self.failures.append(Failure(source, ticker, _given_twice(ticker, first, source)))
@@ -244,10 +246,12 @@ def _paths_of(source: str) -> list[tuple[Path, str]]:
             f"{source} is an address; only local files are read. Download it first and give the"
             " file."
         )
+    if not source.strip():
+        raise DataError('"" is no source; a price file is needed. Give a path such as AAPL.csv.')
     if not is_file_source(source):
         raise DataError(
             f"{source} is not a file or folder here; this version reads price files. Give a path"
-            f" such as {source or 'AAPL'}.csv."
+            f" such as {source}.csv."
         )
     path = Path(source)
     if not stat.S_ISDIR(_status(path, source).st_mode):

@@ -71,7 +71,7 @@ def table_of(rows: Rows, source: str, wanted: Iterable[str] = ()) -> Table:
         DataError: there is a header and nothing below it, or rows do not fit the header.
     """
     header = _find_header(rows.cells, list(wanted), source)
-    names = [name.strip() for name in header.names]
+    names = [name.strip().partition("\n")[0].strip() for name in header.names]
     body = [place for place in range(header.first_row, len(rows.cells)) if any(rows.cells[place])]
     cells, names, kept, notes = _fit(rows, body, names, source)
     tickers = header.tickers
@@ -95,6 +95,10 @@ def table_of(rows: Rows, source: str, wanted: Iterable[str] = ()) -> Table:
 def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _Header:
     head = [place for place in range(len(cells)) if any(cell.strip() for cell in cells[place])]
     head = head[:HEADER_SEARCH_ROWS]
+    if not head:
+        raise DataError(
+            f"{source} has blank cells only; a table of prices is needed. Check the file."
+        )
     for place in head:
         stripped = [cell.strip() for cell in cells[place]]
         if wanted and all(name in stripped for name in wanted):

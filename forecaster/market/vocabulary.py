@@ -46,7 +46,7 @@ _NAMES: dict[str, str] = {
     """,
     "open": """
         open openprice openingprice opening priceopen pxopen openbid erster eroffnung eroeffnung
-        eroffnungskurs eroeffnungskurs anfang otwarcie kursotwarcia ouverture ouv premier
+        eroffnungskurs eroeffnungskurs eroffn anfang otwarcie kursotwarcia ouverture ouv premier
         apertura abertura openingskoers oppningskurs apningskurs abne 开盘 开盘价 始値 시가 o
     """,
     "high": """
@@ -62,7 +62,8 @@ _NAMES: dict[str, str] = {
     """,
     "close": """
         close closeprice closingprice closing priceclose closelast closebid tradeclose schluss
-        schlusskurs zamkniecie kurszamkniecia cloture clot cierre chiusura
+        schlusskurs zamkniecie kurszamkniecia zuletzt laatst ostatnio senaste
+        cloture clot cierre chiusura
         fechamento slotkoers slot slutkurs stangningskurs pxlast pxclose lastprice last
         lasttrade settle settlement settlementprice settleprice price preis kurs letzter dernier
         ultimo ultimoprezzo prezzo precio preco koers dernierprix cours nav navprice
@@ -78,7 +79,7 @@ _NAMES: dict[str, str] = {
         stucke stuecke umsatzstuck umsatzstucke umsatzstueck volumestuck volumenstuck
         numberofshares sharesvolume sharevolume volumeshares shares totaltradedquantity
         tradedquantity tradedquantitynos ttltrdqnty quantity qty pxvolume volume totalvolume
-        tradingvolume tradevolume tradedvolume volumetraded handelsvolumen volumen wolumen
+        tradingvolume tradevolume tradedvolume volumetraded handelsvolumen volumen wolumen wol
         umsatz vol volym volumes omzet volumefrom tickvolume tickvol realvolume 成交量
         出来高 거래량 v
     """,

@@ -1,0 +1,247 @@
+"""Checks of whole histories: repaired with a note, or refused with a reason."""
+
+import numpy as np
+import pytest
+
+from forecaster.errors import DataError
+from forecaster.market.bars import history_from_closes
+from forecaster.market.checks import RawBars, checked_history, split_notes
+
+TODAY = np.datetime64("2024-06-28")
+
+
+def bars(days, close, stamps=(), rows=None, cells=None, wide=False, **values):
+    count = len(days)
+    numbers = {name: np.array(cells, dtype=float) for name, cells in values.items()}
+    return RawBars(
+        source="x.csv",
+        ticker="AAPL",
+        days=np.array(days, dtype="datetime64[D]"),
+        rows=np.arange(2, count + 2) if rows is None else np.array(rows),
+        values={"close": np.array(close, dtype=float), **numbers},
+        closes=cells or ["" if np.isnan(value) else f"{value:g}" for value in close],
+        stamps=stamps,
+        gaps_expected=wide,
+    )
+
+
+def run(*args, **kwargs):
+    return checked_history(bars(*args, **kwargs), TODAY)
+
+
+def sessions(count, start="2024-01-01"):
+    return [str(np.datetime64(start) + step) for step in range(count)]
+
+
+def test_clean_bars_pass_without_a_word():
+    history, notes = run(
+        sessions(3), [1, 1.1, 1.2], open=[1, 1, 1.1], high=[2, 2, 2], low=[1, 1, 1]
+    )
+    assert history.close.tolist() == [1, 1.1, 1.2]
+    assert not history.adjusted
+    assert notes == []
+
+
+def test_newest_first_is_ordinary_and_other_disorder_is_sorted_with_a_note():
+    days = sessions(4)
+    history, notes = run(days[::-1], [4, 3.9, 3.8, 3.7])
+    assert history.close.tolist() == [3.7, 3.8, 3.9, 4]
+    assert notes == []
+    history, notes = run([days[0], days[2], days[1], days[3]], [1, 1.2, 1.1, 1.3])
+    assert history.close.tolist() == [1, 1.1, 1.2, 1.3]
+    assert len(notes) == 1
+    assert "row 4 (2024-01-02)" in notes[0]
+
+
+def test_unusable_closes_are_left_out_with_count_and_row():
+    nan = np.nan
+    history, notes = run(
+        sessions(7), [1, nan, 1, nan, -2, 1, 1], cells=["1", "", "1", "x", "-2", "1", "1"]
+    )
+    assert len(history) == 4
+    assert notes == ["3 rows with no usable close were left out, first row 3 (close is blank)"]
+
+
+def test_more_than_half_unusable_is_refused_with_row_and_cell():
+    with pytest.raises(DataError) as error:
+        run(sessions(3), [1, np.nan, np.nan], cells=["1", "abc", "def"])
+    assert 'x.csv, row 3: close is "abc"; a number above zero is needed.' in str(error.value)
+    assert "--column close=NAME" in str(error.value)
+    history, _ = run(sessions(2), [1, np.nan])  # exactly half is not more than half
+    assert len(history) == 1
+
+
+def test_zero_closes_are_unusable():
+    history, notes = run(sessions(3), [1, 0, 1])
+    assert len(history) == 2
+    assert "row 3" in notes[0]
+
+
+def test_blank_closes_of_a_wide_panel_say_nothing():
+    history, notes = run(sessions(5), [np.nan, np.nan, np.nan, 2, 2.1], wide=True)
+    assert history.first == np.datetime64("2024-01-04")
+    assert notes == []
+
+
+def test_footers_are_left_out_silently_and_lost_dates_are_not():
+    history, notes = run([*sessions(3), "NaT"], [1, 1, 1, np.nan])
+    assert (len(history), notes) == (3, [])
+    history, notes = run([*sessions(3), "NaT"], [1, 1, 1, 1])
+    assert len(history) == 3
+    assert "row 5 (no date)" in notes[0]
+
+
+def test_identical_rows_are_kept_once():
+    day = "2024-01-02"
+    history, notes = run(
+        ["2024-01-01", day, day, day], [1, 1.1, 1.1, 1.1], volume=[1, np.nan, np.nan, np.nan]
+    )
+    assert len(history) == 2
+    assert notes == ["2 repeated rows were left out, first on 2024-01-02 (row 4)"]
+
+
+def test_the_last_of_conflicting_rows_is_kept():
+    days = sessions(10)
+    history, notes = run([*days[:5], *days[4:]], [1, 1, 1, 1, 1, 1.05, 1, 1, 1, 1, 1])
+    assert history.close[4] == 1.05
+    assert "1 date has several rows with different values, first 2024-01-05" in notes[0]
+
+
+def test_the_last_in_the_file_wins_in_a_file_that_is_newest_first_too():
+    history, _ = run(["2024-01-03", "2024-01-02", "2024-01-02", "2024-01-01"], [4, 3, 2.5, 2.4])
+    assert history.close.tolist() == [2.4, 2.5, 4]
+
+
+@pytest.mark.parametrize(
+    ("conflicts", "total", "refused"), [(3, 10, False), (4, 10, True), (4, 401, False)]
+)
+def test_how_many_conflicts_are_too_many(conflicts, total, refused):
+    days = sessions(total)
+    prices = [1.0] * total + [1.1] * conflicts
+    if refused:
+        with pytest.raises(DataError, match=r"--column ticker=NAME"):
+            run(days + days[:conflicts], prices)
+    else:
+        history, _ = run(days + days[:conflicts], prices)
+        assert len(history) == total
+
+
+def test_intraday_bars_are_called_that():
+    days = [day for day in sessions(6) for _ in range(2)]
+    stamps = [f"{day} {hour}" for day in sessions(6) for hour in ("09:00", "10:00")]
+    with pytest.raises(DataError, match=r"row 3: .* these are intraday bars"):
+        run(days, np.linspace(1, 2, 12), stamps=stamps)
+
+
+def test_intraday_bars_of_one_day_are_refused_too():
+    with pytest.raises(DataError, match="intraday"):
+        run(["2024-01-02"] * 3, [1, 2, 3], stamps=["09:00", "10:00", "11:00"])
+
+
+def test_a_live_row_beside_the_daily_one_is_no_intraday_file():
+    days = [*sessions(5), "2024-01-05"]
+    history, _ = run(days, [1, 1, 1, 1, 1, 1.1], stamps=[*sessions(5), "2024-01-05 16:00"])
+    assert history.close[-1] == 1.1
+
+
+def test_prices_at_or_below_zero_are_unknown():
+    history, notes = run(sessions(3), [1, 1, 1], open=[1, 0, -1], volume=[-5, 0, 1])
+    assert np.isnan(history.open[1:]).all()
+    assert np.isnan(history.volume[0])
+    assert history.volume[1] == 0
+    assert notes == [
+        "2 rows with open at or below zero, first row 3 (2024-01-02); open was taken as unknown"
+        " there"
+    ]
+
+
+def test_bars_that_contradict_themselves_keep_the_close_only():
+    history, notes = run(
+        sessions(4),
+        [10, 10, 10, 10],
+        open=[10, 10, 12, 10],
+        high=[11, 9, 11, 9.96],
+        low=[9, 9.5, 9, 9],
+    )
+    assert np.isnan(history.high).tolist() == [False, True, True, False]
+    assert (
+        np.isnan(history.open).tolist()
+        == np.isnan(history.low).tolist()
+        == [False, True, True, False]
+    )
+    assert history.close.tolist() == [10] * 4
+    assert notes[0].startswith("2 bars contradict themselves")
+    assert "first 2024-01-02" in notes[0]
+
+
+def test_adjusted_closes():
+    history, notes = run(sessions(2), [10, 10], adjusted_close=[5, 10])
+    assert history.adjusted
+    assert history.adjusted_close.tolist() == [5, 10]
+    assert notes == []
+
+
+def test_a_missing_adjusted_close_takes_the_adjustment_before_it():
+    history, notes = run(sessions(4), [10, 20, 30, 40], adjusted_close=[np.nan, 10, np.nan, 40])
+    assert history.adjusted_close.tolist() == [5, 10, 15, 40]
+    assert notes == ["2 rows without an adjusted close took the adjustment of the bar before"]
+
+
+def test_a_blank_column_of_adjusted_closes_is_none():
+    history, _ = run(sessions(2), [10, 11], adjusted_close=[np.nan, np.nan])
+    assert not history.adjusted
+    assert history.adjusted_close.tolist() == [10, 11]
+
+
+def test_sessions_in_the_future_are_noted():
+    history, notes = run(["2024-06-28", "2024-07-05", "2024-07-06"], [1, 1, 1])
+    assert len(history) == 3
+    assert notes == [
+        "1 session lies in the future, the last on 2024-07-06; check the date format"
+        " (--date-format)"
+    ]
+
+
+def jump(before, after, days=("2014-06-06", "2014-06-09")):
+    return split_notes(history_from_closes("AAPL", list(days), [before, after]))
+
+
+def test_a_split_is_named_with_its_ratio_and_date():
+    (note,) = jump(700, 100.1)
+    assert note.startswith("close fell from 700.0 to 100.1 on 2014-06-09, as a 7:1 split would")
+    assert "adjusted closes" in note
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name"),
+    [
+        (100, 50, "2:1 split"),
+        (90, 60, "3:2 split"),
+        (1, 10.2, "1:10 reverse split"),
+        (40, 2, "20:1 split"),
+    ],
+)
+def test_usual_ratios(before, after, name):
+    assert name in jump(before, after)[0]
+
+
+@pytest.mark.parametrize(("before", "after"), [(100, 60), (100, 45), (100, 99), (100, 150)])
+def test_other_jumps_are_news(before, after):
+    assert jump(before, after) == []
+
+
+def test_a_gap_of_years_is_no_split():
+    assert jump(700, 100, ("2007-06-06", "2014-06-09")) == []
+
+
+def test_a_crash_during_the_session_is_no_split():
+    days = ["2014-06-06", "2014-06-09"]
+    _, notes = run(days, [100, 50], open=[100, 99], high=[101, 100], low=[99, 49])
+    assert notes == []
+    _, notes = run(days, [100, 50], open=[100, 51], high=[101, 52], low=[99, 49])
+    assert "2:1 split" in notes[0]
+
+
+def test_adjusted_histories_have_no_split_notes():
+    _, notes = run(["2014-06-06", "2014-06-09"], [700, 100], adjusted_close=[100, 100])
+    assert notes == []
