@@ -84,8 +84,8 @@ def _raise_terminated(_signal: int, _frame: FrameType | None) -> None:
     raise Terminated
 
 
-def main() -> None:
-    """Entry point of the `forecast` command."""
+def register() -> None:
+    """Add the commands to the app."""
     from forecaster.cli import doctor, export, models, predict, train
 
     app.command()(train.train)
@@ -96,6 +96,11 @@ def main() -> None:
     models_app.command()(models.show)
     models_app.command()(models.delete)
     app.add_typer(models_app, name="models")
+
+
+def main() -> None:
+    """Entry point of the `forecast` command."""
+    register()
     signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         app(prog_name="forecast")

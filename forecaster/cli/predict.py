@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +21,10 @@ from forecaster.cli.options import (
     read,
 )
 from forecaster.errors import ForecastError, SomeTickersFailed
+
+if TYPE_CHECKING:
+    from forecaster.jobs.predict import TickerForecast
+    from forecaster.model.artifact import Model
 
 
 def predict(
@@ -47,6 +52,7 @@ def predict(
     day = parse_date(as_of, "--as-of")
     loaded = read(sources, column, date_format, ticker)
     result = run(trained, loaded.panel.histories, horizon=horizon, as_of=day)
+    _warn_of_hindsight(trained, result.forecasts)
     failures: list[tuple[str, ForecastError]] = [
         (f.ticker or f.source, f.error) for f in loaded.failures
     ]
@@ -63,6 +69,19 @@ def predict(
             render(lambda width: tables.forecasts(result.forecasts, trained, width), output), output
         )
     report_failures(failures, succeeded=len(result.forecasts))
+
+
+def _warn_of_hindsight(model: Model, made: Sequence[TickerForecast]) -> None:
+    """A forecast from before the end of the training range has seen its own future."""
+    trained_to = str(model.card.get("trained_to", ""))
+    early = [f for f in made if str(f.cutoff) < trained_to]
+    if early:
+        from forecaster.output.console import note
+
+        note(
+            f"{early[0].ticker} is forecast from {early[0].cutoff}, and model {model.name} was"
+            f" trained to {trained_to}: it has seen what came next, so this is no fair test of it."
+        )
 
 
 def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int) -> None:

@@ -1,0 +1,283 @@
+"""What scripts rely on: streams, formats, exit codes, and what is loaded."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from forecaster import __version__
+from forecaster.model.artifact import Model
+
+LOADED = (
+    "import sys; sys.argv = {argv!r}\n"
+    "from forecaster.cli.main import main\n"
+    "try: main()\n"
+    "except SystemExit: pass\n"
+    "print('LOADED', *sorted(m for m in {modules!r} if m in sys.modules), file=sys.stderr)"
+)
+HEAVY = ["pandas", "tensorflow", "keras", "pyarrow", "scipy", "statsmodels"]
+
+
+def loaded(argv: list[str], **environment: str) -> list[str]:
+    """Which heavy modules a command leaves loaded."""
+    code = LOADED.format(argv=["forecast", *argv], modules=HEAVY)
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=True,
+    )
+    return run.stderr.split("LOADED")[1].split()
+
+
+def test_version_and_help_answer_on_stdout(forecast):
+    assert forecast("--version").stdout == f"forecast {__version__}\n"
+    shown = forecast("--help")
+    assert shown.returncode == 0
+    for command in ("train", "predict", "models", "doctor", "export"):
+        assert command in shown.stdout
+
+
+def test_without_a_command_help_is_shown_with_exit_code_2(forecast):
+    assert forecast().returncode == 2
+
+
+def test_help_loads_nothing_heavy():
+    assert loaded(["--help"]) == []
+
+
+def test_predict_from_a_csv_file_loads_nothing_heavy(model, home, prices):
+    assert loaded(["predict", str(prices)], FORECASTER_HOME=str(home)) == []
+
+
+def test_json_follows_the_contract(forecast, model: Model, prices: Path):
+    run = forecast("predict", prices, "--format", "json")
+    assert run.returncode == 0
+    document = json.loads(run.stdout)
+    assert list(document) == ["schema", "model", "created", "forecasts", "errors"]
+    assert document["schema"] == "forecast/1"
+    assert document["model"] == {"name": "blank", "id": model.id, "cell": "gru", "skill": None}
+    (made,) = document["forecasts"]
+    assert list(made) == ["ticker", "cutoff", "last_close", "currency", "steps"]
+    assert (made["ticker"], made["cutoff"], made["last_close"]) == ("ABC", "2024-01-11", 11.0)
+    assert [s["step"] for s in made["steps"]] == [1, 2, 3]
+    first = made["steps"][0]
+    assert list(first) == ["step", "session", "session_estimated", "naive", "quantiles"]
+    assert list(first["quantiles"]) == ["0.05", "0.25", "0.5", "0.75", "0.95"]
+    levels = list(first["quantiles"].values())
+    assert levels == sorted(levels)
+    assert first["naive"] == 11.0
+    assert document["errors"] == []
+
+
+def test_csv_has_a_row_for_each_ticker_and_step_and_equals_json(forecast, model, prices):
+    rows = list(csv.DictReader(io.StringIO(forecast("predict", prices, "-f", "csv").stdout)))
+    steps = json.loads(forecast("predict", prices, "-f", "json").stdout)["forecasts"][0]["steps"]
+    assert [r["session"] for r in rows] == [s["session"] for s in steps]
+    assert [float(r["q0.05"]) for r in rows] == [s["quantiles"]["0.05"] for s in steps]
+    assert rows[0]["session_estimated"] == "true"
+
+
+def test_a_piped_table_is_plain_and_not_cut_to_80_columns(forecast, model, tmp_path):
+    path = tmp_path / ("LONG" * 30 + ".csv")
+    path.write_text("Date,Close\n2024-01-02,123456.78\n2024-01-03,123457.12\n")
+    run = forecast("predict", path, COLUMNS="20", FORCE_COLOR="1")
+    assert "\x1b" not in run.stdout
+    assert "…" not in run.stdout
+    assert "LONG" * 30 in run.stdout
+    assert "123,457.12" in run.stdout
+
+
+def test_markup_in_a_ticker_is_printed_as_it_is(forecast, model, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("Date,Ticker,Close\n2024-01-02,[/RED],1\n2024-01-03,[/RED],2\n")
+    run = forecast("predict", path)
+    assert run.returncode == 0, run.stderr
+    assert "[/RED]" in run.stdout
+
+
+def test_a_formula_in_a_ticker_is_not_one_in_csv(forecast, model, tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("Date,Ticker,Close\n2024-01-02,=1+1,1\n2024-01-03,=1+1,2\n")
+    assert "'=1+1" in forecast("predict", path, "-f", "csv").stdout
+
+
+def test_output_goes_to_the_file_and_nothing_to_stdout(forecast, model, prices, tmp_path):
+    target = tmp_path / "out" / "f.json"
+    run = forecast("predict", prices, "-f", "json", "-o", target)
+    assert (run.returncode, run.stdout) == (0, "")
+    assert json.loads(target.read_text())["schema"] == "forecast/1"
+
+
+def test_output_that_cannot_be_written_is_exit_code_2(forecast, model, prices):
+    run = forecast("predict", prices, "-o", "/proc/no/such/file")
+    assert run.returncode == 2
+    assert "--output" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_one_bad_source_leaves_the_others_done_with_exit_code_3(forecast, model, prices, tmp_path):
+    short = tmp_path / "ONE.csv"
+    short.write_text("Date,Close\n2024-01-02,5\n")
+    run = forecast("predict", prices, short, tmp_path / "missing.csv", "-f", "json")
+    assert run.returncode == 3
+    document = json.loads(run.stdout)
+    assert [f["ticker"] for f in document["forecasts"]] == ["ABC"]
+    assert [e["code"] for e in document["errors"]] == ["data", "data"]
+    assert any("ONE has 1 bar (2024-01-02)" in e["message"] for e in document["errors"])
+
+
+def test_only_bad_sources_are_exit_code_4(forecast, model, tmp_path):
+    short = tmp_path / "ONE.csv"
+    short.write_text("Date,Close\n2024-01-02,5\n")
+    run = forecast("predict", short)
+    assert (run.returncode, run.stdout) == (4, "")
+    assert run.stderr.count("\n") == 1
+    assert "a forecast needs at least 2" in run.stderr
+
+
+def test_a_ticker_is_not_a_file(forecast, model):
+    run = forecast("predict", "AAPL")
+    assert run.returncode == 4
+    assert "AAPL" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--horizon", "4"], "trained for 1 to 3 sessions"),
+        (["--horizon", "0"], "trained for 1 to 3 sessions"),
+        (["--as-of", "2024-13-01"], "--as-of"),
+        (["--column", "close"], "ROLE=HEADER"),
+        (["--column", "price=Close"], "price"),
+    ],
+)
+def test_wrong_options_are_exit_code_2(forecast, model, prices, arguments, said):
+    run = forecast("predict", prices, *arguments)
+    assert run.returncode == 2
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--bidirectional"], "--supervise last"),
+        (["--activation", "relu"], "--cell rnn"),
+        (["--clip-norm", "1", "--clip-value", "1"], "one way"),
+        (["--quantiles", "0.5,0.1"], "rise"),
+        (["--quantiles", "a"], "--quantiles"),
+        (["--units", "0"], "--units"),
+        (["--name", "../x"], "name"),
+        (["--out", "model.bin"], ".forecast"),
+        (["--train-end", "yesterday"], "--train-end"),
+    ],
+)
+def test_train_refuses_settings_before_it_reads_or_loads_anything(forecast, arguments, said):
+    run = forecast("train", "missing.csv", *arguments)
+    assert run.returncode == 2
+    assert said in run.stderr
+
+
+def test_train_refuses_a_source_that_fails(forecast, prices, tmp_path, home):
+    run = forecast("train", prices, tmp_path / "missing.csv")
+    assert run.returncode == 4
+    assert "missing.csv" in run.stderr
+    assert not list(home.rglob("*.forecast"))
+
+
+def test_without_a_model_predict_is_exit_code_6_and_says_how_to_get_one(forecast, prices):
+    run = forecast("predict", prices)
+    assert run.returncode == 6
+    assert "forecast train" in run.stderr
+
+
+def test_an_unknown_model_gets_a_suggestion(forecast, model, prices):
+    run = forecast("predict", prices, "--model", "blnk")
+    assert run.returncode == 6
+    assert "Did you mean blank?" in run.stderr
+
+
+def test_a_damaged_model_is_exit_code_6_and_one_line(forecast, model, prices, home):
+    path = home / "models" / "blank.forecast"
+    path.write_bytes(path.read_bytes()[:-700])
+    run = forecast("predict", prices)
+    assert run.returncode == 6
+    assert run.stderr.count("\n") == 1
+
+
+def test_hindsight_is_said(forecast, model, prices):
+    run = forecast("predict", prices, "--model", "blank")
+    assert "seen" not in run.stderr  # 2024 is after the training range
+    early = Path(__file__).resolve().parents[2] / "sample_data" / "FB.csv"
+    run = forecast("predict", early, "--as-of", "2012-12-31")
+    assert "has seen what came next" in run.stderr
+
+
+def test_standard_input_is_a_source(forecast, model, prices):
+    run = forecast("predict", "-", "--ticker", "PIPE", "-f", "csv", stdin=prices.read_bytes())
+    assert run.stdout.splitlines()[1].startswith("PIPE,2024-01-11,1,")
+
+
+def test_models_can_be_listed_shown_and_deleted(forecast, model, home):
+    assert "blank" in forecast("models", "list").stdout
+    assert model.id in forecast("models", "show", "blank").stdout
+    kept = forecast("models", "delete", "blank", stdin=b"n\n")
+    assert kept.returncode == 0
+    assert (home / "models" / "blank.forecast").exists()
+    assert forecast("models", "delete", "blank", "--yes").returncode == 0
+    assert not (home / "models" / "blank.forecast").exists()
+    assert forecast("models", "delete", "blank", "--yes").returncode == 6
+
+
+def test_damaged_models_are_listed_as_damaged(forecast, model, home):
+    (home / "models" / "broken.forecast").write_bytes(b"no model")
+    run = forecast("models", "list")
+    assert run.returncode == 0
+    assert "damaged" in run.stdout
+
+
+def test_a_reader_that_goes_away_is_no_traceback(model, home, prices):
+    environment = {**os.environ, "FORECASTER_HOME": str(home)}
+    command = [sys.executable, "-m", "forecaster", "predict", str(prices)]
+    read, write = os.pipe()
+    os.close(read)
+    run = subprocess.run(
+        command, stdout=write, stderr=subprocess.PIPE, env=environment, check=False
+    )
+    os.close(write)
+    assert run.returncode == 141
+    assert run.stderr == b""
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_have_their_exit_codes(model, home, sent, code):
+    """The command waits for standard input when the signal comes."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "forecaster", "predict", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "FORECASTER_HOME": str(home)},
+    )
+    time.sleep(1.5)
+    process.send_signal(sent)
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode == code
+    assert b"Traceback" not in errors
+
+
+def test_a_home_that_cannot_be_written_is_exit_code_2(forecast, prices):
+    run = forecast("train", prices, FORECASTER_HOME="/proc/nowhere")
+    assert run.returncode == 2
+    assert "FORECASTER_HOME" in run.stderr

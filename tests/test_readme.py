@@ -1,0 +1,116 @@
+"""README shows what the program does: every command in it is run, every output compared."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NUMBER = re.compile(r"[-+]?\d+\.?\d*")
+
+
+def blocks(language: str) -> list[str]:
+    """Fenced blocks of one language, in order."""
+    return [body for name, body in FENCE.findall(README) if name == language]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sample data and nothing else, as a newcomer's."""
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "sample_data", folder / "sample_data")
+    return folder
+
+
+def run(command: str, place: Path) -> str:
+    """Standard output of a shell command that must succeed."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "FORECASTER_HOME": str(place / "home"), "PATH": path}
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stderr}"
+    return done.stdout
+
+
+def matches(expected: str, actual: str) -> bool:
+    """Whether the output is the one shown, where ``...`` stands for anything."""
+    pattern = ".*".join(re.escape(part) for part in expected.strip().split("..."))
+    return re.fullmatch(pattern, actual.strip(), re.DOTALL) is not None
+
+
+@pytest.mark.network
+def test_every_console_block_prints_what_it_shows(place):
+    shown = "".join(blocks("console"))
+    steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", shown, re.MULTILINE)
+    assert len(steps) >= 8
+    for command, expected in steps:
+        actual = run(command, place)
+        assert matches(expected, actual), f"{command}\n--- README\n{expected}\n--- now\n{actual}"
+
+
+@pytest.mark.network
+def test_the_python_block_runs(place):
+    (code,) = blocks("python")
+    script = place / "readme.py"
+    script.write_text(code)
+    ticker, price = run(f"{sys.executable} readme.py", place).split()
+    assert ticker == "AAPL"
+    assert 400 < float(price) < 460
+
+
+@pytest.mark.network
+def test_the_error_table_is_the_one_that_training_prints(place):
+    """Processors round differently, so numbers are compared to a few percent."""
+    table = next(b for b in blocks("") if "pinball" in b)
+    printed = run("forecast train sample_data --name again", place)
+    start = printed.index(" h  model")
+    for shown, found in zip(table.splitlines(), printed[start:].splitlines(), strict=False):
+        assert NUMBER.sub("#", shown).split() == NUMBER.sub("#", found).split()
+        for a, b in zip(NUMBER.findall(shown), NUMBER.findall(found), strict=True):
+            assert float(a) == pytest.approx(float(b), rel=0.03, abs=1.0), (shown, found)
+
+
+def test_the_two_commands_are_in_the_makefile():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make (\w+)", blocks("")[0], re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_every_option_that_readme_names_exists():
+    from typer.main import get_command
+
+    from forecaster.cli.main import app, register
+
+    register()
+    group = get_command(app)
+    known = {o for c in group.commands.values() for p in c.params for o in p.opts}
+    known |= {o for c in group.commands.values() for p in c.params for o in p.secondary_opts}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {"--strict", "--help"}
+    assert named <= known, named - known
+
+
+def test_every_exit_code_that_readme_names_is_one():
+    from forecaster import errors
+
+    codes = {
+        c.exit_code
+        for c in vars(errors).values()
+        if isinstance(c, type) and issubclass(c, errors.ForecastError)
+    }
+    named = {int(n) for n in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    assert named - {0} <= codes
