@@ -183,6 +183,8 @@ class Representation:
             np.asarray(state["mean"], dtype=np.float64),
             np.asarray(state["deviation"], dtype=np.float64),
         )
-        if list(state["features"]) != list(made.features):
+        width = (len(made.features),)
+        other = list(state["features"]) != list(made.features)
+        if other or made.mean.shape != width or made.deviation.shape != width:
             raise ValueError("the model was trained on other input features")
         return made

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from forecaster.features.representation import Encoded
 
 WARM_UP = 8
-"""Steps without a loss at the start of a piece that was cut from the middle of a history."""
+"""Steps without a loss at the start of a piece that was cut from the middle of a history; a
+shorter context leaves its last step a loss."""
 
 SHORTEST_WINDOW = 4
 """Shortest window when window lengths vary, in sessions."""
@@ -82,7 +83,8 @@ def prefix_batches(
     data: TrainingSet, context: int, batch_size: int, rng: np.random.Generator
 ) -> Iterator[Batch]:
     """One epoch of pieces of at most ``context`` steps, cut at a new random offset each time."""
-    pieces = _cut_pieces(data, context, rng)
+    warm_up = min(WARM_UP, context - 1)
+    pieces = _cut_pieces(data, context, warm_up, rng)
     rng.shuffle(pieces)
     for first in range(0, len(pieces), batch_size):
         chosen = pieces[first : first + batch_size]
@@ -92,7 +94,7 @@ def prefix_batches(
         inside = rows < chosen[:, 1:]
         rows = np.where(inside, rows, chosen[:, :1])
         cut = data.age[chosen[:, 0]] > 0
-        counts = inside & ((steps >= WARM_UP) | ~cut[:, None])
+        counts = inside & ((steps >= warm_up) | ~cut[:, None])
         yield Batch(
             inputs=np.where(inside[:, :, None], data.inputs[rows], np.float32(0)),
             targets=data.targets[rows],
@@ -100,16 +102,18 @@ def prefix_batches(
         )
 
 
-def _cut_pieces(data: TrainingSet, context: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def _cut_pieces(
+    data: TrainingSet, context: int, warm_up: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
     """First and last-plus-one rows of each piece, shape ``(P, 2)``.
 
     Pieces overlap by the warm-up, so that every session's target counts once an epoch.
     """
-    stride = max(context - WARM_UP, 1)
+    stride = context - warm_up
     pieces = []
     for start, stop in zip(data.starts[:-1], data.starts[1:], strict=True):
-        begin = start + int(rng.integers(stride)) - stride if stop - start > context else start
-        while begin < stop - 1:
+        begin = start - int(rng.integers(stride)) if stop - start > context else start
+        while begin <= start or begin + warm_up < stop - 1:  # later ones would hold no target
             pieces.append((max(begin, start), min(begin + context, stop)))
             begin += stride
     return np.asarray(pieces, dtype=np.intp).reshape(-1, 2)
