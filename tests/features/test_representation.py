@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic import close_only, garch_history
+
+from forecaster.features.representation import (
+    VOLATILITY_FEATURES,
+    Representation,
+    _volume_ratio,
+    volatility_features,
+)
+from forecaster.features.scaling import VolatilityScaling
+from forecaster.features.volatility import decay_of
+from forecaster.market.bars import history_from_closes
+
+SCALES = ("volatility", "minmax", "standard")
+
+
+def columns_of(history, prior=2e-4):
+    rows = volatility_features(VolatilityScaling(prior).scale(history), prior)
+    return dict(zip(VOLATILITY_FEATURES, rows.T, strict=True))
+
+
+def constant(sessions: int, price: float = 7.0):
+    days = np.datetime64("2020-01-01") + np.arange(sessions)
+    return history_from_closes("FLAT", days, np.full(sessions, price))
+
+
+class TestFeatures:
+    def test_second_session_by_hand(self):
+        # previous close 100; open 102, high 105, low 101, close 104; σ before is 0.02
+        history = replace(
+            history_from_closes("A", ["2020-01-02", "2020-01-03"], [100.0, 104.0]),
+            open=np.array([100.0, 102.0]),
+            high=np.array([100.0, 105.0]),
+            low=np.array([100.0, 101.0]),
+            volume=np.array([1000.0, 3000.0]),
+        )
+        found = {name: values[1] for name, values in columns_of(history, 4e-4).items()}
+        assert found["return"] == pytest.approx(np.arcsinh(np.log(1.04) / 0.02), rel=1e-13)
+        assert found["return_size"] == pytest.approx(np.log(np.log(1.04) / 0.02 + 0.1), rel=1e-13)
+        assert found["body"] == pytest.approx(np.arcsinh(np.log(104 / 102) / 0.02), rel=1e-13)
+        assert found["gap"] == pytest.approx(np.arcsinh(np.log(1.02) / 0.02), rel=1e-13)
+        assert found["range"] == pytest.approx(np.log(np.log(105 / 101) / 0.02 + 0.1), rel=1e-13)
+        # log volumes 0 and ln 3 over 1000, weights λ and 1
+        for name, half_life in (("volume", 22.0), ("volume_slow", 120.0)):
+            decay = decay_of(half_life)
+            assert found[name] == pytest.approx(np.log(3) - np.log(3) / (1 + decay), rel=1e-12), (
+                name
+            )
+
+    @pytest.mark.parametrize("sessions", [1, 2, 5, 10, 300])
+    def test_every_input_is_a_number(self, sessions):
+        history = garch_history("A", sessions, seed=1)
+        for kind in (history, close_only(history)):
+            rows = np.column_stack(list(columns_of(kind).values()))
+            assert rows.shape == (sessions, len(VOLATILITY_FEATURES))
+            assert np.all(np.isfinite(rows))
+
+    def test_constant_prices_give_numbers(self):
+        rows = np.column_stack(list(columns_of(constant(2000)).values()))
+        assert np.all(np.isfinite(rows))
+
+    def test_one_gap_of_60_percent_is_cut_to_size(self):
+        history = garch_history("A", 400, seed=2)
+        fall = np.where(np.arange(400) >= 200, 0.4, 1.0)
+        prices = {f: getattr(history, f) * fall for f in ("open", "high", "low", "close")}
+        fallen = replace(history, **prices, adjusted_close=history.adjusted_close * fall)
+        plain = Representation.fit("volatility", [history])
+        inputs = plain.encode(fallen).inputs
+        assert np.all(np.isfinite(inputs))
+        assert np.abs(inputs).max() <= 6.0
+        assert abs(inputs[200, 0]) == 6.0
+        # a year later nothing of it is left but in the slowest averages
+        slow = [i for i, name in enumerate(VOLATILITY_FEATURES) if name != "variance_250"]
+        calm = plain.encode(history).inputs
+        assert inputs[399, slow] == pytest.approx(calm[399, slow], abs=0.25)
+
+    def test_a_session_without_a_range_uses_its_return(self):
+        history = garch_history("A", 50, seed=3)
+        opened = history.open.copy()
+        opened[30] = np.nan
+        found, full = columns_of(replace(history, open=opened)), columns_of(history)
+        assert found["body"][30] == found["return"][30]
+        assert found["range"][30] == found["return_size"][30]
+        assert found["gap"][30] == 0.0
+        for name in ("body", "range", "gap"):
+            assert np.array_equal(np.delete(found[name], 30), np.delete(full[name], 30))
+
+    def test_feature_names_are_unique(self):
+        assert len(set(VOLATILITY_FEATURES)) == len(VOLATILITY_FEATURES)
+
+
+class TestVolume:
+    def test_unknown_or_nil_volume_counts_as_usual(self):
+        found = _volume_ratio(np.array([100.0, np.nan, 0.0, 100.0]), 22.0)
+        assert found == pytest.approx([0.0, 0.0, 0.0, 0.0], abs=1e-14)
+
+    def test_gaps_do_not_shift_the_mean(self):
+        # known log volumes are 0 and 2; the mean at the end weighs them λ³ and 1
+        found = _volume_ratio(np.array([1.0, 0.0, np.nan, np.exp(2.0)]), 22.0)
+        decay = decay_of(22.0)
+        assert found == pytest.approx([0.0, 0.0, 0.0, 2.0 - 2.0 / (1.0 + decay**3)], abs=1e-13)
+
+    def test_all_missing_gives_zeros(self):
+        assert np.array_equal(_volume_ratio(np.full(4, np.nan), 22.0), np.zeros(4))
+
+    def test_volume_that_begins_late_leaves_earlier_sessions_at_zero(self):
+        volume = np.array([np.nan] * 40 + [5.0, 50.0])
+        found = _volume_ratio(volume, 22.0)
+        assert np.array_equal(found[:40], np.zeros(40))
+        assert found[40] == pytest.approx(0.0, abs=1e-15)
+        assert found[41] > 1.0
+
+
+class TestRepresentation:
+    def test_training_rows_have_mean_0_and_deviation_1(self):
+        histories = [garch_history("A", 300, seed=1), garch_history("B", 200, seed=2)]
+        representation = Representation.fit("volatility", histories)
+        rows = np.concatenate(
+            [
+                volatility_features(representation.scaling.scale(h), representation.scaling.prior)
+                for h in histories
+            ]
+        )
+        standard = (rows - representation.mean) / representation.deviation
+        assert standard.mean(axis=0) == pytest.approx(np.zeros(rows.shape[1]), abs=1e-12)
+        assert standard.std(axis=0) == pytest.approx(np.ones(rows.shape[1]), abs=1e-12)
+
+    @pytest.mark.parametrize("name", SCALES)
+    def test_a_row_depends_on_its_past_alone_to_the_bit(self, name, panel):
+        representation = Representation.fit(name, list(panel)[:3])
+        for history in panel:
+            whole = representation.encode(history)
+            for t in range(len(history)):
+                part = representation.encode(history.up_to(history.sessions[t]))
+                assert np.array_equal(part.inputs, whole.inputs[: t + 1]), (history.ticker, t)
+
+    @pytest.mark.parametrize("name", SCALES)
+    def test_a_ticker_never_seen_depends_on_its_past_alone_to_the_bit(self, name, panel):
+        representation = Representation.fit(name, list(panel)[:3])
+        history = garch_history("NEW", 120, seed=11)
+        whole = representation.encode(history)
+        for t in range(0, 120, 7):
+            part = representation.encode(history.up_to(history.sessions[t]))
+            assert np.array_equal(part.inputs, whole.inputs[: t + 1])
+
+    def test_the_unit_of_prices_does_not_matter(self):
+        history = garch_history("A", 90, seed=1)
+        fields = ("open", "high", "low", "close", "adjusted_close")
+        yen = replace(history, **{f: getattr(history, f) * 128.0 for f in fields})
+        representation = Representation.fit("volatility", [history])
+        assert representation.encode(yen).inputs == pytest.approx(
+            representation.encode(history).inputs, abs=1e-6
+        )
+
+    @pytest.mark.parametrize("name", SCALES)
+    def test_state_survives_json_to_the_bit(self, name, long_history):
+        representation = Representation.fit(name, [long_history])
+        again = Representation.from_state(json.loads(json.dumps(representation.state())))
+        one, two = representation.encode(long_history), again.encode(long_history)
+        assert np.array_equal(one.inputs, two.inputs)
+        assert np.array_equal(one.scale.targets(3), two.scale.targets(3), equal_nan=True)
+
+    def test_other_features_are_refused(self, long_history):
+        state = Representation.fit("volatility", [long_history]).state()
+        state["features"] = [*state["features"][:-1], "moon_phase"]
+        with pytest.raises(ValueError, match="other input features"):
+            Representation.from_state(state)
+
+    @pytest.mark.parametrize("part", ["mean", "deviation"])
+    def test_a_state_of_the_wrong_width_is_refused(self, part, long_history):
+        state = Representation.fit("volatility", [long_history]).state()
+        state[part] = state[part][:-1]
+        with pytest.raises(ValueError, match="input features"):
+            Representation.from_state(state)
+
+    def test_a_feature_that_never_varied_is_left_alone(self):
+        representation = Representation.fit("volatility", [constant(50)])
+        assert np.all(representation.deviation > 0)
+        assert np.all(np.isfinite(representation.encode(garch_history("A", 50, seed=1)).inputs))
+
+    def test_inputs_are_float32(self, long_history):
+        for name in SCALES:
+            encoded = Representation.fit(name, [long_history]).encode(long_history)
+            assert encoded.inputs.dtype == np.float32
+            assert encoded.inputs.shape == (300, 16 if name == "volatility" else 1)

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import types
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from synthetic import garch_history
+
+from forecaster.features.representation import Representation
+from forecaster.features.sequences import (
+    SHORTEST_WINDOW,
+    WARM_UP,
+    TrainingSet,
+    gather_windows,
+    prefix_batches,
+    window_batches,
+)
+
+
+def numbered(lengths, horizon=3):
+    """A set whose inputs are (history, session) and whose target h is 1000·row + h."""
+    total = sum(lengths)
+    age = np.concatenate([np.arange(n) for n in lengths])
+    left = np.concatenate([np.arange(n)[::-1] for n in lengths])
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    steps = np.arange(1, horizon + 1)
+    known = left[:, None] >= steps
+    targets = np.where(known, 1000.0 * np.arange(total)[:, None] + steps, 0.0)
+    return TrainingSet(
+        inputs=np.column_stack([owner, age]).astype(np.float32),
+        targets=targets.astype(np.float32),
+        known=known,
+        starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp),
+        age=age.astype(np.intp),
+    )
+
+
+def count_targets(batches, rows):
+    """How often each target (row, h) counts in the batches."""
+    counts = {}
+    for batch in batches:
+        for value, weight in zip(batch.targets.ravel(), batch.weights.ravel(), strict=True):
+            assert weight in (0.0, 1.0)
+            if weight:
+                counts[float(value)] = counts.get(float(value), 0) + 1
+    return counts
+
+
+class TestTrainingSet:
+    def test_joins_histories_end_to_end(self):
+        histories = [garch_history("A", 30, seed=1), garch_history("B", 5, seed=2)]
+        representation = Representation.fit("volatility", histories)
+        encoded = [representation.encode(h) for h in histories]
+        data = TrainingSet.of(encoded, 4)
+        assert data.starts.tolist() == [0, 30, 35]
+        assert data.age.tolist() == [*range(30), *range(5)]
+        assert np.array_equal(data.inputs[30:], encoded[1].inputs)
+        assert data.known.sum(axis=0).tolist() == [29 + 4, 28 + 3, 27 + 2, 26 + 1]
+        assert data.target_count == 33
+        assert np.all(data.targets[~data.known] == 0)
+        wanted = encoded[1].scale.targets(4)
+        assert data.targets[30, 3] == np.float32(wanted[0, 3])
+
+    def test_a_horizon_beyond_a_history_keeps_its_near_targets(self):
+        history = garch_history("A", 5, seed=1)
+        representation = Representation.fit("volatility", [history])
+        data = TrainingSet.of([representation.encode(history)], 250)
+        assert data.known.sum() == 4 + 3 + 2 + 1
+
+
+class TestPrefixes:
+    @given(
+        lengths=st.lists(st.integers(2, 90), min_size=1, max_size=4),
+        context=st.one_of(st.integers(2, 20), st.integers(21, 120)),
+        batch_size=st.integers(1, 9),
+        seed=st.integers(0, 2**32 - 1),
+    )
+    @settings(max_examples=150, deadline=None)
+    def test_every_target_counts_exactly_once_an_epoch(self, lengths, context, batch_size, seed):
+        data = numbered(lengths)
+        batches = prefix_batches(data, context, batch_size, np.random.default_rng(seed))
+        counts = count_targets(batches, sum(lengths))
+        wanted = data.targets[data.known].tolist()
+        assert sorted(counts) == sorted(wanted)
+        assert set(counts.values()) == {1}
+
+    @given(
+        lengths=st.lists(st.integers(2, 60), min_size=1, max_size=4),
+        context=st.integers(2, 40),
+        seed=st.integers(0, 2**32 - 1),
+    )
+    @settings(max_examples=60, deadline=None)
+    def test_pieces_hold_neighbouring_sessions_of_one_history(self, lengths, context, seed):
+        data = numbered(lengths)
+        for batch in prefix_batches(data, context, 4, np.random.default_rng(seed)):
+            for inputs, targets, weights in zip(
+                batch.inputs, batch.targets, batch.weights, strict=True
+            ):
+                counts = np.flatnonzero(weights[:, 0])
+                if len(counts) == 0:
+                    continue
+                last = counts[-1]
+                owners, ages = inputs[: last + 1, 0], inputs[: last + 1, 1]
+                assert np.all(owners == owners[0])
+                assert np.all(np.diff(ages) == 1)
+                rows = data.starts[owners.astype(int)] + ages.astype(int)
+                assert np.array_equal(targets[: last + 1], data.targets[rows])
+
+    def test_a_piece_from_the_middle_warms_up_and_one_from_the_start_does_not(self):
+        data = numbered([200], horizon=1)
+        for batch in prefix_batches(data, 32, 64, np.random.default_rng(3)):
+            for inputs, weights in zip(batch.inputs, batch.weights, strict=True):
+                first = int(np.flatnonzero(weights[:, 0])[0]) if weights.any() else None
+                if inputs[0, 1] == 0:
+                    assert first == 0
+                else:
+                    assert first in (WARM_UP, None)
+
+    @pytest.mark.parametrize("length", [100, 120, 121, 125, 128, 129, 250])
+    def test_every_piece_holds_a_target(self, length):
+        for seed in range(20):
+            rng = np.random.default_rng(seed)
+            for batch in prefix_batches(numbered([length]), 128, 1, rng):
+                assert batch.weights.any()
+
+    def test_no_piece_is_longer_than_the_context(self):
+        for context in (2, 7, 31):
+            for batch in prefix_batches(numbered([90, 12]), context, 3, np.random.default_rng(0)):
+                assert batch.inputs.shape[1] <= context
+
+    def test_padding_is_on_the_right_and_weighs_nothing(self):
+        data = numbered([5, 60])
+        seen = 0
+        for batch in prefix_batches(data, 60, 8, np.random.default_rng(0)):
+            short = batch.inputs[:, 0, 0] == 0
+            seen += int(short.sum())
+            assert np.all(batch.inputs[short, 5:] == 0)
+            assert np.all(batch.weights[short, 5:] == 0)
+        assert seen == 1
+
+    def test_cuts_move_from_epoch_to_epoch(self):
+        data, rng = numbered([300]), np.random.default_rng(0)
+        cuts = [
+            sorted({int(i[0, 1]) for b in prefix_batches(data, 50, 99, rng) for i in b.inputs})
+            for _ in range(4)
+        ]
+        assert len({tuple(c) for c in cuts}) > 1
+
+    def test_one_seed_gives_one_epoch(self):
+        data = numbered([80, 33])
+        one, two = (list(prefix_batches(data, 20, 4, np.random.default_rng(7))) for _ in range(2))
+        for a, b in zip(one, two, strict=True):
+            assert np.array_equal(a.inputs, b.inputs)
+            assert np.array_equal(a.weights, b.weights)
+
+    def test_batches_are_made_when_asked_for(self):
+        batches = prefix_batches(numbered([90]), 20, 2, np.random.default_rng(0))
+        assert isinstance(batches, types.GeneratorType)
+        assert next(batches).inputs.shape[0] == 2
+
+
+class TestWindows:
+    @pytest.mark.parametrize("vary", [False, True])
+    @pytest.mark.parametrize("context", [2, 3, 20, 100])
+    def test_every_target_counts_exactly_once_an_epoch(self, context, vary):
+        data = numbered([2, 5, 10, 80])
+        batches = window_batches(data, context, 7, np.random.default_rng(1), vary=vary)
+        counts = count_targets(batches, 97)
+        assert sorted(counts) == sorted(data.targets[data.known].tolist())
+        assert set(counts.values()) == {1}
+
+    @pytest.mark.parametrize("vary", [False, True])
+    def test_a_window_ends_at_its_origin_and_stays_in_its_history(self, vary):
+        data = numbered([5, 80, 10])
+        for batch in window_batches(data, 20, 7, np.random.default_rng(1), vary=vary):
+            owners, ages = batch.inputs[:, :, 0], batch.inputs[:, :, 1]
+            assert np.all(owners == owners[:, :1])
+            assert np.all(np.diff(ages, axis=1) == 1)
+            origins = data.starts[owners[:, -1].astype(int)] + ages[:, -1].astype(int)
+            assert np.array_equal(batch.targets, data.targets[origins])
+            assert np.array_equal(batch.weights, data.known[origins])
+
+    def test_fixed_windows_are_as_long_as_the_context_or_their_history(self):
+        for batch in window_batches(numbered([50]), 20, 7, np.random.default_rng(1), vary=False):
+            ages = batch.inputs[:, -1, 1]
+            assert np.all(np.minimum(ages + 1, 20) == batch.inputs.shape[1])
+
+    def test_varied_windows_have_many_lengths_between_the_shortest_and_the_context(self):
+        data = replace(numbered([400]))
+        batches = window_batches(data, 60, 16, np.random.default_rng(1), vary=True)
+        lengths = [b.inputs.shape[1] for b in batches if b.inputs[0, -1, 1] >= 60]
+        assert len(set(lengths)) >= 4
+        assert min(lengths) >= SHORTEST_WINDOW
+        assert max(lengths) <= 60
+
+    def test_batches_are_made_when_asked_for(self):
+        batches = window_batches(numbered([90]), 20, 2, np.random.default_rng(0), vary=False)
+        assert isinstance(batches, types.GeneratorType)
+        assert next(batches).inputs.shape[0] <= 2
+
+    def test_gathered_rows_by_hand(self):
+        inputs = np.arange(12, dtype=np.float32).reshape(6, 2)
+        found = gather_windows(inputs, np.array([2, 5]), 3)
+        assert found.tolist() == [[[0, 1], [2, 3], [4, 5]], [[6, 7], [8, 9], [10, 11]]]
+
+
+def test_a_panel_takes_memory_for_its_rows_and_not_for_its_windows():
+    data = numbered([3000])
+    size = sum(a.nbytes for a in (data.inputs, data.targets, data.known, data.age))
+    assert size < 3000 * 64
