@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
@@ -94,7 +95,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
             " FORECASTER_HOME to a folder that can, or choose another file."
         ) from problem
     try:
-        for stale in path.parent.glob(f".{path.name}.*{TEMPORARY}"):
+        for stale in path.parent.glob(f".{glob.escape(path.name)}.{'?' * 8}{TEMPORARY}"):
             stale.unlink(missing_ok=True)  # left by a run that was killed: the lock is ours
         yield
     finally:

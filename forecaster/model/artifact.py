@@ -20,7 +20,7 @@ import numpy as np
 
 from forecaster.errors import ModelError, SettingsError
 from forecaster.features.representation import Representation
-from forecaster.model.recurrence import Array, CellWeights, Layer, Network
+from forecaster.model.recurrence import Array, CellWeights, Layer, Network, forward_last
 from forecaster.model.settings import Settings
 from forecaster.places import write_atomically
 
@@ -31,6 +31,21 @@ _SEAL = b"sha256:"
 _SEAL_LENGTH = len(_SEAL) + 64
 _LARGEST = 512 * 2**20
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+
+_UNREADABLE = (
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    MemoryError,
+    zipfile.BadZipFile,
+    SettingsError,
+)
+"""What the parsers raise on a file whose checksum holds and whose content is somebody else's."""
 
 
 @dataclass(frozen=True)
@@ -142,20 +157,15 @@ def from_bytes(content: bytes, source: str) -> Model:
         )
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_stored(archive)
             document = json.loads(archive.read("model.json"))
             _check_format(document, source)
             packed = archive.read("weights.npz")
         return _rebuild(document, packed)
-    except (
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        zipfile.BadZipFile,
-        SettingsError,
-    ) as e:
+    except _UNREADABLE as e:
+        reason = " ".join(str(e).split()) or type(e).__name__
         raise ModelError(
-            f"{source} is not a model that this version can read ({e}); train it again."
+            f"{source} is not a model that this version can read ({reason}); train it again."
         ) from e
 
 
@@ -168,20 +178,41 @@ def _check_format(document: Any, source: str) -> None:
         )
 
 
+def _check_stored(archive: zipfile.ZipFile) -> None:
+    """Members are neither compressed nor encrypted, so that none can unpack to more than it is."""
+    for member in archive.infolist():
+        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+            raise ValueError(f"{member.filename} is compressed or encrypted")
+
+
 def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
     if hashlib.sha256(packed).hexdigest() != document["weights_sha256"]:
         raise ValueError("its weights are not the ones it was written with")
+    if not isinstance(document["card"], dict):
+        raise TypeError("its card is no object")
     settings = Settings.from_state(document["settings"])
+    representation = Representation.from_state(document["representation"])
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        _check_stored(archive)
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         network = _unpack({k: arrays[k] for k in arrays.files}, settings)
+    _check_weights(network, len(representation.features))
     return Model(
         name=str(document["name"]),
         created=str(document["created"]),
         settings=settings,
-        representation=Representation.from_state(document["representation"]),
+        representation=representation,
         network=network,
         card=document["card"],
     )
+
+
+def _check_weights(network: Network, features: int) -> None:
+    """Every weight is a number, and the shapes fit each other and the inputs."""
+    for name, weights in _pack(network).items():
+        if weights.dtype != np.float32 or not bool(np.all(np.isfinite(weights))):
+            raise ValueError(f"{name} holds something else than finite 32-bit numbers")
+    forward_last(network, np.zeros((1, 2, features), dtype=np.float32))
 
 
 def _pack(network: Network) -> dict[str, Array]:

@@ -81,7 +81,8 @@ class Settings:
         if self.clip_norm is not None:
             _require(0.0 <= self.clip_norm <= 1e6, "clip_norm", self.clip_norm, "0 to 1e6")
         if self.context is not None:
-            _require(2 <= self.context <= 4096, "context", self.context, "2 to 4096")
+            whole = isinstance(self.context, int)
+            _require(whole and 2 <= self.context <= 4096, "context", self.context, "2 to 4096")
         _check_levels(self.quantiles)
         self._check_together()
 
