@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from synthetic import garch_history, random_model
+
+from forecaster.errors import ModelError, SettingsError
+from forecaster.market.bars import Panel
+from forecaster.model import library
+from forecaster.model.artifact import save
+from forecaster.model.settings import Settings
+
+MODEL = random_model(Settings(units=2, horizon=1), Panel((garch_history("A", 30, seed=1),)))
+
+
+def keep(name: str, seconds: float) -> Path:
+    path = library.path_of(name)
+    save(MODEL, path)
+    os.utime(path, (seconds, seconds))
+    return path
+
+
+@pytest.mark.parametrize("name", ["default", "A", "v1.2_final-3", "x" * 64])
+def test_names_become_files_in_the_models_folder(name, home):
+    assert library.path_of(name) == home / "models" / f"{name}.forecast"
+
+
+@pytest.mark.parametrize("name", ["", ".hidden", "-x", "a b", "a/b", "..", "ä", "x" * 65, "a\n"])
+def test_a_name_that_is_no_file_name_everywhere_is_refused(name):
+    with pytest.raises(SettingsError, match="--name"):
+        library.path_of(name)
+
+
+class TestFind:
+    def test_without_a_name_it_is_the_one_written_last(self):
+        keep("b", 1000.0)
+        newest = keep("a", 3000.0)
+        keep("c", 2000.0)
+        assert library.find(None) == newest
+        assert [p.stem for p in library.model_paths()] == ["a", "c", "b"]
+
+    def test_before_any_training_it_says_how_to_train(self):
+        with pytest.raises(ModelError, match="forecast train"):
+            library.find(None)
+
+    def test_by_name(self):
+        path = keep("gru-big", 1.0)
+        assert library.find("gru-big") == path
+        assert library.open_model("gru-big").id == MODEL.id
+
+    def test_a_near_miss_is_suggested(self):
+        keep("gru-big", 1.0)
+        with pytest.raises(ModelError, match=r"Did you mean gru-big\?"):
+            library.find("gru-bug")
+
+    def test_anything_path_like_is_a_path(self, tmp_path):
+        assert library.find("folder/m") == Path("folder/m")
+        assert library.find("m.forecast") == Path("m.forecast")
+
+
+class TestList:
+    def test_a_damaged_file_is_listed_without_a_model(self):
+        keep("good", 1.0)
+        library.path_of("bad").write_bytes(b"not a model")
+        found = {listed.path.stem: listed.model for listed in library.models()}
+        assert found["bad"] is None
+        assert found["good"].id == MODEL.id
+
+    def test_locks_and_half_written_files_are_no_models(self, home):
+        keep("good", 1.0)
+        for name in (".good.forecast.lock", ".good.forecast.abc.writing", "notes.txt"):
+            (home / "models" / name).write_text("")
+        (home / "models" / "folder.forecast").mkdir()
+        assert [p.stem for p in library.model_paths()] == ["good"]
+
+    def test_no_folder_is_no_models(self):
+        assert library.models() == []
+
+
+class TestDelete:
+    def test_removes_the_file(self):
+        path = keep("old", 1.0)
+        assert library.delete("old") == path
+        assert not path.exists()
+
+    def test_a_missing_model_is_named(self):
+        with pytest.raises(ModelError, match="no model called old"):
+            library.delete("old")

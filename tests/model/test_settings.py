@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields, replace
+
+import pytest
+
+from forecaster.errors import SettingsError
+from forecaster.model.settings import Settings
+
+
+def test_defaults_work_together():
+    settings = Settings()
+    assert (settings.cell, settings.supervise, settings.scale) == ("gru", "prefixes", "volatility")
+    assert settings.steps == 128
+    assert settings.norm_limit == 1.0
+
+
+def test_windows_are_shorter_by_default():
+    assert Settings(supervise="last").steps == 60
+    assert Settings(supervise="last", context=7).steps == 7
+
+
+@pytest.mark.parametrize(
+    ("wrong", "option"),
+    [
+        ({"cell": "transformer"}, "--cell"),
+        ({"activation": "gelu"}, "--activation"),
+        ({"supervise": "none"}, "--supervise"),
+        ({"windows": "all"}, "--windows"),
+        ({"scale": "log"}, "--scale"),
+        ({"bidirectional": "yes"}, "--bidirectional"),
+        ({"layers": 0}, "--layers"),
+        ({"layers": 9}, "--layers"),
+        ({"units": 0}, "--units"),
+        ({"units": 2.5}, "--units"),
+        ({"dropout": 0.95}, "--dropout"),
+        ({"dropout": -0.1}, "--dropout"),
+        ({"dropout": math.nan}, "--dropout"),
+        ({"horizon": 0}, "--horizon"),
+        ({"horizon": 251}, "--horizon"),
+        ({"context": 1}, "--context"),
+        ({"context": 5000}, "--context"),
+        ({"context": 2.5}, "--context"),
+        ({"epochs": 0}, "--epochs"),
+        ({"patience": 0}, "--patience"),
+        ({"batch_size": 0}, "--batch-size"),
+        ({"learning_rate": 0.0}, "--learning-rate"),
+        ({"learning_rate": math.inf}, "--learning-rate"),
+        ({"clip_norm": -1.0}, "--clip-norm"),
+        ({"clip_norm": math.nan}, "--clip-norm"),
+        ({"clip_value": -1.0}, "--clip-value"),
+        ({"seed": -1}, "--seed"),
+        ({"quantiles": ()}, "--quantiles"),
+        ({"quantiles": (0.5, 0.5)}, "--quantiles"),
+        ({"quantiles": (0.9, 0.1)}, "--quantiles"),
+        ({"quantiles": (0.0, 0.5)}, "--quantiles"),
+        ({"quantiles": (0.5, 1.0)}, "--quantiles"),
+        ({"quantiles": (0.1, math.nan)}, "--quantiles"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_by_the_name_of_its_option(wrong, option):
+    with pytest.raises(SettingsError) as refused:
+        Settings(**wrong)
+    assert str(refused.value).startswith(f"{option} ")
+    assert "\n" not in str(refused.value)
+    assert refused.value.exit_code == 2
+
+
+def test_reading_backwards_needs_whole_windows():
+    assert Settings(bidirectional=True, supervise="last").bidirectional
+    with pytest.raises(SettingsError, match="--supervise last"):
+        Settings(bidirectional=True)
+
+
+def test_only_rnn_has_a_choice_of_activation():
+    assert Settings(cell="rnn", activation="relu").activation == "relu"
+    with pytest.raises(SettingsError, match="only rnn"):
+        Settings(cell="gru", activation="relu")
+
+
+class TestClipping:
+    def test_is_by_norm_one_unless_said_otherwise(self):
+        assert Settings().norm_limit == 1.0
+        assert Settings(clip_norm=0.0).norm_limit == 0.0
+        assert Settings(clip_norm=5.0).norm_limit == 5.0
+
+    def test_by_value_replaces_the_default_by_norm(self):
+        assert Settings(clip_value=0.5).norm_limit == 0.0
+
+    def test_goes_one_way(self):
+        with pytest.raises(SettingsError, match="Leave one of them out"):
+            Settings(clip_norm=1.0, clip_value=1.0)
+
+
+class TestState:
+    def test_survives_json(self):
+        settings = Settings(cell="rnn", activation="relu", context=9, quantiles=(0.1, 0.5))
+        state = json.loads(json.dumps(settings.state()))
+        assert Settings.from_state(state) == settings
+
+    def test_holds_every_field(self):
+        assert set(Settings().state()) == {f.name for f in fields(Settings)}
+
+    def test_an_unknown_name_is_refused(self):
+        with pytest.raises(SettingsError, match="'heads'"):
+            Settings.from_state({**Settings().state(), "heads": 8})
+
+    def test_is_checked_like_anything_else(self):
+        with pytest.raises(SettingsError, match="--units"):
+            Settings.from_state({**Settings().state(), "units": 10**6})
+
+
+def test_settings_cannot_be_changed_by_accident():
+    with pytest.raises(AttributeError):
+        Settings().units = 3
+    assert replace(Settings(), units=3).units == 3

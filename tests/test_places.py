@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from forecaster import places
+from forecaster.errors import LockHeld, SettingsError
+from forecaster.places import TEMPORARY, locked, write_atomically
+
+
+class TestHome:
+    def test_is_the_folder_in_the_environment(self, home):
+        assert places.home() == home
+        assert places.models_folder() == home / "models"
+
+    def test_may_begin_with_a_tilde(self, monkeypatch):
+        monkeypatch.setenv("FORECASTER_HOME", "~/elsewhere")
+        assert places.home() == Path.home() / "elsewhere"
+
+    @pytest.mark.parametrize("value", ["", None])
+    def test_is_the_platforms_folder_otherwise(self, monkeypatch, value):
+        if value is None:
+            monkeypatch.delenv("FORECASTER_HOME")
+        else:
+            monkeypatch.setenv("FORECASTER_HOME", value)
+        assert places.home().name == "forecaster"
+        assert places.home().is_absolute()
+
+
+class TestWriteAtomically:
+    def test_makes_the_folder_and_the_file(self, tmp_path):
+        path = tmp_path / "new" / "file.txt"
+        write_atomically(path, b"one")
+        write_atomically(path, b"two")
+        assert path.read_bytes() == b"two"
+        assert [p.name for p in path.parent.iterdir()] == ["file.txt"]
+
+    def test_gives_the_file_the_rights_of_any_new_file(self, tmp_path):
+        plain, ours = tmp_path / "plain", tmp_path / "ours"
+        plain.write_bytes(b"")
+        write_atomically(ours, b"")
+        assert stat.S_IMODE(ours.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+    def test_an_interrupted_write_leaves_the_old_content(self, tmp_path, monkeypatch):
+        path = tmp_path / "file.txt"
+        write_atomically(path, b"old")
+
+        def interrupt(_handle):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(os, "fsync", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write_atomically(path, b"new")
+        assert path.read_bytes() == b"old"
+        assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
+
+    def test_the_content_is_on_disk_before_the_name_is_changed(self, tmp_path, monkeypatch):
+        path, order = tmp_path / "file.txt", []
+        sync, replace = os.fsync, Path.replace
+        monkeypatch.setattr(os, "fsync", lambda h: (order.append("sync"), sync(h))[1])
+        monkeypatch.setattr(
+            Path, "replace", lambda a, b: (order.append("replace"), replace(a, b))[1]
+        )
+        write_atomically(path, b"new")
+        assert order == ["sync", "replace", "sync"]
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from forecaster.places import locked
+with locked(Path(sys.argv[1]), "model m"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+class TestLocked:
+    def test_a_second_process_is_told_and_kill_9_frees_the_lock(self, tmp_path):
+        path = tmp_path / "models" / "m.forecast"
+        child = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            assert child.stdout.readline() == "held\n"
+            with (
+                pytest.raises(LockHeld, match="another run is writing model m") as held,
+                locked(path, "model m"),
+            ):
+                pass
+            assert held.value.exit_code == 8
+            with locked(path.with_name("other.forecast"), "model other"):
+                pass
+        finally:
+            child.send_signal(signal.SIGKILL)
+            child.wait()
+            child.stdout.close()
+        started = time.monotonic()
+        with locked(path, "model m"):
+            assert time.monotonic() - started < 5
+
+    def test_is_free_again_after_an_error(self, tmp_path):
+        path = tmp_path / "m.forecast"
+        with pytest.raises(RuntimeError), locked(path, "model m"):
+            raise RuntimeError
+        with locked(path, "model m"):
+            pass
+
+    def test_the_same_process_cannot_hold_it_twice(self, tmp_path):
+        path = tmp_path / "m.forecast"
+        with locked(path, "it"), pytest.raises(LockHeld), locked(path, "it"):
+            pass
+
+    @pytest.mark.parametrize("name", ["m.forecast", "a[1].forecast", "star*.forecast"])
+    def test_removes_what_a_killed_run_left(self, tmp_path, name):
+        path = tmp_path / name
+        stale = tmp_path / f".{name}.abcd_123{TEMPORARY}"
+        stale.write_bytes(b"half")
+        with locked(path, "it"):
+            assert not stale.exists()
+
+    def test_leaves_files_of_other_models_alone(self, tmp_path):
+        others = [
+            tmp_path / f".m.forecast.v2.forecast.abcd_123{TEMPORARY}",
+            tmp_path / f".mm.forecast.abcd_123{TEMPORARY}",
+            tmp_path / "m.forecast",
+            tmp_path / "note.writing",
+        ]
+        for other in others:
+            other.write_bytes(b"kept")
+        with locked(tmp_path / "m.forecast", "it"):
+            pass
+        assert all(other.exists() for other in others)
+
+    def test_a_folder_that_cannot_be_made_is_a_setting_to_change(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        with (
+            pytest.raises(SettingsError, match="FORECASTER_HOME"),
+            locked(tmp_path / "file" / "m.forecast", "model m"),
+        ):
+            pass
