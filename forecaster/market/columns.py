@@ -202,7 +202,7 @@ def _is_numeric(column: Column) -> bool:
 def _ticker_column(table: Table, ranked: Mapping[str, list[int]], date: int) -> int | None:
     for place in ranked.get("ticker", []):
         column = table.columns[place]
-        if place != date and not isinstance(column, np.ndarray) and not _is_useless(column):
+        if place != date and not isinstance(column, np.ndarray):
             return place
     return None
 

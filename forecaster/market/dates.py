@@ -25,6 +25,7 @@ Integers = NDArray[np.int64]
 FIRST_YEAR, LAST_YEAR = 1700, 2999
 ORDERS = {"%d/%m/%Y": (2, 1, 0), "%m/%d/%Y": (2, 0, 1), "%y/%m/%d": (0, 1, 2)}
 
+LONGEST_DATE = 60
 _MONTH_NAMES = """
     jan january januar janvier janv enero ene gennaio gen januari janeiro styczen stycznia sty
     feb february februar fevrier fevr fev febrero febbraio februari fevereiro luty lutego lut
@@ -210,6 +211,8 @@ def compose(year: Integers, month: Integers, day: Integers) -> Days:
 
 def _tidy(cell: str) -> str:
     text = cell.strip().strip("'\"").strip()
+    if len(text) > LONGEST_DATE:
+        return ""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text.translate(_EAST_ASIAN))
         text = "".join(letter for letter in text if not unicodedata.combining(letter)).strip("-")

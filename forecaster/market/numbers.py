@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Column = Sequence[str] | NDArray[np.float64] | NDArray[np.datetime64]
 
+LONGEST_NUMBER = 60
 _BLANKS = """
     - -- --- – — . .. n/a na n.a. nan null none nil #n/a #na #value! #div/0! nd n.d. k.a. b/d bd
     <na> nat missing ? x
@@ -53,8 +54,8 @@ _BODY = {
     ),
 }
 _WHOLE = {
-    ".": re.compile(r"(?:(?:-?\$?(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3})(?:\.\d*)?)?\n)*"),
-    ",": re.compile(r"(?:(?:-?\$?(?:\d+|[1-9]\d{0,2}(?:\.\d{2,3})*\.\d{3})(?:,\d*)?)?\n)*"),
+    ".": re.compile(r"(?:(?:-?\$?(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3})(?:\.\d*)?)?\n)*+"),
+    ",": re.compile(r"(?:(?:-?\$?(?:\d+|[1-9]\d{0,2}(?:\.\d{2,3})*\.\d{3})(?:,\d*)?)?\n)*+"),
 }
 _TIDY = str.maketrans(
     {
@@ -99,7 +100,7 @@ def read_numbers(columns: Sequence[Column], delimiter: str) -> list[Floats]:
     points = sum(point for point, _ in evidence)
     commas = sum(comma for _, comma in evidence)
     if points == commas:
-        points, commas = (0, 1) if delimiter == ";" else (1, 0)
+        points, commas = (0, 1) if delimiter == ";" and not _has_points(columns, plain) else (1, 0)
     shared = _winner(points, commas) or "."
     result = []
     for column, values, (point, comma) in zip(columns, plain, evidence, strict=True):
@@ -107,6 +108,12 @@ def read_numbers(columns: Sequence[Column], delimiter: str) -> list[Floats]:
         keep = values is not None and (decimal == "." or isinstance(column, np.ndarray))
         result.append(values if keep and values is not None else _styled_column(column, decimal))
     return result
+
+
+def _has_points(columns: Sequence[Column], plain: Sequence[Floats | None]) -> bool:
+    """Whether a column that ``float`` can read has points, beside one that it cannot."""
+    readable = [column for column, values in zip(columns, plain, strict=True) if values is not None]
+    return any("." in str(cell) for column in readable for cell in column)
 
 
 def _winner(points: int, commas: int) -> str | None:
@@ -149,7 +156,7 @@ def decimal_evidence(column: Column) -> tuple[int, int]:
     for cell in column:
         if "." not in cell and "," not in cell:
             continue
-        match = _CELL.fullmatch(cell.translate(_TIDY).strip())
+        match = _parts(cell)
         if match is None:
             continue
         body = match["body"].strip()
@@ -186,9 +193,15 @@ def _styled_column(column: Column, decimal: str) -> Floats:
     return values
 
 
+def _parts(cell: str) -> re.Match[str] | None:
+    if len(cell) > LONGEST_NUMBER:
+        return None
+    return _CELL.fullmatch(cell.translate(_TIDY).strip())
+
+
 def _styled(cell: str, decimal: str) -> float | None:
     """One cell under one decimal sign; None if it is no number, or its groups of digits are odd."""
-    match = _CELL.fullmatch(cell.translate(_TIDY).strip())
+    match = _parts(cell)
     if match is None:
         return None
     body = match["body"].strip()

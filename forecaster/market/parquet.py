@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from forecaster.errors import DataError
 from forecaster.market.numbers import Column
-from forecaster.market.tables import Table, split_pair
+from forecaster.market.tables import Table, split_pair, tuple_of
 
 MAX_CELLS = 200_000_000
 
@@ -71,11 +70,8 @@ def _named(source: str, headers: list[str], columns: list[Column], count: int) -
 
 def _first_part(name: str) -> str:
     """``('Date', '')`` -> ``Date``."""
-    try:
-        parts = ast.literal_eval(name)
-    except (ValueError, SyntaxError):
-        return name
-    return str(parts[0]) if isinstance(parts, tuple) and parts else name
+    parts = tuple_of(name)
+    return parts[0] if parts else name
 
 
 def _column(values: Any) -> Column:

@@ -20,6 +20,7 @@ from forecaster.market.numbers import Column, is_blank, looks_numeric
 from forecaster.market.vocabulary import NOISE_KEYS, key_of, role_of, roles_in
 
 HEADER_SEARCH_ROWS = 80
+LONGEST_PAIR = 100
 POSITIONS = ("date", "open", "high", "low", "close", "volume")
 
 
@@ -274,23 +275,29 @@ def _too_wide(rows: Rows, wide: list[int], total: int, width: int, source: str) 
 
 def split_pair(header: str) -> tuple[str, str] | None:
     """Field and ticker of a header that names both: ``('Close', 'AAPL')``, ``AAPL.Close``."""
+    if len(header) > LONGEST_PAIR:
+        return None
     if header.startswith("("):
-        try:
-            parts = ast.literal_eval(header)
-        except (ValueError, SyntaxError):
-            return None
-        if not isinstance(parts, tuple) or len(parts) != 2:
-            return None
-        one, other = str(parts[0]), str(parts[1])
-        return _as_pair(one, other) or _as_pair(other, one)
+        parts = tuple_of(header)
+        return _as_pair(*parts) or _as_pair(*parts[::-1]) if len(parts) == 2 else None
     for sign in (".", "_", ":", "|", " ", "-"):
-        front, found, back = header.rpartition(sign)
-        if found and _as_pair(back, front):
-            return _as_pair(back, front)
-        front, found, back = header.partition(sign)
-        if found and _as_pair(front, back):
-            return _as_pair(front, back)
+        front, _, back = header.rpartition(sign)
+        start, _, end = header.partition(sign)
+        pair = _as_pair(back, front) or _as_pair(start, end)
+        if pair is not None:
+            return pair
     return None
+
+
+def tuple_of(text: str) -> tuple[str, ...]:
+    """The parts of a Python tuple written as text, as pandas names columns; empty if it is none."""
+    if len(text) > LONGEST_PAIR:
+        return ()
+    try:
+        parts = ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError):
+        return ()
+    return tuple(str(part) for part in parts) if isinstance(parts, tuple) else ()
 
 
 def _as_pair(name: str, ticker: str) -> tuple[str, str] | None:

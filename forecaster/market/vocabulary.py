@@ -23,6 +23,7 @@ ROLES = (
     "currency",
 )
 TIME = "time"
+LONGEST_HEADER = 200
 
 
 def _words(text: str) -> frozenset[str]:
@@ -31,7 +32,7 @@ def _words(text: str) -> frozenset[str]:
 
 _NAMES: dict[str, str] = {
     "date": """
-        date tradedate tradingdate tradeday tradingday day exchangedate pricedate quotedate
+        date date1 tradedate tradingdate tradeday tradingday day exchangedate pricedate quotedate
         asofdate businessdate sessiondate session datum data fecha dato dzien jour seance
         datasesji datanotowania dtyyyymmdd yyyymmdd handelstag borsentag datetime dateandtime
         localdate dateutc dategmt timestamp begin beginsat snappedat opentime timeopen gmttime
@@ -77,7 +78,7 @@ _NAMES: dict[str, str] = {
     """,
     "volume": """
         stucke stuecke umsatzstuck umsatzstucke umsatzstueck volumestuck volumenstuck
-        numberofshares sharesvolume sharevolume volumeshares shares totaltradedquantity
+        numberofshares noofshares sharesvolume sharevolume volumeshares shares totaltradedquantity
         tradedquantity tradedquantitynos ttltrdqnty quantity qty pxvolume volume totalvolume
         tradingvolume tradevolume tradedvolume volumetraded handelsvolumen volumen wolumen wol
         umsatz vol volym volumes omzet volumefrom tickvolume tickvol realvolume 成交量
@@ -93,7 +94,9 @@ _NAMES: dict[str, str] = {
     "adjusted_low": "adjlow adjustedlow lowadj lowadjusted",
 }
 # Roles that a long panel's tickers can be mistaken for: C, O, V, L, LOW, MAX, ... are symbols too.
-WEAK_KEYS = _words("c o h l v t hi lo low open last max min day adj vol price nav value high")
+WEAK_KEYS = _words(
+    "coin pair code tic c o h l v t hi lo low open last max min day adj vol price nav value high"
+)
 # Numeric columns that are never a ticker's closes, even under an upper-case header.
 NOISE_KEYS = _words(
     """
@@ -137,7 +140,7 @@ def role_of(header: str) -> tuple[str, int] | None:
     Units in brackets are looked past when the whole header says nothing: ``Close (USD)`` is a
     close, while ``Umsatz (Stück)`` is known as it stands. A header with a percent sign names none.
     """
-    if "%" in header:
+    if "%" in header or len(header) > LONGEST_HEADER:
         return None
     found = _LOOKUP.get(key_of(header))
     if found is None and ("(" in header or "[" in header):

@@ -123,7 +123,7 @@ def test_how_many_conflicts_are_too_many(conflicts, total, refused):
             run(days + days[:conflicts], prices)
     else:
         history, _ = run(days + days[:conflicts], prices)
-        assert len(history) == total
+        assert history.close.tolist() == [1.1] * conflicts + [1.0] * (total - conflicts)
 
 
 def test_intraday_bars_are_called_that():
@@ -182,8 +182,10 @@ def test_adjusted_closes():
 
 
 def test_a_missing_adjusted_close_takes_the_adjustment_before_it():
-    history, notes = run(sessions(4), [10, 20, 30, 40], adjusted_close=[np.nan, 10, np.nan, 40])
-    assert history.adjusted_close.tolist() == [5, 10, 15, 40]
+    history, notes = run(
+        sessions(4), [10, 20, 30, 40, 50], adjusted_close=[np.nan, 10, 30, np.nan, 50]
+    )
+    assert history.adjusted_close.tolist() == [5, 10, 30, 40, 50]
     assert notes == ["2 rows without an adjusted close took the adjustment of the bar before"]
 
 
@@ -245,3 +247,18 @@ def test_a_crash_during_the_session_is_no_split():
 def test_adjusted_histories_have_no_split_notes():
     _, notes = run(["2014-06-06", "2014-06-09"], [700, 100], adjusted_close=[100, 100])
     assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("close", "high", "low", "kept"),
+    [
+        (10, 9.96, 9, True),  # outside by 0.4%: rounding
+        (10, 9.9, 9, False),  # outside by 1%
+        (10, 11, 10.04, True),
+        (10, 11, 10.1, False),
+        (10, 9.99, 10.01, False),  # high below low, however close
+    ],
+)
+def test_how_far_outside_is_a_contradiction(close, high, low, kept):
+    history, _ = run(["2024-01-02"], [close], high=[high], low=[low])
+    assert np.isfinite(history.high[0]) == kept

@@ -2,6 +2,7 @@
 
 import io
 import os
+import time
 
 import numpy as np
 import pandas as pd
@@ -217,6 +218,13 @@ def test_one_bad_ticker_of_a_long_table_does_not_stop_the_others(tmp_path):
     (failed,) = loaded.failures
     assert failed.ticker == "B"
     assert 'row 3: close is "x"' in str(failed.error)
+
+
+def test_lines_below_a_long_table_are_no_ticker(tmp_path):
+    text = "Date,Close,Name\n2020-01-02,1,A\n2020-01-02,1,B\n,,\nSource: the exchange\n,,Total\n"
+    loaded = read_file(write(tmp_path, "x.csv", text))
+    assert loaded.panel.tickers == ("A", "B")
+    assert (loaded.failures, loaded.notes) == ((), ())
 
 
 def test_a_wide_table_drops_blanks_before_a_listing(tmp_path):
@@ -637,4 +645,28 @@ def test_no_bytes_whatever_make_it_crash(data):
 def test_no_table_whatever_makes_it_crash(rows):
     data = "\n".join(";".join(row) for row in rows).encode()
     loaded = read_sources(["-"], stdin=io.BytesIO(data))
+    assert len(loaded.panel) + len(loaded.failures) >= 1
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "1" + " " * 60_000 + "x",
+        " " * 60_000 + "1 1",
+        "1" * 60_000 + "x",
+        "1," * 30_000,
+        "(" * 60_000,
+        "({[]: 1}, 2)",
+        "01/" + "\t" * 50 + " " * 60_000,
+        "12:" * 20_000,
+    ],
+)
+@pytest.mark.parametrize("place", ["header", "date", "close"])
+def test_hostile_cells_are_refused_quickly(tmp_path, cell, place):
+    quoted = f'"{cell}"'
+    cells = {"header": "Close", "date": "2020-01-02", "close": "1", place: quoted}
+    text = f"Date;{cells['header']};A\n{cells['date']};{cells['close']};1\n" * 3
+    started = time.perf_counter()
+    loaded = read_file(write(tmp_path, "x.csv", text))
+    assert time.perf_counter() - started < 2
     assert len(loaded.panel) + len(loaded.failures) >= 1

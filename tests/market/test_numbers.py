@@ -105,3 +105,10 @@ def written(value, decimal, thousands):
 def test_any_style_reads_back(values, style, delimiter):
     cells = [written(value, *style) for value in values]
     assert one(cells, delimiter) == pytest.approx(values, rel=1e-12)
+
+
+def test_points_beside_commas_between_semicolons():
+    """Three places behind each sign: prices with points are likelier than volumes with decimals."""
+    prices, volumes = read_numbers([["12.345", "12.346"], ["1,234", "2,345"]], ";")
+    assert prices.tolist() == [12.345, 12.346]
+    assert volumes.tolist() == [1234, 2345]
