@@ -183,7 +183,7 @@ def test_adjusted_closes():
 
 def test_a_missing_adjusted_close_takes_the_adjustment_before_it():
     history, notes = run(
-        sessions(4), [10, 20, 30, 40, 50], adjusted_close=[np.nan, 10, 30, np.nan, 50]
+        sessions(5), [10, 20, 30, 40, 50], adjusted_close=[np.nan, 10, 30, np.nan, 50]
     )
     assert history.adjusted_close.tolist() == [5, 10, 30, 40, 50]
     assert notes == ["2 rows without an adjusted close took the adjustment of the bar before"]
