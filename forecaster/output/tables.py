@@ -36,9 +36,11 @@ def _table(*columns: str, title: str | None = None, left: Sequence[str] = ()) ->
     return table
 
 
-def price(value: float) -> str:
-    """A price with as many decimals as its size asks for."""
+def price(value: float, *, short: bool = False) -> str:
+    """A price with as many decimals as its size asks for; ``short`` drops cents from thousands."""
     decimals = 2 if abs(value) >= 10 else 4 if abs(value) >= 0.1 else 8
+    if short and abs(value) >= 1000:
+        decimals = 0
     return f"{value:,.{decimals}f}"
 
 
@@ -80,7 +82,9 @@ def _forecast_table(forecast: TickerForecast, width: int) -> Table:
         session = f"{step.session}{'~' if step.session_estimated else ''}"
         cells = [session] if narrow else [str(step.step), session, price(step.naive)]
         prices = [
-            Text(price(step.quantiles[q]), style="bold" if q == _median(levels) else "")
+            Text(
+                price(step.quantiles[q], short=narrow), style="bold" if q == _median(levels) else ""
+            )
             for q in shown
         ]
         table.add_row(*cells, *prices)
@@ -165,7 +169,7 @@ def score_table(table: ScoreTable, width: int) -> Table:
     last = max(r.step for r in table.rows)
     rows = [r for r in table.rows if r.step in (1, last)]
     columns = [c for c in _score_columns() if any(c.cell(r) != "–" for r in rows)]
-    while len(columns) > 4 and sum(_width(c, rows) + 1 for c in columns) > width - 2:
+    while len(columns) > 4 and sum(_width(c, rows) + 2 for c in columns) > width:
         columns.remove(max(columns, key=lambda c: c.expendable))
     made = _table(*(c.name for c in columns), left=("model",))
     for previous, row in zip([None, *rows], rows, strict=False):

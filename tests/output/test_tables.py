@@ -1,0 +1,105 @@
+"""Tables for people: what is shown, and that it fits."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from forecaster.evaluation.scores import Row, ScoreTable
+from forecaster.jobs.predict import Step, TickerForecast
+from forecaster.output import tables
+from forecaster.output.console import console
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def text(renderable: object, width: int = 200) -> str:
+    """What a console of that width prints."""
+    target = console(io.StringIO())
+    target.width = width
+    with target.capture() as captured:
+        target.print(renderable)
+    return captured.get()
+
+
+def a_forecast(last: float = 100.0, levels: tuple[float, ...] = LEVELS) -> TickerForecast:
+    prices = {q: last * (0.9 + 0.2 * q) for q in levels}
+    step = Step(1, np.datetime64("2024-01-03"), True, last, prices)
+    return TickerForecast("ABC", np.datetime64("2024-01-02"), last, "USD", (step,))
+
+
+def a_row(model: str, step: int, skill: dict[str, float]) -> Row:
+    return Row(
+        model=model, step=step, n=100, pinball=0.0018921, skill=skill, mae=1.192, rmse=3.013,
+        mape=0.874, direction=None if model == "naive" else 0.516,
+        coverage={"0.5": 0.496, "0.8": 0.79, "0.9": 0.893}, dm_p={}, tickers_won={},
+    )  # fmt: skip
+
+
+TABLE = ScoreTable(
+    rows=(
+        a_row("gru", 1, {"naive": 0.0871, "ewma": 0.022}),
+        a_row("naive", 1, {"ewma": -0.0713}),
+        a_row("gru", 20, {"naive": 0.0555, "ewma": 0.0116}),
+        a_row("naive", 20, {"ewma": -0.0462}),
+    ),
+    verdicts=(),
+    sessions_scored=750,
+    tickers=31,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1234.567, "1,234.57"), (10.0, "10.00"), (9.87654, "9.8765"), (0.012345678, "0.01234568")],
+)
+def test_prices_have_the_decimals_that_their_size_asks_for(value, shown):
+    assert tables.price(value) == shown
+
+
+def test_a_forecast_shows_session_last_price_median_and_two_intervals():
+    shown = text(tables._forecast_table(a_forecast(), 100))
+    assert "ABC  100.00 USD on 2024-01-02" in shown
+    assert shown.split("median")[0].split()[-2:] == ["5%", "25%"]
+    assert next(c for c in shown.split("\n") if "2024-01-03~" in c).split() == [
+        "1", "2024-01-03~", "100.00", "91.00", "95.00", "100.00", "105.00", "109.00",
+    ]  # fmt: skip
+
+
+def test_a_narrow_terminal_keeps_the_median_and_the_outer_interval():
+    shown = text(tables._forecast_table(a_forecast(1234.56), 40), 40)
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= 40
+    assert "…" not in shown
+    for needed in ("2024-01-03~", "5%", "median", "95%"):
+        assert needed in shown
+
+
+def test_levels_without_the_usual_intervals_are_all_shown():
+    shown = text(tables._forecast_table(a_forecast(levels=(0.1, 0.6)), 100))
+    assert "10%" in shown
+    assert "60%" in shown
+
+
+def test_the_error_table_shows_every_column_where_there_is_room():
+    shown = text(tables.score_table(TABLE, 200))
+    for name in ("pinball", "vs naive", "vs ewma", "MAE", "RMSE", "MAPE", "dir", "in 90%"):
+        assert name in shown
+    assert "0.1892" in shown
+    assert "+8.7%" in shown
+    assert "51.6%" in shown
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_the_error_table_fits_and_keeps_what_matters(width):
+    shown = text(tables.score_table(TABLE, width), width)
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
+    assert "…" not in shown
+    for needed in ("model", "pinball", "vs naive"):
+        assert needed in shown
+
+
+def test_markup_in_names_is_printed_as_it_is():
+    row = a_row("[bold]x[/]", 1, {})
+    assert "[bold]x[/]" in text(tables.score_table(ScoreTable((row,), (), 1, 1), 200))
