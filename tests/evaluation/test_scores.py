@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forecaster.evaluation.scores import Actuals, score
+from forecaster.evaluation.significance import diebold_mariano
+
+LEVELS = (0.25, 0.5, 0.75)
+
+
+def tiny():
+    """Two tickers, two sessions each, H = 2; the second step of the last session is unknown."""
+    nan = np.nan
+    return Actuals(
+        ticker=np.array([0, 0, 1, 1]),
+        session=np.array(["2020-01-02", "2020-01-03"] * 2, "datetime64[D]"),
+        last_close=np.array([100.0, 110.0, 50.0, 40.0]),
+        log_return=np.array([[0.1, 0.2], [-0.1, nan], [0.0, -0.2], [0.3, nan]]),
+    )
+
+
+def spread(centre, width):
+    """Quantiles ``(4, 2, 3)``: centre of each forecast, the same for both steps."""
+    centre = np.asarray(centre, dtype=float)[:, None]
+    three = np.stack([centre - width, centre, centre + width], axis=-1)
+    return np.broadcast_to(three, (4, 2, 3))
+
+
+FORECASTS = {
+    "gru": spread([0.1, 0.1, -0.1, 0.1], 0.15),
+    "naive": spread([0.05, 0.05, 0.05, 0.05], 0.1),
+    "drift": spread([0.01, 0.01, 0.01, 0.01], 0.1),
+}
+
+
+class TestRows:
+    table = score(tiny(), FORECASTS, LEVELS, ("naive", "drift"))
+
+    def row(self, model, step):
+        return next(r for r in self.table.rows if (r.model, r.step) == (model, step))
+
+    def test_come_step_by_step_and_model_by_model(self):
+        names = [(r.step, r.model) for r in self.table.rows]
+        assert names == [(h, m) for h in (1, 2) for m in ("gru", "naive", "drift")]
+
+    def test_count_forecasts_whose_actual_is_known(self):
+        assert [r.n for r in self.table.rows] == [4, 4, 4, 2, 2, 2]
+        assert self.table.sessions_scored == 2
+        assert self.table.tickers == 2
+
+    def test_pinball_by_hand(self):
+        # naive, second step: actuals 0.2 and −0.2 against −0.05, 0.05, 0.15
+        # 0.25·0.25 + 0.5·0.15 + 0.75·0.05 = 0.175; 0.75·0.15 + 0.5·0.25 + 0.25·0.35 = 0.325
+        assert self.row("naive", 2).pinball == pytest.approx((0.175 + 0.325) / 6, rel=1e-13)
+
+    def test_point_errors_are_in_prices(self):
+        row = self.row("gru", 1)
+        actual = [100 * np.exp(0.1), 110 * np.exp(-0.1), 50.0, 40 * np.exp(0.3)]
+        made = [100 * np.exp(0.1), 110 * np.exp(0.1), 50 * np.exp(-0.1), 40 * np.exp(0.1)]
+        errors = [abs(x - y) for x, y in zip(actual, made, strict=True)]
+        assert row.mae == pytest.approx(sum(errors) / 4, rel=1e-13)
+        assert row.rmse == pytest.approx(np.sqrt(sum(e * e for e in errors) / 4), rel=1e-13)
+        share = [e / x for e, x in zip(errors, actual, strict=True)]
+        assert row.mape == pytest.approx(25 * sum(share), rel=1e-12)
+
+    def test_the_naive_point_forecast_is_the_last_price_itself(self):
+        actual = np.array([100 * np.exp(0.1), 110 * np.exp(-0.1), 50.0, 40 * np.exp(0.3)])
+        row = self.row("naive", 1)
+        assert row.mae == pytest.approx(np.abs(actual - [100, 110, 50, 40]).mean(), rel=1e-13)
+        assert row.direction is None
+
+    def test_direction_leaves_out_what_did_not_move(self):
+        assert self.row("gru", 1).direction == pytest.approx(2 / 3)
+        assert self.row("gru", 2).direction == 1.0
+
+    def test_coverage_of_the_intervals_whose_levels_exist(self):
+        assert self.row("gru", 1).coverage == {"0.5": 0.5}
+        assert self.row("gru", 2).coverage == {"0.5": 1.0}
+
+    def test_skill_is_over_each_other_baseline(self):
+        gru, naive = self.row("gru", 1), self.row("naive", 1)
+        assert set(gru.skill) == {"naive", "drift"}
+        assert set(naive.skill) == {"drift"}
+        assert gru.skill["naive"] == pytest.approx(1 - gru.pinball / naive.pinball, rel=1e-12)
+
+    def test_too_few_sessions_have_no_p(self):
+        assert self.row("gru", 1).dm_p == {"naive": None, "drift": None}
+        assert all(v.word == "ties" and v.p is None for v in self.table.verdicts)
+
+    def test_verdicts_are_the_networks_at_the_first_and_the_last_step(self):
+        found = [(v.baseline, v.step) for v in self.table.verdicts]
+        assert found == [("naive", 1), ("drift", 1), ("naive", 2), ("drift", 2)]
+        assert self.table.verdicts[0].skill == self.row("gru", 1).skill["naive"]
+
+    def test_tickers_won_counts_mean_losses(self):
+        losses = {}
+        for name in ("gru", "naive"):
+            q, actual = FORECASTS[name][:, 0], tiny().log_return[:, 0]
+            e = actual[:, None] - q
+            levels = np.array(LEVELS)
+            cost = np.maximum(levels * e, (levels - 1) * e).mean(axis=1)
+            losses[name] = [cost[:2].mean(), cost[2:].mean()]
+        won = sum(x < y for x, y in zip(losses["gru"], losses["naive"], strict=True))
+        assert self.row("gru", 1).tickers_won["naive"] == (won, 2)
+
+
+class TestSignificance:
+    def setup_method(self):
+        rng = np.random.default_rng(0)
+        days = np.datetime64("2020-01-01") + np.arange(60)
+        self.actuals = Actuals(
+            ticker=np.repeat([0, 1], 60),
+            session=np.concatenate([days, days]),
+            last_close=np.full(120, 10.0),
+            log_return=rng.normal(0, 0.01, (120, 1)),
+        )
+        z = np.array([-0.674, 0.0, 0.674]) * 0.01
+        self.good = np.broadcast_to(z, (120, 1, 3))
+        self.bad = np.broadcast_to(z * 4, (120, 1, 3))
+
+    def losses(self, quantiles):
+        e = self.actuals.log_return - quantiles[:, 0]
+        q = np.array(LEVELS)
+        return np.maximum(q * e, (q - 1) * e).mean(axis=1)
+
+    def test_p_is_of_losses_averaged_over_tickers_first(self):
+        table = score(self.actuals, {"net": self.good, "naive": self.bad}, LEVELS, ("naive",))
+        ours = self.losses(self.good).reshape(2, 60).mean(axis=0)
+        theirs = self.losses(self.bad).reshape(2, 60).mean(axis=0)
+        assert table.rows[0].dm_p["naive"] == pytest.approx(
+            diebold_mariano(ours, theirs, 1), rel=1e-9
+        )
+
+    def test_words(self):
+        for first, second, word in (
+            (self.good, self.bad, "beats"),
+            (self.bad, self.good, "loses to"),
+            (self.good, self.good, "ties"),
+        ):
+            table = score(self.actuals, {"net": first, "naive": second}, LEVELS, ("naive",))
+            assert [(v.word, v.step) for v in table.verdicts] == [(word, 1)]
+
+    def test_a_horizon_of_one_is_judged_once(self):
+        table = score(self.actuals, {"net": self.good, "naive": self.bad}, LEVELS, ("naive",))
+        assert len(table.verdicts) == 1
+
+
+def test_a_step_that_no_history_reaches_has_no_rows():
+    actuals = tiny()
+    actuals.log_return[:, 1] = np.nan
+    table = score(actuals, FORECASTS, LEVELS, ("naive", "drift"))
+    assert {r.step for r in table.rows} == {1}
+    assert {v.step for v in table.verdicts} == {1}
+
+
+def test_levels_without_a_median_are_read_between_their_neighbours():
+    quantiles = np.broadcast_to(np.array([-0.1, 0.3]), (4, 2, 2))
+    table = score(tiny(), {"net": quantiles, "naive": quantiles}, (0.4, 0.6), ("naive",))
+    # the median is 0.1: right on 0.1 and 0.3, wrong on −0.1
+    assert table.rows[0].direction == pytest.approx(2 / 3)
+    assert table.rows[0].coverage == {}
