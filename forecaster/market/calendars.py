@@ -28,10 +28,11 @@ def estimate_sessions(history: History, horizon: int) -> Days:
     spacing = int(np.median(np.diff(recent).astype(int))) if len(recent) > 1 else 1
     if spacing >= 5:
         return np.asarray(cutoff + spacing * np.arange(1, horizon + 1))
-    weekdays = np.unique(_weekday(recent))
+    counts = np.bincount(_weekday(recent), minlength=7)
     if len(recent) < 10:  # too few to have seen a whole week: weekends only if one was seen
-        usual = np.arange(5) if weekdays.max() < 5 else np.arange(7)
-        weekdays = np.union1d(weekdays, usual)
+        weekdays = np.arange(7) if counts[5:].any() else np.arange(5)
+    else:  # a special session on one Saturday does not open every Saturday
+        weekdays = np.flatnonzero(4 * counts > counts.max())
     days = cutoff + np.arange(1, 7 * horizon + 8)
     return np.asarray(days[np.isin(_weekday(days), weekdays)][:horizon])
 
