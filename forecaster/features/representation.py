@@ -82,7 +82,7 @@ def volatility_features(scale: VolatilityScale, prior: float) -> Floats:
     before = m.volatility_before
     body = np.log(history.close) - np.log(history.open)
     spread = np.log(history.high) - np.log(history.low)
-    known = np.isfinite(body + spread)
+    known = np.isfinite(body) & (spread >= 0)  # False where either is not known
     gap = np.where(known, m.returns - body, 0.0)
     gap[0] = 0.0
     columns = [

@@ -96,7 +96,8 @@ def range_variance(history: History, returns: Floats) -> Floats:
     gap = returns - body
     gap[0] = 0.0
     inside = np.maximum(0.5 * spread**2 - (2.0 * np.log(2.0) - 1.0) * body**2, 0.0)
-    return np.where(np.isfinite(spread + body), gap**2 + inside, returns**2)
+    known = np.isfinite(body) & (spread >= 0)  # False where either is not known
+    return np.where(known, gap**2 + inside, returns**2)
 
 
 @dataclass(frozen=True)

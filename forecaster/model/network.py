@@ -235,7 +235,8 @@ def start_head(model: Any, settings: Settings, targets: Array) -> None:
             known = targets[np.isfinite(targets)]
         found = np.quantile(known, levels)
         bias[h, 0] = found[middle]
-        bias[h, 2:] = np.log(np.expm1(np.maximum(np.diff(found), 0.01)))
+        gaps = np.maximum(np.diff(found), 0.01)
+        bias[h, 2:] = gaps + np.log(-np.expm1(-gaps))  # softplus's inverse, for gaps of any size
     head = model.get_layer("head")
     head.set_weights([head.get_weights()[0], bias.ravel()])
 
