@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.errors import DataError, SettingsError
+from forecaster.errors import DataError, ForecastError, ModelError, SettingsError
 from forecaster.features.representation import Encoded
 from forecaster.market.bars import History
 from forecaster.market.calendars import estimate_sessions
@@ -54,7 +54,7 @@ class TickerFailure:
     """A ticker without a forecast, and why."""
 
     ticker: str
-    error: DataError
+    error: ForecastError
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,12 @@ def predict(
             failures.append(TickerFailure(history.ticker, error))
     encoded = [model.representation.encode(h) for h in ready]
     outputs = outputs_now(model.network, encoded, model.settings.steps) if ready else []
-    made = [_forecast(model, e, o, steps) for e, o in zip(encoded, outputs, strict=True)]
+    made = []
+    for e, o in zip(encoded, outputs, strict=True):
+        try:
+            made.append(_forecast(model, e, o, steps))
+        except ModelError as error:
+            failures.append(TickerFailure(e.history.ticker, error))
     return Predictions(tuple(made), tuple(failures))
 
 
@@ -122,12 +127,22 @@ def _usable(history: History, as_of: np.datetime64 | None) -> History:
 def _forecast(
     model: Model, encoded: Encoded, output: NDArray[np.float32], steps: int
 ) -> TickerForecast:
-    """Network output ``(H, Q)`` as dated prices."""
+    """Network output ``(H, Q)`` as dated prices.
+
+    Raises:
+        ModelError: a price is not finite.
+    """
     history = encoded.history
     last = float(history.close[-1])
     row = np.array([len(history) - 1], dtype=np.intp)
     returns = encoded.scale.log_returns(output[None], row)[0]
-    prices = last * np.exp(returns)
+    with np.errstate(over="ignore"):
+        prices = last * np.exp(returns)
+    if not bool(np.all(np.isfinite(prices))):
+        raise ModelError(
+            f"{history.ticker}: model {model.name} gives no finite price; its network is unstable."
+            " Train it again with a lower --learning-rate or --activation tanh."
+        )
     sessions = estimate_sessions(history, steps)
     made = tuple(
         Step(

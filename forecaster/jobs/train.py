@@ -151,10 +151,15 @@ def _first_fit(
         )
     watched = None
     if split.valid_from is not None:
-        seen = [h for h in panel.up_to(split.train_end) if h.cutoff > split.valid_from]
+        seen = _with_origins(panel.up_to(split.train_end), split.valid_from)
         if seen:
             watched = Validation(seen, split.valid_from)
     return fit(settings, training, watched, on_epoch=on_epoch)
+
+
+def _with_origins(panel: Panel, first: np.datetime64) -> list[History]:
+    """The histories with a session from ``first`` on that has a later one to be compared with."""
+    return [h for h in panel if np.count_nonzero(h.sessions >= first) > 1]
 
 
 def _score_test(
@@ -167,7 +172,13 @@ def _score_test(
             " model's errors are not measured."
         )
         return None
-    scored = [h for h in panel if h.cutoff > split.test_from]
+    scored = _with_origins(panel, split.test_from)
+    if not scored:
+        notes.append(
+            f"no history has two sessions from {split.test_from} on: the model's errors are not"
+            " measured."
+        )
+        return None
     rows = [np.flatnonzero(h.sessions >= split.test_from)[:-1] for h in scored]
     encoded = [fitted.representation.encode(h) for h in scored]
     outputs = outputs_at(

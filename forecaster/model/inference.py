@@ -40,16 +40,18 @@ def outputs_at(
         pieces: read stretches in one pass (needs a causal network), or a window an origin.
 
     Returns:
-        S arrays ``(m, H, Q)``, in the network's own unit.
+        S arrays ``(m, H, Q)``, in the network's own unit; not finite where an unstable network
+        overflows, which callers must look for.
     """
     lengths = [len(e.inputs) for e in encoded]
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp)
     inputs = np.concatenate([e.inputs for e in encoded])
     out = [np.empty((len(r), network.horizon, len(network.levels)), dtype=np.float32) for r in rows]
-    if pieces:
-        _by_pieces(network, inputs, starts, rows, context, out)
-    else:
-        _by_windows(network, inputs, starts, rows, context, out)
+    with np.errstate(over="ignore", invalid="ignore"):  # an unstable relu network overflows
+        if pieces:
+            _by_pieces(network, inputs, starts, rows, context, out)
+        else:
+            _by_windows(network, inputs, starts, rows, context, out)
     return out
 
 

@@ -82,11 +82,16 @@ class Network:
     levels: tuple[float, ...]
 
     @property
+    def weights(self) -> list[Array]:
+        """Every array that was trained, bottom layer first."""
+        cells = [c for layer in self.layers for c in (layer.forward, layer.backward) if c]
+        inner = [w for c in cells for w in (c.kernel, c.recurrent, c.bias)]
+        return [*inner, self.head_kernel, self.head_bias]
+
+    @property
     def weight_count(self) -> int:
         """How many numbers were trained."""
-        cells = [c for layer in self.layers for c in (layer.forward, layer.backward) if c]
-        sizes = [c.kernel.size + c.recurrent.size + c.bias.size for c in cells]
-        return sum(sizes) + self.head_kernel.size + self.head_bias.size
+        return sum(w.size for w in self.weights)
 
     @property
     def causal(self) -> bool:

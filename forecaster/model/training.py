@@ -142,11 +142,7 @@ def _run_epochs(
         trained += count
         current = keras_network.to_network(model, settings)
         seen = watch.loss(current) if watch else None
-        if not math.isfinite(loss) or (seen is not None and not math.isfinite(seen)):
-            raise TrainingDiverged(
-                f"training diverged: the loss was {loss} in epoch {number}; it must stay finite."
-                f" Lower --learning-rate (it is {settings.learning_rate:g}) or --clip-norm."
-            )
+        _check_finite(settings, number, loss, seen, current)
         if seen is None or seen < best_loss:
             best, best_loss, best_epoch = current, math.inf if seen is None else seen, number
         if on_epoch:
@@ -161,6 +157,28 @@ def _run_epochs(
         targets=data.target_count,
         seconds=time.perf_counter() - began,
         targets_per_second=trained / stepping,
+    )
+
+
+def _check_finite(
+    settings: Settings, number: int, loss: float, validation: float | None, network: Network
+) -> None:
+    """The losses of an epoch and the weights after it are numbers.
+
+    Raises:
+        TrainingDiverged: one of them is not.
+    """
+    if not math.isfinite(loss):
+        what = f"the loss was {loss}"
+    elif validation is not None and not math.isfinite(validation):
+        what = f"the validation loss was {validation}"
+    elif not all(bool(np.all(np.isfinite(w))) for w in network.weights):
+        what = "a weight was no number"
+    else:
+        return
+    raise TrainingDiverged(
+        f"training diverged: {what} in epoch {number}; it must stay finite. Lower --learning-rate"
+        f" (it is {settings.learning_rate:g}) or --clip-norm."
     )
 
 
@@ -203,7 +221,7 @@ class _Watch:
                 self._encoded.append(encoded)
                 self._rows.append(rows)
                 targets.append(encoded.scale.targets(settings.horizon)[rows])
-        self._targets = np.concatenate(targets)[..., None]
+        self._targets = np.concatenate(targets)
 
     def loss(self, network: Network) -> float:
         """Mean over levels, steps and origins whose target is known."""
@@ -214,6 +232,7 @@ class _Watch:
             self._settings.steps,
             pieces=self._settings.supervise == "prefixes",
         )
+        known = np.isfinite(self._targets)
         levels = np.asarray(self._settings.quantiles)
-        error = self._targets - np.concatenate(outputs)
-        return float(np.nanmean(np.maximum(levels * error, (levels - 1.0) * error)))
+        error = self._targets[known][:, None] - np.concatenate(outputs)[known]
+        return float(np.mean(np.maximum(levels * error, (levels - 1.0) * error)))
