@@ -69,10 +69,14 @@ def noise_after(history: History, day: np.datetime64, seed: int = 99) -> History
     """The history with every bar after ``day`` replaced by wild noise on the same dates."""
     rng = np.random.default_rng(seed)
     late = history.sessions > day
+    noise = np.sort(np.exp(rng.normal(3.0, 2.0, (int(late.sum()), 6))), axis=1)
+    low, opened, close, adjusted, high, volume = noise.T
+    wild = {"low": low, "open": opened, "close": close, "adjusted_close": adjusted}
+    wild |= {"high": high, "volume": volume}
     parts = {}
     for field in PRICE_FIELDS:
         values = getattr(history, field).copy()
-        values[late] = np.exp(rng.normal(3.0, 2.0, int(late.sum())))
+        values[late] = wild[field]
         parts[field] = values
     return replace(history, **parts)
 
@@ -126,6 +130,4 @@ def same_weights(one: Network, other: Network) -> bool:
 
 def weight_bytes(network: Network) -> list[bytes]:
     """All weights of a network as bytes, bottom layer first."""
-    cells = [c for layer in network.layers for c in (layer.forward, layer.backward) if c]
-    arrays = [w for c in cells for w in (c.kernel, c.recurrent, c.bias)]
-    return [w.tobytes() for w in (*arrays, network.head_kernel, network.head_bias)]
+    return [w.tobytes() for w in network.weights]

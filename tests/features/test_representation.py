@@ -91,6 +91,17 @@ class TestFeatures:
         for name in ("body", "range", "gap"):
             assert np.array_equal(np.delete(found[name], 30), np.delete(full[name], 30))
 
+    def test_a_session_whose_high_is_below_its_low_has_no_range(self):
+        history = garch_history("A", 50, seed=3)
+        high, low = history.high.copy(), history.low.copy()
+        high[30], low[30] = low[30], high[30]
+        unknown = history.high.copy()
+        unknown[30] = np.nan
+        found = columns_of(replace(history, high=high, low=low))
+        expected = columns_of(replace(history, high=unknown))
+        for name in VOLATILITY_FEATURES:
+            assert np.array_equal(found[name], expected[name]), name
+
     def test_feature_names_are_unique(self):
         assert len(set(VOLATILITY_FEATURES)) == len(VOLATILITY_FEATURES)
 

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic import close_only, garch_history, random_model, weekdays
+
+from forecaster.errors import DataError, ModelError, SettingsError
+from forecaster.jobs.predict import predict
+from forecaster.market.bars import Panel, history_from_closes
+from forecaster.model.settings import Settings
+
+LEVELS = (0.05, 0.25, 0.5, 0.9)
+SETTINGS = Settings(units=4, horizon=3, quantiles=LEVELS, context=40)
+
+
+def model_of(panel, **changes):
+    return random_model(replace(SETTINGS, **changes), panel, seed=2)
+
+
+def prices(forecast) -> np.ndarray:
+    return np.array([list(step.quantiles.values()) for step in forecast.steps])
+
+
+class TestForecast:
+    def test_is_the_networks_answer_as_dated_prices(self, panel):
+        from forecaster.model.inference import outputs_now
+
+        model = model_of(panel)
+        history = next(iter(panel))
+        found = predict(model, [history]).forecasts[0]
+        encoded = model.representation.encode(history)
+        answer = outputs_now(model.network, [encoded], 40)[0]
+        sigma = encoded.scale.measures.volatility[-1]
+        assert (found.ticker, found.cutoff, found.currency) == ("LONG", history.cutoff, "USD")
+        assert found.last_close == history.close[-1]
+        assert [s.step for s in found.steps] == [1, 2, 3]
+        for step in found.steps:
+            assert step.naive == found.last_close
+            assert step.session_estimated
+            assert tuple(step.quantiles) == LEVELS
+            returns = answer[step.step - 1].astype(float) * sigma * np.sqrt(step.step)
+            assert list(step.quantiles.values()) == pytest.approx(
+                found.last_close * np.exp(returns), rel=1e-12
+            )
+
+    def test_prices_are_as_traded_and_not_adjusted(self, panel):
+        model = model_of(panel)
+        history = next(iter(panel))
+        halved = replace(history, adjusted_close=history.adjusted_close / 2)
+        one, other = (predict(model, [h]).forecasts[0] for h in (history, halved))
+        assert prices(one) == pytest.approx(prices(other), rel=1e-6)
+        assert abs(np.log(prices(one)[0, 2] / history.close[-1])) < 0.2
+
+    def test_sessions_follow_the_cutoff(self):
+        history = history_from_closes("A", weekdays("2020-01-06", 60), 50 + np.arange(60.0))
+        found = predict(model_of(Panel((history,))), [history]).forecasts[0]
+        sessions = [str(s.session) for s in found.steps]
+        assert sessions == ["2020-03-30", "2020-03-31", "2020-04-01"]
+
+    @pytest.mark.parametrize("scale", ["volatility", "minmax", "standard"])
+    @pytest.mark.parametrize("supervise", ["prefixes", "last"])
+    def test_quantiles_rise_for_histories_of_every_length(self, panel, scale, supervise):
+        histories = [*panel, close_only(garch_history("NEW", 2, seed=8))]
+        found = predict(model_of(panel, scale=scale, supervise=supervise), histories)
+        assert found.failures == ()
+        assert [f.ticker for f in found.forecasts] == [h.ticker for h in histories]
+        for forecast in found.forecasts:
+            assert np.all(np.isfinite(prices(forecast)))
+            assert np.all(prices(forecast) > 0)
+            assert np.all(np.diff(prices(forecast), axis=1) >= 0)
+
+    def test_many_histories_at_once_are_each_alone(self, panel):
+        model = model_of(panel)
+        together = predict(model, panel.histories).forecasts
+        for history, one in zip(panel, together, strict=True):
+            alone = predict(model, [history]).forecasts[0]
+            assert prices(one) == pytest.approx(prices(alone), rel=1e-6)
+
+    def test_reads_its_context_and_nothing_before_it(self):
+        # with minmax a known ticker's inputs are its prices alone, without any memory
+        days, closes = weekdays("2020-01-06", 300), np.full(300, 10.0)
+        history = history_from_closes("A", days, closes)
+        model = model_of(Panel((history,)), scale="minmax")
+        changed = closes.copy()
+        changed[: 300 - 40] = 11.0
+        same = predict(model, [history_from_closes("A", days, changed)]).forecasts[0]
+        assert np.array_equal(prices(same), prices(predict(model, [history]).forecasts[0]))
+        changed[300 - 40] = 11.0
+        other = predict(model, [history_from_closes("A", days, changed)]).forecasts[0]
+        assert not np.array_equal(prices(other), prices(same))
+
+
+class TestHorizon:
+    def test_may_be_shorter_than_the_models(self, panel):
+        model = model_of(panel)
+        whole = predict(model, panel.histories)
+        part = predict(model, panel.histories, horizon=2)
+        for one, other in zip(whole.forecasts, part.forecasts, strict=True):
+            assert other.steps == one.steps[:2]
+
+    @pytest.mark.parametrize("horizon", [0, -1, 4, 250])
+    def test_beyond_the_models_is_refused(self, panel, horizon):
+        with pytest.raises(SettingsError, match="1 to 3 sessions") as refused:
+            predict(model_of(panel), panel.histories, horizon=horizon)
+        assert f"--horizon is {horizon}" in str(refused.value)
+
+
+class TestAsOf:
+    @pytest.mark.parametrize("scale", ["volatility", "minmax", "standard"])
+    def test_equals_cutting_the_file(self, panel, scale):
+        model = model_of(panel, scale=scale)
+        history = next(iter(panel))
+        for t in (1, 30, 150, 298):
+            day = history.sessions[t]
+            cut = predict(model, [history.slice(0, t + 1)])
+            asked = predict(model, [history], as_of=day)
+            assert asked == cut
+            assert asked.forecasts[0].cutoff == day
+
+    def test_on_a_day_without_a_session_it_is_the_session_before(self, panel):
+        history = next(iter(panel))
+        friday = next(
+            d for d in history.sessions[50:] if not np.is_busday(d + np.timedelta64(1, "D"))
+        )
+        model = model_of(panel)
+        found = predict(model, [history], as_of=friday + np.timedelta64(1, "D"))
+        assert found == predict(model, [history], as_of=friday)
+
+    def test_before_the_first_session_is_a_failure_of_that_ticker_alone(self, panel):
+        long, five = panel.histories[0], panel.histories[-1]
+        found = predict(model_of(panel), [five, long], as_of=long.sessions[100])
+        assert [f.ticker for f in found.forecasts] == ["LONG"]
+        assert [f.ticker for f in found.failures] == ["FIVE"]
+        assert isinstance(found.failures[0].error, DataError)
+        assert str(five.first) in str(found.failures[0].error)
+
+    def test_on_the_first_session_is_one_bar_too_few(self, panel):
+        long = panel.histories[0]
+        found = predict(model_of(panel), [long], as_of=long.first)
+        assert found.forecasts == ()
+        assert "has 1 bar" in str(found.failures[0].error)
+
+
+class TestFailures:
+    def test_one_bar_fails_and_the_others_succeed(self, panel):
+        lone = garch_history("LONE", 1, seed=1)
+        found = predict(model_of(panel), [panel.histories[0], lone, panel.histories[1]])
+        assert [f.ticker for f in found.forecasts] == ["LONG", "MIDDLE"]
+        failure = found.failures[0]
+        assert failure.ticker == "LONE"
+        assert failure.error.exit_code == 4
+        message = str(failure.error)
+        assert "LONE has 1 bar" in message
+        assert "at least 2" in message
+
+    def test_two_bars_succeed(self, panel):
+        found = predict(model_of(panel), [garch_history("TWO", 2, seed=1)])
+        assert len(found.forecasts) == 1
+
+    def test_nothing_gives_nothing(self, panel):
+        found = predict(model_of(panel), [])
+        assert found.forecasts == found.failures == ()
+
+    def test_a_network_that_overflows_fails_for_that_ticker(self, panel):
+        model = random_model(
+            replace(SETTINGS, cell="rnn", activation="relu", units=16), panel, size=30.0
+        )
+        found = predict(model, [panel.histories[0], garch_history("TWO", 2, seed=1)])
+        assert [f.ticker for f in found.failures] == ["LONG", "TWO"]
+        assert isinstance(found.failures[0].error, ModelError)
+        assert "no finite price" in str(found.failures[0].error)

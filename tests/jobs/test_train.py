@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import garch_history, random_model, same_weights
+
+from forecaster.errors import DataError
+from forecaster.evaluation.metrics import pinball
+from forecaster.evaluation.verdict import Verdict
+from forecaster.jobs import train as job
+from forecaster.jobs.predict import predict
+from forecaster.jobs.train import gather_actuals, table_state, train, verdict_sentence
+from forecaster.market.bars import Panel
+from forecaster.model.artifact import from_bytes, save, to_bytes
+from forecaster.model.library import path_of
+from forecaster.model.settings import Settings
+
+END = "2018-01-01"
+HISTORIES = (
+    garch_history("LONG", 260, seed=1, last=END),
+    garch_history("MIDDLE", 150, seed=2, last=END),
+    garch_history("TEN", 10, seed=4, last=END),
+    garch_history("FIVE", 5, seed=5, last=END),
+)
+PANEL = Panel(HISTORIES)
+SETTINGS = Settings(
+    units=3, horizon=2, quantiles=(0.05, 0.5, 0.95), epochs=2, context=32, batch_size=64
+)
+
+
+def run(panel=PANEL, settings=SETTINGS, **more):
+    return train(panel, settings, name="test", device="cpu", **more)
+
+
+class TestWithoutKeras:
+    def test_actuals_are_joined_end_to_end(self):
+        rows = [np.array([257, 259]), np.array([4])]
+        found = gather_actuals([HISTORIES[0], HISTORIES[3]], rows, 2)
+        assert found.ticker.tolist() == [0, 0, 1]
+        assert found.session.tolist() == [
+            *HISTORIES[0].sessions[[257, 259]].tolist(),
+            HISTORIES[3].cutoff.tolist(),
+        ]
+        assert found.last_close[2] == HISTORIES[3].close[4]
+        assert np.isfinite(found.log_return).tolist() == [
+            [True, True],
+            [False, False],
+            [False, False],
+        ]
+
+    @pytest.mark.parametrize(
+        "histories", [(), (garch_history("A", 4, 1), garch_history("B", 1, 1))]
+    )
+    def test_histories_that_are_all_too_short_are_refused(self, histories):
+        with pytest.raises(DataError, match="no history has 5 sessions") as refused:
+            run(Panel(histories))
+        assert refused.value.exit_code == 4
+        if histories:
+            assert "A 4, B 1" in str(refused.value)
+
+    def test_the_sentence_of_a_verdict(self):
+        verdicts = [
+            Verdict("naive", 1, "beats", 0.01, 0.034),
+            Verdict("drift", 1, "ties", None, 0.5),
+            Verdict("naive", 5, "loses to", 0.01, -0.2),
+        ]
+        assert verdict_sentence("gru", verdicts) == (
+            "1 session ahead gru beats naive by 3.4%, ties drift;"
+            " 5 sessions ahead gru loses to naive."
+        )
+        assert verdict_sentence("gru", []) == "Nothing could be compared."
+
+
+@pytest.fixture(scope="module")
+def trained():
+    seen = []
+    return run(on_progress=seen.append), seen
+
+
+@pytest.mark.network
+class TestTrained:
+    def test_trains_histories_of_very_different_lengths_together(self, trained):
+        made, _ = trained
+        assert made.notes == ()
+        found = predict(made.model, HISTORIES)
+        assert [f.ticker for f in found.forecasts] == ["LONG", "MIDDLE", "TEN", "FIVE"]
+        for forecast in found.forecasts:
+            for step in forecast.steps:
+                quantiles = list(step.quantiles.values())
+                assert quantiles == sorted(quantiles)
+                assert 0 < quantiles[0] < forecast.last_close < quantiles[-1] < np.inf
+
+    def test_twice_with_one_seed_gives_the_same_to_the_bit(self, trained):
+        made, _ = trained
+        again = run()
+        assert same_weights(again.model.network, made.model.network)
+        assert again.model.id == made.model.id
+        assert predict(again.model, HISTORIES) == predict(made.model, HISTORIES)
+        assert table_state(again.table) == table_state(made.table)
+
+    def test_errors_are_measured_before_the_refit(self, trained):
+        made, _ = trained
+        plain = run(refit=False)
+        assert table_state(plain.table) == table_state(made.table)
+        assert not same_weights(plain.model.network, made.model.network)
+        assert plain.model.card["trained_to"] == str(made.split.fit_end)
+        assert made.model.card["trained_to"] == str(PANEL.sessions[-1])
+        # LONG and MIDDLE up to fit_end, with a later session each
+        early = PANEL.up_to(made.split.fit_end)
+        assert plain.model.card["targets"] == sum(len(h) - 1 for h in early)
+        assert made.model.card["targets"] == PANEL.bars - len(PANEL)
+
+    def test_progress_goes_from_fit_to_refit(self, trained):
+        made, seen = trained
+        stages = [p.stage for p in seen]
+        assert stages == sorted(stages)
+        assert set(stages) == {"fit", "refit"}
+        assert stages.count("refit") == made.model.card["epochs"]
+        assert all(p.epoch.validation is not None for p in seen if p.stage == "fit")
+        assert all(p.epoch.validation is None for p in seen if p.stage == "refit")
+
+    def test_table_has_the_network_and_every_baseline_at_every_step(self, trained):
+        made, _ = trained
+        assert [r.step for r in made.table.rows] == sorted(r.step for r in made.table.rows)
+        names = [r.model for r in made.table.rows if r.step == 1]
+        assert names[0] == "gru"
+        assert names[1:] == list(job.BASELINES)
+        assert set(made.table.rows[0].skill) == set(job.BASELINES)
+        origins = [np.flatnonzero(h.sessions >= made.split.test_from)[:-1] for h in PANEL]
+        assert made.table.rows[0].n == sum(len(r) for r in origins)
+
+    def test_card_says_where_the_model_comes_from(self, trained):
+        made, _ = trained
+        card = made.model.card
+        assert card["data"]["tickers"] == ["LONG", "MIDDLE", "TEN", "FIVE"]
+        assert card["data"]["bars"] == 425
+        assert card["data"]["fingerprint"] == PANEL.fingerprint
+        assert card["weights"] == made.model.network.weight_count
+        assert card["device"] == "cpu"
+        assert card["packages"]["keras"].startswith("3.")
+        json.dumps(card, allow_nan=False)
+
+    def test_model_file_round_trip(self, trained):
+        made, _ = trained
+        again = from_bytes(to_bytes(made.model), "memory")
+        assert predict(again, HISTORIES) == predict(made.model, HISTORIES)
+        assert again.card == made.model.card
+
+
+@pytest.mark.network
+class TestShortPanels:
+    def test_five_and_ten_sessions_train_together(self):
+        panel = Panel(HISTORIES[2:])
+        made = run(panel, Settings(units=2))
+        assert made.table is None
+        assert made.model.card["scores"] is None
+        assert len(made.notes) == 1
+        assert "errors are not measured" in made.notes[0]
+        found = predict(made.model, panel.histories)
+        assert [len(f.steps) for f in found.forecasts] == [5, 5]
+        for forecast in found.forecasts:
+            for step in forecast.steps:
+                assert np.all(np.isfinite(list(step.quantiles.values())))
+
+    def test_shorter_ones_are_left_out_with_a_note(self):
+        four = garch_history("FOUR", 4, seed=6, last=END)
+        made = run(Panel((HISTORIES[2], four)), replace(SETTINGS, epochs=1))
+        assert "FOUR was left out" in made.notes[0]
+        assert made.model.card["data"]["tickers"] == ["TEN"]
+
+    def test_a_test_part_in_which_nobody_has_two_sessions_is_not_measured(self):
+        # LONG ends where the test begins, and SPARSE has the last session alone
+        long = HISTORIES[0]
+        days = np.append(long.sessions[:60], long.sessions[-1] + np.timedelta64(3, "D"))
+        sparse = replace(garch_history("SPARSE", 61, seed=7), sessions=days)
+        end = long.sessions[-3]
+        made = run(Panel((long, sparse)), replace(SETTINGS, epochs=1), train_end=end, refit=False)
+        assert made.split.test_from == long.cutoff
+        assert made.table is None
+        assert "not measured" in made.notes[0]
+
+
+@pytest.mark.network
+class TestErrorsAreThoseOfPredict:
+    def test_the_tables_loss_is_that_of_forecasts_made_day_by_day(self):
+        # with windows every forecast reads exactly its context, in the table and in predict
+        settings = replace(SETTINGS, supervise="last", context=8, epochs=1)
+        made = run(Panel(HISTORIES[:1]), settings, refit=False)
+        history = HISTORIES[0]
+        losses = []
+        for t in np.flatnonzero(history.sessions >= made.split.test_from)[:-1]:
+            forecast = predict(made.model, [history], as_of=history.sessions[t]).forecasts[0]
+            quantiles = np.array(list(forecast.steps[0].quantiles.values()))
+            actual = np.log(history.adjusted_close[t + 1] / history.adjusted_close[t])
+            returns = np.log(quantiles / history.close[t])
+            losses.append(pinball(np.array([actual]), returns[None], settings.quantiles)[0])
+        row = made.table.rows[0]
+        assert (row.model, row.step, row.n) == ("gru", 1, len(losses))
+        assert row.pinball == pytest.approx(np.mean(losses), rel=1e-6)
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cell": "lstm", "supervise": "last", "bidirectional": True, "windows": "vary"},
+        {"cell": "rnn", "activation": "relu", "layers": 2, "scale": "minmax"},
+        {"cell": "lstm", "layers": 2, "scale": "standard", "clip_value": 0.5, "context": 4},
+    ],
+)
+def test_other_networks_train_and_forecast(changes):
+    settings = replace(SETTINGS, **{"epochs": 1, "context": 8, "units": 2, **changes})
+    made = run(Panel(HISTORIES[1:]), settings, refit=False)
+    assert made.table.rows[0].model == changes["cell"]
+    found = predict(from_bytes(to_bytes(made.model), "memory"), HISTORIES)
+    assert len(found.forecasts) == 4
+    for forecast in found.forecasts:
+        for step in forecast.steps:
+            quantiles = list(step.quantiles.values())
+            assert quantiles == sorted(quantiles)
+            assert np.all(np.isfinite(quantiles))
+
+
+@pytest.mark.network
+class TestDivergence:
+    def test_leaves_the_model_that_was_there(self, tmp_path):
+        path = path_of("kept")
+        save(random_model(SETTINGS, PANEL), path)
+        before = path.read_bytes()
+        file = tmp_path / "A.csv"
+        history = HISTORIES[0]
+        rows = [f"{d},{c:.4f}" for d, c in zip(history.sessions, history.close, strict=True)]
+        file.write_text("date,close\n" + "\n".join(rows) + "\n")
+        options = [
+            "--cell",
+            "rnn",
+            "--activation",
+            "relu",
+            "--learning-rate",
+            "10",
+            "--clip-norm",
+            "0",
+            "--units",
+            "4",
+            "--batch-size",
+            "1",
+            "--device",
+            "cpu",
+            "--name",
+            "kept",
+        ]
+        root = Path(__file__).resolve().parents[2]
+        done = subprocess.run(
+            [sys.executable, "-m", "forecaster", "train", str(file), *options],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=root,
+            env={**os.environ, "PYTHONPATH": str(root)},
+            timeout=120,
+        )
+        assert done.returncode == 7, done.stderr
+        assert done.stdout == ""
+        assert "diverged" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert path.read_bytes() == before
+        assert [p.name for p in path.parent.iterdir() if not p.name.endswith(".lock")] == [
+            "kept.forecast"
+        ]

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+import pytest
+from synthetic import random_network
+
+from forecaster.errors import SettingsError
+from forecaster.evaluation.metrics import pinball
+from forecaster.features.sequences import Batch
+from forecaster.model import network as keras_network
+from forecaster.model.settings import Settings
+
+SETTINGS = Settings(
+    cell="rnn", units=3, horizon=2, quantiles=(0.1, 0.5, 0.9), dropout=0.0, learning_rate=1e-3
+)
+
+
+class TestEnvironment:
+    """What is set before the first import; afterwards it is too late."""
+
+    @pytest.fixture(autouse=True)
+    def _fresh(self, monkeypatch):
+        for name in (*os.environ,):
+            if name.startswith(("KERAS_", "TF_", "CUDA_", "JAX_")):
+                monkeypatch.delenv(name)
+        monkeypatch.delitem(sys.modules, "keras", raising=False)
+        self.monkeypatch = monkeypatch
+        before = dict(os.environ)
+        yield
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+
+    def test_limits_that_would_cut_training_short_are_lifted(self):
+        self.monkeypatch.setenv("KERAS_MAX_EPOCHS", "1")
+        self.monkeypatch.setenv("KERAS_MAX_STEPS_PER_EPOCH", "1")
+        keras_network._prepare_environment("auto")
+        assert "KERAS_MAX_EPOCHS" not in os.environ
+        assert "KERAS_MAX_STEPS_PER_EPOCH" not in os.environ
+
+    def test_the_backend_is_tensorflow_unless_chosen(self):
+        keras_network._prepare_environment("auto")
+        assert os.environ["KERAS_BACKEND"] == "tensorflow"
+        self.monkeypatch.setenv("KERAS_BACKEND", "jax")
+        keras_network._prepare_environment("auto")
+        assert os.environ["KERAS_BACKEND"] == "jax"
+
+    def test_gpus_are_hidden_when_the_cpu_was_asked_for(self):
+        keras_network._prepare_environment("auto")
+        assert "CUDA_VISIBLE_DEVICES" not in os.environ
+        keras_network._prepare_environment("cpu")
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
+
+
+@pytest.mark.network
+class TestDevice:
+    def test_the_cpu_is_always_there(self):
+        assert keras_network.choose_device("cpu") == "cpu"
+
+    def test_a_missing_gpu_is_said_with_what_is_missing(self, monkeypatch):
+        monkeypatch.setattr(keras_network, "gpu_count", lambda: 0)
+        assert keras_network.choose_device("auto") == "cpu"
+        with pytest.raises(SettingsError, match="--device gpu was given, but") as refused:
+            keras_network.choose_device("gpu")
+        assert "--device cpu" in str(refused.value)
+
+    def test_a_gpu_is_used_where_there_is_one(self, monkeypatch):
+        monkeypatch.setattr(keras_network, "gpu_count", lambda: 2)
+        assert keras_network.choose_device("auto") == "gpu"
+        assert keras_network.choose_device("gpu") == "gpu"
+
+
+@pytest.mark.network
+class TestLoss:
+    def loss(self, targets, weights, inputs, *, whole):
+        network = random_network(SETTINGS, 2)
+        model = keras_network.to_keras(network, SETTINGS, 2, whole_sequence=whole)
+        keras_network.compile_model(model, SETTINGS)
+        answers = np.asarray(model(inputs)).reshape(-1, 3).astype(float)
+        cost = pinball(targets.ravel().astype(float), answers, SETTINGS.quantiles)
+        found = keras_network.train_step(model, Batch(inputs, targets, weights))
+        counted = weights.ravel() > 0
+        return found, cost[counted].mean() if counted.any() else 0.0
+
+    @pytest.mark.parametrize("whole", [True, False])
+    def test_is_the_pinball_loss_of_the_targets_that_count(self, whole):
+        rng = np.random.default_rng(0)
+        shape = (4, 5, 2) if whole else (4, 2)
+        targets = rng.normal(size=shape).astype(np.float32)
+        weights = (rng.uniform(size=shape) < 0.6).astype(np.float32)
+        inputs = rng.normal(size=(4, 5, 2)).astype(np.float32)
+        found, expected = self.loss(targets, weights, inputs, whole=whole)
+        assert found == pytest.approx(expected, rel=1e-5)
+
+    def test_targets_that_do_not_count_may_be_anything(self):
+        inputs = np.zeros((1, 3, 2), np.float32)
+        weights = np.array([[[1, 1], [0, 0], [0, 0]]], np.float32)
+        one = self.loss(np.zeros((1, 3, 2), np.float32), weights, inputs, whole=True)[0]
+        targets = np.full((1, 3, 2), 1e6, np.float32)
+        targets[:, 0] = 0.0
+        assert self.loss(targets, weights, inputs, whole=True)[0] == one
+
+    def test_without_any_target_it_is_zero(self):
+        inputs, zeros = np.zeros((1, 3, 2), np.float32), np.zeros((1, 3, 2), np.float32)
+        assert self.loss(zeros, zeros, inputs, whole=True)[0] == 0.0
+
+
+@pytest.mark.network
+class TestClipping:
+    def moved(self, **clip):
+        """The optimiser's limits, as the model was compiled."""
+        settings = Settings(cell="rnn", units=2, **clip)
+        model = keras_network.build(settings, 2, whole_sequence=True)
+        keras_network.compile_model(model, settings)
+        return model.optimizer.global_clipnorm, model.optimizer.clipvalue
+
+    def test_is_by_the_norm_of_all_gradients_together(self):
+        assert self.moved() == (1.0, None)
+        assert self.moved(clip_norm=2.5) == (2.5, None)
+
+    def test_or_by_value(self):
+        assert self.moved(clip_value=0.5) == (None, 0.5)
+
+    def test_or_off(self):
+        assert self.moved(clip_norm=0.0) == (None, None)
+
+
+@pytest.mark.network
+class TestStart:
+    def start(self, targets, quantiles=(0.1, 0.5, 0.9)):
+        settings = Settings(
+            cell="rnn", units=3, horizon=targets.shape[1], quantiles=quantiles, dropout=0.0
+        )
+        model = keras_network.build(settings, 2, whole_sequence=False)
+        keras_network.start_head(model, settings, targets)
+        return np.asarray(model(np.zeros((1, 2, 2), np.float32)))[0]
+
+    def test_is_at_the_targets_own_quantiles(self):
+        targets = np.random.default_rng(0).normal(0.5, [1.0, 3.0], (500, 2))
+        expected = np.quantile(targets, (0.1, 0.5, 0.9), axis=0).T
+        assert self.start(targets) == pytest.approx(expected, abs=1e-5)
+
+    def test_leaves_unknown_targets_out(self):
+        targets = np.array([[1.0, np.nan], [2.0, np.nan], [3.0, np.nan]])
+        found = self.start(targets)
+        assert found[:, 1] == pytest.approx([2.0, 2.0], abs=1e-6)
+
+    def test_one_level(self):
+        targets = np.array([[1.0], [2.0], [9.0]])
+        assert self.start(targets, (0.5,)) == pytest.approx(np.array([[2.0]]), abs=1e-6)
+
+    def test_enormous_targets_are_still_numbers(self):
+        # a price that did not move for a year and then jumped, in units of almost no volatility
+        targets = np.zeros((100, 1))
+        targets[90:] = 26_000.0
+        found = self.start(targets)
+        assert np.all(np.isfinite(found))
+        assert found[0, 2] == pytest.approx(np.quantile(targets, 0.9), rel=1e-3)

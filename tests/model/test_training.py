@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic import garch_history, noise_after, same_weights
+
+from forecaster.errors import TrainingDiverged
+from forecaster.evaluation.metrics import pinball
+from forecaster.features.representation import Representation
+from forecaster.model import training
+from forecaster.model.recurrence import forward_last
+from forecaster.model.settings import Settings
+from forecaster.model.training import EPOCHS_UNWATCHED, Validation, fit
+
+pytestmark = pytest.mark.network
+
+HISTORIES = [garch_history("A", 100, seed=1), garch_history("B", 60, seed=2)]
+SETTINGS = Settings(
+    units=2, horizon=2, quantiles=(0.1, 0.5, 0.9), epochs=2, context=32, batch_size=32, patience=1
+)
+EXPLODING = {
+    "cell": "rnn",
+    "activation": "relu",
+    "learning_rate": 10.0,
+    "clip_norm": 0.0,
+    "dropout": 0.0,
+    "context": 100,
+    "batch_size": 1,
+    "units": 4,
+}
+
+
+def validation_of(histories=HISTORIES, sessions: int = 30) -> Validation:
+    return Validation(histories, histories[0].sessions[-sessions])
+
+
+class TestEpochs:
+    def scripted(self, monkeypatch, losses, **changes):
+        """A fit whose validation losses are these; gives it and the network after each epoch."""
+        networks, script = [], iter(losses)
+
+        def loss(_watch, network):
+            networks.append(network)
+            return next(script)
+
+        monkeypatch.setattr(training._Watch, "loss", loss)
+        seen = []
+        settings = replace(SETTINGS, epochs=6, **changes)
+        fitted = fit(settings, HISTORIES, validation_of(), on_epoch=seen.append)
+        return fitted, networks, seen
+
+    def test_stop_when_the_validation_loss_has_not_improved_for_patience(self, monkeypatch):
+        fitted, networks, seen = self.scripted(monkeypatch, [3.0, 1.0, 2.0, 1.5, 9.0], patience=2)
+        assert [e.number for e in seen] == [1, 2, 3, 4]
+        assert [e.validation for e in seen] == [3.0, 1.0, 2.0, 1.5]
+        assert {e.of for e in seen} == {6}
+        assert fitted.epochs == 2
+        assert fitted.validation == 1.0
+        assert same_weights(fitted.network, networks[1])
+        assert not same_weights(fitted.network, networks[3])
+
+    def test_an_equal_loss_is_no_improvement(self, monkeypatch):
+        fitted, _, seen = self.scripted(monkeypatch, [1.0, 1.0, 1.0], patience=1)
+        assert (fitted.epochs, len(seen)) == (1, 2)
+
+    def test_a_validation_loss_that_is_no_number_is_divergence(self, monkeypatch):
+        with pytest.raises(TrainingDiverged, match="validation loss was nan in epoch 2"):
+            self.scripted(monkeypatch, [1.0, np.nan])
+
+    def test_unwatched_they_are_as_many_as_asked_for(self):
+        seen = []
+        fitted = fit(SETTINGS, HISTORIES, None, epochs=3, on_epoch=seen.append)
+        assert (fitted.epochs, fitted.validation, len(seen)) == (3, None, 3)
+
+    def test_unwatched_and_unasked_they_are_few(self):
+        tiny = [garch_history("A", 8, seed=1)]
+        assert fit(replace(SETTINGS, epochs=60), tiny, None).epochs == EPOCHS_UNWATCHED
+
+
+class TestValidationLoss:
+    @pytest.mark.parametrize("supervise", ["prefixes", "last"])
+    def test_is_the_pinball_loss_of_scaled_targets(self, supervise):
+        # a context as long as the history, so that every origin reads all that came before it
+        settings = replace(SETTINGS, supervise=supervise, context=400, epochs=1)
+        fitted = fit(settings, HISTORIES, validation_of())
+        losses = []
+        for history in HISTORIES:
+            encoded = fitted.representation.encode(history)
+            targets = encoded.scale.targets(2)
+            for t in np.flatnonzero(history.sessions >= validation_of().first):
+                answer = forward_last(fitted.network, encoded.inputs[None, : t + 1])[0]
+                for h in (0, 1):
+                    if np.isfinite(targets[t, h]):
+                        q = answer[h].astype(float)[None]
+                        losses.append(pinball(targets[t, h : h + 1], q, settings.quantiles)[0])
+        assert fitted.validation == pytest.approx(np.mean(losses), rel=1e-5)
+
+    def test_sees_a_network_that_answers_no_number(self, monkeypatch):
+        def broken(network, encoded, rows, *_args, **_more):
+            answers = [np.zeros((len(r), 2, 3), np.float32) for r in rows]
+            answers[0][0] = np.nan
+            return answers
+
+        monkeypatch.setattr(training, "outputs_at", broken)
+        with pytest.raises(TrainingDiverged, match="validation loss was nan"):
+            fit(SETTINGS, HISTORIES, validation_of())
+
+
+class TestSeed:
+    def test_one_seed_gives_one_network_and_another_another(self):
+        one, two = fit(SETTINGS, HISTORIES, None), fit(SETTINGS, HISTORIES, None)
+        other = fit(replace(SETTINGS, seed=1), HISTORIES, None)
+        assert same_weights(one.network, two.network)
+        assert not same_weights(one.network, other.network)
+
+    @pytest.mark.parametrize("windows", ["fixed", "vary"])
+    def test_also_for_windows(self, windows):
+        settings = replace(SETTINGS, supervise="last", windows=windows, context=8, epochs=1)
+        one, two = (fit(settings, HISTORIES, None) for _ in range(2))
+        assert same_weights(one.network, two.network)
+
+
+class TestWhatIsLearntFrom:
+    def test_is_the_training_range_alone(self):
+        # one epoch, so that early stopping has nothing to choose
+        settings = replace(SETTINGS, epochs=1)
+        first = HISTORIES[0].sessions[-30]
+        training_part = [h.up_to(first - np.timedelta64(5, "D")) for h in HISTORIES]
+        noisy = [noise_after(h, first - np.timedelta64(1, "D")) for h in HISTORIES]
+        one = fit(settings, training_part, Validation(HISTORIES, first))
+        two = fit(settings, training_part, Validation(noisy, first))
+        assert same_weights(one.network, two.network)
+        assert one.validation != two.validation
+
+    def test_representation_is_fitted_on_it(self):
+        fitted = fit(replace(SETTINGS, epochs=1), HISTORIES[:1], None)
+        expected = Representation.fit("volatility", HISTORIES[:1])
+        assert fitted.representation.state() == expected.state()
+
+    def test_every_target_is_counted_once_an_epoch(self):
+        fitted = fit(replace(SETTINGS, epochs=1), HISTORIES, None)
+        assert fitted.targets == 99 + 59
+
+    def test_training_lowers_the_loss(self):
+        seen = []
+        settings = replace(SETTINGS, units=8, learning_rate=0.03, dropout=0.0, scale="standard")
+        fit(settings, HISTORIES, None, epochs=16, on_epoch=seen.append)
+        assert seen[-1].loss < 0.7 * seen[0].loss
+
+
+class TestDivergence:
+    def test_is_said_with_the_learning_rate(self):
+        settings = replace(SETTINGS, **EXPLODING)
+        with pytest.raises(TrainingDiverged, match="learning-rate") as diverged:
+            fit(settings, HISTORIES, None)
+        assert diverged.value.exit_code == 7
+        assert "(it is 10)" in str(diverged.value)
+        assert "\n" not in str(diverged.value)
+
+    def test_of_the_last_step_is_seen_in_the_weights(self, monkeypatch):
+        from forecaster.model import network as keras_network
+
+        def step(model, _batch):
+            head = model.get_layer("head")
+            kernel, bias = head.get_weights()
+            head.set_weights([kernel * np.nan, bias])
+            return 0.5
+
+        monkeypatch.setattr(keras_network, "train_step", step)
+        with pytest.raises(TrainingDiverged, match="weight"):
+            fit(SETTINGS, HISTORIES, None, epochs=1)
+
+    def test_is_cured_by_clipping(self):
+        settings = replace(SETTINGS, **{**EXPLODING, "clip_norm": 1.0, "learning_rate": 3e-3})
+        assert np.isfinite(fit(settings, HISTORIES, validation_of()).validation)
