@@ -238,24 +238,9 @@ class TestDivergence:
         history = HISTORIES[0]
         rows = [f"{d},{c:.4f}" for d, c in zip(history.sessions, history.close, strict=True)]
         file.write_text("date,close\n" + "\n".join(rows) + "\n")
-        options = [
-            "--cell",
-            "rnn",
-            "--activation",
-            "relu",
-            "--learning-rate",
-            "10",
-            "--clip-norm",
-            "0",
-            "--units",
-            "4",
-            "--batch-size",
-            "1",
-            "--device",
-            "cpu",
-            "--name",
-            "kept",
-        ]
+        exploding = ["--cell", "rnn", "--activation", "relu", "--learning-rate", "10"]
+        exploding += ["--clip-norm", "0", "--units", "4", "--batch-size", "1"]
+        options = [*exploding, "--device", "cpu", "--name", "kept"]
         root = Path(__file__).resolve().parents[2]
         done = subprocess.run(
             [sys.executable, "-m", "forecaster", "train", str(file), *options],

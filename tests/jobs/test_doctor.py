@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from synthetic import garch_history, random_model
+
+from forecaster.jobs import doctor
+from forecaster.jobs.doctor import examine
+from forecaster.market.bars import Panel
+from forecaster.model.artifact import save
+from forecaster.model.library import path_of
+from forecaster.model.settings import Settings
+
+
+@pytest.fixture
+def keras(monkeypatch):
+    """A stand-in for the process that starts Keras."""
+    answer = {"stdout": 'noise\n["tensorflow", 1]\n', "stderr": "", "returncode": 0}
+
+    def run(command, **_more):
+        if answer.get("hangs"):
+            raise subprocess.TimeoutExpired(command, 1)
+        return subprocess.CompletedProcess(command, **answer)
+
+    monkeypatch.setattr(doctor.subprocess, "run", run)
+    return answer
+
+
+def found():
+    return {check.name: check for check in examine()}
+
+
+def test_all_is_well(keras, home):
+    checks = found()
+    assert all(check.ok for check in checks.values())
+    assert checks["Keras"].found == "starts, backend tensorflow"
+    assert checks["devices"].found.startswith("1 GPU, ")
+    assert checks["models folder"].found == f"{home / 'models'} (FORECASTER_HOME)"
+    assert checks["models"].found == "0 trained"
+    assert checks["numpy"].found.count(".") == 2
+
+
+def test_a_damaged_model_is_named_with_the_way_out(keras):
+    save(random_model(Settings(units=2), Panel((garch_history("A", 20, seed=1),))), path_of("good"))
+    path_of("bad").write_bytes(b"")
+    check = found()["models"]
+    assert not check.ok
+    assert check.found == "2 trained, damaged: bad"
+    assert "forecast models delete bad" in check.remedy
+
+
+def test_a_missing_package_is_named(keras, monkeypatch):
+    def missing(name):
+        raise doctor.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", missing)
+    check = found()["keras"]
+    assert not check.ok
+    assert "pip install keras" in check.remedy
+
+
+def test_a_folder_that_cannot_be_written_is_said(keras, home, monkeypatch):
+    home.write_text("a file in its place")
+    check = found()["models folder"]
+    assert not check.ok
+    assert "FORECASTER_HOME" in check.remedy
+
+
+def test_a_keras_that_does_not_start_gives_its_last_words(keras):
+    keras.update(returncode=1, stdout="", stderr="Traceback\nImportError: no libfoo\n")
+    checks = found()
+    assert not checks["Keras"].ok
+    assert checks["Keras"].found == "does not start: ImportError: no libfoo"
+    assert "devices" not in checks
+
+
+def test_a_keras_that_hangs_is_given_up(keras):
+    keras["hangs"] = True
+    assert found()["Keras"].found == "does not start: no answer in 120 s"

@@ -1,0 +1,298 @@
+"""The rooms of DESIGN, section 3, held by reading the syntax trees of the package."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1] / "forecaster"
+
+FLOORS = (
+    ("errors", "places"),
+    ("market",),
+    ("features",),
+    ("model", "evaluation"),
+    ("jobs",),
+    ("output",),
+    ("cli",),
+    ("", "__main__"),
+)
+"""From the ground up. A room sees itself and the floors below, not its neighbours on its floor.
+
+``errors`` is below ``places``, which is the one exception and is named in ``sees``. The package
+itself (the small Python API) and ``__main__`` stand on top.
+"""
+
+LONGEST_FILE = 400
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement.
+
+    Attributes:
+        name: the module, with dots.
+        line: where.
+        inside: whether it stands in a function.
+        typing: whether it stands under ``if TYPE_CHECKING``.
+    """
+
+    name: str
+    line: int
+    inside: bool
+    typing: bool = False
+
+    @property
+    def top(self) -> str:
+        """The package it belongs to."""
+        return self.name.partition(".")[0]
+
+
+def imports(source: str, module: str = "") -> list[Import]:
+    """Every import in a module, wherever it stands, with ``from x import y`` as ``x.y``."""
+    found: list[Import] = []
+
+    def visit(node: ast.AST, inside: bool, typing: bool) -> None:
+        if isinstance(node, ast.Import):
+            found.extend(Import(a.name, node.lineno, inside, typing) for a in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = module.split(".")[: -node.level]
+                base = ".".join([*package, *([base] if base else [])])
+            found.extend(
+                Import(f"{base}.{a.name}", node.lineno, inside, typing) for a in node.names
+            )
+        elif isinstance(node, ast.Call) and _is_import_call(node):
+            name = node.args[0] if node.args else None
+            if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                found.append(Import(name.value, node.lineno, inside, typing))
+        for child in ast.iter_child_nodes(node):
+            visit(
+                child,
+                inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda),
+                typing or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)),
+            )
+
+    visit(ast.parse(source), inside=False, typing=False)
+    return found
+
+
+def _is_import_call(node: ast.Call) -> bool:
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return name in ("import_module", "__import__")
+
+
+def room_of(module: str) -> str:
+    """The room of ``forecaster.room.file``, or the name of a file without a room."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+def sees(room: str, other: str) -> bool:
+    """Whether a module in ``room`` may import one in ``other``."""
+    floor = {name: height for height, names in enumerate(FLOORS) for name in names}
+    if room == other or (room, other) == ("places", "errors"):
+        return True
+    return floor[other] < floor[room]
+
+
+def outward(source: str, module: str) -> Iterator[str]:
+    """Imports that point up or sideways."""
+    for found in imports(source, module):
+        if found.top != "forecaster":
+            continue
+        names = found.name.split(".")
+        room = names[1] if len(names) > 1 else ""
+        known = {name for floor in FLOORS for name in floor}
+        room = room if room in known else ""  # `from forecaster import __version__`
+        if room == "" and found.name == "forecaster.__version__":
+            continue  # a constant, there before anything is imported
+        if not sees(room_of(module), room):
+            yield f"line {found.line}: {found.name}"
+
+
+def at_home(library: str, module: str, *, inside: bool) -> bool:
+    """Whether a module may import a library, at its head or ``inside`` a function."""
+    room, path = room_of(module), module.removeprefix("forecaster.")
+    if library in ("keras", "tensorflow", "tf2onnx", "onnx"):
+        return inside and path in ("model.network", "model.export")
+    if library in ("arch", "statsmodels"):
+        return inside and room == "evaluation"
+    homes = {
+        "yfinance": path == "market.yahoo",
+        "sqlalchemy": path == "market.store",
+        "rich": room == "output",
+        "typer": room == "cli",
+        "click": False,
+        "torch": False,
+        "jax": False,
+    }
+    if library in homes:
+        return homes[library]
+    numpy_only = room == "features" or path in ("model.recurrence", "evaluation.metrics")
+    return not (numpy_only and library in ("pandas", "scipy", "pyarrow"))
+
+
+def astray(source: str, module: str) -> Iterator[str]:
+    """Imports of libraries outside their rooms."""
+    for found in imports(source, module):
+        if not at_home(found.top, module, inside=found.inside) and not found.typing:
+            yield f"line {found.line}: {found.name}"
+
+
+def spoken(source: str) -> Iterator[str]:
+    """Places that write to a stream: ``print``, and ``sys.stdout`` or ``sys.stderr``."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("print", "input"):
+            yield f"line {node.lineno}: {node.func.id}"
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout", "sys.stderr"):
+            yield f"line {node.lineno}: sys.{node.attr}"
+        if isinstance(node, ast.ImportFrom) and node.module == "sys":
+            yield from (
+                f"line {node.lineno}: from sys import {a.name}"
+                for a in node.names
+                if a.name in ("stdout", "stderr")
+            )
+
+
+def asserted(source: str) -> Iterator[str]:
+    """Assertions other than ``assert isinstance(...)``, which only tells mypy what is known."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assert):
+            test = node.test
+            narrows = isinstance(test, ast.Call) and getattr(test.func, "id", "") == "isinstance"
+            if not narrows:
+                yield f"line {node.lineno}: assert {ast.unparse(test)}"
+
+
+def module_of(path: Path) -> str:
+    """``forecaster.room.file`` for a path in the package."""
+    parts = ["forecaster", *path.relative_to(ROOT).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = sorted(ROOT.rglob("*.py"))
+each_file = pytest.mark.parametrize("path", FILES, ids=[module_of(p) for p in FILES])
+
+
+@each_file
+def test_imports_point_down(path):
+    assert list(outward(path.read_text(), module_of(path))) == []
+
+
+@each_file
+def test_libraries_stay_in_their_rooms(path):
+    assert list(astray(path.read_text(), module_of(path))) == []
+
+
+@each_file
+def test_nothing_is_asserted_that_a_user_can_cause(path):
+    assert list(asserted(path.read_text())) == []
+
+
+@each_file
+def test_a_file_is_one_idea(path):
+    assert len(path.read_text().splitlines()) <= LONGEST_FILE
+
+
+@each_file
+def test_only_output_and_cli_speak(path):
+    # the Keras room holds back what TensorFlow writes to descriptor 2, and flushes before it does
+    room = room_of(module_of(path))
+    if room in ("output", "cli") or module_of(path) == "forecaster.model.network":
+        return
+    assert list(spoken(path.read_text())) == []
+
+
+def test_every_room_has_a_floor():
+    rooms = {room_of(module_of(path)) for path in FILES}
+    assert rooms <= {name for floor in FLOORS for name in floor}
+    assert len(FILES) > 40
+
+
+class TestTheRulesThemselves:
+    """A rule that nothing can break holds nothing."""
+
+    @pytest.mark.parametrize(
+        ("module", "line"),
+        [
+            ("forecaster.market.bars", "from forecaster.features import scaling"),
+            ("forecaster.market.bars", "import forecaster.model.artifact"),
+            ("forecaster.features.scaling", "from forecaster import model"),
+            ("forecaster.features.scaling", "from ..model import artifact"),
+            ("forecaster.model.training", "from forecaster.evaluation.metrics import pinball"),
+            ("forecaster.evaluation.folds", "from forecaster.model import settings"),
+            ("forecaster.model.artifact", "def f():\n    from forecaster.jobs import train"),
+            ("forecaster.jobs.train", "from forecaster.output import tables"),
+            ("forecaster.jobs.train", "if TYPE_CHECKING:\n    import forecaster.cli.main"),
+            ("forecaster.output.tables", "import_module('forecaster.cli.main')"),
+            ("forecaster.places", "from forecaster.market.bars import History"),
+            ("forecaster.errors", "from forecaster.places import home"),
+            ("forecaster.cli.main", "from forecaster import train"),
+        ],
+    )
+    def test_an_import_upwards_is_seen(self, module, line):
+        assert len(list(outward(line, module))) == 1
+
+    @pytest.mark.parametrize(
+        ("module", "line"),
+        [
+            ("forecaster.cli.main", "from forecaster import __version__"),
+            ("forecaster.places", "from forecaster.errors import LockHeld"),
+            ("forecaster.jobs.train", "from forecaster.model.artifact import Model"),
+            ("forecaster.features.scaling", "from .volatility import measure"),
+            ("forecaster.__main__", "from forecaster.cli.main import main"),
+        ],
+    )
+    def test_an_import_downwards_is_fine(self, module, line):
+        assert list(outward(line, module)) == []
+
+    @pytest.mark.parametrize(
+        ("module", "line"),
+        [
+            ("forecaster.model.network", "import keras"),
+            ("forecaster.model.training", "def f():\n    import keras"),
+            ("forecaster.jobs.train", "def f():\n    from tensorflow import nn"),
+            ("forecaster.evaluation.garch", "from arch import arch_model"),
+            ("forecaster.jobs.backtest", "def f():\n    import statsmodels.api"),
+            ("forecaster.market.files", "def f():\n    import yfinance"),
+            ("forecaster.market.files", "import sqlalchemy"),
+            ("forecaster.jobs.train", "from rich.table import Table"),
+            ("forecaster.output.tables", "import typer"),
+            ("forecaster.cli.main", "import click"),
+            ("forecaster.features.scaling", "import pandas as pd"),
+            ("forecaster.model.recurrence", "def f():\n    import pandas"),
+            ("forecaster.evaluation.metrics", "from scipy import stats"),
+            ("forecaster.evaluation.metrics", "importlib.import_module('pandas')"),
+        ],
+    )
+    def test_a_library_outside_its_room_is_seen(self, module, line):
+        assert len(list(astray(line, module))) == 1
+
+    @pytest.mark.parametrize(
+        ("module", "line"),
+        [
+            ("forecaster.model.network", "def f():\n    import keras"),
+            ("forecaster.evaluation.garch", "def f():\n    from arch import arch_model"),
+            ("forecaster.market.yahoo", "import yfinance"),
+            ("forecaster.features.scaling", "import numpy as np"),
+        ],
+    )
+    def test_a_library_in_its_room_is_fine(self, module, line):
+        assert list(astray(line, module)) == []
+
+    @pytest.mark.parametrize(
+        "line", ["print(1)", "sys.stdout.write('')", "x = sys.stderr", "from sys import stdout"]
+    )
+    def test_speaking_is_heard(self, line):
+        assert len(list(spoken(line))) == 1
+
+    def test_assertions_are_seen(self):
+        assert len(list(asserted("assert x > 0"))) == 1
+        assert len(list(asserted("assert isinstance(x, int) and x > 0"))) == 1
+        assert list(asserted("assert isinstance(x, int)")) == []
