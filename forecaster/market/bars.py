@@ -74,12 +74,12 @@ class History:
     @property
     def first(self) -> np.datetime64:
         """The first session."""
-        return self.sessions[0]
+        return np.datetime64(self.sessions[0], "D")
 
     @property
     def cutoff(self) -> np.datetime64:
         """The last session, which is the last one a forecast from this history may see."""
-        return self.sessions[-1]
+        return np.datetime64(self.sessions[-1], "D")
 
     def up_to(self, day: np.datetime64) -> History:
         """The bars of sessions not later than ``day``.
