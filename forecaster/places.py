@@ -36,9 +36,16 @@ def models_folder() -> Path:
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content``; after a crash the old file is there or the new one.
 
+    A link stays a link, and what it points to is replaced. A pipe or a device, as in
+    ``--output /dev/stderr``, is written to.
+
     Raises:
         OSError: the folder cannot be written or the disk is full; ``path`` is untouched.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
     temporary = Path(name)
