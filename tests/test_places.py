@@ -61,6 +61,27 @@ class TestWriteAtomically:
         assert path.read_bytes() == b"old"
         assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
 
+    def test_a_link_stays_a_link(self, tmp_path):
+        real, link = tmp_path / "real.txt", tmp_path / "folder" / "link.txt"
+        link.parent.mkdir()
+        link.symlink_to(real)
+        for content in (b"one", b"two"):
+            write_atomically(link, content)
+            assert link.is_symlink()
+            assert real.read_bytes() == content
+
+    def test_a_pipe_is_written_to_and_not_replaced(self, tmp_path):
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+        try:
+            write_atomically(pipe, b"hello")
+            assert stat.S_ISFIFO(pipe.stat().st_mode)
+            assert reader.communicate(timeout=10)[0] == b"hello"
+        finally:
+            reader.kill()
+            reader.wait()
+
     def test_the_content_is_on_disk_before_the_name_is_changed(self, tmp_path, monkeypatch):
         path, order = tmp_path / "file.txt", []
         sync, replace = os.fsync, Path.replace

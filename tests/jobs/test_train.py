@@ -188,6 +188,15 @@ class TestShortPanels:
 
 
 @pytest.mark.network
+def test_a_train_end_before_any_history_has_two_sessions_is_refused():
+    days = np.datetime64("2020-01-06") + np.arange(60)
+    one = replace(garch_history("A", 60, seed=1), sessions=np.append(days[:1], days[1:] + 7))
+    two = replace(garch_history("B", 60, seed=2), sessions=days + 1)
+    with pytest.raises(DataError, match="no history has two sessions up to 2020-01-07"):
+        run(Panel((one, two)), train_end=np.datetime64("2020-01-07"))
+
+
+@pytest.mark.network
 class TestErrorsAreThoseOfPredict:
     def test_the_tables_loss_is_that_of_forecasts_made_day_by_day(self):
         # with windows every forecast reads exactly its context, in the table and in predict
