@@ -69,9 +69,10 @@ def split_panel(panel: Panel, horizon: int, train_end: np.datetime64 | None = No
                 f"--train-end is {train_end} and the first session is {sessions[0]}; at least 2"
                 " sessions must lie up to that date. Give a later --train-end."
             )
-    # from the sessions up to train_end alone: how many follow it must not move a cutoff before it
-    share = VALIDATION_SHARE / (1.0 - TEST_SHARE)
-    valid_size = max(round(train * share), SHORTEST_PART + horizon)
+    # a share of the panel that would be split there by default, and not of the one that is given:
+    # how many sessions follow train_end must not move a cutoff before it
+    usual = round(train / (1.0 - TEST_SHARE))
+    valid_size = max(int(usual * VALIDATION_SHARE), SHORTEST_PART + horizon)
     fit = train - valid_size if train - valid_size >= SHORTEST_FIT else train
     return Split(
         fit_end=sessions[fit - 1],
