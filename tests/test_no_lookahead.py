@@ -178,7 +178,8 @@ def test_the_whole_training_run_does_not_change(monkeypatch):
         units=3, horizon=3, quantiles=(0.05, 0.5, 0.95), epochs=3, context=32, batch_size=64
     )
     made, losses = {}, {}
-    for name, change in {"as it was": lambda history: history, **FUTURES}.items():
+    futures = {name: FUTURES[name] for name in ("noise", "nothing", "more")}
+    for name, change in {"as it was": lambda history: history, **futures}.items():
         seen = []
         made[name] = job.train(
             Panel(tuple(change(history) for history in PANEL)),
