@@ -91,7 +91,7 @@ def predict(
             ready.append(_usable(history, as_of))
         except DataError as error:
             failures.append(TickerFailure(history.ticker, error))
-    encoded = [model.representation.encode(h) for h in ready]
+    encoded = model.representation.encode_all(ready)
     outputs = outputs_now(model.network, encoded, model.settings.steps) if ready else []
     made = []
     for e, o in zip(encoded, outputs, strict=True):

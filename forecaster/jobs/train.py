@@ -151,9 +151,9 @@ def _first_fit(
         )
     watched = None
     if split.valid_from is not None:
-        seen = _with_origins(panel.up_to(split.train_end), split.valid_from)
-        if seen:
-            watched = Validation(seen, split.valid_from)
+        seen = panel.up_to(split.train_end)
+        if _with_origins(seen, split.valid_from):
+            watched = Validation(seen.histories, split.valid_from)
     return fit(settings, training, watched, on_epoch=on_epoch)
 
 
@@ -180,7 +180,8 @@ def _score_test(
         )
         return None
     rows = [np.flatnonzero(h.sessions >= split.test_from)[:-1] for h in scored]
-    encoded = [fitted.representation.encode(h) for h in scored]
+    everyone = fitted.representation.encode_all(panel.histories)
+    encoded = [e for e in everyone if any(e.history is h for h in scored)]
     outputs = outputs_at(
         fitted.network, encoded, rows, settings.steps, pieces=settings.supervise == "prefixes"
     )

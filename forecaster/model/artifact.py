@@ -20,7 +20,7 @@ import numpy as np
 
 from forecaster.errors import ModelError, SettingsError
 from forecaster.features.representation import Representation
-from forecaster.model.recurrence import Array, CellWeights, Layer, Network, forward_last
+from forecaster.model.recurrence import Array, CellWeights, Head, Layer, Network, forward_last
 from forecaster.model.settings import Settings
 from forecaster.places import write_atomically
 
@@ -217,7 +217,8 @@ def _check_weights(network: Network, features: int) -> None:
 
 def _pack(network: Network) -> dict[str, Array]:
     """Weights by name."""
-    out = {"head/kernel": network.head_kernel, "head/bias": network.head_bias}
+    head = network.head
+    out = {"head/kernel": head.kernel, "head/bias": head.bias, "head/gaps": head.gaps}
     for number, layer in enumerate(network.layers):
         for side, cell in (("forward", layer.forward), ("backward", layer.backward)):
             if cell is not None:
@@ -242,8 +243,7 @@ def _unpack(arrays: Mapping[str, Array], settings: Settings) -> Network:
         cell=settings.cell,
         activation=settings.activation,
         layers=tuple(layers),
-        head_kernel=arrays["head/kernel"],
-        head_bias=arrays["head/bias"],
+        head=Head(arrays["head/kernel"], arrays["head/bias"], arrays["head/gaps"]),
         horizon=settings.horizon,
         levels=settings.quantiles,
     )

@@ -8,10 +8,10 @@ import pytest
 from synthetic import close_only, garch_history
 
 from forecaster.features.representation import (
-    VOLATILITY_FEATURES,
+    OWN_FEATURES,
     Representation,
-    _volume_ratio,
-    volatility_features,
+    volume_ratio,
+    own_features,
 )
 from forecaster.features.scaling import VolatilityScaling
 from forecaster.features.volatility import decay_of
@@ -21,8 +21,8 @@ SCALES = ("volatility", "minmax", "standard")
 
 
 def columns_of(history, prior=2e-4):
-    rows = volatility_features(VolatilityScaling(prior).scale(history), prior)
-    return dict(zip(VOLATILITY_FEATURES, rows.T, strict=True))
+    rows = own_features(VolatilityScaling(prior).scale(history), prior)
+    return dict(zip(OWN_FEATURES, rows.T, strict=True))
 
 
 def constant(sessions: int, price: float = 7.0):
@@ -108,21 +108,21 @@ class TestFeatures:
 
 class TestVolume:
     def test_unknown_or_nil_volume_counts_as_usual(self):
-        found = _volume_ratio(np.array([100.0, np.nan, 0.0, 100.0]), 22.0)
+        found = volume_ratio(np.array([100.0, np.nan, 0.0, 100.0]), 22.0)
         assert found == pytest.approx([0.0, 0.0, 0.0, 0.0], abs=1e-14)
 
     def test_gaps_do_not_shift_the_mean(self):
         # known log volumes are 0 and 2; the mean at the end weighs them λ³ and 1
-        found = _volume_ratio(np.array([1.0, 0.0, np.nan, np.exp(2.0)]), 22.0)
+        found = volume_ratio(np.array([1.0, 0.0, np.nan, np.exp(2.0)]), 22.0)
         decay = decay_of(22.0)
         assert found == pytest.approx([0.0, 0.0, 0.0, 2.0 - 2.0 / (1.0 + decay**3)], abs=1e-13)
 
     def test_all_missing_gives_zeros(self):
-        assert np.array_equal(_volume_ratio(np.full(4, np.nan), 22.0), np.zeros(4))
+        assert np.array_equal(volume_ratio(np.full(4, np.nan), 22.0), np.zeros(4))
 
     def test_volume_that_begins_late_leaves_earlier_sessions_at_zero(self):
         volume = np.array([np.nan] * 40 + [5.0, 50.0])
-        found = _volume_ratio(volume, 22.0)
+        found = volume_ratio(volume, 22.0)
         assert np.array_equal(found[:40], np.zeros(40))
         assert found[40] == pytest.approx(0.0, abs=1e-15)
         assert found[41] > 1.0
@@ -134,7 +134,7 @@ class TestRepresentation:
         representation = Representation.fit("volatility", histories)
         rows = np.concatenate(
             [
-                volatility_features(representation.scaling.scale(h), representation.scaling.prior)
+                own_features(representation.scaling.scale(h), representation.scaling.prior)
                 for h in histories
             ]
         )
