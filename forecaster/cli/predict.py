@@ -32,7 +32,7 @@ def predict(
     model: ModelName = None,
     horizon: Annotated[
         int | None,
-        typer.Option("--horizon", help="Sessions to forecast, at most the model's."),
+        typer.Option("--horizon", help="Sessions to forecast, at most the model's. (default: 5)"),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option(metavar="DATE", help="Forecast as if DATE were the last session.")

@@ -100,10 +100,10 @@ def train(
     ] = False,
     activation: Annotated[Activation, _network("Activation of rnn.")] = Activation.tanh,
     scale: Annotated[Scale, _network("Unit of the targets.")] = Scale.volatility,
-    horizon: Annotated[int, _network("Sessions to forecast.", "--horizon")] = 5,
+    horizon: Annotated[int, _network("Sessions to forecast.", "--horizon")] = 20,
     context: Annotated[
         int | None,
-        _network("Sessions that a forecast reads. (default: 128, or 60 with --supervise last)"),
+        _network("Sessions that a forecast reads. (default: 64, or 60 with --supervise last)"),
     ] = None,
     quantiles: Annotated[
         str | None, _network("Levels, as in 0.05,0.5,0.95. (default: 11 from 0.01 to 0.99)")

@@ -1,12 +1,12 @@
 """HAR: a straight line from past ranges to the next one, the baseline that is hardest to beat.
 
-    ln s_{t,h} = b₀ + b₁ v_t(1) + b₂ v_t(5) + b₃ v_t(22) + b₄ v_t(120) + b₅ ln σ_t + b₆ z_t + b₇ |z_t|
+    ln s(t,h) = b₀ + b₁ v₁ + b₂ v₅ + b₃ v₂₂ + b₄ v₁₂₀ + b₅ ln σ + b₆ z + b₇ |z|
 
-where v_t(k) is the log of the root mean range-based variance of the last k sessions, σ_t the EWMA
-volatility, z_t the last standardised return, and s_{t,h} the root mean range-based variance of the
-next h sessions. One regression for each h, over all histories together (after Corsi 2009; the sign
-and size of the last return as in Corsi and Renò 2012). Quantiles of past returns standardised by
-the fitted values give the distribution its shape.
+all at session t: v with k is the log of the root mean range-based variance of the last k sessions,
+σ the EWMA volatility, z the last standardised return, and s(t,h) the root mean range-based variance
+of the next h sessions. One regression for each h, over all histories together (after Corsi 2009;
+sign and size of the last return as in Corsi and Renò 2012). Quantiles of past returns standardised
+by the fitted values give the distribution its shape.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def design(measures: Measures) -> Floats:
 
 
 def future_log_ranges(variance: Floats, horizon: int) -> Floats:
-    """``ln s_{t,h}``, ``(n, H)``; NaN where the history ends before t + h."""
+    """``ln s(t,h)``, ``(n, H)``; NaN where the history ends before t + h."""
     n = len(variance)
     sums = np.concatenate([[0.0], np.cumsum(variance)])
     out = np.full((n, horizon), np.nan)

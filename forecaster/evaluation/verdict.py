@@ -16,13 +16,15 @@ class Verdict:
     """A forecast against one baseline at one step.
 
     Attributes:
-        baseline: its name.
+        model: the forecast's name.
+        baseline: the baseline's name.
         step: h.
         word: the verdict.
         p: of the Diebold-Mariano test; None where there were too few sessions.
         skill: 1 − loss / baseline loss.
     """
 
+    model: str
     baseline: str
     step: int
     word: Word
@@ -30,10 +32,10 @@ class Verdict:
     skill: float
 
 
-def judge(baseline: str, step: int, skill: float, p: float) -> Verdict:
+def judge(model: str, baseline: str, step: int, skill: float, p: float) -> Verdict:
     """*Ties* unless the difference is significant at 5%; no p-value, no claim."""
     known = not math.isnan(p)
     word: Word = "ties"
     if known and p < SIGNIFICANT and skill != 0:
         word = "beats" if skill > 0 else "loses to"
-    return Verdict(baseline, step, word, p if known else None, skill)
+    return Verdict(model, baseline, step, word, p if known else None, skill)

@@ -1,8 +1,8 @@
 """What the other tickers of a panel did in the same session.
 
-Volatility rises and falls together, so the mean of many tickers' ranges says more about one ticker's
-next range than its own noisy range does. The state of a session uses bars of that session and
-earlier ones. It is known only where enough tickers traded; a single ticker works without it.
+Volatility rises and falls together, so the mean of many tickers' ranges says more about one
+ticker's next range than its own noisy range does. The state of a session uses bars of that session
+and earlier ones. It is known only where enough tickers traded; a single ticker works without it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Bars become network inputs: one row of numbers a session, known at that session's close.
 
-With ``volatility`` scaling a row holds returns, ranges and volumes in units of the volatility before
-them, variance estimates of several half-lives over the volatility now, the rhythm of events, and the
-state of the panel's other tickers; columns are standardised by training sessions. With ``minmax``
-and ``standard`` a row is the scaled price.
+With ``volatility`` scaling a row holds returns, ranges and volumes in units of the volatility
+before them, variance estimates of several half-lives over the volatility now, the rhythm of events,
+and the state of the panel's other tickers; columns are standardised by training sessions. With
+``minmax`` and ``standard`` a row is the scaled price.
 """
 
 from __future__ import annotations

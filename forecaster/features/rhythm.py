@@ -1,10 +1,10 @@
 """The rhythm of a company's news: sessions that recur by the quarter and by the weekday.
 
-Earnings come every thirteen weeks, mostly on the same weekday, and their sessions move several times
-as far as others. The dates are not in a price file, but their traces are: an *event score* is high
-where range and volume jumped together. What happened 13, 26, 39 and 52 weeks before the next session
-tells how likely it is to be such a day. Everything looks back from the next session's likely date,
-which is the next weekday (the next day where weekends were traded before).
+Earnings come every thirteen weeks, mostly on the same weekday, and their sessions move several
+times as far as others. The dates are not in a price file, but their traces are: an *event score* is
+high where range and volume jumped together. What happened 13, 26, 39 and 52 weeks before the next
+session tells how likely it is to be such a day. Everything looks back from the next session's
+likely date, which is the next weekday (the next day where weekends were traded before).
 """
 
 from __future__ import annotations

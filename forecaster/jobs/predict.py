@@ -15,6 +15,9 @@ from forecaster.market.calendars import estimate_sessions
 from forecaster.model.artifact import Model
 from forecaster.model.inference import outputs_now
 
+USUAL_STEPS = 5
+"""Steps where none were asked for: a week of sessions."""
+
 SHORTEST_HISTORY = 2
 """Fewest bars that a forecast can be made from."""
 
@@ -77,7 +80,7 @@ def predict(
     Args:
         model: a trained model.
         histories: at least 2 bars each; a shorter one is a failure of its own.
-        horizon: steps, at most the model's; None: all of them.
+        horizon: steps, at most the model's; None: ``USUAL_STEPS``, or the model's if fewer.
         as_of: forecast as if this date were the last session.
 
     Raises:
@@ -105,7 +108,7 @@ def predict(
 def _steps(model: Model, horizon: int | None) -> int:
     most = model.settings.horizon
     if horizon is None:
-        return most
+        return min(most, USUAL_STEPS)
     if not 1 <= horizon <= most:
         raise SettingsError(
             f"--horizon is {horizon}; model {model.name} was trained for 1 to {most} sessions."

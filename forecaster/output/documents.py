@@ -12,7 +12,8 @@ from typing import Any
 
 from forecaster.errors import ForecastError
 from forecaster.jobs.predict import TickerForecast
-from forecaster.jobs.train import Trained, table_state
+from forecaster.jobs.scoring import table_state
+from forecaster.jobs.train import Trained
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 
