@@ -94,7 +94,7 @@ def own_features(scale: VolatilityScale, prior: float) -> Floats:
     before = m.volatility_before
     body = np.log(history.close) - np.log(history.open)
     spread = np.log(history.high) - np.log(history.low)
-    known = np.isfinite(body + spread)
+    known = np.isfinite(body) & (spread >= 0)  # False where either is not known
     gap = np.where(known, m.returns - body, 0.0)
     gap[0] = 0.0
     volumes = [volume_ratio(history.volume, half_life) for half_life in (5.0, 22.0, 120.0)]
@@ -237,7 +237,9 @@ class Representation:
             np.asarray(state["mean"], dtype=np.float64),
             np.asarray(state["deviation"], dtype=np.float64),
         )
-        if list(state["features"]) != list(made.features):
+        width = (len(made.features),)
+        other = list(state["features"]) != list(made.features)
+        if other or made.mean.shape != width or made.deviation.shape != width:
             raise ValueError("the model was trained on other input features")
         return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,10 +21,25 @@ from forecaster.market.bars import History, Panel
 from forecaster.model.inference import outputs_at
 from forecaster.model.recurrence import Network
 from forecaster.model.settings import Settings
-from forecaster.model.training import Fitted, OnEpoch, Validation, fit
+from forecaster.model.training import Epoch, Fitted, OnEpoch, Validation, fit
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is: the name of its stage, and the epoch that just ended."""
+
+    stage: str
+    epoch: Epoch
+
+
+def stage(on_progress: Callable[[Progress], None] | None, name: str) -> OnEpoch | None:
+    """A callback for the epochs of one stage."""
+    if on_progress is None:
+        return None
+    return lambda epoch: on_progress(Progress(name, epoch))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -16,32 +16,25 @@ from forecaster.evaluation.baselines import QUICK
 from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.marks import Marks
 from forecaster.evaluation.scores import ScoreTable, score
-from forecaster.evaluation.verdict import Verdict
 from forecaster.jobs.scoring import (
     Origins,
+    Progress,
     baseline_marks,
     fit_and_watch,
     network_quantiles,
+    stage,
     table_state,
 )
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.network import choose_device
 from forecaster.model.settings import Device, Settings
-from forecaster.model.training import Epoch, Fitted, fit
+from forecaster.model.training import Fitted, fit
 
 SHORTEST_HISTORY = 5
 """Fewest sessions of a history that is trained on."""
 
 _PACKAGES = ("forecaster", "keras", "tensorflow", "numpy")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training run is: ``fit`` with early stopping, or ``refit`` on all sessions."""
-
-    stage: str
-    epoch: Epoch
 
 
 @dataclass(frozen=True)
@@ -97,11 +90,11 @@ def train(
     panel = _long_enough(panel, notes)
     split = split_panel(panel, settings.horizon, train_end)
     used = choose_device(device)
-    fitted = fit_and_watch(panel, split, settings, _stage(on_progress, "fit"))
+    fitted = fit_and_watch(panel, split, settings, stage(on_progress, "fit"))
     table = _score_test(panel, split, settings, fitted, notes)
     final = fitted
     if refit and split.fit_end < split.last:
-        on_epoch = _stage(on_progress, "refit")
+        on_epoch = stage(on_progress, "refit")
         final = fit(settings, panel.histories, None, epochs=fitted.epochs, on_epoch=on_epoch)
     seconds = fitted.seconds + (final.seconds if final is not fitted else 0.0)
     model = Model(
@@ -131,14 +124,6 @@ def _long_enough(panel: Panel, notes: list[str]) -> Panel:
             f" {SHORTEST_HISTORY} sessions up."
         )
     return Panel(kept)
-
-
-def _stage(
-    on_progress: Callable[[Progress], None] | None, stage: str
-) -> Callable[[Epoch], None] | None:
-    if on_progress is None:
-        return None
-    return lambda epoch: on_progress(Progress(stage, epoch))
 
 
 def _score_test(
@@ -201,20 +186,3 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:  # run from a source tree that is not installed
             continue
     return found
-
-
-def verdict_sentence(name: str, verdicts: Sequence[Verdict]) -> str:
-    """One sentence: what the network beats, ties with and loses to, by step."""
-    parts = []
-    for step in sorted({v.step for v in verdicts}):
-        words = [
-            f"{v.word} {v.baseline} by {100 * v.skill:.1f}%"
-            if v.word == "beats"
-            else f"{v.word} {v.baseline}"
-            for v in verdicts
-            if v.step == step
-        ]
-        ahead = f"{step} session{'s' if step > 1 else ''} ahead"
-        parts.append(f"{ahead} {name} {', '.join(words)}")
-    text = "; ".join(parts)
-    return text[:1].upper() + text[1:] + "." if text else "Nothing could be compared."

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from forecaster.errors import ForecastError
+from forecaster.evaluation.scores import ScoreTable
+from forecaster.jobs.backtest import Backtest
 from forecaster.jobs.predict import TickerForecast
 from forecaster.jobs.scoring import table_state
 from forecaster.jobs.train import Trained
@@ -138,12 +140,12 @@ def train_json(trained: Trained, panel: Panel, path: str) -> str:
     )
 
 
-def train_csv(trained: Trained) -> str:
+def rows_csv(table: ScoreTable | None) -> str:
     """A row for each model and step; empty below the header where nothing was measured."""
-    rows = table_state(trained.table)["rows"] if trained.table else []
+    rows = table_state(table)["rows"] if table else []
     header = ["model", "step", "n", "pinball", "mae", "rmse", "mape", "direction"]
-    nested = ("skill", "coverage", "dm_p")
-    keys = {part: sorted({k for r in rows for k in r[part]}) for part in nested}
+    nested = ("skill", "coverage", "width", "dm_p")
+    keys = {part: list(dict.fromkeys(k for r in rows for k in r[part])) for part in nested}
     names = [f"{part}_{key}" for part in nested for key in keys[part]]
     return to_csv(
         [*header, *names],
@@ -151,4 +153,24 @@ def train_csv(trained: Trained) -> str:
             [*(r[c] for c in header), *(r[part].get(k) for part in nested for k in keys[part])]
             for r in rows
         ],
+    )
+
+
+def backtest_json(result: Backtest, panel: Panel) -> str:
+    """The document ``backtest/1``."""
+    return to_json(
+        {
+            "schema": "backtest/1",
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "train_end": str(result.folds[0].cutoff),
+            "folds": [{k: str(v) for k, v in asdict(fold).items()} for fold in result.folds],
+            "tickers": list(panel.tickers),
+            "sessions_scored": result.table.sessions_scored,
+            "rows": table_state(result.table)["rows"],
+            "verdict": table_state(result.table)["verdict"],
+            "spread": {cell: asdict(spread) for cell, spread in result.spreads.items()},
+            "seconds": {name: round(s, 3) for name, s in result.seconds.items()},
+            "remarks": list(result.remarks),
+            "notes": list(result.notes),
+        }
     )
