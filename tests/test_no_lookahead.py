@@ -177,17 +177,19 @@ def test_the_whole_training_run_does_not_change(monkeypatch):
     settings = Settings(
         units=3, horizon=3, quantiles=(0.05, 0.5, 0.95), epochs=3, context=32, batch_size=64
     )
-    made = {
-        name: job.train(
+    made, losses = {}, {}
+    for name, change in {"as it was": lambda history: history, **FUTURES}.items():
+        seen = []
+        made[name] = job.train(
             Panel(tuple(change(history) for history in PANEL)),
             settings,
             name="test",
             train_end=CUTOFF,
             refit=False,
             device="cpu",
+            on_progress=seen.append,
         )
-        for name, change in {"as it was": lambda history: history, **FUTURES}.items()
-    }
+        losses[name] = [(p.epoch.loss, p.epoch.validation) for p in seen]
     first = made["as it was"]
     assert first.split.train_end == CUTOFF
     assert first.split.valid_from is not None
@@ -195,6 +197,7 @@ def test_the_whole_training_run_does_not_change(monkeypatch):
     assert made["nothing"].table is None
     assert made["noise"].table.rows[0].pinball != first.table.rows[0].pinball
     for name, changed in made.items():
+        assert losses[name] == losses["as it was"], name
         assert same_weights(changed.model.network, first.model.network), name
         assert changed.model.representation.state() == first.model.representation.state(), name
         assert changed.model.id == first.model.id, name

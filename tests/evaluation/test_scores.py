@@ -93,16 +93,37 @@ class TestRows:
         assert found == [("naive", 1), ("drift", 1), ("naive", 2), ("drift", 2)]
         assert self.table.verdicts[0].skill == self.row("gru", 1).skill["naive"]
 
-    def test_tickers_won_counts_mean_losses(self):
-        losses = {}
-        for name in ("gru", "naive"):
-            q, actual = FORECASTS[name][:, 0], tiny().log_return[:, 0]
-            e = actual[:, None] - q
-            levels = np.array(LEVELS)
-            cost = np.maximum(levels * e, (levels - 1) * e).mean(axis=1)
-            losses[name] = [cost[:2].mean(), cost[2:].mean()]
-        won = sum(x < y for x, y in zip(losses["gru"], losses["naive"], strict=True))
-        assert self.row("gru", 1).tickers_won["naive"] == (won, 2)
+
+def three_tickers(horizon=1):
+    """Three tickers on two sessions, nobody moves, and forecasts wrong by a given amount."""
+    actuals = Actuals(
+        ticker=np.array([0, 0, 1, 1, 2, 2]),
+        session=np.array(["2020-01-02", "2020-01-03"] * 3, "datetime64[D]"),
+        last_close=np.full(6, 10.0),
+        log_return=np.zeros((6, horizon)),
+    )
+
+    def wrong_by(*amounts):
+        return np.broadcast_to(np.array(amounts)[:, None, None], (6, horizon, 1))
+
+    return actuals, wrong_by
+
+
+def test_tickers_won_counts_mean_losses():
+    actuals, wrong_by = three_tickers()
+    net = wrong_by(0.1, 0.1, 0.5, 0.0, 0.3, 0.3)  # means 0.1, 0.25 and 0.3
+    naive = wrong_by(0.2, 0.2, 0.3, 0.3, 0.3, 0.1)  # means 0.2, 0.3 and 0.2
+    table = score(actuals, {"net": net, "naive": naive, "drift": net}, (0.5,), ("naive", "drift"))
+    assert table.rows[0].tickers_won == {"naive": (2, 3), "drift": (0, 3)}
+    assert table.rows[1].tickers_won == {"drift": (1, 3)}
+
+
+def test_verdicts_are_given_for_the_first_and_the_last_step_alone():
+    actuals, wrong_by = three_tickers(horizon=4)
+    both = {"net": wrong_by(*[0.1] * 6), "naive": wrong_by(*[0.2] * 6)}
+    table = score(actuals, both, (0.5,), ("naive",))
+    assert [r.step for r in table.rows] == [1, 1, 2, 2, 3, 3, 4, 4]
+    assert [v.step for v in table.verdicts] == [1, 4]
 
 
 class TestSignificance:

@@ -167,7 +167,10 @@ class TestMeasure:
 
 class TestPooledVariance:
     def test_is_the_history_in_the_middle_weighted_by_length(self):
-        quiet, usual, wild = history_of(1.0, 1.01), history_of(*[1.0, 1.02] * 5), history_of(1, 2)
+        # 5, 3 and 3 returns: half of the eleven lie within the first two histories
+        quiet = history_of(*[1.0, 1.01] * 3)
+        usual = history_of(*[1.0, 1.02] * 2)
+        wild = history_of(*[1.0, 2.0] * 2)
         found = pooled_variance([wild, usual, quiet])
         assert found == pytest.approx(np.log(1.02) ** 2, rel=1e-12)
 

@@ -82,12 +82,12 @@ class TestForecast:
         # with minmax a known ticker's inputs are its prices alone, without any memory
         days, closes = weekdays("2020-01-06", 300), np.full(300, 10.0)
         history = history_from_closes("A", days, closes)
-        model = model_of(Panel((history,)), scale="minmax")
+        model = model_of(Panel((history,)), scale="minmax", context=5)
         changed = closes.copy()
-        changed[: 300 - 40] = 11.0
+        changed[:295] = 11.0
         same = predict(model, [history_from_closes("A", days, changed)]).forecasts[0]
         assert np.array_equal(prices(same), prices(predict(model, [history]).forecasts[0]))
-        changed[300 - 40] = 11.0
+        changed[295] = 11.0
         other = predict(model, [history_from_closes("A", days, changed)]).forecasts[0]
         assert not np.array_equal(prices(other), prices(same))
 
