@@ -153,18 +153,21 @@ class Representation:
         scaling: the unit of targets.
         mean: ``(F,)``.
         deviation: ``(F,)``, positive.
+        companions: whether training knew the state of other tickers; if not it stays 0, because
+            the network never learned what to make of it.
     """
 
     scaling: Scaling
     mean: Floats
     deviation: Floats
+    companions: bool
 
     @classmethod
     def fit(cls, name: ScaleName, histories: Sequence[History]) -> Representation:
         """Fit scaling and standardisation on histories that end with the training range."""
         scaling = fit_scaling(name, list(histories))
         if isinstance(scaling, LevelScaling):
-            return cls(scaling, np.zeros(1), np.ones(1))
+            return cls(scaling, np.zeros(1), np.ones(1), companions=False)
         own, others = _all_features(scaling, [scaling.scale(h) for h in histories])
         mean, deviation = _moments(np.concatenate(own))
         seen = np.concatenate(others)
@@ -175,6 +178,7 @@ class Representation:
             scaling,
             np.concatenate([mean, other_mean]),
             np.concatenate([deviation, other_deviation]),
+            companions=len(known) > 0,
         )
 
     @property
@@ -205,7 +209,9 @@ class Representation:
         scales = [self.scaling.scale(h) for h in histories]
         own, others = _all_features(self.scaling, scales)
         return [
-            Encoded(h, self._standardise(np.column_stack([a, b]), b[:, 0] > 0), s)
+            Encoded(
+                h, self._standardise(np.column_stack([a, b]), self.companions & (b[:, 0] > 0)), s
+            )
             for h, s, a, b in zip(histories, scales, own, others, strict=True)
         ]
 
@@ -223,6 +229,7 @@ class Representation:
             "features": list(self.features),
             "mean": self.mean.tolist(),
             "deviation": self.deviation.tolist(),
+            "companions": self.companions,
         }
 
     @classmethod
@@ -236,6 +243,7 @@ class Representation:
             scaling_from_state(state["scaling"]),
             np.asarray(state["mean"], dtype=np.float64),
             np.asarray(state["deviation"], dtype=np.float64),
+            companions=bool(state["companions"]),
         )
         width = (len(made.features),)
         other = list(state["features"]) != list(made.features)

@@ -196,7 +196,7 @@ def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
         _check_stored(archive)
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         network = _unpack({k: arrays[k] for k in arrays.files}, settings)
-    _check_weights(network, len(representation.features))
+    _check_weights(network, settings, len(representation.features))
     return Model(
         name=str(document["name"]),
         created=str(document["created"]),
@@ -207,8 +207,14 @@ def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
     )
 
 
-def _check_weights(network: Network, features: int) -> None:
-    """Every weight is a number, and the shapes fit each other and the inputs."""
+def _check_weights(network: Network, settings: Settings, features: int) -> None:
+    """Every weight is a number, and the shapes fit each other, the settings and the inputs."""
+    horizon, gaps = settings.horizon, len(settings.quantiles) - 1
+    head = network.head
+    if head.bias.shape != (2 * horizon,) or head.gaps.shape != (horizon, gaps):
+        raise ValueError("its head answers other steps or levels than its settings say")
+    if any(layer.forward.units != settings.units for layer in network.layers):
+        raise ValueError("its layers have another size than its settings say")
     for name, weights in _pack(network).items():
         if weights.dtype != np.float32 or not bool(np.all(np.isfinite(weights))):
             raise ValueError(f"{name} holds something else than finite 32-bit numbers")
