@@ -13,7 +13,7 @@ from forecaster.model.settings import Settings
 def test_defaults_work_together():
     settings = Settings()
     assert (settings.cell, settings.supervise, settings.scale) == ("gru", "prefixes", "volatility")
-    assert settings.steps == 128
+    assert (settings.steps, settings.horizon) == (64, 20)
     assert settings.norm_limit == 1.0
 
 
