@@ -45,10 +45,18 @@ def predict(
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs.predict import predict as run
-    from forecaster.model.library import open_model
+    from forecaster.model.artifact import load
+    from forecaster.model.library import BOXED, find
     from forecaster.output import documents
+    from forecaster.output.console import note
 
-    trained = open_model(model)
+    path = find(model)
+    trained = load(path)
+    if model is None and path == BOXED:
+        note(
+            "no model has been trained yet; this is the one in the box, trained on five stocks to"
+            f" {trained.card['trained_to']}. Train your own with: forecast train FILES"
+        )
     day = parse_date(as_of, "--as-of")
     loaded = read(sources, column, date_format, ticker)
     result = run(trained, loaded.panel.histories, horizon=horizon, as_of=day)

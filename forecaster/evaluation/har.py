@@ -96,8 +96,10 @@ class Har:
             known = np.isfinite(y[:, h])
             if bool(np.any(known)):
                 coefficients[:, h] = np.linalg.lstsq(x[known], y[known, h], rcond=None)[0]
-        standardised = returns / _deviations(x, coefficients)
-        return cls(scaling, coefficients, column_quantiles(standardised, levels, standardised))
+            elif h:  # every history is too short for h steps
+                coefficients[:, h] = coefficients[:, h - 1]
+        past = returns / _deviations(x, coefficients)
+        return cls(scaling, coefficients, column_quantiles(past, levels, past, grows=False))
 
     def forecast(self, history: History, rows: Rows) -> Floats:
         """See ``Baseline.forecast``."""

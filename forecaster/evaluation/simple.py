@@ -46,9 +46,9 @@ class PastQuantiles:
     def of(cls, samples: dict[str, Floats], levels: Sequence[float]) -> PastQuantiles:
         """From past values ``(n, H)`` by ticker, NaN where the target lies after the cutoff."""
         everything = np.concatenate(list(samples.values()))
-        panel = column_quantiles(everything, levels, everything)
+        panel = column_quantiles(everything, levels, everything, grows=True)
         own = {
-            ticker: column_quantiles(values, levels, everything)
+            ticker: column_quantiles(values, levels, everything, grows=True)
             for ticker, values in samples.items()
             if np.count_nonzero(np.isfinite(values[:, -1])) >= ENOUGH
         }
@@ -59,14 +59,23 @@ class PastQuantiles:
         return self.own.get(ticker, self.panel)
 
 
-def column_quantiles(values: Floats, levels: Sequence[float], spare: Floats) -> Floats:
-    """Quantiles of each column's known values, ``(H, Q)``; of ``spare`` where it has none."""
+def column_quantiles(
+    values: Floats, levels: Sequence[float], spare: Floats, *, grows: bool
+) -> Floats:
+    """Quantiles of each column's known values, ``(H, Q)``.
+
+    Args:
+        values: ``(n, H)``, NaN where unknown.
+        levels: Q levels.
+        spare: ``(m, H)``, whose first column stands in where a column has no known value.
+        grows: whether values grow with the root of h, as returns do; standardised ones do not.
+    """
     out = np.zeros((values.shape[1], len(levels)))
     for h in range(values.shape[1]):
         known = values[np.isfinite(values[:, h]), h]
-        if known.size == 0:  # too short for h steps: one-step values grow with the root of h
+        if known.size == 0:  # every history is too short for h steps
             one = spare[np.isfinite(spare[:, 0]), 0]
-            known = one * np.sqrt(h + 1) if one.size else np.zeros(1)
+            known = one * (np.sqrt(h + 1) if grows else 1.0) if one.size else np.zeros(1)
         out[h] = np.quantile(known, levels)
     return out
 
@@ -119,7 +128,7 @@ class Ewma:
         """From all sessions of the histories whose target lies in them."""
         scaling = VolatilityScaling.fit(list(histories))
         past = np.concatenate([scaling.scale(h).targets(horizon) for h in histories])
-        return cls(scaling, column_quantiles(past, levels, past))
+        return cls(scaling, column_quantiles(past, levels, past, grows=False))
 
     def forecast(self, history: History, rows: Rows) -> Floats:
         """See ``Baseline.forecast``."""

@@ -18,7 +18,7 @@ from forecaster.market.bars import Days
 
 Floats = NDArray[np.float64]
 
-FEWEST = 5
+FEWEST = 3
 """Tickers that must have traded in a session for its state to be known."""
 
 COMPANION_FEATURES = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -174,8 +174,15 @@ def _card(
         "weights": final.network.weight_count,
         "device": device,
         "packages": {**_versions(), "python": platform.python_version()},
-        "scores": None if table is None else table_state(table),
+        "scores": None if table is None else _card_scores(table),
     }
+
+
+def _card_scores(table: ScoreTable) -> dict[str, Any]:
+    """The scores of the first, the fifth and the last step."""
+    last = max(row.step for row in table.rows)
+    kept = tuple(row for row in table.rows if row.step in (1, 5, last))
+    return table_state(replace(table, rows=kept))
 
 
 def _versions() -> dict[str, str]:

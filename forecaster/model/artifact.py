@@ -92,7 +92,7 @@ def to_bytes(model: Model) -> bytes:
         "weights_sha256": hashlib.sha256(weights.getvalue()).hexdigest(),
         "card": model.card,
     }
-    text = json.dumps(document, indent=1, allow_nan=False)
+    text = json.dumps(document, allow_nan=False)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in (("model.json", text.encode()), ("weights.npz", weights.getvalue())):
