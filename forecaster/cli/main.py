@@ -87,11 +87,12 @@ def _raise_terminated(_signal: int, _frame: FrameType | None) -> None:
 
 def register() -> None:
     """Add the commands to the app."""
-    from forecaster.cli import backtest, doctor, export, models, predict, train
+    from forecaster.cli import backtest, compare, doctor, export, models, predict, train
 
     app.command()(train.train)
     app.command()(predict.predict)
     app.command()(backtest.backtest)
+    app.command()(compare.compare)
     app.command()(export.export)
     app.command()(doctor.doctor)
     models_app.command("list")(models.list_models)

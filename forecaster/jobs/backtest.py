@@ -210,7 +210,7 @@ def _require_sessions(panel: Panel, plan: Plan) -> None:
     if plan.train_end is not None and panel.sessions[-1] <= plan.train_end:
         raise DataError(
             f"the last session is {panel.sessions[-1]} and --train-end is {plan.train_end};"
-            " sessions after it are needed to score. Give an earlier --train-end, a later --test-end."
+            " sessions after it are needed to score. Give an earlier --train-end."
         )
 
 

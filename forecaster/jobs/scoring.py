@@ -21,7 +21,7 @@ from forecaster.market.bars import History, Panel
 from forecaster.model.inference import outputs_at
 from forecaster.model.recurrence import Network
 from forecaster.model.settings import Settings
-from forecaster.model.training import Epoch, Fitted, OnEpoch, Validation, fit
+from forecaster.model.training import Epoch, Fitted, OnEpoch, Represent, Validation, fit
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -86,7 +86,11 @@ class Origins:
 
 
 def fit_and_watch(
-    panel: Panel, split: Split, settings: Settings, on_epoch: OnEpoch | None
+    panel: Panel,
+    split: Split,
+    settings: Settings,
+    on_epoch: OnEpoch | None,
+    represent: Represent | None = None,
 ) -> Fitted:
     """Fit on sessions up to ``fit_end``, watching the validation part if there is one."""
     training = [h for h in panel.up_to(split.fit_end) if len(h) >= 2]
@@ -100,7 +104,7 @@ def fit_and_watch(
         seen = panel.up_to(split.train_end)
         if any(np.count_nonzero(h.sessions >= split.valid_from) > 1 for h in seen):
             watched = Validation(seen.histories, split.valid_from)
-    return fit(settings, training, watched, on_epoch=on_epoch)
+    return fit(settings, training, watched, on_epoch=on_epoch, represent=represent)
 
 
 def network_quantiles(
@@ -156,15 +160,15 @@ def table_state(table: ScoreTable) -> dict[str, Any]:
     return {
         "sessions_scored": table.sessions_scored,
         "tickers": table.tickers,
-        "rows": [_plain(asdict(row)) for row in table.rows],
-        "verdict": [_plain(asdict(v)) for v in table.verdicts],
+        "rows": [plain(asdict(row)) for row in table.rows],
+        "verdict": [plain(asdict(v)) for v in table.verdicts],
     }
 
 
-def _plain(value: Any) -> Any:
-    """The value with NaN as None and tuples as lists."""
+def plain(value: Any) -> Any:
+    """A value for JSON: NaN as None and tuples as lists."""
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

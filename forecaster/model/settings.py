@@ -82,7 +82,7 @@ class Settings:
             _require(0.0 <= self.clip_norm <= 1e6, "clip_norm", self.clip_norm, "0 to 1e6")
         if self.context is not None:
             whole = isinstance(self.context, int)
-            _require(whole and 2 <= self.context <= 4096, "context", self.context, "2 to 4096")
+            _require(whole and 1 <= self.context <= 4096, "context", self.context, "1 to 4096")
         _check_levels(self.quantiles)
         self._check_together()
 

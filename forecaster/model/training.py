@@ -51,6 +51,7 @@ class Epoch:
 
 
 OnEpoch = Callable[[Epoch], None]
+Represent = Callable[[Settings, Sequence[History]], Representation]
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def fit(
     *,
     epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
+    represent: Represent | None = None,
 ) -> Fitted:
     """Train on all targets inside the histories, which must end with the training range.
 
@@ -101,6 +103,7 @@ def fit(
         epochs: that number; None: ``settings.epochs``, and at most ``EPOCHS_UNWATCHED`` where
             nothing can be watched.
         on_epoch: called after each epoch.
+        represent: fits another representation than the usual one.
 
     Raises:
         TrainingDiverged: a loss was not finite.
@@ -109,7 +112,8 @@ def fit(
     keras = keras_network.import_keras()
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    representation = Representation.fit(settings.scale, list(histories))
+    make = represent or _usual
+    representation = make(settings, histories)
     encoded = representation.encode_all(histories)
     data = TrainingSet.of(encoded, settings.horizon, representation.companion_columns)
     if data.target_count == 0:
@@ -124,6 +128,10 @@ def fit(
     keras_network.compile_model(model, settings)
     keras_network.start_head(model, settings, np.where(data.known, data.targets, np.nan))
     return _run_epochs(model, settings, representation, data, watch, total, rng, on_epoch)
+
+
+def _usual(settings: Settings, histories: Sequence[History]) -> Representation:
+    return Representation.fit(settings.scale, histories)
 
 
 def _run_epochs(

@@ -13,8 +13,9 @@ from typing import Any
 from forecaster.errors import ForecastError
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
+from forecaster.jobs.compare import Compared
 from forecaster.jobs.predict import TickerForecast
-from forecaster.jobs.scoring import table_state
+from forecaster.jobs.scoring import plain, table_state
 from forecaster.jobs.train import Trained
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
@@ -174,3 +175,24 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             "notes": list(result.notes),
         }
     )
+
+
+def compare_json(made: Sequence[Compared]) -> str:
+    """The document ``compare/1``."""
+    return to_json({"schema": "compare/1", "networks": [plain(asdict(item)) for item in made]})
+
+
+def compare_csv(made: Sequence[Compared]) -> str:
+    """A row for each network, scores one session ahead and at the last step."""
+    header = ["network", "weights", "seconds", "targets_per_second", "epochs", "memory"]
+    skills = list(made[0].first.skill)
+    names = [f"h{row.step}_{key}" for row in (made[0].first, made[0].last)
+             for key in ("pinball", *(f"skill_{b}" for b in skills))]  # fmt: skip
+    rows = []
+    for item in made:
+        cells: list[Any] = [item.name, item.weights, item.seconds, item.targets_per_second,
+                            item.epochs, item.memory]  # fmt: skip
+        for row in (item.first, item.last):
+            cells += [row.pinball, *(row.skill[b] for b in skills)]
+        rows.append(cells)
+    return to_csv([*header, *names], rows)

@@ -13,6 +13,7 @@ from rich.text import Text
 from forecaster.evaluation.scores import Row, ScoreTable
 from forecaster.evaluation.verdict import sentence
 from forecaster.jobs.backtest import Backtest
+from forecaster.jobs.compare import Compared
 from forecaster.market.bars import Panel
 from forecaster.output.cells import open_table, percent, price, signed
 
@@ -162,3 +163,27 @@ def _tickers_won(table: ScoreTable) -> str:
 def table_baselines(table: ScoreTable) -> set[str]:
     """Names of the models that others are compared with."""
     return {b for r in table.rows for b in r.skill}
+
+
+def comparison(made: Sequence[Compared]) -> list[RenderableType]:
+    """Cost, memory and worth of every network."""
+    step = made[0].last.step
+    columns = ("network", "weights", "seconds", "targets/s", "memory", "pinball", "vs naive",
+               "vs ewma", "vs har", f"h={step} vs naive")  # fmt: skip
+    table = open_table(*columns, left=("network",))
+    for item in made:
+        table.add_row(
+            item.name,
+            f"{item.weights:,}",
+            f"{item.seconds:.1f}",
+            f"{item.targets_per_second:,.0f}",
+            str(item.memory),
+            f"{100 * item.first.pinball:.4f}",
+            *(signed(item.first.skill.get(b)) for b in ("naive", "ewma", "har")),
+            signed(item.last.skill.get("naive")),
+        )
+    legend = (
+        "pinball and skill one session ahead; memory: sessions before the last that hold 90% of the"
+        " earlier ones' influence"
+    )
+    return [table, Text(legend)]
