@@ -133,7 +133,7 @@ def _forecast(
     """Network output ``(H, Q)`` as dated prices.
 
     Raises:
-        ModelError: a price is not finite.
+        ModelError: a price is not finite, or is 0.
     """
     history = encoded.history
     last = float(history.close[-1])
@@ -141,7 +141,7 @@ def _forecast(
     returns = encoded.scale.log_returns(output[None], row)[0]
     with np.errstate(over="ignore"):
         prices = last * np.exp(returns)
-    if not bool(np.all(np.isfinite(prices))):
+    if not bool(np.all(np.isfinite(prices) & (prices > 0))):
         raise ModelError(
             f"{history.ticker}: model {model.name} gives no finite price; its network is unstable."
             " Train it again with a lower --learning-rate or --activation tanh."
