@@ -100,18 +100,29 @@ def open_model(wanted: str | None) -> Model:
     return load(find(wanted))
 
 
-def delete(name: str) -> Path:
-    """Delete the model called ``name`` and say where it was.
+def own(name: str) -> Path:
+    """The file of one of the user's models, by its name.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is none, or it is the one in the box.
     """
-    path = find(name)
-    if path == BOXED:
-        raise ModelError(
-            f"{name} is the model in the box; it comes with the program and is not deleted."
-            " See yours with: forecast models list"
-        )
+    path = path_of(name)
+    if path.is_file():
+        return path
+    find(name)
+    raise ModelError(
+        f"{name} is the model in the box; it comes with the program and is not deleted."
+        " See yours with: forecast models list"
+    )
+
+
+def delete(name: str) -> Path:
+    """Delete one of the user's models and say where it was.
+
+    Raises:
+        ModelError: see ``own``; or it could not be deleted.
+    """
+    path = own(name)
     try:
         path.unlink()
     except OSError as problem:
