@@ -51,7 +51,7 @@ class Scale(Protocol):
         ...
 
     def log_returns(self, outputs: NDArray[np.floating[Any]], rows: Rows) -> Floats:
-        """Network outputs ``(m, H, Q)`` at sessions ``rows`` ``(m,)`` as cumulative log returns."""
+        """Network outputs ``(m, H, Q)`` at ``rows`` ``(m,)`` as cumulative log returns."""
         ...
 
 

@@ -152,7 +152,14 @@ def baseline_marks(
         ]
         naive = baseline.name == "naive"
         marks[baseline.name] = Marks.of(actuals, np.concatenate(made), levels, last_price=naive)
-    return marks, fitted.notes
+    begun = {h.ticker for h in usable}
+    late = [h.ticker for h in origins.histories if h.ticker not in begun]
+    notes = [
+        f"garch was not fitted to {ticker} (it begins after the cutoff); ewma stands in"
+        for ticker in late
+        if "garch" in marks
+    ]
+    return marks, (*fitted.notes, *notes)
 
 
 def table_state(table: ScoreTable) -> dict[str, Any]:

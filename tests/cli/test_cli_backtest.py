@@ -31,7 +31,7 @@ def test_a_saved_model_is_scored_and_json_follows_the_contract(forecast):
     assert {v["baseline"] for v in document["verdict"]} == {"naive", "ewma", "garch", "har"}
     assert {v["step"] for v in document["verdict"]} == {1, 20}
     assert any("FB" in note and "garch" in note for note in document["notes"])
-    assert "garch could not be fitted to FB" in run.stderr
+    assert "garch was not fitted to FB" in run.stderr
 
 
 def test_an_overlap_is_refused_with_exit_code_2(forecast):
