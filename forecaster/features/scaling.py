@@ -27,7 +27,7 @@ Rows = NDArray[np.intp]
 ScaleName = Literal["volatility", "minmax", "standard"]
 
 _LARGEST_TARGET = 30.0
-"""Returns beyond this many volatilities (a price that stood still and jumped) count as this many."""
+"""A return beyond this many volatilities (a still price that jumped) counts as this many."""
 
 _SMALLEST_PRICE = 1e-3
 """A level forecast below this share of the last price is read as this share: logs need a price."""
