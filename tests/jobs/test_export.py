@@ -25,7 +25,7 @@ PANEL = Panel((garch_history("A", 60, seed=1),))
 
 def model_of(**changes):
     settings = Settings(units=3, horizon=2, quantiles=(0.1, 0.5, 0.9))
-    return random_model(replace(settings, **changes), PANEL)
+    return random_model(replace(settings, **changes), PANEL, size=0.1)
 
 
 def expected_of(model, inputs):
