@@ -181,9 +181,9 @@ def refuse_failures(loaded: Loaded) -> None:
         return
     from forecaster.output.console import error
 
-    for failure in loaded.failures[1:]:
+    for failure in loaded.failures[:-1]:
         error(str(failure.error))
-    raise loaded.failures[0].error
+    raise loaded.failures[-1].error
 
 
 def emit(text: str, output: Path | None) -> None:

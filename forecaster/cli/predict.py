@@ -96,7 +96,7 @@ def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int
     """Say on stderr what failed, and fail with 3 if the rest is done.
 
     Raises:
-        ForecastError: the first failure itself, if nothing succeeded.
+        ForecastError: the last failure itself, if nothing succeeded.
         SomeTickersFailed: if something did.
     """
     if not failures:
@@ -104,9 +104,9 @@ def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int
     from forecaster.output.console import error
 
     if not succeeded:
-        for _, failure in failures[1:]:
+        for _, failure in failures[:-1]:
             error(str(failure))
-        raise failures[0][1]
+        raise failures[-1][1]
     for _, failure in failures:
         error(str(failure))
     raise SomeTickersFailed(

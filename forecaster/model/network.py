@@ -209,18 +209,29 @@ def _ridge(strength: float) -> Any:
     return keras.regularizers.L2(strength) if strength else None
 
 
+def step_weights(horizon: int) -> Array:
+    """How much each step's loss counts in training: 1/√h, with mean 1.
+
+    Targets of far steps overlap, so they hold less news for their number and are learned by heart
+    first.
+    """
+    weights = 1.0 / np.sqrt(np.arange(1, horizon + 1))
+    return np.asarray(weights / weights.mean(), dtype=np.float32)
+
+
 def compile_model(model: Any, settings: Settings) -> None:
     """Give the model its optimiser and the pinball loss."""
     import keras
     from keras import ops
 
     levels = np.asarray(settings.quantiles, dtype=np.float32)
+    by_step = step_weights(settings.horizon)
 
     def pinball(packed: Any, quantiles: Any) -> Any:
-        """Mean pinball loss over the targets that count; ``packed`` is targets and weights."""
+        """Weighted mean pinball loss of the targets that count; ``packed`` is targets, weights."""
         error = packed[..., :1] - quantiles
         loss = ops.mean(ops.maximum(levels * error, (levels - 1.0) * error), axis=-1)
-        weights = packed[..., 1]
+        weights = packed[..., 1] * by_step
         return ops.sum(loss * weights) / ops.maximum(ops.sum(weights), 1.0)
 
     clipping: dict[str, float] = {}

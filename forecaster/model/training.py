@@ -22,7 +22,7 @@ from forecaster.model.inference import outputs_at
 from forecaster.model.recurrence import Network
 from forecaster.model.settings import Settings
 
-AVERAGED_EPOCHS = 2.0
+AVERAGED_EPOCHS = 4.0
 """Epochs over which weights are averaged: the average of a noisy path is nearer to its goal."""
 
 EPOCHS_UNWATCHED = 12
