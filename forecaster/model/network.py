@@ -210,12 +210,12 @@ def _ridge(strength: float) -> Any:
 
 
 def step_weights(horizon: int) -> Array:
-    """How much each step's loss counts in training: 1/√h, with mean 1.
+    """How much each step's loss counts in training: 1/h, with mean 1.
 
-    Targets of far steps overlap, so they hold less news for their number and are learned by heart
-    first.
+    Targets h sessions ahead overlap, so n of them hold about n/h independent ones and would be
+    learned by heart first.
     """
-    weights = 1.0 / np.sqrt(np.arange(1, horizon + 1))
+    weights = 1.0 / np.arange(1, horizon + 1)
     return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
