@@ -154,11 +154,11 @@ def _run(
 
 
 def _document(result: Backtest, panel: Panel, format: Format, output: Output) -> str:
-    from forecaster.output import documents, scoreboard
+    from forecaster.output import score_documents, scoreboard
     from forecaster.output.console import render
 
     if format is Format.json:
-        return documents.backtest_json(result, panel)
+        return score_documents.backtest_json(result, panel)
     if format is Format.csv:
-        return documents.rows_csv(result.table)
+        return score_documents.rows_csv(result.table)
     return render(lambda width: scoreboard.backtest(result, panel, width), output)

@@ -37,7 +37,7 @@ def compare(
     """Train every kind of network on the same data and compare them in one table."""
     from forecaster.jobs.compare import compare as run
     from forecaster.model.settings import Settings
-    from forecaster.output import documents, scoreboard
+    from forecaster.output import score_documents, scoreboard
     from forecaster.output.console import render
     from forecaster.output.progress import training_bar
 
@@ -47,8 +47,8 @@ def compare(
     with training_bar() as on_progress:
         made = run(loaded.panel, settings, device=device.value, on_progress=on_progress)
     if format is Format.json:
-        emit(documents.compare_json(made), output)
+        emit(score_documents.compare_json(made), output)
     elif format is Format.csv:
-        emit(documents.compare_csv(made), output)
+        emit(score_documents.compare_csv(made), output)
     else:
         emit(render(lambda _width: scoreboard.comparison(made), output), output)

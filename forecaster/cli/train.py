@@ -166,11 +166,11 @@ def _document(
     trained: Trained, panel: Panel, path: Path, format: Format, output: Path | None
 ) -> str:
     """The result as text."""
-    from forecaster.output import documents, tables
+    from forecaster.output import score_documents, tables
     from forecaster.output.console import render
 
     if format is Format.json:
-        return documents.train_json(trained, panel, str(path))
+        return score_documents.train_json(trained, panel, str(path))
     if format is Format.csv:
-        return documents.rows_csv(trained.table)
+        return score_documents.rows_csv(trained.table)
     return render(lambda width: tables.training(trained, panel, str(path), width), output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -12,10 +12,12 @@ from rich.text import Text
 
 from forecaster.evaluation.scores import Row, ScoreTable
 from forecaster.evaluation.verdict import sentence
-from forecaster.jobs.backtest import Backtest
-from forecaster.jobs.compare import Compared
 from forecaster.market.bars import Panel
 from forecaster.output.cells import open_table, percent, price, signed
+
+if TYPE_CHECKING:
+    from forecaster.jobs.backtest import Backtest
+    from forecaster.jobs.compare import Compared
 
 _WEEK = 5
 

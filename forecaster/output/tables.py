@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import RenderableType
@@ -11,14 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from forecaster.evaluation.verdict import sentence
-from forecaster.jobs.doctor import Check
 from forecaster.jobs.predict import TickerForecast
-from forecaster.jobs.train import Trained
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.library import Listed
 from forecaster.output.cells import open_table, price, signed
 from forecaster.output.scoreboard import score_table, table_of
+
+if TYPE_CHECKING:
+    from forecaster.jobs.doctor import Check
+    from forecaster.jobs.train import Trained
 
 NARROW = 66
 """Below this many columns a forecast table leaves the inner interval out."""
