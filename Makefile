@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check speed clean
+.PHONY: help demo test check boxed-model speed clean
 
 help:
 	@echo "make demo    install, train on sample_data, print forecasts (about 2 minutes)"
@@ -42,6 +42,10 @@ check:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q
+
+# the model that comes with the package: trained on sample_data alone, by this command
+boxed-model: $(VENV)/installed
+	$(BIN)/forecast train sample_data --device cpu --out forecaster/model/boxed/sample.forecast
 
 speed: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/speed.py

@@ -9,7 +9,7 @@ import numpy as np
 from forecaster.features.representation import Representation
 from forecaster.market.bars import PRICE_FIELDS, History, Panel
 from forecaster.model.artifact import Model
-from forecaster.model.recurrence import GATES, CellWeights, Layer, Network
+from forecaster.model.recurrence import GATES, CellWeights, Head, Layer, Network
 from forecaster.model.settings import Settings
 
 
@@ -98,13 +98,13 @@ def random_network(settings: Settings, features: int, seed: int = 0, size: float
     for _ in range(settings.layers):
         layers.append(Layer(cell(width), cell(width) if settings.bidirectional else None))
         width = settings.units * sides
-    outputs = settings.horizon * (len(settings.quantiles) + 1)
+    horizon, gaps = settings.horizon, len(settings.quantiles) - 1
+    head = Head(draw(width + features, 2 * horizon), draw(2 * horizon), draw(horizon, gaps))
     return Network(
         cell=settings.cell,
         activation=settings.activation,
         layers=tuple(layers),
-        head_kernel=draw(width, outputs),
-        head_bias=draw(outputs),
+        head=head,
         horizon=settings.horizon,
         levels=settings.quantiles,
     )

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from synthetic import close_only, garch_history, noise_after, random_model, same_weights
 
-from forecaster.evaluation.baselines import fit_baselines
+from forecaster.evaluation.baselines import ALL, fit_baselines
 from forecaster.evaluation.folds import split_panel
+from forecaster.features.companions import FEWEST
 from forecaster.features.representation import Representation
 from forecaster.jobs.predict import predict
+from forecaster.jobs.scoring import Origins, network_quantiles
 from forecaster.market.bars import PRICE_FIELDS, History, Panel
 from forecaster.model.inference import outputs_at
 from forecaster.model.settings import Settings
@@ -33,8 +35,14 @@ PANEL = Panel(
         close_only(garch_history("CLOSES", 220, seed=3)),
         garch_history("TEN", 10, seed=4, last=str(LONG.sessions[204])),
         garch_history("FIVE", 5, seed=5, last=str(CUTOFF + 1)),
+        # so that there are companions on every day, and enough returns for garch
+        garch_history("OLD", 470, seed=6, first="2014-05-05"),
+        garch_history("OTHER", 400, seed=7, first="2014-10-06"),
+        garch_history("ANOTHER", 330, seed=8),
+        garch_history("DELISTED", 150, seed=9),
     )
 )
+ELSEWHERE = Panel(tuple(garch_history(f"ELSE{i}", 90, 60 + i) for i in range(FEWEST + 1)))
 
 
 def with_more(history: History, seed: int = 7) -> History:
@@ -88,11 +96,12 @@ class TestInputs:
 
     @pytest.mark.parametrize("known", [True, False])
     def test_rows_up_to_the_cutoff_do_not_change(self, scale, other, known):
-        fitted_on = PANEL.up_to(CUTOFF) if known else Panel((garch_history("ELSE", 90, 6),))
+        fitted_on = PANEL.up_to(CUTOFF) if known else ELSEWHERE
         representation = Representation.fit(scale, list(fitted_on))
-        for history, changed in zip(PANEL, other, strict=True):
+        ours = representation.encode_all(PANEL.histories)
+        theirs = representation.encode_all(other.histories)
+        for history, one, two in zip(PANEL, ours, theirs, strict=True):
             seen = len(history.up_to(CUTOFF))
-            one, two = representation.encode(history), representation.encode(changed)
             assert np.array_equal(one.inputs[:seen], two.inputs[:seen])
             outputs = np.ones((seen, 3, 2), np.float32)
             rows = np.arange(seen)
@@ -102,14 +111,23 @@ class TestInputs:
 
     def test_targets_whose_session_was_seen_do_not_change(self, scale, other):
         representation = Representation.fit(scale, list(PANEL.up_to(CUTOFF)))
-        for history, changed in zip(PANEL, other, strict=True):
+        ours = representation.encode_all(PANEL.histories)
+        theirs = representation.encode_all(other.histories)
+        for history, mine, yours in zip(PANEL, ours, theirs, strict=True):
             seen = len(history.up_to(CUTOFF))
-            one = representation.encode(history).scale.targets(3)
-            two = representation.encode(changed).scale.targets(3)
+            one, two = mine.scale.targets(3), yours.scale.targets(3)
             for h in (1, 2, 3):
                 assert np.array_equal(
                     one[: max(seen - h, 0), h - 1], two[: max(seen - h, 0), h - 1]
                 )
+
+
+def test_the_panel_has_companions_on_both_sides_of_the_cutoff():
+    representation = Representation.fit("volatility", list(PANEL.up_to(CUTOFF)))
+    first, _ = representation.companion_columns
+    long = representation.encode_all(PANEL.histories)[0]
+    assert np.all(long.inputs[:260, first] == 1)
+    assert np.any(long.inputs[:, first + 1 :] != representation.encode(LONG).inputs[:, first + 1 :])
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -120,7 +138,7 @@ class TestForecasts:
         model = random_model(settings_of(cell, supervision, scale), PANEL.up_to(CUTOFF))
         one = predict(model, PANEL.histories, as_of=CUTOFF)
         two = predict(model, other.histories, as_of=CUTOFF)
-        assert len(one.forecasts) == 5
+        assert len(one.forecasts) == len(PANEL)
         assert one == two
         assert one == predict(model, PANEL.up_to(CUTOFF).histories)
 
@@ -129,7 +147,7 @@ class TestForecasts:
         model = random_model(settings, PANEL.up_to(CUTOFF))
         answers = []
         for panel in (PANEL, Panel(tuple(noise_after(h, CUTOFF) for h in PANEL))):
-            encoded = [model.representation.encode(h) for h in panel]
+            encoded = model.representation.encode_all(panel.histories)
             rows = [np.arange(len(h)) for h in panel]
             pieces = settings.supervise == "prefixes"
             answers.append(outputs_at(model.network, encoded, rows, 40, pieces=pieces))
@@ -139,18 +157,61 @@ class TestForecasts:
             assert seen == len(history) or not np.array_equal(one[seen:], two[seen:])
 
 
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("supervision", SUPERVISIONS)
+def test_quantiles_of_a_test_part_before_the_cutoff_do_not_change(cell, supervision, other):
+    settings = settings_of(cell, supervision, "volatility")
+    model = random_model(settings, PANEL.up_to(CUTOFF))
+    made = []
+    for panel in (PANEL, other):
+        # the session of the cutoff itself is no origin where it is the last one
+        origins = Origins.of(panel, LONG.sessions[150], LONG.sessions[198])
+        quantiles = network_quantiles(model.representation, model.network, settings, panel, origins)
+        actuals = origins.actuals(3)
+        made.append((quantiles, actuals.session, actuals.ticker, actuals.log_return[:, 0]))
+    for one, two in zip(*made, strict=True):
+        assert np.array_equal(one, two)
+    assert len(made[0][0]) > 49 * FEWEST
+
+
+@pytest.mark.parametrize("name", ALL)
 class TestBaselines:
-    def test_fitted_and_forecasting_at_the_cutoff_do_not_change(self, other):
-        levels = (0.1, 0.5, 0.9)
-        ours = fit_baselines(PANEL.up_to(CUTOFF).histories, 3, levels)
-        theirs = fit_baselines(other.up_to(CUTOFF).histories, 3, levels)
-        for one, two in zip(ours, theirs, strict=True):
-            for history, changed in zip(PANEL, other, strict=True):
-                row = np.array([0, len(history.up_to(CUTOFF)) - 1])
-                assert np.array_equal(one.forecast(history, row), two.forecast(changed, row)), (
-                    one.name,
-                    history.ticker,
-                )
+    levels = (0.1, 0.5, 0.9)
+
+    def fitted(self, panel, name):
+        (baseline,) = fit_baselines((name,), panel.histories, 3, self.levels).baselines
+        return baseline
+
+    def test_fitted_and_forecasting_at_the_cutoff_do_not_change(self, name, other):
+        one = self.fitted(PANEL.up_to(CUTOFF), name)
+        two = self.fitted(other.up_to(CUTOFF), name)
+        for history, changed in zip(PANEL, other, strict=True):
+            row = np.array([0, len(history.up_to(CUTOFF)) - 1])
+            assert np.array_equal(one.forecast(history, row), two.forecast(changed, row)), (
+                history.ticker
+            )
+
+    def test_forecasts_from_later_sessions_see_no_bar_after_them(self, name):
+        baseline = self.fitted(PANEL.up_to(CUTOFF), name)
+        for day in LONG.sessions[[200, 230, 300]]:
+            for history in PANEL:
+                rows = np.flatnonzero(history.sessions <= day)
+                noisy = noise_after(history, day)
+                assert np.array_equal(
+                    baseline.forecast(history, rows), baseline.forecast(noisy, rows)
+                ), (history.ticker, day)
+
+    def test_the_future_would_be_seen_if_they_were_fitted_on_it(self, name):
+        # the tests above compare what can differ
+        noisy = Panel(tuple(noise_after(h, CUTOFF) for h in PANEL))
+        row = np.array([199])
+        one, two = self.fitted(PANEL, name), self.fitted(noisy, name)
+        assert not np.array_equal(one.forecast(LONG, row), two.forecast(LONG, row))
+
+
+def test_garch_is_fitted_and_not_only_stood_in_for():
+    made = fit_baselines(("garch",), PANEL.up_to(CUTOFF).histories, 3, (0.1, 0.9))
+    assert set(made.baselines[0].parameters) == {"OLD", "OTHER"}
 
 
 def test_the_parts_before_a_given_train_end_do_not_change(other):
@@ -165,15 +226,16 @@ def test_the_parts_before_a_given_train_end_do_not_change(other):
 
 @pytest.mark.network
 def test_the_whole_training_run_does_not_change(monkeypatch):
+    from forecaster.jobs import scoring
     from forecaster.jobs import train as job
 
-    fitted, original = [], job.fit_baselines
+    fitted, original = [], scoring.fit_baselines
 
     def watched(*args, **more):
         fitted.append(original(*args, **more))
         return fitted[-1]
 
-    monkeypatch.setattr(job, "fit_baselines", watched)
+    monkeypatch.setattr(scoring, "fit_baselines", watched)
     settings = Settings(
         units=3, horizon=3, quantiles=(0.05, 0.5, 0.95), epochs=3, context=32, batch_size=64
     )
@@ -206,6 +268,6 @@ def test_the_whole_training_run_does_not_change(monkeypatch):
             first.model, PANEL.histories, as_of=CUTOFF
         ), name
     row = np.array([199])
-    for baselines in fitted[1:]:
-        for one, two in zip(fitted[0], baselines, strict=True):
+    for again in fitted[1:]:
+        for one, two in zip(fitted[0].baselines, again.baselines, strict=True):
             assert np.array_equal(one.forecast(LONG, row), two.forecast(LONG, row)), one.name

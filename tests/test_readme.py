@@ -53,13 +53,23 @@ def matches(expected: str, actual: str) -> bool:
     return re.fullmatch(pattern, actual.strip(), re.DOTALL) is not None
 
 
-@pytest.mark.network
-def test_every_console_block_prints_what_it_shows(place):
+@pytest.fixture(scope="module")
+def printed(place: Path) -> dict[str, str]:
+    """What every command of the console blocks prints, run once and in order."""
+    return {command: run(command, place) for command, _ in console_steps()}
+
+
+def console_steps() -> list[tuple[str, str]]:
+    """Commands of the console blocks, each with the output that README shows for it."""
     shown = "".join(blocks("console"))
-    steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", shown, re.MULTILINE)
-    assert len(steps) >= 8
-    for command, expected in steps:
-        actual = run(command, place)
+    return re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", shown, re.MULTILINE)
+
+
+@pytest.mark.network
+def test_every_console_block_prints_what_it_shows(printed):
+    assert len(printed) >= 8
+    for command, expected in console_steps():
+        actual = printed[command]
         assert matches(expected, actual), f"{command}\n--- README\n{expected}\n--- now\n{actual}"
 
 
@@ -74,15 +84,16 @@ def test_the_python_block_runs(place):
 
 
 @pytest.mark.network
-def test_the_error_table_is_the_one_that_training_prints(place):
+def test_the_error_table_is_the_one_that_training_prints(printed):
     """Processors round differently, so numbers are compared to a few percent."""
-    table = next(b for b in blocks("") if "pinball" in b)
-    printed = run("forecast train sample_data --name again", place)
-    start = printed.index(" h  model")
-    for shown, found in zip(table.splitlines(), printed[start:].splitlines(), strict=False):
-        assert NUMBER.sub("#", shown).split() == NUMBER.sub("#", found).split()
-        for a, b in zip(NUMBER.findall(shown), NUMBER.findall(found), strict=True):
-            assert float(a) == pytest.approx(float(b), rel=0.03, abs=1.0), (shown, found)
+    shown = next(b for b in blocks("") if "pinball" in b).splitlines()
+    found = printed["forecast train sample_data"]
+    found = found[found.index("h  model") :].splitlines()
+    assert len(shown) == 6
+    for ours, theirs in zip(shown, found, strict=False):
+        assert NUMBER.sub("#", ours).split() == NUMBER.sub("#", theirs).split()
+        for a, b in zip(NUMBER.findall(ours), NUMBER.findall(theirs), strict=True):
+            assert float(a) == pytest.approx(float(b), rel=0.03, abs=1.0), (ours, theirs)
 
 
 def test_the_two_commands_are_in_the_makefile():

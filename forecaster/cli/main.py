@@ -58,7 +58,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Forecast stock prices with recurrent networks, beside the baselines they must beat.",
     epilog="Exit codes: 0 done, 2 wrong options, 3 some tickers failed, 4 data unusable, 6 model"
-    " missing or damaged, 7 training diverged, 8 locked by another run, 130 interrupted.",
+    " missing or damaged, 7 training diverged, 8 locked by another run, 9 a required verdict did"
+    " not hold, 130 interrupted.",
 )
 models_app = typer.Typer(no_args_is_help=True, help="List, show and delete trained models.")
 
@@ -86,10 +87,12 @@ def _raise_terminated(_signal: int, _frame: FrameType | None) -> None:
 
 def register() -> None:
     """Add the commands to the app."""
-    from forecaster.cli import doctor, export, models, predict, train
+    from forecaster.cli import backtest, compare, doctor, export, models, predict, train
 
     app.command()(train.train)
     app.command()(predict.predict)
+    app.command()(backtest.backtest)
+    app.command()(compare.compare)
     app.command()(export.export)
     app.command()(doctor.doctor)
     models_app.command("list")(models.list_models)

@@ -43,7 +43,7 @@ def delete(
     from forecaster.model import library
     from forecaster.output.console import note
 
-    path = library.find(name)
+    path = library.own(name)
     if not yes and not typer.confirm(f"Delete {path}?", err=True):
         raise typer.Exit
     note(f"deleted {library.delete(name)}")

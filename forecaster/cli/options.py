@@ -28,6 +28,29 @@ class Format(StrEnum):
     csv = "csv"
 
 
+class Supervise(StrEnum):
+    """Where the loss is."""
+
+    prefixes = "prefixes"
+    last = "last"
+
+
+class Scale(StrEnum):
+    """Units of targets."""
+
+    volatility = "volatility"
+    minmax = "minmax"
+    standard = "standard"
+
+
+class Device(StrEnum):
+    """Where Keras computes."""
+
+    auto = "auto"
+    cpu = "cpu"
+    gpu = "gpu"
+
+
 def complete_model(incomplete: str) -> list[str]:
     """Names of trained models, for shell completion."""
     from forecaster.model.library import model_paths
@@ -110,6 +133,11 @@ def parse_levels(text: str) -> tuple[float, ...]:
         ) from None
 
 
+def parse_words(text: str) -> tuple[str, ...]:
+    """Words from a comma-separated list."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
 def parse_columns(pairs: list[str] | None) -> dict[str, str]:
     """``ROLE=HEADER`` pairs.
 
@@ -145,6 +173,17 @@ def read(
         files = len({item.source for item in more})
         note(f"{len(more)} more notes on {files} files; read one of them alone to see its own.")
     return loaded
+
+
+def refuse_failures(loaded: Loaded) -> None:
+    """Nothing is trained or scored on less than was asked for."""
+    if not loaded.failures:
+        return
+    from forecaster.output.console import error
+
+    for failure in loaded.failures[:-1]:
+        error(str(failure.error))
+    raise loaded.failures[-1].error
 
 
 def emit(text: str, output: Path | None) -> None:

@@ -32,7 +32,7 @@ def predict(
     model: ModelName = None,
     horizon: Annotated[
         int | None,
-        typer.Option("--horizon", help="Sessions to forecast, at most the model's."),
+        typer.Option("--horizon", help="Sessions to forecast, at most the model's. (default: 5)"),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option(metavar="DATE", help="Forecast as if DATE were the last session.")
@@ -45,10 +45,18 @@ def predict(
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs.predict import predict as run
-    from forecaster.model.library import open_model
+    from forecaster.model.artifact import load
+    from forecaster.model.library import BOXED, find
     from forecaster.output import documents
+    from forecaster.output.console import note
 
-    trained = open_model(model)
+    path = find(model)
+    trained = load(path)
+    if model is None and path == BOXED:
+        note(
+            "no model has been trained yet; this is the one in the box, trained on five stocks to"
+            f" {trained.card['trained_to']}. Train your own with: forecast train FILES"
+        )
     day = parse_date(as_of, "--as-of")
     loaded = read(sources, column, date_format, ticker)
     result = run(trained, loaded.panel.histories, horizon=horizon, as_of=day)
@@ -88,7 +96,7 @@ def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int
     """Say on stderr what failed, and fail with 3 if the rest is done.
 
     Raises:
-        ForecastError: the first failure itself, if nothing succeeded.
+        ForecastError: the last failure itself, if nothing succeeded.
         SomeTickersFailed: if something did.
     """
     if not failures:
@@ -96,9 +104,9 @@ def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int
     from forecaster.output.console import error
 
     if not succeeded:
-        for _, failure in failures[1:]:
+        for _, failure in failures[:-1]:
             error(str(failure))
-        raise failures[0][1]
+        raise failures[-1][1]
     for _, failure in failures:
         error(str(failure))
     raise SomeTickersFailed(

@@ -11,22 +11,25 @@ import typer
 from forecaster.cli.options import (
     Columns,
     DateFormat,
+    Device,
     Format,
     FormatOption,
     Output,
+    Scale,
     Sources,
+    Supervise,
     Ticker,
     emit,
     parse_date,
     parse_levels,
     read,
+    refuse_failures,
 )
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     from forecaster.jobs.train import Trained
     from forecaster.market.bars import Panel
-    from forecaster.market.files import Loaded
 
 
 class Cell(StrEnum):
@@ -44,34 +47,11 @@ class Activation(StrEnum):
     relu = "relu"
 
 
-class Supervise(StrEnum):
-    """Where the loss is."""
-
-    prefixes = "prefixes"
-    last = "last"
-
-
 class Windows(StrEnum):
     """Lengths of windows."""
 
     fixed = "fixed"
     vary = "vary"
-
-
-class Scale(StrEnum):
-    """Units of targets."""
-
-    volatility = "volatility"
-    minmax = "minmax"
-    standard = "standard"
-
-
-class Device(StrEnum):
-    """Where Keras computes."""
-
-    auto = "auto"
-    cpu = "cpu"
-    gpu = "gpu"
 
 
 def _network(help: str, *names: str) -> Any:
@@ -100,10 +80,10 @@ def train(
     ] = False,
     activation: Annotated[Activation, _network("Activation of rnn.")] = Activation.tanh,
     scale: Annotated[Scale, _network("Unit of the targets.")] = Scale.volatility,
-    horizon: Annotated[int, _network("Sessions to forecast.", "--horizon")] = 5,
+    horizon: Annotated[int, _network("Sessions to forecast.", "--horizon")] = 20,
     context: Annotated[
         int | None,
-        _network("Sessions that a forecast reads. (default: 128, or 60 with --supervise last)"),
+        _network("Sessions that a forecast reads. (default: 64, or 60 with --supervise last)"),
     ] = None,
     quantiles: Annotated[
         str | None, _network("Levels, as in 0.05,0.5,0.95. (default: 11 from 0.01 to 0.99)")
@@ -154,7 +134,7 @@ def train(
     day = parse_date(train_end, "--train-end")
     path = _destination(name, out)
     loaded = read(sources, column, date_format, ticker)
-    _refuse_failures(loaded)
+    refuse_failures(loaded)
     with locked(path, f"model {path.stem}"):
         with training_bar() as on_progress:
             trained = run(
@@ -182,26 +162,15 @@ def _destination(name: str, out: Path | None) -> Path:
     return out
 
 
-def _refuse_failures(loaded: Loaded) -> None:
-    """A model must not quietly be trained on less than was asked for."""
-    if not loaded.failures:
-        return
-    from forecaster.output.console import error
-
-    for failure in loaded.failures[1:]:
-        error(str(failure.error))
-    raise loaded.failures[0].error
-
-
 def _document(
     trained: Trained, panel: Panel, path: Path, format: Format, output: Path | None
 ) -> str:
     """The result as text."""
-    from forecaster.output import documents, tables
+    from forecaster.output import score_documents, tables
     from forecaster.output.console import render
 
     if format is Format.json:
-        return documents.train_json(trained, panel, str(path))
+        return score_documents.train_json(trained, panel, str(path))
     if format is Format.csv:
-        return documents.train_csv(trained)
+        return score_documents.rows_csv(trained.table)
     return render(lambda width: tables.training(trained, panel, str(path), width), output)

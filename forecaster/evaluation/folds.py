@@ -7,6 +7,7 @@ so a later bar of one ticker tells about an earlier bar of another.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -80,4 +81,61 @@ def split_panel(panel: Panel, horizon: int, train_end: np.datetime64 | None = No
         train_end=sessions[train - 1],
         test_from=sessions[train - 1 + horizon] if train - 1 + horizon < n - 1 else None,
         last=sessions[-1],
+    )
+
+
+TEST_PART = 0.3
+"""Share of the sessions that a backtest scores where no date was given."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A cutoff and the sessions scored after it.
+
+    Attributes:
+        cutoff: last session that fitting may see.
+        test_from: first session that is forecast from, H sessions later.
+        test_to: last session that is forecast from.
+    """
+
+    cutoff: np.datetime64
+    test_from: np.datetime64
+    test_to: np.datetime64
+
+
+def plan_folds(
+    panel: Panel, horizon: int, *, train_end: np.datetime64 | None, count: int
+) -> tuple[Fold, ...]:
+    """Global cutoffs: the first at ``train_end``, the others at equal distances after it.
+
+    Args:
+        panel: histories that end with the test range.
+        horizon: H, the sessions left out after each cutoff.
+        train_end: the first cutoff; None: after 70% of the sessions.
+        count: how many folds.
+
+    Raises:
+        DataError: a fold would have no session to score, or no session before it.
+    """
+    sessions = panel.sessions
+    n = len(sessions)
+    if train_end is None:
+        first = int(n * (1.0 - TEST_PART))
+    else:
+        first = int(np.searchsorted(sessions, train_end, side="right"))
+    if first < 2:
+        raise DataError(
+            f"--train-end is {train_end} and the first session is {sessions[0]}; at least 2"
+            " sessions must lie up to that date. Give a later --train-end."
+        )
+    if n - first <= count * (horizon + 1):
+        raise DataError(
+            f"{n - first} sessions lie after {sessions[first - 1]}; {count} fold(s) with"
+            f" {horizon} sessions left out in each need more than {count * (horizon + 1)}."
+            " Give an earlier --train-end, fewer --folds or a shorter --horizon."
+        )
+    edges = [first + (n - first) * k // count for k in range(count + 1)]
+    return tuple(
+        Fold(sessions[a - 1], sessions[a - 1 + horizon], sessions[b - 1])
+        for a, b in pairwise(edges)
     )

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.evaluation import metrics
-from forecaster.evaluation.significance import diebold_mariano, session_means
+from forecaster.evaluation.marks import Actuals, Marks
+from forecaster.evaluation.significance import diebold_mariano, kupiec, session_means
 from forecaster.evaluation.verdict import Verdict, judge
 
 Floats = NDArray[np.float64]
 
 INTERVALS = (0.5, 0.8, 0.9)
-
-
-@dataclass(frozen=True)
-class Actuals:
-    """What happened after each forecast of a test, all tickers end to end.
-
-    Attributes:
-        ticker: ``(m,)`` index of the ticker.
-        session: ``(m,)`` cutoff of each forecast.
-        last_close: ``(m,)`` price at the cutoff, as traded.
-        log_return: ``(m, H)`` cumulative; NaN where the history ends first.
-    """
-
-    ticker: NDArray[np.intp]
-    session: NDArray[np.datetime64]
-    last_close: Floats
-    log_return: Floats
+VALUE_AT_RISK = (0.01, 0.05)
+REJECTED = 0.05
 
 
 @dataclass(frozen=True)
@@ -40,7 +26,10 @@ class Row:
     """Scores of one model at one step.
 
     ``pinball``, ``skill`` and ``dm_p`` are on log returns, ``mae`` and ``rmse`` on prices, ``mape``
-    in percent. Dictionaries are keyed by baseline or by interval; None means not measurable.
+    in percent, ``width`` in percent of the last price. Dictionaries are keyed by baseline, by
+    interval or by level; None means not measurable. ``tickers_won`` is (won, of); ``var`` is, for
+    each value-at-risk level at h = 1, the share of returns below it and on how many tickers the
+    Kupiec test rejects it (rejected, of).
     """
 
     model: str
@@ -55,11 +44,14 @@ class Row:
     coverage: dict[str, float]
     dm_p: dict[str, float | None]
     tickers_won: dict[str, tuple[int, int]]
+    width: dict[str, float] = field(default_factory=dict)
+    calibration: dict[str, float] = field(default_factory=dict)
+    var: dict[str, dict[str, float | tuple[int, int]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """All rows, and the verdicts of the first model over each baseline at h = 1 and h = H."""
+    """All rows, and the verdicts of the networks over each baseline at h = 1 and h = H."""
 
     rows: tuple[Row, ...]
     verdicts: tuple[Verdict, ...]
@@ -69,7 +61,7 @@ class ScoreTable:
 
 def score(
     actuals: Actuals,
-    forecasts: Mapping[str, Floats],
+    marks: Mapping[str, Marks],
     levels: Sequence[float],
     baselines: Sequence[str],
 ) -> ScoreTable:
@@ -77,26 +69,24 @@ def score(
 
     Args:
         actuals: what happened.
-        forecasts: model name to cumulative log-return quantiles ``(m, H, Q)``; the network first.
+        marks: model name to marks, the networks first.
         levels: Q quantile levels.
-        baselines: the names among ``forecasts`` that others are compared with.
+        baselines: the names among ``marks`` that others are compared with.
     """
     horizon = actuals.log_return.shape[1]
     rows, verdicts = [], []
-    for h in range(horizon):
-        known = np.isfinite(actuals.log_return[:, h])
+    for step in range(1, horizon + 1):
+        known = np.isfinite(actuals.log_return[:, step - 1])
         if not bool(np.any(known)):
             continue
-        losses = {
-            name: metrics.pinball(actuals.log_return[known, h], q[known, h], levels)
-            for name, q in forecasts.items()
-        }
-        for name, quantiles in forecasts.items():
-            rows.append(_row(name, h + 1, actuals, known, quantiles, losses, levels, baselines))
-        if h in (0, horizon - 1):
-            first = next(r for r in rows if r.step == h + 1)
+        made = [_row(name, step, actuals, known, marks, levels, baselines) for name in marks]
+        rows += made
+        if step in (1, horizon):
+            networks = [row for row in made if row.model not in baselines]
             verdicts += [
-                judge(b, h + 1, first.skill[b], _number(first.dm_p[b])) for b in first.skill
+                judge(row.model, b, step, row.skill[b], _number(row.dm_p[b]))
+                for row in networks
+                for b in row.skill
             ]
     return ScoreTable(
         rows=tuple(rows),
@@ -111,46 +101,70 @@ def _row(
     step: int,
     actuals: Actuals,
     known: NDArray[np.bool_],
-    quantiles: Floats,
-    losses: Mapping[str, Floats],
+    marks: Mapping[str, Marks],
     levels: Sequence[float],
     baselines: Sequence[str],
 ) -> Row:
     """Scores of one model at one step, over the forecasts whose actual is known."""
-    q = quantiles[known, step - 1]
-    moved = actuals.log_return[known, step - 1]
-    last = actuals.last_close[known]
-    # the naive point forecast is the last price itself, whatever its quantiles are
-    median = np.zeros(len(moved)) if name == "naive" else metrics.at_level(q, levels, 0.5)
+    losses = {m: marks[m].pinball[known, step - 1] for m in {name, *baselines} & set(marks)}
+    own = marks[name]
+    moved, last = actuals.log_return[known, step - 1], actuals.last_close[known]
+    median = own.median[known, step - 1]
     actual_price, forecast_price = last * np.exp(moved), last * np.exp(median)
-    others = [b for b in baselines if b != name]
+    below = own.below[known, step - 1]
+    others = [b for b in baselines if b != name and b in marks]
     direction = metrics.direction(moved, median)
+    tickers, sessions = actuals.ticker[known], actuals.session[known]
+    mine = losses[name]
     return Row(
         model=name,
         step=step,
         n=int(np.count_nonzero(known)),
-        pinball=float(losses[name].mean()),
-        skill={
-            b: metrics.skill(float(losses[name].mean()), float(losses[b].mean())) for b in others
-        },
+        pinball=float(mine.mean()),
+        skill={b: metrics.skill(float(mine.mean()), float(losses[b].mean())) for b in others},
         mae=metrics.mae(actual_price, forecast_price),
         rmse=metrics.rmse(actual_price, forecast_price),
         mape=metrics.mape(actual_price, forecast_price),
         direction=None if math.isnan(direction) else direction,
-        coverage=_coverage(moved, q, levels),
-        dm_p={b: _p(losses[name], losses[b], actuals.session[known], step) for b in others},
-        tickers_won={b: _won(losses[name], losses[b], actuals.ticker[known]) for b in others},
+        coverage=_coverage(below, levels),
+        dm_p={b: _p(mine, losses[b], sessions, step) for b in others},
+        tickers_won={b: _won(mine, losses[b], tickers) for b in others},
+        width={share: float(own.width[share][step - 1]) for share in own.width},
+        calibration={f"{q:g}": float(s) for q, s in zip(levels, below.mean(axis=0), strict=True)},
+        var=_value_at_risk(below, levels, tickers) if step == 1 else {},
     )
 
 
-def _coverage(actual: Floats, quantiles: Floats, levels: Sequence[float]) -> dict[str, float]:
+def _coverage(below: NDArray[np.bool_], levels: Sequence[float]) -> dict[str, float]:
     """Coverage of the central intervals whose two levels are among ``levels``."""
     found = {}
     for share in INTERVALS:
         ends = metrics.interval_levels(levels, share)
         if ends is not None:
-            low, high = quantiles[:, ends[0]], quantiles[:, ends[1]]
-            found[f"{share:g}"] = metrics.coverage(actual, low, high)
+            low, high = ends
+            found[f"{share:g}"] = float(np.mean(below[:, high] & ~below[:, low]))
+    return found
+
+
+def _value_at_risk(
+    below: NDArray[np.bool_], levels: Sequence[float], tickers: NDArray[np.intp]
+) -> dict[str, dict[str, float | tuple[int, int]]]:
+    """Exceedances of the low quantiles; tickers are tested one by one, since days are shared."""
+    found: dict[str, dict[str, float | tuple[int, int]]] = {}
+    _, place = np.unique(tickers, return_inverse=True)
+    sizes = np.bincount(place)
+    for level in VALUE_AT_RISK:
+        column = next((i for i, q in enumerate(levels) if abs(q - level) < 1e-9), None)
+        if column is None:
+            continue
+        hits = np.bincount(place, weights=below[:, column]).astype(int)
+        rejected = sum(
+            kupiec(int(h), int(n), level) < REJECTED for h, n in zip(hits, sizes, strict=True)
+        )
+        found[f"{level:g}"] = {
+            "share": float(below[:, column].mean()),
+            "rejected": (rejected, len(sizes)),
+        }
     return found
 
 

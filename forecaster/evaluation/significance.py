@@ -24,6 +24,29 @@ def session_means(losses: Floats, sessions: NDArray[np.datetime64]) -> Floats:
     return np.asarray(np.bincount(place, weights=losses) / np.bincount(place))
 
 
+def kupiec(exceedances: int, n: int, level: float) -> float:
+    """p-value that a value-at-risk level is exceeded as often as it says (Kupiec 1995).
+
+    Likelihood ratio of the observed share against the nominal one, χ² with one degree of freedom.
+
+    Args:
+        exceedances: returns at or below the quantile.
+        n: returns in all.
+        level: the quantile's level.
+    """
+    from scipy.stats import chi2
+
+    observed = exceedances / n
+
+    def log_likelihood(share: float) -> float:
+        hit = exceedances * math.log(share) if exceedances else 0.0
+        miss = (n - exceedances) * math.log1p(-share) if exceedances < n else 0.0
+        return hit + miss
+
+    ratio = 2.0 * (log_likelihood(observed) - log_likelihood(level))
+    return float(chi2.sf(max(ratio, 0.0), 1))
+
+
 def diebold_mariano(losses: Floats, baseline_losses: Floats, step: int) -> float:
     """Two-sided p-value that two loss series have the same mean.
 

@@ -26,6 +26,9 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 ScaleName = Literal["volatility", "minmax", "standard"]
 
+_LARGEST_TARGET = 30.0
+"""A return beyond this many volatilities (a still price that jumped) counts as this many."""
+
 _SMALLEST_PRICE = 1e-3
 """A level forecast below this share of the last price is read as this share: logs need a price."""
 
@@ -48,7 +51,7 @@ class Scale(Protocol):
         ...
 
     def log_returns(self, outputs: NDArray[np.floating[Any]], rows: Rows) -> Floats:
-        """Network outputs ``(m, H, Q)`` at sessions ``rows`` ``(m,)`` as cumulative log returns."""
+        """Network outputs ``(m, H, Q)`` at ``rows`` ``(m,)`` as cumulative log returns."""
         ...
 
 
@@ -61,10 +64,9 @@ class VolatilityScale:
 
     def targets(self, horizon: int) -> Floats:
         """See ``Scale.targets``."""
-        steps = np.sqrt(np.arange(1, horizon + 1))
-        return future_log_returns(self.history, horizon) / (
-            self.measures.volatility[:, None] * steps
-        )
+        unit = self.measures.volatility[:, None] * np.sqrt(np.arange(1, horizon + 1))
+        returns = future_log_returns(self.history, horizon)
+        return np.asarray(np.clip(returns / unit, -_LARGEST_TARGET, _LARGEST_TARGET))
 
     def log_returns(self, outputs: NDArray[np.floating[Any]], rows: Rows) -> Floats:
         """See ``Scale.log_returns``."""

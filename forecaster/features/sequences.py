@@ -22,6 +22,9 @@ WARM_UP = 8
 """Steps without a loss at the start of a piece that was cut from the middle of a history; a
 shorter context leaves its last step a loss."""
 
+HIDDEN = 0.2
+"""Share of sequences trained without their companions, so that a single ticker works as well."""
+
 SHORTEST_WINDOW = 4
 """Shortest window when window lengths vary, in sessions."""
 
@@ -51,6 +54,7 @@ class TrainingSet:
         known: ``(R, H)`` bool.
         starts: first row of each history, and R at the end: ``(S + 1,)``.
         age: ``(R,)``, how many sessions of its history come before a row.
+        companions: first and last-plus-one input column about other tickers.
     """
 
     inputs: NDArray[np.float32]
@@ -58,9 +62,12 @@ class TrainingSet:
     known: NDArray[np.bool_]
     starts: NDArray[np.intp]
     age: NDArray[np.intp]
+    companions: tuple[int, int] = (0, 0)
 
     @classmethod
-    def of(cls, encoded: Sequence[Encoded], horizon: int) -> TrainingSet:
+    def of(
+        cls, encoded: Sequence[Encoded], horizon: int, companions: tuple[int, int] = (0, 0)
+    ) -> TrainingSet:
         """Join encoded histories; a target counts where its session is inside the history."""
         targets = np.concatenate([e.scale.targets(horizon) for e in encoded])
         known = np.isfinite(targets)
@@ -71,6 +78,7 @@ class TrainingSet:
             known=known,
             starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp),
             age=np.concatenate([np.arange(n) for n in lengths]).astype(np.intp),
+            companions=companions,
         )
 
     @property
@@ -96,7 +104,9 @@ def prefix_batches(
         cut = data.age[chosen[:, 0]] > 0
         counts = inside & ((steps >= warm_up) | ~cut[:, None])
         yield Batch(
-            inputs=np.where(inside[:, :, None], data.inputs[rows], np.float32(0)),
+            inputs=_hide_some(
+                np.where(inside[:, :, None], data.inputs[rows], np.float32(0)), data.companions, rng
+            ),
             targets=data.targets[rows],
             weights=(data.known[rows] & counts[:, :, None]).astype(np.float32),
         )
@@ -146,10 +156,20 @@ def window_batches(
     for index in rng.permutation(len(batches)):
         size, rows = batches[index]
         yield Batch(
-            inputs=gather_windows(data.inputs, rows, size),
+            inputs=_hide_some(gather_windows(data.inputs, rows, size), data.companions, rng),
             targets=data.targets[rows],
             weights=data.known[rows].astype(np.float32),
         )
+
+
+def _hide_some(
+    inputs: NDArray[np.float32], companions: tuple[int, int], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """The inputs with the companions' columns 0 in a random share of the sequences."""
+    first, stop = companions
+    if stop > first:
+        inputs[rng.random(len(inputs)) < HIDDEN, :, first:stop] = 0.0
+    return inputs
 
 
 def gather_windows(

@@ -15,6 +15,9 @@ from forecaster.market.calendars import estimate_sessions
 from forecaster.model.artifact import Model
 from forecaster.model.inference import outputs_now
 
+USUAL_STEPS = 5
+"""Steps where none were asked for: a week of sessions."""
+
 SHORTEST_HISTORY = 2
 """Fewest bars that a forecast can be made from."""
 
@@ -77,7 +80,7 @@ def predict(
     Args:
         model: a trained model.
         histories: at least 2 bars each; a shorter one is a failure of its own.
-        horizon: steps, at most the model's; None: all of them.
+        horizon: steps, at most the model's; None: ``USUAL_STEPS``, or the model's if fewer.
         as_of: forecast as if this date were the last session.
 
     Raises:
@@ -91,7 +94,7 @@ def predict(
             ready.append(_usable(history, as_of))
         except DataError as error:
             failures.append(TickerFailure(history.ticker, error))
-    encoded = [model.representation.encode(h) for h in ready]
+    encoded = model.representation.encode_all(ready)
     outputs = outputs_now(model.network, encoded, model.settings.steps) if ready else []
     made = []
     for e, o in zip(encoded, outputs, strict=True):
@@ -105,7 +108,7 @@ def predict(
 def _steps(model: Model, horizon: int | None) -> int:
     most = model.settings.horizon
     if horizon is None:
-        return most
+        return min(most, USUAL_STEPS)
     if not 1 <= horizon <= most:
         raise SettingsError(
             f"--horizon is {horizon}; model {model.name} was trained for 1 to {most} sessions."
@@ -130,7 +133,7 @@ def _forecast(
     """Network output ``(H, Q)`` as dated prices.
 
     Raises:
-        ModelError: a price is not finite.
+        ModelError: a price is not finite, or is 0.
     """
     history = encoded.history
     last = float(history.close[-1])
@@ -138,7 +141,7 @@ def _forecast(
     returns = encoded.scale.log_returns(output[None], row)[0]
     with np.errstate(over="ignore"):
         prices = last * np.exp(returns)
-    if not bool(np.all(np.isfinite(prices))):
+    if not bool(np.all(np.isfinite(prices) & (prices > 0))):
         raise ModelError(
             f"{history.ticker}: model {model.name} gives no finite price; its network is unstable."
             " Train it again with a lower --learning-rate or --activation tanh."

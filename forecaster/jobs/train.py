@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-import math
 import platform
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecaster.errors import DataError
-from forecaster.evaluation.baselines import BASELINES, fit_baselines
+from forecaster.evaluation.baselines import QUICK
 from forecaster.evaluation.folds import Split, split_panel
-from forecaster.evaluation.scores import Actuals, ScoreTable, score
-from forecaster.evaluation.verdict import Verdict
-from forecaster.features.scaling import future_log_returns
-from forecaster.market.bars import History, Panel
+from forecaster.evaluation.marks import Marks
+from forecaster.evaluation.scores import ScoreTable, score
+from forecaster.jobs.scoring import (
+    Origins,
+    Progress,
+    baseline_marks,
+    fit_and_watch,
+    network_quantiles,
+    stage,
+    table_state,
+)
+from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
-from forecaster.model.inference import outputs_at
 from forecaster.model.network import choose_device
 from forecaster.model.settings import Device, Settings
-from forecaster.model.training import Epoch, Fitted, Validation, fit
-
-Floats = NDArray[np.float64]
+from forecaster.model.training import Fitted, fit
 
 SHORTEST_HISTORY = 5
 """Fewest sessions of a history that is trained on."""
 
 _PACKAGES = ("forecaster", "keras", "tensorflow", "numpy")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training run is: ``fit`` with early stopping, or ``refit`` on all sessions."""
-
-    stage: str
-    epoch: Epoch
 
 
 @dataclass(frozen=True)
@@ -95,11 +90,11 @@ def train(
     panel = _long_enough(panel, notes)
     split = split_panel(panel, settings.horizon, train_end)
     used = choose_device(device)
-    fitted = _first_fit(panel, split, settings, _stage(on_progress, "fit"))
+    fitted = fit_and_watch(panel, split, settings, stage(on_progress, "fit"))
     table = _score_test(panel, split, settings, fitted, notes)
     final = fitted
     if refit and split.fit_end < split.last:
-        on_epoch = _stage(on_progress, "refit")
+        on_epoch = stage(on_progress, "refit")
         final = fit(settings, panel.histories, None, epochs=fitted.epochs, on_epoch=on_epoch)
     seconds = fitted.seconds + (final.seconds if final is not fitted else 0.0)
     model = Model(
@@ -131,37 +126,6 @@ def _long_enough(panel: Panel, notes: list[str]) -> Panel:
     return Panel(kept)
 
 
-def _stage(
-    on_progress: Callable[[Progress], None] | None, stage: str
-) -> Callable[[Epoch], None] | None:
-    if on_progress is None:
-        return None
-    return lambda epoch: on_progress(Progress(stage, epoch))
-
-
-def _first_fit(
-    panel: Panel, split: Split, settings: Settings, on_epoch: Callable[[Epoch], None] | None
-) -> Fitted:
-    """Fit on sessions up to ``fit_end``, watching the validation part if there is one."""
-    training = [h for h in panel.up_to(split.fit_end) if len(h) >= 2]
-    if not training:
-        raise DataError(
-            f"no history has two sessions up to {split.fit_end}; training needs them."
-            " Give a later --train-end."
-        )
-    watched = None
-    if split.valid_from is not None:
-        seen = _with_origins(panel.up_to(split.train_end), split.valid_from)
-        if seen:
-            watched = Validation(seen, split.valid_from)
-    return fit(settings, training, watched, on_epoch=on_epoch)
-
-
-def _with_origins(panel: Panel, first: np.datetime64) -> list[History]:
-    """The histories with a session from ``first`` on that has a later one to be compared with."""
-    return [h for h in panel if np.count_nonzero(h.sessions >= first) > 1]
-
-
 def _score_test(
     panel: Panel, split: Split, settings: Settings, fitted: Fitted, notes: list[str]
 ) -> ScoreTable | None:
@@ -172,40 +136,23 @@ def _score_test(
             " model's errors are not measured."
         )
         return None
-    scored = _with_origins(panel, split.test_from)
-    if not scored:
+    origins = Origins.of(panel, split.test_from, split.last)
+    if not origins.histories:
         notes.append(
             f"no history has two sessions from {split.test_from} on: the model's errors are not"
             " measured."
         )
         return None
-    rows = [np.flatnonzero(h.sessions >= split.test_from)[:-1] for h in scored]
-    encoded = [fitted.representation.encode(h) for h in scored]
-    outputs = outputs_at(
-        fitted.network, encoded, rows, settings.steps, pieces=settings.supervise == "prefixes"
-    )
-    network = [e.scale.log_returns(o, r) for e, o, r in zip(encoded, outputs, rows, strict=True)]
-    forecasts: dict[str, Floats] = {settings.cell: np.concatenate(network)}
-    past = [h for h in panel.up_to(split.train_end) if len(h) >= 2]
-    for baseline in fit_baselines(past, settings.horizon, settings.quantiles):
-        made = [baseline.forecast(h, r) for h, r in zip(scored, rows, strict=True)]
-        forecasts[baseline.name] = np.concatenate(made)
-    actuals = gather_actuals(scored, rows, settings.horizon)
-    return score(actuals, forecasts, settings.quantiles, BASELINES)
-
-
-def gather_actuals(
-    histories: Sequence[History], rows: Sequence[NDArray[np.intp]], horizon: int
-) -> Actuals:
-    """What happened after each origin, all histories end to end."""
-    return Actuals(
-        ticker=np.concatenate([np.full(len(r), i) for i, r in enumerate(rows)]).astype(np.intp),
-        session=np.concatenate([h.sessions[r] for h, r in zip(histories, rows, strict=True)]),
-        last_close=np.concatenate([h.close[r] for h, r in zip(histories, rows, strict=True)]),
-        log_return=np.concatenate(
-            [future_log_returns(h, horizon)[r] for h, r in zip(histories, rows, strict=True)]
-        ),
-    )
+    levels = settings.quantiles
+    actuals = origins.actuals(settings.horizon)
+    quantiles = network_quantiles(fitted.representation, fitted.network, settings, panel, origins)
+    marks: dict[str, Marks] = {
+        settings.cell: Marks.of(actuals, quantiles, levels, last_price=False)
+    }
+    past = panel.up_to(split.train_end)
+    others, failed = baseline_marks(QUICK, past, origins, actuals, levels)
+    notes += failed
+    return score(actuals, {**marks, **others}, levels, QUICK)
 
 
 def _card(
@@ -227,8 +174,15 @@ def _card(
         "weights": final.network.weight_count,
         "device": device,
         "packages": {**_versions(), "python": platform.python_version()},
-        "scores": None if table is None else table_state(table),
+        "scores": None if table is None else _card_scores(table),
     }
+
+
+def _card_scores(table: ScoreTable) -> dict[str, Any]:
+    """The scores of the first, the fifth and the last step."""
+    last = max(row.step for row in table.rows)
+    kept = tuple(row for row in table.rows if row.step in (1, 5, last))
+    return table_state(replace(table, rows=kept))
 
 
 def _versions() -> dict[str, str]:
@@ -239,39 +193,3 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:  # run from a source tree that is not installed
             continue
     return found
-
-
-def table_state(table: ScoreTable) -> dict[str, Any]:
-    """A score table as plain values, with None for what is not a number."""
-    return {
-        "sessions_scored": table.sessions_scored,
-        "tickers": table.tickers,
-        "rows": [_plain(asdict(row)) for row in table.rows],
-        "verdict": [_plain(asdict(v)) for v in table.verdicts],
-    }
-
-
-def _plain(value: Any) -> Any:
-    """The value with NaN as None and tuples as lists."""
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def verdict_sentence(name: str, verdicts: Sequence[Verdict]) -> str:
-    """One sentence: what the network beats, ties with and loses to, by step."""
-    parts = []
-    for step in sorted({v.step for v in verdicts}):
-        words = [
-            f"{v.word} {v.baseline} by {100 * v.skill:.1f}%"
-            if v.word == "beats"
-            else f"{v.word} {v.baseline}"
-            for v in verdicts
-            if v.step == step
-        ]
-        ahead = f"{step} session{'s' if step > 1 else ''} ahead"
-        parts.append(f"{ahead} {name} {', '.join(words)}")
-    text = "; ".join(parts)
-    return text[:1].upper() + text[1:] + "." if text else "Nothing could be compared."

@@ -55,7 +55,8 @@ class History:
         n = len(self.sessions)
         if n == 0:
             raise DataError(
-                f"{self.ticker} has no bars; at least 1 is needed. Check the file or the dates asked for."
+                f"{self.ticker} has no bars; at least 1 is needed."
+                " Check the file or the dates asked for."
             )
         for field in PRICE_FIELDS:
             values = getattr(self, field)

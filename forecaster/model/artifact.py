@@ -20,7 +20,7 @@ import numpy as np
 
 from forecaster.errors import ModelError, SettingsError
 from forecaster.features.representation import Representation
-from forecaster.model.recurrence import Array, CellWeights, Layer, Network, forward_last
+from forecaster.model.recurrence import Array, CellWeights, Head, Layer, Network, forward_last
 from forecaster.model.settings import Settings
 from forecaster.places import write_atomically
 
@@ -92,7 +92,7 @@ def to_bytes(model: Model) -> bytes:
         "weights_sha256": hashlib.sha256(weights.getvalue()).hexdigest(),
         "card": model.card,
     }
-    text = json.dumps(document, indent=1, allow_nan=False)
+    text = json.dumps(document, allow_nan=False)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in (("model.json", text.encode()), ("weights.npz", weights.getvalue())):
@@ -196,7 +196,7 @@ def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
         _check_stored(archive)
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         network = _unpack({k: arrays[k] for k in arrays.files}, settings)
-    _check_weights(network, len(representation.features))
+    _check_weights(network, settings, len(representation.features))
     return Model(
         name=str(document["name"]),
         created=str(document["created"]),
@@ -207,8 +207,14 @@ def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
     )
 
 
-def _check_weights(network: Network, features: int) -> None:
-    """Every weight is a number, and the shapes fit each other and the inputs."""
+def _check_weights(network: Network, settings: Settings, features: int) -> None:
+    """Every weight is a number, and the shapes fit each other, the settings and the inputs."""
+    horizon, gaps = settings.horizon, len(settings.quantiles) - 1
+    head = network.head
+    if head.bias.shape != (2 * horizon,) or head.gaps.shape != (horizon, gaps):
+        raise ValueError("its head answers other steps or levels than its settings say")
+    if any(layer.forward.units != settings.units for layer in network.layers):
+        raise ValueError("its layers have another size than its settings say")
     for name, weights in _pack(network).items():
         if weights.dtype != np.float32 or not bool(np.all(np.isfinite(weights))):
             raise ValueError(f"{name} holds something else than finite 32-bit numbers")
@@ -217,7 +223,8 @@ def _check_weights(network: Network, features: int) -> None:
 
 def _pack(network: Network) -> dict[str, Array]:
     """Weights by name."""
-    out = {"head/kernel": network.head_kernel, "head/bias": network.head_bias}
+    head = network.head
+    out = {"head/kernel": head.kernel, "head/bias": head.bias, "head/gaps": head.gaps}
     for number, layer in enumerate(network.layers):
         for side, cell in (("forward", layer.forward), ("backward", layer.backward)):
             if cell is not None:
@@ -242,8 +249,7 @@ def _unpack(arrays: Mapping[str, Array], settings: Settings) -> Network:
         cell=settings.cell,
         activation=settings.activation,
         layers=tuple(layers),
-        head_kernel=arrays["head/kernel"],
-        head_bias=arrays["head/bias"],
+        head=Head(arrays["head/kernel"], arrays["head/bias"], arrays["head/gaps"]),
         horizon=settings.horizon,
         levels=settings.quantiles,
     )

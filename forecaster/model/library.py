@@ -13,6 +13,10 @@ from forecaster.model.artifact import SUFFIX, Model, load
 from forecaster.places import models_folder
 
 DEFAULT_NAME = "default"
+BOXED_NAME = "sample"
+BOXED = Path(__file__).parent / "boxed" / f"{BOXED_NAME}{SUFFIX}"
+"""The model that comes with the program, trained on the sample data."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -48,9 +52,9 @@ class Listed:
 
 
 def models() -> list[Listed]:
-    """All models, the one used by default first."""
+    """All models, the one used by default first, the one in the box last."""
     listed = []
-    for path in model_paths():
+    for path in [*model_paths(), *_boxed()]:
         try:
             listed.append(Listed(path, load(path)))
         except ModelError:
@@ -58,14 +62,20 @@ def models() -> list[Listed]:
     return listed
 
 
+def _boxed() -> list[Path]:
+    return [BOXED] if BOXED.is_file() else []
+
+
 def find(wanted: str | None) -> Path:
     """The file of the model asked for: a path, a name, or (None) the one trained last.
+
+    Where none was trained, the one in the box.
 
     Raises:
         ModelError: there is none.
     """
     if wanted is None:
-        paths = model_paths()
+        paths = [*model_paths(), *_boxed()]
         if not paths:
             raise ModelError(
                 f"no model has been trained yet (looked in {models_folder()}); a forecast needs"
@@ -77,6 +87,8 @@ def find(wanted: str | None) -> Path:
     path = path_of(wanted)
     if path.is_file():
         return path
+    if wanted == BOXED_NAME and BOXED.is_file():
+        return BOXED
     names = [p.stem for p in model_paths()]
     close = difflib.get_close_matches(wanted, names, n=1)
     hint = f"Did you mean {close[0]}?" if close else "See what there is with: forecast models list"
@@ -88,13 +100,29 @@ def open_model(wanted: str | None) -> Model:
     return load(find(wanted))
 
 
-def delete(name: str) -> Path:
-    """Delete the model called ``name`` and say where it was.
+def own(name: str) -> Path:
+    """The file of one of the user's models, by its name.
 
     Raises:
-        ModelError: there is none.
+        ModelError: there is none, or it is the one in the box.
     """
-    path = find(name)
+    path = path_of(name)
+    if path.is_file():
+        return path
+    find(name)
+    raise ModelError(
+        f"{name} is the model in the box; it comes with the program and is not deleted."
+        " See yours with: forecast models list"
+    )
+
+
+def delete(name: str) -> Path:
+    """Delete one of the user's models and say where it was.
+
+    Raises:
+        ModelError: see ``own``; or it could not be deleted.
+    """
+    path = own(name)
     try:
         path.unlink()
     except OSError as problem:

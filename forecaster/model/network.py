@@ -22,11 +22,16 @@ from forecaster.model.recurrence import (
     SPREAD_LIMIT,
     Array,
     CellWeights,
+    Head,
     Layer,
     Network,
     middle_level,
 )
 from forecaster.model.settings import Device, Settings
+
+CENTRE_RIDGE = 0.05
+"""Pull of the centre's weights towards zero, where targets are returns in units of volatility: a
+direction can hardly be forecast, and a network that is free to try learns the noise."""
 
 GPU_HELP = "Install it with: pip install 'forecaster[gpu]'"
 
@@ -138,9 +143,9 @@ def build(settings: Settings, features: int, *, whole_sequence: bool) -> Any:
         x = _recurrent_layer(settings, number, every)(x)
         if settings.dropout:
             x = keras.layers.Dropout(settings.dropout, seed=settings.seed + number)(x)
-    width = settings.horizon * (len(settings.quantiles) + 1)
-    raw = keras.layers.Dense(width, kernel_initializer=_small(settings.seed), name="head")(x)
-    return keras.Model(inputs, _quantiles(raw, settings, whole_sequence=whole_sequence))
+    latest = inputs if whole_sequence else inputs[:, -1, :]
+    seen = keras.layers.Concatenate(name="seen")([x, latest])
+    return keras.Model(inputs, _quantiles(seen, settings, whole_sequence=whole_sequence))
 
 
 def _small(seed: int) -> Any:
@@ -164,28 +169,54 @@ def _recurrent_layer(settings: Settings, number: int, every: bool) -> Any:
     return keras.layers.Bidirectional(inner, merge_mode="concat", name=name)
 
 
-def _quantiles(raw: Any, settings: Settings, *, whole_sequence: bool) -> Any:
-    """The head's numbers as quantiles; the same formula as ``recurrence.quantiles_from_head``.
+def _quantiles(seen: Any, settings: Settings, *, whole_sequence: bool) -> Any:
+    """State and input as quantiles; the same formula as ``recurrence.Head.quantiles``.
 
-    Made of Keras's own operations, so that an exported model loads without this package.
+    Made of Keras's own layers and operations, so that an exported model loads without this package.
     """
     import keras
     from keras import ops
 
-    q = len(settings.quantiles)
+    horizon, q = settings.horizon, len(settings.quantiles)
     middle = middle_level(settings.quantiles)
-    shape = (settings.horizon, q + 1)
-    raw = keras.layers.Reshape((-1, *shape) if whole_sequence else shape)(raw)
-    centre = raw[..., :1]
-    spread = ops.exp(ops.clip(raw[..., 1:2], -SPREAD_LIMIT, SPREAD_LIMIT))
-    gaps = ops.softplus(raw[..., 2:]) * spread
+    ridge = CENTRE_RIDGE if settings.scale == "volatility" else 0.0
+    first, second = _small(settings.seed), _small(settings.seed + 1)
+    centre = keras.layers.Dense(
+        horizon, kernel_initializer=first, kernel_regularizer=_ridge(ridge), name="centre"
+    )(seen)
+    spread = keras.layers.Dense(horizon, kernel_initializer=second, name="spread")(seen)
+    centre = ops.expand_dims(centre, axis=-1)
+    if q == 1:
+        return centre
+    spread = ops.exp(ops.clip(spread, -SPREAD_LIMIT, SPREAD_LIMIT))
+    one = ops.ones_like(seen[..., :1])  # a constant input makes a dense layer a vector of weights
+    gaps = keras.layers.Dense(horizon * (q - 1), use_bias=False, name="gaps")(one)
+    shape = (horizon, q - 1)
+    widths = keras.layers.Reshape((-1, *shape) if whole_sequence else shape)(ops.softplus(gaps))
+    widths = widths * ops.expand_dims(spread, axis=-1)
     parts = [centre]
     if middle:
-        down = ops.cumsum(ops.flip(gaps[..., :middle], axis=-1), axis=-1)
+        down = ops.cumsum(ops.flip(widths[..., :middle], axis=-1), axis=-1)
         parts.insert(0, centre - ops.flip(down, axis=-1))
     if middle < q - 1:
-        parts.append(centre + ops.cumsum(gaps[..., middle:], axis=-1))
-    return ops.concatenate(parts, axis=-1) if len(parts) > 1 else centre
+        parts.append(centre + ops.cumsum(widths[..., middle:], axis=-1))
+    return ops.concatenate(parts, axis=-1)
+
+
+def _ridge(strength: float) -> Any:
+    import keras
+
+    return keras.regularizers.L2(strength) if strength else None
+
+
+def step_weights(horizon: int) -> Array:
+    """How much each step's loss counts in training: 1/h, with mean 1.
+
+    Targets h sessions ahead overlap, so n of them hold about n/h independent ones and would be
+    learned by heart first.
+    """
+    weights = 1.0 / np.arange(1, horizon + 1)
+    return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
 def compile_model(model: Any, settings: Settings) -> None:
@@ -194,12 +225,13 @@ def compile_model(model: Any, settings: Settings) -> None:
     from keras import ops
 
     levels = np.asarray(settings.quantiles, dtype=np.float32)
+    by_step = step_weights(settings.horizon)
 
     def pinball(packed: Any, quantiles: Any) -> Any:
-        """Mean pinball loss over the targets that count; ``packed`` is targets and weights."""
+        """Weighted mean pinball loss of the targets that count; ``packed`` is targets, weights."""
         error = packed[..., :1] - quantiles
         loss = ops.mean(ops.maximum(levels * error, (levels - 1.0) * error), axis=-1)
-        weights = packed[..., 1]
+        weights = packed[..., 1] * by_step
         return ops.sum(loss * weights) / ops.maximum(ops.sum(weights), 1.0)
 
     clipping: dict[str, float] = {}
@@ -218,8 +250,45 @@ def train_step(model: Any, batch: Batch) -> float:
     return float(model.train_on_batch(batch.inputs, packed))
 
 
+class WeightAverage:
+    """Decaying mean of a model's weights over the last epochs of its training.
+
+    (Polyak and Juditsky 1992; the exponential form is common practice.)
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._mean: list[Array] = model.get_weights()
+        self._steps = 0
+        self._before_epoch = 0
+        self._epoch_steps = 1
+
+    def add(self, epochs: float) -> None:
+        """Take in the weights after a training step.
+
+        Args:
+            epochs: over how many epochs to average.
+        """
+        self._steps += 1
+        share = max(1.0 / (epochs * self._epoch_steps), 1.0 / (1.0 + self._steps / 2.0))
+        current = self._model.get_weights()
+        self._mean = [
+            m + np.float32(share) * (w - m) for m, w in zip(self._mean, current, strict=True)
+        ]
+
+    def network(self, settings: Settings) -> Network:
+        """The averaged weights for the numpy engine, after an epoch."""
+        self._epoch_steps = max(self._steps - self._before_epoch, 1)
+        self._before_epoch = self._steps
+        kept = self._model.get_weights()
+        self._model.set_weights(self._mean)
+        averaged = to_network(self._model, settings)
+        self._model.set_weights(kept)
+        return averaged
+
+
 def start_head(model: Any, settings: Settings, targets: Array) -> None:
-    """Set the head's bias so that training starts from the targets' own quantiles.
+    """Set the head so that training starts from the targets' own quantiles.
 
     Args:
         model: as built.
@@ -228,17 +297,20 @@ def start_head(model: Any, settings: Settings, targets: Array) -> None:
     """
     levels = np.asarray(settings.quantiles)
     q, middle = len(levels), middle_level(settings.quantiles)
-    bias = np.zeros((settings.horizon, q + 1), dtype=np.float32)
+    centres = np.zeros(settings.horizon, dtype=np.float32)
+    gaps = np.zeros((settings.horizon, q - 1), dtype=np.float32)
     for h in range(settings.horizon):
         known = targets[np.isfinite(targets[:, h]), h]
         if known.size == 0:
             known = targets[np.isfinite(targets)]
         found = np.quantile(known, levels)
-        bias[h, 0] = found[middle]
-        gaps = np.maximum(np.diff(found), 0.01)
-        bias[h, 2:] = gaps + np.log(-np.expm1(-gaps))  # softplus's inverse, for gaps of any size
-    head = model.get_layer("head")
-    head.set_weights([head.get_weights()[0], bias.ravel()])
+        centres[h] = found[middle]
+        widths = np.maximum(np.diff(found), 0.01)
+        gaps[h] = widths + np.log(-np.expm1(-widths))  # softplus's inverse, for any width
+    centre = model.get_layer("centre")
+    centre.set_weights([centre.get_weights()[0], centres])
+    if q > 1:
+        model.get_layer("gaps").set_weights([gaps.reshape(1, -1)])
 
 
 def to_network(model: Any, settings: Settings) -> Network:
@@ -248,15 +320,30 @@ def to_network(model: Any, settings: Settings) -> Network:
         values = model.get_layer(f"recurrent_{number}").get_weights()
         backward = CellWeights(*values[3:6]) if settings.bidirectional else None
         layers.append(Layer(CellWeights(*values[:3]), backward))
-    kernel, bias = model.get_layer("head").get_weights()
     return Network(
         cell=settings.cell,
         activation=settings.activation,
         layers=tuple(layers),
-        head_kernel=kernel,
-        head_bias=bias,
+        head=_head_of(model, settings),
         horizon=settings.horizon,
         levels=settings.quantiles,
+    )
+
+
+def _head_of(model: Any, settings: Settings) -> Head:
+    """The head's weights; with one level there is no spread to learn."""
+    q, horizon = len(settings.quantiles), settings.horizon
+    kernel, bias = model.get_layer("centre").get_weights()
+    if q == 1:
+        nothing = np.zeros((horizon, 0), dtype=np.float32)
+        unused = np.zeros_like(kernel), np.zeros_like(bias)
+        return Head(np.hstack([kernel, unused[0]]), np.hstack([bias, unused[1]]), nothing)
+    spread_kernel, spread_bias = model.get_layer("spread").get_weights()
+    (gaps,) = model.get_layer("gaps").get_weights()
+    return Head(
+        np.concatenate([kernel, spread_kernel], axis=1),
+        np.concatenate([bias, spread_bias]),
+        gaps.reshape(horizon, q - 1),
     )
 
 
@@ -267,7 +354,11 @@ def to_keras(network: Network, settings: Settings, features: int, *, whole_seque
         cells = [layer.forward] + ([layer.backward] if layer.backward else [])
         values = [w for c in cells for w in (c.kernel, c.recurrent, c.bias)]
         model.get_layer(f"recurrent_{number}").set_weights(values)
-    model.get_layer("head").set_weights([network.head_kernel, network.head_bias])
+    head, horizon = network.head, network.horizon
+    model.get_layer("centre").set_weights([head.kernel[:, :horizon], head.bias[:horizon]])
+    if len(network.levels) > 1:
+        model.get_layer("spread").set_weights([head.kernel[:, horizon:], head.bias[horizon:]])
+        model.get_layer("gaps").set_weights([head.gaps.reshape(1, -1)])
     return model
 
 

@@ -60,6 +60,29 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Head:
+    """The dense head: it reads the last state beside the last input.
+
+    For each step it answers a centre and a log spread. The shape of the distribution, the gaps
+    between neighbouring levels, is learned for each step and does not depend on the input.
+
+    Attributes:
+        kernel: ``(W, 2H)``, W = U + F (2U + F if bidirectional); H centres, then H log spreads.
+        bias: ``(2H,)``.
+        gaps: ``(H, Q - 1)``, before softplus.
+    """
+
+    kernel: Array
+    bias: Array
+    gaps: Array
+
+    def quantiles(self, states: Array, inputs: Array, levels: tuple[float, ...]) -> Array:
+        """States ``(..., U)`` and inputs ``(..., F)`` of a step to ``(..., H, Q)``."""
+        raw = np.concatenate([states, inputs], axis=-1) @ self.kernel + self.bias
+        return quantiles_from_head(raw, self.gaps, levels)
+
+
+@dataclass(frozen=True)
 class Network:
     """Layers, and the dense head that turns the last state into quantiles.
 
@@ -67,8 +90,7 @@ class Network:
         cell: which equations.
         activation: of ``rnn``.
         layers: bottom first.
-        head_kernel: ``(U or 2U, H·(Q+1))``.
-        head_bias: ``(H·(Q+1),)``.
+        head: what turns the last state and the last input into quantiles.
         horizon: H.
         levels: Q quantile levels, rising.
     """
@@ -76,8 +98,7 @@ class Network:
     cell: Cell
     activation: Activation
     layers: tuple[Layer, ...]
-    head_kernel: Array
-    head_bias: Array
+    head: Head
     horizon: int
     levels: tuple[float, ...]
 
@@ -86,7 +107,7 @@ class Network:
         """Every array that was trained, bottom layer first."""
         cells = [c for layer in self.layers for c in (layer.forward, layer.backward) if c]
         inner = [w for c in cells for w in (c.kernel, c.recurrent, c.bias)]
-        return [*inner, self.head_kernel, self.head_bias]
+        return [*inner, self.head.kernel, self.head.bias, self.head.gaps]
 
     @property
     def weight_count(self) -> int:
@@ -99,24 +120,28 @@ class Network:
         return all(layer.backward is None for layer in self.layers)
 
 
-def quantiles_from_head(raw: Array, horizon: int, levels: tuple[float, ...]) -> Array:
-    """Quantiles that cannot cross, from the head's numbers ``(..., H·(Q+1))``.
+def quantiles_from_head(raw: Array, gaps: Array, levels: tuple[float, ...]) -> Array:
+    """Quantiles that cannot cross.
 
-    For each step the head gives a centre m, a log spread s and Q − 1 gaps g. The level nearest to
-    0.5 is m; each next level outwards adds ``softplus(g) · exp(s)``, which is positive.
+    The level nearest to 0.5 is the centre; each next level outwards is further by
+    ``softplus(gap) · exp(log spread)``, which is positive.
+
+    Args:
+        raw: ``(..., 2H)``, H centres and H log spreads.
+        gaps: ``(H, Q - 1)``.
+        levels: Q quantile levels, rising.
 
     Returns:
         Shape ``(..., H, Q)``, rising along the last axis.
     """
-    q = len(levels)
-    raw = raw.reshape(*raw.shape[:-1], horizon, q + 1)
-    centre = raw[..., :1]
-    spread = np.exp(np.clip(raw[..., 1:2], -SPREAD_LIMIT, SPREAD_LIMIT))
-    gaps = np.logaddexp(np.float32(0), raw[..., 2:]) * spread
-    middle = middle_level(levels)
-    below = centre - np.flip(np.cumsum(np.flip(gaps[..., :middle], -1), axis=-1), -1)
-    above = centre + np.cumsum(gaps[..., middle:], axis=-1)
-    return np.concatenate([below, centre, above], axis=-1)
+    horizon, middle = len(gaps), middle_level(levels)
+    centre = raw[..., :horizon, None]
+    spread = np.exp(np.clip(raw[..., horizon:, None], -SPREAD_LIMIT, SPREAD_LIMIT))
+    widths = np.logaddexp(np.float32(0), gaps)
+    below = -np.flip(np.cumsum(np.flip(widths[:, :middle], -1), axis=-1), -1)
+    above = np.cumsum(widths[:, middle:], axis=-1)
+    shape = np.concatenate([below, np.zeros((horizon, 1), dtype=np.float32), above], axis=-1)
+    return np.asarray(centre + spread * shape)
 
 
 def middle_level(levels: tuple[float, ...]) -> int:
@@ -152,8 +177,7 @@ def forward(network: Network, inputs: Array) -> Array:
     sequence = inputs
     for layer in network.layers:
         sequence = states(network.cell, network.activation, layer.forward, sequence)
-    raw = sequence @ network.head_kernel + network.head_bias
-    return quantiles_from_head(raw, network.horizon, network.levels)
+    return network.head.quantiles(sequence, inputs, network.levels)
 
 
 def forward_last(network: Network, inputs: Array) -> Array:
@@ -172,8 +196,7 @@ def forward_last(network: Network, inputs: Array) -> Array:
             final = np.concatenate([final, back[:, -1]], axis=-1)
             ahead = np.concatenate([ahead, back[:, ::-1]], axis=-1)
         sequence = ahead
-    raw = final @ network.head_kernel + network.head_bias
-    return quantiles_from_head(raw, network.horizon, network.levels)
+    return network.head.quantiles(final, inputs[:, -1], network.levels)
 
 
 def _activate(values: Array, activation: Activation) -> Array:

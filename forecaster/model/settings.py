@@ -19,7 +19,7 @@ Device = Literal["auto", "cpu", "gpu"]
 LEVELS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99)
 """Quantile levels: the median and the 50, 80, 90, 95 and 98% intervals."""
 
-PREFIX_CONTEXT = 128
+PREFIX_CONTEXT = 64
 WINDOW_CONTEXT = 60
 
 
@@ -38,7 +38,7 @@ class Settings:
         windows: with ``supervise='last'``: one window length or many.
         scale: the unit of targets.
         horizon: H, forecast steps in sessions.
-        context: sessions that a forecast reads; None: 128 for prefixes, 60 for windows.
+        context: sessions that a forecast reads; None: 64 for prefixes, 60 for windows.
         quantiles: levels, rising.
         epochs: passes over the training sessions at most.
         patience: epochs without a better validation loss before training stops.
@@ -59,7 +59,7 @@ class Settings:
     supervise: Supervise = "prefixes"
     windows: Windows = "fixed"
     scale: ScaleName = "volatility"
-    horizon: int = 5
+    horizon: int = 20
     context: int | None = None
     quantiles: tuple[float, ...] = LEVELS
     epochs: int = 60
@@ -82,7 +82,7 @@ class Settings:
             _require(0.0 <= self.clip_norm <= 1e6, "clip_norm", self.clip_norm, "0 to 1e6")
         if self.context is not None:
             whole = isinstance(self.context, int)
-            _require(whole and 2 <= self.context <= 4096, "context", self.context, "2 to 4096")
+            _require(whole and 1 <= self.context <= 4096, "context", self.context, "1 to 4096")
         _check_levels(self.quantiles)
         self._check_together()
 

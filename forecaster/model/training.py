@@ -22,6 +22,9 @@ from forecaster.model.inference import outputs_at
 from forecaster.model.recurrence import Network
 from forecaster.model.settings import Settings
 
+AVERAGED_EPOCHS = 4.0
+"""Epochs over which weights are averaged: the average of a noisy path is nearer to its goal."""
+
 EPOCHS_UNWATCHED = 12
 """Epochs where the panel is too short for a validation part."""
 
@@ -48,6 +51,7 @@ class Epoch:
 
 
 OnEpoch = Callable[[Epoch], None]
+Represent = Callable[[Settings, Sequence[History]], Representation]
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def fit(
     *,
     epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
+    represent: Represent | None = None,
 ) -> Fitted:
     """Train on all targets inside the histories, which must end with the training range.
 
@@ -98,6 +103,7 @@ def fit(
         epochs: that number; None: ``settings.epochs``, and at most ``EPOCHS_UNWATCHED`` where
             nothing can be watched.
         on_epoch: called after each epoch.
+        represent: fits another representation than the usual one.
 
     Raises:
         TrainingDiverged: a loss was not finite.
@@ -106,8 +112,10 @@ def fit(
     keras = keras_network.import_keras()
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    representation = Representation.fit(settings.scale, list(histories))
-    data = TrainingSet.of([representation.encode(h) for h in histories], settings.horizon)
+    make = represent or _usual
+    representation = make(settings, histories)
+    encoded = representation.encode_all(histories)
+    data = TrainingSet.of(encoded, settings.horizon, representation.companion_columns)
     if data.target_count == 0:
         raise DataError(
             "no session of these histories has a later one to learn from; add sessions."
@@ -120,6 +128,10 @@ def fit(
     keras_network.compile_model(model, settings)
     keras_network.start_head(model, settings, np.where(data.known, data.targets, np.nan))
     return _run_epochs(model, settings, representation, data, watch, total, rng, on_epoch)
+
+
+def _usual(settings: Settings, histories: Sequence[History]) -> Representation:
+    return Representation.fit(settings.scale, histories)
 
 
 def _run_epochs(
@@ -135,12 +147,13 @@ def _run_epochs(
     """Epochs until the validation loss has not improved for ``patience`` of them."""
     began, stepping, trained = time.perf_counter(), 0.0, 0
     best, best_loss, best_epoch = keras_network.to_network(model, settings), math.inf, 0
+    average = keras_network.WeightAverage(model)
     for number in range(1, total + 1):
         start = time.perf_counter()
-        loss, count = _one_epoch(model, settings, data, rng)
+        loss, count = _one_epoch(model, settings, data, rng, average)
         stepping += time.perf_counter() - start
         trained += count
-        current = keras_network.to_network(model, settings)
+        current = average.network(settings)
         seen = watch.loss(current) if watch else None
         _check_finite(settings, number, loss, seen, current)
         if seen is None or seen < best_loss:
@@ -183,12 +196,19 @@ def _check_finite(
 
 
 def _one_epoch(
-    model: object, settings: Settings, data: TrainingSet, rng: np.random.Generator
+    model: object,
+    settings: Settings,
+    data: TrainingSet,
+    rng: np.random.Generator,
+    average: keras_network.WeightAverage,
 ) -> tuple[float, int]:
     """Mean loss over the batches, and how many targets they held."""
-    losses, weights, count = [], [], 0
+    losses: list[float] = []
+    weights: list[float] = []
+    count = 0
     for batch in batches(settings, data, rng):
         losses.append(keras_network.train_step(model, batch))
+        average.add(AVERAGED_EPOCHS)
         weights.append(float(batch.weights.sum()))
         count += int(np.count_nonzero(batch.weights.any(axis=-1)))
         if not math.isfinite(losses[-1]):
@@ -214,10 +234,9 @@ class _Watch:
         self._encoded: list[Encoded] = []
         self._rows: list[Rows] = []
         targets = []
-        for history in validation.histories:
-            rows = np.flatnonzero(history.sessions >= validation.first)
+        for encoded in representation.encode_all(validation.histories):
+            rows = np.flatnonzero(encoded.history.sessions >= validation.first)
             if len(rows) > 1:
-                encoded = representation.encode(history)
                 self._encoded.append(encoded)
                 self._rows.append(rows)
                 targets.append(encoded.scale.targets(settings.horizon)[rows])

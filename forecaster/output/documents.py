@@ -6,14 +6,11 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from forecaster.errors import ForecastError
 from forecaster.jobs.predict import TickerForecast
-from forecaster.jobs.train import Trained, table_state
-from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 
 _RISKY = ("=", "+", "-", "@", "\t", "\n", "\r")
@@ -115,39 +112,3 @@ def predict_csv(model: Model, made: Iterable[TickerForecast]) -> str:
         for s in f.steps
     ]
     return to_csv([*header, *(f"q{level_key(q)}" for q in levels)], rows)
-
-
-def train_json(trained: Trained, panel: Panel, path: str) -> str:
-    """The document ``train/1``; its rows are the backtest's."""
-    scores = table_state(trained.table) if trained.table else {"rows": [], "verdict": []}
-    return to_json(
-        {
-            "schema": "train/1",
-            "model": {**model_object(trained.model), "file": path},
-            "created": trained.model.created,
-            "tickers": {h.ticker: len(h) for h in panel},
-            "split": {k: None if v is None else str(v) for k, v in asdict(trained.split).items()},
-            "settings": trained.model.settings.state(),
-            "epochs": trained.model.card["epochs"],
-            "device": trained.device,
-            "seconds": round(trained.seconds, 3),
-            "targets_per_second": round(trained.targets_per_second),
-            **scores,
-        }
-    )
-
-
-def train_csv(trained: Trained) -> str:
-    """A row for each model and step; empty below the header where nothing was measured."""
-    rows = table_state(trained.table)["rows"] if trained.table else []
-    header = ["model", "step", "n", "pinball", "mae", "rmse", "mape", "direction"]
-    nested = ("skill", "coverage", "dm_p")
-    keys = {part: sorted({k for r in rows for k in r[part]}) for part in nested}
-    names = [f"{part}_{key}" for part in nested for key in keys[part]]
-    return to_csv(
-        [*header, *names],
-        [
-            [*(r[c] for c in header), *(r[part].get(k) for part in nested for k in keys[part])]
-            for r in rows
-        ],
-    )

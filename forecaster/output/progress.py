@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from forecaster.jobs.train import Progress as TrainingProgress
+from forecaster.jobs.scoring import Progress as TrainingProgress
 from forecaster.output.console import stderr
 
 

@@ -2,56 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.evaluation.scores import Row, ScoreTable
-from forecaster.jobs.doctor import Check
+from forecaster.evaluation.verdict import sentence
 from forecaster.jobs.predict import TickerForecast
-from forecaster.jobs.train import Trained, verdict_sentence
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.library import Listed
+from forecaster.output.cells import open_table, price, signed
+from forecaster.output.scoreboard import score_table, table_of
+
+if TYPE_CHECKING:
+    from forecaster.jobs.doctor import Check
+    from forecaster.jobs.train import Trained
 
 NARROW = 66
 """Below this many columns a forecast table leaves the inner interval out."""
 
 _ADVICE = "Forecasts are distributions, not promises, and no investment advice."
-
-
-def _table(*columns: str, title: str | None = None, left: Sequence[str] = ()) -> Table:
-    """An open table; columns are right-aligned unless named in ``left``."""
-    table = Table(
-        box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, padding=(0, 1, 0, 0)
-    )
-    for name in columns:
-        side = "left" if name in left else "right"
-        table.add_column(Text(name), justify=side, no_wrap=True)  # type: ignore[arg-type]
-    return table
-
-
-def price(value: float, *, short: bool = False) -> str:
-    """A price with as many decimals as its size asks for; ``short`` drops cents from thousands."""
-    decimals = 2 if abs(value) >= 10 else 4 if abs(value) >= 0.1 else 8
-    if short and abs(value) >= 1000:
-        decimals = 0
-    return f"{value:,.{decimals}f}"
-
-
-def percent(value: float | None, decimals: int = 1) -> str:
-    """A share as percent, or a dash."""
-    return "–" if value is None else f"{100 * value:.{decimals}f}%"
-
-
-def signed(value: float | None) -> str:
-    """A share as percent with its sign, or a dash."""
-    return "–" if value is None else f"{100 * value:+.1f}%"
 
 
 def forecasts(made: Iterable[TickerForecast], model: Model, width: int) -> list[RenderableType]:
@@ -76,7 +50,7 @@ def _forecast_table(forecast: TickerForecast, width: int) -> Table:
     currency = f" {forecast.currency}" if forecast.currency else ""
     last = price(forecast.last_close)
     ahead = ["session"] if narrow else ["h", "session", "last"]
-    table = _table(*ahead, *(_level_name(q) for q in shown), left=("session",))
+    table = open_table(*ahead, *(_level_name(q) for q in shown), left=("session",))
     table.title = Text(f"{forecast.ticker}  {last}{currency} on {forecast.cutoff}", style="bold")
     for step in forecast.steps:
         session = f"{step.session}{'~' if step.session_estimated else ''}"
@@ -145,7 +119,7 @@ def training(trained: Trained, panel: Panel, where: str, width: int) -> list[Ren
     out: list[RenderableType] = [Text(line) for line in text]
     if trained.table is not None:
         out.append(score_table(trained.table, width))
-        out.append(Text(verdict_sentence(model.settings.cell, trained.table.verdicts)))
+        out.append(Text(sentence(trained.table.verdicts)))
     out.append(
         Text(
             f"Saved      {model.name} ({model.id}), trained to {model.card['trained_to']}: {where}"
@@ -160,60 +134,11 @@ def _plural(word: str, count: int) -> str:
     return word[:-1] + "ies" if word.endswith("y") else word + "s"
 
 
-def score_table(table: ScoreTable, width: int) -> Table:
-    """Rows for h = 1 and h = H: the network and every baseline.
-
-    Pinball loss is in percent of the price; the skill columns say how much lower it is. Where the
-    width does not hold all columns, the least needed ones are left out.
-    """
-    last = max(r.step for r in table.rows)
-    rows = [r for r in table.rows if r.step in (1, last)]
-    columns = [c for c in _score_columns() if any(c.cell(r) != "–" for r in rows)]
-    while len(columns) > 4 and sum(_width(c, rows) + 2 for c in columns) > width:
-        columns.remove(max(columns, key=lambda c: c.expendable))
-    made = _table(*(c.name for c in columns), left=("model",))
-    for previous, row in zip([None, *rows], rows, strict=False):
-        if previous is not None and previous.step != row.step:
-            made.add_section()
-        made.add_row(*(c.cell(row) for c in columns))
-    return made
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A column of the error table; the most expendable go first where space is short."""
-
-    name: str
-    expendable: int
-    cell: Callable[[Row], str]
-
-
-def _score_columns() -> list[_Column]:
-    return [
-        _Column("h", 0, lambda r: str(r.step)),
-        _Column("model", 0, lambda r: r.model),
-        _Column("pinball", 0, lambda r: f"{100 * r.pinball:.4f}"),
-        _Column("vs naive", 0, lambda r: signed(r.skill.get("naive"))),
-        _Column("vs ewma", 1, lambda r: signed(r.skill.get("ewma"))),
-        _Column("MAE", 4, lambda r: price(r.mae)),
-        _Column("RMSE", 6, lambda r: price(r.rmse)),
-        _Column("MAPE", 2, lambda r: f"{r.mape:.2f}%"),
-        _Column("dir", 5, lambda r: percent(r.direction)),
-        _Column("in 50%", 7, lambda r: percent(r.coverage.get("0.5"))),
-        _Column("in 80%", 8, lambda r: percent(r.coverage.get("0.8"))),
-        _Column("in 90%", 3, lambda r: percent(r.coverage.get("0.9"))),
-    ]
-
-
-def _width(column: _Column, rows: Sequence[Row]) -> int:
-    return max(len(column.name), *(len(column.cell(r)) for r in rows))
-
-
 def models(listed: Sequence[Listed]) -> list[RenderableType]:
     """Trained models, the one used by default first."""
     if not listed:
         return [Text("No models yet. Train one with: forecast train FILES")]
-    table = _table("name", "id", "cell", "horizon", "tickers", "trained to", "skill", "created",
+    table = open_table("name", "id", "cell", "horizon", "tickers", "trained to", "skill", "created",
                    left=("name", "id", "cell", "trained to", "created"))  # fmt: skip
     for item in listed:
         if item.model is None:
@@ -254,12 +179,6 @@ def _facts(facts: Mapping[str, Any], title: str | None = None) -> Table:
         shown = ", ".join(f"{v:g}" for v in value) if isinstance(value, list) else str(value)
         table.add_row(Text(key), Text(shown))
     return table
-
-
-def table_of(state: Mapping[str, Any]) -> ScoreTable:
-    """A model card's scores as a score table."""
-    rows = tuple(Row(**row) for row in state["rows"])
-    return ScoreTable(rows, (), state["sessions_scored"], state["tickers"])
 
 
 def doctor(checks: Iterable[Check]) -> list[RenderableType]:

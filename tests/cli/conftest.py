@@ -14,7 +14,7 @@ import pytest
 from forecaster.features.representation import Representation
 from forecaster.market.files import read_sources
 from forecaster.model.artifact import Model, save
-from forecaster.model.recurrence import CellWeights, Layer, Network
+from forecaster.model.recurrence import CellWeights, Head, Layer, Network
 from forecaster.model.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,13 +66,13 @@ def untrained(name: str = "blank", horizon: int = 3, units: int = 3) -> Model:
     cell = CellWeights(
         weights(features, 3 * units), weights(units, 3 * units), weights(2, 3 * units)
     )
-    width = horizon * 6
     network = Network(
         cell="gru",
         activation="tanh",
         layers=(Layer(cell),),
-        head_kernel=weights(units, width),
-        head_bias=weights(width),
+        head=Head(
+            weights(units + features, 2 * horizon), weights(2 * horizon), weights(horizon, 4)
+        ),
         horizon=horizon,
         levels=settings.quantiles,
     )

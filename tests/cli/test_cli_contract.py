@@ -196,10 +196,27 @@ def test_train_refuses_a_source_that_fails(forecast, prices, tmp_path, home):
     assert not list(home.rglob("*.forecast"))
 
 
-def test_without_a_model_predict_is_exit_code_6_and_says_how_to_get_one(forecast, prices):
-    run = forecast("predict", prices)
-    assert run.returncode == 6
+def test_without_a_trained_model_the_one_in_the_box_is_used_and_says_so(forecast, prices):
+    run = forecast("predict", prices, "-f", "json")
+    assert run.returncode == 0
+    assert json.loads(run.stdout)["model"]["name"] == "sample"
+    assert "the one in the box" in run.stderr
     assert "forecast train" in run.stderr
+
+
+def test_a_named_model_silences_the_note_and_the_box_cannot_be_deleted(forecast, prices):
+    assert forecast("predict", prices, "--model", "sample").stderr == ""
+    assert "sample" in forecast("models", "list").stdout
+    run = forecast("models", "delete", "sample", "--yes")
+    assert run.returncode == 6
+    assert "comes with the program" in run.stderr
+
+
+def test_deleting_takes_names_and_never_paths(forecast, tmp_path):
+    bystander = tmp_path / "notes.txt"
+    bystander.write_text("keep me")
+    assert forecast("models", "delete", bystander, "--yes").returncode == 2
+    assert bystander.exists()
 
 
 def test_an_unknown_model_gets_a_suggestion(forecast, model, prices):

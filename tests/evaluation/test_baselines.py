@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from synthetic import garch_history, noise_after, weekdays
 
-from forecaster.evaluation.baselines import ENOUGH, PastQuantiles, fit_baselines
+from forecaster.errors import SettingsError
+from forecaster.evaluation.baselines import ALL, QUICK, check_names, fit_baselines
+from forecaster.evaluation.simple import ENOUGH, PastQuantiles
 from forecaster.features.volatility import measure, pooled_variance
 from forecaster.market.bars import history_from_closes
 
@@ -13,8 +15,8 @@ LONG = garch_history("LONG", 260, seed=1)
 SHORT = garch_history("SHORT", 40, seed=2)
 
 
-def fitted(histories, horizon=3, levels=LEVELS):
-    return {b.name: b for b in fit_baselines(histories, horizon, levels)}
+def fitted(histories, horizon=3, levels=LEVELS, names=QUICK):
+    return {b.name: b for b in fit_baselines(names, histories, horizon, levels).baselines}
 
 
 def history_of(closes, ticker="A"):
@@ -85,14 +87,23 @@ class TestDrift:
 
 
 class TestEwma:
-    def test_is_volatility_times_quantiles_of_past_standardised_returns(self):
-        found = fitted([LONG])["ewma"].forecast(LONG, np.array([100, 259]))
-        volatility = measure(LONG, pooled_variance([LONG])).volatility
-        for h in (1, 3):
-            past = [r / (volatility[t] * np.sqrt(h)) for t, r in enumerate(past_returns(LONG, h))]
-            for place, t in enumerate((100, 259)):
-                expected = [slow_quantile(past, q) * volatility[t] * np.sqrt(h) for q in LEVELS]
-                assert found[place, h - 1] == pytest.approx(expected, rel=1e-12)
+    @pytest.mark.parametrize("panel", [[LONG], [LONG, SHORT]], ids=["one", "two"])
+    def test_is_volatility_times_quantiles_of_the_panels_past_standardised_returns(self, panel):
+        ewma = fitted(panel)["ewma"]
+        prior = pooled_variance(panel)
+        for history, rows in zip(panel, ((100, 259), (5, 39)), strict=False):
+            found = ewma.forecast(history, np.array(rows))
+            volatility = measure(history, prior).volatility
+            for h in (1, 3):
+                past = []
+                for each in panel:
+                    unit = measure(each, prior).volatility
+                    past += [
+                        r / (unit[t] * np.sqrt(h)) for t, r in enumerate(past_returns(each, h))
+                    ]
+                for place, t in enumerate(rows):
+                    expected = [slow_quantile(past, q) * volatility[t] * np.sqrt(h) for q in LEVELS]
+                    assert found[place, h - 1] == pytest.approx(expected, rel=1e-12)
 
     def test_is_wider_after_a_wild_session(self):
         closes = LONG.close.copy()
@@ -126,7 +137,7 @@ class TestBorrowing:
 
     def test_a_ticker_never_seen_uses_the_panel_too(self):
         new = garch_history("NEW", 300, seed=9)
-        for baseline in fitted([LONG, SHORT]).values():
+        for baseline in fitted([LONG, SHORT], names=ALL).values():
             found = baseline.forecast(new, np.array([0, 299]))
             assert found.shape == (2, 3, 5)
             assert np.all(np.isfinite(found))
@@ -146,15 +157,26 @@ class TestShortPanels:
     @pytest.mark.parametrize("sessions", [2, 3, 5, 10])
     def test_every_baseline_has_an_answer(self, sessions):
         tiny = garch_history("TINY", sessions, seed=3)
-        for baseline in fitted([tiny], horizon=5).values():
+        for baseline in fitted([tiny], horizon=5, names=ALL).values():
             found = baseline.forecast(tiny, np.array([sessions - 1]))
             assert found.shape == (1, 5, 5)
             assert np.all(np.isfinite(found))
             assert np.all(np.diff(found, axis=-1) >= 0)
 
+    @pytest.mark.parametrize("name", ["ewma", "har"])
+    def test_standardised_steps_beyond_every_history_grow_with_the_root_of_h_once(self, name):
+        # three bars: no return of three steps is known, so the third step is the first one's
+        # shape times √3, and no more
+        tiny = garch_history("TINY", 3, seed=3)
+        found = fitted([tiny], horizon=4, names=(name,))[name].forecast(tiny, np.array([2]))[0]
+        assert found[3] == pytest.approx(found[2] * np.sqrt(4 / 3), rel=1e-12)
+        if name == "ewma":
+            assert found[2] == pytest.approx(found[0] * np.sqrt(3), rel=1e-12)
+        assert np.abs(found).max() < 1.0
+
     def test_constant_prices_have_an_answer(self):
         flat = history_of([7.0] * 150)
-        for baseline in fitted([flat], horizon=5).values():
+        for baseline in fitted([flat], horizon=5, names=ALL).values():
             assert baseline.forecast(flat, np.array([149])) == pytest.approx(
                 np.zeros((1, 5, 5)), abs=1e-12
             )
@@ -166,16 +188,35 @@ def test_quantiles_of_unknown_columns_come_from_the_spare():
     assert found.panel == pytest.approx(np.array([[2.0], [2.0 * np.sqrt(2)]]), rel=1e-14)
 
 
-@pytest.mark.parametrize("row", [120, 200])
-def test_a_forecast_never_reads_later_bars(row):
-    day = LONG.sessions[row]
-    noisy = noise_after(LONG, day)
-    for one, other in zip(
-        fit_baselines([LONG.up_to(day), SHORT], 3, LEVELS),
-        fit_baselines([noisy.up_to(day), SHORT], 3, LEVELS),
-        strict=True,
-    ):
-        rows = np.array([5, row])
-        clean = one.forecast(LONG, rows)
-        assert np.array_equal(clean, other.forecast(noisy, rows))
-        assert np.array_equal(clean, one.forecast(LONG.up_to(day), rows))
+class TestNames:
+    def test_come_in_the_order_asked_for_and_once(self):
+        assert check_names(["har", "naive", "har"]) == ("har", "naive")
+        found = fit_baselines(("ewma", "har", "naive"), [SHORT], 2, LEVELS)
+        assert [b.name for b in found.baselines] == ["ewma", "har", "naive"]
+
+    def test_an_unknown_one_is_refused_with_those_that_are_known(self):
+        with pytest.raises(SettingsError, match="'prophet'") as refused:
+            check_names(["naive", "prophet"])
+        assert all(name in str(refused.value) for name in ALL)
+
+    def test_quick_ones_come_first(self):
+        assert ALL[: len(QUICK)] == QUICK == ("naive", "drift", "ewma")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_forecast_never_reads_later_bars(name):
+    levels, rows = LEVELS, np.array([5, 255])
+    long = garch_history("LONG", 330, seed=1)
+    day = long.sessions[255]
+    noisy = noise_after(long, day)
+    one, other = (fit_baselines((name,), [h.up_to(day), SHORT], 3, levels) for h in (long, noisy))
+    assert one.notes == other.notes
+    clean = one.baselines[0].forecast(long, rows)
+    assert np.array_equal(clean, other.baselines[0].forecast(noisy, rows))
+    assert np.array_equal(clean, one.baselines[0].forecast(long.up_to(day), rows))
+    assert np.array_equal(clean, one.baselines[0].forecast(noisy, rows))
+    if name not in ("naive", "drift"):
+        later = np.array([300])
+        assert not np.array_equal(
+            one.baselines[0].forecast(long, later), one.baselines[0].forecast(noisy, later)
+        )

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecaster.evaluation.scores import Actuals, score
+from forecaster.evaluation.marks import Actuals, Marks
+from forecaster.evaluation.scores import score
 from forecaster.evaluation.significance import diebold_mariano
 
 LEVELS = (0.25, 0.5, 0.75)
@@ -27,6 +28,14 @@ def spread(centre, width):
     return np.broadcast_to(three, (4, 2, 3))
 
 
+def marked(actuals, forecasts, levels=LEVELS):
+    """Marks of quantile tables; naive's point forecast is the last price."""
+    return {
+        name: Marks.of(actuals, np.asarray(q), levels, last_price=name == "naive")
+        for name, q in forecasts.items()
+    }
+
+
 FORECASTS = {
     "gru": spread([0.1, 0.1, -0.1, 0.1], 0.15),
     "naive": spread([0.05, 0.05, 0.05, 0.05], 0.1),
@@ -35,7 +44,7 @@ FORECASTS = {
 
 
 class TestRows:
-    table = score(tiny(), FORECASTS, LEVELS, ("naive", "drift"))
+    table = score(tiny(), marked(tiny(), FORECASTS), LEVELS, ("naive", "drift"))
 
     def row(self, model, step):
         return next(r for r in self.table.rows if (r.model, r.step) == (model, step))
@@ -78,6 +87,20 @@ class TestRows:
         assert self.row("gru", 1).coverage == {"0.5": 0.5}
         assert self.row("gru", 2).coverage == {"0.5": 1.0}
 
+    def test_calibration_is_the_share_of_actuals_at_or_below_each_level(self):
+        # gru, first step: actuals 0.1, −0.1, 0, 0.3 against (−0.05, 0.1, 0.25) around 0.1 and
+        # (−0.25, −0.1, 0.05) around −0.1: below 0.25 only −0.1; the 0.1 is at its own median
+        assert self.row("gru", 1).calibration == {"0.25": 0.25, "0.5": 0.5, "0.75": 0.75}
+
+    def test_width_is_in_percent_of_the_last_price(self):
+        # gru: 100·(e^(c+0.15) − e^(c−0.15)) over centres 0.1, 0.1, −0.1, 0.1
+        wide = 100 * (np.exp(0.15) - np.exp(-0.15))
+        expected = wide * (3 * np.exp(0.1) + np.exp(-0.1)) / 4
+        assert self.row("gru", 1).width == {"0.5": pytest.approx(expected, rel=1e-13)}
+
+    def test_value_at_risk_is_of_levels_that_exist(self):
+        assert self.row("gru", 1).var == {}
+
     def test_skill_is_over_each_other_baseline(self):
         gru, naive = self.row("gru", 1), self.row("naive", 1)
         assert set(gru.skill) == {"naive", "drift"}
@@ -89,8 +112,8 @@ class TestRows:
         assert all(v.word == "ties" and v.p is None for v in self.table.verdicts)
 
     def test_verdicts_are_the_networks_at_the_first_and_the_last_step(self):
-        found = [(v.baseline, v.step) for v in self.table.verdicts]
-        assert found == [("naive", 1), ("drift", 1), ("naive", 2), ("drift", 2)]
+        found = [(v.model, v.baseline, v.step) for v in self.table.verdicts]
+        assert found == [("gru", b, h) for h in (1, 2) for b in ("naive", "drift")]
         assert self.table.verdicts[0].skill == self.row("gru", 1).skill["naive"]
 
 
@@ -113,7 +136,8 @@ def test_tickers_won_counts_mean_losses():
     actuals, wrong_by = three_tickers()
     net = wrong_by(0.1, 0.1, 0.5, 0.0, 0.3, 0.3)  # means 0.1, 0.25 and 0.3
     naive = wrong_by(0.2, 0.2, 0.3, 0.3, 0.3, 0.1)  # means 0.2, 0.3 and 0.2
-    table = score(actuals, {"net": net, "naive": naive, "drift": net}, (0.5,), ("naive", "drift"))
+    marks = marked(actuals, {"net": net, "naive": naive, "drift": net}, (0.5,))
+    table = score(actuals, marks, (0.5,), ("naive", "drift"))
     assert table.rows[0].tickers_won == {"naive": (2, 3), "drift": (0, 3)}
     assert table.rows[1].tickers_won == {"drift": (1, 3)}
 
@@ -121,7 +145,7 @@ def test_tickers_won_counts_mean_losses():
 def test_verdicts_are_given_for_the_first_and_the_last_step_alone():
     actuals, wrong_by = three_tickers(horizon=4)
     both = {"net": wrong_by(*[0.1] * 6), "naive": wrong_by(*[0.2] * 6)}
-    table = score(actuals, both, (0.5,), ("naive",))
+    table = score(actuals, marked(actuals, both, (0.5,)), (0.5,), ("naive",))
     assert [r.step for r in table.rows] == [1, 1, 2, 2, 3, 3, 4, 4]
     assert [v.step for v in table.verdicts] == [1, 4]
 
@@ -140,13 +164,17 @@ class TestSignificance:
         self.good = np.broadcast_to(z, (120, 1, 3))
         self.bad = np.broadcast_to(z * 4, (120, 1, 3))
 
+    def table(self, ours, theirs):
+        marks = marked(self.actuals, {"net": ours, "naive": theirs})
+        return score(self.actuals, marks, LEVELS, ("naive",))
+
     def losses(self, quantiles):
         e = self.actuals.log_return - quantiles[:, 0]
         q = np.array(LEVELS)
         return np.maximum(q * e, (q - 1) * e).mean(axis=1)
 
     def test_p_is_of_losses_averaged_over_tickers_first(self):
-        table = score(self.actuals, {"net": self.good, "naive": self.bad}, LEVELS, ("naive",))
+        table = self.table(self.good, self.bad)
         ours = self.losses(self.good).reshape(2, 60).mean(axis=0)
         theirs = self.losses(self.bad).reshape(2, 60).mean(axis=0)
         assert table.rows[0].dm_p["naive"] == pytest.approx(
@@ -159,25 +187,68 @@ class TestSignificance:
             (self.bad, self.good, "loses to"),
             (self.good, self.good, "ties"),
         ):
-            table = score(self.actuals, {"net": first, "naive": second}, LEVELS, ("naive",))
+            table = self.table(first, second)
             assert [(v.word, v.step) for v in table.verdicts] == [(word, 1)]
 
     def test_a_horizon_of_one_is_judged_once(self):
-        table = score(self.actuals, {"net": self.good, "naive": self.bad}, LEVELS, ("naive",))
+        table = self.table(self.good, self.bad)
         assert len(table.verdicts) == 1
 
 
 def test_a_step_that_no_history_reaches_has_no_rows():
     actuals = tiny()
     actuals.log_return[:, 1] = np.nan
-    table = score(actuals, FORECASTS, LEVELS, ("naive", "drift"))
+    table = score(actuals, marked(actuals, FORECASTS), LEVELS, ("naive", "drift"))
     assert {r.step for r in table.rows} == {1}
     assert {v.step for v in table.verdicts} == {1}
 
 
 def test_levels_without_a_median_are_read_between_their_neighbours():
     quantiles = np.broadcast_to(np.array([-0.1, 0.3]), (4, 2, 2))
-    table = score(tiny(), {"net": quantiles, "naive": quantiles}, (0.4, 0.6), ("naive",))
+    marks = marked(tiny(), {"net": quantiles, "naive": quantiles}, (0.4, 0.6))
+    table = score(tiny(), marks, (0.4, 0.6), ("naive",))
     # the median is 0.1: right on 0.1 and 0.3, wrong on −0.1
     assert table.rows[0].direction == pytest.approx(2 / 3)
     assert table.rows[0].coverage == {}
+
+
+def test_several_networks_are_each_judged():
+    marks = marked(tiny(), {"gru": FORECASTS["gru"], "lstm": FORECASTS["drift"]})
+    marks |= marked(tiny(), {"naive": FORECASTS["naive"]})
+    table = score(tiny(), marks, LEVELS, ("naive",))
+    found = [(v.model, v.baseline, v.step) for v in table.verdicts]
+    assert found == [(m, "naive", h) for h in (1, 2) for m in ("gru", "lstm")]
+    assert set(table.rows[0].skill) == {"naive"}
+
+
+class TestValueAtRisk:
+    """250 sessions of two tickers: the first falls below its 5% quantile 12 times (4.8%), the
+    second 25 times (10%). Kupiec's test keeps the first and rejects the second.
+    """
+
+    levels = (0.05, 0.5, 0.95)
+
+    def table(self):
+        returns = np.full((500, 2), 0.001)
+        returns[:12, 0] = -0.03
+        returns[250:275, 0] = -0.03
+        actuals = Actuals(
+            ticker=np.repeat([0, 1], 250),
+            session=np.tile(np.datetime64("2020-01-01") + np.arange(250), 2),
+            last_close=np.full(500, 10.0),
+            log_return=returns,
+        )
+        quantiles = np.broadcast_to(np.array([-0.02, 0.0, 0.02]), (500, 2, 3))
+        marks = marked(actuals, {"net": quantiles}, self.levels)
+        return score(actuals, marks, self.levels, ())
+
+    def test_by_hand(self):
+        assert self.table().rows[0].var == {"0.05": {"share": 37 / 500, "rejected": (1, 2)}}
+
+    def test_is_for_the_next_session_alone(self):
+        assert self.table().rows[1].var == {}
+
+    def test_coverage_counts_what_is_between_the_two_levels(self):
+        # above the 5% quantile and not above the 95% quantile: all but the 37 falls
+        assert self.table().rows[0].coverage == {"0.9": pytest.approx(463 / 500, rel=1e-14)}
+        assert self.table().rows[1].coverage == {"0.9": 1.0}

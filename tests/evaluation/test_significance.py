@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from forecaster.evaluation.significance import FEWEST_SESSIONS, diebold_mariano, session_means
+from forecaster.evaluation.significance import (
+    FEWEST_SESSIONS,
+    diebold_mariano,
+    kupiec,
+    session_means,
+)
 
 
 def direct(losses, baseline, step):
@@ -87,3 +92,35 @@ class TestSessionMeans:
     def test_many_tickers_on_one_day_are_one_observation(self):
         days = np.repeat(np.array(["2020-01-02", "2020-01-03"], "datetime64[D]"), 50)
         assert session_means(np.arange(100.0), days).tolist() == [24.5, 74.5]
+
+
+class TestKupiec:
+    def test_by_hand(self):
+        # 10 exceedances of a 5% quantile in 100 returns:
+        # LR = 2·(10 ln 0.1 + 90 ln 0.9 − 10 ln 0.05 − 90 ln 0.95)
+        #    = 2·(−23.025851 − 9.482446 + 29.957323 + 4.616396) = 4.130844
+        # and χ²(1) exceeds it with probability 2·(1 − Φ(2.032448)) = 0.042107
+        assert kupiec(10, 100, 0.05) == pytest.approx(0.042107, abs=2e-6)
+
+    def test_equals_the_formula_by_the_normal_distribution(self):
+        # χ² with one degree of freedom is a squared normal: p = erfc(√(LR / 2))
+        for hits, n, level in ((1, 50, 0.01), (7, 250, 0.05), (30, 250, 0.05), (5, 1000, 0.01)):
+            share = hits / n
+            ratio = 2 * hits * math.log(share / level)
+            ratio += 2 * (n - hits) * math.log((1 - share) / (1 - level))
+            expected = math.erfc(math.sqrt(ratio / 2))
+            assert kupiec(hits, n, level) == pytest.approx(expected, rel=1e-9)
+
+    def test_as_often_as_it_says_is_no_evidence(self):
+        assert kupiec(5, 100, 0.05) == pytest.approx(1.0, abs=1e-7)
+
+    def test_never_and_always(self):
+        # never: LR = −2·100·ln 0.99 = 2.010067, p = erfc(√1.0050336) = 0.156258
+        assert kupiec(0, 100, 0.01) == pytest.approx(0.156258, abs=1e-6)
+        # always: LR = −2·2·ln 0.05 = 11.982929
+        assert kupiec(2, 2, 0.05) == pytest.approx(math.erfc(math.sqrt(11.982929 / 2)), rel=1e-5)
+
+    def test_rejects_too_few_as_well_as_too_many(self):
+        assert kupiec(1, 250, 0.05) < 0.01
+        assert kupiec(25, 250, 0.05) < 0.01
+        assert kupiec(12, 250, 0.05) > 0.5

@@ -21,10 +21,11 @@ from forecaster.evaluation.verdict import SIGNIFICANT, judge
     ],
 )
 def test_words(skill, p, word):
-    assert judge("naive", 1, skill, p).word == word
+    assert judge("gru", "naive", 1, skill, p).word == word
 
 
 def test_no_p_value_is_none():
-    verdict = judge("garch", 5, 0.1, math.nan)
+    verdict = judge("lstm", "garch", 5, 0.1, math.nan)
+    assert verdict.model == "lstm"
     assert (verdict.baseline, verdict.step, verdict.p, verdict.skill) == ("garch", 5, None, 0.1)
-    assert judge("garch", 5, 0.1, 0.3).p == 0.3
+    assert judge("gru", "garch", 5, 0.1, 0.3).p == 0.3

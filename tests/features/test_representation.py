@@ -7,22 +7,27 @@ import numpy as np
 import pytest
 from synthetic import close_only, garch_history
 
+from forecaster.features.companions import COMPANION_FEATURES, FEWEST
 from forecaster.features.representation import (
+    OWN_FEATURES,
     VOLATILITY_FEATURES,
     Representation,
-    _volume_ratio,
-    volatility_features,
+    own_features,
+    volume_ratio,
 )
+from forecaster.features.rhythm import RHYTHM_FEATURES
 from forecaster.features.scaling import VolatilityScaling
 from forecaster.features.volatility import decay_of
 from forecaster.market.bars import history_from_closes
 
 SCALES = ("volatility", "minmax", "standard")
+OWN = (*OWN_FEATURES, *RHYTHM_FEATURES)
+"""The columns that a history has by itself."""
 
 
 def columns_of(history, prior=2e-4):
-    rows = volatility_features(VolatilityScaling(prior).scale(history), prior)
-    return dict(zip(VOLATILITY_FEATURES, rows.T, strict=True))
+    rows = own_features(VolatilityScaling(prior).scale(history), prior)
+    return dict(zip(OWN, rows.T, strict=True))
 
 
 def constant(sessions: int, price: float = 7.0):
@@ -47,7 +52,7 @@ class TestFeatures:
         assert found["gap"] == pytest.approx(np.arcsinh(np.log(1.02) / 0.02), rel=1e-13)
         assert found["range"] == pytest.approx(np.log(np.log(105 / 101) / 0.02 + 0.1), rel=1e-13)
         # log volumes 0 and ln 3 over 1000, weights λ and 1
-        for name, half_life in (("volume", 22.0), ("volume_slow", 120.0)):
+        for name, half_life in (("volume_5", 5.0), ("volume_22", 22.0), ("volume_120", 120.0)):
             decay = decay_of(half_life)
             assert found[name] == pytest.approx(np.log(3) - np.log(3) / (1 + decay), rel=1e-12), (
                 name
@@ -58,7 +63,7 @@ class TestFeatures:
         history = garch_history("A", sessions, seed=1)
         for kind in (history, close_only(history)):
             rows = np.column_stack(list(columns_of(kind).values()))
-            assert rows.shape == (sessions, len(VOLATILITY_FEATURES))
+            assert rows.shape == (sessions, len(OWN))
             assert np.all(np.isfinite(rows))
 
     def test_constant_prices_give_numbers(self):
@@ -66,8 +71,8 @@ class TestFeatures:
         assert np.all(np.isfinite(rows))
 
     def test_one_gap_of_60_percent_is_cut_to_size(self):
-        history = garch_history("A", 400, seed=2)
-        fall = np.where(np.arange(400) >= 200, 0.4, 1.0)
+        history = garch_history("A", 800, seed=2)
+        fall = np.where(np.arange(800) >= 200, 0.4, 1.0)
         prices = {f: getattr(history, f) * fall for f in ("open", "high", "low", "close")}
         fallen = replace(history, **prices, adjusted_close=history.adjusted_close * fall)
         plain = Representation.fit("volatility", [history])
@@ -75,10 +80,14 @@ class TestFeatures:
         assert np.all(np.isfinite(inputs))
         assert np.abs(inputs).max() <= 6.0
         assert abs(inputs[200, 0]) == 6.0
-        # a year later nothing of it is left but in the slowest averages
-        slow = [i for i, name in enumerate(VOLATILITY_FEATURES) if name != "variance_250"]
+        # 39 weeks later it is left in the slowest average and in the echoes of quarters alone
         calm = plain.encode(history).inputs
+        echoes = {name for name in RHYTHM_FEATURES if name.startswith("event_")}
+        slow = [name != "variance_250" and name not in echoes for name in VOLATILITY_FEATURES]
         assert inputs[399, slow] == pytest.approx(calm[399, slow], abs=0.25)
+        # and two years later in the slowest average alone
+        slow = [name != "variance_250" for name in VOLATILITY_FEATURES]
+        assert inputs[799, slow] == pytest.approx(calm[799, slow], abs=0.25)
 
     def test_a_session_without_a_range_uses_its_return(self):
         history = garch_history("A", 50, seed=3)
@@ -99,7 +108,7 @@ class TestFeatures:
         unknown[30] = np.nan
         found = columns_of(replace(history, high=high, low=low))
         expected = columns_of(replace(history, high=unknown))
-        for name in VOLATILITY_FEATURES:
+        for name in OWN:
             assert np.array_equal(found[name], expected[name]), name
 
     def test_feature_names_are_unique(self):
@@ -108,21 +117,21 @@ class TestFeatures:
 
 class TestVolume:
     def test_unknown_or_nil_volume_counts_as_usual(self):
-        found = _volume_ratio(np.array([100.0, np.nan, 0.0, 100.0]), 22.0)
+        found = volume_ratio(np.array([100.0, np.nan, 0.0, 100.0]), 22.0)
         assert found == pytest.approx([0.0, 0.0, 0.0, 0.0], abs=1e-14)
 
     def test_gaps_do_not_shift_the_mean(self):
         # known log volumes are 0 and 2; the mean at the end weighs them λ³ and 1
-        found = _volume_ratio(np.array([1.0, 0.0, np.nan, np.exp(2.0)]), 22.0)
+        found = volume_ratio(np.array([1.0, 0.0, np.nan, np.exp(2.0)]), 22.0)
         decay = decay_of(22.0)
         assert found == pytest.approx([0.0, 0.0, 0.0, 2.0 - 2.0 / (1.0 + decay**3)], abs=1e-13)
 
     def test_all_missing_gives_zeros(self):
-        assert np.array_equal(_volume_ratio(np.full(4, np.nan), 22.0), np.zeros(4))
+        assert np.array_equal(volume_ratio(np.full(4, np.nan), 22.0), np.zeros(4))
 
     def test_volume_that_begins_late_leaves_earlier_sessions_at_zero(self):
         volume = np.array([np.nan] * 40 + [5.0, 50.0])
-        found = _volume_ratio(volume, 22.0)
+        found = volume_ratio(volume, 22.0)
         assert np.array_equal(found[:40], np.zeros(40))
         assert found[40] == pytest.approx(0.0, abs=1e-15)
         assert found[41] > 1.0
@@ -130,15 +139,22 @@ class TestVolume:
 
 class TestRepresentation:
     def test_training_rows_have_mean_0_and_deviation_1(self):
-        histories = [garch_history("A", 300, seed=1), garch_history("B", 200, seed=2)]
+        # one of them with a shock, or the bumps that follow one would never vary
+        calm = garch_history("A", 300, seed=1)
+        fall, loud = (np.where(np.arange(300) >= 200, 0.8, 1.0), calm.volume.copy())
+        loud[200] *= 20.0
+        prices = {f: getattr(calm, f) * fall for f in ("open", "high", "low", "close")}
+        shaken = replace(calm, **prices, adjusted_close=calm.adjusted_close * fall, volume=loud)
+        histories = [shaken, garch_history("B", 200, seed=2)]
         representation = Representation.fit("volatility", histories)
         rows = np.concatenate(
             [
-                volatility_features(representation.scaling.scale(h), representation.scaling.prior)
+                own_features(representation.scaling.scale(h), representation.scaling.prior)
                 for h in histories
             ]
         )
-        standard = (rows - representation.mean) / representation.deviation
+        width = rows.shape[1]
+        standard = (rows - representation.mean[:width]) / representation.deviation[:width]
         assert standard.mean(axis=0) == pytest.approx(np.zeros(rows.shape[1]), abs=1e-12)
         assert standard.std(axis=0) == pytest.approx(np.ones(rows.shape[1]), abs=1e-12)
 
@@ -199,4 +215,66 @@ class TestRepresentation:
         for name in SCALES:
             encoded = Representation.fit(name, [long_history]).encode(long_history)
             assert encoded.inputs.dtype == np.float32
-            assert encoded.inputs.shape == (300, 16 if name == "volatility" else 1)
+            assert encoded.inputs.shape == (
+                300,
+                len(VOLATILITY_FEATURES) if name == "volatility" else 1,
+            )
+
+
+def crowd(tickers: int = 8, sessions: int = 120, seed: int = 40):
+    """Histories of different lengths that end on one day."""
+    return [
+        garch_history(f"T{i}", sessions - 7 * i, seed=seed + i, last="2018-01-01")
+        for i in range(tickers)
+    ]
+
+
+class TestCompanions:
+    columns = slice(len(OWN), len(VOLATILITY_FEATURES))
+
+    def test_own_columns_are_those_of_the_history_alone(self):
+        histories = crowd()
+        representation = Representation.fit("volatility", histories)
+        for history, one in zip(histories, representation.encode_all(histories), strict=True):
+            alone = representation.encode(history)
+            assert np.array_equal(one.inputs[:, : len(OWN)], alone.inputs[:, : len(OWN)])
+            assert np.all(alone.inputs[:, self.columns] == 0)
+            assert np.array_equal(one.scale.targets(3), alone.scale.targets(3), equal_nan=True)
+
+    def test_their_columns_are_the_last_ones(self):
+        representation = Representation.fit("volatility", crowd())
+        first, stop = representation.companion_columns
+        assert representation.features[first:stop] == COMPANION_FEATURES
+        assert stop == len(representation.features)
+        assert Representation.fit("minmax", crowd()).companion_columns == (0, 0)
+
+    def test_the_flag_stays_0_or_1_and_the_rest_is_standardised_where_known(self):
+        histories = crowd()
+        representation = Representation.fit("volatility", histories)
+        rows = np.concatenate([e.inputs for e in representation.encode_all(histories)])
+        found = rows[:, self.columns].astype(float)
+        known = found[:, 0] == 1
+        assert set(found[:, 0]) == {0.0, 1.0}
+        assert np.all(found[~known] == 0)
+        assert found[known, 1:].mean(axis=0) == pytest.approx(np.zeros(6), abs=0.05)
+        assert found[known, 1:].std(axis=0) == pytest.approx(np.ones(6), abs=0.1)
+
+    def test_fewer_tickers_than_are_needed_are_each_alone(self):
+        representation = Representation.fit("volatility", crowd())
+        few = crowd()[: FEWEST - 1]
+        for history, one in zip(few, representation.encode_all(few), strict=True):
+            assert np.array_equal(one.inputs, representation.encode(history).inputs)
+
+    def test_a_model_that_was_trained_without_them_never_sees_them(self):
+        # its weights for these columns were never trained
+        few = crowd()[: FEWEST - 1]
+        representation = Representation.fit("volatility", few)
+        again = Representation.from_state(json.loads(json.dumps(representation.state())))
+        for one in (representation, again):
+            for encoded in one.encode_all(crowd()):
+                assert np.all(encoded.inputs[:, self.columns] == 0)
+        knowing = Representation.from_state(Representation.fit("volatility", crowd()).state())
+        assert np.any(knowing.encode_all(crowd())[0].inputs[:, self.columns] != 0)
+
+    def test_nothing_gives_nothing(self):
+        assert Representation.fit("volatility", crowd()).encode_all([]) == []

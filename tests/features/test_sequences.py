@@ -11,6 +11,7 @@ from synthetic import garch_history
 
 from forecaster.features.representation import Representation
 from forecaster.features.sequences import (
+    HIDDEN,
     SHORTEST_WINDOW,
     WARM_UP,
     TrainingSet,
@@ -205,6 +206,74 @@ class TestWindows:
         inputs = np.arange(12, dtype=np.float32).reshape(6, 2)
         found = gather_windows(inputs, np.array([2, 5]), 3)
         assert found.tolist() == [[[0, 1], [2, 3], [4, 5]], [[6, 7], [8, 9], [10, 11]]]
+
+
+class TestHiddenCompanions:
+    """Columns 2 and 3 are about other tickers; they are never 0 in the panel itself."""
+
+    def data(self, lengths=(400, 90, 30)):
+        plain = numbered(list(lengths))
+        others = np.stack([plain.age + 1.0, -1.0 - plain.age], axis=1)
+        inputs = np.concatenate([plain.inputs, others, plain.age[:, None] + 7.0], axis=1)
+        return replace(plain, inputs=inputs.astype(np.float32), companions=(2, 4))
+
+    def batches(self, data, supervise, seed):
+        rng = np.random.default_rng(seed)
+        if supervise == "prefixes":
+            return prefix_batches(data, 16, 8, rng)
+        return window_batches(data, 16, 8, rng, vary=supervise == "vary")
+
+    @pytest.mark.parametrize("supervise", ["prefixes", "fixed", "vary"])
+    def test_are_zero_in_whole_sequences_and_untouched_in_the_others(self, supervise):
+        data, hidden, sequences = self.data(), 0, 0
+        for seed in range(8):
+            for batch in self.batches(data, supervise, seed):
+                for inputs in batch.inputs:
+                    inside = inputs[:, 4] != 0  # padding is 0 in every column
+                    sequences += 1
+                    seen = inputs[inside]
+                    if np.all(seen[:, 2:4] == 0):
+                        hidden += 1
+                    else:
+                        assert np.array_equal(seen[:, 2], seen[:, 1] + 1.0)
+                        assert np.array_equal(seen[:, 3], -1.0 - seen[:, 1])
+                    # what is the ticker's own is never hidden
+                    assert np.array_equal(seen[:, 4], seen[:, 1] + 7.0)
+                    assert np.all(inputs[~inside] == 0)
+        assert sequences > 400
+        deviation = np.sqrt(HIDDEN * (1 - HIDDEN) / sequences)
+        assert hidden / sequences == pytest.approx(HIDDEN, abs=4 * deviation)
+
+    @pytest.mark.parametrize("supervise", ["prefixes", "fixed"])
+    def test_hiding_leaves_the_panel_as_it_was(self, supervise):
+        data = self.data()
+        before = data.inputs.copy()
+        list(self.batches(data, supervise, 0))
+        assert np.array_equal(data.inputs, before)
+
+    @pytest.mark.parametrize("supervise", ["prefixes", "fixed"])
+    def test_other_sequences_are_hidden_in_the_next_epoch(self, supervise):
+        data, rng = self.data([64]), np.random.default_rng(0)
+        epochs = []
+        for _ in range(6):
+            made = (
+                prefix_batches(data, 64, 1, rng)
+                if supervise == "prefixes"
+                else window_batches(data, 16, 8, rng, vary=False)
+            )
+            epochs.append([bool(np.all(i[:, 2] == 0)) for b in made for i in b.inputs])
+        assert len({tuple(e) for e in epochs}) > 1
+
+    def test_nothing_is_hidden_where_there_are_no_such_columns(self):
+        data = replace(self.data(), companions=(0, 0))
+        for batch in self.batches(data, "fixed", 0):
+            assert np.all(batch.inputs[:, :, 2:4] != 0)
+
+    def test_targets_count_as_they_do_without_hiding(self):
+        data = self.data()
+        counts = count_targets(self.batches(data, "prefixes", 1), 520)
+        assert sorted(counts) == sorted(data.targets[data.known].tolist())
+        assert set(counts.values()) == {1}
 
 
 def test_a_panel_takes_memory_for_its_rows_and_not_for_its_windows():

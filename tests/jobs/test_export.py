@@ -8,6 +8,7 @@ import pytest
 from synthetic import garch_history, random_model
 
 from forecaster.errors import SettingsError
+from forecaster.features.representation import VOLATILITY_FEATURES
 from forecaster.jobs.export import export
 from forecaster.market.bars import Panel
 from forecaster.model.recurrence import forward, forward_last
@@ -24,7 +25,7 @@ PANEL = Panel((garch_history("A", 60, seed=1),))
 
 def model_of(**changes):
     settings = Settings(units=3, horizon=2, quantiles=(0.1, 0.5, 0.9))
-    return random_model(replace(settings, **changes), PANEL)
+    return random_model(replace(settings, **changes), PANEL, size=0.1)
 
 
 def expected_of(model, inputs):
@@ -33,7 +34,8 @@ def expected_of(model, inputs):
     return forward_last(model.network, inputs)
 
 
-INPUTS = np.random.default_rng(0).normal(size=(2, 7, 16)).astype(np.float32)
+WIDTH = len(VOLATILITY_FEATURES)
+INPUTS = np.random.default_rng(0).normal(size=(2, 7, WIDTH)).astype(np.float32)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic import close_only, garch_history, random_model, weekdays
+from synthetic import close_only, garch_history, noise_after, random_model, weekdays
 
 from forecaster.errors import DataError, ModelError, SettingsError
-from forecaster.jobs.predict import predict
+from forecaster.features.companions import FEWEST
+from forecaster.jobs.predict import USUAL_STEPS, predict
 from forecaster.market.bars import Panel, history_from_closes
 from forecaster.model.settings import Settings
 
@@ -17,6 +18,13 @@ SETTINGS = Settings(units=4, horizon=3, quantiles=LEVELS, context=40)
 
 def model_of(panel, **changes):
     return random_model(replace(SETTINGS, **changes), panel, seed=2)
+
+
+def crowd_of(tickers):
+    """Histories of 120 sessions that end on one day."""
+    return tuple(
+        garch_history(f"T{i}", 120, seed=50 + i, last="2018-01-01") for i in range(tickers)
+    )
 
 
 def prices(forecast) -> np.ndarray:
@@ -71,12 +79,47 @@ class TestForecast:
             assert np.all(prices(forecast) > 0)
             assert np.all(np.diff(prices(forecast), axis=1) >= 0)
 
-    def test_many_histories_at_once_are_each_alone(self, panel):
+    def test_fewer_histories_than_companions_need_are_each_alone(self, panel):
         model = model_of(panel)
-        together = predict(model, panel.histories).forecasts
-        for history, one in zip(panel, together, strict=True):
+        few = panel.histories[: FEWEST - 1]
+        for history, one in zip(few, predict(model, few).forecasts, strict=True):
             alone = predict(model, [history]).forecasts[0]
             assert prices(one) == pytest.approx(prices(alone), rel=1e-6)
+
+    @pytest.mark.parametrize("scale", ["minmax", "standard"])
+    def test_price_levels_are_each_alone_however_many(self, scale):
+        crowd = crowd_of(FEWEST + 2)
+        model = model_of(Panel(crowd), scale=scale)
+        for history, one in zip(crowd, predict(model, crowd).forecasts, strict=True):
+            alone = predict(model, [history]).forecasts[0]
+            assert prices(one) == pytest.approx(prices(alone), rel=1e-6)
+
+    def test_enough_histories_each_see_the_others_same_session(self):
+        crowd = crowd_of(FEWEST)
+        model = model_of(Panel(crowd))
+        together = predict(model, crowd).forecasts
+        for history, one in zip(crowd, together, strict=True):
+            alone = predict(model, [history]).forecasts[0]
+            assert not np.array_equal(prices(one), prices(alone))
+        # a wild last session of one moves the forecasts of all
+        wild = replace(crowd[0], high=crowd[0].high * np.append(np.ones(119), 1.3))
+        changed = predict(model, [wild, *crowd[1:]]).forecasts
+        for one, other in zip(together, changed, strict=True):
+            assert not np.array_equal(prices(one), prices(other))
+
+    def test_of_the_others_nothing_later_than_its_own_cutoff_is_seen(self):
+        # the first history ends 20 sessions before the others
+        early, *rest = crowd_of(FEWEST + 1)
+        early = early.slice(0, 100)
+        model = model_of(Panel((early, *rest)))
+        one = predict(model, [early, *rest]).forecasts[0]
+        for later in (
+            [noise_after(h, early.cutoff) for h in rest],
+            [h.up_to(early.cutoff) for h in rest],
+        ):
+            assert predict(model, [early, *later]).forecasts[0] == one
+        before = [noise_after(h, early.sessions[-2]) for h in rest]
+        assert predict(model, [early, *before]).forecasts[0] != one
 
     def test_reads_its_context_and_nothing_before_it(self):
         # with minmax a known ticker's inputs are its prices alone, without any memory
@@ -93,6 +136,15 @@ class TestForecast:
 
 
 class TestHorizon:
+    @pytest.mark.parametrize(("model", "steps"), [(1, 1), (4, 4), (5, 5), (20, 5)])
+    def test_is_a_week_of_sessions_unless_asked_for(self, panel, model, steps):
+        assert USUAL_STEPS == 5
+        made = model_of(panel, horizon=model)
+        assert len(predict(made, panel.histories).forecasts[0].steps) == steps
+        asked = predict(made, panel.histories, horizon=model).forecasts[0].steps
+        assert len(asked) == model
+        assert asked[:steps] == predict(made, panel.histories).forecasts[0].steps
+
     def test_may_be_shorter_than_the_models(self, panel):
         model = model_of(panel)
         whole = predict(model, panel.histories)
@@ -165,9 +217,18 @@ class TestFailures:
 
     def test_a_network_that_overflows_fails_for_that_ticker(self, panel):
         model = random_model(
-            replace(SETTINGS, cell="rnn", activation="relu", units=16), panel, size=30.0
+            replace(SETTINGS, cell="rnn", activation="relu", units=16), panel, size=1000.0
         )
         found = predict(model, [panel.histories[0], garch_history("TWO", 2, seed=1)])
         assert [f.ticker for f in found.failures] == ["LONG", "TWO"]
         assert isinstance(found.failures[0].error, ModelError)
         assert "no finite price" in str(found.failures[0].error)
+
+    @pytest.mark.parametrize("centre", [1e30, -1e30, np.nan])
+    def test_a_price_of_nothing_is_as_little_a_price_as_one_without_end(self, panel, centre):
+        model = model_of(panel)
+        head = model.network.head
+        bias = np.where(np.arange(6) < 3, np.float32(centre), head.bias)
+        network = replace(model.network, head=replace(head, bias=bias))
+        found = predict(replace(model, network=network), panel.histories[:2])
+        assert [f.ticker for f in found.failures] == ["LONG", "MIDDLE"]

@@ -230,6 +230,7 @@ class TestForgery:
         [
             "head/kernel",
             "head/bias",
+            "head/gaps",
             "layer0/forward/kernel",
             "layer0/forward/recurrent",
             "layer0/forward/bias",
@@ -249,7 +250,7 @@ class TestForgery:
         arrays = arrays_of(content)
         arrays["head/bias"] = arrays["head/bias"].astype("U8")
         refusal(forged(content, npz(arrays)))
-        arrays["head/bias"] = np.full(8, np.nan, np.float32)
+        arrays["head/bias"] = np.full(4, np.nan, np.float32)
         refusal(forged(content, npz(arrays)))
 
     @pytest.mark.parametrize(
@@ -275,6 +276,9 @@ class TestForgery:
             {"settings": []},
             {"settings": {"units": "many"}},
             {"settings": {"units": 10**9}},
+            {"settings": {"units": 7, "horizon": 2, "quantiles": [0.1, 0.5, 0.9]}},
+            {"settings": {"units": 6, "horizon": 3, "quantiles": [0.1, 0.5, 0.9]}},
+            {"settings": {"units": 6, "horizon": 2, "quantiles": [0.1, 0.9]}},
             {"settings": {"quantiles": "0.5"}},
             {"representation": {}},
             {"representation": {"scaling": {"name": "other"}}},

@@ -15,7 +15,7 @@ HISTORIES = [garch_history("A", 150, 1), garch_history("B", 7, 2), garch_history
 REPRESENTATION = Representation.fit("volatility", HISTORIES)
 ENCODED = [REPRESENTATION.encode(h) for h in HISTORIES]
 SETTINGS = Settings(units=4, horizon=2, quantiles=(0.2, 0.5, 0.7))
-NETWORK = random_network(SETTINGS, 16)
+NETWORK = random_network(SETTINGS, len(REPRESENTATION.features), size=0.05)
 
 
 def window(encoded, first: int, last: int) -> np.ndarray:

@@ -33,6 +33,11 @@ def test_a_name_that_is_no_file_name_everywhere_is_refused(name):
         library.path_of(name)
 
 
+@pytest.fixture
+def empty_box(tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "BOXED", tmp_path / "none.forecast")
+
+
 class TestFind:
     def test_without_a_name_it_is_the_one_written_last(self):
         keep("b", 1000.0)
@@ -41,7 +46,18 @@ class TestFind:
         assert library.find(None) == newest
         assert [p.stem for p in library.model_paths()] == ["a", "c", "b"]
 
-    def test_before_any_training_it_says_how_to_train(self):
+    def test_before_any_training_it_is_the_one_in_the_box(self):
+        assert library.find(None) == library.BOXED
+        assert library.open_model(None).name == library.BOXED_NAME
+        trained = keep("a", 1000.0)
+        assert library.find(None) == trained
+
+    def test_the_one_in_the_box_has_a_name_that_a_trained_one_may_take(self):
+        assert library.find(library.BOXED_NAME) == library.BOXED
+        trained = keep(library.BOXED_NAME, 1000.0)
+        assert library.find(library.BOXED_NAME) == trained
+
+    def test_without_a_box_and_before_any_training_it_says_how_to_train(self, empty_box):
         with pytest.raises(ModelError, match="forecast train"):
             library.find(None)
 
@@ -75,11 +91,23 @@ class TestList:
         (home / "models" / "folder.forecast").mkdir()
         assert [p.stem for p in library.model_paths()] == ["good"]
 
-    def test_no_folder_is_no_models(self):
+    def test_the_one_in_the_box_comes_last(self):
+        keep("good", 1.0)
+        assert [listed.path.stem for listed in library.models()] == ["good", library.BOXED_NAME]
+
+    def test_no_folder_and_no_box_is_no_models(self, empty_box):
         assert library.models() == []
 
 
 class TestDelete:
+    def test_the_one_in_the_box_stays(self):
+        with pytest.raises(ModelError, match="model in the box"):
+            library.delete(library.BOXED_NAME)
+        assert library.BOXED.is_file()
+        keep(library.BOXED_NAME, 1.0)
+        library.delete(library.BOXED_NAME)
+        assert library.find(library.BOXED_NAME) == library.BOXED
+
     def test_removes_the_file(self):
         path = keep("old", 1.0)
         assert library.delete("old") == path

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,10 +75,12 @@ class TestDevice:
 
 @pytest.mark.network
 class TestLoss:
+    settings = replace(SETTINGS, scale="minmax")
+
     def loss(self, targets, weights, inputs, *, whole):
-        network = random_network(SETTINGS, 2)
-        model = keras_network.to_keras(network, SETTINGS, 2, whole_sequence=whole)
-        keras_network.compile_model(model, SETTINGS)
+        network = random_network(self.settings, 2)
+        model = keras_network.to_keras(network, self.settings, 2, whole_sequence=whole)
+        keras_network.compile_model(model, self.settings)
         answers = np.asarray(model(inputs)).reshape(-1, 3).astype(float)
         cost = pinball(targets.ravel().astype(float), answers, SETTINGS.quantiles)
         found = keras_network.train_step(model, Batch(inputs, targets, weights))
@@ -105,6 +108,139 @@ class TestLoss:
     def test_without_any_target_it_is_zero(self):
         inputs, zeros = np.zeros((1, 3, 2), np.float32), np.zeros((1, 3, 2), np.float32)
         assert self.loss(zeros, zeros, inputs, whole=True)[0] == 0.0
+
+
+@pytest.mark.network
+class TestRidge:
+    """Returns in units of volatility have a centre that is hardly forecastable: it is held back."""
+
+    def step(self, scale, quantiles=(0.1, 0.5, 0.9), *, learning_rate=1e-3):
+        """Loss of a step without targets, and the head's kernel and bias before and after it."""
+        settings = replace(SETTINGS, scale=scale, quantiles=quantiles, learning_rate=learning_rate)
+        network = random_network(settings, 2)
+        model = keras_network.to_keras(network, settings, 2, whole_sequence=False)
+        keras_network.compile_model(model, settings)
+        nothing = np.zeros((1, 2), np.float32)
+        loss = keras_network.train_step(
+            model, Batch(np.zeros((1, 3, 2), np.float32), *[nothing] * 2)
+        )
+        return loss, network.head, keras_network.to_network(model, settings).head
+
+    @pytest.mark.parametrize("quantiles", [(0.1, 0.5, 0.9), (0.5,)])
+    def test_is_the_sum_of_the_centres_squared_weights(self, quantiles):
+        loss, head, _ = self.step("volatility", quantiles)
+        squares = float(np.sum(head.kernel[:, :2].astype(float) ** 2))
+        assert loss == pytest.approx(keras_network.CENTRE_RIDGE * squares, rel=1e-5)
+
+    def test_pulls_the_centre_towards_zero_and_nothing_else(self):
+        _, before, after = self.step("volatility")
+        moved = np.abs(after.kernel) < np.abs(before.kernel)
+        assert moved[:, :2].all()
+        assert np.array_equal(after.kernel[:, 2:], before.kernel[:, 2:])
+        assert np.array_equal(after.bias, before.bias)
+        assert np.array_equal(after.gaps, before.gaps)
+
+    @pytest.mark.parametrize("scale", ["minmax", "standard"])
+    def test_is_not_there_for_price_levels(self, scale):
+        # tomorrow's level is today's, nearly: a centre that is held back could not say so
+        loss, before, after = self.step(scale)
+        assert loss == 0.0
+        assert np.array_equal(after.kernel, before.kernel)
+
+    def test_is_not_in_the_file_that_is_exported(self):
+        model = keras_network.build(SETTINGS, 2, whole_sequence=True)
+        kinds = {type(layer).__module__.split(".")[0] for layer in model.layers}
+        assert kinds == {"keras"}
+
+
+class FakeModel:
+    """Weights that move from step to step."""
+
+    def __init__(self, *weights):
+        self.weights = [np.array(w, np.float32) for w in weights]
+
+    def get_weights(self):
+        return [w.copy() for w in self.weights]
+
+    def set_weights(self, weights):
+        self.weights = [w.copy() for w in weights]
+
+
+class TestWeightAverage:
+    EPOCHS = 2.0
+
+    @pytest.fixture(autouse=True)
+    def _plain(self, monkeypatch):
+        monkeypatch.setattr(keras_network, "to_network", lambda model, _: model.get_weights())
+
+    def averages(self, path, ends, start=0.0):
+        """The average after each epoch, when the weights follow a path."""
+        model = FakeModel([start], [[start, 2.0 * start]])
+        average, found = keras_network.WeightAverage(model), []
+        for step, value in enumerate(path, start=1):
+            model.weights = FakeModel([value], [[value, 2.0 * value]]).weights
+            average.add(self.EPOCHS)
+            if step in ends:
+                one, two = average.network(SETTINGS)
+                assert two[0] == pytest.approx([one[0], 2.0 * one[0]], rel=1e-5)
+                found.append(float(one[0]))
+                assert model.weights[0][0] == np.float32(
+                    value
+                )  # training goes on from where it was
+        return found
+
+    def slow(self, path, ends, start=0.0):
+        """Each step's share, and what is left of it after the later steps' shares."""
+        shares, length, last = [], 1, 0
+        for step in range(1, len(path) + 1):
+            shares.append(max(1.0 / (self.EPOCHS * length), 2.0 / (2.0 + step)))
+            if step in ends:
+                length, last = step - last, step
+        out = []
+        for end in ends:
+            left = [np.prod([1.0 - s for s in shares[i + 1 : end]]) for i in range(end)]
+            parts = [s * k * w for s, k, w in zip(shares, left, path, strict=False)]
+            out.append(sum(parts) + start * np.prod([1.0 - s for s in shares[:end]]))
+        return out
+
+    def test_equals_a_slow_sum(self):
+        path = np.random.default_rng(0).normal(size=60).cumsum()
+        ends = [10, 20, 33, 60]
+        assert self.averages(path, ends, 3.0) == pytest.approx(
+            self.slow(path, ends, 3.0), rel=1e-4, abs=1e-4
+        )
+
+    def test_by_hand(self):
+        # one step an epoch: shares 2/3, then 1/2 and 1/2
+        # 0 → 2/3·6 = 4 → (4 + 2)/2 = 3 → (3 + 9)/2 = 6
+        assert self.averages([6.0, 2.0, 9.0], [1, 2, 3]) == pytest.approx([4.0, 3.0, 6.0], rel=1e-6)
+
+    def test_weights_that_stand_still_are_their_own_average(self):
+        assert self.averages([5.0] * 40, [10, 40], 5.0) == [5.0, 5.0]
+
+    def test_forgets_the_start_and_smooths_what_comes_late(self):
+        # a hundred steps an epoch around 1, with a noise that is three times smaller on average
+        rng = np.random.default_rng(1)
+        path = 1.0 + 0.5 * rng.normal(size=1000)
+        found = self.averages(path, list(range(100, 1001, 100)), start=100.0)
+        assert found[-1] == pytest.approx(1.0, abs=0.15)
+        assert np.std(found[3:]) < 0.1
+
+
+@pytest.mark.network
+def test_averaged_weights_of_a_real_model_are_those_that_keras_holds():
+    model = keras_network.build(SETTINGS, 2, whole_sequence=True)
+    average = keras_network.WeightAverage(model)
+    before = keras_network.to_network(model, SETTINGS)
+    model.set_weights([w + 1.0 for w in model.get_weights()])
+    average.add(2.0)
+    found = average.network(SETTINGS)
+    for one, start in zip(found.weights, before.weights, strict=True):
+        assert one == pytest.approx(start + 2.0 / 3.0, abs=1e-5)
+    for one, start in zip(
+        keras_network.to_network(model, SETTINGS).weights, before.weights, strict=True
+    ):
+        assert one == pytest.approx(start + 1.0, abs=1e-6)
 
 
 @pytest.mark.network

@@ -13,13 +13,14 @@ from forecaster.model.settings import Settings
 def test_defaults_work_together():
     settings = Settings()
     assert (settings.cell, settings.supervise, settings.scale) == ("gru", "prefixes", "volatility")
-    assert settings.steps == 128
+    assert (settings.steps, settings.horizon) == (64, 20)
     assert settings.norm_limit == 1.0
 
 
 def test_windows_are_shorter_by_default():
     assert Settings(supervise="last").steps == 60
     assert Settings(supervise="last", context=7).steps == 7
+    assert Settings(context=1).steps == 1
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_windows_are_shorter_by_default():
         ({"dropout": math.nan}, "--dropout"),
         ({"horizon": 0}, "--horizon"),
         ({"horizon": 251}, "--horizon"),
-        ({"context": 1}, "--context"),
+        ({"context": 0}, "--context"),
         ({"context": 5000}, "--context"),
         ({"context": 2.5}, "--context"),
         ({"epochs": 0}, "--epochs"),

@@ -110,8 +110,9 @@ class TestValidationLoss:
 
 class TestSeed:
     def test_one_seed_gives_one_network_and_another_another(self):
-        one, two = fit(SETTINGS, HISTORIES, None), fit(SETTINGS, HISTORIES, None)
-        other = fit(replace(SETTINGS, seed=1), HISTORIES, None)
+        settings = replace(SETTINGS, epochs=1)
+        one, two = fit(settings, HISTORIES, None), fit(settings, HISTORIES, None)
+        other = fit(replace(settings, seed=1), HISTORIES, None)
         assert same_weights(one.network, two.network)
         assert not same_weights(one.network, other.network)
 
@@ -162,9 +163,9 @@ class TestDivergence:
         from forecaster.model import network as keras_network
 
         def step(model, _batch):
-            head = model.get_layer("head")
-            kernel, bias = head.get_weights()
-            head.set_weights([kernel * np.nan, bias])
+            centre = model.get_layer("centre")
+            kernel, bias = centre.get_weights()
+            centre.set_weights([kernel * np.nan, bias])
             return 0.5
 
         monkeypatch.setattr(keras_network, "train_step", step)

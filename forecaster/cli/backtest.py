@@ -1,0 +1,164 @@
+"""`forecast backtest`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forecaster.cli.options import (
+    Columns,
+    DateFormat,
+    Device,
+    Format,
+    FormatOption,
+    ModelName,
+    Output,
+    Scale,
+    Sources,
+    Supervise,
+    Ticker,
+    emit,
+    parse_date,
+    parse_words,
+    read,
+    refuse_failures,
+)
+from forecaster.errors import SettingsError, VerdictNotHeld
+
+if TYPE_CHECKING:
+    from forecaster.jobs.backtest import Backtest, Plan
+    from forecaster.market.bars import Panel
+    from forecaster.model.settings import Settings
+
+
+class Refit(StrEnum):
+    """When networks and baselines are fitted."""
+
+    never = "never"
+    fold = "fold"
+
+
+def _network(help: str, *names: str) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Network")
+
+
+def backtest(
+    sources: Sources,
+    train_end: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="The first cutoff. (default: after 70% of the sessions)"),
+    ] = None,
+    test_end: Annotated[str | None, typer.Option(metavar="DATE", help="Last session used.")] = None,
+    folds: Annotated[int, typer.Option(help="How many cutoffs.")] = 1,
+    refit: Annotated[Refit, typer.Option(help="Fit at each cutoff, or at the first.")] = Refit.fold,
+    stride: Annotated[int, typer.Option(help="Score every n-th session.")] = 1,
+    cells: Annotated[str, typer.Option(help="Networks, as in gru,lstm,rnn.")] = "gru",
+    seeds: Annotated[int, typer.Option(help="Networks of each cell, averaged.")] = 1,
+    baselines: Annotated[
+        str, typer.Option(help="Baselines to compare with.")
+    ] = "naive,drift,ewma,garch,har",
+    require: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORD:BASELINE", help="Exit with 9 unless it holds: beats:naive."),
+    ] = None,
+    model: ModelName = None,
+    allow_overlap: Annotated[
+        bool, typer.Option("--allow-overlap", help="Score a model on sessions it was trained on.")
+    ] = False,
+    horizon: Annotated[int, _network("Sessions to forecast.", "--horizon")] = 20,
+    units: Annotated[int, _network("Units in each layer.")] = 32,
+    scale: Annotated[Scale, _network("Unit of the targets.")] = Scale.volatility,
+    supervise: Annotated[
+        Supervise, _network("A target on every step, or on the last of a window.")
+    ] = Supervise.prefixes,
+    epochs: Annotated[int, _network("Passes over the data at most.")] = 60,
+    seed: Annotated[int, _network("Seed of everything random.")] = 0,
+    device: Annotated[Device, _network("Where to compute.")] = Device.auto,
+    format: FormatOption = Format.table,
+    output: Output = None,
+    column: Columns = None,
+    date_format: DateFormat = None,
+    ticker: Ticker = None,
+) -> None:
+    """Score networks beside baselines on sessions that they have not seen."""
+    from forecaster.evaluation.baselines import check_names
+    from forecaster.evaluation.verdict import Requirement
+    from forecaster.jobs.backtest import Plan
+    from forecaster.model.settings import Settings
+    from forecaster.output.console import note
+
+    names = check_names(parse_words(baselines))
+    required = [Requirement.parse(text, names) for text in require or []]
+    settings = Settings(
+        horizon=horizon, units=units, scale=scale.value, supervise=supervise.value, epochs=epochs,
+        seed=seed,
+    )  # fmt: skip
+    plan = Plan(
+        train_end=parse_date(train_end, "--train-end"),
+        test_end=parse_date(test_end, "--test-end"),
+        folds=folds, refit=refit.value, stride=stride, cells=_cells(cells), seeds=seeds,
+        baselines=names,
+    )  # fmt: skip
+    if model is not None and (folds > 1 or seeds > 1):
+        raise SettingsError(
+            "--model was given with --folds or --seeds; a saved model is scored as it is, in one"
+            " fold. Leave those out."
+        )
+    loaded = read(sources, column, date_format, ticker)
+    refuse_failures(loaded)
+    result = _run(loaded.panel, settings, plan, model, allow_overlap, device)
+    for message in result.notes:
+        note(message)
+    emit(_document(result, loaded.panel, format, output), output)
+    unmet = [v for wanted in required for v in wanted.unmet(result.table.verdicts)]
+    if unmet:
+        first = unmet[0]
+        raise VerdictNotHeld(
+            f"{first.model} {first.word} {first.baseline} one session ahead; --require asked for"
+            " more. See the table."
+        )
+
+
+def _cells(text: str) -> tuple[Any, ...]:
+    """Cells from a comma-separated list."""
+    from forecaster.model.recurrence import GATES
+
+    words = parse_words(text)
+    for word in words:
+        if word not in GATES:
+            raise SettingsError(
+                f"--cells names {word!r}; known are {', '.join(GATES)}. Correct the name."
+            )
+    return tuple(dict.fromkeys(words))
+
+
+def _run(
+    panel: Panel,
+    settings: Settings,
+    plan: Plan,
+    model: str | None,
+    allow_overlap: bool,
+    device: Device,
+) -> Backtest:
+    from forecaster.jobs.backtest import backtest as run
+    from forecaster.jobs.backtest import score_model
+    from forecaster.model.library import open_model
+    from forecaster.output.progress import training_bar
+
+    if model is not None:
+        return score_model(panel, open_model(model), plan, allow_overlap=allow_overlap)
+    with training_bar() as on_progress:
+        return run(panel, settings, plan, device=device.value, on_progress=on_progress)
+
+
+def _document(result: Backtest, panel: Panel, format: Format, output: Output) -> str:
+    from forecaster.output import score_documents, scoreboard
+    from forecaster.output.console import render
+
+    if format is Format.json:
+        return score_documents.backtest_json(result, panel)
+    if format is Format.csv:
+        return score_documents.rows_csv(result.table)
+    return render(lambda width: scoreboard.backtest(result, panel, width), output)

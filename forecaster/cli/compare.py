@@ -1,0 +1,54 @@
+"""`forecast compare`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from forecaster.cli.options import (
+    Columns,
+    DateFormat,
+    Device,
+    Format,
+    FormatOption,
+    Output,
+    Sources,
+    Ticker,
+    emit,
+    read,
+    refuse_failures,
+)
+
+
+def compare(
+    sources: Sources,
+    horizon: Annotated[int, typer.Option(help="Sessions to forecast.")] = 5,
+    units: Annotated[int, typer.Option(help="Units of every network.")] = 32,
+    epochs: Annotated[int, typer.Option(help="Passes over the data at most.")] = 20,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    format: FormatOption = Format.table,
+    output: Output = None,
+    column: Columns = None,
+    date_format: DateFormat = None,
+    ticker: Ticker = None,
+) -> None:
+    """Train every kind of network on the same data and compare them in one table."""
+    from forecaster.jobs.compare import compare as run
+    from forecaster.model.settings import Settings
+    from forecaster.output import score_documents, scoreboard
+    from forecaster.output.console import render
+    from forecaster.output.progress import training_bar
+
+    settings = Settings(horizon=horizon, units=units, epochs=epochs, seed=seed, patience=3)
+    loaded = read(sources, column, date_format, ticker)
+    refuse_failures(loaded)
+    with training_bar() as on_progress:
+        made = run(loaded.panel, settings, device=device.value, on_progress=on_progress)
+    if format is Format.json:
+        emit(score_documents.compare_json(made), output)
+    elif format is Format.csv:
+        emit(score_documents.compare_csv(made), output)
+    else:
+        emit(render(lambda _width: scoreboard.comparison(made), output), output)

@@ -1,0 +1,95 @@
+"""What the other tickers of a panel did in the same session.
+
+Volatility rises and falls together, so the mean of many tickers' ranges says more about one
+ticker's next range than its own noisy range does. The state of a session uses bars of that session
+and earlier ones. It is known only where enough tickers traded; a single ticker works without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.features.volatility import Measures, decay_of, decaying_mean
+from forecaster.market.bars import Days
+
+Floats = NDArray[np.float64]
+
+FEWEST = 3
+"""Tickers that must have traded in a session for its state to be known."""
+
+COMPANION_FEATURES = (
+    "companions_known",
+    "companions_return",
+    "companions_move",
+    "companions_surprise",
+    "companions_variance_1",
+    "companions_variance_3",
+    "companions_variance_11",
+)
+"""The first column is 1 where the others are known; all are 0 where they are not."""
+
+_HALF_LIVES = (3.0, 11.0)
+_LIMIT = 8.0
+
+
+@dataclass(frozen=True)
+class Companions:
+    """The state of every session of a panel.
+
+    Attributes:
+        sessions: ``(D,)``, rising.
+        count: tickers that traded, ``(D,)``.
+        standardised: mean of r_t / σ_{t-1}, ``(D,)``.
+        surprise: mean log ratio of the session's range-based volatility to σ_{t-1}, ``(D,)``.
+        variance: mean range-based variance of the session, ``(D,)``.
+    """
+
+    sessions: Days
+    count: Floats
+    standardised: Floats
+    surprise: Floats
+    variance: Floats
+
+    @classmethod
+    def of(cls, sessions: Sequence[Days], measures: Sequence[Measures]) -> Companions:
+        """From the sessions and measures of every history of a panel."""
+        days = np.unique(np.concatenate(list(sessions)))
+        count, z, surprise, variance = (np.zeros(len(days)) for _ in range(4))
+        for own, m in zip(sessions, measures, strict=True):
+            place = np.searchsorted(days, own)
+            ratio = m.session_variance / m.volatility_before**2
+            count[place] += 1.0
+            z[place] += np.clip(m.returns / m.volatility_before, -_LIMIT, _LIMIT)
+            surprise[place] += 0.5 * np.log(ratio + 1e-2)
+            variance[place] += m.session_variance
+        return cls(days, count, z / count, surprise / count, variance / count)
+
+    def features(self, sessions: Days, volatility: Floats) -> Floats:
+        """The columns of ``COMPANION_FEATURES`` for one history.
+
+        Args:
+            sessions: of the history, ``(n,)``, all among the panel's.
+            volatility: its σ_t, ``(n,)``, the unit of the variances.
+
+        Returns:
+            ``(n, 7)``.
+        """
+        start = float(self.variance[0])
+        means = [self.variance] + [
+            decaying_mean(self.variance, decay_of(h), start, 1.0) for h in _HALF_LIVES
+        ]
+        place = np.searchsorted(self.sessions, sessions)
+        known = self.count[place] >= FEWEST
+        log_volatility = np.log(volatility)
+        columns = [
+            np.ones(len(sessions)),
+            self.standardised[place],
+            np.abs(self.standardised[place]),
+            self.surprise[place],
+            *(0.5 * np.log(mean[place] + 1e-9) - log_volatility for mean in means),
+        ]
+        return np.where(known[:, None], np.column_stack(columns), 0.0)

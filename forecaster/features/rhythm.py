@@ -1,0 +1,111 @@
+"""The rhythm of a company's news: sessions that recur by the quarter and by the weekday.
+
+Earnings come every thirteen weeks, mostly on the same weekday, and their sessions move several
+times as far as others. The dates are not in a price file, but their traces are: an *event score* is
+high where range and volume jumped together. What happened 13, 26, 39 and 52 weeks before the next
+session tells how likely it is to be such a day. Everything looks back from the next session's
+likely date, which is the next weekday (the next day where weekends were traded before).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.features.volatility import Measures
+from forecaster.market.bars import Days
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+WEEKS_BACK = (13, 26, 39, 52)
+
+RHYTHM_FEATURES = (
+    "event_same_day",
+    "event_near_day",
+    "event_near_week",
+    "event_in_week",
+    "event_in_month",
+    *(f"since_{size}_{name}" for size in ("event", "shock") for name in ("now", "due", "soon")),
+)
+
+_EVENT, _SHOCK = 1.3, 2.0
+"""Event scores from which a session counts as an event and as a shock."""
+_QUARTER = 91
+_NEVER = 100_000
+_EDGE = 60
+"""Empty days around the grid of dates, so that no window wraps around it."""
+
+
+def event_scores(measures: Measures, volume_ratio: Floats) -> Floats:
+    """How much range and volume jumped together, ``(n,)``; about 0 on an ordinary session.
+
+    Args:
+        measures: of the history.
+        volume_ratio: log volume over its recent mean, ``(n,)``.
+    """
+    ratio = measures.session_variance / measures.volatility_before**2
+    surprise = 0.5 * np.log(ratio + 1e-2)
+    return np.asarray(np.clip(surprise, -1.0, 2.0) + np.clip(volume_ratio, -1.0, 2.0))
+
+
+def rhythm_features(sessions: Days, scores: Floats) -> Floats:
+    """The columns of ``RHYTHM_FEATURES``.
+
+    Args:
+        sessions: ``(n,)``.
+        scores: event scores, ``(n,)``.
+
+    Returns:
+        ``(n, 11)``; 0 where the history does not reach back far enough.
+    """
+    days = sessions.astype("datetime64[D]").astype(np.int64)
+    ahead = next_days(days)
+    columns = [_echo(days, ahead, scores, offsets) for offsets in _windows()]
+    for threshold in (_EVENT, _SHOCK):
+        columns += _since(days, ahead, scores > threshold)
+    return np.column_stack(columns)
+
+
+def next_days(days: Integers) -> Integers:
+    """The likely date of the session after each one, as days since 1970.
+
+    Fridays are followed by Mondays until a weekend session has been seen.
+    """
+    weekday = (days + 3) % 7
+    weekends = np.maximum.accumulate(weekday >= 5)
+    return np.where((weekday == 4) & ~weekends, days + 3, days + 1)
+
+
+def _windows() -> list[tuple[int, ...]]:
+    """Days around the same day of an earlier quarter, one set for each echo."""
+    near = (-1, 0, 1)
+    around = tuple(7 * week + day for week in (-1, 0, 1) for day in near)
+    return [(0,), near, around, tuple(range(7)), tuple(range(28))]
+
+
+def _echo(days: Integers, ahead: Integers, scores: Floats, offsets: tuple[int, ...]) -> Floats:
+    """Highest score in a window of earlier quarters, averaged over those that were traded."""
+    first = days[0]
+    grid = np.full(int(days[-1] - first) + 1 + 2 * _EDGE, -np.inf)
+    grid[days - first + _EDGE] = scores
+    highest = np.maximum.reduce([np.roll(grid, -offset) for offset in offsets])
+    total, count = np.zeros(len(days)), np.zeros(len(days))
+    for weeks in WEEKS_BACK:
+        place = ahead - 7 * weeks - first + _EDGE
+        found = np.where(place >= 0, highest[np.maximum(place, 0)], -np.inf)
+        known = np.isfinite(found)
+        total += np.where(known, found, 0.0)
+        count += known
+    return np.asarray(np.divide(total, count, out=np.zeros_like(total), where=count > 0))
+
+
+def _since(days: Integers, ahead: Integers, happened: NDArray[np.bool_]) -> list[Floats]:
+    """Three bumps of the days since the last one: just now, due today, due about now."""
+    last = np.maximum.accumulate(np.where(happened, days, -_NEVER))
+    since = np.minimum(ahead - last, 2 * _QUARTER).astype(np.float64)
+    return [
+        np.exp(-since / 10.0),
+        np.exp(-(((since - _QUARTER) / 2.0) ** 2)),
+        np.exp(-(((since - _QUARTER) / 10.0) ** 2)),
+    ]

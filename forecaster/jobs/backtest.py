@@ -1,0 +1,339 @@
+"""Backtest: at global cutoffs fit on what was known, forecast what came, score beside baselines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.errors import DataError, SettingsError
+from forecaster.evaluation.baselines import ALL
+from forecaster.evaluation.folds import Fold, plan_folds, split_panel
+from forecaster.evaluation.marks import Actuals, Marks
+from forecaster.evaluation.scores import ScoreTable, score
+from forecaster.evaluation.verdict import suspicions
+from forecaster.jobs.scoring import (
+    Origins,
+    Progress,
+    baseline_marks,
+    fit_and_watch,
+    network_quantiles,
+    stage,
+)
+from forecaster.market.bars import Panel
+from forecaster.model.artifact import Model
+from forecaster.model.network import choose_device
+from forecaster.model.recurrence import Cell
+from forecaster.model.settings import Device, Settings
+from forecaster.model.training import Fitted, fit
+
+Floats = NDArray[np.float64]
+Refit = Literal["never", "fold"]
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a backtest does.
+
+    Attributes:
+        train_end: the first cutoff; None: after 70% of the sessions.
+        test_end: last session used; None: the last one there is.
+        folds: cutoffs.
+        refit: fit at the first cutoff only, or at each.
+        stride: score every n-th session.
+        cells: networks.
+        seeds: networks of each cell, whose quantiles are averaged.
+        baselines: names.
+    """
+
+    train_end: np.datetime64 | None = None
+    test_end: np.datetime64 | None = None
+    folds: int = 1
+    refit: Refit = "fold"
+    stride: int = 1
+    cells: tuple[Cell, ...] = ("gru",)
+    seeds: int = 1
+    baselines: tuple[str, ...] = ALL
+
+    def __post_init__(self) -> None:
+        for name, value in (("folds", self.folds), ("stride", self.stride), ("seeds", self.seeds)):
+            if value < 1:
+                raise SettingsError(f"--{name} is {value}; it must be at least 1. Change it.")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How much a cell's networks of different seeds differ at h = 1.
+
+    Attributes:
+        seeds: how many.
+        lowest: lowest pinball loss of a single network.
+        highest: highest.
+    """
+
+    seeds: int
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Scores, and how they came about.
+
+    Attributes:
+        folds: the cutoffs.
+        table: rows and verdicts.
+        spreads: cell to spread, where there are several seeds.
+        seconds: model to seconds of fitting and forecasting.
+        remarks: what a reader should doubt.
+        notes: what went wrong and was worked around.
+    """
+
+    folds: tuple[Fold, ...]
+    table: ScoreTable
+    spreads: dict[str, Spread]
+    seconds: dict[str, float]
+    remarks: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Run:
+    """What grows from fold to fold."""
+
+    actuals: list[Actuals] = field(default_factory=list)
+    marks: dict[str, list[Marks]] = field(default_factory=dict)
+    seed_losses: dict[str, list[list[Floats]]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, name: str, marks: Marks, seconds: float) -> None:
+        self.marks.setdefault(name, []).append(marks)
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+
+def backtest(
+    panel: Panel,
+    settings: Settings,
+    plan: Plan,
+    *,
+    device: Device = "auto",
+    on_progress: OnProgress | None = None,
+) -> Backtest:
+    """Score networks and baselines at every session after each cutoff.
+
+    At a cutoff only the panel up to it exists for fitting; every forecast inside the fold uses all
+    bars up to its own session, and all origins of a fold go through a network in one pass.
+
+    Args:
+        panel: histories of any lengths.
+        settings: of the networks; ``cell`` and ``seed`` are overridden by the plan.
+        plan: cutoffs, cells, seeds, baselines.
+        device: where Keras computes.
+        on_progress: called after each epoch.
+
+    Raises:
+        DataError: a fold has nothing to fit on or to score.
+        SettingsError: the device is not there.
+    """
+    seen = panel if plan.test_end is None else panel.up_to(plan.test_end)
+    _require_sessions(seen, plan)
+    folds = plan_folds(seen, settings.horizon, train_end=plan.train_end, count=plan.folds)
+    choose_device(device)
+    run = _Run()
+    fitted: dict[tuple[Cell, int], Fitted] = {}
+    for number, fold in enumerate(folds, start=1):
+        past = _past(seen, fold if plan.refit == "fold" else folds[0])
+        origins = _origins(seen, fold, plan.stride)
+        actuals = origins.actuals(settings.horizon)
+        for cell in plan.cells:
+            for seed in range(plan.seeds):
+                if plan.refit == "fold" or number == 1:
+                    own = replace(settings, cell=cell, seed=settings.seed + seed)
+                    label = f"fold {number}/{len(folds)} {cell} seed {own.seed}"
+                    fitted[cell, seed] = _fit(past, own, label, run, on_progress)
+            networks = [fitted[cell, seed] for seed in range(plan.seeds)]
+            _mark_networks(cell, networks, settings, seen, origins, actuals, run)
+        _mark_baselines(plan.baselines, past, origins, actuals, settings, run)
+        run.actuals.append(actuals)
+    return _finish(run, folds, settings, plan.cells, plan.baselines)
+
+
+def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool = False) -> Backtest:
+    """Score a saved model as it is, on the sessions after its own training range.
+
+    Args:
+        panel: histories, of any tickers.
+        model: as trained.
+        plan: ``train_end`` (default: the end of the model's training), ``test_end``, ``stride`` and
+            ``baselines`` are used.
+        allow_overlap: score sessions that the model was trained on.
+
+    Raises:
+        SettingsError: the test range overlaps the training range.
+        DataError: there is nothing to score.
+    """
+    trained_to = np.datetime64(str(model.card["trained_to"]), "D")
+    cutoff = plan.train_end if plan.train_end is not None else trained_to
+    if cutoff < trained_to and not allow_overlap:
+        raise SettingsError(
+            f"--train-end is {cutoff}, and model {model.name} was trained to {trained_to}: it has"
+            " seen part of that test. Leave --train-end out, or add --allow-overlap."
+        )
+    seen = panel if plan.test_end is None else panel.up_to(plan.test_end)
+    _require_sessions(seen, replace(plan, train_end=cutoff))
+    settings = model.settings
+    (fold,) = plan_folds(seen, settings.horizon, train_end=cutoff, count=1)
+    origins = _origins(seen, fold, plan.stride)
+    actuals = origins.actuals(settings.horizon)
+    run = _Run()
+    start = time.perf_counter()
+    quantiles = network_quantiles(model.representation, model.network, settings, seen, origins)
+    marks = Marks.of(actuals, quantiles, settings.quantiles, last_price=False)
+    run.add(model.name, marks, time.perf_counter() - start)
+    _mark_baselines(plan.baselines, _past(seen, fold), origins, actuals, settings, run)
+    run.actuals.append(actuals)
+    return _finish(run, (fold,), settings, (model.name,), plan.baselines)
+
+
+def _require_sessions(panel: Panel, plan: Plan) -> None:
+    """There are sessions up to the test's end and after the cutoff."""
+    if len(panel) == 0:
+        raise DataError(
+            f"no history begins by {plan.test_end}; a test needs sessions. Give a later --test-end."
+        )
+    if plan.train_end is not None and panel.sessions[-1] <= plan.train_end:
+        raise DataError(
+            f"the last session is {panel.sessions[-1]} and --train-end is {plan.train_end};"
+            " sessions after it are needed to score. Give an earlier --train-end."
+        )
+
+
+def _past(panel: Panel, fold: Fold) -> Panel:
+    """The slice that fitting may see: histories with two bars up to the cutoff."""
+    past = Panel(tuple(h for h in panel.up_to(fold.cutoff) if len(h) >= 2))
+    if len(past) == 0:
+        raise DataError(
+            f"no history has two sessions up to {fold.cutoff}; fitting needs them."
+            " Give a later --train-end."
+        )
+    return past
+
+
+def _origins(panel: Panel, fold: Fold, stride: int) -> Origins:
+    origins = Origins.of(panel, fold.test_from, fold.test_to, stride)
+    if not origins.histories:
+        raise DataError(
+            f"no session from {fold.test_from} to {fold.test_to} has a later one to compare with;"
+            " a fold needs some. Give an earlier --train-end or a later --test-end."
+        )
+    return origins
+
+
+def _fit(
+    past: Panel, settings: Settings, label: str, run: _Run, on_progress: OnProgress | None
+) -> Fitted:
+    """Find the number of epochs with the last part as validation, then fit on all of the past."""
+    start = time.perf_counter()
+    split = split_panel(past, settings.horizon, past.sessions[-1])
+    found = fit_and_watch(past, split, settings, stage(on_progress, label))
+    if split.valid_from is not None:
+        found = fit(
+            settings,
+            past.histories,
+            None,
+            epochs=found.epochs,
+            on_epoch=stage(on_progress, f"{label} all"),
+        )
+    run.seconds[settings.cell] = run.seconds.get(settings.cell, 0.0) + time.perf_counter() - start
+    return found
+
+
+def _mark_networks(
+    cell: Cell,
+    networks: Sequence[Fitted],
+    settings: Settings,
+    panel: Panel,
+    origins: Origins,
+    actuals: Actuals,
+    run: _Run,
+) -> None:
+    """Mark the mean of the networks' quantiles, and keep each one's own losses."""
+    start = time.perf_counter()
+    own = replace(settings, cell=cell)
+    levels = settings.quantiles
+    mean: Floats | None = None
+    losses = []
+    for fitted in networks:
+        quantiles = network_quantiles(fitted.representation, fitted.network, own, panel, origins)
+        if len(networks) > 1:
+            losses.append(Marks.of(actuals, quantiles, levels, last_price=False).pinball[:, 0])
+        mean = quantiles if mean is None else mean + quantiles
+    assert isinstance(mean, np.ndarray)
+    marks = Marks.of(actuals, mean / len(networks), levels, last_price=False)
+    run.add(cell, marks, time.perf_counter() - start)
+    run.seed_losses.setdefault(cell, []).append(losses)
+
+
+def _mark_baselines(
+    names: Sequence[str],
+    past: Panel,
+    origins: Origins,
+    actuals: Actuals,
+    settings: Settings,
+    run: _Run,
+) -> None:
+    for name in names:
+        start = time.perf_counter()
+        made, notes = baseline_marks([name], past, origins, actuals, settings.quantiles)
+        run.add(name, made[name], time.perf_counter() - start)
+        run.notes += notes
+
+
+def _finish(
+    run: _Run,
+    folds: tuple[Fold, ...],
+    settings: Settings,
+    networks: Sequence[str],
+    baselines: Sequence[str],
+) -> Backtest:
+    """Join the folds and score them."""
+    actuals = Actuals.join(run.actuals)
+    marks = {name: Marks.join(parts) for name, parts in run.marks.items()}
+    table = score(actuals, marks, settings.quantiles, baselines)
+    return Backtest(
+        folds=folds,
+        table=table,
+        spreads=_spreads(run),
+        seconds=run.seconds,
+        remarks=tuple(_remarks(networks, table, marks, actuals)),
+        notes=tuple(dict.fromkeys(run.notes)),
+    )
+
+
+def _spreads(run: _Run) -> dict[str, Spread]:
+    """Lowest and highest loss over seeds, all folds together."""
+    spreads = {}
+    for cell, folds in run.seed_losses.items():
+        if folds[0]:
+            by_seed = [float(np.nanmean(np.concatenate(s))) for s in zip(*folds, strict=True)]
+            spreads[cell] = Spread(len(by_seed), min(by_seed), max(by_seed))
+    return spreads
+
+
+def _remarks(
+    networks: Sequence[str], table: ScoreTable, marks: dict[str, Marks], actuals: Actuals
+) -> list[str]:
+    found = []
+    for name in networks:
+        row = next(r for r in table.rows if r.model == name and r.step == 1)
+        known = np.isfinite(actuals.log_return[:, 0])
+        median = float(np.mean(np.abs(marks[name].median[known, 0])))
+        actual = float(np.mean(np.abs(actuals.log_return[known, 0])))
+        found += suspicions(name, row.direction, row.n, median, actual)
+    return found

@@ -1,0 +1,246 @@
+"""Compare: the same data and split for every kind of network, in one table.
+
+Recurrent cells on prefixes, their bidirectional forms on windows, a feed-forward network of the
+same size on a fixed window, and price levels scaled from 0 to 1 as tutorials do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.errors import DataError
+from forecaster.evaluation.folds import split_panel
+from forecaster.evaluation.marks import Actuals, Marks
+from forecaster.evaluation.scores import Row, score
+from forecaster.features.representation import Encoded, Representation
+from forecaster.features.sequences import gather_windows
+from forecaster.jobs.scoring import (
+    Origins,
+    Progress,
+    baseline_marks,
+    fit_and_watch,
+    network_quantiles,
+    stage,
+)
+from forecaster.market.bars import History, Panel
+from forecaster.model.network import choose_device
+from forecaster.model.recurrence import forward_last
+from forecaster.model.settings import Device, Settings
+from forecaster.model.training import Fitted
+
+BASELINES = ("naive", "ewma", "har")
+WINDOW = 20
+"""Sessions in a window of the bidirectional and the feed-forward networks: a month."""
+
+REMEMBERED = 0.9
+_PROBES = 256
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One network of the comparison.
+
+    Attributes:
+        name: as the table calls it.
+        settings: of the network.
+        window: sessions that a feed-forward network reads at once; 0 for recurrent ones.
+    """
+
+    name: str
+    settings: Settings
+    window: int = 0
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What one network cost and what it is worth.
+
+    Attributes:
+        name: of the network.
+        weights: how many numbers it has.
+        seconds: of training.
+        targets_per_second: in training steps alone.
+        epochs: until the validation loss was best.
+        memory: sessions before the last one that hold 90% of the influence of all earlier ones.
+        first: scores one session ahead.
+        last: scores at the last step.
+    """
+
+    name: str
+    weights: int
+    seconds: float
+    targets_per_second: float
+    epochs: int
+    memory: int
+    first: Row
+    last: Row
+
+
+def contenders(settings: Settings) -> tuple[Contender, ...]:
+    """Every network of the comparison, of the size that the settings give."""
+    windowed = replace(settings, supervise="last", context=WINDOW, batch_size=128)
+    flat = replace(windowed, cell="rnn", context=1)
+    return (
+        *(Contender(c, replace(settings, cell=c)) for c in ("rnn", "lstm", "gru")),
+        *(
+            Contender(f"{c} both ways", replace(windowed, cell=c, bidirectional=True))
+            for c in ("rnn", "lstm", "gru")
+        ),
+        Contender("feed-forward", flat, window=WINDOW),
+        Contender("gru minmax", replace(settings, cell="gru", scale="minmax")),
+    )
+
+
+def compare(
+    panel: Panel,
+    settings: Settings,
+    *,
+    device: Device = "auto",
+    on_progress: Callable[[Progress], None] | None = None,
+) -> tuple[Compared, ...]:
+    """Train every contender on the same sessions and score it on the same later ones.
+
+    Args:
+        panel: histories, together long enough to hold a test part out.
+        settings: size, horizon, epochs and seed of all networks.
+        device: where Keras computes.
+        on_progress: called after each epoch.
+
+    Raises:
+        DataError: the panel is too short for a test part.
+    """
+    choose_device(device)
+    usable = Panel(tuple(h for h in panel if len(h) >= 2))
+    split = split_panel(usable, settings.horizon) if len(usable) else None
+    if split is None or split.test_from is None or split.valid_from is None:
+        found = len(usable.sessions) if len(usable) else 0
+        raise DataError(
+            f"the panel has {found} sessions; a comparison holds a validation and a test part out"
+            " and needs more. Give longer histories."
+        )
+    origins = Origins.of(usable, split.test_from, split.last)
+    actuals = origins.actuals(settings.horizon)
+    past = usable.up_to(split.train_end)
+    marks, _ = baseline_marks(BASELINES, past, origins, actuals, settings.quantiles)
+    made = []
+    for contender in contenders(settings):
+        start = time.perf_counter()
+        own = contender.settings
+        fitted = fit_and_watch(
+            usable, split, own, stage(on_progress, contender.name), represent=represent(contender)
+        )
+        seconds = time.perf_counter() - start
+        quantiles = network_quantiles(fitted.representation, fitted.network, own, usable, origins)
+        mark = Marks.of(actuals, quantiles, own.quantiles, last_price=False)
+        everyone = {contender.name: mark, **marks}
+        made.append(_compared(contender, fitted, seconds, usable, origins, actuals, everyone))
+    return tuple(made)
+
+
+def _compared(
+    contender: Contender,
+    fitted: Fitted,
+    seconds: float,
+    panel: Panel,
+    origins: Origins,
+    actuals: Actuals,
+    marks: dict[str, Marks],
+) -> Compared:
+    table = score(actuals, marks, contender.settings.quantiles, BASELINES)
+    rows = [r for r in table.rows if r.model == contender.name]
+    network = fitted.network
+    unused = network.layers[0].forward.recurrent.size if contender.window else 0
+    return Compared(
+        name=contender.name,
+        weights=network.weight_count - unused,  # one step uses no recurrent weights
+        seconds=seconds,
+        targets_per_second=fitted.targets_per_second,
+        epochs=fitted.epochs,
+        memory=_memory(contender, fitted, panel, origins),
+        first=rows[0],
+        last=rows[-1],
+    )
+
+
+@dataclass(frozen=True)
+class StackedRepresentation(Representation):
+    """A representation whose row holds the inputs of the last ``window`` sessions side by side.
+
+    A plain recurrent cell that reads one such row is a feed-forward network: its state is zero.
+    """
+
+    window: int = WINDOW
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """See ``Representation.features``; the oldest session's come first."""
+        own = super().features
+        return tuple(f"{name}_{lag}" for lag in range(self.window - 1, -1, -1) for name in own)
+
+    @property
+    def companion_columns(self) -> tuple[int, int]:
+        """None: companions are never hidden from a feed-forward network."""
+        return (0, 0)
+
+    def encode_all(self, histories: Sequence[History]) -> list[Encoded]:
+        """See ``Representation.encode_all``; sessions before the first are 0."""
+        plain = Representation(self.scaling, self.mean, self.deviation, self.companions)
+        return [
+            Encoded(e.history, stack(e.inputs, self.window), e.scale)
+            for e in plain.encode_all(histories)
+        ]
+
+
+def stack(inputs: NDArray[np.float32], window: int) -> NDArray[np.float32]:
+    """Each row with the ``window - 1`` before it: ``(n, F)`` to ``(n, window · F)``."""
+    n, features = inputs.shape
+    padded = np.concatenate([np.zeros((window - 1, features), dtype=np.float32), inputs])
+    rows = np.arange(window - 1, window - 1 + n)
+    return gather_windows(padded, rows, window).reshape(n, window * features)
+
+
+def represent(contender: Contender) -> Callable[[Settings, Sequence[History]], Representation]:
+    """How a contender's inputs are made."""
+
+    def fit(settings: Settings, histories: Sequence[History]) -> Representation:
+        plain = Representation.fit(settings.scale, histories)
+        if not contender.window:
+            return plain
+        return StackedRepresentation(
+            plain.scaling, plain.mean, plain.deviation, plain.companions, contender.window
+        )
+
+    return fit
+
+
+def _memory(contender: Contender, fitted: Fitted, panel: Panel, origins: Origins) -> int:
+    """How far back the network listens.
+
+    The inputs of one earlier session are set to 0, their mean, and the change of the outputs is
+    measured; a memory of k says that the k sessions before the last hold 90% of all such changes.
+    """
+    steps = contender.window or contender.settings.steps
+    encoded = fitted.representation.encode_all(panel.histories)
+    windows = []
+    for place, rows in zip(origins.index, origins.rows, strict=True):
+        full = rows[rows >= contender.settings.steps - 1]
+        some = full[:: max(len(full) * len(origins.index) // _PROBES, 1)]
+        windows.append(gather_windows(encoded[place].inputs, some, contender.settings.steps))
+    probes = np.concatenate(windows)
+    answers = forward_last(fitted.network, probes)
+    changes = np.zeros(steps)
+    for lag in range(1, steps):
+        blind = probes.copy()
+        if contender.window:
+            features = probes.shape[2] // steps
+            blind[:, :, (steps - 1 - lag) * features : (steps - lag) * features] = 0.0
+        else:
+            blind[:, -1 - lag] = 0.0
+        changes[lag] = float(np.mean(np.abs(forward_last(fitted.network, blind) - answers)))
+    total = changes.sum()
+    return int(np.searchsorted(np.cumsum(changes), REMEMBERED * total)) if total > 0 else 0

@@ -1,0 +1,191 @@
+"""The error table of training and the page of a backtest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.evaluation.scores import Row, ScoreTable
+from forecaster.evaluation.verdict import sentence
+from forecaster.market.bars import Panel
+from forecaster.output.cells import open_table, percent, price, signed
+
+if TYPE_CHECKING:
+    from forecaster.jobs.backtest import Backtest
+    from forecaster.jobs.compare import Compared
+
+_WEEK = 5
+
+
+def shown_rows(table: ScoreTable) -> list[Row]:
+    """Rows for the first, the fifth and the last step."""
+    last = max(r.step for r in table.rows)
+    return [r for r in table.rows if r.step in (1, _WEEK, last)]
+
+
+def score_table(table: ScoreTable, width: int) -> Table:
+    """Rows for h = 1 and h = H, and for a week where H is longer: networks and baselines.
+
+    Pinball loss is in percent of the price; the skill columns say how much lower it is. Where the
+    width does not hold all columns, the least needed ones are left out.
+    """
+    rows = shown_rows(table)
+    columns = [c for c in _score_columns() if any(c.cell(r) != "–" for r in rows)]
+    while len(columns) > 4 and sum(_width(c, rows) + 2 for c in columns) > width:
+        columns.remove(max(columns, key=lambda c: c.expendable))
+    made = open_table(*(c.name for c in columns), left=("model",))
+    for previous, row in zip([None, *rows], rows, strict=False):
+        if previous is not None and previous.step != row.step:
+            made.add_section()
+        made.add_row(*(c.cell(row) for c in columns))
+    return made
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of the error table; the most expendable go first where space is short."""
+
+    name: str
+    expendable: int
+    cell: Callable[[Row], str]
+
+
+def _score_columns() -> list[_Column]:
+    return [
+        _Column("h", 0, lambda r: str(r.step)),
+        _Column("model", 0, lambda r: r.model),
+        _Column("pinball", 0, lambda r: f"{100 * r.pinball:.4f}"),
+        _Column("vs naive", 0, lambda r: signed(r.skill.get("naive"))),
+        _Column("vs ewma", 2, lambda r: signed(r.skill.get("ewma"))),
+        _Column("vs garch", 1, lambda r: signed(r.skill.get("garch"))),
+        _Column("vs har", 1, lambda r: signed(r.skill.get("har"))),
+        _Column("MAE", 8, lambda r: price(r.mae)),
+        _Column("RMSE", 10, lambda r: price(r.rmse)),
+        _Column("MAPE", 9, lambda r: f"{r.mape:.2f}%"),
+        _Column("dir", 5, lambda r: percent(r.direction)),
+        _Column("in 50%", 7, lambda r: percent(r.coverage.get("0.5"))),
+        _Column("in 80%", 8, lambda r: percent(r.coverage.get("0.8"))),
+        _Column("in 90%", 3, lambda r: percent(r.coverage.get("0.9"))),
+    ]
+
+
+def _width(column: _Column, rows: Sequence[Row]) -> int:
+    return max(len(column.name), *(len(column.cell(r)) for r in rows))
+
+
+def table_of(state: Mapping[str, Any]) -> ScoreTable:
+    """A model card's scores as a score table."""
+    rows = tuple(Row(**row) for row in state["rows"])
+    return ScoreTable(rows, (), state["sessions_scored"], state["tickers"])
+
+
+def backtest(result: Backtest, panel: Panel, width: int) -> list[RenderableType]:
+    """Dates, the error table, calibration, value at risk, the verdict and what to doubt."""
+    table = result.table
+    out: list[RenderableType] = [
+        Text(
+            f"Histories  {len(panel)}, {panel.bars:,} bars, {panel.sessions[0]} to"
+            f" {panel.sessions[-1]}"
+        ),
+        Text(
+            f"Scored     {table.sessions_scored:,} sessions of {table.tickers} tickers, from"
+            f" {result.folds[0].test_from} to {result.folds[-1].test_to}"
+        ),
+        Text("Cutoffs    " + ", ".join(str(f.cutoff) for f in result.folds)),
+        Text("Seconds    " + ", ".join(f"{k} {v:.1f}" for k, v in result.seconds.items())),
+        score_table(table, width),
+        Text("Share of prices below each quantile, one session ahead", style="bold"),
+        _calibration_table(table),
+        *_risk_lines(table),
+    ]
+    for cell, spread in result.spreads.items():
+        out.append(
+            Text(
+                f"{spread.seeds} networks of {cell} alone: pinball {100 * spread.lowest:.4f} to"
+                f" {100 * spread.highest:.4f} one session ahead"
+            )
+        )
+    out.append(Text(sentence(table.verdicts)))
+    won = _tickers_won(table)
+    if won:
+        out.append(Text(won))
+    out += [Text(remark, style="yellow") for remark in result.remarks]
+    return out
+
+
+def _first_rows(table: ScoreTable) -> list[Row]:
+    return [r for r in table.rows if r.step == 1]
+
+
+def _calibration_table(table: ScoreTable) -> Table:
+    """Nominal levels across, models down: how often the price was below."""
+    rows = _first_rows(table)
+    made = open_table(
+        "model", *(f"{100 * float(q):g}%" for q in rows[0].calibration), left=("model",)
+    )
+    for row in rows:
+        made.add_row(row.model, *(f"{100 * s:.1f}" for s in row.calibration.values()))
+    return made
+
+
+def _risk_lines(table: ScoreTable) -> list[Text]:
+    """Value at risk: exceedances, and where the Kupiec test rejects them."""
+    lines = []
+    for level in _first_rows(table)[0].var:
+        parts = []
+        for row in _first_rows(table):
+            rejected, of = row.var[level]["rejected"]  # type: ignore[misc]
+            share = float(row.var[level]["share"])  # type: ignore[arg-type]
+            parts.append(f"{row.model} {100 * share:.1f}% ({rejected} of {of})")
+        lines.append(
+            Text(
+                f"Below the {100 * float(level):g}% value at risk (tickers where Kupiec's test"
+                f" rejects it): {', '.join(parts)}"
+            )
+        )
+    return lines
+
+
+def _tickers_won(table: ScoreTable) -> str:
+    """On how many tickers each network has the lower loss, one session ahead."""
+    parts = []
+    for row in _first_rows(table):
+        hard = {b: w for b, w in row.tickers_won.items() if b in ("garch", "har")}
+        if hard and row.model not in table_baselines(table):
+            won = " and ".join(f"{b} on {w} of {of}" for b, (w, of) in hard.items())
+            parts.append(f"{row.model} has a lower loss than {won} tickers")
+    return "; ".join(parts) + "." if parts else ""
+
+
+def table_baselines(table: ScoreTable) -> set[str]:
+    """Names of the models that others are compared with."""
+    return {b for r in table.rows for b in r.skill}
+
+
+def comparison(made: Sequence[Compared]) -> list[RenderableType]:
+    """Cost, memory and worth of every network."""
+    step = made[0].last.step
+    columns = ("network", "weights", "seconds", "targets/s", "memory", "pinball", "vs naive",
+               "vs ewma", "vs har", f"h={step} vs naive")  # fmt: skip
+    table = open_table(*columns, left=("network",))
+    for item in made:
+        table.add_row(
+            item.name,
+            f"{item.weights:,}",
+            f"{item.seconds:.1f}",
+            f"{item.targets_per_second:,.0f}",
+            str(item.memory),
+            f"{100 * item.first.pinball:.4f}",
+            *(signed(item.first.skill.get(b)) for b in ("naive", "ewma", "har")),
+            signed(item.last.skill.get("naive")),
+        )
+    legend = (
+        "pinball and skill one session ahead; memory: sessions before the last that hold 90% of the"
+        " earlier ones' influence"
+    )
+    return [table, Text(legend)]

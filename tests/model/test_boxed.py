@@ -1,0 +1,40 @@
+"""The model that comes with the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from forecaster.jobs.predict import predict
+from forecaster.market.files import read_sources
+from forecaster.model.artifact import load
+from forecaster.model.library import BOXED, BOXED_NAME, find
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
+
+
+def test_is_small_and_says_where_it_comes_from():
+    assert BOXED.stat().st_size < 100_000
+    model = load(BOXED)
+    panel = read_sources([str(SAMPLE)]).panel
+    assert model.name == BOXED_NAME
+    assert model.card["data"]["tickers"] == list(panel.tickers)
+    assert model.card["data"]["fingerprint"] == panel.fingerprint
+    assert model.card["trained_to"] == "2013-03-01"
+    assert model.card["scores"]["rows"][0]["skill"]["ewma"] > 0
+
+
+def test_is_found_where_nothing_was_trained(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORECASTER_HOME", str(tmp_path))
+    assert find(None) == BOXED
+    assert find(BOXED_NAME) == BOXED
+
+
+def test_forecasts_the_sample_data():
+    made = predict(load(BOXED), read_sources([str(SAMPLE)]).panel.histories, horizon=20)
+    assert [f.ticker for f in made.forecasts] == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
+    for forecast in made.forecasts:
+        for step in forecast.steps:
+            assert step.quantiles[0.5] == pytest.approx(forecast.last_close, rel=0.06)
+            assert step.quantiles[0.05] < forecast.last_close < step.quantiles[0.95]
