@@ -237,7 +237,7 @@ def test_the_whole_training_run_does_not_change(monkeypatch):
 
     monkeypatch.setattr(scoring, "fit_baselines", watched)
     settings = Settings(
-        units=3, horizon=3, quantiles=(0.05, 0.5, 0.95), epochs=3, context=32, batch_size=64
+        units=3, horizon=3, quantiles=(0.05, 0.5, 0.95), epochs=2, context=64, batch_size=64
     )
     made, losses = {}, {}
     futures = {name: FUTURES[name] for name in ("noise", "nothing", "more")}

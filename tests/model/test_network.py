@@ -84,11 +84,11 @@ class TestLoss:
         answers = np.asarray(model(inputs)).reshape(-1, 3).astype(float)
         cost = pinball(targets.ravel().astype(float), answers, SETTINGS.quantiles)
         found = keras_network.train_step(model, Batch(inputs, targets, weights))
-        counted = weights.ravel() > 0
-        return found, cost[counted].mean() if counted.any() else 0.0
+        share = (weights * keras_network.step_weights(2)).ravel()
+        return found, np.average(cost, weights=share) if share.any() else 0.0
 
     @pytest.mark.parametrize("whole", [True, False])
-    def test_is_the_pinball_loss_of_the_targets_that_count(self, whole):
+    def test_is_the_weighted_pinball_loss_of_the_targets_that_count(self, whole):
         rng = np.random.default_rng(0)
         shape = (4, 5, 2) if whole else (4, 2)
         targets = rng.normal(size=shape).astype(np.float32)
@@ -96,6 +96,13 @@ class TestLoss:
         inputs = rng.normal(size=(4, 5, 2)).astype(np.float32)
         found, expected = self.loss(targets, weights, inputs, whole=whole)
         assert found == pytest.approx(expected, rel=1e-5)
+
+    def test_far_steps_count_less(self):
+        # 1, 1/2, 1/3 and 1/4 have the mean 25/48
+        expected = np.array([48, 24, 16, 12]) / 25
+        assert keras_network.step_weights(4) == pytest.approx(expected, rel=1e-6)
+        assert keras_network.step_weights(20).mean() == pytest.approx(1.0, rel=1e-6)
+        assert keras_network.step_weights(1).tolist() == [1.0]
 
     def test_targets_that_do_not_count_may_be_anything(self):
         inputs = np.zeros((1, 3, 2), np.float32)
