@@ -83,7 +83,7 @@ def settings_of(cell: str, supervision: str, scale: str) -> Settings:
         scale=scale,
         horizon=3,
         quantiles=(0.1, 0.5, 0.9),
-        context=40,
+        context=16,
     )
 
 
@@ -150,7 +150,7 @@ class TestForecasts:
             encoded = model.representation.encode_all(panel.histories)
             rows = [np.arange(len(h)) for h in panel]
             pieces = settings.supervise == "prefixes"
-            answers.append(outputs_at(model.network, encoded, rows, 40, pieces=pieces))
+            answers.append(outputs_at(model.network, encoded, rows, settings.steps, pieces=pieces))
         for history, one, two in zip(PANEL, *answers, strict=True):
             seen = len(history.up_to(CUTOFF))
             assert np.array_equal(one[:seen], two[:seen])

@@ -34,6 +34,11 @@ class TestDesign:
             row += [np.log(m.volatility[t]), z, abs(z)]
             assert found[t] == pytest.approx(row, rel=1e-9, abs=1e-12)
 
+    def test_a_crash_counts_as_six_deviations(self):
+        ones = np.ones(2)
+        crash = Measures(np.array([0.0, -0.5]), 0.01 * ones, 0.01 * ones, 1e-4 * ones)
+        assert design(crash)[1, 6:].tolist() == [-6.0, 6.0]
+
     def test_spans_are_a_day_a_week_a_month_and_half_a_year(self):
         assert SPANS == (1, 5, 22, 120)
 
