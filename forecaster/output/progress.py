@@ -21,22 +21,22 @@ def training_bar() -> Iterator[Callable[[TrainingProgress], None] | None]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
-        TextColumn("epoch {task.completed}/{task.total}  {task.fields[loss]}"),
+        TextColumn("{task.fields[state]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=stderr(), transient=True) as bar:
-        tasks = {"start": bar.add_task("starting Keras", total=None, loss="")}
+        tasks = {"start": bar.add_task("starting Keras", total=None, state="")}
 
         def move(progress: TrainingProgress) -> None:
             epoch = progress.epoch
             if progress.stage not in tasks:
                 for task in tasks.values():
                     bar.update(task, visible=False)
-                tasks[progress.stage] = bar.add_task(progress.stage, total=epoch.of, loss="")
-            loss = f"loss {epoch.loss:.4f}"
+                tasks[progress.stage] = bar.add_task(progress.stage, total=epoch.of, state="")
+            state = f"epoch {epoch.number}/{epoch.of}  loss {epoch.loss:.4f}"
             if epoch.validation is not None:
-                loss += f"  validation {epoch.validation:.4f}"
-            bar.update(tasks[progress.stage], completed=epoch.number, loss=loss)
+                state += f"  validation {epoch.validation:.4f}"
+            bar.update(tasks[progress.stage], completed=epoch.number, state=state)
 
         yield move
