@@ -123,5 +123,7 @@ def test_every_exit_code_that_readme_names_is_one():
         for c in vars(errors).values()
         if isinstance(c, type) and issubclass(c, errors.ForecastError)
     }
-    named = {int(n) for n in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    table = README.split("| exit code | meaning |")[1].split("\n\n")[0]
+    named = {int(n) for n in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)}
+    assert named == {0, 2, 3, 4, 6, 7, 8, 9}
     assert named - {0} <= codes

@@ -26,7 +26,7 @@ def estimate_sessions(history: History, horizon: int) -> Days:
     recent = history.sessions[-_RECENT:]
     cutoff = history.cutoff
     spacing = int(np.median(np.diff(recent).astype(int))) if len(recent) > 1 else 1
-    if spacing >= 5 and len(recent) > 2:
+    if spacing >= (5 if len(recent) > 2 else 7):  # two bars may stand around a holiday
         return np.asarray(cutoff + spacing * np.arange(1, horizon + 1))
     counts = np.bincount(_weekday(recent), minlength=7)
     if len(recent) < 10:  # too few to have seen a whole week: weekends only if one was seen

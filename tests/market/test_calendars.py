@@ -89,6 +89,7 @@ def test_what_the_history_did_years_ago_does_not_count():
         (["2020-01-03", "2020-01-06"], ["2020-01-07", "2020-01-08"]),  # Friday, Monday
         (["2020-01-04", "2020-01-05"], ["2020-01-06", "2020-01-07"]),  # a weekend: every day
         (["2020-01-10", "2020-01-17"], ["2020-01-24", "2020-01-31"]),  # a week apart
+        (["2020-01-02", "2020-01-07"], ["2020-01-08", "2020-01-09"]),  # Thursday, Tuesday
     ],
 )
 def test_two_bars(days, expected):
