@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,13 @@ class Companions:
             variance[place] += m.session_variance
         return cls(days, count, z / count, surprise / count, variance / count)
 
+    @cached_property
+    def _variances(self) -> list[Floats]:
+        """The variance and its decaying means, each ``(D,)``; the same for every ticker."""
+        start = float(self.variance[0])
+        means = [decaying_mean(self.variance, decay_of(h), start, 1.0) for h in _HALF_LIVES]
+        return [self.variance, *means]
+
     def features(self, sessions: Days, volatility: Floats) -> Floats:
         """The columns of ``COMPANION_FEATURES`` for one history.
 
@@ -78,10 +86,6 @@ class Companions:
         Returns:
             ``(n, 7)``.
         """
-        start = float(self.variance[0])
-        means = [self.variance] + [
-            decaying_mean(self.variance, decay_of(h), start, 1.0) for h in _HALF_LIVES
-        ]
         place = np.searchsorted(self.sessions, sessions)
         known = self.count[place] >= FEWEST
         log_volatility = np.log(volatility)
@@ -90,6 +94,6 @@ class Companions:
             self.standardised[place],
             np.abs(self.standardised[place]),
             self.surprise[place],
-            *(0.5 * np.log(mean[place] + 1e-9) - log_volatility for mean in means),
+            *(0.5 * np.log(mean[place] + 1e-9) - log_volatility for mean in self._variances),
         ]
         return np.where(known[:, None], np.column_stack(columns), 0.0)

@@ -12,7 +12,6 @@ from forecaster.errors import ModelError, SettingsError
 from forecaster.model.artifact import SUFFIX, Model, load
 from forecaster.places import models_folder
 
-DEFAULT_NAME = "default"
 BOXED_NAME = "sample"
 BOXED = Path(__file__).parent / "boxed" / f"{BOXED_NAME}{SUFFIX}"
 """The model that comes with the program, trained on the sample data."""
