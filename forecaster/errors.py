@@ -4,7 +4,11 @@
     ├── SettingsError             2   wrong options or settings
     ├── SomeTickersFailed         3   the rest is done, some tickers failed
     ├── DataError                 4   the bars cannot be used
-    ├── SourceError               5   the source is down and nothing usable is stored
+    │   └── UnknownTicker         4   no source knows a ticker of that name
+    ├── SourceError               5   a source cannot be used and nothing usable is stored
+    │   ├── SourceUnavailable     5   it did not answer, or with rubbish: may pass by itself
+    │   └── RateLimited           5   it wants to be left alone for a while
+    ├── StoreError                5   the price store cannot be used
     ├── ModelError                6   a model is missing, damaged or too new
     ├── TrainingDiverged          7   the loss stopped being finite
     ├── LockHeld                  8   another run is writing the same thing
@@ -57,11 +61,34 @@ class DataError(ForecastError):
     code = "data"
 
 
+class UnknownTicker(DataError):
+    """The source has no such ticker, or the word cannot be one."""
+
+    code = "unknown_ticker"
+
+
 class SourceError(ForecastError):
-    """A market data source did not answer and no stored bars can stand in."""
+    """A market data source cannot be used and no stored bars can stand in."""
 
     exit_code = 5
     code = "source"
+
+
+class SourceUnavailable(SourceError):
+    """A source did not answer, or answered with rubbish; asking again soon may help."""
+
+
+class RateLimited(SourceError):
+    """A source refuses to answer because it was asked too often; asking again makes it worse."""
+
+    code = "rate_limit"
+
+
+class StoreError(ForecastError):
+    """The price store cannot be opened, is damaged, or was written by a newer version."""
+
+    exit_code = 5
+    code = "store"
 
 
 class ModelError(ForecastError):

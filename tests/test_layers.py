@@ -125,7 +125,11 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
         return inside and room == "evaluation"
     homes = {
         "yfinance": path == "market.yahoo",
-        "sqlalchemy": path == "market.store",
+        "curl_cffi": path == "market.yahoo",
+        "requests": path == "market.tiingo",
+        "stamina": path == "market.patience",
+        "exchange_calendars": path == "market.exchanges",
+        "sqlalchemy": path in ("market.schema", "market.store"),
         "rich": room == "output",
         "typer": room == "cli",
         "click": False,

@@ -7,6 +7,7 @@ first, and are checked once, when they are made.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +23,20 @@ Days = NDArray[np.datetime64]
 PRICE_FIELDS = ("open", "high", "low", "close", "volume", "adjusted_close")
 
 
+@dataclass(frozen=True)
+class Action:
+    """A corporate action that takes effect with the first trade of a session.
+
+    Attributes:
+        session: its date.
+        value: a split's new shares for each old one (4.0 for 4:1, 0.1 for a reverse 1:10), or a
+            dividend in the ticker's currency for each share.
+    """
+
+    session: np.datetime64
+    value: float
+
+
 @dataclass(frozen=True, eq=False)
 class History:
     """All bars of one ticker, oldest first.
@@ -32,12 +47,15 @@ class History:
         open: prices as traded, shape ``(n,)``; NaN where the source has none.
         high: see ``open``.
         low: see ``open``.
-        close: prices as traded, shape ``(n,)``; always finite and positive.
+        close: prices as traded, shape ``(n,)``; always finite and positive. Where ``splits`` are
+            known, "as traded" is in shares of the last session.
         volume: shares or units, shape ``(n,)``; NaN where unknown.
         adjusted_close: ``close`` with splits and dividends removed, as the source saw them; equal
             to ``close`` where the source has no adjusted prices.
         adjusted: whether the source had adjusted prices.
-        currency: ISO code, or None where unknown.
+        currency: ISO code, or Yahoo's for hundredths (``GBp``), or None where unknown.
+        calendar: code of the calendar of the ticker's exchange (``XNYS``, ``24/7``), or None.
+        splits: up to the last session, oldest first; empty where unknown.
     """
 
     ticker: str
@@ -50,6 +68,8 @@ class History:
     adjusted_close: Floats
     adjusted: bool = False
     currency: str | None = None
+    calendar: str | None = None
+    splits: tuple[Action, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.sessions)
@@ -83,7 +103,10 @@ class History:
         return np.datetime64(self.sessions[-1], "D")
 
     def up_to(self, day: np.datetime64) -> History:
-        """The bars of sessions not later than ``day``.
+        """The bars of sessions not later than ``day``, in shares of the last of them.
+
+        Splits that came later are undone in prices and volumes, so that they are as they were
+        traded; adjusted closes stay as they are, since only their ratios have a meaning.
 
         Raises:
             DataError: there are none.
@@ -97,9 +120,18 @@ class History:
         return self.slice(0, n)
 
     def slice(self, start: int, stop: int) -> History:
-        """Bars ``start`` (included) to ``stop`` (excluded), as views."""
+        """Bars ``start`` (included) to ``stop`` (excluded); views, unless a split is undone."""
         parts = {field: getattr(self, field)[start:stop] for field in PRICE_FIELDS}
-        return replace(self, sessions=self.sessions[start:stop], **parts)
+        sessions = self.sessions[start:stop]
+        kept = self.splits
+        if kept and len(sessions):
+            kept = tuple(split for split in kept if split.session <= sessions[-1])
+            ratio = math.prod(split.value for split in self.splits[len(kept) :])
+            if ratio != 1.0:
+                for field in ("open", "high", "low", "close"):
+                    parts[field] = parts[field] * ratio
+                parts["volume"] = parts["volume"] / ratio
+        return replace(self, sessions=sessions, splits=kept, **parts)
 
     @cached_property
     def fingerprint(self) -> str:
