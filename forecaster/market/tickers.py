@@ -14,11 +14,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from forecaster.errors import ForecastError, SourceError, UnknownTicker
-from forecaster.market.bars import History
+from forecaster.market.bars import Days, History
 from forecaster.market.calendars import Calendars, Schedule, missing_sessions
 from forecaster.market.fetching import Fetching
 from forecaster.market.freshness import Freshened, freshen, sessions_behind
 from forecaster.market.quotes import Provider
+from forecaster.market.refresh import Refreshed
 from forecaster.market.store import Store, histories
 from forecaster.market.symbols import checked_ticker
 from forecaster.market.timetable import missing_note, timetable
@@ -168,17 +169,36 @@ def _since(history: History, first: np.datetime64) -> History | None:
     return history.slice(start, len(history)) if start < len(history) else None
 
 
+def gaps(store: Store, refreshed: Refreshed, now: datetime) -> list[Remark]:
+    """Sessions of the exchange that an answer should have had among its new bars."""
+    if not refreshed.added:
+        return []
+    with store.reading() as tx:
+        history = histories.read(tx, refreshed.ticker)
+    if history is None or history.calendar is None:
+        return []
+    schedule, problem = timetable(store, history.calendar, history.first, now)
+    if schedule is None:
+        return [] if problem is None else [Remark(refreshed.ticker, problem)]
+    note = missing_note(schedule.code, _missing(history, schedule, refreshed.added))
+    return [] if note is None else [Remark(refreshed.ticker, note)]
+
+
+def _missing(history: History, schedule: Schedule, added: int) -> Days:
+    """The sessions without a bar among the newest bars and since the one before them."""
+    missing = missing_sessions(history, schedule)
+    before = max(len(history) - added - 1, 0)
+    return missing[missing >= history.sessions[before]]
+
+
 def _on_fetching(one: Freshened, history: History, schedule: Schedule | None) -> list[str]:
     """What an answer changed that a user should know."""
     if one.refreshed is None:
         return []
     remarks = list(one.refreshed.notes)
     if schedule is not None and one.refreshed.added:
-        missing = missing_sessions(history, schedule)
-        new = missing[missing >= history.sessions[-one.refreshed.added :][0]]
-        gaps = missing_note(schedule.code, new)
-        if gaps is not None:
-            remarks.append(gaps)
+        note = missing_note(schedule.code, _missing(history, schedule, one.refreshed.added))
+        remarks += [] if note is None else [note]
     return remarks
 
 
