@@ -55,10 +55,10 @@ def fetch(
 
         words += read_watchlist(watchlist, sys.stdin.buffer)
     if not words:
-        raise SettingsError("no ticker was given; at least one is needed, as in: forecast fetch AAPL")
-    fetching = fetching_of(
-        provider=provider, calendar=calendar, since=parse_date(since, "--since")
-    )
+        raise SettingsError(
+            "no ticker was given; at least one is needed, as in: forecast fetch AAPL"
+        )
+    fetching = fetching_of(provider=provider, calendar=calendar, since=parse_date(since, "--since"))
     with ticker_bar(len(words)) as on_ticker:
         result = run(words, fetching, on_ticker=on_ticker)
     show_notes([(remark.ticker, remark.message) for remark in result.remarks])

@@ -57,9 +57,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Forecast stock prices with recurrent networks, beside the baselines they must beat.",
-    epilog="Exit codes: 0 done, 2 wrong options, 3 some tickers failed, 4 data unusable, 5 source down and nothing stored, 6 model"
-    " missing or damaged, 7 training diverged, 8 locked by another run, 9 a required verdict did"
-    " not hold, 130 interrupted.",
+    epilog="Exit codes: 0 done, 2 wrong options, 3 some tickers failed, 4 data unusable, 5 source"
+    " down and nothing stored, 6 model missing or damaged, 7 training diverged, 8 locked by another"
+    " run, 9 a required verdict did not hold, 130 interrupted.",
 )
 data_app = typer.Typer(no_args_is_help=True, help="List, verify, export, import and prune prices.")
 models_app = typer.Typer(no_args_is_help=True, help="List, show and delete trained models.")

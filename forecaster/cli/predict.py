@@ -23,7 +23,7 @@ from forecaster.cli.options import (
     parse_date,
 )
 from forecaster.cli.sources import fetching_of, read, report_failures
-from forecaster.errors import ForecastError, SomeTickersFailed
+from forecaster.errors import ForecastError
 
 if TYPE_CHECKING:
     from forecaster.jobs.predict import TickerForecast

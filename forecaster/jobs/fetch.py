@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from forecaster.errors import ForecastError
-from forecaster.market.fetching import Fetching
+from forecaster.market.fetching import USUAL, Fetching
 from forecaster.market.freshness import freshen
 from forecaster.market.quotes import Provider
 from forecaster.market.refresh import Refreshed
@@ -33,7 +33,7 @@ class Fetched:
 
 def fetch(
     words: Sequence[str],
-    fetching: Fetching = Fetching(),
+    fetching: Fetching = USUAL,
     *,
     store: Store | None = None,
     provider: Callable[[], Provider] | None = None,

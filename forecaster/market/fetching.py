@@ -22,3 +22,7 @@ class Fetching:
     provider: str | None = None
     since: np.datetime64 | None = None
     calendar: str | None = None
+
+
+USUAL = Fetching()
+"""No option was given."""

@@ -26,7 +26,7 @@ import numpy as np
 
 from forecaster.errors import DataError, ForecastError, SettingsError
 from forecaster.market.bars import History, Panel
-from forecaster.market.calendars import Calendars
+from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.market.columns import check_column_options, recognise
 from forecaster.market.dates import check_date_format
 from forecaster.market.delimited import read_rows
@@ -82,6 +82,10 @@ class ReadOptions:
     ticker: str | None = None
 
 
+AS_THEY_ARE = ReadOptions()
+"""No option was given."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """A source, or one ticker of it, that could not be used."""
@@ -98,7 +102,7 @@ class Loaded:
     panel: Panel
     notes: tuple[Note, ...]
     failures: tuple[Failure, ...]
-    calendars: Calendars = field(default_factory=Calendars)
+    calendars: Calendars = NO_CALENDARS
 
 
 def is_file_source(word: str) -> bool:
@@ -115,7 +119,7 @@ def is_file_source(word: str) -> bool:
 
 def read_files(
     sources: Sequence[str],
-    options: ReadOptions = ReadOptions(),
+    options: ReadOptions = AS_THEY_ARE,
     *,
     stdin: BinaryIO | None = None,
 ) -> Loaded:
@@ -233,7 +237,7 @@ def given_twice(ticker: str, first: str, second: str) -> DataError:
     )
 
 
-def read_file(path: str, options: ReadOptions = ReadOptions()) -> Loaded:
+def read_file(path: str, options: ReadOptions = AS_THEY_ARE) -> Loaded:
     """Read one file or folder; see :func:`read_files`."""
     return read_files([path], options)
 

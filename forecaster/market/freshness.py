@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from forecaster.errors import DataError, ForecastError, LockHeld, SourceError
+from forecaster.errors import DataError, ForecastError, LockHeld, SourceError, UnknownTicker
 from forecaster.market.calendars import Schedule, last_closed
 from forecaster.market.fetching import Fetching
 from forecaster.market.quotes import Provider
 from forecaster.market.refresh import Refreshed, refresh
 from forecaster.market.store import Store, histories, schedules
 from forecaster.market.store.histories import Stored
+from forecaster.market.symbols import hint
 
 IMPORTED = "import"
 """Source of bars that a user brought: no provider is asked for what follows them."""
@@ -91,10 +92,16 @@ def freshen(
                 calendar=fetching.calendar,
             )
         except (SourceError, DataError, LockHeld) as problem:
-            done.append(Freshened(ticker, None, problem))
+            done.append(Freshened(ticker, None, _with_hint(ticker, problem)))
         else:
             done.append(Freshened(ticker, made, None))
     return done
+
+
+def _with_hint(ticker: str, problem: ForecastError) -> ForecastError:
+    """The failure, with what the user may have meant where a source knows no such ticker."""
+    meant = hint(ticker) if isinstance(problem, UnknownTicker) else None
+    return problem if meant is None else UnknownTicker(f"{problem} {meant}")
 
 
 def sessions_behind(cutoff: np.datetime64, schedule: Schedule | None, now: datetime) -> int | None:

@@ -6,14 +6,12 @@ It reports what it was told and repairs nothing; :func:`completed` makes a histo
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import numpy as np
 
-from forecaster.errors import DataError
 from forecaster.market.bars import Action, Days, Floats, History
 
 BAR_FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")

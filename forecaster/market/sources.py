@@ -14,8 +14,9 @@ from typing import BinaryIO
 from forecaster.errors import ForecastError, UnknownTicker
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars
-from forecaster.market.fetching import Fetching
+from forecaster.market.fetching import USUAL, Fetching
 from forecaster.market.files import (
+    AS_THEY_ARE,
     Failure,
     Loaded,
     Note,
@@ -28,8 +29,8 @@ from forecaster.market.files import (
 
 def read_sources(
     sources: Sequence[str],
-    options: ReadOptions = ReadOptions(),
-    fetching: Fetching = Fetching(),
+    options: ReadOptions = AS_THEY_ARE,
+    fetching: Fetching = USUAL,
     *,
     stdin: BinaryIO | None = None,
     on_ticker: Callable[[str], None] | None = None,

@@ -16,7 +16,7 @@ import numpy as np
 from forecaster.errors import ForecastError, SourceError, UnknownTicker
 from forecaster.market.bars import Days, History
 from forecaster.market.calendars import Calendars, Schedule, missing_sessions
-from forecaster.market.fetching import Fetching
+from forecaster.market.fetching import USUAL, Fetching
 from forecaster.market.freshness import Freshened, freshen, sessions_behind
 from forecaster.market.quotes import Provider
 from forecaster.market.refresh import Refreshed
@@ -81,7 +81,7 @@ def checked_tickers(
 
 def load_tickers(
     words: Sequence[str],
-    fetching: Fetching = Fetching(),
+    fetching: Fetching = USUAL,
     *,
     store: Store | None = None,
     provider: Callable[[], Provider] | None = None,
@@ -188,7 +188,7 @@ def _missing(history: History, schedule: Schedule, added: int) -> Days:
     """The sessions without a bar among the newest bars and since the one before them."""
     missing = missing_sessions(history, schedule)
     before = max(len(history) - added - 1, 0)
-    return missing[missing >= history.sessions[before]]
+    return np.asarray(missing[missing >= history.sessions[before]])
 
 
 def _on_fetching(one: Freshened, history: History, schedule: Schedule | None) -> list[str]:

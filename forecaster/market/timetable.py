@@ -36,14 +36,14 @@ def timetable(
     today = np.datetime64(now.date(), "D")
     with store.reading() as tx:
         found = schedules.read(tx, code)
-        asked = schedules.asked_until(tx, code)
+        asked = schedules.asked(tx, code)
     if found is not None and asked is not None:
-        enough = found.known_from <= first and asked >= today + _NEEDED
+        enough = asked[0] <= first and asked[1] >= today + _NEEDED
         if enough or store.frozen:
-            return (found if len(found.sessions) else None), None
+            return (found if len(found) else None), None
     from forecaster.market import exchanges
 
-    start = first if found is None else min(first, found.known_from)
+    start = first if asked is None else min(first, asked[0])
     last = today + _ASKED
     note = None
     try:
@@ -54,8 +54,8 @@ def timetable(
         note = str(problem)
     if not store.frozen:
         with store.writing() as tx:
-            schedules.write(tx, made, last)
-    return (made if len(made.sessions) else None), note
+            schedules.write(tx, made, start, last)
+    return (made if len(made) else None), note
 
 
 def missing_note(code: str, days: Days) -> str | None:

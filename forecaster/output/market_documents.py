@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-
 from forecaster.errors import ForecastError
 from forecaster.jobs.fetch import Fetched
 from forecaster.market.store.histories import Extent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
@@ -51,9 +50,13 @@ class TestOpening:
                 assert seen.execute(count).scalar() == 0
 
     def test_a_failure_inside_undoes_everything(self, store):
-        with pytest.raises(KeyError), store.writing() as tx:
-            tx.execute(text("INSERT INTO store_info VALUES ('new', '1')"))
-            raise KeyError
+        def half() -> None:
+            with store.writing() as tx:
+                tx.execute(text("INSERT INTO store_info VALUES ('new', '1')"))
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            half()
         with store.reading() as tx:
             assert tx.execute(text("SELECT count(*) FROM store_info")).scalar() == 1
 
@@ -140,7 +143,9 @@ class TestBadPlaces:
         data = bytearray(path.read_bytes())
         data[100:4096] = b"\xff" * 3996
         path.write_bytes(data)
-        with pytest.raises(StoreError, match="cannot be read|does not answer|is not a price store"):
+        with pytest.raises(
+            StoreError, match=r"cannot be read|does not answer|is not a price store"
+        ):
             Store(f"sqlite:///{path}")
 
     def test_a_folder_that_is_a_file(self, tmp_path):
@@ -168,20 +173,20 @@ class TestReadOnly:
 
     def test_writing_is_refused_before_anything_is_tried(self, frozen, tmp_path):
         before = (tmp_path / "prices.db").read_bytes()
-        with Store(frozen) as store:
-            with pytest.raises(SettingsError, match=r"cannot be written.*FORECASTER_HOME"):
-                store.writing().__enter__()
+        said = r"cannot be written.*FORECASTER_HOME"
+        with Store(frozen) as store, pytest.raises(SettingsError, match=said):
+            store.writing().__enter__()
         assert (tmp_path / "prices.db").read_bytes() == before
 
     def test_nothing_appears_beside_it(self, frozen, tmp_path):
-        before = sorted(os.listdir(tmp_path))
+        before = sorted(tmp_path.iterdir())
         with Store(frozen) as store:
             version(store)
-        assert sorted(os.listdir(tmp_path)) == before
+        assert sorted(tmp_path.iterdir()) == before
 
     def test_changes_that_were_left_in_the_log_are_not_skipped(self, frozen, tmp_path):
         (tmp_path / "prices.db-wal").write_bytes(b"x" * 100)
-        with pytest.raises(StoreError, match="prices.db-wal beside it holds changes"):
+        with pytest.raises(StoreError, match=r"prices\.db-wal beside it holds changes"):
             Store(frozen)
 
 
@@ -209,9 +214,9 @@ class TestManyWriters:
 
     def test_waiting_has_an_end(self, store_url, monkeypatch):
         monkeypatch.setattr(engine, "WAIT_SECONDS", 1)
-        with Store(store_url) as first, Store(store_url) as second, first.writing():
-            with pytest.raises(LockHeld, match="another run has been writing"):
-                second.writing().__enter__()
+        said = pytest.raises(LockHeld, match="another run has been writing")
+        with Store(store_url) as first, Store(store_url) as second, first.writing(), said:
+            second.writing().__enter__()
 
     def test_kill_9_in_a_transaction_leaves_the_store_as_it_was(self, store_url):
         Store(store_url).close()

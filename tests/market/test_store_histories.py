@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import close_only, garch_history
 
+from forecaster.errors import StoreError
 from forecaster.market.bars import PRICE_FIELDS, Action, History
 from forecaster.market.store import Store, fetches, histories
 from forecaster.market.store.dates import to_day, to_days, to_number, to_numbers
@@ -122,7 +123,7 @@ class TestBars:
 
     def test_a_session_twice_changes_nothing_at_all(self, store):
         put(store, abc())
-        with pytest.raises(Exception, match="(?i)price store"), store.writing() as tx:
+        with pytest.raises(StoreError, match="price store"), store.writing() as tx:
             histories.extend(tx, abc().slice(28, 30), [], [], facts(currency="EUR"))
         same_bars(get(store), abc())
         assert get(store).currency == "USD"

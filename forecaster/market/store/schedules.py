@@ -34,25 +34,28 @@ def read(connection: Connection, code: str) -> Schedule | None:
     )
 
 
-def asked_until(connection: Connection, code: str) -> np.datetime64 | None:
-    """How far ahead the calendar was asked for when it was stored; None where it was not.
+def asked(connection: Connection, code: str) -> tuple[np.datetime64, np.datetime64] | None:
+    """The first and last day that the library was asked for; None where nothing is stored.
 
-    Some calendars end earlier than was asked for, and asking again gives no more.
+    Some calendars begin later or end earlier, and asking again gives no more.
     """
-    column = schema.calendars.c.asked_until
+    table = schema.calendars
     found = connection.execute(
-        select(column).where(schema.calendars.c.calendar == code)
-    ).scalar_one_or_none()
-    return None if found is None else to_day(found)
+        select(table.c.asked_from, table.c.asked_until).where(table.c.calendar == code)
+    ).one_or_none()
+    return None if found is None else (to_day(found[0]), to_day(found[1]))
 
 
-def write(connection: Connection, schedule: Schedule, asked: np.datetime64) -> None:
+def write(
+    connection: Connection, schedule: Schedule, first: np.datetime64, last: np.datetime64
+) -> None:
     """Store a calendar in place of what was there.
 
     Args:
         connection: a writing transaction.
         schedule: the sessions.
-        asked: the date up to which the library was asked.
+        first: first day that the library was asked for.
+        last: last one.
     """
     forget(connection, schedule.code)
     connection.execute(
@@ -60,7 +63,8 @@ def write(connection: Connection, schedule: Schedule, asked: np.datetime64) -> N
             calendar=schedule.code,
             known_from=to_number(schedule.known_from),
             known_until=to_number(schedule.known_until),
-            asked_until=to_number(asked),
+            asked_from=to_number(first),
+            asked_until=to_number(last),
         )
     )
     numbers = to_numbers(schedule.sessions).tolist()

@@ -97,7 +97,8 @@ calendars = Table(
     Column("calendar", String(32), primary_key=True),
     Column("known_from", Integer, nullable=False),
     Column("known_until", Integer, nullable=False),
-    Column("asked_until", Integer, nullable=False),  # known_until is earlier where a calendar ends
+    Column("asked_from", Integer, nullable=False),  # what is known can be less than was asked for
+    Column("asked_until", Integer, nullable=False),
 )
 
 exchange_sessions = Table(
