@@ -6,13 +6,15 @@ It reports what it was told and repairs nothing; :func:`completed` makes a histo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.errors import DataError
 from forecaster.market.bars import Action, Days, Floats, History
 from forecaster.market.checks import (
     adjusted_closes,

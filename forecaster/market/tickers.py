@@ -7,6 +7,7 @@ usable; whoever gets them is told how old they are.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -60,9 +61,9 @@ def usual_provider(name: str | None) -> Provider:
         SettingsError: there is none of that name.
     """
     from forecaster.market.patience import Patient
-    from forecaster.market.providers import provider
+    from forecaster.market.providers import DEFAULT, provider
 
-    return Patient(provider(name))
+    return Patient(provider(name or os.environ.get("FORECASTER_PROVIDER") or DEFAULT))
 
 
 def checked_tickers(

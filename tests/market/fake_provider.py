@@ -58,17 +58,11 @@ class FakeProvider:
 
 
 def split(history: History, day: np.datetime64, ratio: float) -> History:
-    """The same history after a split took effect on ``day``: all earlier prices are rewritten."""
-    early = history.sessions < day
-    factor = np.where(early, 1.0 / ratio, 1.0)
-    parts = {name: getattr(history, name) * factor for name in ("open", "high", "low", "close")}
-    return replace(
-        history,
-        volume=history.volume / factor,
-        adjusted_close=history.adjusted_close / np.where(early, ratio, 1.0),
-        splits=(*history.splits, Action(day, ratio)),
-        **parts,
-    )
+    """The same history after a split on ``day``: told in new shares, even of the time before."""
+    names = ("open", "high", "low", "close", "adjusted_close")
+    parts = {name: getattr(history, name) / ratio for name in names}
+    splits = (*history.splits, Action(day, ratio))
+    return replace(history, volume=history.volume * ratio, splits=splits, **parts)
 
 
 def dividend(history: History, day: np.datetime64, share: float) -> History:

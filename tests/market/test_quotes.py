@@ -30,9 +30,7 @@ def quotes(close=(10.0, 11.0, 12.0), days=DAYS, **fields):
         "adjusted_close": close,
         "volume": np.full(close.shape, 100.0),
     }
-    columns |= {
-        name: np.array(fields.pop(name), dtype=float) for name in columns if name in fields
-    }
+    columns |= {name: np.array(fields.pop(name), dtype=float) for name in columns if name in fields}
     return Quotes(
         symbol="ACME",
         sessions=np.array(days, dtype="datetime64[D]"),

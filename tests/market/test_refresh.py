@@ -254,7 +254,11 @@ class TestNothingIsLost:
         assert "of the 40 stored sessions" in made.notes[-1]
 
     def test_an_answer_that_ends_before_the_overlap(self, store, source):
-        self.kept(store, source, whole().slice(0, 20))
+        run(store, source)
+        source.truth["ABC"] = whole().slice(0, 20)
+        with pytest.raises(DataError, match="ABC has no bars in the range asked for"):
+            run(store, source)
+        same_bars(stored(store), whole().slice(0, 40))
 
     def test_a_source_that_fails(self, store, source):
         run(store, source)
