@@ -66,7 +66,9 @@ def predict(
     day = parse_date(as_of, "--as-of")
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     loaded = read(sources, column, date_format, ticker, fetching)
-    result = run(trained, loaded.panel.histories, horizon=horizon, as_of=day)
+    result = run(
+        trained, loaded.panel.histories, horizon=horizon, as_of=day, calendars=loaded.calendars
+    )
     _warn_of_hindsight(trained, result.forecasts)
     failures: list[tuple[str, ForecastError]] = [
         (f.ticker or f.source, f.error) for f in loaded.failures

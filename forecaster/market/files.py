@@ -102,7 +102,7 @@ class Loaded:
     panel: Panel
     notes: tuple[Note, ...]
     failures: tuple[Failure, ...]
-    calendars: Calendars = NO_CALENDARS
+    calendars: Calendars = field(default_factory=lambda: NO_CALENDARS)
 
 
 def is_file_source(word: str) -> bool:

@@ -39,11 +39,13 @@ class Freshened:
         ticker: the symbol.
         refreshed: what a provider's answer changed; None where none was asked for, or it failed.
         problem: why it failed; stored bars are as they were.
+        imported: whether its bars came from a file, so that no provider was asked.
     """
 
     ticker: str
     refreshed: Refreshed | None
     problem: ForecastError | None
+    imported: bool = False
 
 
 def freshen(
@@ -79,7 +81,11 @@ def freshen(
             on_ticker(ticker)
         have = stored.get(ticker)
         if not always and (fetching.offline or _current(have, timetables, fetching, now)):
-            done.append(Freshened(ticker, None, None))
+            imported = have is not None and have.known.source == IMPORTED
+            done.append(Freshened(ticker, None, None, imported))
+            continue
+        if store.frozen:
+            done.append(Freshened(ticker, None, store.refusal()))
             continue
         asked = asked or provider()
         try:

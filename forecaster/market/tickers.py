@@ -218,7 +218,11 @@ def _on_age(
     used = f"stored bars to {history.cutoff} are used, {age}"
     if one.problem is not None:
         return [f"{one.problem} Meanwhile {used}."]
-    if fetching.offline and (behind is None or behind > 0):
+    if behind == 0:
+        return []
+    if one.imported:
+        return [f"{used}; they came from a file. For newer ones: forecast fetch {one.ticker}"]
+    if fetching.offline:
         return [f"{used} (--offline)."]
     return []
 

@@ -88,15 +88,19 @@ class Store:
             LockHeld: another writer did not finish in ``WAIT_SECONDS``.
         """
         if self.frozen:
-            raise SettingsError(
-                f"{self.name} cannot be written; fetching stores what it gets. Make its folder"
-                " writable, or set FORECASTER_HOME to one that is."
-            )
+            raise self.refusal()
         immediate = self._engine.execution_options(immediate=True)
         with self._plain_failures(), immediate.begin() as connection:
             if self._engine.dialect.name == "postgresql":
                 _wait_for_other_writers(connection, _WRITING)
             yield connection
+
+    def refusal(self) -> SettingsError:
+        """What is said to a writer of a store that can only be read."""
+        return SettingsError(
+            f"{self.name} cannot be written, and what is fetched is kept there. Make its folder"
+            " writable, or set FORECASTER_HOME to one that is."
+        )
 
     def vacuum(self) -> None:
         """Give the room of deleted rows back to the disk; a server does that by itself."""
