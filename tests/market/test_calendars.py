@@ -223,6 +223,10 @@ class TestNextSessions:
         seen = history(known.sessions[:300:step])
         assert dated(next_sessions(seen, 2, known)) == following(seen, 2)
 
+    def test_three_weekly_bars_are_enough_to_know(self):
+        seen = history(["2026-03-06", "2026-03-13", "2026-03-20"])
+        assert dated(next_sessions(seen, 2, market())) == ["2026-03-27?", "2026-04-03?"]
+
     def test_weekly_bars_named_after_mondays(self):
         seen = history(np.datetime64("2025-06-02") + 7 * np.arange(40))
         assert dated(next_sessions(seen, 1, market())) == ["2026-03-09?"]

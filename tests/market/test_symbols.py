@@ -252,9 +252,13 @@ class TestFileName:
 
     @pytest.mark.parametrize(
         "name",
-        ["", "aapl", "%5eGSPC", "^GSPC", ".", "..", "CON", "%41", "A%", "%%", "%FF", "A.", "A/B"]
-        + ["é", "prices.csv", "A" * 241],
+        ["", "aapl", "%5eGSPC", "^GSPC", ".", "..", "CON", "%41", "A%", "%%", "%FF", "A.", "A/B"],
     )
-    def test_other_names_stand_for_no_ticker(self, name):
+    def test_what_it_never_makes_stands_for_no_ticker(self, name):
+        with pytest.raises(DataError, match="does not stand for a ticker"):
+            ticker_of(name)
+
+    @pytest.mark.parametrize("name", ["é", "prices.csv", "A" * 241, "A\n"])
+    def test_other_files_stand_for_no_ticker(self, name):
         with pytest.raises(DataError, match="does not stand for a ticker"):
             ticker_of(name)
