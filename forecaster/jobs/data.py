@@ -225,7 +225,9 @@ def _contradictions(history: History) -> list[str]:
     upside_down = high < low
     if upside_down.any():
         first = history.sessions[int(np.argmax(upside_down))]
-        found.append(f"{int(upside_down.sum())} bars have a high below their low, first {first}")
+        count = int(upside_down.sum())
+        what = "bar has its" if count == 1 else "bars have their"
+        found.append(f"{count} {what} high below the low, first {first}")
     return found
 
 

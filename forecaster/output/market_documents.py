@@ -105,14 +105,14 @@ def write_parquet(file: BinaryIO, exported: Iterable[Exported]) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
-    text, number = pa.string(), pa.float64()
-    types = [text, pa.date32(), *[number] * (len(EXPORT_COLUMNS) - 3), text]
+    text, number, day = pa.string(), pa.float64(), pa.date32()
+    types = [text, day, *[number] * (len(EXPORT_COLUMNS) - 3), text]
     schema = pa.schema(list(zip(EXPORT_COLUMNS, types, strict=True)))
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for one in exported:
             columns = _columns(one)
-            columns[1] = list(one.history.sessions)
-            arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True)]
+            arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True) if t != day]
+            arrays.insert(1, pa.array(one.history.sessions))
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 

@@ -107,7 +107,8 @@ class Store:
         if self._engine.dialect.name == "sqlite":
             with self._plain_failures(), self._engine.connect() as connection:
                 raw = connection.connection.dbapi_connection
-                raw.execute("VACUUM")  # type: ignore[union-attr]
+                for line in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    raw.execute(line)  # type: ignore[union-attr]
 
     def _open(self, address: URL) -> Engine:
         if not _is_file(address):
