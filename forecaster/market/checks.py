@@ -6,7 +6,7 @@ that contradict themselves, dates in the future, jumps that look like splits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -100,9 +100,9 @@ def checked_history(bars: RawBars, today: np.datetime64) -> tuple[History, list[
     bars = _in_order(bars, notes)
     bars = _one_per_date(bars, notes)
     values = {name: np.array(bars.values[name]) for name in FIELDS if name in bars.values}
-    _clear_bad_prices(values, bars, notes)
-    _clear_contradictions(values, bars, notes)
-    adjusted = _adjusted_closes(values, notes)
+    clear_bad_prices(values, lambda bar: f"row {int(bars.rows[bar])} ({bars.days[bar]})", notes)
+    clear_contradictions(values, bars.days, notes)
+    adjusted = adjusted_closes(values, notes)
     unknown = np.full(len(bars.days), np.nan)
     history = History(
         ticker=bars.ticker,
@@ -120,7 +120,7 @@ def checked_history(bars: RawBars, today: np.datetime64) -> tuple[History, list[
     return history, notes
 
 
-def _is_price(values: Floats) -> Mask:
+def is_price(values: Floats) -> Mask:
     """Finite, above zero and of a size that any market has seen, so that ratios stay finite."""
     return (values >= SMALLEST_PRICE) & (values <= LARGEST_PRICE)
 
@@ -140,7 +140,7 @@ def _with_usable_closes(bars: RawBars, notes: list[str]) -> RawBars:
         [not cell.strip() or cell.strip() == "nan" for cell in bars.closes], dtype=bool
     )
     footers = ~dated & np.isnan(close)
-    usable = dated & _is_price(close)
+    usable = dated & is_price(close)
     counted = ~footers & ~(blank & bars.gaps_expected)
     bad = counted & ~usable
     count, total = int(bad.sum()), int(counted.sum())
@@ -252,7 +252,16 @@ def _conflict(bars: RawBars, day: int, count: int, dates: int) -> str:
     )
 
 
-def _clear_bad_prices(values: dict[str, Floats], bars: RawBars, notes: list[str]) -> None:
+def clear_bad_prices(
+    values: dict[str, Floats], name_of: Callable[[int], str], notes: list[str]
+) -> None:
+    """Forget opens, highs, lows and volumes that no market has seen.
+
+    Args:
+        values: fields of the same bars, each ``(n,)``; changed in place.
+        name_of: what a message calls a bar, such as ``row 7 (2020-01-02)``.
+        notes: a sentence is added for each field.
+    """
     for name in OHL:
         if name in values:
             values[name][values[name] > LARGEST_PRICE] = np.nan
@@ -260,18 +269,23 @@ def _clear_bad_prices(values: dict[str, Floats], bars: RawBars, notes: list[str]
             if bad.any():
                 first = int(np.argmax(bad))
                 notes.append(
-                    f"{_rows(int(bad.sum()))} with {name} at or below zero, first row"
-                    f" {int(bars.rows[first])} ({bars.days[first]}); {name} was taken as unknown"
-                    " there"
+                    f"{_rows(int(bad.sum()))} with {name} at or below zero, first"
+                    f" {name_of(first)}; {name} was taken as unknown there"
                 )
                 values[name][bad] = np.nan
     if "volume" in values:
         values["volume"][values["volume"] < 0] = np.nan
 
 
-def _clear_contradictions(values: dict[str, Floats], bars: RawBars, notes: list[str]) -> None:
-    """Forget open, high and low of bars whose high is below the low or does not hold the close."""
-    unknown = np.full(len(bars.days), np.nan)
+def clear_contradictions(values: dict[str, Floats], days: Days, notes: list[str]) -> None:
+    """Forget open, high and low of bars whose high is below the low or does not hold the close.
+
+    Args:
+        values: fields of the same bars, each ``(n,)``, with a close; changed in place.
+        days: ``datetime64[D]``, ``(n,)``.
+        notes: a sentence is added if there were any.
+    """
+    unknown = np.full(len(days), np.nan)
     high, low = values.get("high", unknown), values.get("low", unknown)
     bad = high < low
     for price in (values["close"], values.get("open", unknown)):
@@ -282,7 +296,7 @@ def _clear_contradictions(values: dict[str, Floats], bars: RawBars, notes: list[
     count, first = int(bad.sum()), int(np.argmax(bad))
     notes.append(
         f"{count} {'bar contradicts itself' if count == 1 else 'bars contradict themselves'} (high"
-        f" below low, or open or close outside them), first {bars.days[first]}; open, high and low"
+        f" below low, or open or close outside them), first {days[first]}; open, high and low"
         " were taken as unknown there"
     )
     for name in OHL:
@@ -290,12 +304,12 @@ def _clear_contradictions(values: dict[str, Floats], bars: RawBars, notes: list[
             values[name][bad] = np.nan
 
 
-def _adjusted_closes(values: Mapping[str, Floats], notes: list[str]) -> Floats | None:
+def adjusted_closes(values: Mapping[str, Floats], notes: list[str]) -> Floats | None:
     """The adjusted closes; a missing one takes the ratio to the close of the bar before it."""
     if "adjusted_close" not in values:
         return None
     adjusted, close = values["adjusted_close"], values["close"]
-    known = _is_price(adjusted)
+    known = is_price(adjusted)
     if not known.any():
         return None
     if known.all():

@@ -12,11 +12,19 @@ from datetime import datetime
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecaster.errors import DataError
 from forecaster.market.bars import Action, Days, Floats, History
+from forecaster.market.checks import (
+    adjusted_closes,
+    clear_bad_prices,
+    clear_contradictions,
+    is_price,
+)
 
 BAR_FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
+_SHARE_PRICES = ("open", "high", "low", "close", "adjusted_close")
 
 
 @dataclass(frozen=True)
@@ -119,13 +127,117 @@ def completed(quotes: Quotes, ticker: str, now: datetime) -> Completed:
 
     Left out: the bar of a session still open, and rows without a close. Splits of the session left
     out are undone, and adjusted closes are scaled to equal the last close, as they did that day.
+    Opens, highs and lows that contradict their bar become unknown.
 
     Args:
         quotes: at least one bar that can be kept.
         ticker: the name of the history.
-        now: with a time zone. A clock that is behind the last trade is not believed.
+        now: with a time zone. A clock that is behind the last trade is not believed; one that is
+            ahead cannot be told from a right one.
 
     Raises:
         DataError: no bar is left.
     """
-    raise NotImplementedError
+    notes: list[str] = []
+    over = _over(quotes, now)
+    priced = is_price(quotes.close)
+    kept = np.flatnonzero(over & priced)
+    if not len(kept):
+        raise DataError(_nothing_left(quotes, ticker, over))
+    _note_left_out(quotes, over, priced, notes)
+    days = quotes.sessions[kept].astype("datetime64[D]")
+    values = {name: getattr(quotes, name)[kept].astype(np.float64) for name in BAR_FIELDS}
+    splits, later = _until(quotes.splits, days[-1])
+    ratio = math.prod(split.value for split in later)
+    for name in _SHARE_PRICES:
+        values[name] *= ratio
+    values["volume"] /= ratio
+    if later:
+        notes.append(
+            f"{_count(len(later), 'split')} that took effect after {days[-1]} {_were(len(later))}"
+            f" undone, first on {later[0].session}"
+        )
+    clear_bad_prices(values, lambda bar: str(days[bar]), notes)
+    clear_contradictions(values, days, notes)
+    adjusted = adjusted_closes(values, notes)
+    if adjusted is not None:
+        adjusted = adjusted * (values["close"][-1] / adjusted[-1])
+        adjusted[-1] = values["close"][-1]
+    history = History(
+        ticker=ticker,
+        sessions=days,
+        open=values["open"],
+        high=values["high"],
+        low=values["low"],
+        close=values["close"],
+        volume=values["volume"],
+        adjusted_close=values["close"] if adjusted is None else adjusted,
+        adjusted=adjusted is not None,
+        currency=quotes.currency,
+        splits=splits,
+    )
+    dividends, _ = _until(quotes.dividends, days[-1])
+    return Completed(
+        history=history,
+        dividends=tuple(replace(paid, value=paid.value * ratio) for paid in dividends),
+        notes=tuple(f"{note}." for note in notes),
+    )
+
+
+def _over(quotes: Quotes, now: datetime) -> NDArray[np.bool_]:
+    """Which sessions are over, ``(n,)``."""
+    trading = quotes.trading
+    latest = now if quotes.traded_at is None else max(now, quotes.traded_at)
+    if trading is None or trading.closes <= latest:
+        return np.ones(len(quotes.sessions), dtype=bool)
+    return np.asarray(quotes.sessions < trading.session)
+
+
+def _until(
+    actions: tuple[Action, ...], last: np.datetime64
+) -> tuple[tuple[Action, ...], tuple[Action, ...]]:
+    """The actions up to a session, and those after it."""
+    return (
+        tuple(action for action in actions if action.session <= last),
+        tuple(action for action in actions if action.session > last),
+    )
+
+
+def _note_left_out(
+    quotes: Quotes, over: NDArray[np.bool_], priced: NDArray[np.bool_], notes: list[str]
+) -> None:
+    blank = np.flatnonzero(over & ~priced)
+    if len(blank):
+        notes.append(
+            f"{_count(len(blank), 'row')} without a usable close {_were(len(blank))} left out,"
+            f" first {quotes.sessions[blank[0]]}"
+        )
+    if not over.all():
+        count, first = int(np.sum(~over)), quotes.sessions[int(np.argmin(over))]
+        notes.append(
+            f"{_count(count, 'bar')} of a session that is not over {_were(count)} left out, first"
+            f" {first}"
+        )
+
+
+def _nothing_left(quotes: Quotes, ticker: str, over: NDArray[np.bool_]) -> str:
+    needed = "at least 1 bar of a session that is over is needed"
+    rows, early = len(quotes.sessions), int(np.sum(~over))
+    if not rows:
+        return f"{ticker} has no bars in the range asked for; {needed}. Ask for earlier sessions."
+    found = f"{_count(rows, 'row')} without a usable close"
+    remedy = "Check the ticker; it may be delisted"
+    if early:
+        found = f"{_count(rows, 'row')}, {early} of a session that is not over"
+        remedy = "Try again after the close"
+        if early < rows:
+            found += f" and {rows - early} without a usable close"
+    return f"{ticker} has {found}; {needed}. {remedy}."
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
