@@ -30,9 +30,7 @@ def quotes(close=(10.0, 11.0, 12.0), days=DAYS, **fields):
         "adjusted_close": close,
         "volume": np.full(close.shape, 100.0),
     }
-    columns |= {
-        name: np.array(fields.pop(name), dtype=float) for name in columns if name in fields
-    }
+    columns |= {name: np.array(fields.pop(name), dtype=float) for name in columns if name in fields}
     return Quotes(
         symbol="ACME",
         sessions=np.array(days, dtype="datetime64[D]"),
@@ -118,7 +116,9 @@ class TestRowsWithoutAClose:
 
 class TestNothingLeft:
     def test_no_rows(self):
-        with pytest.raises(DataError, match="^ACME has no bars in the range asked for; at least 1"):
+        with pytest.raises(
+            DataError, match=r"^ACME has no bars in the range asked for; at least 1"
+        ):
             completed(quotes((), ()), "ACME", AFTER)
 
     def test_no_close(self):

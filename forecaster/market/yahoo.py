@@ -1,0 +1,294 @@
+"""Yahoo, through yfinance: daily bars, adjusted closes, splits, dividends.
+
+yfinance is tamed in three ways. All its requests go through a session of ours, which judges each
+reply before yfinance does: it would report an outage as a delisted ticker, ask again after a
+refusal, and go on after a reply that says "too many requests". Its settings, logs and warnings are
+set once. Its answer is compared with the reply that it was made from, where it loses something:
+unknown volumes become 0, and actions move to the session before.
+
+yfinance, curl_cffi and pandas are imported when bars are asked for. Terms: personal use.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster import places
+from forecaster.errors import RateLimited, SettingsError, SourceError, UnknownTicker
+from forecaster.market import chart
+from forecaster.market.bars import Days, Floats
+from forecaster.market.loopback import stand_in
+from forecaster.market.quotes import Quotes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STAND_IN = "FORECASTER_YAHOO_URL"
+_SYMBOL = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^&]{0,23}")
+_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
+_CHART_PATH = "/v8/finance/chart/"
+_CONSENT_HOST = "consent.yahoo.com"
+_COLUMNS = {
+    "open": "Open",
+    "high": "High",
+    "low": "Low",
+    "close": "Close",
+    "adjusted_close": "Adj Close",
+    "volume": "Volume",
+}
+
+
+class Yahoo:
+    """A market data source; see :class:`forecaster.market.quotes.Provider`.
+
+    Args:
+        timeout: seconds that one request may take; one for a cookie, half of it.
+
+    Raises:
+        SettingsError: ``FORECASTER_YAHOO_URL`` is no address of this machine.
+    """
+
+    name = "yahoo"
+
+    def __init__(self, timeout: float = 10.0) -> None:
+        self._timeout = timeout
+        self._base = stand_in(STAND_IN)
+        self._opened: Any = None
+
+    def fetch(self, ticker: str, since: np.datetime64 | None) -> Quotes:
+        """Ask once for daily bars; without any where the ticker has none since that session.
+
+        Args:
+            ticker: in capitals, as Yahoo spells it.
+            since: first session wanted; None: all.
+
+        Raises:
+            UnknownTicker: Yahoo says that it knows none of that name, or no ticker can be so.
+            SourceUnavailable: an outage, an error page, a stall, or an answer that is no chart.
+            RateLimited: Yahoo wants to be left alone.
+            SourceError: the request was refused, or the answer is about another ticker.
+            SettingsError: the cache folder cannot be written.
+        """
+        _require_symbol(ticker)
+        session, folder = self._session()
+        frame = _ask(ticker, since, session, self._timeout, folder)
+        told = chart.read(session.result, ticker)
+        return _quotes(ticker, since, frame, told)
+
+    def _session(self) -> tuple[Any, Path]:
+        """The session of this source, and the folder of yfinance's caches."""
+        if self._opened is None:
+            import yfinance
+
+            _tame()
+            folder = _private_folder()
+            yfinance.set_tz_cache_location(str(folder))
+            self._opened = _session_class()(self._base, self._timeout), folder
+        session, folder = self._opened
+        return session, folder
+
+
+def _require_symbol(ticker: str) -> None:
+    """Symbols go into a path unescaped, and an ISIN sets off a search for another symbol."""
+    if not _SYMBOL.fullmatch(ticker):
+        raise UnknownTicker(
+            f"{ticker[:40]!r} cannot be a ticker at Yahoo; 1 to 24 capitals, digits and . - = ^ &"
+            " are needed, such as BRK-B. Check the spelling."
+        )
+    if _ISIN.fullmatch(ticker):
+        raise UnknownTicker(
+            f"{ticker} is an ISIN; a ticker is needed. Look it up, and give for example AAPL for"
+            " US0378331005."
+        )
+
+
+@functools.cache
+def _tame() -> None:
+    """Set what yfinance keeps for the whole process."""
+    import warnings
+
+    import yfinance
+
+    yfinance.config.debug.hide_exceptions = False  # else an outage is an empty frame
+    for name in ("yfinance", "peewee"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL + 1)
+        logger.propagate = False
+    # after the import, which sets a filter of its own; pandas 3's warnings would flood stderr
+    warnings.filterwarnings("ignore", module=r"(yfinance|bs4)(\.|$)")
+
+
+def _private_folder() -> Path:
+    """The folder of yfinance's caches, readable by this user alone: one of them is a pickle."""
+    folder = places.home() / "cache"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as problem:
+        raise SettingsError(
+            f"{folder} cannot be made a private folder ({problem.strerror}); answers are cached"
+            " there. Set FORECASTER_HOME to a folder that you own."
+        ) from problem
+    return folder
+
+
+@functools.cache
+def _session_class() -> Any:
+    """The class of the session through which yfinance asks."""
+    from curl_cffi import CurlOpt
+    from curl_cffi.requests import Session
+    from curl_cffi.requests.exceptions import RequestException
+
+    class JudgingSession(Session):  # type: ignore[type-arg]
+        """Judges each reply; ForecastErrors pass through yfinance unharmed.
+
+        Args:
+            base: an address of this machine that stands in for Yahoo's, or None.
+            timeout: seconds for a chart; half of it for anything else.
+        """
+
+        def __init__(self, base: str | None, timeout: float) -> None:
+            here = {CurlOpt.NOPROXY: "*"} if base else {}
+            super().__init__(impersonate="chrome", curl_options=here)
+            self._base = base
+            self._longest = timeout
+            self._mine = threading.local()  # a request given up on may still be answered
+
+        def expect(self, symbol: str) -> None:
+            """Say which symbol the next charts must be about."""
+            self._mine.symbol, self._mine.refused, self._mine.result = symbol, False, {}
+
+        @property
+        def result(self) -> dict[str, Any]:
+            """The last chart's result."""
+            found: dict[str, Any] = self._mine.result
+            return found
+
+        def request(  # type: ignore[override]
+            self, method: Any, url: str, params: Any = None, **kwargs: Any
+        ) -> Any:
+            is_chart = _CHART_PATH in url
+            longest = self._longest if is_chart else self._longest / 2
+            kwargs["timeout"] = min(kwargs.get("timeout") or longest, longest)
+            try:
+                reply = super().request(method, self._address(url), params=params, **kwargs)
+            except RequestException as problem:
+                if not is_chart:  # a chart needs no cookie: yfinance goes on without one
+                    raise
+                raise chart.unavailable(
+                    self._mine.symbol, f"could not be reached ({_reason(problem)})"
+                ) from problem
+            chart.refuse_rate_limit(reply.status_code, reply.content)
+            final = urlsplit(str(reply.url))
+            at_consent = (final.hostname or "").endswith(_CONSENT_HOST)  # yfinance fills it in
+            if (is_chart or _CHART_PATH in final.path) and not at_consent:
+                self._judge(reply, whole="period1" in (params or {}))
+            return reply
+
+        def _address(self, url: str) -> str:
+            if self._base is None:
+                return url
+            parts = urlsplit(url)
+            return f"{self._base}{parts.path}{'?' + parts.query if parts.query else ''}"
+
+        def _judge(self, reply: Any, whole: bool) -> None:
+            mine = self._mine
+            if reply.status_code == 401 and not mine.refused:
+                mine.refused = True  # yfinance gets a new cookie and asks once more
+                return
+            mine.result = chart.result_of(reply.status_code, reply.content, mine.symbol)
+            mine.refused = False
+            if chart.read(mine.result, mine.symbol).timezone is None:
+                raise chart.unavailable(mine.symbol, "named no time zone")  # dates need one
+            if whole:
+                chart.require_bars(mine.result, mine.symbol)
+
+    return JudgingSession
+
+
+def _reason(problem: Exception) -> str:
+    """A library's message without its advice and addresses."""
+    return str(problem).partition(". See ")[0][:120]
+
+
+def _ask(
+    ticker: str, since: np.datetime64 | None, session: Any, timeout: float, folder: Path
+) -> pd.DataFrame | None:
+    """The table of bars that yfinance makes, or None where there are none."""
+    import peewee
+    import yfinance
+    from yfinance.data import YfData
+    from yfinance.exceptions import YFException, YFRateLimitError
+
+    session.expect(ticker)
+    YfData.cache_get.cache_clear()  # it keeps replies, good and bad
+    span = {"period": "max"} if since is None else {"start": str(since)}
+    try:
+        frame: pd.DataFrame = yfinance.Ticker(ticker, session=session).history(
+            interval="1d", auto_adjust=False, actions=True, keepna=True, timeout=timeout, **span
+        )
+    except chart.NoBars:
+        return None
+    except YFRateLimitError as problem:
+        raise RateLimited(
+            f"Yahoo refuses to answer for now ({problem}). Wait an hour, then ask for fewer tickers"
+            " at a time."
+        ) from problem
+    except peewee.PeeweeException as problem:
+        raise SourceError(
+            f"the cache in {folder} cannot be used ({problem}); Yahoo's time zones are kept there."
+            " Delete that folder."
+        ) from problem
+    except (YFException, LookupError, TypeError, ValueError, AttributeError, OSError) as problem:
+        raise chart.unavailable(
+            ticker, f"gave an answer that cannot be read ({type(problem).__name__}: {problem})"
+        ) from problem
+    return frame
+
+
+def _among(days: Days, wanted: frozenset[np.datetime64]) -> NDArray[np.bool_]:
+    return np.isin(days, np.array(sorted(wanted), dtype="datetime64[D]"))
+
+
+def _quotes(
+    ticker: str, since: np.datetime64 | None, frame: pd.DataFrame | None, told: chart.Chart
+) -> Quotes:
+    """That table, with what yfinance lost."""
+    sessions = np.empty(0, dtype="datetime64[D]")
+    columns: dict[str, Floats] = {name: np.empty(0) for name in _COLUMNS}
+    if frame is not None and len(frame):
+        days = frame.index.tz_localize(None).to_numpy().astype("datetime64[D]")  # type: ignore[attr-defined]
+        columns = {name: frame[label].to_numpy(dtype=float) for name, label in _COLUMNS.items()}
+        # yfinance adds a row for an action of a session that has none
+        real = ~np.isnan(columns["close"]) | _among(days, told.priceless)
+        sessions = days[real]
+        columns = {name: values[real] for name, values in columns.items()}
+        columns["volume"][_among(sessions, told.volumeless)] = np.nan
+        if not told.adjusted:  # yfinance repeats the closes
+            columns["adjusted_close"] = np.full(len(sessions), np.nan)
+    return Quotes(
+        symbol=ticker,
+        sessions=sessions,
+        open=columns["open"],
+        high=columns["high"],
+        low=columns["low"],
+        close=columns["close"],
+        adjusted_close=columns["adjusted_close"],
+        volume=columns["volume"],
+        splits=tuple(a for a in told.splits if since is None or a.session >= since),
+        dividends=tuple(a for a in told.dividends if since is None or a.session >= since),
+        currency=told.currency,
+        exchange=told.exchange,
+        timezone=told.timezone,
+        trading=told.trading,
+        traded_at=told.traded_at,
+    )
