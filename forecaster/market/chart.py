@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from math import isfinite
+from types import NoneType
 from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo
 
@@ -149,7 +150,8 @@ def require_bars(result: Mapping[str, Any], symbol: str) -> None:
     for row in rows:
         if not isinstance(row, list) or not isinstance(stamps, list) or len(row) != len(stamps):
             raise unavailable(symbol, "answered with rows of different lengths")
-        if not all(cell is None or _is_number(cell) or cell in _NO_NUMBERS for cell in row):
+        odd = set(map(type, row)) - {int, float, NoneType}
+        if odd and not all(cell in _NO_NUMBERS for cell in row if type(cell) in odd):
             raise unavailable(symbol, "answered with prices that are no numbers")
     if isinstance(stamps, list) and None in stamps:
         raise unavailable(symbol, "answered with a row without a date")

@@ -116,7 +116,9 @@ class TestRowsWithoutAClose:
 
 class TestNothingLeft:
     def test_no_rows(self):
-        with pytest.raises(DataError, match="^ACME has no bars in the range asked for; at least 1"):
+        with pytest.raises(
+            DataError, match=r"^ACME has no bars in the range asked for; at least 1"
+        ):
             completed(quotes((), ()), "ACME", AFTER)
 
     def test_no_close(self):

@@ -396,6 +396,7 @@ class YahooServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two packets: 40 ms between them
     yahoo: YahooServer
 
     def do_GET(self) -> None:
