@@ -61,7 +61,13 @@ def fetch(
     with contextlib.ExitStack() as stack:
         opened = store or stack.enter_context(Store())
         done = freshen(
-            opened, tickers, fetching, now=moment, provider=make, always=True, on_ticker=on_ticker
+            opened,
+            list(tickers),
+            fetching,
+            now=moment,
+            provider=make,
+            always=True,
+            on_ticker=on_ticker,
         )
         for one in done:
             if one.refreshed is not None:
@@ -69,5 +75,5 @@ def fetch(
                 remarks += [Remark(one.ticker, message) for message in one.refreshed.notes]
                 remarks += gaps(opened, one.refreshed, moment)
             elif one.problem is not None:
-                failures.append((one.ticker, one.problem))
+                failures.append((tickers[one.ticker], one.problem))
     return Fetched(tuple(refreshed), tuple(remarks), tuple(failures))

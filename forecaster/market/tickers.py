@@ -7,6 +7,7 @@ usable; whoever gets them is told how old they are.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from forecaster.errors import ForecastError, SourceError, UnknownTicker
+from forecaster.errors import ForecastError, SettingsError, SourceError, UnknownTicker
 from forecaster.market.bars import Days, History
 from forecaster.market.calendars import Calendars, Schedule, missing_sessions
 from forecaster.market.fetching import USUAL, Fetching
@@ -24,6 +25,9 @@ from forecaster.market.refresh import Refreshed
 from forecaster.market.store import Store, histories
 from forecaster.market.symbols import checked_ticker
 from forecaster.market.timetable import missing_note, timetable
+
+_LONG_AGO = 10
+"""Days since the last bar from which a ticker has probably stopped trading."""
 
 _CLOCK_OFF = timedelta(hours=1)
 """A clock may be so far behind the last answer before it is doubted."""
@@ -57,27 +61,44 @@ class LoadedTickers:
 def usual_provider(name: str | None) -> Provider:
     """The provider of that name, with pauses, retries and a deadline for each ticker.
 
+    ``FORECASTER_PROVIDER`` names it where nothing else does, and ``FORECASTER_DEADLINE`` is the
+    most seconds for one ticker.
+
     Raises:
-        SettingsError: there is none of that name.
+        SettingsError: there is none of that name, or the deadline is no number above 0.
     """
     from forecaster.market.patience import Patient
     from forecaster.market.providers import DEFAULT, provider
 
-    return Patient(provider(name or os.environ.get("FORECASTER_PROVIDER") or DEFAULT))
+    chosen = provider(name or os.environ.get("FORECASTER_PROVIDER") or DEFAULT)
+    text = os.environ.get("FORECASTER_DEADLINE")
+    return Patient(chosen, deadline=_seconds(text)) if text else Patient(chosen)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise SettingsError(
+            f"FORECASTER_DEADLINE is {text!r}; a number of seconds above 0 is needed, as in 60."
+        )
+    return seconds
 
 
 def checked_tickers(
     words: Sequence[str],
-) -> tuple[list[str], list[tuple[str, ForecastError]]]:
-    """Words as tickers, each once, and those that cannot be one."""
-    tickers: dict[str, None] = {}
+) -> tuple[dict[str, str], list[tuple[str, ForecastError]]]:
+    """Each ticker once, with the word it was written as; and the words that cannot be one."""
+    tickers: dict[str, str] = {}
     failures: list[tuple[str, ForecastError]] = []
     for word in words:
         try:
-            tickers.setdefault(checked_ticker(word))
+            tickers.setdefault(checked_ticker(word), word)
         except UnknownTicker as problem:
             failures.append((word, problem))
-    return list(tickers), failures
+    return tickers, failures
 
 
 def load_tickers(
@@ -110,15 +131,18 @@ def load_tickers(
     make = provider or (lambda: usual_provider(fetching.provider))
     with contextlib.ExitStack() as stack:
         opened = store or stack.enter_context(Store())
-        remarks = [*_doubts(opened, tickers, moment)]
-        done = freshen(opened, tickers, fetching, now=moment, provider=make, on_ticker=on_ticker)
-        found = _read(opened, tickers, fetching, last)
+        remarks = _doubts(opened, list(tickers), moment)
+        done = freshen(
+            opened, list(tickers), fetching, now=moment, provider=make, on_ticker=on_ticker
+        )
+        found = _read(opened, list(tickers), fetching, last)
         calendars, more = calendars_of(opened, list(found.values()), moment)
     remarks += more
     for one in done:
         history = found.get(one.ticker)
         if history is None:
-            failures.append((one.ticker, one.problem or _nothing_stored(one.ticker)))
+            problem = one.problem or _nothing_stored(one.ticker)
+            failures.append((tickers[one.ticker], problem))
             continue
         schedule = calendars.get(history.calendar or "")
         messages = [
@@ -224,6 +248,8 @@ def _on_age(
         return [f"{used}; they came from a file. For newer ones: forecast fetch {one.ticker}"]
     if fetching.offline:
         return [f"{used} (--offline)."]
+    if days > _LONG_AGO:
+        return [f"its last bar is of {history.cutoff}, {age}, and the source has no newer one"]
     return []
 
 

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import postgres
 import pytest
 
 from forecaster.market.store import Store
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The address of a running server; started once, if a test asks for it."""
-    if postgres.binaries() is None and os.environ.get(postgres.REQUIRED) != "required":
-        pytest.skip("PostgreSQL is not installed")
-    with postgres.server() as address:
-        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -31,10 +20,9 @@ def store_url(
         monkeypatch.setenv("FORECASTER_STORE", address)
         yield address
         return
-    server = request.getfixturevalue("postgres_server")
-    with postgres.database(server, f"t{abs(hash(request.node.nodeid))}") as address:
-        monkeypatch.setenv("FORECASTER_STORE", address)
-        yield address
+    address = request.getfixturevalue("postgres_url")
+    monkeypatch.setenv("FORECASTER_STORE", address)
+    yield address
 
 
 @pytest.fixture
