@@ -26,6 +26,9 @@ from forecaster.market.store import Store, histories
 from forecaster.market.symbols import checked_ticker
 from forecaster.market.timetable import missing_note, timetable
 
+_PAUSE, _DEADLINE = 0.5, 60.0
+"""Seconds between two requests at least, and for one ticker at most."""
+
 _LONG_AGO = 10
 """Days since the last bar from which a ticker has probably stopped trading."""
 
@@ -61,28 +64,33 @@ class LoadedTickers:
 def usual_provider(name: str | None) -> Provider:
     """The provider of that name, with pauses, retries and a deadline for each ticker.
 
-    ``FORECASTER_PROVIDER`` names it where nothing else does, and ``FORECASTER_DEADLINE`` is the
-    most seconds for one ticker.
+    ``FORECASTER_PROVIDER`` names it where nothing else does. ``FORECASTER_PAUSE`` is the least
+    number of seconds between two requests, and ``FORECASTER_DEADLINE`` the most for one ticker.
 
     Raises:
-        SettingsError: there is none of that name, or the deadline is no number above 0.
+        SettingsError: there is none of that name, or one of those is no number of seconds.
     """
     from forecaster.market.patience import Patient
     from forecaster.market.providers import DEFAULT, provider
 
     chosen = provider(name or os.environ.get("FORECASTER_PROVIDER") or DEFAULT)
-    text = os.environ.get("FORECASTER_DEADLINE")
-    return Patient(chosen, deadline=_seconds(text)) if text else Patient(chosen)
+    pause = _seconds("FORECASTER_PAUSE", _PAUSE)
+    return Patient(chosen, pause=pause, deadline=_seconds("FORECASTER_DEADLINE", _DEADLINE))
 
 
-def _seconds(text: str) -> float:
+def _seconds(variable: str, usual: float) -> float:
+    """A number of seconds from the environment."""
+    text = os.environ.get(variable)
+    if not text:
+        return usual
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not 0 < seconds < math.inf:
+    if not 0 <= seconds < math.inf:
         raise SettingsError(
-            f"FORECASTER_DEADLINE is {text!r}; a number of seconds above 0 is needed, as in 60."
+            f"{variable} is {text!r}; a number of seconds is needed, as in {usual:g}. Correct it"
+            " or unset it."
         )
     return seconds
 
