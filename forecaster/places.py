@@ -84,12 +84,13 @@ def _umask() -> int:
 
 
 @contextlib.contextmanager
-def locked(path: Path, what: str) -> Iterator[None]:
+def locked(path: Path, what: str, *, wait: float = 0.0) -> Iterator[None]:
     """Hold the right to write ``path``; freed by the system even after kill -9.
 
     Args:
         path: the file that will be written.
         what: how a message calls it.
+        wait: seconds to wait for another process.
 
     Raises:
         LockHeld: another process holds it.
@@ -100,7 +101,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
     lock = FileLock(path.parent / f".{path.name}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait)
     except Timeout as held:
         raise LockHeld(
             f"another run is writing {what}; only one may. Wait for it, or choose another name."

@@ -90,6 +90,7 @@ def register() -> None:
     """Add the commands to the app."""
     from forecaster.cli import (
         backtest,
+        batch,
         compare,
         data,
         doctor,
@@ -104,6 +105,7 @@ def register() -> None:
     app.command()(predict.predict)
     app.command()(backtest.backtest)
     app.command()(compare.compare)
+    app.command()(batch.batch)
     app.command()(fetch.fetch)
     app.command()(export.export)
     app.command()(doctor.doctor)

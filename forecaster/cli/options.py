@@ -192,7 +192,7 @@ def emit(text: str, output: Path | None) -> None:
 
 
 @contextlib.contextmanager
-def emitting(output: Path) -> Iterator[BinaryIO]:
+def emitting(output: Path, option: str = "--output") -> Iterator[BinaryIO]:
     """A file that appears in one piece when all of it was written.
 
     Raises:
@@ -205,6 +205,6 @@ def emitting(output: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as problem:
         raise SettingsError(
-            f"--output {output} could not be written ({problem.strerror}); a file in a folder that"
+            f"{option} {output} could not be written ({problem.strerror}); a file in a folder that"
             " can be written is needed. Choose another one."
         ) from problem

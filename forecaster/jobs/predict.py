@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,13 +44,36 @@ class Step:
 
 @dataclass(frozen=True)
 class TickerForecast:
-    """All steps of one ticker."""
+    """All steps of one ticker.
+
+    Attributes:
+        ticker: the symbol.
+        cutoff: the last session seen.
+        last_close: price at the cutoff, as traded.
+        currency: or None.
+        steps: from 1 on.
+        fingerprint: SHA-256 of the bars seen.
+    """
 
     ticker: str
     cutoff: np.datetime64
     last_close: float
     currency: str | None
     steps: tuple[Step, ...]
+    fingerprint: str
+
+    def plain_steps(self) -> list[dict[str, Any]]:
+        """The steps as JSON has them: dates as text, quantile levels as keys such as ``"0.05"``."""
+        return [
+            {
+                "step": step.step,
+                "session": str(step.session),
+                "session_estimated": step.session_estimated,
+                "naive": step.naive,
+                "quantiles": {f"{q:g}": p for q, p in step.quantiles.items()},
+            }
+            for step in self.steps
+        ]
 
 
 @dataclass(frozen=True)
@@ -166,4 +190,11 @@ def _forecast(
         )
         for h in range(steps)
     )
-    return TickerForecast(history.ticker, history.cutoff, last, history.currency, made)
+    return TickerForecast(
+        ticker=history.ticker,
+        cutoff=history.cutoff,
+        last_close=last,
+        currency=history.currency,
+        steps=made,
+        fingerprint=history.fingerprint,
+    )

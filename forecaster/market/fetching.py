@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -16,12 +17,14 @@ class Fetching:
         provider: its name; None: ``FORECASTER_PROVIDER``, or Yahoo.
         since: first session wanted; None: everything.
         calendar: code of the calendar of all tickers; None: of each one's exchange.
+        answered_since: a ticker that a source answered at that time or later is not asked for.
     """
 
     offline: bool = False
     provider: str | None = None
     since: np.datetime64 | None = None
     calendar: str | None = None
+    answered_since: datetime | None = None
 
 
 USUAL = Fetching()

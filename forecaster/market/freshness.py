@@ -143,6 +143,8 @@ def _current(
         return False
     if have.known.source == IMPORTED:
         return True
+    if fetching.answered_since is not None and have.known.answered >= fetching.answered_since:
+        return True
     asked = have.known.since
     if fetching.since is not None and asked is not None and fetching.since < asked:
         return False

@@ -53,12 +53,14 @@ class LoadedTickers:
         calendars: the schedules of their exchanges.
         remarks: what a user should know.
         failures: words without a history, and why.
+        stale: tickers whose stored bars are used because they could not be fetched.
     """
 
     histories: tuple[History, ...]
     calendars: Calendars
     remarks: tuple[Remark, ...]
     failures: tuple[tuple[str, ForecastError], ...]
+    stale: tuple[str, ...] = ()
 
 
 def usual_provider(name: str | None) -> Provider:
@@ -158,7 +160,8 @@ def load_tickers(
             *_on_age(one, history, schedule, fetching, moment),
         ]
         remarks += [Remark(one.ticker, message) for message in messages]
-    return LoadedTickers(tuple(found.values()), calendars, tuple(remarks), tuple(failures))
+    stale = tuple(one.ticker for one in done if one.problem is not None and one.ticker in found)
+    return LoadedTickers(tuple(found.values()), calendars, tuple(remarks), tuple(failures), stale)
 
 
 def calendars_of(

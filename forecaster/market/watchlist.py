@@ -11,7 +11,7 @@ from typing import BinaryIO
 from forecaster.errors import DataError
 
 STDIN = "-"
-_HEADERS = ("ticker", "tickers", "symbol", "symbols")
+TICKER_HEADERS = ("ticker", "tickers", "symbol", "symbols")
 _MOST_BYTES = 16 * 2**20
 
 
@@ -71,13 +71,13 @@ def _cells(line: str) -> list[str]:
 
 
 def _is_table(head: str) -> bool:
-    return any(cell.lower() in _HEADERS for cell in _cells(head))
+    return any(cell.lower() in TICKER_HEADERS for cell in _cells(head))
 
 
 def _column(lines: Sequence[str], source: str) -> list[str]:
     """The cells under the header that names tickers."""
     heads = _cells(lines[0])
-    place = next(i for i, cell in enumerate(heads) if cell.lower() in _HEADERS)
+    place = next(i for i, cell in enumerate(heads) if cell.lower() in TICKER_HEADERS)
     rows = csv.reader(io.StringIO("\n".join(lines[1:])), delimiter=_delimiter(lines[0]))
     try:
         found = [row[place].strip() for row in rows if len(row) > place]

@@ -69,13 +69,18 @@ class Model:
     card: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
-    def id(self) -> str:
-        """Twelve hex digits that stand for settings, scaling and weights."""
+    def digest(self) -> str:
+        """SHA-256 of settings, scaling and weights, as 64 hex digits."""
         parts = [self.settings.state(), self.representation.state()]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
         for key, weights in sorted(_pack(self.network).items()):
             digest.update(key.encode() + np.ascontiguousarray(weights).tobytes())
-        return digest.hexdigest()[:12]
+        return digest.hexdigest()
+
+    @property
+    def id(self) -> str:
+        """The first twelve digits of the digest."""
+        return self.digest[:12]
 
 
 def to_bytes(model: Model) -> bytes:

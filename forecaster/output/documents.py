@@ -53,16 +53,7 @@ def forecast_object(forecast: TickerForecast) -> dict[str, Any]:
         "cutoff": str(forecast.cutoff),
         "last_close": forecast.last_close,
         "currency": forecast.currency,
-        "steps": [
-            {
-                "step": step.step,
-                "session": str(step.session),
-                "session_estimated": step.session_estimated,
-                "naive": step.naive,
-                "quantiles": {level_key(q): p for q, p in step.quantiles.items()},
-            }
-            for step in forecast.steps
-        ],
+        "steps": forecast.plain_steps(),
     }
 
 
@@ -95,6 +86,15 @@ def predict_json(model: Model, made: Iterable[TickerForecast], failures: Failure
 
 def predict_csv(model: Model, made: Iterable[TickerForecast]) -> str:
     """A row for each ticker and step."""
+    header, rows = predict_table(model, made)
+    place = header.index("session_estimated")
+    return to_csv(header, ([*r[:place], str(r[place]).lower(), *r[place + 1 :]] for r in rows))
+
+
+def predict_table(
+    model: Model, made: Iterable[TickerForecast]
+) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows, one for each ticker and step; dates are text."""
     levels = model.settings.quantiles
     header = ["ticker", "cutoff", "step", "session", "session_estimated", "last_close", "naive"]
     rows = [
@@ -103,7 +103,7 @@ def predict_csv(model: Model, made: Iterable[TickerForecast]) -> str:
             str(f.cutoff),
             s.step,
             str(s.session),
-            str(s.session_estimated).lower(),
+            s.session_estimated,
             f.last_close,
             s.naive,
             *(s.quantiles[q] for q in levels),
@@ -111,4 +111,4 @@ def predict_csv(model: Model, made: Iterable[TickerForecast]) -> str:
         for f in made
         for s in f.steps
     ]
-    return to_csv([*header, *(f"q{level_key(q)}" for q in levels)], rows)
+    return [*header, *(f"q{level_key(q)}" for q in levels)], rows

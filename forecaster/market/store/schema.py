@@ -16,10 +16,12 @@ from sqlalchemy import (
     Connection,
     Double,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
     Table,
+    Text,
     insert,
     inspect,
     select,
@@ -125,6 +127,37 @@ fetches = Table(
     Column("outcome", String(16), nullable=False),
     Column("detail", String(1000), nullable=False),
     comment="what was asked for and when, append-only",
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run", String(32), primary_key=True),
+    Column("task", String(64), nullable=False, index=True),  # digest of what was to be done
+    Column("started", BigInteger, nullable=False),  # epoch seconds
+    Column("finished", BigInteger),  # NULL while it runs, and for ever if it was cut off
+    comment="batch runs, so that one that was cut off can go on",
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3, ...
+    Column("run", String(32), nullable=False),
+    Column("created", BigInteger, nullable=False),  # epoch seconds
+    Column("model", String(255), nullable=False),
+    Column("model_id", String(64), nullable=False),
+    Column("model_hash", String(64), nullable=False),
+    Column("ticker", String(255), nullable=False),
+    Column("cutoff", Integer, nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # of the bars that were seen
+    Column("last_close", Double, nullable=False),
+    Column("currency", String(16)),
+    Column("horizon", Integer, nullable=False),
+    Column("steps", Text, nullable=False),  # JSON: step, session, naive, quantiles
+    Column("hash", String(64), nullable=False),  # of this row and of the hash before it
+    Index("journal_forecast", "ticker", "cutoff", "model_id"),
+    comment="every forecast of a batch; rows are added and never changed",
 )
 
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {}

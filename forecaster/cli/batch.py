@@ -1,0 +1,131 @@
+"""`forecast batch`."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecaster.cli.options import (
+    CalendarCode,
+    Columns,
+    DateFormat,
+    ModelName,
+    Offline,
+    ProviderName,
+    emit,
+    emitting,
+    parse_columns,
+)
+from forecaster.cli.sources import fetching_of, report_failures, show_notes
+
+if TYPE_CHECKING:
+    from forecaster.jobs.batch import Batched
+
+
+class Lines(StrEnum):
+    """How forecasts are written."""
+
+    jsonl = "jsonl"
+    csv = "csv"
+    parquet = "parquet"
+
+
+_BY_SUFFIX = {".csv": Lines.csv, ".parquet": Lines.parquet, ".pq": Lines.parquet}
+
+
+def batch(
+    watchlist: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="WATCHLIST...",
+            help="Tickers, one a line, or a table with a ticker column; price files; - for stdin.",
+        ),
+    ],
+    model: ModelName = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option("--horizon", help="Sessions to forecast, at most the model's. (default: 5)"),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Where forecasts go; - for stdout. (default: -)"),
+    ] = None,
+    format: Annotated[
+        Lines | None,
+        typer.Option("--format", "-f", help="How. (default: by the file's name, or jsonl)"),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the last run if it was cut off.")
+    ] = False,
+    retrain: Annotated[
+        str,
+        typer.Option(
+            metavar="never|weekly|always|DAYS",
+            help="Train on from the model's weights when it is older, and keep what is better.",
+        ),
+    ] = "never",
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.0, help="Wait for another batch to end.")
+    ] = 0.0,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing unless something fails.")
+    ] = False,
+    summary: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write counts as JSON to this file.")
+    ] = None,
+    column: Columns = None,
+    date_format: DateFormat = None,
+    offline: Offline = False,
+    provider: ProviderName = None,
+    calendar: CalendarCode = None,
+) -> None:
+    """Forecast a watchlist, keep every forecast in the journal, and be safe to start again."""
+    from forecaster.jobs.batch import batch as run
+    from forecaster.jobs.worklist import read_worklist
+    from forecaster.market.files import ReadOptions
+    from forecaster.model.library import open_model
+    from forecaster.output import batch_documents
+    from forecaster.output.console import note
+    from forecaster.output.progress import ticker_bar
+
+    chosen = format or _BY_SUFFIX.get(Path(out or "").suffix.lower(), Lines.jsonl)
+    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
+    options = ReadOptions(parse_columns(column), date_format)
+    work = read_worklist(watchlist, sys.stdin.buffer)
+    author = open_model(model)
+    with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
+        done = run(
+            author, work, horizon=horizon, fetching=fetching, options=options, resume=resume,
+            wait=wait, on_ticker=on_ticker,
+        )  # fmt: skip
+    if not quiet:
+        show_notes([(remark.ticker, remark.message) for remark in done.remarks])
+    _write(done, out, chosen, quiet=quiet)
+    if summary is not None:
+        emit(batch_documents.summary(done), summary)
+    if not quiet:
+        note(batch_documents.last_line(done))
+    report_failures(list(done.failures), succeeded=len(done.forecasts))
+
+
+def _write(done: Batched, out: str | None, format: Lines, *, quiet: bool) -> None:
+    """Forecasts to a file in one piece, or to stdout; nowhere if nobody asked and all is quiet."""
+    from forecaster.output import batch_documents
+
+    write = {
+        Lines.jsonl: batch_documents.write_jsonl,
+        Lines.csv: batch_documents.write_csv,
+        Lines.parquet: batch_documents.write_parquet,
+    }[format]
+    if out is None and quiet:
+        return
+    if out in (None, "-"):
+        write(sys.stdout.buffer, done)
+        sys.stdout.buffer.flush()
+        return
+    with emitting(Path(str(out)), "--out") as file:
+        write(file, done)

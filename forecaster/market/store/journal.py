@@ -1,0 +1,283 @@
+"""The journal: every forecast of a batch, in an order that cannot be changed unseen.
+
+Rows are added and never changed. Each carries a hash of itself and of the hash before it, so that a
+row that was altered, inserted or removed breaks the chain from there on; how long the chain is and
+how it ends stands apart from it, so that rows cut off its end are missed too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, delete, insert, select
+
+from forecaster.errors import StoreError
+from forecaster.market.store import schema
+from forecaster.market.store.dates import to_day, to_number
+
+_START = hashlib.sha256(b"forecast journal").hexdigest()
+"""The hash before the first row."""
+
+_HEAD = "journal_head"
+_ALIKE = 1e-5
+"""Relative difference up to which two forecasts are the same: processors round differently."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A forecast that is to be written down.
+
+    Attributes:
+        ticker: the symbol.
+        cutoff: the last session seen.
+        fingerprint: SHA-256 of the bars seen.
+        last_close: price at the cutoff.
+        currency: or None.
+        steps: one object a step, as in ``forecast predict --format json``: ``step``, ``session``,
+            ``session_estimated``, ``naive`` and ``quantiles``.
+    """
+
+    ticker: str
+    cutoff: np.datetime64
+    fingerprint: str
+    last_close: float
+    currency: str | None
+    steps: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who forecasts: a run of a model.
+
+    Attributes:
+        run: name of the run.
+        created: when, UTC.
+        model: its name.
+        model_id: its id.
+        model_hash: SHA-256 of its weights.
+    """
+
+    run: str
+    created: datetime
+    model: str
+    model_id: str
+    model_hash: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the journal.
+
+    Attributes:
+        number: 1, 2, 3, ... without gaps.
+        author: who forecast, and when.
+        draft: what.
+        hash: of the row and of the hash before it.
+    """
+
+    number: int
+    author: Author
+    draft: Draft
+    hash: str
+
+
+@dataclass(frozen=True)
+class Chain:
+    """How the journal stands.
+
+    Attributes:
+        entries: how many rows there are.
+        head: the hash of the last one.
+        broken: what is wrong, one sentence each; empty where the chain holds.
+    """
+
+    entries: int
+    head: str
+    broken: tuple[str, ...]
+
+
+def append(connection: Connection, author: Author, drafts: Sequence[Draft]) -> int:
+    """Write forecasts down, those that are not there yet.
+
+    One whose ticker, cutoff, model, horizon and prices are those of the newest row of that ticker,
+    cutoff and model is there already. Any other supersedes that row.
+
+    Args:
+        connection: a writing transaction.
+        author: of all of them.
+        drafts: the forecasts.
+
+    Returns:
+        How many were added.
+    """
+    count, head = _head(connection)
+    rows = []
+    for draft in drafts:
+        newest = _newest(connection, author.model_id, draft)
+        if newest is not None and _same(newest, draft):
+            continue
+        count += 1
+        row = _row(count, author, draft)
+        row["hash"] = head = _hash(head, row)
+        rows.append(row)
+    if rows:
+        connection.execute(insert(schema.journal), rows)
+        _set_head(connection, count, head)
+    return len(rows)
+
+
+def entries(
+    connection: Connection,
+    *,
+    since: np.datetime64 | None = None,
+    model: str | None = None,
+    ticker: str | None = None,
+    run: str | None = None,
+) -> Iterator[Entry]:
+    """Rows in their order.
+
+    Args:
+        connection: a transaction.
+        since: first cutoff.
+        model: name or id of a model.
+        ticker: a symbol.
+        run: name of a run.
+    """
+    table = schema.journal.c
+    query = select(schema.journal).order_by(table.number)
+    if since is not None:
+        query = query.where(table.cutoff >= to_number(since))
+    if model is not None:
+        query = query.where((table.model == model) | (table.model_id == model))
+    if ticker is not None:
+        query = query.where(table.ticker == ticker)
+    if run is not None:
+        query = query.where(table.run == run)
+    for row in connection.execute(query):
+        yield _entry(row)
+
+
+def head(connection: Connection) -> str:
+    """The hash of the last row, which stands for the whole journal."""
+    return _head(connection)[1]
+
+
+def verify(connection: Connection) -> Chain:
+    """Compute the chain again and compare."""
+    promised, promised_head = _head(connection)
+    broken = []
+    before, count, last = _START, 0, _START
+    for row in connection.execute(select(schema.journal).order_by(schema.journal.c.number)):
+        count += 1
+        if row.number != count:
+            broken.append(f"row {count} is missing; {row.number} follows {count - 1}")
+            count = row.number
+        if _hash(before, dict(row._mapping)) != row.hash:
+            broken.append(f"row {row.number} ({row.ticker}, {to_day(row.cutoff)}) was changed")
+        before = last = row.hash
+    if (count, last) != (promised, promised_head) and not broken:
+        broken.append(f"the journal ends with row {count}, and {promised} were written")
+    return Chain(count, last, tuple(broken))
+
+
+def _head(connection: Connection) -> tuple[int, str]:
+    """How many rows were written, and the hash of the last one.
+
+    Raises:
+        StoreError: what was noted is not readable.
+    """
+    column = schema.store_info.c
+    found = connection.execute(select(column.value).where(column.key == _HEAD)).scalar()
+    if found is None:
+        return 0, _START
+    count, _, head = found.partition(":")
+    if not count.isdigit():
+        raise StoreError(
+            "the end of the journal cannot be read; a number and a hash are needed. Run forecast"
+            " journal verify."
+        )
+    return int(count), head
+
+
+def _set_head(connection: Connection, count: int, head: str) -> None:
+    connection.execute(delete(schema.store_info).where(schema.store_info.c.key == _HEAD))
+    connection.execute(insert(schema.store_info).values(key=_HEAD, value=f"{count}:{head}"))
+
+
+def _newest(connection: Connection, model_id: str, draft: Draft) -> Draft | None:
+    table = schema.journal.c
+    query = (
+        select(schema.journal)
+        .where(
+            table.ticker == draft.ticker,
+            table.cutoff == to_number(draft.cutoff),
+            table.model_id == model_id,
+        )
+        .order_by(table.number.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _entry(row).draft
+
+
+def _same(a: Draft, b: Draft) -> bool:
+    """Whether two forecasts of one ticker and cutoff say the same."""
+    if [step["session"] for step in a.steps] != [step["session"] for step in b.steps]:
+        return False
+    if [list(step["quantiles"]) for step in a.steps] != [
+        list(step["quantiles"]) for step in b.steps
+    ]:
+        return False
+    return np.allclose(_prices(a), _prices(b), rtol=_ALIKE, atol=0.0)
+
+
+def _prices(draft: Draft) -> list[float]:
+    return [draft.last_close, *(p for step in draft.steps for p in step["quantiles"].values())]
+
+
+def _row(number: int, author: Author, draft: Draft) -> dict[str, Any]:
+    return {
+        "number": number,
+        "run": author.run,
+        "created": int(author.created.timestamp()),
+        "model": author.model,
+        "model_id": author.model_id,
+        "model_hash": author.model_hash,
+        "ticker": draft.ticker,
+        "cutoff": to_number(draft.cutoff),
+        "fingerprint": draft.fingerprint,
+        "last_close": draft.last_close,
+        "currency": draft.currency,
+        "horizon": len(draft.steps),
+        "steps": json.dumps(draft.steps, separators=(",", ":"), allow_nan=False),
+    }
+
+
+def _hash(before: str, row: dict[str, Any]) -> str:
+    """SHA-256 of the hash before and of all cells but the hash, as JSON with sorted keys."""
+    cells = {name: value for name, value in row.items() if name != "hash"}
+    text = json.dumps([before, cells], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _entry(row: Row[Any]) -> Entry:
+    created = datetime.fromtimestamp(row.created, UTC)
+    return Entry(
+        number=row.number,
+        author=Author(row.run, created, row.model, row.model_id, row.model_hash),
+        draft=Draft(
+            ticker=row.ticker,
+            cutoff=to_day(row.cutoff),
+            fingerprint=row.fingerprint,
+            last_close=row.last_close,
+            currency=row.currency,
+            steps=json.loads(row.steps),
+        ),
+        hash=row.hash,
+    )
