@@ -1,0 +1,39 @@
+"""The market data sources by name. A new one is a file with a :class:`Provider`, and a line here.
+
+Their modules are light: each imports its client when it is first asked for bars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from forecaster.errors import SettingsError
+from forecaster.market.quotes import Provider
+from forecaster.market.tiingo import Tiingo
+from forecaster.market.yahoo import Yahoo
+
+DEFAULT = "yahoo"
+PROVIDERS: Mapping[str, Callable[[], Provider]] = MappingProxyType(
+    {
+        "yahoo": Yahoo,
+        "tiingo": Tiingo,
+    }
+)
+
+
+def provider(name: str = DEFAULT) -> Provider:
+    """The source of that name; nothing is asked yet.
+
+    It answers each request once, as it comes; wrap it in
+    :class:`forecaster.market.patience.Patient` to pace, retry and bound requests.
+
+    Raises:
+        SettingsError: there is none of that name, or its settings cannot work.
+    """
+    if name not in PROVIDERS:
+        raise SettingsError(
+            f"--provider {name} is unknown; one of {', '.join(PROVIDERS)} is needed. Write for"
+            f" example --provider {DEFAULT}."
+        )
+    return PROVIDERS[name]()
