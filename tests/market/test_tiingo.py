@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+import requests
 
 from forecaster.errors import (
     RateLimited,
@@ -189,7 +190,9 @@ class TestTheKey:
         netrc = tmp_path / "netrc"
         netrc.write_text("machine 127.0.0.1 login other password other\n")
         monkeypatch.setenv("NETRC", str(netrc))
-        Tiingo().fetch("ACME", None)
+        tiingo = Tiingo()
+        tiingo._opened = requests.Session()  # the one for this machine reads no such file
+        tiingo.fetch("ACME", None)
         assert server.seen[0][1]["Authorization"] == f"Token {SECRET}"
 
     @pytest.mark.parametrize("key", [None, "", "  "])
