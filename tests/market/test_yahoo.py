@@ -3,9 +3,11 @@
 Every line of TRAPS about this client has a test here.
 """
 
+import contextlib
 import importlib.metadata
 import logging
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -471,6 +473,26 @@ class TestWhatYfinanceKeeps:
         assert type(error) is SourceError
         assert str(home / "cache") in str(error)
         assert "Delete that folder." in str(error)
+
+    def test_a_cache_that_another_run_is_writing_may_pass(self, yahoo, home):
+        from yfinance.cache import _TzDBManager
+
+        yahoo.fetch("AAPL", None)
+        _TzDBManager.get_database().timeout = 0.1  # seconds that it waits; 5 by itself
+        with contextlib.closing(sqlite3.connect(home / "cache" / "tkr-tz.db")) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            error = outcome(yahoo, "MSFT")
+        assert type(error) is SourceUnavailable
+        assert "is in use" in str(error)
+        assert len(yahoo.fetch("MSFT", None).sessions) == 1430
+
+    def test_a_kept_cookie_of_another_shape_fails_once(self, yahoo):
+        from yfinance.cache import get_cookie_cache
+
+        yahoo._session()
+        get_cookie_cache().store("curlCffi", {".yahoo.com": {"/": {"GUC": "no A3"}}})
+        assert type(outcome(yahoo)) is SourceUnavailable
+        assert len(yahoo.fetch("AAPL", None).sessions) == 1430
 
     def test_a_folder_that_cannot_be_made_is_a_setting(self, yahoo, home):
         home.write_text("a file")
