@@ -31,8 +31,6 @@ from forecaster.market.bars import Action
 from forecaster.market.quotes import completed
 from forecaster.market.yahoo import STAND_IN, Yahoo
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:yfinance")  # pytest's own
-
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2024, 6, 29, tzinfo=UTC)
 
@@ -145,6 +143,12 @@ class TestSince:
         assert quotes.sessions[-1] == day("2024-06-28")
         assert quotes.dividends == (Action(day("2024-05-10"), 0.25),)
         assert quotes.splits == ()
+
+    def test_leaves_out_actions_before_it(self, server, yahoo):
+        server.fail("AAPL", "all events")
+        quotes = yahoo.fetch("AAPL", day("2024-02-09"))
+        assert quotes.splits == ()
+        assert [str(paid.session) for paid in quotes.dividends] == ["2024-02-09", "2024-05-10"]
 
     @pytest.mark.parametrize("ticker", ["7203.T", "VOD.L", "BTC-USD"])
     def test_counts_days_at_the_exchange(self, yahoo, ticker):
@@ -428,6 +432,12 @@ class TestRows:
         server.change("MSFT", cells={("adjclose", "2019-01-02"): "Infinity"})
         done = completed(yahoo.fetch("MSFT", None), "MSFT", NOW)
         assert np.isfinite(done.history.adjusted_close).all()
+
+    def test_without_adjusted_closes_none_are_made_up(self, server, yahoo):
+        server.fail("AAPL", "no adjusted")
+        quotes = yahoo.fetch("AAPL", None)
+        assert np.isnan(quotes.adjusted_close).all()
+        assert not completed(quotes, "AAPL", NOW).history.adjusted
 
     def test_one_session(self, server, yahoo):
         server.add(Listing("ONE", first="2024-06-28"))

@@ -37,7 +37,7 @@ CHART = "/v8/finance/chart/"
 FAILURES = (
     "401", "403", "404", "404 html", "429", "500", "503", "999",  # statuses
     "down", "html", "not a chart", "wrong symbol", "no bars",  # lies with status 200
-    "ragged", "no zone", "unknown zone",
+    "ragged", "no zone", "unknown zone", "no adjusted", "all events",
     "truncated", "reset", "stall",  # connections
 )  # fmt: skip
 """What :meth:`YahooServer.fail` takes."""
@@ -477,6 +477,10 @@ class _Handler(BaseHTTPRequestHandler):
             result = {"meta": result["meta"], "indicators": {"quote": [{}], "adjclose": [{}]}}
         elif failure == "ragged":
             result["indicators"]["quote"][0]["open"].pop()
+        elif failure == "all events":  # also of sessions before the range
+            result["events"] = chart(listing, float("-inf"), float("inf"))["events"]
+        elif failure == "no adjusted":
+            del result["indicators"]["adjclose"]
         elif failure == "no zone":
             result["meta"]["exchangeTimezoneName"] = None
         elif failure == "unknown zone":
