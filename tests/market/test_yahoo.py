@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from yahoo_server import Listing, YahooServer
+from yahoo_server import LIVE_VOLUME, Listing, YahooServer
 
 from forecaster.errors import (
     RateLimited,
@@ -390,11 +390,12 @@ class TestRows:
             "1 bar of a session that is not over was left out, first 2024-06-28.",
         )
 
-    def test_a_live_bar_takes_the_place_of_one_without_prices(self, server, yahoo):
+    def test_a_live_bar_takes_the_place_of_one_without_volume(self, server, yahoo):
         server.change("MSFT", live=True, volumeless=frozenset({"2024-06-28"}))
         listing = server.market["MSFT"]
         quotes = yahoo.fetch("MSFT", None)
         assert len(quotes.sessions) == len(listing.sessions())
+        assert quotes.volume[-1] == LIVE_VOLUME
 
     def test_an_action_before_its_session_opened_adds_no_row(self, server, yahoo):
         server.change("MSFT", splits={"2024-07-01": 4.0})
