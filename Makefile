@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check boxed-model speed peers clean
+.PHONY: help demo test check boxed-model speed peers torture clean
 
 help:
 	@echo "make demo    install, train on sample_data, print forecasts (about 2 minutes)"
@@ -55,6 +55,10 @@ peers: $(VENV)/installed-dev
 	test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-peers.txt
 	$(BIN)/python benchmarks/peers.py $(DATA) --python .venv-peers/bin/python
+
+# kill -9 at two hundred random moments: make test does twenty
+torture: $(VENV)/installed-dev
+	FORECASTER_TORTURE=200 $(BIN)/python -m pytest -q tests/cli/test_kill_9.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

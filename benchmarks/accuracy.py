@@ -22,7 +22,7 @@ from forecaster.evaluation.baselines import ALL
 from forecaster.evaluation.scores import Row
 from forecaster.jobs.backtest import Backtest, Plan, backtest, score_model
 from forecaster.market.bars import Panel
-from forecaster.market.files import read_sources
+from forecaster.market.files import read_files
 from forecaster.model.artifact import load
 from forecaster.model.library import BOXED
 from forecaster.model.settings import Settings
@@ -42,7 +42,7 @@ def main() -> None:
         "--boxed-from", default="2013-12-31", help="cutoff for the model in the box"
     )
     given = parser.parse_args()
-    panel = Panel(tuple(h for h in read_sources([given.data]).panel if len(h) > 1))
+    panel = Panel(tuple(h for h in read_files([given.data]).panel if len(h) > 1))
     cutoff, last = np.datetime64(given.train_end), np.datetime64(given.test_end)
     plan = Plan(train_end=cutoff, test_end=last)
     print(f"forecaster {__version__}, {datetime.now(UTC):%Y-%m-%d}; {len(panel)} tickers,"

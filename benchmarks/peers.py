@@ -49,7 +49,7 @@ from forecaster.features.representation import Representation
 from forecaster.features.sequences import TrainingSet
 from forecaster.jobs.scoring import Origins, fit_and_watch, network_quantiles
 from forecaster.market.bars import Panel
-from forecaster.market.files import read_sources
+from forecaster.market.files import read_files
 from forecaster.model import network as keras_network
 from forecaster.model.settings import LEVELS, Settings
 from forecaster.model.training import AVERAGED_EPOCHS, batches, fit
@@ -81,7 +81,7 @@ class Test:
     def of(cls, options: argparse.Namespace) -> Test:
         """Read and split, as ``forecast backtest`` does; drop what is too short for the peers."""
         settings = Settings()
-        read = read_sources([str(options.data)]).panel.up_to(np.datetime64(options.test_end))
+        read = read_files([str(options.data)]).panel.up_to(np.datetime64(options.test_end))
         train_end = np.datetime64(options.train_end)
         short = 2 * settings.steps
         panel = Panel(tuple(h for h in read if np.sum(h.sessions <= train_end) > short))

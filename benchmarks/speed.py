@@ -24,7 +24,7 @@ from forecaster.features.representation import Representation
 from forecaster.features.sequences import TrainingSet
 from forecaster.jobs.predict import predict
 from forecaster.market.bars import History
-from forecaster.market.files import read_sources
+from forecaster.market.files import read_files
 from forecaster.model import network as keras_network
 from forecaster.model.artifact import Model, load
 from forecaster.model.settings import Settings
@@ -142,7 +142,7 @@ def training() -> None:
 
     Both with the defaults; windows in larger batches are no faster.
     """
-    histories = list(read_sources([str(SAMPLE)]).panel)
+    histories = list(read_files([str(SAMPLE)]).panel)
     representation = Representation.fit("volatility", histories)
     encoded = [representation.encode(h) for h in histories]
     print(f"\n{'targets a second':24}{'prefixes':>12}{'windows of 60':>16}{'ratio':>8}")

@@ -4,7 +4,8 @@
     ├── SettingsError             2   wrong options or settings
     ├── SomeTickersFailed         3   the rest is done, some tickers failed
     ├── DataError                 4   the bars cannot be used
-    │   └── UnknownTicker         4   no source knows a ticker of that name
+    │   ├── UnknownTicker         4   no source knows a ticker of that name
+    │   └── CalendarUnavailable   4   an exchange's calendar cannot be built
     ├── SourceError               5   a source cannot be used and nothing usable is stored
     │   ├── SourceUnavailable     5   it did not answer, or with rubbish: may pass by itself
     │   └── RateLimited           5   it wants to be left alone for a while
@@ -65,6 +66,12 @@ class UnknownTicker(DataError):
     """The source has no such ticker, or the word cannot be one."""
 
     code = "unknown_ticker"
+
+
+class CalendarUnavailable(DataError):
+    """An exchange's calendar cannot be built, or not for these days; weekdays can stand in."""
+
+    code = "calendar"
 
 
 class SourceError(ForecastError):

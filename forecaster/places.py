@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from forecaster.errors import LockHeld, SettingsError
 
@@ -34,24 +35,32 @@ def models_folder() -> Path:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace ``path`` by ``content``; after a crash the old file is there or the new one.
+    """Replace ``path`` by ``content``; see :func:`replacing`."""
+    with replacing(path) as file:
+        file.write(content)
 
-    A link stays a link, and what it points to is replaced. A pipe or a device, as in
-    ``--output /dev/stderr``, is written to.
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of ``path`` at the end, if nothing went wrong.
+
+    After a crash the old file is there or the new one. A link stays a link, and what it points to
+    is replaced. A pipe or a device, as in ``--output /dev/stderr``, is written to.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; ``path`` is untouched.
     """
     path = path.resolve()
     if path.exists() and not path.is_file():
-        path.write_bytes(content)
+        with path.open("wb") as device:
+            yield device
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import postgres
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -42,3 +44,19 @@ def panel() -> Panel:
             garch_history("FIVE", 5, seed=5, last=end),
         )
     )
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a running server; started once, if a test asks for it."""
+    if postgres.binaries() is None and os.environ.get(postgres.REQUIRED) != "required":
+        pytest.skip("PostgreSQL is not installed")
+    with postgres.server() as address:
+        yield address
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an empty database on a running server."""
+    with postgres.database(postgres_server, f"t{abs(hash(request.node.nodeid))}") as address:
+        yield address

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forecaster.cli.options import (
+    CalendarCode,
     Columns,
     DateFormat,
     Device,
     Format,
     FormatOption,
     ModelName,
+    Offline,
     Output,
+    ProviderName,
     Scale,
     Sources,
     Supervise,
@@ -22,9 +25,8 @@ from forecaster.cli.options import (
     emit,
     parse_date,
     parse_words,
-    read,
-    refuse_failures,
 )
+from forecaster.cli.sources import fetching_of, read, refuse_failures
 from forecaster.errors import SettingsError, VerdictNotHeld
 
 if TYPE_CHECKING:
@@ -81,6 +83,9 @@ def backtest(
     column: Columns = None,
     date_format: DateFormat = None,
     ticker: Ticker = None,
+    offline: Offline = False,
+    provider: ProviderName = None,
+    calendar: CalendarCode = None,
 ) -> None:
     """Score networks beside baselines on sessions that they have not seen."""
     from forecaster.evaluation.baselines import check_names
@@ -106,7 +111,8 @@ def backtest(
             "--model was given with --folds or --seeds; a saved model is scored as it is, in one"
             " fold. Leave those out."
         )
-    loaded = read(sources, column, date_format, ticker)
+    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
+    loaded = read(sources, column, date_format, ticker, fetching)
     refuse_failures(loaded)
     result = _run(loaded.panel, settings, plan, model, allow_overlap, device)
     for message in result.notes:

@@ -7,18 +7,20 @@ from typing import Annotated
 import typer
 
 from forecaster.cli.options import (
+    CalendarCode,
     Columns,
     DateFormat,
     Device,
     Format,
     FormatOption,
+    Offline,
     Output,
+    ProviderName,
     Sources,
     Ticker,
     emit,
-    read,
-    refuse_failures,
 )
+from forecaster.cli.sources import fetching_of, read, refuse_failures
 
 
 def compare(
@@ -33,6 +35,9 @@ def compare(
     column: Columns = None,
     date_format: DateFormat = None,
     ticker: Ticker = None,
+    offline: Offline = False,
+    provider: ProviderName = None,
+    calendar: CalendarCode = None,
 ) -> None:
     """Train every kind of network on the same data and compare them in one table."""
     from forecaster.jobs.compare import compare as run
@@ -42,7 +47,8 @@ def compare(
     from forecaster.output.progress import training_bar
 
     settings = Settings(horizon=horizon, units=units, epochs=epochs, seed=seed, patience=3)
-    loaded = read(sources, column, date_format, ticker)
+    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
+    loaded = read(sources, column, date_format, ticker, fetching)
     refuse_failures(loaded)
     with training_bar() as on_progress:
         made = run(loaded.panel, settings, device=device.value, on_progress=on_progress)

@@ -57,10 +57,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Forecast stock prices with recurrent networks, beside the baselines they must beat.",
-    epilog="Exit codes: 0 done, 2 wrong options, 3 some tickers failed, 4 data unusable, 6 model"
-    " missing or damaged, 7 training diverged, 8 locked by another run, 9 a required verdict did"
-    " not hold, 130 interrupted.",
+    epilog="Exit codes: 0 done, 2 wrong options, 3 some tickers failed, 4 data unusable, 5 source"
+    " down and nothing stored, 6 model missing or damaged, 7 training diverged, 8 locked by another"
+    " run, 9 a required verdict did not hold, 130 interrupted.",
 )
+data_app = typer.Typer(no_args_is_help=True, help="List, verify, export, import and prune prices.")
 models_app = typer.Typer(no_args_is_help=True, help="List, show and delete trained models.")
 
 
@@ -87,14 +88,31 @@ def _raise_terminated(_signal: int, _frame: FrameType | None) -> None:
 
 def register() -> None:
     """Add the commands to the app."""
-    from forecaster.cli import backtest, compare, doctor, export, models, predict, train
+    from forecaster.cli import (
+        backtest,
+        compare,
+        data,
+        doctor,
+        export,
+        fetch,
+        models,
+        predict,
+        train,
+    )
 
     app.command()(train.train)
     app.command()(predict.predict)
     app.command()(backtest.backtest)
     app.command()(compare.compare)
+    app.command()(fetch.fetch)
     app.command()(export.export)
     app.command()(doctor.doctor)
+    data_app.command("list")(data.list_data)
+    data_app.command()(data.verify)
+    data_app.command()(data.export)
+    data_app.command("import")(data.bring_in)
+    data_app.command()(data.prune)
+    app.add_typer(data_app, name="data")
     models_app.command("list")(models.list_models)
     models_app.command()(models.show)
     models_app.command()(models.delete)

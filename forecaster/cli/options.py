@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -13,11 +15,8 @@ from forecaster.errors import SettingsError
 if TYPE_CHECKING:
     import numpy as np
 
-    from forecaster.market.files import Loaded
 
-
-_NOTES_SHOWN = 6
-"""Notes printed one by one; a folder of hundreds of files must not bury its result."""
+_TICKERS = "Tickers and their exchanges"
 
 
 class Format(StrEnum):
@@ -62,7 +61,7 @@ Sources = Annotated[
     list[str],
     typer.Argument(
         metavar="SOURCES...",
-        help="Price files (CSV, Parquet), folders of them, or - for standard input.",
+        help="Price files (CSV, Parquet), folders of them, - for standard input, or tickers.",
         show_default=False,
     ),
 ]
@@ -95,6 +94,28 @@ DateFormat = Annotated[
 Ticker = Annotated[
     str | None,
     typer.Option(help="Ticker of a single history.", rich_help_panel="Reading files"),
+]
+Offline = Annotated[
+    bool,
+    typer.Option("--offline", help="Use stored bars; ask no source.", rich_help_panel=_TICKERS),
+]
+ProviderName = Annotated[
+    str | None,
+    typer.Option(
+        "--provider",
+        metavar="NAME",
+        help="Who is asked for bars: yahoo or tiingo. (default: yahoo)",
+        rich_help_panel=_TICKERS,
+    ),
+]
+CalendarCode = Annotated[
+    str | None,
+    typer.Option(
+        "--calendar",
+        metavar="MIC",
+        help="Whose sessions dates follow, as in XNYS. (default: the ticker's exchange)",
+        rich_help_panel=_TICKERS,
+    ),
 ]
 
 
@@ -155,37 +176,6 @@ def parse_columns(pairs: list[str] | None) -> dict[str, str]:
     return columns
 
 
-def read(
-    sources: list[str], columns: list[str] | None, date_format: str | None, ticker: str | None
-) -> Loaded:
-    """Read the sources and print what was repaired on stderr."""
-    import sys
-
-    from forecaster.market.files import ReadOptions, read_sources
-    from forecaster.output.console import note
-
-    options = ReadOptions(parse_columns(columns), date_format, ticker)
-    loaded = read_sources(sources, options, stdin=sys.stdin.buffer)
-    for item in loaded.notes[:_NOTES_SHOWN]:
-        note(f"{item.source}: {item.message}")
-    more = loaded.notes[_NOTES_SHOWN:]
-    if more:
-        files = len({item.source for item in more})
-        note(f"{len(more)} more notes on {files} files; read one of them alone to see its own.")
-    return loaded
-
-
-def refuse_failures(loaded: Loaded) -> None:
-    """Nothing is trained or scored on less than was asked for."""
-    if not loaded.failures:
-        return
-    from forecaster.output.console import error
-
-    for failure in loaded.failures[:-1]:
-        error(str(failure.error))
-    raise loaded.failures[-1].error
-
-
 def emit(text: str, output: Path | None) -> None:
     """Write a result to stdout, or to a file in one piece.
 
@@ -197,10 +187,22 @@ def emit(text: str, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
-    from forecaster.places import write_atomically
+    with emitting(output) as file:
+        file.write(text.encode())
+
+
+@contextlib.contextmanager
+def emitting(output: Path) -> Iterator[BinaryIO]:
+    """A file that appears in one piece when all of it was written.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
+    from forecaster.places import replacing
 
     try:
-        write_atomically(output, text.encode())
+        with replacing(output) as file:
+            yield file
     except OSError as problem:
         raise SettingsError(
             f"--output {output} could not be written ({problem.strerror}); a file in a folder that"

@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecaster.cli.options import (
+    CalendarCode,
     Columns,
     DateFormat,
     Format,
     FormatOption,
     ModelName,
+    Offline,
     Output,
+    ProviderName,
     Sources,
     Ticker,
     emit,
     parse_date,
-    read,
 )
-from forecaster.errors import ForecastError, SomeTickersFailed
+from forecaster.cli.sources import fetching_of, read, report_failures
+from forecaster.errors import ForecastError
 
 if TYPE_CHECKING:
     from forecaster.jobs.predict import TickerForecast
@@ -42,6 +45,9 @@ def predict(
     column: Columns = None,
     date_format: DateFormat = None,
     ticker: Ticker = None,
+    offline: Offline = False,
+    provider: ProviderName = None,
+    calendar: CalendarCode = None,
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs.predict import predict as run
@@ -58,8 +64,11 @@ def predict(
             f" {trained.card['trained_to']}. Train your own with: forecast train FILES"
         )
     day = parse_date(as_of, "--as-of")
-    loaded = read(sources, column, date_format, ticker)
-    result = run(trained, loaded.panel.histories, horizon=horizon, as_of=day)
+    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
+    loaded = read(sources, column, date_format, ticker, fetching)
+    result = run(
+        trained, loaded.panel.histories, horizon=horizon, as_of=day, calendars=loaded.calendars
+    )
     _warn_of_hindsight(trained, result.forecasts)
     failures: list[tuple[str, ForecastError]] = [
         (f.ticker or f.source, f.error) for f in loaded.failures
@@ -90,25 +99,3 @@ def _warn_of_hindsight(model: Model, made: Sequence[TickerForecast]) -> None:
             f"{early[0].ticker} is forecast from {early[0].cutoff}, and model {model.name} was"
             f" trained to {trained_to}: it has seen what came next, so this is no fair test of it."
         )
-
-
-def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int) -> None:
-    """Say on stderr what failed, and fail with 3 if the rest is done.
-
-    Raises:
-        ForecastError: the last failure itself, if nothing succeeded.
-        SomeTickersFailed: if something did.
-    """
-    if not failures:
-        return
-    from forecaster.output.console import error
-
-    if not succeeded:
-        for _, failure in failures[:-1]:
-            error(str(failure))
-        raise failures[-1][1]
-    for _, failure in failures:
-        error(str(failure))
-    raise SomeTickersFailed(
-        f"{len(failures)} of {len(failures) + succeeded} failed; the others are done."
-    )

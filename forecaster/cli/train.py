@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forecaster.cli.options import (
+    CalendarCode,
     Columns,
     DateFormat,
     Device,
     Format,
     FormatOption,
+    Offline,
     Output,
+    ProviderName,
     Scale,
     Sources,
     Supervise,
@@ -22,9 +25,8 @@ from forecaster.cli.options import (
     emit,
     parse_date,
     parse_levels,
-    read,
-    refuse_failures,
 )
+from forecaster.cli.sources import fetching_of, read, refuse_failures
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -114,6 +116,9 @@ def train(
     column: Columns = None,
     date_format: DateFormat = None,
     ticker: Ticker = None,
+    offline: Offline = False,
+    provider: ProviderName = None,
+    calendar: CalendarCode = None,
 ) -> None:
     """Train a network on price histories and test it against the baselines."""
     from forecaster.jobs.train import train as run
@@ -133,7 +138,8 @@ def train(
     )  # fmt: skip
     day = parse_date(train_end, "--train-end")
     path = _destination(name, out)
-    loaded = read(sources, column, date_format, ticker)
+    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
+    loaded = read(sources, column, date_format, ticker, fetching)
     refuse_failures(loaded)
     with locked(path, f"model {path.stem}"):
         with training_bar() as on_progress:

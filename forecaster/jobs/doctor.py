@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 
-from forecaster.errors import ModelError
+from forecaster.errors import ForecastError, ModelError
 from forecaster.model.artifact import load
 from forecaster.model.library import model_paths
 from forecaster.places import home, models_folder
 
-_PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "pyarrow", "typer", "rich")
+_PACKAGES = (
+    "tensorflow", "keras", "numpy", "pandas", "pyarrow", "typer", "rich", "yfinance", "sqlalchemy",
+    "exchange-calendars",
+)  # fmt: skip
 _SLOWEST_START = 120
 """Seconds after which an import of Keras is given up."""
 _FREE_NEEDED = 50 * 2**20
@@ -49,6 +52,7 @@ def examine() -> Iterator[Check]:
     yield _folder()
     yield _free_space()
     yield _models()
+    yield _store()
     yield from _devices()
 
 
@@ -112,6 +116,19 @@ def _models() -> Check:
     found = f"{len(paths)} trained" + (f", damaged: {', '.join(damaged)}" if damaged else "")
     remedy = f"Delete it with: forecast models delete {damaged[0]}" if damaged else ""
     return Check("models", not damaged, found, remedy)
+
+
+def _store() -> Check:
+    """Whether the price store can be opened and written, and what it holds."""
+    from forecaster.market.store import Store, histories
+
+    try:
+        with Store() as store, store.reading() as tx:
+            count = len(histories.tickers(tx))
+            found = f"{store.name}, {count} tickers" + (", read-only" if store.frozen else "")
+    except ForecastError as problem:
+        return Check("price store", False, str(problem), "Check FORECASTER_STORE")
+    return Check("price store", True, found)
 
 
 def _devices() -> Iterator[Check]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecaster.errors import DataError, ForecastError, ModelError, SettingsError
 from forecaster.features.representation import Encoded
 from forecaster.market.bars import History
-from forecaster.market.calendars import estimate_sessions
+from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.model.artifact import Model
 from forecaster.model.inference import outputs_now
 
@@ -29,7 +29,7 @@ class Step:
     Attributes:
         step: h.
         session: its date.
-        session_estimated: whether the date follows the history's weekdays, not a calendar.
+        session_estimated: whether the date follows weekdays, not a calendar.
         naive: the last price.
         quantiles: level to price, rising; as traded at the cutoff.
     """
@@ -74,6 +74,7 @@ def predict(
     *,
     horizon: int | None = None,
     as_of: np.datetime64 | None = None,
+    calendars: Calendars = NO_CALENDARS,
 ) -> Predictions:
     """Forecast every history from its last bar, all in one pass of the network.
 
@@ -82,6 +83,8 @@ def predict(
         histories: at least 2 bars each; a shorter one is a failure of its own.
         horizon: steps, at most the model's; None: ``USUAL_STEPS``, or the model's if fewer.
         as_of: forecast as if this date were the last session.
+        calendars: sessions of the calendars that histories name; without them, and past their
+            ends, sessions are estimated.
 
     Raises:
         SettingsError: the model was not trained for that many steps.
@@ -99,7 +102,7 @@ def predict(
     made = []
     for e, o in zip(encoded, outputs, strict=True):
         try:
-            made.append(_forecast(model, e, o, steps))
+            made.append(_forecast(model, e, o, steps, calendars))
         except ModelError as error:
             failures.append(TickerFailure(e.history.ticker, error))
     return Predictions(tuple(made), tuple(failures))
@@ -128,7 +131,11 @@ def _usable(history: History, as_of: np.datetime64 | None) -> History:
 
 
 def _forecast(
-    model: Model, encoded: Encoded, output: NDArray[np.float32], steps: int
+    model: Model,
+    encoded: Encoded,
+    output: NDArray[np.float32],
+    steps: int,
+    calendars: Calendars,
 ) -> TickerForecast:
     """Network output ``(H, Q)`` as dated prices.
 
@@ -146,12 +153,12 @@ def _forecast(
             f"{history.ticker}: model {model.name} gives no finite price; its network is unstable."
             " Train it again with a lower --learning-rate or --activation tanh."
         )
-    sessions = estimate_sessions(history, steps)
+    sessions, estimated = calendars.next_sessions(history, steps)
     made = tuple(
         Step(
             step=h + 1,
             session=sessions[h],
-            session_estimated=True,
+            session_estimated=bool(estimated[h]),
             naive=last,
             quantiles={
                 q: float(p) for q, p in zip(model.settings.quantiles, prices[h], strict=True)

@@ -1,13 +1,180 @@
-"""Sessions after the cutoff."""
+"""When a ticker trades: the sessions of its exchange, and estimates where they are not known.
+
+Calendars come from ``exchanges.py``. What is here needs numpy alone, so that a forecast can be
+dated without loading what builds calendars.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
 import numpy as np
+from numpy.typing import NDArray
 
 from forecaster.market.bars import Days, History
 
+Flags = NDArray[np.bool_]
+Moments = NDArray[np.datetime64]
+
 _RECENT = 60
 """Sessions whose weekdays and spacing tell when a ticker trades."""
+
+_WEEK = 5
+"""Sessions of a calendar between two bars that are a week apart."""
+
+_REGULAR = 8
+"""Times that a weekday must have been open without a bar to say that a ticker rests on it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """The sessions of one calendar over a range of days, without gaps in knowledge.
+
+    Attributes:
+        code: of the calendar: ``XNYS``, ``24/7``.
+        sessions: ``datetime64[D]``, ``(n,)``, strictly rising, all of ``known_from`` to
+            ``known_until``.
+        closes: ``datetime64[s]`` in UTC, ``(n,)``: when each session closes, half days early.
+        known_from: first day of the range; it need not be a session.
+        known_until: last day of the range; what comes later is not known here.
+    """
+
+    code: str
+    sessions: Days
+    closes: Moments
+    known_from: np.datetime64
+    known_until: np.datetime64
+
+    def __post_init__(self) -> None:
+        if self.sessions.shape != self.closes.shape or self.sessions.ndim != 1:
+            raise ValueError(
+                f"{self.code}: sessions have shape {self.sessions.shape}, closes"
+                f" {self.closes.shape}; both must be (n,)"
+            )
+        if not bool(np.all(self.sessions[1:] > self.sessions[:-1])):
+            raise ValueError(f"{self.code}: sessions must be strictly rising")
+        if len(self) and not self.known_from <= self.sessions[0] <= self.sessions[-1] <= (
+            self.known_until
+        ):
+            raise ValueError(f"{self.code}: sessions must lie in the range that is known")
+
+    def __len__(self) -> int:
+        return len(self.sessions)
+
+    def covers(self, days: Days) -> Flags:
+        """Which days lie in the range that is known, same shape."""
+        return np.asarray((days >= self.known_from) & (days <= self.known_until))
+
+
+class Calendars(Mapping[str, Schedule]):
+    """Schedules by the code of their calendar; read-only."""
+
+    def __init__(self, schedules: Mapping[str, Schedule]) -> None:
+        self._schedules = dict(schedules)
+
+    def __getitem__(self, code: str) -> Schedule:
+        return self._schedules[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._schedules)
+
+    def __len__(self) -> int:
+        return len(self._schedules)
+
+    def next_sessions(self, history: History, horizon: int) -> tuple[Days, Flags]:
+        """See :func:`next_sessions`; the calendar is the one that the history names."""
+        known = None if history.calendar is None else self.get(history.calendar)
+        return next_sessions(history, horizon, known)
+
+
+NO_CALENDARS = Calendars({})
+"""Every session is estimated."""
+
+
+def next_sessions(history: History, horizon: int, known: Schedule | None) -> tuple[Days, Flags]:
+    """The next sessions after the cutoff, from the calendar as far as it is known.
+
+    After the calendar's end the weekdays go on, as estimates. Everything is estimated where there
+    is no calendar, where the cutoff is outside it, and where the history is not that calendar's:
+    more than a tenth of the recent bars on days without a session, bars a week or more apart, or
+    a weekday that never has one.
+
+    Args:
+        history: at least 1 bar.
+        horizon: H.
+        known: sessions of the history's calendar; for a check against recent bars it should
+            begin some months before the cutoff.
+
+    Returns:
+        Sessions, ``datetime64[D]``, ``(H,)``, rising, all after the cutoff; and which of them are
+        estimated, ``(H,)``.
+    """
+    if known is None or not _fits(history, known):
+        return estimate_sessions(history, horizon), np.ones(horizon, dtype=bool)
+    ahead = known.sessions[known.sessions > history.cutoff][:horizon]
+    lacking = horizon - len(ahead)
+    estimated = np.arange(horizon) >= len(ahead)
+    if lacking:
+        # a calendar that fits says more about weekdays than a few bars
+        recent = np.union1d(known.sessions, history.sessions[-_RECENT:])[-_RECENT:]
+        ahead = np.concatenate([ahead, _by_weekday(recent, known.known_until, lacking)])
+    return ahead, estimated
+
+
+def _fits(history: History, known: Schedule) -> bool:
+    """Whether the recent bars of a history could come from a calendar."""
+    recent = history.sessions[-_RECENT:]
+    recent = recent[known.covers(recent)]
+    if not len(recent) or recent[-1] != history.cutoff:
+        return False
+    on = np.isin(recent, known.sessions)
+    if 10 * int(np.count_nonzero(~on)) > len(recent):
+        return False
+    places = np.searchsorted(known.sessions, recent[on])
+    if len(places) > 1 and np.median(np.diff(places)) >= _WEEK:
+        return False
+    open_days = known.sessions[(known.sessions >= recent[0]) & (known.sessions <= recent[-1])]
+    opened = np.bincount(_weekday(open_days), minlength=7)
+    traded = np.bincount(_weekday(recent), minlength=7)
+    return not bool(np.any((opened >= _REGULAR) & (traded == 0)))
+
+
+def missing_sessions(history: History, known: Schedule) -> Days:
+    """Sessions from the first bar to the last that have no bar, as far as the calendar is known.
+
+    They are for a report: nothing is ever filled in.
+    """
+    sessions = known.sessions
+    inside = sessions[(sessions >= history.first) & (sessions <= history.cutoff)]
+    return np.setdiff1d(inside, history.sessions, assume_unique=True)
+
+
+def stray_sessions(history: History, known: Schedule) -> Days:
+    """Days with a bar that are no sessions of the calendar, as far as it is known."""
+    bars = history.sessions[known.covers(history.sessions)]
+    return np.setdiff1d(bars, known.sessions, assume_unique=True)
+
+
+def last_closed(known: Schedule, now: datetime) -> np.datetime64 | None:
+    """The last session that is over at ``now``: the one whose bar a source should have.
+
+    Args:
+        known: sessions around ``now``.
+        now: with a time zone.
+
+    Returns:
+        Its date, or None where the calendar does not tell: no session in it has closed, or it
+        ended before ``now`` (UTC).
+    """
+    if now.tzinfo is None:
+        raise ValueError("now must have a time zone")
+    moment = np.datetime64(int(now.timestamp() // 1), "s")
+    if moment > (known.known_until + 1).astype("datetime64[s]"):  # a later one may have closed
+        return None
+    closed = int(np.searchsorted(known.closes, moment, side="right"))
+    return np.datetime64(known.sessions[closed - 1], "D") if closed else None
 
 
 def estimate_sessions(history: History, horizon: int) -> Days:
@@ -28,13 +195,18 @@ def estimate_sessions(history: History, horizon: int) -> Days:
     spacing = int(np.median(np.diff(recent).astype(int))) if len(recent) > 1 else 1
     if spacing >= (5 if len(recent) > 2 else 7):  # two bars may stand around a holiday
         return np.asarray(cutoff + spacing * np.arange(1, horizon + 1))
+    return _by_weekday(recent, cutoff, horizon)
+
+
+def _by_weekday(recent: Days, after: np.datetime64, count: int) -> Days:
+    """The next ``count`` days after a day that are of a weekday seen in ``recent``."""
     counts = np.bincount(_weekday(recent), minlength=7)
     if len(recent) < 10:  # too few to have seen a whole week: weekends only if one was seen
         weekdays = np.arange(7) if counts[5:].any() else np.arange(5)
     else:  # a special session on one Saturday does not open every Saturday
         weekdays = np.flatnonzero(4 * counts > counts.max())
-    days = cutoff + np.arange(1, 7 * horizon + 8)
-    return np.asarray(days[np.isin(_weekday(days), weekdays)][:horizon])
+    days = after + np.arange(1, 7 * count + 8)
+    return np.asarray(days[np.isin(_weekday(days), weekdays)][:count])
 
 
 def _weekday(days: Days) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

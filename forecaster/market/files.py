@@ -24,8 +24,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from forecaster.errors import DataError, SettingsError
+from forecaster.errors import DataError, ForecastError, SettingsError
 from forecaster.market.bars import History, Panel
+from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.market.columns import check_column_options, recognise
 from forecaster.market.dates import check_date_format
 from forecaster.market.delimited import read_rows
@@ -81,22 +82,27 @@ class ReadOptions:
     ticker: str | None = None
 
 
+AS_THEY_ARE = ReadOptions()
+"""No option was given."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """A source, or one ticker of it, that could not be used."""
 
     source: str
     ticker: str | None
-    error: DataError
+    error: ForecastError
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What was read: the panel, the notes, and what could not be used."""
+    """What was read: the panel, the notes, what could not be used, and when its tickers trade."""
 
     panel: Panel
     notes: tuple[Note, ...]
     failures: tuple[Failure, ...]
+    calendars: Calendars = field(default_factory=lambda: NO_CALENDARS)
 
 
 def is_file_source(word: str) -> bool:
@@ -111,9 +117,9 @@ def is_file_source(word: str) -> bool:
         return False
 
 
-def read_sources(
+def read_files(
     sources: Sequence[str],
-    options: ReadOptions = ReadOptions(),
+    options: ReadOptions = AS_THEY_ARE,
     *,
     stdin: BinaryIO | None = None,
 ) -> Loaded:
@@ -214,7 +220,7 @@ class _Collected:
         self.read += 1
         if ticker in self.histories:
             first = self.histories[ticker][0]
-            self.failures.append(Failure(source, ticker, _given_twice(ticker, first, source)))
+            self.failures.append(Failure(source, ticker, given_twice(ticker, first, source)))
             return
         self.histories[ticker] = (source, replace(read.history, ticker=ticker))
         for message in read.notes:
@@ -223,16 +229,17 @@ class _Collected:
             )
 
 
-def _given_twice(ticker: str, first: str, second: str) -> DataError:
+def given_twice(ticker: str, first: str, second: str) -> DataError:
+    """The failure of a ticker that has two sources."""
     return DataError(
         f"{ticker} comes from {first} and again from {second}; each ticker may come from one source"
         " only. Leave one of them out, or give it another name with --ticker."
     )
 
 
-def read_file(path: str, options: ReadOptions = ReadOptions()) -> Loaded:
-    """Read one file or folder; see :func:`read_sources`."""
-    return read_sources([path], options)
+def read_file(path: str, options: ReadOptions = AS_THEY_ARE) -> Loaded:
+    """Read one file or folder; see :func:`read_files`."""
+    return read_files([path], options)
 
 
 def _paths_of(source: str) -> list[tuple[Path, str]]:
@@ -250,8 +257,8 @@ def _paths_of(source: str) -> list[tuple[Path, str]]:
         raise DataError('"" is no source; a price file is needed. Give a path such as AAPL.csv.')
     if not is_file_source(source):
         raise DataError(
-            f"{source} is not a file or folder here; this version reads price files. Give a path"
-            f" such as {source}.csv."
+            f"{source} is not a file or folder here; prices are read from files. Give a path such"
+            f" as {source}.csv."
         )
     path = Path(source)
     if not stat.S_ISDIR(_status(path, source).st_mode):

@@ -40,3 +40,22 @@ def training_bar() -> Iterator[Callable[[TrainingProgress], None] | None]:
             bar.update(tasks[progress.stage], completed=epoch.number, state=state)
 
         yield move
+
+
+@contextlib.contextmanager
+def ticker_bar(total: int) -> Iterator[Callable[[str], None] | None]:
+    """A callback that moves the bar on with each ticker. None where nobody watches."""
+    if not sys.stderr.isatty() or total < 2:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TimeRemainingColumn())
+    with Progress(*columns, console=stderr(), transient=True) as bar:
+        task = bar.add_task("fetching", total=total)
+        started = False
+
+        def move(ticker: str) -> None:
+            nonlocal started
+            bar.update(task, description=f"fetching {ticker}", advance=int(started))
+            started = True
+
+        yield move

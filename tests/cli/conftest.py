@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from forecaster.features.representation import Representation
-from forecaster.market.files import read_sources
+from forecaster.market.files import read_files
 from forecaster.model.artifact import Model, save
 from forecaster.model.recurrence import CellWeights, Head, Layer, Network
 from forecaster.model.settings import Settings
@@ -55,7 +55,7 @@ def forecast(home: Path) -> Run:
 def untrained(name: str = "blank", horizon: int = 3, units: int = 3) -> Model:
     """A GRU with small random weights, scaled for the sample data; made without Keras."""
     settings = Settings(units=units, horizon=horizon, quantiles=(0.05, 0.25, 0.5, 0.75, 0.95))
-    histories = list(read_sources([str(SAMPLE / "FB.csv")]).panel)
+    histories = list(read_files([str(SAMPLE / "FB.csv")]).panel)
     representation = Representation.fit("volatility", histories)
     rng = np.random.default_rng(0)
 

@@ -27,9 +27,9 @@ LOADED = (
 HEAVY = ["pandas", "tensorflow", "keras", "pyarrow", "scipy", "statsmodels"]
 
 
-def loaded(argv: list[str], **environment: str) -> list[str]:
+def loaded(argv: list[str], modules: list[str] = HEAVY, **environment: str) -> list[str]:
     """Which heavy modules a command leaves loaded."""
-    code = LOADED.format(argv=["forecast", *argv], modules=HEAVY)
+    code = LOADED.format(argv=["forecast", *argv], modules=modules)
     run = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -164,7 +164,7 @@ def test_exported_networks_answer_as_the_model_does(forecast, panel_file, tmp_pa
     import numpy as np
     import onnxruntime
 
-    from forecaster.market.files import read_sources
+    from forecaster.market.files import read_files
     from forecaster.model.recurrence import forward
 
     assert forecast("train", panel_file, *TINY, "--name", "x").returncode == 0
@@ -172,7 +172,7 @@ def test_exported_networks_answer_as_the_model_does(forecast, panel_file, tmp_pa
     assert run.returncode == 0, run.stderr
     assert run.stdout == ""
     trained = load(home / "models" / "x.forecast")
-    (history,) = read_sources([str(panel_file)]).panel
+    (history,) = read_files([str(panel_file)]).panel
     assert isinstance(history, History)
     inputs = trained.representation.encode(history).inputs[None, -50:]
     session = onnxruntime.InferenceSession(str(tmp_path / "x.onnx"))

@@ -10,6 +10,7 @@ from forecaster.errors import DataError, ModelError, SettingsError
 from forecaster.features.companions import FEWEST
 from forecaster.jobs.predict import USUAL_STEPS, predict
 from forecaster.market.bars import Panel, history_from_closes
+from forecaster.market.calendars import Calendars, Schedule
 from forecaster.model.settings import Settings
 
 LEVELS = (0.05, 0.25, 0.5, 0.9)
@@ -66,6 +67,26 @@ class TestForecast:
         found = predict(model_of(Panel((history,))), [history]).forecasts[0]
         sessions = [str(s.session) for s in found.steps]
         assert sessions == ["2020-03-30", "2020-03-31", "2020-04-01"]
+
+    def test_sessions_come_from_the_calendar_and_past_its_end_are_estimated(self):
+        days = weekdays("2020-01-06", 63)  # to Wednesday 2020-04-01
+        known = days[days != np.datetime64("2020-03-30")]
+        plain = history_from_closes("A", days[:60], 50 + np.arange(60.0))  # to Friday 2020-03-27
+        history = replace(plain, calendar="XNYS")
+        closes = known.astype("datetime64[s]") + np.timedelta64(20, "h")
+        calendars = Calendars({"XNYS": Schedule("XNYS", known, closes, days[0], days[-1])})
+        model = model_of(Panel((history,)))
+        found = predict(model, [history, replace(plain, ticker="B")], calendars=calendars)
+        named, unnamed = (
+            [(str(s.session), s.session_estimated) for s in f.steps] for f in found.forecasts
+        )
+        assert named == [("2020-03-31", False), ("2020-04-01", False), ("2020-04-02", True)]
+        assert unnamed == [("2020-03-30", True), ("2020-03-31", True), ("2020-04-01", True)]
+        assert np.array_equal(prices(found.forecasts[0]), prices(found.forecasts[1]))
+        # as of an earlier day, the sessions after that day
+        earlier = predict(model, [history], as_of=days[56], calendars=calendars).forecasts[0]
+        assert [str(s.session) for s in earlier.steps] == [str(d) for d in days[57:60]]
+        assert not any(s.session_estimated for s in earlier.steps)
 
     @pytest.mark.parametrize("scale", ["volatility", "minmax", "standard"])
     @pytest.mark.parametrize("supervise", ["prefixes", "last"])

@@ -18,7 +18,7 @@ from forecaster.market.files import (
     ReadOptions,
     is_file_source,
     read_file,
-    read_sources,
+    read_files,
     ticker_from_name,
 )
 
@@ -312,12 +312,12 @@ def test_a_split_is_noted(tmp_path):
 def test_sources_are_read_in_order_and_failures_do_not_stop_them(tmp_path):
     first = write(tmp_path, "B.csv", DIALECTS["yahoo"])
     second = write(tmp_path, "A.csv", DIALECTS["stooq"])
-    loaded = read_sources([first, "AAPL", str(tmp_path / "none.csv"), second])
+    loaded = read_files([first, "AAPL", str(tmp_path / "none.csv"), second])
     assert isinstance(loaded, Loaded)
     assert loaded.panel.tickers == ("B", "A")
     texts = [str(failed.error) for failed in loaded.failures]
     assert texts[0] == (
-        "AAPL is not a file or folder here; this version reads price files. Give a path such as"
+        "AAPL is not a file or folder here; prices are read from files. Give a path such as"
         " AAPL.csv."
     )
     assert texts[1].endswith("none.csv is not there; a price file is needed. Check the path.")
@@ -327,7 +327,7 @@ def test_a_ticker_from_two_sources_fails_the_second_time_and_names_both(tmp_path
     (tmp_path / "old").mkdir()
     first = write(tmp_path, "AAPL.csv", DIALECTS["yahoo"])
     second = write(tmp_path / "old", "AAPL.csv", DIALECTS["stooq"])
-    loaded = read_sources([first, second])
+    loaded = read_files([first, second])
     assert loaded.panel.tickers == ("AAPL",)
     assert loaded.panel.histories[0].adjusted
     (failed,) = loaded.failures
@@ -344,26 +344,26 @@ def test_a_folder_is_its_price_files_in_order(tmp_path):
     write(folder, ".hidden.csv", DIALECTS["yahoo"])
     write(folder, "notes.md", "no")
     write(folder, "readme.txt", "Prices of two stocks.\nThey end in 2020.\n")
-    loaded = read_sources([str(folder)])
+    loaded = read_files([str(folder)])
     assert loaded.panel.tickers == ("A", "B")
     assert [failed.source for failed in loaded.failures] == [str(folder / "readme.txt")]
 
 
 def test_a_folder_without_price_files_fails(tmp_path):
-    (failed,) = read_sources([str(tmp_path)]).failures
+    (failed,) = read_files([str(tmp_path)]).failures
     assert "without price files" in str(failed.error)
 
 
 def test_standard_input(tmp_path):
     def read(text, **options):
-        return read_sources(["-"], ReadOptions(**options), stdin=io.BytesIO(text.encode()))
+        return read_files(["-"], ReadOptions(**options), stdin=io.BytesIO(text.encode()))
 
     assert read(DIALECTS["yahoo"]).panel.tickers == ("STDIN",)
     assert read(DIALECTS["yahoo"], ticker="A").panel.tickers == ("A",)
     assert read(DIALECTS["yfinance"]).panel.tickers == ("X1",)
     (failed,) = read("").failures
     assert failed.source == "standard input"
-    twice = read_sources(["-", "-"], stdin=io.BytesIO(DIALECTS["yahoo"].encode()))
+    twice = read_files(["-", "-"], stdin=io.BytesIO(DIALECTS["yahoo"].encode()))
     assert "given twice" in str(twice.failures[0].error)
 
 
@@ -382,7 +382,7 @@ def test_wrong_options_raise(tmp_path):
 def test_one_ticker_name_for_two_files_raises(tmp_path):
     paths = [write(tmp_path, name, DIALECTS["yahoo"]) for name in ("a.csv", "b.csv")]
     with pytest.raises(SettingsError, match="--ticker AAPL"):
-        read_sources(paths, ReadOptions(ticker="AAPL"))
+        read_files(paths, ReadOptions(ticker="AAPL"))
 
 
 def test_what_is_a_file_source(tmp_path, monkeypatch):
@@ -398,7 +398,7 @@ def test_what_is_a_file_source(tmp_path, monkeypatch):
     "address", ["http://a.example/x.csv", "https://a/x", "s3://b/x.parquet", "file:///x.csv"]
 )
 def test_addresses_are_never_opened(address):
-    (failed,) = read_sources([address]).failures
+    (failed,) = read_files([address]).failures
     assert "Download it first" in str(failed.error)
 
 
@@ -415,7 +415,7 @@ def test_strange_paths_are_failures(tmp_path):
         "a\0b.csv": "cannot be opened",
         "": "no source",
     }
-    loaded = read_sources(list(words))
+    loaded = read_files(list(words))
     assert len(loaded.failures) == len(words)
     for failed, expected in zip(loaded.failures, words.values(), strict=True):
         assert expected in str(failed.error)
@@ -448,7 +448,7 @@ def test_sizes_are_refused_before_reading(tmp_path, monkeypatch):
         file.truncate(2**20 + 1)
     assert "larger than 1 MiB" in str(read_file(str(path)).failures[0].error)
     stream = io.BytesIO(b"x" * (2**21))
-    assert "larger than 1 MiB" in str(read_sources(["-"], stdin=stream).failures[0].error)
+    assert "larger than 1 MiB" in str(read_files(["-"], stdin=stream).failures[0].error)
     assert stream.tell() == 2**20 + 1
     with path.open("r+b") as file:
         file.write(b"PAR1")
@@ -531,7 +531,7 @@ def test_parquet_is_known_by_its_content(tmp_path):
     FRAME.to_parquet(path)
     whole = path.read_bytes()
     assert len(closes(tmp_path, whole, "b.csv")) == 3
-    assert len(read_sources(["-"], stdin=io.BytesIO(whole)).panel) == 1
+    assert len(read_files(["-"], stdin=io.BytesIO(whole)).panel) == 1
 
 
 def test_text_files_need_no_pandas(tmp_path):
@@ -591,7 +591,7 @@ def written_history(draw):
 @given(written_history())
 def test_any_history_in_any_dialect_reads_back(written):
     data, rows = written
-    loaded = read_sources(["-"], stdin=io.BytesIO(data))
+    loaded = read_files(["-"], stdin=io.BytesIO(data))
     if loaded.failures:  # thirteen sessions can leave the order of day and month open
         assert "--date-format" in str(loaded.failures[0].error)
         return
@@ -608,7 +608,7 @@ def test_any_history_in_any_dialect_reads_back(written):
 )
 def test_no_bytes_whatever_make_it_crash(data):
     data = data if isinstance(data, bytes) else data.encode()
-    loaded = read_sources(["-"], stdin=io.BytesIO(data))
+    loaded = read_files(["-"], stdin=io.BytesIO(data))
     assert len(loaded.panel) + len(loaded.failures) >= 1
 
 
@@ -644,7 +644,7 @@ def test_no_bytes_whatever_make_it_crash(data):
 )
 def test_no_table_whatever_makes_it_crash(rows):
     data = "\n".join(";".join(row) for row in rows).encode()
-    loaded = read_sources(["-"], stdin=io.BytesIO(data))
+    loaded = read_files(["-"], stdin=io.BytesIO(data))
     assert len(loaded.panel) + len(loaded.failures) >= 1
 
 

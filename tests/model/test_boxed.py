@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forecaster.jobs.predict import predict
-from forecaster.market.files import read_sources
+from forecaster.market.files import read_files
 from forecaster.model.artifact import load
 from forecaster.model.library import BOXED, BOXED_NAME, find
 
@@ -17,7 +17,7 @@ SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 def test_is_small_and_says_where_it_comes_from():
     assert BOXED.stat().st_size < 100_000
     model = load(BOXED)
-    panel = read_sources([str(SAMPLE)]).panel
+    panel = read_files([str(SAMPLE)]).panel
     assert model.name == BOXED_NAME
     assert model.card["data"]["tickers"] == list(panel.tickers)
     assert model.card["data"]["fingerprint"] == panel.fingerprint
@@ -32,7 +32,7 @@ def test_is_found_where_nothing_was_trained(tmp_path, monkeypatch):
 
 
 def test_forecasts_the_sample_data():
-    made = predict(load(BOXED), read_sources([str(SAMPLE)]).panel.histories, horizon=20)
+    made = predict(load(BOXED), read_files([str(SAMPLE)]).panel.histories, horizon=20)
     assert [f.ticker for f in made.forecasts] == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
     for forecast in made.forecasts:
         for step in forecast.steps:

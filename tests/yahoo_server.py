@@ -10,7 +10,7 @@ In a test, with the real client::
 
 From a shell, until Ctrl-C::
 
-    python tests/market/yahoo_server.py --port 8000 --fail MSFT=500
+    python tests/yahoo_server.py --port 8000 --fail MSFT=500
 
 A session's prices depend on the ticker and the first session alone, so a listing that is replaced
 by one with more sessions or one more split keeps its past, as Yahoo would show it then.

@@ -1,0 +1,115 @@
+"""Sources in, notes and failures out: what every command that reads prices does alike."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from forecaster.cli.options import parse_columns
+from forecaster.errors import ForecastError, SomeTickersFailed
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from forecaster.market.fetching import Fetching
+    from forecaster.market.files import Loaded
+
+_NOTES_SHOWN = 6
+"""Notes printed one by one; a folder of hundreds of files must not bury its result."""
+
+
+def fetching_of(
+    *,
+    offline: bool = False,
+    provider: str | None = None,
+    calendar: str | None = None,
+    since: np.datetime64 | None = None,
+) -> Fetching:
+    """Options as values.
+
+    Raises:
+        SettingsError: there is no such calendar.
+    """
+    from forecaster.market.fetching import Fetching
+
+    code = None
+    if calendar is not None:
+        from forecaster.market.exchanges import checked_calendar
+
+        code = checked_calendar(calendar)
+    return Fetching(offline=offline, provider=provider, since=since, calendar=code)
+
+
+def read(
+    sources: list[str],
+    columns: list[str] | None,
+    date_format: str | None,
+    ticker: str | None,
+    fetching: Fetching,
+) -> Loaded:
+    """Read the sources and print what was repaired on stderr."""
+    from forecaster.market.files import ReadOptions
+    from forecaster.market.sources import read_sources
+
+    options = ReadOptions(parse_columns(columns), date_format, ticker)
+    loaded = read_sources(sources, options, fetching, stdin=sys.stdin.buffer)
+    show_notes([(note.source, note.message) for note in loaded.notes])
+    return loaded
+
+
+def read_price_files(
+    files: list[str], columns: list[str] | None, date_format: str | None, ticker: str | None
+) -> Loaded:
+    """Read sources that are files, whatever they are called."""
+    from forecaster.market.files import ReadOptions, read_files
+
+    options = ReadOptions(parse_columns(columns), date_format, ticker)
+    loaded = read_files(files, options, stdin=sys.stdin.buffer)
+    show_notes([(note.source, note.message) for note in loaded.notes])
+    return loaded
+
+
+def show_notes(notes: Sequence[tuple[str, str]]) -> None:
+    """Print notes on stderr: a source and a sentence each, the first few of many."""
+    from forecaster.output.console import note
+
+    for source, message in notes[:_NOTES_SHOWN]:
+        note(f"{source}: {message}")
+    more = notes[_NOTES_SHOWN:]
+    if more:
+        count = len({source for source, _ in more})
+        note(f"{len(more)} more notes on {count} sources; read one of them alone to see its own.")
+
+
+def refuse_failures(loaded: Loaded) -> None:
+    """Nothing is trained or scored on less than was asked for."""
+    if not loaded.failures:
+        return
+    from forecaster.output.console import error
+
+    for failure in loaded.failures[:-1]:
+        error(str(failure.error))
+    raise loaded.failures[-1].error
+
+
+def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int) -> None:
+    """Say on stderr what failed, and fail with 3 if the rest is done.
+
+    Raises:
+        ForecastError: the last failure itself, if nothing succeeded.
+        SomeTickersFailed: if something did.
+    """
+    if not failures:
+        return
+    from forecaster.output.console import error
+
+    if not succeeded:
+        for _, failure in failures[:-1]:
+            error(str(failure))
+        raise failures[-1][1]
+    for _, failure in failures:
+        error(str(failure))
+    raise SomeTickersFailed(
+        f"{len(failures)} of {len(failures) + succeeded} failed; the others are done."
+    )

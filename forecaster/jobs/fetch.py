@@ -1,0 +1,79 @@
+"""Fetch: bring the store up to date for some tickers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from forecaster.errors import ForecastError
+from forecaster.market.fetching import USUAL, Fetching
+from forecaster.market.freshness import freshen
+from forecaster.market.quotes import Provider
+from forecaster.market.refresh import Refreshed
+from forecaster.market.store import Store
+from forecaster.market.tickers import Remark, checked_tickers, gaps, usual_provider
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What became of each ticker.
+
+    Attributes:
+        refreshed: what is stored now, in the order asked for.
+        remarks: what a user should know.
+        failures: words that could not be fetched, and why; stored bars are as they were.
+    """
+
+    refreshed: tuple[Refreshed, ...]
+    remarks: tuple[Remark, ...]
+    failures: tuple[tuple[str, ForecastError], ...]
+
+
+def fetch(
+    words: Sequence[str],
+    fetching: Fetching = USUAL,
+    *,
+    store: Store | None = None,
+    provider: Callable[[], Provider] | None = None,
+    now: datetime | None = None,
+    on_ticker: Callable[[str], None] | None = None,
+) -> Fetched:
+    """Ask a provider for what is missing of each ticker, one after the other, and store it.
+
+    Args:
+        words: tickers as a user wrote them.
+        fetching: options.
+        store: open; None: the usual one.
+        provider: makes the provider; None: the one that ``fetching`` names.
+        now: with a time zone; None: by the clock.
+        on_ticker: called before each ticker.
+
+    Raises:
+        StoreError: the store cannot be used.
+        SettingsError: it cannot be written, or there is no such provider.
+    """
+    tickers, failures = checked_tickers(words)
+    moment = now or datetime.now(UTC)
+    make = provider or (lambda: usual_provider(fetching.provider))
+    refreshed, remarks = [], []
+    with contextlib.ExitStack() as stack:
+        opened = store or stack.enter_context(Store())
+        done = freshen(
+            opened,
+            list(tickers),
+            fetching,
+            now=moment,
+            provider=make,
+            always=True,
+            on_ticker=on_ticker,
+        )
+        for one in done:
+            if one.refreshed is not None:
+                refreshed.append(one.refreshed)
+                remarks += [Remark(one.ticker, message) for message in one.refreshed.notes]
+                remarks += gaps(opened, one.refreshed, moment)
+            elif one.problem is not None:
+                failures.append((tickers[one.ticker], one.problem))
+    return Fetched(tuple(refreshed), tuple(remarks), tuple(failures))

@@ -1,0 +1,120 @@
+"""What a source says now, beside what was stored of it: the same, corrected, or less.
+
+Pure comparisons of histories; nothing here asks or stores.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.market.bars import PRICE_FIELDS, Action, Days, Floats, History
+
+_ALIKE = 1e-5
+"""Relative difference up to which two prices are the same: sources round in single precision."""
+
+_LOST_DAYS = 10
+"""A whole answer may begin so many days later than what is stored."""
+
+_KEPT_SHARE = 0.9
+"""Share of the stored sessions that a whole answer must have."""
+
+_COMPARED = ("close", "adjusted_close", "open", "high", "low")
+
+Actions = tuple[Action, ...]
+
+
+def difference(stored: History, paid: Actions, answer: History, paid_now: Actions) -> str | None:
+    """What is not as it was stored, among the sessions that both should have.
+
+    Volumes may differ: sources correct them for days, and nothing stored depends on them.
+
+    Args:
+        stored: the last bars of the store, with the splits among them.
+        paid: stored dividends.
+        answer: bars from the first of ``stored`` on, with their splits.
+        paid_now: dividends of the answer.
+
+    Returns:
+        A clause such as ``the close of 2020-08-27 was 500.04 and is 125.01``; None where all is as
+        it was.
+    """
+    first, last = stored.first, min(stored.cutoff, answer.cutoff)
+    if answer.first > last:
+        return f"the answer begins on {answer.first}, after the last stored session"
+    old, new = _between(stored.sessions, first, last), _between(answer.sessions, first, last)
+    odd = np.setxor1d(stored.sessions[old], answer.sessions[new])
+    if len(odd):
+        gone = bool(np.isin(odd[0], stored.sessions))
+        return f"the session {odd[0]} {'is gone' if gone else 'was added'}"
+    for name in _COMPARED:
+        before, now = getattr(stored, name)[old], getattr(answer, name)[new]
+        apart = _apart(before, now)
+        if apart.any():
+            place = int(np.argmax(apart))
+            return (
+                f"the {name.replace('_', ' ')} of {stored.sessions[old][place]} was"
+                f" {before[place]:g} and is {now[place]:g}"
+            )
+    for what, was, became in (
+        ("splits", stored.splits, answer.splits),
+        ("dividends", paid, paid_now),
+    ):
+        if not _same_actions(was, became, first, last):
+            return f"the {what} since {first} changed"
+    return None
+
+
+def corrected_volumes(stored: History, answer: History) -> History | None:
+    """The bars of the answer whose session is stored with another volume; None if there are none.
+
+    Args:
+        stored: the last bars of the store.
+        answer: bars with all sessions of ``stored`` up to its own last one.
+    """
+    mine = np.isin(answer.sessions, stored.sessions)
+    theirs = np.isin(stored.sessions, answer.sessions)
+    changed = np.flatnonzero(mine)[_apart(stored.volume[theirs], answer.volume[mine])]
+    if not len(changed):
+        return None
+    values = {name: getattr(answer, name)[changed] for name in PRICE_FIELDS}
+    return History(ticker=stored.ticker, sessions=answer.sessions[changed], **values)
+
+
+def loss(stored: Days, answer: Days, since: np.datetime64 | None) -> str | None:
+    """What a whole answer lacks of the stored sessions that it was asked for; None if nothing.
+
+    Args:
+        stored: all stored sessions.
+        answer: those of the answer.
+        since: the first session that was asked for; None: everything.
+    """
+    wanted = stored if since is None else stored[stored >= since]
+    if answer[-1] < stored[-1]:
+        return f"has bars to {answer[-1]} only, and they are stored to {stored[-1]}"
+    if not len(wanted):
+        return None
+    if answer[0] > wanted[0] + np.timedelta64(_LOST_DAYS, "D"):
+        return f"has bars from {answer[0]} on, and they are stored from {wanted[0]}"
+    common = int(np.isin(wanted, answer).sum())
+    if common < _KEPT_SHARE * len(wanted):
+        return f"has {common} of the {len(wanted)} stored sessions"
+    return None
+
+
+def _between(sessions: Days, first: np.datetime64, last: np.datetime64) -> slice:
+    start = int(np.searchsorted(sessions, first))
+    return slice(start, int(np.searchsorted(sessions, last, side="right")))
+
+
+def _apart(old: Floats, new: Floats) -> NDArray[np.bool_]:
+    return ~np.isclose(new, old, rtol=_ALIKE, atol=0.0, equal_nan=True)
+
+
+def _same_actions(old: Actions, new: Actions, first: np.datetime64, last: np.datetime64) -> bool:
+    before = [action for action in old if first <= action.session <= last]
+    now = [action for action in new if first <= action.session <= last]
+    if [action.session for action in before] != [action.session for action in now]:
+        return False
+    values = (np.array([action.value for action in actions]) for actions in (before, now))
+    return not bool(_apart(*values).any())

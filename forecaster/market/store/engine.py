@@ -1,0 +1,275 @@
+"""Opening the price store, and the two kinds of transaction on it.
+
+The default is one SQLite file in the data folder, in WAL mode: readers never wait, writers wait for
+each other. ``FORECASTER_STORE`` names another database. What goes wrong in SQL becomes a
+:class:`~forecaster.errors.StoreError` here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    NoSuchModuleError,
+    OperationalError,
+)
+
+from forecaster.errors import LockHeld, SettingsError, StoreError
+from forecaster.market.store import schema
+from forecaster.places import home
+
+FILE = "prices.db"
+WAIT_SECONDS = 60
+"""How long a writer waits for the others."""
+_CREATING, _WRITING = 0x666F7265, 0x666F7266
+"""Keys of PostgreSQL's advisory locks."""
+
+
+class Store:
+    """An open price store; use it in a ``with`` statement or :meth:`close` it.
+
+    Attributes:
+        name: what messages call it: the file, or the address without its password.
+        frozen: whether it can only be read, because its folder cannot be written.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        """Open the store, and create or migrate it if need be.
+
+        Args:
+            url: as SQLAlchemy reads it; None: ``FORECASTER_STORE``, or the file in the data folder.
+
+        Raises:
+            SettingsError: the address cannot be used, or the folder cannot be written.
+            StoreError: it is damaged, was written by a newer program, or does not answer.
+        """
+        address = _address(url or os.environ.get("FORECASTER_STORE"))
+        self.name = address.database or "memory" if _is_file(address) else str(address)
+        self.frozen = False
+        with self._plain_failures():
+            self._engine = self._open(address)
+            try:
+                self._prepare()
+            except BaseException:
+                self._engine.dispose()
+                raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees the store as it is now, whatever others write meanwhile."""
+        with self._plain_failures(), self._engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction of the only writer: all of it happens, or nothing.
+
+        Raises:
+            SettingsError: the store can only be read.
+            LockHeld: another writer did not finish in ``WAIT_SECONDS``.
+        """
+        if self.frozen:
+            raise self.refusal()
+        immediate = self._engine.execution_options(immediate=True)
+        with self._plain_failures(), immediate.begin() as connection:
+            if self._engine.dialect.name == "postgresql":
+                _wait_for_other_writers(connection, _WRITING)
+            yield connection
+
+    def refusal(self) -> SettingsError:
+        """What is said to a writer of a store that can only be read."""
+        return SettingsError(
+            f"{self.name} cannot be written, and what is fetched is kept there. Make its folder"
+            " writable, or set FORECASTER_HOME to one that is."
+        )
+
+    def vacuum(self) -> None:
+        """Give the room of deleted rows back to the disk; a server does that by itself."""
+        if self._engine.dialect.name == "sqlite":
+            with self._plain_failures(), self._engine.connect() as connection:
+                raw = connection.connection.dbapi_connection
+                for line in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    raw.execute(line)  # type: ignore[union-attr]
+
+    def _open(self, address: URL) -> Engine:
+        if not _is_file(address):
+            return create_engine(address, pool_pre_ping=True)
+        path = Path(address.database or "")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise _unwritable(path, problem.strerror or str(problem)) from problem
+        if path.exists() and not _can_write(path):
+            self.frozen = True
+            address = _read_only(path)
+        engine = create_engine(address, connect_args={"timeout": WAIT_SECONDS})
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+        return engine
+
+    def _prepare(self) -> None:
+        """Create or migrate the tables; one process does, the others wait for it."""
+        with self._engine.begin() as connection:
+            found = schema.version_of(connection)
+        schema.refuse_newer(found)
+        if found == schema.VERSION or self.frozen:
+            return
+        with self._alone() as connection:
+            schema.bring_up_to_date(connection)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[Connection]:
+        """A writing transaction that no other process can be creating or migrating beside."""
+        if self._engine.dialect.name != "sqlite":
+            with self._engine.begin() as connection:
+                if self._engine.dialect.name == "postgresql":
+                    _wait_for_other_writers(connection, _CREATING)
+                yield connection
+            return
+        from filelock import FileLock, Timeout
+
+        path = Path(self._engine.url.database or "")
+        try:
+            with FileLock(path.with_name(f".{path.name}.lock"), timeout=WAIT_SECONDS):
+                with self._engine.connect() as connection:  # outside of any transaction
+                    raw = connection.connection.dbapi_connection
+                    raw.execute("PRAGMA journal_mode=WAL")  # type: ignore[union-attr]
+                immediate = self._engine.execution_options(immediate=True)
+                with immediate.begin() as connection:
+                    yield connection
+        except Timeout as held:
+            raise _busy(self.name) from held
+        except OSError as problem:
+            raise _unwritable(path, problem.strerror or str(problem)) from problem
+
+    @contextlib.contextmanager
+    def _plain_failures(self) -> Iterator[None]:
+        """SQL's failures in the words of the program."""
+        try:
+            yield
+        except OperationalError as problem:
+            raise _operational(self.name, problem) from problem
+        except DatabaseError as problem:
+            raise _damaged(self.name, problem) from problem
+
+
+def _address(url: str | None) -> URL:
+    """The database's address.
+
+    Raises:
+        SettingsError: it cannot be read, or its driver is not installed.
+    """
+    if url is None:
+        return URL.create("sqlite", database=str(home() / FILE))
+    try:
+        address = make_url(url)
+        address.get_dialect().import_dbapi()
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as problem:
+        raise SettingsError(
+            f"FORECASTER_STORE cannot be used ({str(problem).splitlines()[0]}); an address such as"
+            " sqlite:////data/prices.db or postgresql+psycopg://user@host/name is needed."
+            " PostgreSQL's driver comes with: pip install 'forecaster[postgres]'"
+        ) from None
+    return address
+
+
+def _is_file(address: URL) -> bool:
+    return address.get_backend_name() == "sqlite"
+
+
+def _can_write(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _read_only(path: Path) -> URL:
+    """An address that changes nothing, not even the files beside the database.
+
+    Raises:
+        StoreError: a run that was killed left changes that only a writer can bring home.
+    """
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        raise StoreError(
+            f"{path} cannot be written and {log.name} beside it holds changes that are not in it"
+            " yet; they can be brought in only where the folder can be written. Run forecast data"
+            " verify once as a user who may."
+        )
+    query = {"mode": "ro", "immutable": "1", "uri": "true"}
+    return URL.create("sqlite", database=f"file:{path}", query=query)
+
+
+def _wait_for_other_writers(connection: Connection, key: int) -> None:
+    """What SQLite does by itself: one writer at a time, for as long as its transaction lasts."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({key})")
+
+
+def _on_connect(raw: Any, _record: object) -> None:
+    raw.isolation_level = None  # the driver begins no transactions; _on_begin does
+    raw.execute("PRAGMA foreign_keys=ON")
+    raw.execute("PRAGMA synchronous=FULL")  # what was stored survives a power cut
+
+
+def _on_begin(connection: Connection) -> None:
+    """A writer takes its place at once: one that began as a reader could be refused later."""
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _unwritable(path: Path, reason: str) -> SettingsError:
+    return SettingsError(
+        f"{path.parent} cannot be written ({reason}); the price store {path.name} is kept there."
+        " Set FORECASTER_HOME to a folder that can be, or FORECASTER_STORE to another database."
+    )
+
+
+def _busy(name: str) -> LockHeld:
+    return LockHeld(
+        f"another run has been writing {name} for {WAIT_SECONDS} seconds; only one may at a time."
+        " Wait for it."
+    )
+
+
+def _operational(name: str, problem: DBAPIError) -> StoreError | LockHeld | SettingsError:
+    """What an operational failure means to a user."""
+    reason = str(problem.orig).strip().splitlines()[0]
+    if "locked" in reason or "lock timeout" in reason:
+        return _busy(name)
+    if "readonly" in reason or "unable to open" in reason:
+        return _unwritable(Path(name), reason)
+    if "full" in reason or "disk I/O" in reason:
+        return StoreError(
+            f"{name} could not be written ({reason}); nothing of this update was stored, and what"
+            " was there before is whole. Make room on the disk."
+        )
+    return StoreError(
+        f"the price store {name} does not answer ({reason}). Check FORECASTER_STORE and the"
+        " database."
+    )
+
+
+def _damaged(name: str, problem: DBAPIError) -> StoreError:
+    reason = str(problem.orig).strip().splitlines()[0]
+    return StoreError(
+        f"{name} is not a price store that can be read ({reason}). Move it away and fetch again;"
+        " forecast makes a new one."
+    )

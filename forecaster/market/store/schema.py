@@ -1,0 +1,183 @@
+"""The tables of the price store, their version, and how an older store is brought up to it.
+
+Dates are integers such as 20150102, so that they read well in any SQL shell, compare and sort as
+dates do, and turn into arrays at once. Prices are as the source gave them, in shares of the last
+session stored; ``actions`` holds the splits that have been removed from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Double,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    insert,
+    inspect,
+    select,
+    update,
+)
+
+from forecaster.errors import StoreError
+
+VERSION = 1
+"""Of the schema. A higher one is written by a newer program and left alone."""
+
+metadata = MetaData()
+
+store_info = Table(
+    "store_info",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("value", String(255), nullable=False),
+)
+
+histories = Table(
+    "histories",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ticker", String(255), nullable=False, unique=True),
+    Column("source", String(255), nullable=False),
+    Column("currency", String(16)),
+    Column("exchange", String(32)),
+    Column("calendar", String(32)),
+    Column("timezone", String(64)),
+    Column("adjusted", Boolean, nullable=False),
+    Column("since", Integer),  # first session asked for; NULL: everything there is
+    Column("answered", BigInteger, nullable=False),  # last answer of the source, epoch seconds
+    comment="one row a ticker",
+)
+
+
+def _belongs_to_history() -> Column[int]:
+    return Column(
+        "history_id",
+        Integer,
+        ForeignKey("histories.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    )
+
+
+bars = Table(
+    "bars",
+    metadata,
+    _belongs_to_history(),
+    Column("session", Integer, primary_key=True, autoincrement=False),
+    Column("open", Double),
+    Column("high", Double),
+    Column("low", Double),
+    Column("close", Double, nullable=False),
+    Column("adjusted_close", Double, nullable=False),
+    Column("volume", Double),
+    sqlite_with_rowid=False,
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    _belongs_to_history(),
+    Column("session", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(8), primary_key=True),  # split or dividend
+    Column("value", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("calendar", String(32), primary_key=True),
+    Column("known_from", Integer, nullable=False),
+    Column("known_until", Integer, nullable=False),
+    Column("asked_from", Integer, nullable=False),  # what is known can be less than was asked for
+    Column("asked_until", Integer, nullable=False),
+)
+
+exchange_sessions = Table(
+    "exchange_sessions",
+    metadata,
+    Column(
+        "calendar",
+        String(32),
+        ForeignKey("calendars.calendar", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("session", Integer, primary_key=True, autoincrement=False),
+    Column("closes", BigInteger, nullable=False),  # epoch seconds
+    sqlite_with_rowid=False,
+)
+
+fetches = Table(
+    "fetches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ticker", String(255), nullable=False, index=True),
+    Column("source", String(255), nullable=False),
+    Column("at", BigInteger, nullable=False),  # epoch seconds
+    Column("outcome", String(16), nullable=False),
+    Column("detail", String(1000), nullable=False),
+    comment="what was asked for and when, append-only",
+)
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {}
+"""From a version to the next one: ``{1: one_to_two}``."""
+
+
+def version_of(connection: Connection) -> int:
+    """The version of the store; 0 where there is none yet.
+
+    Raises:
+        StoreError: the tables are not a store's.
+    """
+    if not inspect(connection).has_table("store_info"):
+        return 0
+    found = connection.execute(
+        select(store_info.c.value).where(store_info.c.key == "version")
+    ).scalar()
+    if found is None or not found.isdigit():
+        raise StoreError(
+            "the table store_info has no version; a price store has one. Point FORECASTER_STORE"
+            " at another database."
+        )
+    return int(found)
+
+
+def bring_up_to_date(connection: Connection) -> None:
+    """Create or migrate the tables inside the transaction that is open.
+
+    Raises:
+        StoreError: a newer program wrote the store.
+    """
+    found = version_of(connection)
+    refuse_newer(found)
+    if found == 0:
+        metadata.create_all(connection)
+        connection.execute(insert(store_info).values(key="version", value=str(VERSION)))
+        return
+    for version in range(found, VERSION):
+        MIGRATIONS[version](connection)
+    if found < VERSION:
+        connection.execute(
+            update(store_info).where(store_info.c.key == "version").values(value=str(VERSION))
+        )
+
+
+def refuse_newer(version: int) -> None:
+    """Leave a store alone that a newer program wrote.
+
+    Raises:
+        StoreError: it is newer.
+    """
+    if version > VERSION:
+        raise StoreError(
+            f"the price store has version {version}, and this program knows up to {VERSION}; a"
+            " newer one wrote it. Update forecast, or point FORECASTER_STORE at another store."
+        )

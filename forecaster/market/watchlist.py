@@ -1,0 +1,100 @@
+"""Watchlists: tickers in a text file, one a line, or in the ticker column of a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from forecaster.errors import DataError
+
+STDIN = "-"
+_HEADERS = ("ticker", "tickers", "symbol", "symbols")
+_MOST_BYTES = 16 * 2**20
+
+
+def read_watchlist(source: str, stdin: BinaryIO | None = None) -> list[str]:
+    """The tickers of a watchlist, in order, each once.
+
+    A text file has one ticker a line; ``#`` starts a comment. A file whose first line has a column
+    called ticker or symbol is read as a table with commas, semicolons or tabs.
+
+    Args:
+        source: a path, or ``-``.
+        stdin: where ``-`` reads.
+
+    Raises:
+        DataError: it cannot be read, or holds no ticker.
+    """
+    text = _text(source, stdin)
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    words = _column(lines, source) if lines and _is_table(lines[0]) else _words(lines, source)
+    if not words:
+        raise DataError(
+            f"{source} holds no ticker; at least one is needed. Write one on a line, such as AAPL."
+        )
+    return list(dict.fromkeys(words))
+
+
+def _text(source: str, stdin: BinaryIO | None) -> str:
+    try:
+        if source == STDIN and stdin is not None:
+            data = stdin.read(_MOST_BYTES + 1)
+        else:
+            with Path(source).open("rb") as file:
+                data = file.read(_MOST_BYTES + 1)
+    except OSError as problem:
+        raise DataError(
+            f"{source} cannot be read ({problem.strerror}); a file of tickers is needed. Check the"
+            " path."
+        ) from problem
+    if len(data) > _MOST_BYTES:
+        raise DataError(f"{source} is larger than 16 MiB, which no watchlist is. Check the path.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise DataError(
+            f"{source} is no text (byte {problem.start}); a file of tickers is needed. Save it as"
+            " UTF-8."
+        ) from problem
+
+
+def _delimiter(line: str) -> str:
+    return max(",;\t", key=line.count)
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=_delimiter(line)))]
+
+
+def _is_table(head: str) -> bool:
+    return any(cell.lower() in _HEADERS for cell in _cells(head))
+
+
+def _column(lines: Sequence[str], source: str) -> list[str]:
+    """The cells under the header that names tickers."""
+    heads = _cells(lines[0])
+    place = next(i for i, cell in enumerate(heads) if cell.lower() in _HEADERS)
+    rows = csv.reader(io.StringIO("\n".join(lines[1:])), delimiter=_delimiter(lines[0]))
+    try:
+        found = [row[place].strip() for row in rows if len(row) > place]
+    except csv.Error as problem:
+        raise DataError(
+            f"{source} cannot be read as a table ({problem}); a column {heads[place]} is needed."
+            " Write one ticker on a line instead."
+        ) from problem
+    return [cell for cell in found if cell]
+
+
+def _words(lines: Sequence[str], source: str) -> list[str]:
+    """Lines that are one ticker each."""
+    for number, line in enumerate(lines, start=1):
+        if any(mark in line for mark in ",;\t"):
+            raise DataError(
+                f'{source}: "{line[:60]}" (ticker {number}) is no single ticker; one on a line is'
+                " needed, or a table with a column called ticker. Correct it."
+            )
+    return list(lines)

@@ -1,0 +1,228 @@
+"""Listing, checking, exporting, importing and pruning the price store."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+from synthetic import garch_history
+
+from forecaster.errors import DataError, SettingsError
+from forecaster.jobs import data
+from forecaster.market import exchanges
+from forecaster.market.bars import PRICE_FIELDS, Action, History
+from forecaster.market.files import ReadOptions, read_files
+from forecaster.market.store import Store, histories, schedules
+from forecaster.market.store.histories import Known
+from forecaster.output import market_documents
+
+NOW = datetime(2026, 3, 2, 21, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(f"sqlite:///{tmp_path}/prices.db") as opened:
+        yield opened
+
+
+def history(ticker: str = "ABC", bars: int = 30) -> History:
+    made = garch_history(ticker, bars, seed=5)
+    return replace(made, adjusted_close=made.close * 0.5)
+
+
+def put(store: Store, made: History, paid: tuple[Action, ...] = (), **changes: object) -> None:
+    known = Known(made.ticker, "yahoo", "USD", "NMS", "XNYS", "America/New_York", True, None, NOW)
+    with store.writing() as tx:
+        histories.replace(tx, made, paid, replace(known, **changes))
+
+
+class TestVerify:
+    def test_a_whole_store(self, store):
+        put(store, history())
+        found = data.verify(store)
+        assert (found.tickers, found.bars, found.findings) == (1, 30, ())
+
+    def test_an_empty_one(self, store):
+        assert data.verify(store).tickers == 0
+
+    def test_bars_that_cannot_be(self, store):
+        put(store, history())
+        put(store, history("XYZ"))
+        with store.writing() as tx:
+            tx.execute(text("UPDATE bars SET close=-1 WHERE session=20150107 AND history_id=1"))
+            tx.execute(text("UPDATE bars SET high=low-1 WHERE session=20150108 AND history_id=2"))
+        one, two = data.verify(store).findings
+        assert (one.ticker, one.damaged) == ("ABC", True)
+        assert "close must be finite and positive" in one.message
+        assert two.message == "1 bar has its high below the low, first 2015-01-08"
+
+    def test_a_ticker_without_bars(self, store):
+        put(store, history())
+        with store.writing() as tx:
+            tx.execute(text("DELETE FROM bars"))
+        (one,) = data.verify(store).findings
+        assert "it has no bars" in one.message
+
+    def test_rows_of_nobody(self, store):
+        put(store, history())
+        raw = store._engine.raw_connection()
+        raw.execute("PRAGMA foreign_keys=OFF")
+        raw.execute("UPDATE bars SET history_id=77 WHERE session=20150105")
+        raw.close()
+        (one,) = data.verify(store).findings
+        assert one.message == "1 rows of bars belong to no ticker"
+
+    def test_missing_and_stray_sessions_are_no_damage(self, store):
+        known = exchanges.schedule("XNYS", np.datetime64("2015-01-01"), np.datetime64("2015-12-31"))
+        with store.writing() as tx:
+            schedules.write(tx, known, known.known_from, known.known_until)
+        put(store, history())  # weekdays: a bar on Martin Luther King's day
+        made = history("XYZ")
+        keep = np.isin(made.sessions, known.sessions) & (np.arange(30) != 4)
+        parts = {name: getattr(made, name)[keep] for name in PRICE_FIELDS}
+        put(store, replace(made, sessions=made.sessions[keep], **parts))
+        one, two = data.verify(store).findings
+        assert (one.ticker, one.damaged) == ("ABC", False)
+        assert one.message.startswith("1 session that XNYS does not have, first 2015-01-19")
+        assert two.message == "1 session of XNYS without a bar, first 2015-01-09"
+
+
+class TestExport:
+    split, paid = Action(np.datetime64("2015-01-07"), 4.0), Action(np.datetime64("2015-01-08"), 0.2)
+
+    @pytest.fixture
+    def filled(self, store):
+        unknown = np.full(30, np.nan)
+        put(store, replace(history(), splits=(self.split,)), (self.paid,))
+        put(store, replace(history("^GSPC"), volume=unknown, open=unknown), currency=None)
+        return store
+
+    def test_csv_can_be_read_again(self, filled, tmp_path):
+        path = tmp_path / "all.csv"
+        with path.open("wb") as file:
+            market_documents.write_csv(file, data.export(filled))
+        loaded = read_files([str(path)])
+        assert not loaded.failures
+        for made in loaded.panel:
+            with filled.reading() as tx:
+                was = histories.read(tx, made.ticker)
+            np.testing.assert_array_equal(made.sessions, was.sessions)
+            for name in PRICE_FIELDS:
+                np.testing.assert_array_equal(getattr(made, name), getattr(was, name), name)
+        assert [h.currency for h in loaded.panel] == ["USD", None]
+
+    def test_parquet_too(self, filled, tmp_path):
+        path = tmp_path / "all.parquet"
+        with path.open("wb") as file:
+            market_documents.write_parquet(file, data.export(filled))
+        loaded = read_files([str(path)])
+        assert [h.ticker for h in loaded.panel] == ["ABC", "^GSPC"]
+        np.testing.assert_array_equal(loaded.panel.histories[0].close, history().close)
+        assert np.isnan(loaded.panel.histories[1].volume).all()
+
+    def test_actions_stand_beside_their_session(self, filled):
+        file = io.BytesIO()
+        market_documents.write_csv(file, data.export(filled, ["abc"]))
+        lines = file.getvalue().decode().splitlines()
+        assert lines[0] == (
+            "ticker,date,open,high,low,close,adj_close,volume,dividends,stock_splits,currency"
+        )
+        assert lines[3].endswith(",0.0,4.0,USD")
+        assert lines[4].endswith(",0.2,0.0,USD")
+        assert len(lines) == 31
+
+    def test_a_name_that_a_spreadsheet_would_run(self, store):
+        put(store, history("=HYPERLINK(1)"))
+        file = io.BytesIO()
+        market_documents.write_csv(file, data.export(store))
+        assert file.getvalue().decode().splitlines()[1].startswith("'=HYPERLINK(1),")
+
+    def test_what_is_not_stored(self, filled):
+        with pytest.raises(DataError, match=r"ABD is not stored.*Did you mean ABC\?"):
+            data.export(filled, ["ABD"])
+
+    def test_nothing_stored(self, store):
+        with pytest.raises(DataError, match="holds no bars yet"):
+            data.export(store)
+
+
+class TestImport:
+    def test_bars_of_files_become_stored_bars(self, store):
+        (done,) = data.bring_in(store, [history()], now=NOW)
+        assert (done.ticker, done.bars, done.refused) == ("ABC", 30, None)
+        with store.reading() as tx:
+            known = histories.known(tx, "ABC")
+            np.testing.assert_array_equal(histories.read(tx, "ABC").close, history().close)
+        assert (known.source, known.calendar, known.answered) == ("import", "XNYS", NOW)
+
+    def test_fewer_bars_than_are_stored_are_refused(self, store):
+        put(store, history())
+        (done,) = data.bring_in(store, [history().slice(0, 20)])
+        assert done.refused.startswith("has bars to 2015-01-30 only")
+        with store.reading() as tx:
+            assert len(histories.read(tx, "ABC")) == 30
+            assert histories.known(tx, "ABC").source == "yahoo"
+
+    def test_unless_they_are_wanted(self, store):
+        put(store, history())
+        (done,) = data.bring_in(store, [history().slice(0, 20)], replace=True, calendar="XLON")
+        assert done.refused is None
+        with store.reading() as tx:
+            assert len(histories.read(tx, "ABC")) == 20
+            assert histories.known(tx, "ABC").calendar == "XLON"
+
+    def test_what_train_reads(self, store, tmp_path):
+        path = tmp_path / "x.csv"
+        path.write_text("Datum;Schlusskurs\n02.01.2024;1.234,5\n03.01.2024;1.240,0\n")
+        loaded = read_files([str(path)], ReadOptions(ticker="DAX"))
+        data.bring_in(store, loaded.panel.histories)
+        with store.reading() as tx:
+            assert histories.read(tx, "DAX").close.tolist() == [1234.5, 1240.0]
+
+
+class TestPrune:
+    @pytest.fixture
+    def filled(self, store):
+        put(store, history())
+        put(store, history("OLD"), answered=NOW - timedelta(days=100))
+        return store
+
+    def left(self, store: Store) -> tuple[str, ...]:
+        with store.reading() as tx:
+            return histories.tickers(tx)
+
+    def test_by_name(self, filled):
+        assert data.prune(filled, ["abc"]) == ["ABC"]
+        assert self.left(filled) == ("OLD",)
+
+    def test_by_age(self, filled):
+        assert data.prune(filled, [], idle_days=99, now=NOW) == ["OLD"]
+        assert data.prune(filled, [], idle_days=99, now=NOW) == []
+        assert self.left(filled) == ("ABC",)
+
+    def test_all(self, filled):
+        assert data.prune(filled, [], everything=True) == ["ABC", "OLD"]
+        assert self.left(filled) == ()
+
+    def test_nothing_was_named(self, filled):
+        with pytest.raises(SettingsError, match="--idle DAYS"):
+            data.prune(filled, [])
+
+    def test_one_that_is_not_stored_stops_it_all(self, filled):
+        with pytest.raises(DataError):
+            data.prune(filled, ["ABC", "NONE"])
+        assert self.left(filled) == ("ABC", "OLD")
+
+    def test_the_file_gets_smaller(self, filled, tmp_path):
+        put(filled, garch_history("BIG", 5000, seed=1))
+        before = data_size(tmp_path)
+        data.prune(filled, ["BIG"])
+        assert data_size(tmp_path) < before / 2
+
+
+def data_size(folder) -> int:
+    return sum(path.stat().st_size for path in folder.glob("prices.db*"))

@@ -1,0 +1,225 @@
+"""What goes into the store comes out of it, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from synthetic import close_only, garch_history
+
+from forecaster.errors import StoreError
+from forecaster.market.bars import PRICE_FIELDS, Action, History
+from forecaster.market.store import Store, fetches, histories
+from forecaster.market.store.dates import to_day, to_days, to_number, to_numbers
+from forecaster.market.store.fetches import Fetch
+from forecaster.market.store.histories import Known
+
+NOW = datetime(2026, 3, 2, 21, 30, tzinfo=UTC)
+
+
+def facts(ticker: str = "ABC", **changes: object) -> Known:
+    known = Known(
+        ticker=ticker,
+        source="yahoo",
+        currency="USD",
+        exchange="NMS",
+        calendar="XNYS",
+        timezone="America/New_York",
+        adjusted=True,
+        since=None,
+        answered=NOW,
+    )
+    return replace(known, **changes)
+
+
+def abc(bars: int = 30, ticker: str = "ABC") -> History:
+    return replace(garch_history(ticker, bars, seed=5), adjusted=True)
+
+
+def put(store: Store, history: History, paid: tuple[Action, ...] = (), **changes: object) -> None:
+    with store.writing() as tx:
+        known = facts(history.ticker, adjusted=history.adjusted, **changes)
+        histories.replace(tx, history, paid, known)
+
+
+def get(store: Store, ticker: str = "ABC", last: int | None = None) -> History | None:
+    with store.reading() as tx:
+        return histories.read(tx, ticker, last=last)
+
+
+def same_bars(a: History, b: History) -> None:
+    np.testing.assert_array_equal(a.sessions, b.sessions)
+    for name in PRICE_FIELDS:
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
+
+
+class TestDates:
+    @given(st.dates())
+    def test_a_date_is_its_digits_and_back(self, day):
+        number = to_number(np.datetime64(day, "D"))
+        assert str(number) == day.strftime("%Y%m%d").lstrip("0")
+        assert to_day(number) == np.datetime64(day, "D")
+
+    def test_whole_arrays(self):
+        days = np.array(["1969-12-31", "1970-01-01", "2024-02-29"], dtype="datetime64[D]")
+        assert to_numbers(days).tolist() == [19691231, 19700101, 20240229]
+        np.testing.assert_array_equal(to_days([19691231, 19700101, 20240229]), days)
+        assert len(to_days([])) == 0
+
+
+class TestBars:
+    def test_come_back_as_they_were(self, store):
+        put(store, abc())
+        read = get(store)
+        same_bars(read, abc())
+        assert (read.currency, read.calendar, read.adjusted) == ("USD", "XNYS", True)
+
+    def test_unknown_values_stay_unknown(self, store):
+        history = close_only(abc())
+        put(store, history)
+        same_bars(get(store), history)
+        assert np.isnan(get(store).open).all()
+
+    def test_the_newest_alone(self, store):
+        put(store, abc())
+        same_bars(get(store, last=7), abc().slice(23, 30))
+        same_bars(get(store, last=99), abc())
+
+    def test_nothing_is_none(self, store):
+        assert get(store, "NONE") is None
+
+    def test_names_are_exact(self, store):
+        put(store, abc(5, "aapl"))
+        put(store, abc(6, "AAPL"))
+        assert len(get(store, "aapl")) == 5
+        assert len(get(store, "AAPL")) == 6
+
+    def test_a_whole_history_takes_the_place_of_the_old_one(self, store):
+        put(store, abc(30), (Action(np.datetime64("2015-01-05"), 0.5),))
+        put(store, abc(10))
+        same_bars(get(store), abc(10))
+        with store.reading() as tx:
+            assert histories.dividends(tx, "ABC") == ()
+
+    def test_sessions_are_added_at_the_end(self, store):
+        whole = abc(30)
+        put(store, whole.slice(0, 20))
+        later = NOW.replace(day=3)
+        with store.writing() as tx:
+            histories.extend(tx, whole.slice(20, 30), [], [], facts(answered=later))
+            assert histories.known(tx, "ABC").answered == later
+        same_bars(get(store), whole)
+
+    def test_nothing_new_renews_what_is_known(self, store):
+        put(store, abc())
+        with store.writing() as tx:
+            histories.extend(tx, None, [], [], facts(currency="EUR"))
+        assert get(store).currency == "EUR"
+        same_bars(get(store), abc())
+
+    def test_a_session_twice_changes_nothing_at_all(self, store):
+        put(store, abc())
+        with pytest.raises(StoreError, match="price store"), store.writing() as tx:
+            histories.extend(tx, abc().slice(28, 30), [], [], facts(currency="EUR"))
+        same_bars(get(store), abc())
+        assert get(store).currency == "USD"
+
+    def test_volumes_are_renewed_where_they_are_given(self, store):
+        put(store, abc())
+        volume = np.array([1.0, np.nan])
+        with store.writing() as tx:
+            histories.set_volumes(tx, replace(abc().slice(10, 12), volume=volume))
+        read = get(store)
+        np.testing.assert_array_equal(read.volume[10:12], volume)
+        np.testing.assert_array_equal(read.volume[12:], abc().volume[12:])
+        np.testing.assert_array_equal(read.close, abc().close)
+
+    def test_what_is_forgotten_leaves_nothing(self, store):
+        put(store, abc(), (Action(np.datetime64("2015-01-05"), 0.5),))
+        put(store, abc(5, "XYZ"))
+        with store.writing() as tx:
+            assert histories.forget(tx, "ABC")
+            assert not histories.forget(tx, "ABC")
+        assert get(store) is None
+        assert len(get(store, "XYZ")) == 5
+        with store.reading() as tx:
+            for table in ("bars", "actions"):
+                owners = tx.exec_driver_sql(f"SELECT count(DISTINCT history_id) FROM {table}")
+                assert owners.scalar() == (1 if table == "bars" else 0)
+
+
+class TestActions:
+    split = Action(np.datetime64("2015-01-07"), 4.0)
+    paid = Action(np.datetime64("2015-01-07"), 0.22)
+
+    def test_a_split_and_a_dividend_of_one_session(self, store):
+        put(store, replace(abc(), splits=(self.split,)), (self.paid,))
+        assert get(store).splits == (self.split,)
+        with store.reading() as tx:
+            assert histories.dividends(tx, "ABC") == (self.paid,)
+
+    def test_added_with_new_sessions(self, store):
+        put(store, abc(20))
+        with store.writing() as tx:
+            histories.extend(tx, None, [self.split], [self.paid], facts())
+        assert get(store).splits == (self.split,)
+
+    def test_a_cutoff_before_a_split_is_in_old_shares(self, store):
+        history = abc()
+        day = history.sessions[20]
+        put(store, replace(history, splits=(Action(day, 4.0),)))
+        before = get(store).up_to(history.sessions[19])
+        np.testing.assert_allclose(before.close, 4.0 * history.close[:20])
+        np.testing.assert_allclose(before.volume, history.volume[:20] / 4.0)
+        np.testing.assert_array_equal(before.adjusted_close, history.adjusted_close[:20])
+        assert before.splits == ()
+        on = get(store).up_to(day)
+        np.testing.assert_array_equal(on.close, history.close[:21])
+        assert len(on.splits) == 1
+
+
+class TestWhatIsKnown:
+    def test_comes_back(self, store):
+        since = np.datetime64("2015-01-05")
+        put(store, abc(), since=since, currency=None, calendar=None)
+        with store.reading() as tx:
+            assert histories.known(tx, "ABC") == facts(since=since, currency=None, calendar=None)
+            assert histories.known(tx, "XYZ") is None
+
+    def test_ends_of_those_that_are_stored(self, store):
+        put(store, abc())
+        put(store, abc(5, "XYZ"))
+        with store.reading() as tx:
+            ends = histories.ends(tx, ["XYZ", "ABC", "NONE", *(f"N{i}" for i in range(1200))])
+        assert {name: end.cutoff for name, end in ends.items()} == {
+            "ABC": abc().cutoff,
+            "XYZ": abc(5).cutoff,
+        }
+
+    def test_extents_in_alphabetical_order(self, store):
+        put(store, abc(5, "XYZ"))
+        put(store, abc())
+        with store.reading() as tx:
+            found = histories.extents(tx)
+            (one,) = histories.extents(tx, "XYZ")
+            assert histories.tickers(tx) == ("ABC", "XYZ")
+            np.testing.assert_array_equal(histories.sessions(tx, "ABC"), abc().sessions)
+        assert [(e.known.ticker, e.bars) for e in found] == [("ABC", 30), ("XYZ", 5)]
+        assert (one.first, one.cutoff) == (abc(5).first, abc(5).cutoff)
+
+
+def test_fetches_are_recorded(store):
+    first = Fetch("ABC", "yahoo", NOW, "failed", "x" * 5000)
+    second = Fetch("ABC", "yahoo", NOW, "new", "30 bars")
+    with store.writing() as tx:
+        fetches.record(tx, first)
+        fetches.record(tx, second)
+        fetches.record(tx, replace(second, ticker="XYZ"))
+    with store.reading() as tx:
+        assert fetches.latest(tx, "ABC") == second
+        assert fetches.latest(tx, "NONE") is None
+        assert tx.exec_driver_sql("SELECT count(*) FROM fetches").scalar() == 3
