@@ -37,12 +37,13 @@ CHART = "/v8/finance/chart/"
 FAILURES = (
     "401", "403", "404", "404 html", "429", "500", "503", "999",  # statuses
     "down", "html", "not a chart", "wrong symbol", "no bars",  # lies with status 200
-    "ragged", "no zone", "unknown zone",
+    "ragged", "no zone", "unknown zone", "no adjusted", "all events",
     "truncated", "reset", "stall",  # connections
 )  # fmt: skip
 """What :meth:`YahooServer.fail` takes."""
 
 HTML = "<html><body><h1>Oops</h1>Something went wrong.</body></html>"
+LIVE_VOLUME = 4321
 GONE = "No data found, symbol may be delisted"
 
 
@@ -169,6 +170,7 @@ def chart(listing: Listing, begin: float, end: float) -> dict[str, Any]:
         stamps.append(traded)
         chosen.append(len(days))
         columns = {name: [*cells, cells[-1]] for name, cells in columns.items()}
+        columns["volume"][-1] = LIVE_VOLUME
     rows = {name: [cells[n] for n in chosen] for name, cells in columns.items()}
     adjusted = rows.pop("adjclose")
     events = {
@@ -394,6 +396,25 @@ class YahooServer:
         self._stopping.wait(120)
 
 
+def _distorted(result: dict[str, Any], listing: Listing, how: str | None) -> dict[str, Any]:
+    """A result with something wrong in it."""
+    if how == "wrong symbol":
+        result["meta"]["symbol"] = "OTHER"
+    elif how == "no bars":
+        result = {"meta": result["meta"], "indicators": {"quote": [{}], "adjclose": [{}]}}
+    elif how == "ragged":
+        result["indicators"]["quote"][0]["open"].pop()
+    elif how == "all events":  # also of sessions before the range
+        result["events"] = chart(listing, float("-inf"), float("inf"))["events"]
+    elif how == "no adjusted":
+        del result["indicators"]["adjclose"]
+    elif how == "no zone":
+        result["meta"]["exchangeTimezoneName"] = None
+    elif how == "unknown zone":
+        result["meta"]["exchangeTimezoneName"] = "Mars/Olympus"
+    return result
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # head and body are two packets: 40 ms between them
@@ -471,16 +492,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(400, "Bad Request", words)
             return
         result = result or {"meta": meta(listing)}
-        if failure == "wrong symbol":
-            result["meta"]["symbol"] = "OTHER"
-        elif failure == "no bars":
-            result = {"meta": result["meta"], "indicators": {"quote": [{}], "adjclose": [{}]}}
-        elif failure == "ragged":
-            result["indicators"]["quote"][0]["open"].pop()
-        elif failure == "no zone":
-            result["meta"]["exchangeTimezoneName"] = None
-        elif failure == "unknown zone":
-            result["meta"]["exchangeTimezoneName"] = "Mars/Olympus"
+        result = _distorted(result, listing, failure)
         answer = {"chart": {"result": [result], "error": None}}
         if failure == "truncated":
             self._send(200, json.dumps(answer), "application/json", missing=100)

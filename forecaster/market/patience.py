@@ -214,3 +214,4 @@ class _Worker:
 def _work(jobs: queue.SimpleQueue[_Job | None]) -> None:
     while (job := jobs.get()) is not None:
         job.run()
+        del job  # it would keep its caller, whose end is what ends this thread

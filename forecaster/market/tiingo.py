@@ -8,6 +8,7 @@ sessions that are over are given, so trading hours are not needed.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +24,7 @@ from forecaster.market.quotes import Quotes
 KEY = "TIINGO_API_KEY"
 STAND_IN = "FORECASTER_TIINGO_URL"
 _ADDRESS = "https://api.tiingo.com"
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,23}")
 _EARLIEST = "1900-01-01"
 _FIELDS = {
     "open": "open",
@@ -61,11 +63,16 @@ class Tiingo:
             since: first session wanted; None: all.
 
         Raises:
-            UnknownTicker: Tiingo has none of that name.
+            UnknownTicker: Tiingo has none of that name, or no ticker can be so.
             SourceUnavailable: no answer, or one that is not what was asked for.
             RateLimited: the key's allowance is used up.
             SourceError: the key is missing or refused.
         """
+        if not _SYMBOL.fullmatch(ticker):  # it becomes part of an address
+            raise UnknownTicker(
+                f"{ticker[:40]!r} cannot be a ticker at Tiingo; capitals, digits, . and - are"
+                " needed, such as BRK-B. Check the spelling."
+            )
         path = f"/tiingo/daily/{quote(ticker, safe='')}"
         about = self._get(path, {}, ticker)
         if not isinstance(about, dict) or str(about.get("ticker")).upper() != ticker.upper():

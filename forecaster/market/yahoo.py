@@ -11,6 +11,7 @@ yfinance, curl_cffi and pandas are imported when bars are asked for. Terms: pers
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import re
@@ -23,7 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster import places
-from forecaster.errors import RateLimited, SettingsError, SourceError, UnknownTicker
+from forecaster.errors import (
+    RateLimited,
+    SettingsError,
+    SourceError,
+    SourceUnavailable,
+    UnknownTicker,
+)
 from forecaster.market import chart
 from forecaster.market.bars import Days, Floats
 from forecaster.market.loopback import stand_in
@@ -120,9 +127,7 @@ def _tame() -> None:
 
     yfinance.config.debug.hide_exceptions = False  # else an outage is an empty frame
     for name in ("yfinance", "peewee"):
-        logger = logging.getLogger(name)
-        logger.setLevel(logging.CRITICAL + 1)
-        logger.propagate = False
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     # after the import, which sets a filter of its own; pandas 3's warnings would flood stderr
     warnings.filterwarnings("ignore", module=r"(yfinance|bs4)(\.|$)")
 
@@ -224,8 +229,11 @@ def _ask(
     ticker: str, since: np.datetime64 | None, session: Any, timeout: float, folder: Path
 ) -> pd.DataFrame | None:
     """The table of bars that yfinance makes, or None where there are none."""
+    import pickle
+
     import peewee
     import yfinance
+    from yfinance.cache import get_cookie_cache
     from yfinance.data import YfData
     from yfinance.exceptions import YFException, YFRateLimitError
 
@@ -243,12 +251,29 @@ def _ask(
             f"Yahoo refuses to answer for now ({problem}). Wait an hour, then ask for fewer tickers"
             " at a time."
         ) from problem
+    except (peewee.IntegrityError, peewee.OperationalError) as problem:
+        raise SourceUnavailable(
+            f"the cache in {folder} is in use or cannot be written ({problem}) when asked for"
+            f" {ticker}. Try again later."
+        ) from problem
     except peewee.PeeweeException as problem:
         raise SourceError(
             f"the cache in {folder} cannot be used ({problem}); Yahoo's time zones are kept there."
             " Delete that folder."
         ) from problem
-    except (YFException, LookupError, TypeError, ValueError, AttributeError, OSError) as problem:
+    except (
+        YFException,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OSError,
+        EOFError,
+        pickle.PickleError,
+    ) as problem:
+        # a kept cookie of another shape than expected would raise for ever
+        with contextlib.suppress(peewee.PeeweeException):
+            get_cookie_cache().store("curlCffi", None)
         raise chart.unavailable(
             ticker, f"gave an answer that cannot be read ({type(problem).__name__}: {problem})"
         ) from problem

@@ -3,9 +3,11 @@
 Every line of TRAPS about this client has a test here.
 """
 
+import contextlib
 import importlib.metadata
 import logging
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from yahoo_server import Listing, YahooServer
+from yahoo_server import LIVE_VOLUME, Listing, YahooServer
 
 from forecaster.errors import (
     RateLimited,
@@ -28,8 +30,6 @@ from forecaster.errors import (
 from forecaster.market.bars import Action
 from forecaster.market.quotes import completed
 from forecaster.market.yahoo import STAND_IN, Yahoo
-
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:yfinance")  # pytest's own
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2024, 6, 29, tzinfo=UTC)
@@ -143,6 +143,12 @@ class TestSince:
         assert quotes.sessions[-1] == day("2024-06-28")
         assert quotes.dividends == (Action(day("2024-05-10"), 0.25),)
         assert quotes.splits == ()
+
+    def test_leaves_out_actions_before_it(self, server, yahoo):
+        server.fail("AAPL", "all events")
+        quotes = yahoo.fetch("AAPL", day("2024-02-09"))
+        assert quotes.splits == ()
+        assert [str(paid.session) for paid in quotes.dividends] == ["2024-02-09", "2024-05-10"]
 
     @pytest.mark.parametrize("ticker", ["7203.T", "VOD.L", "BTC-USD"])
     def test_counts_days_at_the_exchange(self, yahoo, ticker):
@@ -384,11 +390,12 @@ class TestRows:
             "1 bar of a session that is not over was left out, first 2024-06-28.",
         )
 
-    def test_a_live_bar_takes_the_place_of_one_without_prices(self, server, yahoo):
+    def test_a_live_bar_takes_the_place_of_one_without_volume(self, server, yahoo):
         server.change("MSFT", live=True, volumeless=frozenset({"2024-06-28"}))
         listing = server.market["MSFT"]
         quotes = yahoo.fetch("MSFT", None)
         assert len(quotes.sessions) == len(listing.sessions())
+        assert quotes.volume[-1] == LIVE_VOLUME
 
     def test_an_action_before_its_session_opened_adds_no_row(self, server, yahoo):
         server.change("MSFT", splits={"2024-07-01": 4.0})
@@ -426,6 +433,12 @@ class TestRows:
         server.change("MSFT", cells={("adjclose", "2019-01-02"): "Infinity"})
         done = completed(yahoo.fetch("MSFT", None), "MSFT", NOW)
         assert np.isfinite(done.history.adjusted_close).all()
+
+    def test_without_adjusted_closes_none_are_made_up(self, server, yahoo):
+        server.fail("AAPL", "no adjusted")
+        quotes = yahoo.fetch("AAPL", None)
+        assert np.isnan(quotes.adjusted_close).all()
+        assert not completed(quotes, "AAPL", NOW).history.adjusted
 
     def test_one_session(self, server, yahoo):
         server.add(Listing("ONE", first="2024-06-28"))
@@ -471,6 +484,26 @@ class TestWhatYfinanceKeeps:
         assert type(error) is SourceError
         assert str(home / "cache") in str(error)
         assert "Delete that folder." in str(error)
+
+    def test_a_cache_that_another_run_is_writing_may_pass(self, yahoo, home):
+        from yfinance.cache import _TzDBManager
+
+        yahoo.fetch("AAPL", None)
+        _TzDBManager.get_database().timeout = 0.1  # seconds that it waits; 5 by itself
+        with contextlib.closing(sqlite3.connect(home / "cache" / "tkr-tz.db")) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            error = outcome(yahoo, "MSFT")
+        assert type(error) is SourceUnavailable
+        assert "is in use" in str(error)
+        assert len(yahoo.fetch("MSFT", None).sessions) == 1430
+
+    def test_a_kept_cookie_of_another_shape_fails_once(self, yahoo):
+        from yfinance.cache import get_cookie_cache
+
+        yahoo._session()
+        get_cookie_cache().store("curlCffi", {".yahoo.com": {"/": {"GUC": "no A3"}}})
+        assert type(outcome(yahoo)) is SourceUnavailable
+        assert len(yahoo.fetch("AAPL", None).sessions) == 1430
 
     def test_a_folder_that_cannot_be_made_is_a_setting(self, yahoo, home):
         home.write_text("a file")
