@@ -129,7 +129,7 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
         "requests": path == "market.tiingo",
         "stamina": path == "market.patience",
         "exchange_calendars": path == "market.exchanges",
-        "sqlalchemy": path in ("market.schema", "market.store"),
+        "sqlalchemy": path.startswith("market.store."),
         "rich": room == "output",
         "typer": room == "cli",
         "click": False,

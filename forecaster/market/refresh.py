@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from sqlalchemy import Connection
 
 from forecaster.errors import ForecastError
 from forecaster.market.bars import Action, History
@@ -23,6 +22,9 @@ from forecaster.market.quotes import Completed, Provider, Quotes, completed
 from forecaster.market.store import Store, fetches, histories
 from forecaster.market.store.fetches import Fetch
 from forecaster.market.store.histories import Known
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 OVERLAP = 15
 """Stored bars that an update asks for again."""
