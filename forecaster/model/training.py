@@ -18,6 +18,7 @@ from forecaster.features.representation import Encoded, Representation
 from forecaster.features.sequences import Batch, TrainingSet, prefix_batches, window_batches
 from forecaster.market.bars import History
 from forecaster.model import network as keras_network
+from forecaster.model.averaging import WeightAverage
 from forecaster.model.inference import outputs_at
 from forecaster.model.recurrence import Network
 from forecaster.model.settings import Settings
@@ -147,7 +148,7 @@ def _run_epochs(
     """Epochs until the validation loss has not improved for ``patience`` of them."""
     began, stepping, trained = time.perf_counter(), 0.0, 0
     best, best_loss, best_epoch = keras_network.to_network(model, settings), math.inf, 0
-    average = keras_network.WeightAverage(model)
+    average = WeightAverage(model)
     for number in range(1, total + 1):
         start = time.perf_counter()
         loss, count = _one_epoch(model, settings, data, rng, average)
@@ -200,7 +201,7 @@ def _one_epoch(
     settings: Settings,
     data: TrainingSet,
     rng: np.random.Generator,
-    average: keras_network.WeightAverage,
+    average: WeightAverage,
 ) -> tuple[float, int]:
     """Mean loss over the batches, and how many targets they held."""
     losses: list[float] = []
