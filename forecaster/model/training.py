@@ -26,6 +26,11 @@ from forecaster.model.settings import Settings
 AVERAGED_EPOCHS = 4.0
 """Epochs over which weights are averaged: the average of a noisy path is nearer to its goal."""
 
+LEAST_EPOCHS, LEAST_STEPS = 8, 300
+"""Epochs, or training steps if they come first, before the validation loss may choose: it is
+measured on the last months of the training range alone, and where these were unlike the years
+before them it prefers a network that has hardly begun to learn."""
+
 EPOCHS_UNWATCHED = 12
 """Epochs where the panel is too short for a validation part."""
 
@@ -145,7 +150,11 @@ def _run_epochs(
     rng: np.random.Generator,
     on_epoch: OnEpoch | None,
 ) -> Fitted:
-    """Epochs until the validation loss has not improved for ``patience`` of them."""
+    """Epochs until the validation loss has not improved for ``patience`` of them.
+
+    None is the best before the network has settled, see ``LEAST_EPOCHS``, or the last.
+    """
+    least = min(LEAST_EPOCHS, total)
     began, stepping, trained = time.perf_counter(), 0.0, 0
     best, best_loss, best_epoch = keras_network.to_network(model, settings), math.inf, 0
     average = WeightAverage(model)
@@ -157,11 +166,12 @@ def _run_epochs(
         current = average.network(settings)
         seen = watch.loss(current) if watch else None
         _check_finite(settings, number, loss, seen, current)
-        if seen is None or seen < best_loss:
+        settled = number >= least or average.steps >= LEAST_STEPS
+        if seen is None or (settled and seen < best_loss):
             best, best_loss, best_epoch = current, math.inf if seen is None else seen, number
         if on_epoch:
             on_epoch(Epoch(number, total, loss, seen, time.perf_counter() - began))
-        if watch and number - best_epoch >= settings.patience:
+        if watch and settled and number - best_epoch >= settings.patience:
             break
     return Fitted(
         representation=representation,
