@@ -248,6 +248,7 @@ def compile_model(model: Any, settings: Settings) -> None:
     elif settings.clip_value:
         clipping["clipvalue"] = settings.clip_value
     optimiser = keras.optimizers.Adam(settings.learning_rate, **clipping)
+    optimiser.build(model.trainable_variables)  # or the first step is traced twice: it makes them
     model.compile(optimizer=optimiser, loss=loss, jit_compile=False)
 
 

@@ -114,6 +114,22 @@ class TestLoss:
         targets[:, 0] = 0.0
         assert self.loss(targets, weights, inputs, whole=True)[0] == one
 
+    def test_the_first_step_is_traced_once(self, monkeypatch):
+        traced = []
+        distance = keras_network._range_distance
+        monkeypatch.setattr(
+            keras_network,
+            "_range_distance",
+            lambda *given: traced.append(given) or distance(*given),
+        )
+        settings = replace(SETTINGS, scale="volatility")
+        model = keras_network.build(settings, 2, whole_sequence=True)
+        keras_network.compile_model(model, settings)
+        batch = Batch(np.zeros((1, 3, 2), np.float32), *[np.zeros((1, 3, 2), np.float32)] * 3)
+        for _ in range(2):
+            keras_network.train_step(model, batch)
+        assert len(traced) == 1
+
     def test_without_any_target_it_is_zero(self):
         inputs, zeros = np.zeros((1, 3, 2), np.float32), np.zeros((1, 3, 2), np.float32)
         assert self.loss(zeros, zeros, inputs, whole=True)[0] == 0.0
