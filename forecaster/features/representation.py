@@ -37,6 +37,9 @@ Inputs = NDArray[np.float32]
 VOLATILITY_FEATURES = (*OWN_FEATURES, *RHYTHM_FEATURES, *COMPANION_FEATURES)
 LEVEL_FEATURES = ("price",)
 
+REACH = 1500
+"""Bars that a forecast reads: what is older weighs under 2% in the slowest input."""
+
 _LIMIT = 6.0
 """Inputs are cut at this many standard deviations."""
 
@@ -47,7 +50,7 @@ class Encoded:
 
     Attributes:
         history: the bars.
-        inputs: ``(n, F)`` float32.
+        inputs: ``(n, F)`` float32, or the last rows of it where no more were asked for.
         scale: the unit at each session.
     """
 
@@ -109,16 +112,23 @@ class Representation:
         """Inputs and scale of one history by itself; row t uses bars 0..t alone."""
         return self.encode_all([history])[0]
 
-    def encode_all(self, histories: Sequence[History]) -> list[Encoded]:
+    def encode_all(self, histories: Sequence[History], *, last: int | None = None) -> list[Encoded]:
         """Inputs and scales of a panel: each history also sees the others' same session.
 
         Row t of a history uses bars of sessions up to its own session t, of any history.
+
+        Args:
+            histories: the panel.
+            last: keep the inputs of so many sessions of each, the newest; None: of all.
         """
         if isinstance(self.scaling, LevelScaling):
             levels = [self.scaling.scale(h) for h in histories]
-            return [Encoded(h, _level_inputs(s), s) for h, s in zip(histories, levels, strict=True)]
+            return [
+                Encoded(h, _level_inputs(s)[_newest(last)], s)
+                for h, s in zip(histories, levels, strict=True)
+            ]
         scales = [self.scaling.scale(h) for h in histories]
-        own, others = _all_features(self.scaling, scales)
+        own, others = _all_features(self.scaling, scales, last)
         return [
             Encoded(
                 h, self._standardise(np.column_stack([a, b]), self.companions & (b[:, 0] > 0)), s
@@ -163,15 +173,24 @@ class Representation:
         return made
 
 
+def _newest(last: int | None) -> slice:
+    """The last rows, or all."""
+    return slice(None) if last is None else slice(-last, None)
+
+
 def _all_features(
-    scaling: VolatilityScaling, scales: Sequence[VolatilityScale]
+    scaling: VolatilityScaling, scales: Sequence[VolatilityScale], last: int | None = None
 ) -> tuple[list[Floats], list[Floats]]:
-    """Own columns and companion columns of every history of a panel."""
+    """Own columns and companion columns of every history of a panel, or the last rows of them."""
     if not scales:
         return [], []
     companions = Companions.of([s.history.sessions for s in scales], [s.measures for s in scales])
-    own = [own_features(s, scaling.prior) for s in scales]
-    others = [companions.features(s.history.sessions, s.measures.volatility) for s in scales]
+    rows = _newest(last)
+    # copies, or views would keep every row of a large panel in memory
+    own = [own_features(s, scaling.prior)[rows].copy() for s in scales]
+    others = [
+        companions.features(s.history.sessions[rows], s.measures.volatility[rows]) for s in scales
+    ]
     return own, others
 
 

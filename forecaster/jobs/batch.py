@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from forecaster.errors import ForecastError
+from forecaster.features.representation import REACH
 from forecaster.jobs.predict import TickerForecast, predict
 from forecaster.jobs.worklist import Worklist
 from forecaster.market.bars import Panel
@@ -29,9 +30,6 @@ from forecaster.market.store.runs import Run
 from forecaster.market.tickers import Remark, load_tickers
 from forecaster.model.artifact import Model
 from forecaster.places import home, locked
-
-BARS = 1500
-"""Bars of each ticker that a batch reads: what is older weighs under 2% in the slowest input."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,7 @@ def _load(
         store=store,
         provider=provider,
         now=now,
-        last=BARS,
+        last=REACH,
         on_ticker=on_ticker,
     )
     failures += given.failures
