@@ -343,7 +343,7 @@ def _head_of(model: Any, settings: Settings) -> Head:
 
 
 def to_keras(network: Network, settings: Settings, features: int, *, whole_sequence: bool) -> Any:
-    """A Keras model with the network's weights, for export and for comparing the two engines."""
+    """A Keras model with the network's weights: to export them, or to train on from them."""
     model = build(settings, features, whole_sequence=whole_sequence)
     for number, layer in enumerate(network.layers):
         cells = [layer.forward] + ([layer.backward] if layer.backward else [])

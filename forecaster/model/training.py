@@ -99,6 +99,7 @@ def fit(
     epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
     represent: Represent | None = None,
+    start: Network | None = None,
 ) -> Fitted:
     """Train on all targets inside the histories, which must end with the training range.
 
@@ -110,6 +111,7 @@ def fit(
             nothing can be watched.
         on_epoch: called after each epoch.
         represent: fits another representation than the usual one.
+        start: weights to train on from, of a network with these settings; None: new ones.
 
     Raises:
         TrainingDiverged: a loss was not finite.
@@ -128,11 +130,14 @@ def fit(
         )
     watch = _Watch(settings, representation, validation) if validation else None
     total = epochs or (settings.epochs if watch else min(settings.epochs, EPOCHS_UNWATCHED))
-    model = keras_network.build(
-        settings, len(representation.features), whole_sequence=settings.supervise == "prefixes"
-    )
+    features, whole = len(representation.features), settings.supervise == "prefixes"
+    if start is None:
+        model = keras_network.build(settings, features, whole_sequence=whole)
+    else:
+        model = keras_network.to_keras(start, settings, features, whole_sequence=whole)
     keras_network.compile_model(model, settings)
-    keras_network.start_head(model, settings, np.where(data.known, data.targets, np.nan))
+    if start is None:
+        keras_network.start_head(model, settings, np.where(data.known, data.targets, np.nan))
     return _run_epochs(model, settings, representation, data, watch, total, rng, on_epoch)
 
 
