@@ -107,7 +107,7 @@ def prefix_batches(
     for first in range(0, len(pieces), batch_size):
         chosen = pieces[first : first + batch_size]
         filling = batch_size - len(chosen) if len(pieces) > batch_size else 0
-        chosen = np.concatenate([chosen, np.repeat(pieces[:1, :1], 2, axis=1).repeat(filling, 0)])
+        chosen = np.concatenate([chosen, np.full((filling, 2), pieces[0, 0])])  # no rows inside
         length = context if len(pieces) > batch_size else int(np.diff(pieces, axis=1).max())
         steps = np.arange(length)
         rows = chosen[:, :1] + steps
