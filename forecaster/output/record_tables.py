@@ -14,7 +14,8 @@ from forecaster.output.cells import open_table, percent, price, signed
 from forecaster.output.scoreboard import score_table
 
 if TYPE_CHECKING:
-    from forecaster.jobs.score import Part, Record, Scored
+    from forecaster.jobs.record import Part, Record
+    from forecaster.jobs.score import Scored
     from forecaster.market.store.journal import Entry
 
 _NARROW = 66
