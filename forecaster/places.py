@@ -18,6 +18,8 @@ from forecaster.errors import LockHeld, SettingsError
 TEMPORARY = ".writing"
 """Suffix of files that are being written; a run that was killed can leave one behind."""
 
+SETTINGS = "forecaster.toml"
+
 
 def home() -> Path:
     """The folder that holds models and locks."""
@@ -27,6 +29,26 @@ def home() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("forecaster", appauthor=False))
+
+
+def settings_file() -> Path:
+    """The file of settings that is read, or would be if it were there.
+
+    ``FORECASTER_CONFIG`` names one; else it is in the working folder, if it is there, or in
+    ``FORECASTER_HOME``, or in the platform's folder for settings.
+    """
+    named = os.environ.get("FORECASTER_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    here = Path(SETTINGS)
+    if os.access(here, os.F_OK):
+        return here.absolute()
+    chosen = os.environ.get("FORECASTER_HOME")
+    if chosen:
+        return Path(chosen).expanduser() / SETTINGS
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("forecaster", appauthor=False)) / SETTINGS
 
 
 def models_folder() -> Path:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import configparser
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,11 +126,121 @@ def test_every_option_that_readme_names_exists():
 
     register()
     group = get_command(app)
-    commands = list(group.commands.values())
+    commands = [group, *group.commands.values()]
     commands += [c for g in commands for c in getattr(g, "commands", {}).values()]
     known = {o for c in commands for p in c.params for o in (*p.opts, *p.secondary_opts)}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {"--strict", "--help"}
     assert named <= known, named - known
+
+
+def commands_of_nightly() -> list[list[str]]:
+    """The command lines of the crontab, the service and the image, without the program."""
+    (cron,), (image,) = blocks("cron"), blocks("dockerfile")
+    service = unit(blocks("ini")[0])["Service"]
+    lines = [
+        re.search(r"&& \S*/forecast (.*)", cron)[1],
+        re.fullmatch(r"\S*/forecast (.*)", service["ExecStart"])[1],
+    ]
+    words = json.loads(re.search(r"^CMD (.*)$", image, re.MULTILINE)[1])
+    return [*map(shlex.split, lines), words]
+
+
+def unit(text: str) -> configparser.ConfigParser:
+    """A systemd unit."""
+    parser = configparser.ConfigParser(interpolation=None, delimiters=["="])
+    parser.optionxform = str
+    parser.read_string(text)
+    return parser
+
+
+def test_the_nightly_commands_are_commands():
+    from typer.main import get_command
+
+    from forecaster.cli.main import app, register
+
+    register()
+    group = get_command(app)
+    found = commands_of_nightly()
+    assert len(found) == 3
+    for name, *arguments in found:
+        given = group.commands[name].make_context(name, arguments).params
+        assert (given["quiet"], given["wait"]) == (True, 600)
+        assert given["watchlist"] == ["watchlist.txt"]
+        assert (given["out"], str(given["summary"])) == ("forecasts.csv", "summary.json")
+
+
+def test_every_variable_that_readme_names_is_a_setting(monkeypatch):
+    from typer.main import get_command
+
+    from forecaster.cli import configuration
+    from forecaster.cli.main import app, register
+
+    register()
+    options = configuration.options_of(get_command(app))
+    named = set(re.findall(r"\bFORECASTER_[A-Z_]*[A-Z]\b", README))
+    assert len(named) >= 9
+    for name in named:
+        monkeypatch.setenv(name, "1")
+    assert list(configuration.strangers(options)) == []
+
+
+def test_the_settings_example_is_read_whole(place):
+    (text,) = blocks("toml")
+    file = place / "example.toml"
+    file.write_text(text)
+    shown = run(f"FORECASTER_CONFIG={file} forecast config show --format json", place)
+    found = {s["key"]: s["value"] for s in json.loads(shown)["settings"] if s["source"] == "file"}
+    expected = {}
+    for key, value in tomllib.loads(text).items():
+        if not isinstance(value, dict):
+            expected[key] = str(value)
+            continue
+        for inner, deep in value.items():
+            pairs = deep.items() if isinstance(deep, dict) else [(None, deep)]
+            for last, one in pairs:
+                expected[".".join(filter(None, (key, inner, last)))] = str(one)
+    del expected["home"]  # the variable is set
+    expected["batch.wait"] = "600.0"
+    assert found == expected
+
+
+def test_the_units_are_what_systemd_reads(tmp_path):
+    service, timer = map(unit, blocks("ini"))
+    assert service["Service"]["Type"] == "oneshot"
+    assert timer["Install"]["WantedBy"] == "timers.target"
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd is not here")
+    when = timer["Timer"]["OnCalendar"]
+    subprocess.run(["systemd-analyze", "calendar", when], check=True, capture_output=True)
+    program = shutil.which("true")
+    bodies = [re.sub(r"(?<=ExecStart=)\S+", str(program), body) for body in blocks("ini")]
+    files = [tmp_path / "forecast.service", tmp_path / "forecast.timer"]
+    for file, body in zip(files, bodies, strict=True):
+        file.write_text(body)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *map(str, files)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "SYSTEMD_LOG_LEVEL": "warning"},
+    )
+    about_ours = [line for line in done.stderr.splitlines() if "forecast." in line]
+    assert about_ours == [], done.stderr
+
+
+def test_the_container_keeps_what_it_makes_and_is_not_root():
+    (image,), (compose,) = blocks("dockerfile"), blocks("yaml")
+    words = [line.split(maxsplit=1) for line in image.splitlines()]
+    assert {w for w, _ in words} <= {
+        "FROM", "ENV", "COPY", "RUN", "USER", "WORKDIR", "VOLUME", "ENTRYPOINT", "CMD"
+    }  # fmt: skip
+    said = dict(words)
+    assert said["USER"] == "forecast"
+    assert said["VOLUME"] == said["WORKDIR"] == "/data"
+    assert "FORECASTER_HOME=/data" in image
+    service = pytest.importorskip("yaml").safe_load(compose)["services"]["forecast"]
+    assert f"useradd -m -u {service['user']} " in image
+    assert "forecasts:/data" in service["volumes"]
 
 
 def test_every_exit_code_that_readme_names_is_one():

@@ -16,6 +16,7 @@ from forecaster.cli.options import (
     FormatOption,
     Output,
     Ticker,
+    confirmed,
     emit,
     emitting,
 )
@@ -166,7 +167,7 @@ def prune(
     from forecaster.market.store import Store
     from forecaster.output.console import note
 
-    if everything and not yes and not typer.confirm("Delete all stored bars?", err=True):
+    if everything and not yes and not confirmed("Delete all stored bars?"):
         raise typer.Exit
     with Store() as store:
         gone = data.prune(store, tickers or (), idle_days=idle, everything=everything)

@@ -1,57 +1,22 @@
-"""The `forecast` command: its group, its signals, and the one place where failures become text.
+"""The `forecast` command: its commands, its options before them, and its signals.
 
 Nothing heavy is imported here; each command imports what it runs when it runs.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from forecaster import __version__
-from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, Terminated
+from forecaster.cli.commands import App, Commands, LogFormat
+from forecaster.errors import INTERRUPTED, Terminated
 
-READER_GONE = 141
-"""The program that read our output went away, as a shell reports SIGPIPE."""
-
-
-class Commands(TyperGroup):
-    """Runs a command and turns expected failures into one line on stderr and an exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        except ForecastError as failure:
-            from forecaster.output.console import error
-
-            error(str(failure))
-            raise typer.Exit(failure.exit_code) from None
-        except KeyboardInterrupt:
-            _last_words("interrupted; nothing was changed")
-            raise typer.Exit(INTERRUPTED) from None
-        except Terminated:
-            _last_words("terminated; nothing was changed")
-            raise typer.Exit(TERMINATED) from None
-        except BrokenPipeError:
-            # what is still buffered must not fail a second time when Python closes stdout
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(READER_GONE) from None
-        return result
-
-
-def _last_words(message: str) -> None:
-    sys.stderr.write(f"\n{message}\n")
-
-
-app = typer.Typer(
+app = App(
     cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -61,11 +26,12 @@ app = typer.Typer(
     " down and nothing stored, 6 model missing or damaged, 7 training diverged, 8 locked by another"
     " run, 9 a required verdict did not hold, 130 interrupted.",
 )
-data_app = typer.Typer(no_args_is_help=True, help="List, verify, export, import and prune prices.")
-journal_app = typer.Typer(
+data_app = App(no_args_is_help=True, help="List, verify, export, import and prune prices.")
+journal_app = App(
     no_args_is_help=True, help="List, verify and export the forecasts that batches wrote down."
 )
-models_app = typer.Typer(no_args_is_help=True, help="List, show and delete trained models.")
+models_app = App(no_args_is_help=True, help="List, show and delete trained models.")
+config_app = App(no_args_is_help=True, help="Show settings and where each comes from.")
 
 
 def _version(asked: bool) -> None:
@@ -80,6 +46,14 @@ def root(
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
+    log_format: Annotated[
+        LogFormat | None,
+        typer.Option(
+            "--log-format",
+            help="How notes and errors are written: text, or one JSON object a line."
+            " FORECASTER_LOG_FORMAT does the same. (default: text)",
+        ),
+    ] = None,
 ) -> None:
     """Forecast stock prices with recurrent networks, beside the baselines they must beat."""
 
@@ -95,6 +69,7 @@ def register() -> None:
         backtest,
         batch,
         compare,
+        config,
         data,
         doctor,
         export,
@@ -128,6 +103,9 @@ def register() -> None:
     models_app.command()(models.show)
     models_app.command()(models.delete)
     app.add_typer(models_app, name="models")
+    config_app.command()(config.show)
+    config_app.command()(config.path)
+    app.add_typer(config_app, name="config")
 
 
 def main() -> None:

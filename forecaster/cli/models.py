@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from forecaster.cli.options import complete_model, emit
+from forecaster.cli.options import complete_model, confirmed, emit
 
 Name = Annotated[
     str, typer.Argument(help="Name or file of a model.", autocompletion=complete_model)
@@ -44,6 +44,6 @@ def delete(
     from forecaster.output.console import note
 
     path = library.own(name)
-    if not yes and not typer.confirm(f"Delete {path}?", err=True):
+    if not yes and not confirmed(f"Delete {path}?"):
         raise typer.Exit
     note(f"deleted {library.delete(name)}")

@@ -176,6 +176,22 @@ def parse_columns(pairs: list[str] | None) -> dict[str, str]:
     return columns
 
 
+def confirmed(question: str) -> bool:
+    """A person's answer; the question goes to stderr.
+
+    Raises:
+        SettingsError: stderr is a log, and a question is no record of it.
+    """
+    from forecaster.output.console import logs_json
+
+    if logs_json():
+        raise SettingsError(
+            f"nobody can be asked {question!r} where stderr is a log in JSON; a decision is needed"
+            " beforehand. Add --yes."
+        )
+    return typer.confirm(question, err=True)
+
+
 def emit(text: str, output: Path | None) -> None:
     """Write a result to stdout, or to a file in one piece.
 

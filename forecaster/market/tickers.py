@@ -26,7 +26,7 @@ from forecaster.market.store import Store, histories
 from forecaster.market.symbols import checked_ticker
 from forecaster.market.timetable import missing_note, timetable
 
-_PAUSE, _DEADLINE = 0.5, 60.0
+USUAL_PAUSE, USUAL_DEADLINE = 0.5, 60.0
 """Seconds between two requests at least, and for one ticker at most."""
 
 _LONG_AGO = 10
@@ -76,8 +76,8 @@ def usual_provider(name: str | None) -> Provider:
     from forecaster.market.providers import DEFAULT, provider
 
     chosen = provider(name or os.environ.get("FORECASTER_PROVIDER") or DEFAULT)
-    pause = _seconds("FORECASTER_PAUSE", _PAUSE)
-    return Patient(chosen, pause=pause, deadline=_seconds("FORECASTER_DEADLINE", _DEADLINE))
+    pause = _seconds("FORECASTER_PAUSE", USUAL_PAUSE)
+    return Patient(chosen, pause=pause, deadline=_seconds("FORECASTER_DEADLINE", USUAL_DEADLINE))
 
 
 def _seconds(variable: str, usual: float) -> float:

@@ -1,19 +1,44 @@
-"""Where text goes: results to stdout, everything else to stderr."""
+"""Where text goes: results to stdout, everything else to stderr, as text or as a log in JSON."""
 
 from __future__ import annotations
 
 import io
+import json
+import logging
 import os
 import sys
+import traceback
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import TextIO
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from forecaster.output.secrets import redacted
+
 _FULL_WIDTH = 400
 """Columns where the output is no terminal: wide enough that no table is cut."""
+
+
+@dataclass
+class _Log:
+    """How stderr is written; the process has one.
+
+    Attributes:
+        json: one JSON object a line, for programs that collect logs.
+        command: what is running, such as ``data list``.
+    """
+
+    json: bool = False
+    command: str | None = None
+
+
+_LOG = _Log()
 
 
 def console(stream: TextIO) -> Console:
@@ -62,11 +87,82 @@ def render(make: Callable[[int], list[RenderableType]], output: Path | None) -> 
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
+def logs_json() -> bool:
+    """Whether stderr is a log in JSON."""
+    return _LOG.json
+
+
+def watched() -> bool:
+    """Whether somebody looks at stderr, so that a progress bar is worth drawing."""
+    return sys.stderr.isatty() and not _LOG.json
+
+
 def note(message: str) -> None:
     """One line on stderr that is worth knowing."""
-    stderr().print(Text(f"note: {message}", style="yellow"))
+    if _LOG.json:
+        _record("note", message)
+    else:
+        stderr().print(Text(f"note: {redacted(message)}", style="yellow"))
 
 
-def error(message: str) -> None:
-    """One line on stderr that says what failed."""
-    stderr().print(Text.assemble(("error: ", "bold red"), message))
+def error(message: str, exit_code: int | None = None) -> None:
+    """One line on stderr that says what failed.
+
+    Args:
+        message: what was found, what was needed and one thing to do.
+        exit_code: of the process, if this is what ends it; a log in JSON has it too.
+    """
+    if _LOG.json:
+        _record("error", message, exit_code)
+    else:
+        stderr().print(Text.assemble(("error: ", "bold red"), redacted(message)))
+
+
+def last_words(message: str, exit_code: int) -> None:
+    """One line on stderr, below whatever a terminal shows of Ctrl-C."""
+    if _LOG.json:
+        _record("error", message, exit_code)
+    else:
+        sys.stderr.write(f"\n{message}\n")
+
+
+def log_as_json(command: str | None = None) -> None:
+    """From here on stderr gets one JSON object a line, from libraries too.
+
+    Args:
+        command: what is running, if that is known yet.
+    """
+    _LOG.json, _LOG.command = True, command
+    warnings.showwarning = lambda message, *_args, **_more: _record("warning", str(message))
+    logging.lastResort = _Records(logging.WARNING)
+    sys.excepthook = _record_bug
+
+
+class _Records(logging.Handler):
+    """What libraries log where nobody has asked them to."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write it as one of ours."""
+        level = "error" if record.levelno >= logging.ERROR else "warning"
+        _record(level, f"{record.name}: {record.getMessage()}")
+
+
+def _record_bug(
+    kind: type[BaseException], problem: BaseException, trace: TracebackType | None
+) -> None:
+    """A failure that nobody expected, with its traceback in the message."""
+    _record("bug", "".join(traceback.format_exception(kind, problem, trace)).rstrip(), 1)
+
+
+def _record(level: str, message: str, exit_code: int | None = None) -> None:
+    """One JSON object on a line of its own, in ASCII: any terminal and any locale can carry it."""
+    line: dict[str, object] = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "level": level,
+        "command": _LOG.command,
+        "message": redacted(message),
+    }
+    if exit_code is not None:
+        line["exit_code"] = exit_code
+    sys.stderr.write(json.dumps(line) + "\n")
+    sys.stderr.flush()

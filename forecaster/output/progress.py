@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from forecaster.jobs.scoring import Progress as TrainingProgress
-from forecaster.output.console import stderr
+from forecaster.output.console import stderr, watched
 
 
 @contextlib.contextmanager
 def training_bar() -> Iterator[Callable[[TrainingProgress], None] | None]:
     """A callback that moves the bar: stage, epoch, loss, time left. None where nobody watches."""
-    if not sys.stderr.isatty():
+    if not watched():
         yield None
         return
     columns = (
@@ -45,7 +44,7 @@ def training_bar() -> Iterator[Callable[[TrainingProgress], None] | None]:
 @contextlib.contextmanager
 def ticker_bar(total: int) -> Iterator[Callable[[str], None] | None]:
     """A callback that moves the bar on with each ticker. None where nobody watches."""
-    if not sys.stderr.isatty() or total < 2:
+    if not watched() or total < 2:
         yield None
         return
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TimeRemainingColumn())

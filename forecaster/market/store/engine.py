@@ -53,7 +53,7 @@ class Store:
             StoreError: it is damaged, was written by a newer program, or does not answer.
         """
         address = _address(url or os.environ.get("FORECASTER_STORE"))
-        self.name = address.database or "memory" if _is_file(address) else str(address)
+        self.name = address.database or "memory" if _is_file(address) else _named(address)
         self.frozen = False
         with self._plain_failures():
             self._engine = self._open(address)
@@ -189,7 +189,22 @@ def _address(url: str | None) -> URL:
             " sqlite:////data/prices.db or postgresql+psycopg://user@host/name is needed."
             " PostgreSQL's driver comes with: pip install 'forecaster[postgres]'"
         ) from None
+    except ValueError:
+        raise SettingsError(
+            "FORECASTER_STORE has a port that is no number; one is needed, as in"
+            " postgresql+psycopg://user@host:5432/name. Correct it."
+        ) from None
+    if "@" in (address.host or ""):
+        raise SettingsError(
+            "FORECASTER_STORE has more than one @; the one before the host is the only one that may"
+            " stand there. Write %40 for an @ in the user's name or the password."
+        )
     return address
+
+
+def _named(address: URL) -> str:
+    """An address for messages: without the password, wherever it stands."""
+    return str(address.set(query={}))
 
 
 def _is_file(address: URL) -> bool:

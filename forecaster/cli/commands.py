@@ -1,0 +1,196 @@
+"""How a command is run: its settings, its failures as one line and an exit code, its log."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any, cast
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from forecaster.cli import configuration
+from forecaster.cli.configuration import Configuration, command_of, key_of
+from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, Terminated
+from forecaster.places import settings_file
+
+READER_GONE = 141
+"""The program that read our output went away, as a shell reports SIGPIPE."""
+
+_LEAF = "forecaster.leaf"
+"""Where the context of the command that runs is kept, for messages about its options."""
+_WITHOUT_FILE = ("config path",)
+"""Commands that work where ``forecaster.toml`` does not: they help to mend it."""
+
+
+class LogFormat(StrEnum):
+    """How stderr is written."""
+
+    text = "text"
+    json = "json"
+
+
+class Command(TyperCommand):
+    """A command that says what is wrong with settings before it runs."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        ctx.meta[_LEAF] = ctx
+        name, settings = command_of(ctx), ctx.obj
+        if _logs_json(ctx):
+            _log_as_json(name)
+        if settings.problem is not None and name not in _WITHOUT_FILE:
+            raise settings.problem
+        if not ctx.params.get("quiet"):
+            _note_strangers(ctx.find_root().command)
+        return super().invoke(ctx)
+
+
+class App(typer.Typer):
+    """A Typer app whose commands are of that class."""
+
+    def command(self, *args: Any, **options: Any) -> Any:
+        """Register a command; see :meth:`typer.Typer.command`."""
+        return super().command(*args, **{"cls": Command, **options})
+
+
+class Commands(TyperGroup):
+    """Runs a command and turns expected failures into one line on stderr and an exit code."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        """Read the options that stand before the command."""
+        configuration.name_variables(configuration.options_of(self))
+        log_format_of(self).envvar = [configuration.variable("log-format")]
+        log_format_of(self).show_envvar = False
+        given = list(args)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except typer.TyperException as problem:
+            nothing_read = Configuration(settings_file())
+            raise _refusal(problem, nothing_read, json=_asked_for_json(given)) from None
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            self._settle(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except ForecastError as failure:
+            from forecaster.output.console import error
+
+            error(f"{failure}{_origins(ctx, str(failure))}", failure.exit_code)
+            raise typer.Exit(failure.exit_code) from None
+        except KeyboardInterrupt:
+            _last_words("interrupted; nothing was changed", INTERRUPTED)
+            raise typer.Exit(INTERRUPTED) from None
+        except Terminated:
+            _last_words("terminated; nothing was changed", TERMINATED)
+            raise typer.Exit(TERMINATED) from None
+        except BrokenPipeError:
+            # what is still buffered must not fail a second time when Python closes stdout
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(READER_GONE) from None
+        except typer.TyperException as problem:
+            raise _refusal(problem, ctx.obj, json=_logs_json(ctx)) from None
+        return result
+
+    def _settle(self, ctx: Any) -> None:
+        """Put ``forecaster.toml`` behind flags and variables."""
+        options = configuration.options_of(self)
+        ctx.obj = configuration.read(options, log_format_of(self))
+        ctx.default_map = ctx.obj.default_map(options)
+        if _logs_json(ctx):
+            _log_as_json()
+
+
+def log_format_of(root: Any) -> Any:
+    """The parameter ``--log-format``."""
+    return next(param for param in root.params if param.name == "log_format")
+
+
+def _logs_json(ctx: Any) -> bool:
+    """What the flag says, or the variable, or the file."""
+    root = ctx.find_root()
+    chosen = root.params.get("log_format") or root.obj.table.get("log-format")
+    return bool(chosen == LogFormat.json)
+
+
+def _asked_for_json(args: list[str]) -> bool:
+    """The same where the options before the command could not be read."""
+    flags = [arg.partition("=")[2] for arg in args if arg.startswith("--log-format=")]
+    flags += [value for name, value in pairwise(args) if name == "--log-format"]
+    flags.append(os.environ.get(configuration.variable("log-format"), ""))
+    return flags[0] == LogFormat.json
+
+
+def _log_as_json(command: str | None = None) -> None:
+    from forecaster.output.console import log_as_json
+
+    log_as_json(command)
+
+
+def _last_words(message: str, exit_code: int) -> None:
+    from forecaster.output.console import last_words
+
+    last_words(message, exit_code)
+
+
+def _refusal(problem: Any, settings: Configuration, *, json: bool) -> Exception:
+    """A refusal of the parser, with where a wrong value comes from; said already, if as JSON."""
+    ctx, param = getattr(problem, "ctx", None), getattr(problem, "param", None)
+    if ctx is not None and getattr(param, "param_type_name", "") == "option":
+        origin = settings.origin(ctx, param)
+        if origin.source in ("file", "environment"):
+            problem.message = f"{_sentence(problem.message)} It comes from {origin.name}."
+    text = _sentence(" ".join(problem.format_message().split()))
+    if not json or not text:  # the refusal of a command without arguments is its help
+        return cast("Exception", problem)
+    from forecaster.output.console import error
+
+    _log_as_json(command_of(ctx) or None if ctx is not None else None)
+    page = "forecast" if ctx is None else ctx.command_path
+    error(f"{text} See: {page} --help", problem.exit_code)
+    return typer.Exit(problem.exit_code)
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text[-1] in ".!?:;" else f"{text}."
+
+
+def _origins(ctx: Any, message: str) -> str:
+    """Where the options come from that a message is about, if they were not typed."""
+    settings, leaf = ctx.obj, ctx.meta.get(_LEAF)
+    if settings is None:
+        return ""
+    said = [
+        f"{name} is set in {settings.file}"
+        for name in sorted(settings.lent)
+        if _mentions(message, name)
+    ]
+    for param in leaf.command.params if leaf is not None else []:
+        if param.param_type_name != "option":
+            continue
+        value, flag = leaf.params.get(param.name), f"--{key_of(param)}"
+        named = type(value) is str and len(value) > 2 and _mentions(message, value)
+        origin = settings.origin(leaf, param)
+        if origin.source in ("file", "environment") and (named or _mentions(message, flag)):
+            said.append(f"{flag} comes from {origin.name}")
+    return f" ({'; '.join(said)}.)" if said else ""
+
+
+def _mentions(message: str, word: str) -> bool:
+    return re.search(rf"(?<![\w./-]){re.escape(word)}(?![\w/-])", message) is not None
+
+
+def _note_strangers(root: Any) -> None:
+    """Say which variables look like settings and are none."""
+    for name, near in configuration.strangers(configuration.options_of(root)):
+        from forecaster.output.console import note
+
+        advice = f"Did you mean {' or '.join(near)}?" if near else "Unset it if it is not needed."
+        note(f"{name} is no setting of forecast and is ignored. {advice}")

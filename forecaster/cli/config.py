@@ -1,0 +1,165 @@
+"""`forecast config`: settings, and where each comes from."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forecaster.cli import configuration
+from forecaster.cli.commands import log_format_of
+from forecaster.cli.configuration import DEFAULT, PLAIN, SHARED, Configuration, Origin
+from forecaster.cli.data import Report
+from forecaster.cli.options import Output, emit
+
+if TYPE_CHECKING:
+    from forecaster.output.setting_tables import Setting
+
+_NOTHING = "–"
+
+
+def show(
+    ctx: typer.Context,
+    format: Annotated[Report, typer.Option("--format", "-f", help="How it is written.")] = (
+        Report.table
+    ),
+    output: Output = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Settings at their defaults, too.")
+    ] = False,
+) -> None:
+    """Show each setting that is not at its default, and where it comes from."""
+    from forecaster.output import setting_tables
+    from forecaster.output.console import render
+
+    read: Configuration = ctx.obj
+    settings = [
+        setting
+        for setting in (*_shared(ctx, read), *_own(ctx, read))
+        if everything or setting.source != "default"
+    ]
+    if format is Report.json:
+        emit(setting_tables.settings_json(settings, read.file, exists=read.exists), output)
+        return
+    shown = render(
+        lambda width: setting_tables.settings_table(
+            settings, read.file, width, exists=read.exists, everything=everything
+        ),
+        output,
+    )
+    emit(shown, output)
+
+
+def path(ctx: typer.Context) -> None:
+    """Print the path of the file of settings that is read, or would be if it were there."""
+    read: Configuration = ctx.obj
+    sys.stdout.write(f"{read.file}\n")
+    if read.exists:
+        return
+    from forecaster.output.console import note
+
+    note("there is no such file; settings are read from it once you create it")
+
+
+def _shared(ctx: typer.Context, read: Configuration) -> Iterator[Setting]:
+    """Settings of several commands, and the secrets that the environment alone may hold."""
+    from forecaster.output.secrets import KEYS
+
+    for key in SHARED:
+        if key in PLAIN:
+            origin = read.plain_origin(key)
+            value = os.environ.get(configuration.variable(key))
+        else:
+            value, origin = _above_the_tables(ctx, read, key)
+        yield _setting(key, _usual(key) if origin == DEFAULT else value, origin)
+    for name in KEYS:
+        known = bool(os.environ.get(name))
+        origin = Origin("environment", name) if known else DEFAULT
+        yield _setting(name, "set" if known else None, origin)
+
+
+def _above_the_tables(ctx: Any, read: Configuration, key: str) -> tuple[Any, Origin]:
+    """The value of a key that has a flag, without the command's own settings."""
+    root = ctx.find_root()
+    if key == "log-format":
+        origin = read.origin(root, log_format_of(root.command))
+        if origin != DEFAULT:
+            return root.params["log_format"], origin
+    name = configuration.variable(key)
+    if key != "log-format" and os.environ.get(name):
+        return os.environ[name], Origin("environment", name)
+    return (read.table[key], read.in_file()) if key in read.table else (None, DEFAULT)
+
+
+def _own(ctx: typer.Context, read: Configuration) -> Iterator[Setting]:
+    """Settings of single commands; what they share is shown once, above."""
+    root = ctx.find_root()
+    for command, params in configuration.options_of(root.command).items():
+        below: Any = root
+        for name in command.split("."):
+            leaf = below.command.commands[name]
+            below = leaf.context_class(leaf, info_name=name, parent=below)
+        for key, param in params.items():
+            value, source = param.consume_value(below, {})
+            below.set_parameter_source(param.name, source)
+            origin = read.origin(below, param)
+            if origin.source != "default":
+                value = param.process_value(below, value)  # refuses what the command would refuse
+            shared = configuration.is_shared(key, command)
+            above = (read.in_file(), Origin("environment", configuration.variable(key)), DEFAULT)
+            if not (shared and origin in above):
+                yield _setting(f"{command}.{key}", _said(param, value), origin)
+
+
+def _said(param: Any, value: Any) -> Any:
+    """A value, or what the help says where there is none by default."""
+    if value in (None, (), []):
+        found = re.search(r"\(default: (.*)\)$", param.help or "")
+        return found[1] if found else None
+    return value
+
+
+def _usual(key: str) -> Any:
+    """The default of a setting of several commands."""
+    from forecaster.market.providers import DEFAULT as YAHOO
+    from forecaster.market.store.engine import FILE
+    from forecaster.market.tickers import USUAL_DEADLINE, USUAL_PAUSE
+    from forecaster.places import home
+
+    return {
+        "home": home(),
+        "store": home() / FILE,
+        "provider": YAHOO,
+        "offline": False,
+        "device": "auto",
+        "log-format": "text",
+        "pause": USUAL_PAUSE,
+        "deadline": USUAL_DEADLINE,
+    }.get(key)
+
+
+def _setting(key: str, value: Any, origin: Origin) -> Setting:
+    """A row, without secrets."""
+    from forecaster.output.secrets import masked
+    from forecaster.output.setting_tables import Setting
+
+    text = masked(_text(value)) if key == "store" else _text(value)
+    return Setting(key, text, origin.source, origin.name)
+
+
+def _text(value: Any) -> str:
+    """A value as ``forecaster.toml`` has it, without quotes."""
+    if value is None:
+        return _NOTHING
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value))
+    return str(value)

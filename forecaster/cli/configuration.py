@@ -1,0 +1,239 @@
+"""Settings that are not on the command line: ``FORECASTER_*`` variables and ``forecaster.toml``.
+
+Both are Click's own means: a variable is a parameter's ``envvar``, the file is the ``default_map``
+of the contexts. So a flag comes before a variable, a variable before the file, the file before the
+default, and a value is checked and refused like a flag's, wherever it is from.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from forecaster.cli.legal import check_table, nearest_variables
+from forecaster.errors import SettingsError
+from forecaster.places import settings_file
+
+PREFIX = "FORECASTER_"
+PLAIN: Mapping[str, type] = {"home": str, "store": str, "pause": float, "deadline": float}
+"""Settings without a flag: the rooms below read their variables, so the file's go there too."""
+SHARED = (
+    "home", "store", "provider", "calendar", "offline", "model", "device", "date-format",
+    "log-format", "pause", "deadline",
+)  # fmt: skip
+"""Keys that stand above the tables of the file, and need no command in a variable's name."""
+_UNSHARED = {("backtest", "model")}
+"""``backtest --model`` asks for another kind of backtest; a model for forecasts is none."""
+_OTHERS = frozenset({"FORECASTER_CONFIG", "FORECASTER_YAHOO_URL", "FORECASTER_TIINGO_URL"})
+_TESTS = ("FORECASTER_TEST_", "FORECASTER_TORTURE")
+
+Options = dict[str, dict[str, Any]]
+"""Click's parameters by command, as in ``data.export``, and by key, as in ``date-format``."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value comes from.
+
+    Attributes:
+        source: ``default``, ``file``, ``environment`` or ``flag``.
+        name: the file and its table, the variable, or the flag.
+    """
+
+    source: str
+    name: str = ""
+
+
+DEFAULT = Origin("default")
+
+
+def key_of(param: Any) -> str:
+    """The key of an option: its long name without the dashes."""
+    return str(next(name for name in param.opts if name.startswith("--"))[2:])
+
+
+def options_of(group: Any, above: str = "") -> Options:
+    """Every option of every command below a group."""
+    found: Options = {}
+    for name, command in group.commands.items():
+        path = f"{above}{name}"
+        if hasattr(command, "commands"):
+            found |= options_of(command, f"{path}.")
+        else:
+            options = [p for p in command.params if p.param_type_name == "option"]
+            found[path] = {key_of(p): p for p in options}
+    return found
+
+
+def variable(key: str, command: str = "") -> str:
+    """The name of a setting's variable."""
+    return PREFIX + re.sub(r"[.-]", "_", f"{command}.{key}" if command else key).upper()
+
+
+def is_shared(key: str, command: str) -> bool:
+    """Whether a command takes a key that stands above the tables."""
+    return key in SHARED and (command, key) not in _UNSHARED
+
+
+def name_variables(options: Options) -> None:
+    """Give each option its variables; a command's own comes before the one of all commands."""
+    for command, params in options.items():
+        for key, param in params.items():
+            names = [variable(key, command)]
+            param.envvar = [*names, variable(key)] if is_shared(key, command) else names
+            param.show_envvar = False  # two more lines for each option would bury the help
+
+
+def strangers(options: Options) -> Iterator[tuple[str, list[str]]]:
+    """Variables with our prefix that are none of ours, each with the nearest that are."""
+    ours = {variable(key): key for key in SHARED}
+    ours |= {variable(key, command): key for command, keys in options.items() for key in keys}
+    for name in sorted(os.environ):
+        known = name in ours or name in _OTHERS or name.startswith(_TESTS)
+        if name.startswith(PREFIX) and not known:
+            legal = [other.removeprefix(PREFIX) for other in ours]
+            near = nearest_variables(name.removeprefix(PREFIX), legal)
+            yield name, [f"{PREFIX}{other}" for other in near]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What ``forecaster.toml`` says.
+
+    Attributes:
+        file: where it is, or would be.
+        exists: whether it is there.
+        table: its content, checked; empty if there is none or it cannot be used.
+        problem: why it cannot be used.
+        lent: variables that rooms below read and that were set from it.
+    """
+
+    file: Path
+    exists: bool = False
+    table: Mapping[str, Any] = field(default_factory=dict)
+    problem: SettingsError | None = None
+    lent: frozenset[str] = frozenset()
+
+    def own(self, command: str) -> Mapping[str, Any]:
+        """The table of a command."""
+        found: Mapping[str, Any] = self.table
+        for part in command.split("."):
+            found = found.get(part, {})
+        return found
+
+    def default_map(self, options: Options) -> dict[str, Any]:
+        """The file as Click wants it: by command and by the names of parameters."""
+        tree: dict[str, Any] = {}
+        for command, params in options.items():
+            own, branch = self.own(command), tree
+            for part in command.split("."):
+                branch = branch.setdefault(part, {})
+            for key, param in params.items():
+                shared = self.table.get(key) if is_shared(key, command) else None
+                value = own.get(key, shared)
+                if value is not None:
+                    branch[param.name] = value
+        return tree
+
+    def lend(self) -> Configuration:
+        """Set the variables that rooms below read, where they are not set and the file says so."""
+        lent = {
+            variable(key): str(self.table[key])
+            for key in PLAIN
+            if key in self.table and not os.environ.get(variable(key))
+        }
+        os.environ.update(lent)
+        return Configuration(self.file, self.exists, self.table, self.problem, frozenset(lent))
+
+    def origin(self, ctx: Any, param: Any) -> Origin:
+        """Where the value of a parameter comes from, in the context of its command."""
+        found = ctx.get_parameter_source(param.name)
+        command, key = command_of(ctx).replace(" ", "."), key_of(param)
+        source = "DEFAULT" if found is None else found.name
+        if source == "COMMANDLINE":
+            return Origin("flag", f"--{key}")
+        if source == "ENVIRONMENT":
+            return Origin("environment", next(n for n in param.envvar if os.environ.get(n)))
+        if source == "DEFAULT_MAP":
+            return self.in_file(command if key in self.own(command) else "")
+        return DEFAULT
+
+    def in_file(self, command: str = "") -> Origin:
+        """A place in the file: a command's table, or above them all."""
+        return Origin("file", f"[{command}] in {self.file}" if command else str(self.file))
+
+    def plain_origin(self, key: str) -> Origin:
+        """Where a setting without a flag comes from."""
+        name = variable(key)
+        if name in self.lent:
+            return self.in_file()
+        return Origin("environment", name) if os.environ.get(name) else DEFAULT
+
+
+def command_of(ctx: Any) -> str:
+    """The name of the command that a context is for, such as ``data list``."""
+    names: list[str] = []
+    while ctx.parent is not None:
+        names.insert(0, ctx.info_name)
+        ctx = ctx.parent
+    return " ".join(names)
+
+
+def read(options: Options, log_format: Any) -> Configuration:
+    """Read the file if there is one; what is wrong with it is kept, so that help still works.
+
+    Args:
+        options: of all commands.
+        log_format: the parameter of the root.
+    """
+    path = settings_file()
+    try:
+        table = _parsed(path)
+        if table is None:
+            return Configuration(path)
+        checked = check_table(path, table, options, _shared_kinds(options, log_format))
+    except SettingsError as problem:
+        return Configuration(path, exists=os.access(path, os.F_OK), problem=problem)
+    return Configuration(path, exists=True, table=checked).lend()
+
+
+def _shared_kinds(options: Options, log_format: Any) -> dict[str, Any]:
+    """The type of each key above the tables."""
+    kinds: dict[str, Any] = {"log-format": log_format.type_descriptor.annotation, **PLAIN}
+    for params in options.values():
+        for key, param in params.items():
+            if key in SHARED:
+                kinds.setdefault(key, param.type_descriptor.annotation)
+    return kinds
+
+
+def _parsed(path: Path) -> dict[str, Any] | None:
+    """The file's content; None if nobody named one and there is none."""
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        if os.environ.get("FORECASTER_CONFIG"):
+            raise SettingsError(
+                f"FORECASTER_CONFIG names {path}, and there is no such file; a TOML file is needed."
+                " Create it, or unset FORECASTER_CONFIG."
+            ) from None
+        return None
+    except OSError as problem:
+        raise SettingsError(
+            f"{path} cannot be read ({problem.strerror}); settings are kept there. Make it"
+            " readable, or name another file in FORECASTER_CONFIG."
+        ) from None
+    import tomllib
+
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
+        said = "it is not UTF-8" if isinstance(problem, UnicodeDecodeError) else str(problem)
+        raise SettingsError(
+            f"{path} is no TOML: {said[:1].lower()}{said[1:]}. Correct it; a line is a key, = and a"
+            ' value, with quotes around words, as in cell = "lstm".'
+        ) from None

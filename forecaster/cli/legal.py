@@ -1,0 +1,194 @@
+"""What may stand in ``forecaster.toml``, and the nearest legal word to one that may not."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from forecaster.errors import SettingsError
+from forecaster.output.secrets import KEYS
+
+_NEAR = 0.6
+"""How alike two words are, from 0 to 1, before one is suggested for the other."""
+_TYPES = {str: "a string", bool: "true or false", dict: "a table", list: "an array"}
+
+
+def check_table(
+    file: Path,
+    table: Mapping[str, Any],
+    options: Mapping[str, Mapping[str, Any]],
+    shared: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The content of the file with every key known and every value of its type.
+
+    Args:
+        file: for messages.
+        table: as TOML has it.
+        options: Click's parameters by command and key.
+        shared: types of the keys above the tables.
+
+    Raises:
+        SettingsError: something in it is not legal.
+    """
+    rooms = {command.partition(".")[0] for command in options}
+    checked: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in shared:
+            checked[key] = _fitted(file, "", key, value, shared[key])
+        elif key in rooms:
+            checked[key] = _check_room(file, key, value, options, shared)
+        else:
+            raise _unknown(file, "", key, [*shared, *rooms], _owners(key, options))
+    return checked
+
+
+def _check_room(
+    file: Path,
+    name: str,
+    value: Any,
+    options: Mapping[str, Mapping[str, Any]],
+    shared: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The table of a command, or of a group of commands with a table for each."""
+    if not isinstance(value, dict):
+        raise SettingsError(
+            f"{file}: {name} is {_shown(name, value)}; {name} is a command, and a table of its"
+            f" options is needed. Write [{name}] on a line of its own."
+        )
+    if name in options:
+        params = options[name]
+        for key in value:
+            if key not in params:
+                above = "above the tables" if key in shared else ""
+                raise _unknown(file, name, key, list(params), above)
+        return {
+            key: _fitted(file, name, key, found, params[key].type_descriptor.annotation)
+            for key, found in value.items()
+        }
+    below = [c.removeprefix(f"{name}.") for c in options if c.startswith(f"{name}.")]
+    for key in value:
+        if key not in below:
+            raise _unknown(file, name, key, below, "")
+    return {
+        key: _check_room(file, f"{name}.{key}", found, options, shared)
+        for key, found in value.items()
+    }
+
+
+def fitted(value: object, wanted: Any) -> object:
+    """A value of TOML as the option of that type takes it.
+
+    Raises:
+        ValueError: it is of another type; the message says what is needed.
+    """
+    if get_origin(wanted) is list:
+        values = [value] if isinstance(value, str) else value
+        inner = get_args(wanted)[0]
+        if not isinstance(values, list):
+            raise ValueError("an array of strings")
+        return [fitted(one, inner) for one in values]
+    if isinstance(wanted, type) and issubclass(wanted, Enum):
+        words = [str(choice.value) for choice in wanted]
+        if value not in words:
+            raise ValueError(_either(words) + _did_you_mean(nearest(str(value), words)))
+        return value
+    if wanted is bool:
+        legal = isinstance(value, bool)
+    elif wanted in (int, float):
+        legal = isinstance(value, int if wanted is int else int | float)
+        legal = legal and not isinstance(value, bool) and math.isfinite(value)  # type: ignore[arg-type]
+    else:
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value.isoformat()  # TOML has dates of its own; options take them as text
+        legal = isinstance(value, str)
+    if not legal:
+        raise ValueError(
+            {bool: "true or false", int: "a whole number", float: "a number"}.get(
+                wanted, "a string in quotes"
+            )
+        )
+    return value
+
+
+def nearest(word: str, legal: Sequence[str], most: int = 1) -> list[str]:
+    """The legal words most like one that is not, whatever its case and its dashes."""
+    plain = {_plain(other): other for other in legal}
+    close = difflib.get_close_matches(_plain(word), list(plain), n=most, cutoff=_NEAR)
+    return [plain[other] for other in close]
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("_", "-")
+
+
+def nearest_variables(name: str, legal: Sequence[str]) -> list[str]:
+    """The same for names of variables, which may lack the command that they belong to."""
+    whole = [other for other in legal if other.endswith(f"_{name}")]
+    tails = {tail for other in legal for tail in _tails(other)}
+    ends = difflib.get_close_matches(name, sorted(tails), n=1, cutoff=0.8)
+    near = [o for o in legal for t in ends if o.endswith(f"_{t}")]
+    shared = [t for t in ends if t in legal]
+    return (whole or shared or near or nearest(name, legal))[:3]
+
+
+def _tails(name: str) -> list[str]:
+    """``TRAIN_BATCH_SIZE`` is also ``BATCH_SIZE`` and ``SIZE``."""
+    parts = name.split("_")
+    return ["_".join(parts[start:]) for start in range(len(parts))]
+
+
+def _owners(key: str, options: Mapping[str, Mapping[str, Any]]) -> str:
+    """Where a key belongs that stands above the tables and should not."""
+    secret = key.replace("-", "_").upper()
+    if secret in KEYS:
+        return f"in the variable {secret}, since files are passed on more easily than variables"
+    owners = [f"[{command}]" for command, params in options.items() if _plain(key) in params]
+    return f"in the table of a command: {_either(owners)}" if owners else ""
+
+
+def _fitted(file: Path, table: str, key: str, value: object, wanted: Any) -> object:
+    try:
+        return fitted(value, wanted)
+    except ValueError as problem:
+        raise SettingsError(
+            f"{file}: {_place(key, table)} is {_shown(key, value)}; {problem} is needed. Correct"
+            " it, or remove the line."
+        ) from None
+
+
+def _unknown(
+    file: Path, table: str, key: str, legal: Sequence[str], elsewhere: str
+) -> SettingsError:
+    """What is said of a key that there is not."""
+    near = nearest(key, legal)
+    if elsewhere:
+        advice = f"it belongs {elsewhere}. Move it there"
+    elif near:
+        advice = f"did you mean {near[0]}? Correct it, or remove it"
+    else:
+        advice = f"{', '.join(sorted(legal)) or 'nothing'} may stand there. Remove it"
+    return SettingsError(f"{file}: {_place(key, table)} is no setting; {advice}.")
+
+
+def _place(key: str, table: str) -> str:
+    return f"{key} in [{table}]" if table else key
+
+
+def _shown(key: str, value: object) -> str:
+    """A value for a message; of an address not even a part, for it may hold a password."""
+    if key != "store" and isinstance(value, str | int | float):
+        return f'"{value}"' if isinstance(value, str) else str(value).lower()
+    return next((word for kind, word in _TYPES.items() if isinstance(value, kind)), "a date")
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _did_you_mean(near: Sequence[str]) -> str:
+    return f" (did you mean {near[0]}?)" if near else ""

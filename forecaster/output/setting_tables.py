@@ -1,0 +1,80 @@
+"""Settings as a table, as lines where that would be too wide, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from forecaster.output.cells import open_table
+
+_HEADS = ("setting", "value", "from")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as it is now.
+
+    Attributes:
+        key: as in ``forecaster.toml``, a command's with the command: ``train.cell``.
+        value: as text, without secrets.
+        source: ``default``, ``file``, ``environment`` or ``flag``.
+        name: the file and its table, the variable, or the flag.
+    """
+
+    key: str
+    value: str
+    source: str
+    name: str
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, for people."""
+        return self.name or self.source
+
+
+def settings_table(
+    settings: Sequence[Setting], file: Path, width: int, *, exists: bool, everything: bool
+) -> list[RenderableType]:
+    """Settings with their origins, in lines of their own where a table does not fit."""
+    state = "read" if exists else "not there"
+    out: list[RenderableType] = [*_listed(settings, width), _folding(f"{file} ({state})")]
+    if not everything:
+        what = "other settings are" if settings else "every setting is"
+        out.append(_folding(f"{what} at the default; --all shows them"))
+    return out
+
+
+def _listed(settings: Sequence[Setting], width: int) -> list[RenderableType]:
+    rows = [(s.key, s.value, s.origin) for s in settings]
+    if not rows:
+        return []
+    columns = zip(_HEADS, *rows, strict=True)
+    needed = sum(max(map(len, column)) for column in columns) + 2 * len(_HEADS)
+    if needed > width:
+        lines = [(_folding(f"{k} = {v}", "bold"), _folding(f"from {o}")) for k, v, o in rows]
+        return [line for pair in lines for line in pair]
+    table = open_table(*_HEADS, left=_HEADS)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return [table]
+
+
+def _folding(line: str, style: str = "") -> Text:
+    """A line of which nothing is cut off."""
+    return Text(line, style=style, overflow="fold", no_wrap=False)
+
+
+def settings_json(settings: Sequence[Setting], file: Path, *, exists: bool) -> str:
+    """The same for programs."""
+    document = {
+        "schema": "config/1",
+        "file": str(file),
+        "exists": exists,
+        "settings": [asdict(setting) for setting in settings],
+    }
+    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
