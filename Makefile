@@ -58,7 +58,7 @@ peers: $(VENV)/installed-dev
 
 # kill -9 at two hundred random moments: make test does twenty
 torture: $(VENV)/installed-dev
-	FORECASTER_TORTURE=200 $(BIN)/python -m pytest -q tests/cli/test_kill_9.py
+	FORECASTER_TORTURE=200 $(BIN)/python -m pytest -q tests/cli/test_kill_9.py tests/cli/test_cli_batch.py -k random
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -1,13 +1,17 @@
 """One peer in a process of its own: train, forecast every test origin, measure both.
 
     python benchmarks/peer_worker.py HANDOFF.npz RESULT.npz LIBRARY CELL STEPS
+    python benchmarks/peer_worker.py HANDOFF.npz RESULT.npz LIBRARY CELL search
 
 Runs in the peers' environment (``requirements-peers.txt``) and knows nothing of ``forecaster``;
 ``peers.py`` starts it. Both libraries see daily log returns, one series a ticker, and learn their
 quantiles one session ahead with the quantile loss.
 
 Settings that both share: one layer of 32 units, a context of 64 sessions, Adam at 1e-3 (each
-library's default), 128 windows in a step, a fixed number of steps, all sessions of the training
+library's default), 128 windows in a step, all sessions of the training range. How many steps a
+peer needs is found first (``search``): the last 15% of each series' training sessions become a
+validation part, the libraries' own early stopping watches the loss there every 100 steps, and gives
+up when it has not fallen for 1,000. The steps of the lowest loss are those of the fit on the whole
 range. What differs:
 
 - neuralforecast: its own ``standard`` temporal scaler, which takes mean and deviation of each
@@ -43,6 +47,15 @@ QUIET = {
 }
 
 
+VALIDATION = 0.15
+"""Share of a series' training sessions that a search watches."""
+CHECK = 100
+"""Steps between two looks at the validation loss."""
+PATIENCE = 10
+"""Looks without a lower loss before a search ends."""
+MOST_STEPS = 20_000
+
+
 class Series(NamedTuple):
     """One ticker: log returns of rows 1..n-1 of its history.
 
@@ -62,12 +75,12 @@ class Series(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What a peer is asked for."""
+    """What a peer is asked for; ``steps`` is None in a search."""
 
     series: list[Series]
     levels: list[float]
     cell: str
-    steps: int
+    steps: int | None
 
 
 class Answer(NamedTuple):
@@ -80,7 +93,15 @@ class Answer(NamedTuple):
     version: str
 
 
-def read_task(path: str, cell: str, steps: int) -> Task:
+class Search(NamedTuple):
+    """Validation losses of a search, by the library's own measure, and its seconds."""
+
+    steps: list[int]
+    losses: list[float]
+    search_seconds: float
+
+
+def read_task(path: str, cell: str, steps: int | None) -> Task:
     """Cut the handoff's end-to-end arrays into series."""
     with np.load(path) as data:
         ends = np.cumsum(data["bars"])
@@ -104,36 +125,68 @@ def read_task(path: str, cell: str, steps: int) -> Task:
         return Task(series, data["levels"].tolist(), cell, steps)
 
 
-def neuralforecast(task: Task) -> Answer:
-    """``fit`` on the training range, then ``cross_validation`` without fitting again."""
-    start = time.perf_counter()
-    import neuralforecast
-    import pandas as pd
-    from neuralforecast import NeuralForecast, models
+def neuralforecast_model(task: Task, **options: Any) -> Any:
+    """The model with the settings of this file's head."""
+    from neuralforecast import models
     from neuralforecast.losses.pytorch import MQLoss
 
-    imported = time.perf_counter()
-    model = getattr(models, task.cell.upper())(
+    return getattr(models, task.cell.upper())(
         h=1,
         input_size=CONTEXT,
         encoder_n_layers=1,
         encoder_hidden_size=UNITS,
         loss=MQLoss(quantiles=task.levels),
-        max_steps=task.steps,
         batch_size=SERIES,
         windows_batch_size=WINDOWS,
         scaler_type="standard",
         alias="peer",
         enable_checkpointing=False,
+        **options,
         **QUIET,
     )
+
+
+def neuralforecast_frame(task: Task) -> tuple[Any, Any]:
+    """All returns as a long table, and which of its rows lie in the training range."""
+    import pandas as pd
+
     whole = pd.concat(
         pd.DataFrame({"unique_id": s.name, "ds": np.arange(1, len(s.returns) + 1), "y": s.returns})
         for s in task.series
     )
-    trains = {s.name: s.train for s in task.series}
+    return whole, whole["ds"] <= whole["unique_id"].map({s.name: s.train for s in task.series})
+
+
+def search_neuralforecast(task: Task) -> Search:
+    """``fit`` with the last part of the training range as its ``val_size``."""
+    from neuralforecast import NeuralForecast
+
+    start = time.perf_counter()
+    model = neuralforecast_model(
+        task, max_steps=MOST_STEPS, val_check_steps=CHECK, early_stop_patience_steps=PATIENCE
+    )
+    whole, training = neuralforecast_frame(task)
     library = NeuralForecast(models=[model], freq=1)
-    library.fit(whole[whole["ds"] <= whole["unique_id"].map(trains)])
+    library.fit(whole[training], val_size=int(VALIDATION * max(s.train for s in task.series)))
+    seen = library.models[0].valid_trajectories
+    return Search(
+        [int(step) for step, _ in seen],
+        [float(loss) for _, loss in seen],
+        time.perf_counter() - start,
+    )
+
+
+def neuralforecast(task: Task) -> Answer:
+    """``fit`` on the training range, then ``cross_validation`` without fitting again."""
+    start = time.perf_counter()
+    import neuralforecast
+    from neuralforecast import NeuralForecast
+
+    imported = time.perf_counter()
+    model = neuralforecast_model(task, max_steps=task.steps)
+    whole, training = neuralforecast_frame(task)
+    library = NeuralForecast(models=[model], freq=1)
+    library.fit(whole[training])
     trained = time.perf_counter()
     reach = max(len(s.returns) - int(s.origins[0]) for s in task.series)
     made = library.cross_validation(
@@ -148,31 +201,84 @@ def neuralforecast(task: Task) -> Answer:
     return Answer(quantiles, imported - start, trained - imported, done - trained, version)
 
 
-def darts(task: Task) -> Answer:
-    """``fit`` on the training range, then ``historical_forecasts`` without fitting again."""
-    start = time.perf_counter()
-    import darts
-    from darts import TimeSeries
-    from darts.dataprocessing.transformers import Scaler
+def darts_model(task: Task, steps: int, **trainer: Any) -> Any:
+    """The model with the settings of this file's head."""
     from darts.models import RNNModel
     from darts.utils.likelihood_models.torch import QuantileRegression
-    from sklearn.preprocessing import StandardScaler
 
-    imported = time.perf_counter()
-    whole = [TimeSeries.from_values(s.returns.astype(np.float32)) for s in task.series]
-    scaler = Scaler(StandardScaler())
-    known = scaler.fit_transform([w[: s.train] for w, s in zip(whole, task.series, strict=True)])
-    model = RNNModel(
+    return RNNModel(
         input_chunk_length=CONTEXT,
         model=task.cell.upper(),
         hidden_dim=UNITS,
         training_length=CONTEXT,
         likelihood=QuantileRegression(quantiles=task.levels),
         batch_size=WINDOWS,
-        n_epochs=task.steps,
+        n_epochs=steps,
         random_state=0,
-        pl_trainer_kwargs={"max_steps": task.steps, **QUIET},
+        pl_trainer_kwargs={"max_steps": steps, **trainer, **QUIET},
     )
+
+
+def darts_series(task: Task) -> list[Any]:
+    """All returns, a series a ticker."""
+    from darts import TimeSeries
+
+    return [TimeSeries.from_values(s.returns.astype(np.float32)) for s in task.series]
+
+
+def darts_scaler() -> Any:
+    """Mean and deviation of each series."""
+    from darts.dataprocessing.transformers import Scaler
+    from sklearn.preprocessing import StandardScaler
+
+    return Scaler(StandardScaler())
+
+
+def search_darts(task: Task) -> Search:
+    """``fit`` with a validation series and Lightning's ``EarlyStopping``, which darts documents."""
+    from pytorch_lightning.callbacks import EarlyStopping
+
+    seen: list[tuple[int, float]] = []
+
+    class Watch(EarlyStopping):
+        """Early stopping that keeps what it saw."""
+
+        def on_validation_end(self, trainer: Any, module: Any) -> None:
+            if not trainer.sanity_checking:
+                seen.append((trainer.global_step, float(trainer.callback_metrics["val_loss"])))
+            super().on_validation_end(trainer, module)
+
+    start = time.perf_counter()
+    model = darts_model(
+        task,
+        MOST_STEPS,
+        callbacks=[Watch("val_loss", patience=PATIENCE)],
+        val_check_interval=CHECK,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+    )
+    whole = darts_series(task)
+    fits = [round((1.0 - VALIDATION) * s.train) for s in task.series]
+    ends = [s.train for s in task.series]
+    scaler = darts_scaler()
+    known = scaler.fit_transform([w[:n] for w, n in zip(whole, fits, strict=True)])
+    watched = [w[n - CONTEXT : end] for w, n, end in zip(whole, fits, ends, strict=True)]
+    model.fit(known, val_series=scaler.transform(watched))
+    steps, losses = zip(*seen, strict=True)
+    return Search(list(steps), list(losses), time.perf_counter() - start)
+
+
+def darts(task: Task) -> Answer:
+    """``fit`` on the training range, then ``historical_forecasts`` without fitting again."""
+    start = time.perf_counter()
+    import darts
+
+    assert task.steps is not None
+    model = darts_model(task, task.steps)
+    imported = time.perf_counter()
+    whole = darts_series(task)
+    scaler = darts_scaler()
+    known = scaler.fit_transform([w[: s.train] for w, s in zip(whole, task.series, strict=True)])
     model.fit(known)
     trained = time.perf_counter()
     first = min(int(s.origins[0]) for s in task.series)
@@ -199,6 +305,10 @@ def darts(task: Task) -> Answer:
 
 
 LIBRARIES: dict[str, Callable[[Task], Answer]] = {"neuralforecast": neuralforecast, "darts": darts}
+SEARCHES: dict[str, Callable[[Task], Search]] = {
+    "neuralforecast": search_neuralforecast,
+    "darts": search_darts,
+}
 
 
 def main() -> None:
@@ -208,11 +318,15 @@ def main() -> None:
     parser.add_argument("result")
     parser.add_argument("library", choices=LIBRARIES)
     parser.add_argument("cell", choices=("gru", "lstm"))
-    parser.add_argument("steps", type=int)
+    parser.add_argument("steps", help="how many, or 'search'")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
-    task = read_task(options.handoff, options.cell, options.steps)
+    if options.steps == "search":
+        task = read_task(options.handoff, options.cell, None)
+        np.savez(options.result, **SEARCHES[options.library](task)._asdict())
+        return
+    task = read_task(options.handoff, options.cell, int(options.steps))
     answer: dict[str, Any] = LIBRARIES[options.library](task)._asdict()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     np.savez(

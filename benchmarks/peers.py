@@ -18,8 +18,9 @@ by default, since PyTorch on two slows down tenfold and more when another progra
 
 Losses are pinball losses of the next session's log return. Peers forecast that one session and
 learn from closes alone; ours forecast 20 sessions at once and read whole bars. Both peers have an
-LSTM and a GRU; ``peer_worker.py`` says how they are set up. They train for fixed numbers of steps
-(``--steps``), on all of the training range.
+LSTM and a GRU; ``peer_worker.py`` says how they are set up. Each trains on all of the training
+range for as many steps as its own early stopping found best on the last part of that range; the
+seconds of this search are printed and not counted. ``--steps`` asks for other numbers.
 
 Our own times are those of a backtest: the search for the number of epochs on a validation part,
 then the fit on everything. The second table asks for less and is the fairer race: fit on the
@@ -51,6 +52,7 @@ from forecaster.jobs.scoring import Origins, fit_and_watch, network_quantiles
 from forecaster.market.bars import Panel
 from forecaster.market.files import read_files
 from forecaster.model import network as keras_network
+from forecaster.model.averaging import WeightAverage
 from forecaster.model.settings import LEVELS, Settings
 from forecaster.model.training import AVERAGED_EPOCHS, batches, fit
 
@@ -176,7 +178,7 @@ def race(test: Test, settings: Settings) -> Result:
     model = keras_network.build(settings, len(representation.features), whole_sequence=True)
     keras_network.compile_model(model, settings)
     keras_network.start_head(model, settings, np.where(data.known, data.targets, np.nan))
-    average = keras_network.WeightAverage(model)
+    average = WeightAverage(model)
     for _ in range(WATCHED_EPOCHS):
         for batch in batches(settings, data, rng):
             keras_network.train_step(model, batch)
@@ -239,9 +241,9 @@ def compare(options: argparse.Namespace) -> None:
             )
         peers = {}
         for library, cell in PEERS:
-            for steps in options.steps:
-                order = [str(handoff), str(result), library, cell, str(steps)]
-                found = run([options.python, str(WORKER), *order], result, options.threads)
+            worker = [options.python, str(WORKER), str(handoff), str(result), library, cell]
+            for steps in options.steps or [search(worker, result, options.threads)]:
+                found = run([*worker, str(steps)], result, options.threads)
                 loss = test.loss(joined(found, test))
                 name = f"{library} {cell} {steps}"
                 row(name, found, loss, ruler_loss)
@@ -249,6 +251,17 @@ def compare(options: argparse.Namespace) -> None:
                 peers[name] = (cell, loss, seconds)
         watched = {cell: run_own(options, f"{cell}-epochs", result) for cell in ("gru", "lstm")}
     show_races(peers, watched)
+
+
+def search(worker: list[str], result: Path, threads: int) -> int:
+    """The training steps that a peer's own early stopping finds best."""
+    found = run([*worker, "search"], result, threads)
+    best = int(found["steps"][np.argmin(found["losses"])])
+    print(
+        f"{' '.join(worker[-2:])}: lowest validation loss after {best:,} steps, given up after"
+        f" {int(found['steps'][-1]):,} and {float(found['search_seconds']):.0f} s"
+    )
+    return best
 
 
 def joined(found: Result, test: Test) -> np.ndarray:
@@ -290,7 +303,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder of CSV files")
     parser.add_argument("--train-end", default="2014-12-31")
     parser.add_argument("--test-end", default="2017-12-31")
-    parser.add_argument("--steps", type=int, nargs="+", default=[500, 1000])
+    parser.add_argument("--steps", type=int, nargs="+", help="default: search")
     parser.add_argument("--threads", type=int, default=1, help="of every contender")
     parser.add_argument("--python", default=str(ROOT / ".venv-peers" / "bin" / "python"))
     for name in ("--own", "--result", "--began"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,7 @@ from forecaster.cli.options import (
     parse_columns,
 )
 from forecaster.cli.sources import fetching_of, report_failures, show_notes
+from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     from forecaster.jobs.batch import Batched
@@ -34,6 +36,7 @@ class Lines(StrEnum):
     parquet = "parquet"
 
 
+_AGES = {"never": None, "weekly": 7.0, "always": 0.0}
 _BY_SUFFIX = {".csv": Lines.csv, ".parquet": Lines.parquet, ".pq": Lines.parquet}
 
 
@@ -87,7 +90,8 @@ def batch(
     from forecaster.jobs.batch import batch as run
     from forecaster.jobs.worklist import read_worklist
     from forecaster.market.files import ReadOptions
-    from forecaster.model.library import open_model
+    from forecaster.model.artifact import load
+    from forecaster.model.library import BOXED, find, path_of
     from forecaster.output import batch_documents
     from forecaster.output.console import note
     from forecaster.output.progress import ticker_bar
@@ -96,11 +100,14 @@ def batch(
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     options = ReadOptions(parse_columns(column), date_format)
     work = read_worklist(watchlist, sys.stdin.buffer)
-    author = open_model(model)
+    days = _days(retrain)
+    path = find(model)
+    author = load(path)
     with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
         done = run(
             author, work, horizon=horizon, fetching=fetching, options=options, resume=resume,
-            wait=wait, on_ticker=on_ticker,
+            retrain_days=days, path=path_of("default") if path == BOXED else path, wait=wait,
+            on_ticker=on_ticker,
         )  # fmt: skip
     if not quiet:
         show_notes([(remark.ticker, remark.message) for remark in done.remarks])
@@ -110,6 +117,26 @@ def batch(
     if not quiet:
         note(batch_documents.last_line(done))
     report_failures(list(done.failures), succeeded=len(done.forecasts))
+
+
+def _days(retrain: str) -> float | None:
+    """How old a model must be to be retrained; None: never.
+
+    Raises:
+        SettingsError: it is neither a word that is known nor a number.
+    """
+    if retrain in _AGES:
+        return _AGES[retrain]
+    try:
+        days = float(retrain)
+    except ValueError:
+        days = -1.0
+    if not 0 <= days < math.inf:
+        raise SettingsError(
+            f"--retrain is {retrain!r}; never, weekly, always or a number of days is needed, as in"
+            " --retrain 30."
+        )
+    return days
 
 
 def _write(done: Batched, out: str | None, format: Lines, *, quiet: bool) -> None:

@@ -27,6 +27,9 @@ app = App(
     " run, 9 a required verdict did not hold, 130 interrupted.",
 )
 data_app = App(no_args_is_help=True, help="List, verify, export, import and prune prices.")
+journal_app = App(
+    no_args_is_help=True, help="List, verify and export the forecasts that batches wrote down."
+)
 models_app = App(no_args_is_help=True, help="List, show and delete trained models.")
 config_app = App(no_args_is_help=True, help="Show settings and where each comes from.")
 
@@ -73,6 +76,7 @@ def register() -> None:
         fetch,
         models,
         predict,
+        score,
         train,
     )
 
@@ -81,9 +85,14 @@ def register() -> None:
     app.command()(backtest.backtest)
     app.command()(compare.compare)
     app.command()(batch.batch)
+    app.command()(score.score)
     app.command()(fetch.fetch)
     app.command()(export.export)
     app.command()(doctor.doctor)
+    journal_app.command("list")(score.list_journal)
+    journal_app.command()(score.verify)
+    journal_app.command()(score.export)
+    app.add_typer(journal_app, name="journal")
     data_app.command("list")(data.list_data)
     data_app.command()(data.verify)
     data_app.command()(data.export)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from forecaster.evaluation.simple import column_quantiles
 from forecaster.features.scaling import VolatilityScaling, future_log_returns
-from forecaster.features.volatility import Measures
+from forecaster.features.volatility import Measures, future_log_ranges, log_root
 from forecaster.market.bars import History
 
 Floats = NDArray[np.float64]
@@ -28,7 +28,6 @@ Rows = NDArray[np.intp]
 SPANS = (1, 5, 22, 120)
 """Sessions over which past ranges are averaged: a day, a week, a month, half a year."""
 
-_FLOOR = 1e-9
 _LIMIT = 6.0
 
 
@@ -36,19 +35,9 @@ def design(measures: Measures) -> Floats:
     """The regressors at each session, ``(n, 8)``."""
     z = np.clip(measures.returns / measures.volatility_before, -_LIMIT, _LIMIT)
     columns = [np.ones(len(z))]
-    columns += [_log_root(_trailing_mean(measures.session_variance, span)) for span in SPANS]
+    columns += [log_root(_trailing_mean(measures.session_variance, span)) for span in SPANS]
     columns += [np.log(measures.volatility), z, np.abs(z)]
     return np.column_stack(columns)
-
-
-def future_log_ranges(variance: Floats, horizon: int) -> Floats:
-    """``ln s(t,h)``, ``(n, H)``; NaN where the history ends before t + h."""
-    n = len(variance)
-    sums = np.concatenate([[0.0], np.cumsum(variance)])
-    out = np.full((n, horizon), np.nan)
-    for h in range(1, min(horizon, n - 1) + 1):
-        out[: n - h, h - 1] = _log_root((sums[h + 1 :] - sums[1 : n - h + 1]) / h)
-    return out
 
 
 def _trailing_mean(values: Floats, span: int) -> Floats:
@@ -57,10 +46,6 @@ def _trailing_mean(values: Floats, span: int) -> Floats:
     stop = np.arange(1, len(values) + 1)
     start = np.maximum(stop - span, 0)
     return np.asarray((sums[stop] - sums[start]) / (stop - start))
-
-
-def _log_root(variance: Floats) -> Floats:
-    return np.asarray(0.5 * np.log(np.maximum(variance, 0.0) + _FLOOR))
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,14 @@ COMPANION_FEATURES = (
     "companions_variance_1",
     "companions_variance_3",
     "companions_variance_11",
+    "companions_return_2",
+    "companions_return_5",
+    "companions_return_22",
 )
 """The first column is 1 where the others are known; all are 0 where they are not."""
 
 _HALF_LIVES = (3.0, 11.0)
+_TREND_HALF_LIVES = (2.0, 5.0, 22.0)
 _LIMIT = 8.0
 
 
@@ -76,6 +80,12 @@ class Companions:
         means = [decaying_mean(self.variance, decay_of(h), start, 1.0) for h in _HALF_LIVES]
         return [self.variance, *means]
 
+    @cached_property
+    def _trends(self) -> list[Floats]:
+        """Decaying means of the standardised return, each ``(D,)``: falls raise volatility."""
+        known = np.where(self.count >= FEWEST, self.standardised, 0.0)
+        return [decaying_mean(known, decay_of(h), 0.0, 1.0) for h in _TREND_HALF_LIVES]
+
     def features(self, sessions: Days, volatility: Floats) -> Floats:
         """The columns of ``COMPANION_FEATURES`` for one history.
 
@@ -84,7 +94,7 @@ class Companions:
             volatility: its σ_t, ``(n,)``, the unit of the variances.
 
         Returns:
-            ``(n, 7)``.
+            ``(n, 10)``.
         """
         place = np.searchsorted(self.sessions, sessions)
         known = self.count[place] >= FEWEST
@@ -95,5 +105,6 @@ class Companions:
             np.abs(self.standardised[place]),
             self.surprise[place],
             *(0.5 * np.log(mean[place] + 1e-9) - log_volatility for mean in self._variances),
+            *(trend[place] for trend in self._trends),
         ]
         return np.where(known[:, None], np.column_stack(columns), 0.0)

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.features.companions import COMPANION_FEATURES, Companions
-from forecaster.features.rhythm import RHYTHM_FEATURES, event_scores, next_days, rhythm_features
+from forecaster.features.own import OWN_FEATURES, own_features
+from forecaster.features.rhythm import RHYTHM_FEATURES
 from forecaster.features.scaling import (
     LevelScale,
     LevelScaling,
@@ -28,106 +29,19 @@ from forecaster.features.scaling import (
     fit_scaling,
     scaling_from_state,
 )
-from forecaster.features.volatility import PRIOR_SESSIONS, decay_of, decaying_mean
-from forecaster.market.bars import Days, History
+from forecaster.market.bars import History
 
 Floats = NDArray[np.float64]
 Inputs = NDArray[np.float32]
 
-HALF_LIVES = (1.0, 2.5, 5.0, 11.0, 22.0, 60.0, 250.0)
-"""Half-lives, in sessions, of the range-based variance estimates."""
-
-OWN_FEATURES = (
-    "return",
-    "return_size",
-    "body",
-    "gap",
-    "range",
-    "volume_5",
-    "volume_22",
-    "volume_120",
-    "volatility_level",
-    "return_2",
-    "return_5",
-    "return_22",
-    *(f"variance_{half_life:g}" for half_life in HALF_LIVES),
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-)
 VOLATILITY_FEATURES = (*OWN_FEATURES, *RHYTHM_FEATURES, *COMPANION_FEATURES)
 LEVEL_FEATURES = ("price",)
 
+REACH = 1500
+"""Bars that a forecast reads: what is older weighs under 2% in the slowest input."""
+
 _LIMIT = 6.0
 """Inputs are cut at this many standard deviations."""
-
-
-def _squash(values: Floats) -> Floats:
-    """``asinh``: linear near zero and logarithmic far out, so that a crash stays comparable."""
-    return np.arcsinh(values)
-
-
-def volume_ratio(volume: Floats, half_life: float) -> Floats:
-    """Log volume over its own decaying mean; 0 where volume is missing or nil."""
-    known = np.isfinite(volume) & (volume > 0)
-    if not bool(np.any(known)):
-        return np.zeros_like(volume)
-    logs = np.log(np.where(known, volume, 1.0))
-    weights = decaying_mean(known.astype(np.float64), decay_of(half_life), 0.0, 0.0)
-    sums = decaying_mean(np.where(known, logs, 0.0), decay_of(half_life), 0.0, 0.0)
-    mean = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 1e-9)
-    return np.where(known, logs - mean, 0.0)
-
-
-def own_features(scale: VolatilityScale, prior: float) -> Floats:
-    """The columns of ``OWN_FEATURES`` and ``RHYTHM_FEATURES`` before standardising.
-
-    Args:
-        scale: one history with its measures.
-        prior: the variance that a history starts from.
-
-    Returns:
-        Shape ``(n, F)``; no NaN.
-    """
-    history, m = scale.history, scale.measures
-    before = m.volatility_before
-    body = np.log(history.close) - np.log(history.open)
-    spread = np.log(history.high) - np.log(history.low)
-    known = np.isfinite(body) & (spread >= 0)  # False where either is not known
-    gap = np.where(known, m.returns - body, 0.0)
-    gap[0] = 0.0
-    volumes = [volume_ratio(history.volume, half_life) for half_life in (5.0, 22.0, 120.0)]
-    columns = [
-        _squash(m.returns / before),
-        np.log(np.abs(m.returns) / before + 0.1),
-        _squash(np.where(known, body, m.returns) / before),
-        _squash(gap / before),
-        np.log(np.where(known, spread, np.abs(m.returns)) / before + 0.1),
-        *volumes,
-        np.log(m.volatility / np.sqrt(prior)),
-        *(_trend(m.returns / before, half_life) for half_life in (2.0, 5.0, 22.0)),
-    ]
-    for half_life in HALF_LIVES:
-        start = min(PRIOR_SESSIONS, 2.0 * half_life)
-        mean = decaying_mean(m.session_variance, decay_of(half_life), prior, start)
-        columns.append(0.5 * np.log(mean / m.volatility**2 + 1e-4))
-    columns += _weekdays(history.sessions)
-    rhythm = rhythm_features(history.sessions, event_scores(m, volumes[1]))
-    return np.column_stack([*columns, rhythm])
-
-
-def _trend(standardised: Floats, half_life: float) -> Floats:
-    """Decaying mean of standardised returns, in units of its own deviation."""
-    decay = decay_of(half_life)
-    deviation = np.sqrt((1.0 - decay) / (1.0 + decay))
-    return _squash(decaying_mean(standardised, decay, 0.0, 1.0) / deviation)
-
-
-def _weekdays(sessions: Days) -> list[Floats]:
-    """Whether the next session is likely a Tuesday, Wednesday, Thursday, Friday."""
-    ahead = (next_days(sessions.astype("datetime64[D]").astype(np.int64)) + 3) % 7
-    return [(ahead == weekday).astype(np.float64) for weekday in (1, 2, 3, 4)]
 
 
 @dataclass(frozen=True)
@@ -136,7 +50,7 @@ class Encoded:
 
     Attributes:
         history: the bars.
-        inputs: ``(n, F)`` float32.
+        inputs: ``(n, F)`` float32, or the last rows of it where no more were asked for.
         scale: the unit at each session.
     """
 
@@ -198,16 +112,23 @@ class Representation:
         """Inputs and scale of one history by itself; row t uses bars 0..t alone."""
         return self.encode_all([history])[0]
 
-    def encode_all(self, histories: Sequence[History]) -> list[Encoded]:
+    def encode_all(self, histories: Sequence[History], *, last: int | None = None) -> list[Encoded]:
         """Inputs and scales of a panel: each history also sees the others' same session.
 
         Row t of a history uses bars of sessions up to its own session t, of any history.
+
+        Args:
+            histories: the panel.
+            last: keep the inputs of so many sessions of each, the newest; None: of all.
         """
         if isinstance(self.scaling, LevelScaling):
             levels = [self.scaling.scale(h) for h in histories]
-            return [Encoded(h, _level_inputs(s), s) for h, s in zip(histories, levels, strict=True)]
+            return [
+                Encoded(h, _level_inputs(s)[_newest(last)], s)
+                for h, s in zip(histories, levels, strict=True)
+            ]
         scales = [self.scaling.scale(h) for h in histories]
-        own, others = _all_features(self.scaling, scales)
+        own, others = _all_features(self.scaling, scales, last)
         return [
             Encoded(
                 h, self._standardise(np.column_stack([a, b]), self.companions & (b[:, 0] > 0)), s
@@ -252,15 +173,24 @@ class Representation:
         return made
 
 
+def _newest(last: int | None) -> slice:
+    """The last rows, or all."""
+    return slice(None) if last is None else slice(-last, None)
+
+
 def _all_features(
-    scaling: VolatilityScaling, scales: Sequence[VolatilityScale]
+    scaling: VolatilityScaling, scales: Sequence[VolatilityScale], last: int | None = None
 ) -> tuple[list[Floats], list[Floats]]:
-    """Own columns and companion columns of every history of a panel."""
+    """Own columns and companion columns of every history of a panel, or the last rows of them."""
     if not scales:
         return [], []
     companions = Companions.of([s.history.sessions for s in scales], [s.measures for s in scales])
-    own = [own_features(s, scaling.prior) for s in scales]
-    others = [companions.features(s.history.sessions, s.measures.volatility) for s in scales]
+    rows = _newest(last)
+    # copies, or views would keep every row of a large panel in memory
+    own = [own_features(s, scaling.prior)[rows].copy() for s in scales]
+    others = [
+        companions.features(s.history.sessions[rows], s.measures.volatility[rows]) for s in scales
+    ]
     return own, others
 
 

@@ -32,6 +32,8 @@ RHYTHM_FEATURES = (
 _EVENT, _SHOCK = 1.3, 2.0
 """Event scores from which a session counts as an event and as a shock."""
 _QUARTER = 91
+_YEAR_ENDS = 19
+"""Days of December before its quiet end."""
 _NEVER = 100_000
 _EDGE = 60
 """Empty days around the grid of dates, so that no window wraps around it."""
@@ -75,6 +77,18 @@ def next_days(days: Integers) -> Integers:
     weekday = (days + 3) % 7
     weekends = np.maximum.accumulate(weekday >= 5)
     return np.where((weekday == 4) & ~weekends, days + 3, days + 1)
+
+
+def month_and_year(sessions: Days) -> list[Floats]:
+    """Whether the next session is likely the first of a month, or lies in the year's last days."""
+    days = sessions.astype("datetime64[D]")
+    ahead = next_days(days.astype(np.int64)).astype("datetime64[D]")
+    months = ahead.astype("datetime64[M]")
+    last_days = (months.astype(np.int64) % 12 == 11) & (
+        (ahead - months).astype(np.int64) >= _YEAR_ENDS
+    )
+    begins = months > days.astype("datetime64[M]")
+    return [begins.astype(np.float64), last_days.astype(np.float64)]
 
 
 def _windows() -> list[tuple[int, ...]]:

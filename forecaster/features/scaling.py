@@ -19,7 +19,12 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.features.volatility import Measures, measure, pooled_variance
+from forecaster.features.volatility import (
+    Measures,
+    future_log_ranges,
+    measure,
+    pooled_variance,
+)
 from forecaster.market.bars import History
 
 Floats = NDArray[np.float64]
@@ -28,6 +33,9 @@ ScaleName = Literal["volatility", "minmax", "standard"]
 
 _LARGEST_TARGET = 30.0
 """A return beyond this many volatilities (a still price that jumped) counts as this many."""
+
+_LARGEST_LOG_RANGE = 2.5
+"""A range more than e to this power away from the usual one (a still price) counts as this far."""
 
 _SMALLEST_PRICE = 1e-3
 """A level forecast below this share of the last price is read as this share: logs need a price."""
@@ -50,6 +58,10 @@ class Scale(Protocol):
         """What the network should answer at each session: ``(n, H)``, NaN where unknown."""
         ...
 
+    def ranges(self, horizon: int) -> Floats:
+        """How widely prices moved after each session, as a log: ``(n, H)``, NaN where unknown."""
+        ...
+
     def log_returns(self, outputs: NDArray[np.floating[Any]], rows: Rows) -> Floats:
         """Network outputs ``(m, H, Q)`` at ``rows`` ``(m,)`` as cumulative log returns."""
         ...
@@ -67,6 +79,12 @@ class VolatilityScale:
         unit = self.measures.volatility[:, None] * np.sqrt(np.arange(1, horizon + 1))
         returns = future_log_returns(self.history, horizon)
         return np.asarray(np.clip(returns / unit, -_LARGEST_TARGET, _LARGEST_TARGET))
+
+    def ranges(self, horizon: int) -> Floats:
+        """Log of the range-based deviation of the next h sessions, in units of ``σ_t √h``."""
+        logs = future_log_ranges(self.measures.session_variance, horizon)
+        now = np.log(self.measures.volatility)[:, None]
+        return np.asarray(np.clip(logs - now, -_LARGEST_LOG_RANGE, _LARGEST_LOG_RANGE))
 
     def log_returns(self, outputs: NDArray[np.floating[Any]], rows: Rows) -> Floats:
         """See ``Scale.log_returns``."""
@@ -89,6 +107,10 @@ class LevelScale:
             future_log_returns(self.history, horizon)
         )
         return (future - self.offset[:, None]) / self.width[:, None]
+
+    def ranges(self, horizon: int) -> Floats:
+        """Not known in units of price levels: NaN."""
+        return np.full((len(self.history), horizon), np.nan)
 
     def levels(self) -> Floats:
         """The scaled price at each session, shape ``(n,)``: what the network reads."""

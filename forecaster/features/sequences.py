@@ -36,11 +36,13 @@ class Batch:
     Attributes:
         inputs: ``(B, T, F)`` float32.
         targets: ``(B, T, H)`` float32 for prefixes, ``(B, H)`` for windows; 0 where unknown.
+        ranges: like ``targets``: the log range of the sessions that a target spans.
         weights: like ``targets``: 1 where the target counts, else 0.
     """
 
     inputs: NDArray[np.float32]
     targets: NDArray[np.float32]
+    ranges: NDArray[np.float32]
     weights: NDArray[np.float32]
 
 
@@ -51,6 +53,7 @@ class TrainingSet:
     Attributes:
         inputs: ``(R, F)`` float32, R bars in all.
         targets: ``(R, H)`` float32, 0 where unknown.
+        ranges: ``(R, H)`` float32, the log range of the sessions that a target spans, likewise.
         known: ``(R, H)`` bool.
         starts: first row of each history, and R at the end: ``(S + 1,)``.
         age: ``(R,)``, how many sessions of its history come before a row.
@@ -59,6 +62,7 @@ class TrainingSet:
 
     inputs: NDArray[np.float32]
     targets: NDArray[np.float32]
+    ranges: NDArray[np.float32]
     known: NDArray[np.bool_]
     starts: NDArray[np.intp]
     age: NDArray[np.intp]
@@ -70,11 +74,13 @@ class TrainingSet:
     ) -> TrainingSet:
         """Join encoded histories; a target counts where its session is inside the history."""
         targets = np.concatenate([e.scale.targets(horizon) for e in encoded])
+        ranges = np.concatenate([e.scale.ranges(horizon) for e in encoded])
         known = np.isfinite(targets)
         lengths = [len(e.inputs) for e in encoded]
         return cls(
             inputs=np.concatenate([e.inputs for e in encoded]),
             targets=np.where(known, targets, 0.0).astype(np.float32),
+            ranges=np.where(np.isfinite(ranges), ranges, 0.0).astype(np.float32),
             known=known,
             starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp),
             age=np.concatenate([np.arange(n) for n in lengths]).astype(np.intp),
@@ -90,12 +96,18 @@ class TrainingSet:
 def prefix_batches(
     data: TrainingSet, context: int, batch_size: int, rng: np.random.Generator
 ) -> Iterator[Batch]:
-    """One epoch of pieces of at most ``context`` steps, cut at a new random offset each time."""
+    """One epoch of pieces of at most ``context`` steps, cut at a new random offset each time.
+
+    Where there are several batches all have the same shape, because a backend compiles its step
+    again for a new one: the last is filled up with pieces that have no weight.
+    """
     warm_up = min(WARM_UP, context - 1)
     pieces = _cut_pieces(data, context, warm_up, rng)
     rng.shuffle(pieces)
     for first in range(0, len(pieces), batch_size):
         chosen = pieces[first : first + batch_size]
+        filling = batch_size - len(chosen) if len(pieces) > batch_size else 0
+        chosen = np.concatenate([chosen, np.full((filling, 2), pieces[0, 0])])  # no rows inside
         length = context if len(pieces) > batch_size else int(np.diff(pieces, axis=1).max())
         steps = np.arange(length)
         rows = chosen[:, :1] + steps
@@ -108,6 +120,7 @@ def prefix_batches(
                 np.where(inside[:, :, None], data.inputs[rows], np.float32(0)), data.companions, rng
             ),
             targets=data.targets[rows],
+            ranges=data.ranges[rows],
             weights=(data.known[rows] & counts[:, :, None]).astype(np.float32),
         )
 
@@ -158,6 +171,7 @@ def window_batches(
         yield Batch(
             inputs=_hide_some(gather_windows(data.inputs, rows, size), data.companions, rng),
             targets=data.targets[rows],
+            ranges=data.ranges[rows],
             weights=data.known[rows].astype(np.float32),
         )
 

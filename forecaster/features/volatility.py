@@ -27,6 +27,9 @@ DAMPING = 5.0
 _FLOOR = 1e-5
 """Smallest volatility (0.001% a session): a price that does not move has no unit of its own."""
 
+_LEAST_VARIANCE = 1e-9
+"""Added to a variance before its log is taken."""
+
 
 def log_returns(history: History) -> Floats:
     """``r_t = ln(P_t / P_{t-1})`` on adjusted closes, with ``r_0 = 0``."""
@@ -98,6 +101,43 @@ def range_variance(history: History, returns: Floats) -> Floats:
     inside = np.maximum(0.5 * spread**2 - (2.0 * np.log(2.0) - 1.0) * body**2, 0.0)
     known = np.isfinite(body) & (spread >= 0)  # False where either is not known
     return np.where(known, gap**2 + inside, returns**2)
+
+
+def log_root(variance: Floats) -> Floats:
+    """``ln √variance``, finite where nothing moved."""
+    return np.asarray(0.5 * np.log(np.maximum(variance, 0.0) + _LEAST_VARIANCE))
+
+
+def future_log_ranges(variance: Floats, horizon: int) -> Floats:
+    """Log of the root mean range-based variance of the next h sessions, h = 1..H.
+
+    Args:
+        variance: of each session, ``(n,)``.
+        horizon: H.
+
+    Returns:
+        ``(n, H)``; NaN where the history ends before t + h.
+    """
+    n = len(variance)
+    sums = np.concatenate([[0.0], np.cumsum(variance)])
+    out = np.full((n, horizon), np.nan)
+    for h in range(1, min(horizon, n - 1) + 1):
+        out[: n - h, h - 1] = log_root((sums[h + 1 :] - sums[1 : n - h + 1]) / h)
+    return out
+
+
+def overnight_gaps(history: History, returns: Floats) -> Floats:
+    """Log return from each close to the next open, dividends included; NaN where not known.
+
+    Args:
+        history: the bars.
+        returns: their log returns, shape ``(n,)``.
+    """
+    body = np.log(history.close) - np.log(history.open)
+    spread = np.log(history.high) - np.log(history.low)
+    gap = np.where(np.isfinite(body) & (spread >= 0), returns - body, np.nan)
+    gap[0] = np.nan
+    return np.asarray(gap)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
-from forecaster.errors import ForecastError
+from forecaster.errors import DataError, ForecastError, LockHeld, TrainingDiverged
+from forecaster.features.representation import REACH
 from forecaster.jobs.predict import TickerForecast, predict
 from forecaster.jobs.worklist import Worklist
 from forecaster.market.bars import Panel
@@ -27,11 +29,8 @@ from forecaster.market.store import Store, journal, runs
 from forecaster.market.store.journal import Author, Draft
 from forecaster.market.store.runs import Run
 from forecaster.market.tickers import Remark, load_tickers
-from forecaster.model.artifact import Model
+from forecaster.model.artifact import Model, save
 from forecaster.places import home, locked
-
-BARS = 1500
-"""Bars of each ticker that a batch reads: what is older weighs under 2% in the slowest input."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +81,8 @@ def batch(
     fetching: Fetching = USUAL,
     options: ReadOptions = AS_THEY_ARE,
     resume: bool = False,
+    retrain_days: float | None = None,
+    path: Path | None = None,
     wait: float = 0.0,
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
@@ -97,6 +98,8 @@ def batch(
         options: how files are read.
         resume: go on with the last run of the same work if it was cut off: sources that answered
             it are not asked again.
+        retrain_days: retrain the model first if it is at least so many days old; None: never.
+        path: the model's file, which a retrained one replaces.
         wait: seconds to wait for another batch.
         provider: makes the provider; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
@@ -110,10 +113,14 @@ def batch(
     began = time.perf_counter()
     moment = now or datetime.now(UTC)
     task = _task(model, work, horizon)
+    due = retrain_days is not None and path is not None and _is_due(model, retrain_days, moment)
     with locked(home() / "batch", "a batch", wait=wait), Store() as store:
         run, resumed = _run(store, task, moment, resume=resume)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
-        loaded = _load(store, work, asked, options, provider, moment, on_ticker)
+        last = None if due else REACH
+        loaded = _load(store, work, asked, options, provider, moment, last, on_ticker)
+        if due and path is not None:
+            model = _retrained(model, path, loaded)
         made = predict(model, loaded.panel.histories, horizon=horizon, calendars=loaded.calendars)
         author = Author(run.run, moment, model.name, model.id, model.digest)
         with store.writing() as tx:
@@ -158,6 +165,7 @@ def _load(
     options: ReadOptions,
     provider: Callable[[], Provider] | None,
     now: datetime,
+    last: int | None,
     on_ticker: Callable[[str], None] | None,
 ) -> _Loaded:
     """Histories of files and tickers; what fails is left out and kept for the report."""
@@ -171,7 +179,7 @@ def _load(
         store=store,
         provider=provider,
         now=now,
-        last=BARS,
+        last=last,
         on_ticker=on_ticker,
     )
     failures += given.failures
@@ -187,6 +195,27 @@ def _load(
         remarks=[*(Remark(n.ticker or n.source, n.message) for n in read.notes), *given.remarks],
         stale=given.stale,
     )
+
+
+def _is_due(model: Model, days: float, now: datetime) -> bool:
+    """Whether a model is at least so many days old."""
+    return (now - datetime.fromisoformat(model.created)).total_seconds() >= days * 86400
+
+
+def _retrained(model: Model, path: Path, loaded: _Loaded) -> Model:
+    """The model, trained on if that made it better; a failure to train leaves it as it is."""
+    from forecaster.jobs.retrain import retrain
+
+    try:
+        with locked(path, f"model {path.stem}"):
+            made = retrain(model, loaded.panel)
+            if made.replaced:
+                save(made.model, path)
+    except (TrainingDiverged, DataError, LockHeld) as problem:
+        loaded.remarks.append(Remark(model.name, f"it was not retrained: {problem}"))
+        return model
+    loaded.remarks.append(Remark(model.name, made.reason))
+    return made.model
 
 
 def _draft(forecast: TickerForecast) -> Draft:

@@ -187,11 +187,12 @@ class StackedRepresentation(Representation):
         """None: companions are never hidden from a feed-forward network."""
         return (0, 0)
 
-    def encode_all(self, histories: Sequence[History]) -> list[Encoded]:
+    def encode_all(self, histories: Sequence[History], *, last: int | None = None) -> list[Encoded]:
         """See ``Representation.encode_all``; sessions before the first are 0."""
+        rows = slice(None) if last is None else slice(-last, None)
         plain = Representation(self.scaling, self.mean, self.deviation, self.companions)
         return [
-            Encoded(e.history, stack(e.inputs, self.window), e.scale)
+            Encoded(e.history, stack(e.inputs, self.window)[rows], e.scale)
             for e in plain.encode_all(histories)
         ]
 

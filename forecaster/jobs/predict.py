@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.errors import DataError, ForecastError, ModelError, SettingsError
-from forecaster.features.representation import Encoded
+from forecaster.features.representation import REACH, Encoded
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.model.artifact import Model
@@ -102,6 +102,8 @@ def predict(
 ) -> Predictions:
     """Forecast every history from its last bar, all in one pass of the network.
 
+    The last ``REACH`` bars of each are read.
+
     Args:
         model: a trained model.
         histories: at least 2 bars each; a shorter one is a failure of its own.
@@ -121,7 +123,7 @@ def predict(
             ready.append(_usable(history, as_of))
         except DataError as error:
             failures.append(TickerFailure(history.ticker, error))
-    encoded = model.representation.encode_all(ready)
+    encoded = model.representation.encode_all(ready, last=model.settings.steps)
     outputs = outputs_now(model.network, encoded, model.settings.steps) if ready else []
     made = []
     for e, o in zip(encoded, outputs, strict=True):
@@ -151,7 +153,7 @@ def _usable(history: History, as_of: np.datetime64 | None) -> History:
             f"{seen.ticker} has {len(seen)} bar ({seen.cutoff}); a forecast needs at least"
             f" {SHORTEST_HISTORY}. Add more sessions to the file."
         )
-    return seen
+    return seen.slice(max(len(seen) - REACH, 0), len(seen))
 
 
 def _forecast(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +22,9 @@ from forecaster.market.checks import (
     clear_contradictions,
     is_price,
 )
+
+_DELAY = timedelta(minutes=30)
+"""After the close, until quotes that are delayed have it."""
 
 BAR_FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
 _SHARE_PRICES = ("open", "high", "low", "close", "adjusted_close")
@@ -185,10 +188,18 @@ def completed(quotes: Quotes, ticker: str, now: datetime) -> Completed:
 
 
 def _over(quotes: Quotes, now: datetime) -> NDArray[np.bool_]:
-    """Which sessions are over, ``(n,)``."""
+    """Which sessions are over, ``(n,)``.
+
+    The last one is over when it was traded up to its close, or some time after that: quotes of many
+    exchanges are delayed, and a bar fetched meanwhile lacks the closing auction.
+    """
     trading = quotes.trading
-    latest = now if quotes.traded_at is None else max(now, quotes.traded_at)
-    if trading is None or trading.closes <= latest:
+    traded = quotes.traded_at
+    if (
+        trading is None
+        or now >= trading.closes + _DELAY
+        or (traded is not None and traded >= trading.closes)
+    ):
         return np.ones(len(quotes.sessions), dtype=bool)
     return np.asarray(quotes.sessions < trading.session)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from forecaster.features.representation import Encoded
 from forecaster.features.sequences import gather_windows
-from forecaster.model.recurrence import Array, Network, forward, forward_last
+from forecaster.model.recurrence import Array, Network, forward_last, read
 
 Rows = NDArray[np.intp]
 
@@ -91,7 +91,10 @@ def _by_pieces(
     context: int,
     out: list[Array],
 ) -> None:
-    """Cut each history's origins into pieces with a lead-in, and read many pieces at once."""
+    """Cut each history's origins into pieces with a lead-in, and read many pieces at once.
+
+    The head answers at the origins alone, not in the lead-in.
+    """
     stride = max(context // 2, 1)
     jobs: list[tuple[int, int, int, int]] = []  # history, first row, first origin, last origin + 1
     for s, r in enumerate(rows):
@@ -104,7 +107,14 @@ def _by_pieces(
         width = max(stop - lead for _, lead, _, stop in some)
         base = np.array([starts[s] + lead for s, lead, _, _ in some], dtype=np.intp)
         index = np.minimum(base[:, None] + np.arange(width), len(inputs) - 1)
-        answers = forward(network, inputs[index])
-        for answer, (s, lead, begin, stop) in zip(answers, some, strict=True):
-            a, b = np.searchsorted(rows[s], [begin, stop])
-            out[s][a:b] = answer[rows[s][a:b] - lead]
+        windows = inputs[index]
+        states = read(network, windows)
+        places = [np.searchsorted(rows[s], [begin, stop]) for s, _, begin, stop in some]
+        piece = np.repeat(np.arange(len(some)), [b - a for a, b in places])
+        step = np.concatenate(
+            [rows[s][a:b] - lead for (s, lead, _, _), (a, b) in zip(some, places, strict=True)]
+        )
+        answers = network.head.quantiles(states[piece, step], windows[piece, step], network.levels)
+        ends = np.cumsum([b - a for a, b in places])[:-1]
+        for (s, _, _, _), (a, b), answer in zip(some, places, np.split(answers, ends), strict=True):
+            out[s][a:b] = answer

@@ -170,14 +170,23 @@ def states(cell: Cell, activation: Activation, weights: CellWeights, inputs: Arr
     return out
 
 
-def forward(network: Network, inputs: Array) -> Array:
-    """Quantiles after every step, for a causal network: ``(N, T, F)`` to ``(N, T, H, Q)``."""
+def read(network: Network, inputs: Array) -> Array:
+    """The top layer's state after every step, for a causal network: ``(N, T, F)`` to ``(N, T, U)``.
+
+    Raises:
+        ValueError: the network is bidirectional.
+    """
     if not network.causal:
         raise ValueError("a bidirectional network answers at the end of a window only")
     sequence = inputs
     for layer in network.layers:
         sequence = states(network.cell, network.activation, layer.forward, sequence)
-    return network.head.quantiles(sequence, inputs, network.levels)
+    return sequence
+
+
+def forward(network: Network, inputs: Array) -> Array:
+    """Quantiles after every step, for a causal network: ``(N, T, F)`` to ``(N, T, H, Q)``."""
+    return network.head.quantiles(read(network, inputs), inputs, network.levels)
 
 
 def forward_last(network: Network, inputs: Array) -> Array:

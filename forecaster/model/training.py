@@ -18,12 +18,18 @@ from forecaster.features.representation import Encoded, Representation
 from forecaster.features.sequences import Batch, TrainingSet, prefix_batches, window_batches
 from forecaster.market.bars import History
 from forecaster.model import network as keras_network
+from forecaster.model.averaging import WeightAverage
 from forecaster.model.inference import outputs_at
 from forecaster.model.recurrence import Network
 from forecaster.model.settings import Settings
 
 AVERAGED_EPOCHS = 4.0
 """Epochs over which weights are averaged: the average of a noisy path is nearer to its goal."""
+
+LEAST_EPOCHS, LEAST_STEPS = 8, 300
+"""Epochs, or training steps if they come first, before the validation loss may choose: it is
+measured on the last months of the training range alone, and where these were unlike the years
+before them it prefers a network that has hardly begun to learn."""
 
 EPOCHS_UNWATCHED = 12
 """Epochs where the panel is too short for a validation part."""
@@ -93,6 +99,7 @@ def fit(
     epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
     represent: Represent | None = None,
+    start: Network | None = None,
 ) -> Fitted:
     """Train on all targets inside the histories, which must end with the training range.
 
@@ -104,6 +111,7 @@ def fit(
             nothing can be watched.
         on_epoch: called after each epoch.
         represent: fits another representation than the usual one.
+        start: weights to train on from, of a network with these settings; None: new ones.
 
     Raises:
         TrainingDiverged: a loss was not finite.
@@ -122,11 +130,14 @@ def fit(
         )
     watch = _Watch(settings, representation, validation) if validation else None
     total = epochs or (settings.epochs if watch else min(settings.epochs, EPOCHS_UNWATCHED))
-    model = keras_network.build(
-        settings, len(representation.features), whole_sequence=settings.supervise == "prefixes"
-    )
+    features, whole = len(representation.features), settings.supervise == "prefixes"
+    if start is None:
+        model = keras_network.build(settings, features, whole_sequence=whole)
+    else:
+        model = keras_network.to_keras(start, settings, features, whole_sequence=whole)
     keras_network.compile_model(model, settings)
-    keras_network.start_head(model, settings, np.where(data.known, data.targets, np.nan))
+    if start is None:
+        keras_network.start_head(model, settings, np.where(data.known, data.targets, np.nan))
     return _run_epochs(model, settings, representation, data, watch, total, rng, on_epoch)
 
 
@@ -144,10 +155,14 @@ def _run_epochs(
     rng: np.random.Generator,
     on_epoch: OnEpoch | None,
 ) -> Fitted:
-    """Epochs until the validation loss has not improved for ``patience`` of them."""
+    """Epochs until the validation loss has not improved for ``patience`` of them.
+
+    None is the best before the network has settled, see ``LEAST_EPOCHS``, or the last.
+    """
+    least = min(LEAST_EPOCHS, total)
     began, stepping, trained = time.perf_counter(), 0.0, 0
     best, best_loss, best_epoch = keras_network.to_network(model, settings), math.inf, 0
-    average = keras_network.WeightAverage(model)
+    average = WeightAverage(model)
     for number in range(1, total + 1):
         start = time.perf_counter()
         loss, count = _one_epoch(model, settings, data, rng, average)
@@ -156,11 +171,12 @@ def _run_epochs(
         current = average.network(settings)
         seen = watch.loss(current) if watch else None
         _check_finite(settings, number, loss, seen, current)
-        if seen is None or seen < best_loss:
+        settled = number >= least or average.steps >= LEAST_STEPS
+        if seen is None or (settled and seen < best_loss):
             best, best_loss, best_epoch = current, math.inf if seen is None else seen, number
         if on_epoch:
             on_epoch(Epoch(number, total, loss, seen, time.perf_counter() - began))
-        if watch and number - best_epoch >= settings.patience:
+        if watch and settled and number - best_epoch >= settings.patience:
             break
     return Fitted(
         representation=representation,
@@ -200,7 +216,7 @@ def _one_epoch(
     settings: Settings,
     data: TrainingSet,
     rng: np.random.Generator,
-    average: keras_network.WeightAverage,
+    average: WeightAverage,
 ) -> tuple[float, int]:
     """Mean loss over the batches, and how many targets they held."""
     losses: list[float] = []

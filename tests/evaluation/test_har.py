@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from synthetic import close_only, garch_history, weekdays
 
-from forecaster.evaluation.har import SPANS, Har, design, future_log_ranges
+from forecaster.evaluation.har import SPANS, Har, design
 from forecaster.features.scaling import VolatilityScaling
-from forecaster.features.volatility import Measures, measure
+from forecaster.features.volatility import Measures, future_log_ranges, measure
 from forecaster.market.bars import history_from_closes
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -48,32 +48,6 @@ class TestDesign:
         for t in range(0, 260, 11):
             part = design(measure(history.slice(0, t + 1), 2e-4))
             assert np.array_equal(part, whole[: t + 1])
-
-
-class TestFutureRanges:
-    def test_equal_a_slow_loop(self):
-        variance = np.random.default_rng(0).exponential(1e-4, 40)
-        found = future_log_ranges(variance, 6)
-        for t in range(40):
-            for h in range(1, 7):
-                if t + h < 40:
-                    mean = sum(variance[t + 1 : t + 1 + h]) / h
-                    expected = np.log(np.sqrt(mean + 1e-9))
-                    assert found[t, h - 1] == pytest.approx(expected, rel=1e-10)
-                else:
-                    assert np.isnan(found[t, h - 1])
-
-    def test_by_hand(self):
-        # the root mean of 4 and 9 is √6.5
-        found = future_log_ranges(np.array([1.0, 4.0, 9.0]), 2)
-        assert found[0] == pytest.approx([np.log(2), 0.5 * np.log(6.5)], rel=1e-8)
-        assert found[1, 0] == pytest.approx(np.log(3), rel=1e-8)
-
-    @pytest.mark.parametrize("n", [1, 2, 3])
-    def test_a_horizon_beyond_the_history_is_unknown(self, n):
-        found = future_log_ranges(np.ones(n), 20)
-        assert found.shape == (n, 20)
-        assert np.count_nonzero(np.isfinite(found)) == n * (n - 1) // 2
 
 
 class TestFit:

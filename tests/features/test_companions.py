@@ -48,7 +48,7 @@ def slow_features(histories) -> list[list[list[float]]]:
     """Session by session and ticker by ticker, from the definitions."""
     measures = [measure(h, PRIOR) for h in histories]
     days = sorted({d for h in histories for d in h.sessions.tolist()})
-    state, slow = {}, {}
+    state, slow, trend = {}, {}, {}
     for day in days:
         z, surprise, variance = [], [], []
         for history, m in zip(histories, measures, strict=True):
@@ -66,18 +66,26 @@ def slow_features(histories) -> list[list[list[float]]]:
                 total, weight = state[day][3], 1.0
             total, weight = decay * total + state[day][3], decay * weight + 1.0
             slow[half_life, day] = total / weight
+    for half_life in (2.0, 5.0, 22.0):
+        decay, total, weight = 0.5 ** (1.0 / half_life), 0.0, 1.0
+        for day in days:
+            count, z = state[day][:2]
+            total = decay * total + (z if count >= FEWEST else 0.0)
+            weight = decay * weight + 1.0
+            trend[half_life, day] = total / weight
     out = []
     for history, m in zip(histories, measures, strict=True):
         rows = []
         for t, day in enumerate(history.sessions.tolist()):
             count, z, surprise, variance = state[day]
             if count < FEWEST:
-                rows.append([0.0] * 7)
+                rows.append([0.0] * 10)
                 continue
             means = [variance, slow[3.0, day], slow[11.0, day]]
             own = np.log(m.volatility[t])
             levels = [0.5 * np.log(v + 1e-9) - own for v in means]
-            rows.append([1.0, z, abs(z), surprise, *levels])
+            trends = [trend[half_life, day] for half_life in (2.0, 5.0, 22.0)]
+            rows.append([1.0, z, abs(z), surprise, *levels, *trends])
         out.append(rows)
     return out
 

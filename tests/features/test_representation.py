@@ -8,13 +8,8 @@ import pytest
 from synthetic import close_only, garch_history
 
 from forecaster.features.companions import COMPANION_FEATURES, FEWEST
-from forecaster.features.representation import (
-    OWN_FEATURES,
-    VOLATILITY_FEATURES,
-    Representation,
-    own_features,
-    volume_ratio,
-)
+from forecaster.features.own import OWN_FEATURES, own_features, volume_ratio
+from forecaster.features.representation import VOLATILITY_FEATURES, Representation
 from forecaster.features.rhythm import RHYTHM_FEATURES
 from forecaster.features.scaling import VolatilityScaling
 from forecaster.features.volatility import decay_of
@@ -88,6 +83,39 @@ class TestFeatures:
         # and two years later in the slowest average alone
         slow = [name != "variance_250" for name in VOLATILITY_FEATURES]
         assert inputs[799, slow] == pytest.approx(calm[799, slow], abs=0.25)
+
+    def test_log_ranges_are_decaying_means_of_logs(self):
+        history = garch_history("A", 90, seed=4)
+        m = VolatilityScaling(2e-4).scale(history).measures
+        found = columns_of(history)
+        logs = 0.5 * np.log(m.session_variance + 0.01 * m.volatility_before**2)
+        for half_life in (2.0, 5.0, 22.0):
+            decay = 0.5 ** (1.0 / half_life)
+            total, weight = 2 * half_life * 0.5 * np.log(2e-4), 2 * half_life
+            for t in range(90):
+                total, weight = decay * total + logs[t], decay * weight + 1.0
+                expected = total / weight - np.log(m.volatility[t])
+                column = found[f"log_range_{half_life:g}"]
+                assert column[t] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+    def test_the_overnight_share_rises_with_gaps(self):
+        # the same closes, once moving by night and once by day
+        days = np.datetime64("2020-01-01") + np.arange(300)
+        closes = np.exp(np.random.default_rng(5).normal(0.0, 0.01, 300).cumsum())
+        before = np.concatenate([closes[:1], closes[:-1]])
+        plain = history_from_closes("A", days, closes)
+
+        def opened(at):
+            high, low = np.maximum(at, closes), np.minimum(at, closes)
+            return columns_of(replace(plain, open=at, high=high, low=low), 1e-4)
+
+        night, day = opened(closes), opened(before)
+        for name in ("overnight_5", "overnight_22"):
+            assert np.exp(2 * night[name][-1]) == pytest.approx(1.02, abs=0.02)
+            assert np.exp(2 * day[name][-1]) == pytest.approx(0.02, abs=0.02)
+            # without bars it is the usual one
+            usual = columns_of(plain, 1e-4)[name]
+            assert np.exp(2 * usual) == pytest.approx(np.full(300, 0.27), rel=1e-6)
 
     def test_a_session_without_a_range_uses_its_return(self):
         history = garch_history("A", 50, seed=3)
@@ -256,8 +284,8 @@ class TestCompanions:
         known = found[:, 0] == 1
         assert set(found[:, 0]) == {0.0, 1.0}
         assert np.all(found[~known] == 0)
-        assert found[known, 1:].mean(axis=0) == pytest.approx(np.zeros(6), abs=0.05)
-        assert found[known, 1:].std(axis=0) == pytest.approx(np.ones(6), abs=0.1)
+        assert found[known, 1:].mean(axis=0) == pytest.approx(np.zeros(9), abs=0.05)
+        assert found[known, 1:].std(axis=0) == pytest.approx(np.ones(9), abs=0.1)
 
     def test_fewer_tickers_than_are_needed_are_each_alone(self):
         representation = Representation.fit("volatility", crowd())

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import garch_history, noise_after, weekdays
 
-from forecaster.features.representation import volume_ratio
+from forecaster.features.own import volume_ratio
 from forecaster.features.rhythm import (
     RHYTHM_FEATURES,
     event_scores,
+    month_and_year,
     next_days,
     rhythm_features,
 )
@@ -262,3 +263,18 @@ class TestCausality:
         assert np.array_equal(rows[0][:400], rows[1][:400])
         assert np.array_equal(rows[0][:400], rows[2])
         assert not np.array_equal(rows[0][400:], rows[1][400:])
+
+
+class TestMonthAndYear:
+    def columns(self, *days):
+        return np.array(month_and_year(np.array(days, "datetime64[D]"))).T.tolist()
+
+    def test_by_hand(self):
+        # Friday before Monday the 2nd; a Thursday that ends a month; the day after it begins
+        found = self.columns("2020-10-30", "2020-12-31", "2021-01-04")
+        assert found == [[1.0, 0.0], [1.0, 0.0], [0.0, 0.0]]
+
+    def test_the_year_ends_from_the_20th_of_december(self):
+        # the sessions after these are the 18th, the 20th (a Friday), and the 2nd of January
+        found = self.columns("2019-12-17", "2019-12-19", "2020-01-01")
+        assert found == [[0.0, 0.0], [0.0, 1.0], [0.0, 0.0]]

@@ -86,6 +86,22 @@ class TestVolatility:
             [np.log(1.01) / 0.02, np.log(1.04) / (0.02 * np.sqrt(2))], rel=1e-13
         )
 
+    def test_range_by_hand(self):
+        # closes alone: a session's variance is its squared return; σ_0 is 0.02
+        scale = VolatilityScaling(4e-4).scale(history_of(100.0, 101.0, 104.0))
+        one, two = np.log(1.01), np.log(104 / 101)
+        root = np.sqrt((one**2 + two**2) / 2 + 1e-9)
+        found = scale.ranges(2)
+        assert found[0] == pytest.approx(
+            [np.log(np.sqrt(one**2 + 1e-9) / 0.02), np.log(root / 0.02)], rel=1e-12
+        )
+        assert np.isnan(found[1, 1])
+        assert np.all(np.isnan(found[2]))
+
+    def test_the_range_of_a_still_price_is_cut_to_size(self):
+        scale = VolatilityScaling(4e-4).scale(history_of(100.0, 100.0, 100.0))
+        assert scale.ranges(1)[0] == -2.5
+
     def test_a_ticker_is_scaled_by_its_own_past_whatever_was_fitted(self):
         history = garch_history("NEW", 50, seed=6)
         scaling = VolatilityScaling.fit([garch_history("OLD", 90, seed=7)])

@@ -33,10 +33,15 @@ def numbered(lengths, horizon=3):
     return TrainingSet(
         inputs=np.column_stack([owner, age]).astype(np.float32),
         targets=targets.astype(np.float32),
+        ranges=-targets.astype(np.float32),
         known=known,
         starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp),
         age=age.astype(np.intp),
     )
+
+
+def windows_of_20(data, context, batch_size, rng):
+    return window_batches(data, context, batch_size, rng, vary=False)
 
 
 def count_targets(batches, rows):
@@ -141,6 +146,23 @@ class TestPrefixes:
             assert np.all(batch.inputs[short, 5:] == 0)
             assert np.all(batch.weights[short, 5:] == 0)
         assert seen == 1
+
+    def test_all_batches_of_an_epoch_have_one_shape(self):
+        # a backend compiles its step again for another one
+        data = numbered([90, 12, 33])
+        batches = list(prefix_batches(data, 20, 4, np.random.default_rng(0)))
+        assert len(batches) > 2
+        assert {b.inputs.shape for b in batches} == {(4, 20, 2)}
+        assert {b.weights.shape for b in batches} == {(4, 20, 3)}
+
+    def test_one_batch_alone_is_no_larger_than_its_pieces(self):
+        (batch,) = prefix_batches(numbered([7, 5]), 20, 4, np.random.default_rng(0))
+        assert batch.inputs.shape == (2, 7, 2)
+
+    @pytest.mark.parametrize("cut", [prefix_batches, windows_of_20])
+    def test_ranges_lie_beside_their_targets(self, cut):
+        for batch in cut(numbered([90, 12]), 20, 4, np.random.default_rng(0)):
+            assert np.array_equal(batch.ranges, -batch.targets)
 
     def test_cuts_move_from_epoch_to_epoch(self):
         data, rng = numbered([300]), np.random.default_rng(0)

@@ -14,8 +14,10 @@ from forecaster.features.volatility import (
     damped_squares,
     decay_of,
     decaying_mean,
+    future_log_ranges,
     log_returns,
     measure,
+    overnight_gaps,
     pooled_variance,
     range_variance,
 )
@@ -184,3 +186,47 @@ class TestPooledVariance:
     def test_reads_closes_alone_without_complaint(self):
         full = garch_history("A", 80, seed=3)
         assert pooled_variance([close_only(full)]) == pooled_variance([full])
+
+
+class TestFutureRanges:
+    def test_equal_a_slow_loop(self):
+        variance = np.random.default_rng(0).exponential(1e-4, 40)
+        found = future_log_ranges(variance, 6)
+        for t in range(40):
+            for h in range(1, 7):
+                if t + h < 40:
+                    mean = sum(variance[t + 1 : t + 1 + h]) / h
+                    expected = np.log(np.sqrt(mean + 1e-9))
+                    assert found[t, h - 1] == pytest.approx(expected, rel=1e-10)
+                else:
+                    assert np.isnan(found[t, h - 1])
+
+    def test_by_hand(self):
+        # the root mean of 4 and 9 is √6.5
+        found = future_log_ranges(np.array([1.0, 4.0, 9.0]), 2)
+        assert found[0] == pytest.approx([np.log(2), 0.5 * np.log(6.5)], rel=1e-8)
+        assert found[1, 0] == pytest.approx(np.log(3), rel=1e-8)
+
+    @pytest.mark.parametrize("n", [1, 2, 3])
+    def test_a_horizon_beyond_the_history_is_unknown(self, n):
+        found = future_log_ranges(np.ones(n), 20)
+        assert found.shape == (n, 20)
+        assert np.count_nonzero(np.isfinite(found)) == n * (n - 1) // 2
+
+
+class TestOvernightGaps:
+    def test_by_hand(self):
+        # closes 100 and 104, the second session opens at 102
+        history = replace(
+            history_of(100.0, 104.0),
+            open=np.array([100.0, 102.0]),
+            high=np.array([100.0, 105.0]),
+            low=np.array([100.0, 101.0]),
+        )
+        found = overnight_gaps(history, log_returns(history))
+        assert np.isnan(found[0])
+        assert found[1] == pytest.approx(np.log(1.02), rel=1e-12)
+
+    def test_are_unknown_without_bars(self):
+        history = close_only(garch_history("A", 20, seed=1))
+        assert np.all(np.isnan(overnight_gaps(history, log_returns(history))))

@@ -64,11 +64,15 @@ class TestTheSessionStillOpen:
         )
 
     @pytest.mark.parametrize("traded_at", [BEFORE, None])
-    def test_is_over_at_its_close_and_not_a_second_before(self, traded_at):
-        second_before = CLOSE.replace(hour=19, minute=59, second=59)
+    def test_is_over_half_an_hour_after_its_close(self, traded_at):
+        second_before = CLOSE.replace(minute=29, second=59)
         open_still = completed(quotes(traded_at=traded_at), "ACME", second_before)
         assert len(open_still.history) == 2
-        assert len(completed(quotes(traded_at=traded_at), "ACME", CLOSE).history) == 3
+        over = CLOSE.replace(minute=30)
+        assert len(completed(quotes(traded_at=traded_at), "ACME", over).history) == 3
+
+    def test_is_over_at_once_when_it_was_traded_up_to_its_close(self):
+        assert len(completed(quotes(traded_at=CLOSE), "ACME", CLOSE).history) == 3
 
     def test_a_clock_behind_the_last_trade_is_not_believed(self):
         years_behind = datetime(2020, 1, 1, tzinfo=UTC)
@@ -91,7 +95,7 @@ class TestTheSessionStillOpen:
     def test_other_time_zones_are_compared_as_instants(self):
         from zoneinfo import ZoneInfo
 
-        tokyo = CLOSE.astimezone(ZoneInfo("Asia/Tokyo"))
+        tokyo = CLOSE.replace(minute=30).astimezone(ZoneInfo("Asia/Tokyo"))
         assert len(completed(quotes(traded_at=BEFORE), "ACME", tokyo).history) == 3
 
 

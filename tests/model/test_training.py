@@ -37,8 +37,10 @@ def validation_of(histories=HISTORIES, sessions: int = 30) -> Validation:
 
 
 class TestEpochs:
-    def scripted(self, monkeypatch, losses, **changes):
+    def scripted(self, monkeypatch, losses, *, least=(1, 10_000), **changes):
         """A fit whose validation losses are these; gives it and the network after each epoch."""
+        monkeypatch.setattr(training, "LEAST_EPOCHS", least[0])
+        monkeypatch.setattr(training, "LEAST_STEPS", least[1])
         networks, script = [], iter(losses)
 
         def loss(_watch, network):
@@ -64,6 +66,23 @@ class TestEpochs:
     def test_an_equal_loss_is_no_improvement(self, monkeypatch):
         fitted, _, seen = self.scripted(monkeypatch, [1.0, 1.0, 1.0], patience=1)
         assert (fitted.epochs, len(seen)) == (1, 2)
+
+    def test_a_network_that_has_hardly_begun_is_not_the_best(self, monkeypatch):
+        losses = [1.0, 2.0, 5.0, 4.0, 4.5, 4.5]
+        fitted, networks, seen = self.scripted(monkeypatch, losses, least=(3, 10_000), patience=2)
+        assert (fitted.epochs, fitted.validation, len(seen)) == (4, 4.0, 6)
+        assert same_weights(fitted.network, networks[3])
+
+    def test_it_has_begun_after_some_training_steps_as_well(self, monkeypatch):
+        # one step an epoch
+        fitted, _, seen = self.scripted(
+            monkeypatch, [1.0, 2.0, 3.0, 4.0], least=(6, 2), patience=2, batch_size=99
+        )
+        assert (fitted.epochs, len(seen)) == (2, 4)
+
+    def test_the_last_of_few_epochs_is_the_best(self, monkeypatch):
+        fitted, _, seen = self.scripted(monkeypatch, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], least=(9, 999))
+        assert (fitted.epochs, len(seen)) == (6, 6)
 
     def test_a_validation_loss_that_is_no_number_is_divergence(self, monkeypatch):
         with pytest.raises(TrainingDiverged, match="validation loss was nan in epoch 2"):

@@ -27,7 +27,7 @@ def taught(settings: Settings, inputs, targets, steps: int):
     model = keras_network.build(settings, 1, whole_sequence=False)
     keras_network.compile_model(model, settings)
     keras_network.start_head(model, settings, targets)
-    batch = Batch(windows(inputs), targets, np.ones_like(targets))
+    batch = Batch(windows(inputs), targets, np.zeros_like(targets), np.ones_like(targets))
     for _ in range(steps):
         keras_network.train_step(model, batch)
     return model

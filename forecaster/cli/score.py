@@ -1,0 +1,135 @@
+"""`forecast score` and `forecast journal`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from forecaster.cli.options import (
+    CalendarCode,
+    Format,
+    FormatOption,
+    Offline,
+    Output,
+    ProviderName,
+    emit,
+    emitting,
+    parse_date,
+)
+from forecaster.cli.sources import fetching_of, report_failures, show_notes
+from forecaster.errors import DataError
+
+Since = Annotated[
+    str | None, typer.Option(metavar="DATE", help="Forecasts with this cutoff or a later one.")
+]
+OfModel = Annotated[
+    str | None, typer.Option("--model", "-m", metavar="NAME", help="Name or id of a model.")
+]
+OfTicker = Annotated[str | None, typer.Option("--ticker", help="Forecasts of this ticker.")]
+OfRun = Annotated[str | None, typer.Option("--run", help="Forecasts of this run.")]
+
+
+class Lines(StrEnum):
+    """What the journal is exported as."""
+
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+def score(
+    since: Since = None,
+    model: OfModel = None,
+    format: FormatOption = Format.table,
+    output: Output = None,
+    offline: Offline = False,
+    provider: ProviderName = None,
+    calendar: CalendarCode = None,
+) -> None:
+    """Score the journal's forecasts against what happened since: the live record."""
+    from forecaster.jobs.score import score_journal
+    from forecaster.output import record_documents, record_tables
+    from forecaster.output.console import render
+
+    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
+    result = score_journal(since=parse_date(since, "--since"), model=model, fetching=fetching)
+    show_notes([(remark.ticker, remark.message) for remark in result.remarks])
+    if format is Format.json:
+        emit(record_documents.scored_json(result), output)
+    elif format is Format.csv:
+        emit(record_documents.scored_csv(result), output)
+    else:
+        emit(render(lambda width: record_tables.scored(result, width), output), output)
+    report_failures(list(result.failures), succeeded=sum(r.scored for r in result.records))
+
+
+def list_journal(
+    since: Since = None,
+    model: OfModel = None,
+    ticker: OfTicker = None,
+    run: OfRun = None,
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", min=1, help="The newest N alone.")
+    ] = 20,
+    format: FormatOption = Format.table,
+    output: Output = None,
+) -> None:
+    """List forecasts that were written down, the newest last."""
+    from forecaster.market.store import Store, journal
+    from forecaster.output import record_documents, record_tables
+    from forecaster.output.console import render
+
+    day = parse_date(since, "--since")
+    with Store() as store, store.reading() as tx:
+        found = list(journal.entries(tx, since=day, model=model, ticker=ticker, run=run))
+    shown = found[-last:]
+    if format is Format.json:
+        emit(record_documents.journal_json(shown), output)
+    elif format is Format.csv:
+        emit(record_documents.journal_csv(shown), output)
+    else:
+        table = render(lambda width: record_tables.journal(shown, len(found), width), output)
+        emit(table, output)
+
+
+def verify() -> None:
+    """Compute the journal's chain of hashes again; fails if a forecast was changed."""
+    from forecaster.market.store import Store, journal
+
+    with Store() as store, store.reading() as tx:
+        chain = journal.verify(tx)
+    if chain.broken:
+        raise DataError(
+            f"the journal does not hold: {'; '.join(chain.broken[:5])}. What was written cannot be"
+            " trusted from there on; restore the store from a copy."
+        )
+    emit(f"{chain.entries} forecasts, none changed; head {chain.head}\n", None)
+
+
+def export(
+    since: Since = None,
+    model: OfModel = None,
+    ticker: OfTicker = None,
+    run: OfRun = None,
+    format: Annotated[
+        Lines, typer.Option("--format", "-f", help="A row for each step, or lines of JSON.")
+    ] = Lines.jsonl,
+    output: Output = None,
+) -> None:
+    """Write the journal with its hashes."""
+    import sys
+
+    from forecaster.market.store import Store, journal
+    from forecaster.output import record_documents
+
+    day = parse_date(since, "--since")
+    write = record_documents.write_jsonl if format is Lines.jsonl else record_documents.write_csv
+    with Store() as store, store.reading() as tx:
+        found = journal.entries(tx, since=day, model=model, ticker=ticker, run=run)
+        if output is None:
+            write(sys.stdout.buffer, found)
+            sys.stdout.buffer.flush()
+            return
+        with emitting(output) as file:
+            write(file, found)

@@ -1,0 +1,294 @@
+"""The record of one model: its forecasts joined with what happened, and scored.
+
+A forecast of step h is compared with the h-th bar after its cutoff. Both are log returns from the
+cutoff's close, so splits and dividends that came later change nothing. Only what was written down
+before its session closed counts: a forecast made afterwards is *late*, one whose session has not
+come is *open*, and of several by one model for one ticker and cutoff the last in time counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.evaluation import metrics
+from forecaster.evaluation.marks import Actuals, Marks
+from forecaster.evaluation.scores import INTERVALS, ScoreTable, score
+from forecaster.features.scaling import future_log_returns
+from forecaster.jobs.scoring import Origins, baseline_marks
+from forecaster.market.bars import History, Panel
+from forecaster.market.calendars import Calendars
+from forecaster.market.store.journal import Entry
+
+Floats = NDArray[np.float64]
+
+BASELINES = ("naive", "ewma")
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A price far outside its forecast.
+
+    Attributes:
+        ticker: the symbol.
+        model: the model's name.
+        cutoff: the last session seen.
+        step: h.
+        session: when it happened.
+        actual: the price, in shares of the cutoff, dividends included.
+        low: the lowest quantile.
+        high: the highest.
+        distance: how far outside, in widths of that interval.
+    """
+
+    ticker: str
+    model: str
+    cutoff: np.datetime64
+    step: int
+    session: np.datetime64
+    actual: float
+    low: float
+    high: float
+    distance: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """The one-session forecasts of one ticker or one month.
+
+    Attributes:
+        name: a ticker, or a month such as ``2026-03``.
+        n: how many are scored.
+        pinball: mean loss.
+        skill: over each baseline.
+        coverage: of the central intervals, by name.
+    """
+
+    name: str
+    n: int
+    pinball: float
+    skill: dict[str, float]
+    coverage: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One model's live record.
+
+    Attributes:
+        model: its name.
+        model_id: its id.
+        table: scores by step beside the baselines; None where nothing can be scored yet.
+        tickers: one-session scores by ticker.
+        months: likewise by month of the cutoff.
+        scored: (forecast, step) pairs that were scored.
+        open: pairs whose session has not come.
+        late: pairs written down after their session had closed.
+        lost: pairs whose cutoff is not among the stored bars any more.
+    """
+
+    model: str
+    model_id: str
+    table: ScoreTable | None
+    tickers: tuple[Part, ...]
+    months: tuple[Part, ...]
+    scored: int
+    open: int
+    late: int
+    lost: int
+
+
+def by_model(found: Iterable[Entry]) -> list[list[Entry]]:
+    """Entries of one model, horizon and set of levels together."""
+    groups: dict[tuple[str, int, tuple[str, ...]], list[Entry]] = {}
+    for entry in found:
+        steps = entry.draft.steps
+        levels = tuple(steps[0]["quantiles"])
+        groups.setdefault((entry.author.model_id, len(steps), levels), []).append(entry)
+    return list(groups.values())
+
+
+@dataclass(frozen=True)
+class _Case:
+    """All forecasts of one ticker and cutoff by one model, joined with what happened.
+
+    Attributes:
+        history: what happened.
+        row: the cutoff's place in it.
+        last_close: price at the cutoff, as it was written down.
+        quantiles: log returns, ``(H, Q)``, of the last entry in time for each step.
+        actual: log returns, ``(H,)``; NaN where open or late.
+        open: steps whose bar has not come.
+        late: steps that no entry was in time for.
+    """
+
+    history: History
+    row: int
+    last_close: float
+    quantiles: Floats
+    actual: Floats
+    open: int
+    late: int
+
+
+def record_of(
+    group: Sequence[Entry], histories: Mapping[str, History], calendars: Calendars
+) -> tuple[Record, list[Miss]]:
+    """The record of one model at one horizon."""
+    by_case: dict[tuple[str, np.datetime64], list[Entry]] = {}
+    for entry in group:
+        by_case.setdefault((entry.draft.ticker, entry.draft.cutoff), []).append(entry)
+    cases, lost = [], 0
+    for (ticker, cutoff), entries in by_case.items():
+        history = histories.get(ticker)
+        case = None if history is None else _case(history, cutoff, entries, calendars)
+        if case is None:
+            lost += len(entries[0].draft.steps)
+        else:
+            cases.append(case)
+    author = group[0].author
+    levels = [float(level) for level in group[0].draft.steps[0]["quantiles"]]
+    known = [case for case in cases if bool(np.isfinite(case.actual).any())]
+    table, parts = (None, ((), ())) if not known else _scores(author.model, known, levels)
+    record = Record(
+        model=author.model,
+        model_id=author.model_id,
+        table=table,
+        tickers=parts[0],
+        months=parts[1],
+        scored=sum(int(np.isfinite(case.actual).sum()) for case in known),
+        open=sum(case.open for case in cases),
+        late=sum(case.late for case in cases),
+        lost=lost,
+    )
+    return record, [miss for case in known for miss in _misses(author.model, case)]
+
+
+def _case(
+    history: History, cutoff: np.datetime64, entries: Sequence[Entry], calendars: Calendars
+) -> _Case | None:
+    """Join the entries of one ticker and cutoff; None where the cutoff is no stored session."""
+    row = int(np.searchsorted(history.sessions, cutoff))
+    if row >= len(history) or history.sessions[row] != cutoff:
+        return None
+    horizon = len(entries[0].draft.steps)
+    happened = future_log_returns(history.slice(row, min(row + horizon + 1, len(history))), horizon)
+    actual = happened[0].copy()
+    quantiles = np.stack([_log_quantiles(entries[-1], h) for h in range(horizon)])
+    late = 0
+    for h in np.flatnonzero(np.isfinite(actual)).tolist():
+        closed = _closed(history, row + h + 1, calendars)
+        in_time = [entry for entry in entries if entry.author.created < closed]
+        if in_time:
+            quantiles[h] = _log_quantiles(in_time[-1], h)
+        else:
+            actual[h] = np.nan
+            late += 1
+    ahead = horizon - int(np.isfinite(happened[0]).sum())
+    last_close = entries[-1].draft.last_close
+    return _Case(history, row, last_close, quantiles, actual, open=ahead, late=late)
+
+
+def _log_quantiles(entry: Entry, h: int) -> Floats:
+    prices = list(entry.draft.steps[h]["quantiles"].values())
+    return np.log(np.asarray(prices, dtype=np.float64) / entry.draft.last_close)
+
+
+def _closed(history: History, row: int, calendars: Calendars) -> datetime:
+    """When a session closed; where no calendar tells, the end of its day in UTC."""
+    session = history.sessions[row]
+    schedule = calendars.get(history.calendar or "")
+    if schedule is not None:
+        place = int(np.searchsorted(schedule.sessions, session))
+        if place < len(schedule) and schedule.sessions[place] == session:
+            return datetime.fromtimestamp(int(schedule.closes[place].astype(np.int64)), UTC)
+    seconds = (session + 1).astype("datetime64[s]").astype(np.int64)
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def _scores(
+    model: str, cases: Sequence[_Case], levels: Sequence[float]
+) -> tuple[ScoreTable, tuple[tuple[Part, ...], tuple[Part, ...]]]:
+    """Scores beside baselines that knew nothing after the first cutoff, in all and in parts."""
+    panel = Panel(tuple({case.history.ticker: case.history for case in cases}.values()))
+    ordered = [c for h in panel for c in sorted(cases, key=lambda c: c.row) if c.history is h]
+    rows = [np.array([c.row for c in ordered if c.history is h], dtype=np.intp) for h in panel]
+    origins = Origins(panel.histories, tuple(rows), tuple(range(len(panel))))
+    actuals = Actuals(
+        ticker=np.repeat(np.arange(len(panel)), [len(r) for r in rows]).astype(np.intp),
+        session=np.array([c.history.sessions[c.row] for c in ordered], dtype="datetime64[D]"),
+        last_close=np.array([c.last_close for c in ordered]),
+        log_return=np.stack([c.actual for c in ordered]),
+    )
+    quantiles = np.stack([c.quantiles for c in ordered])
+    marks = {model: Marks.of(actuals, quantiles, levels, last_price=False)}
+    past = panel.up_to(actuals.session.min())
+    usable = [h for h in past if len(h) > 1]
+    if usable:
+        made, _ = baseline_marks(BASELINES, Panel(tuple(usable)), origins, actuals, levels)
+        marks |= made
+    table = score(actuals, marks, levels, [name for name in BASELINES if name in marks])
+    months = actuals.session.astype("datetime64[M]").astype(str)
+    names = np.array(panel.tickers)[actuals.ticker]
+    return table, (
+        _parts(names, actuals, marks, levels, model),
+        _parts(months, actuals, marks, levels, model),
+    )
+
+
+def _parts(
+    labels: NDArray[np.str_],
+    actuals: Actuals,
+    marks: Mapping[str, Marks],
+    levels: Sequence[float],
+    model: str,
+) -> tuple[Part, ...]:
+    """One-session scores by label, in the order of labels."""
+    known = np.isfinite(actuals.log_return[:, 0])
+    found = []
+    for label in np.unique(labels[known]):
+        some = known & (labels == label)
+        loss = float(marks[model].pinball[some, 0].mean())
+        skill = {
+            name: metrics.skill(loss, float(other.pinball[some, 0].mean()))
+            for name, other in marks.items()
+            if name != model
+        }
+        below = marks[model].below[some, 0]
+        coverage = {}
+        for share in INTERVALS:
+            ends = metrics.interval_levels(levels, share)
+            if ends is not None:
+                inside = below[:, ends[1]] & ~below[:, ends[0]]
+                coverage[f"{share:g}"] = float(inside.mean())
+        found.append(Part(str(label), int(some.sum()), loss, skill, coverage))
+    return tuple(found)
+
+
+def _misses(model: str, case: _Case) -> list[Miss]:
+    """Steps whose price fell outside all quantiles."""
+    found = []
+    for h in np.flatnonzero(np.isfinite(case.actual)).tolist():
+        low, high, actual = case.quantiles[h, 0], case.quantiles[h, -1], case.actual[h]
+        outside = max(low - actual, actual - high)
+        if outside <= 0:
+            continue
+        low_price, high_price, price = case.last_close * np.exp([low, high, actual])
+        found.append(
+            Miss(
+                ticker=case.history.ticker,
+                model=model,
+                cutoff=np.datetime64(case.history.sessions[case.row], "D"),
+                step=h + 1,
+                session=np.datetime64(case.history.sessions[case.row + h + 1], "D"),
+                actual=float(price),
+                low=float(low_price),
+                high=float(high_price),
+                distance=float(outside / max(high - low, 1e-12)),
+            )
+        )
+    return found

@@ -1,0 +1,151 @@
+"""Retrain: train on from a model's weights when time has passed, and keep whichever is better.
+
+A fair contest needs sessions that neither has seen. The last of those that came after the model's
+training are held out; the candidate trains on from the model's weights over everything before
+them, and both forecast them. If the candidate is not worse, it trains on over the held-out sessions
+too and takes the model's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from forecaster.evaluation.baselines import QUICK
+from forecaster.evaluation.marks import Marks
+from forecaster.evaluation.scores import ScoreTable, score
+from forecaster.jobs.scoring import Origins, baseline_marks, network_quantiles, table_state
+from forecaster.market.bars import Panel
+from forecaster.model.artifact import Model
+from forecaster.model.network import choose_device
+from forecaster.model.recurrence import Network
+from forecaster.model.settings import Device
+from forecaster.model.training import fit
+
+NEEDED = 20
+"""Sessions after the model's training without which nothing can be decided."""
+
+HELD_OUT = 10
+"""Of those, the last that both must forecast."""
+
+EPOCHS = 4
+"""Epochs of training on: the weights are near their goal already."""
+
+_CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """What became of a model.
+
+    Attributes:
+        model: the new one, or the old one.
+        replaced: whether it is new.
+        reason: one sentence on why.
+    """
+
+    model: Model
+    replaced: bool
+    reason: str
+
+
+def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> Retrained:
+    """Train on from a model's weights, and keep the better one.
+
+    Args:
+        model: as it is in use.
+        panel: whole histories; those under two bars are not used.
+        device: where Keras computes.
+
+    Raises:
+        TrainingDiverged: a loss was not finite; the model stays.
+        SettingsError: the device is not there.
+    """
+    panel = Panel(tuple(history for history in panel if len(history) > 1))
+    trained_to = np.datetime64(str(model.card["trained_to"]), "D")
+    unseen = panel.sessions[panel.sessions > trained_to] if len(panel) else np.array([])
+    if len(unseen) < NEEDED:
+        reason = (
+            f"model {model.name} was not retrained: {len(unseen)} sessions have come since"
+            f" {trained_to}, and a fair contest needs {NEEDED}"
+        )
+        return Retrained(model, False, reason)
+    used = choose_device(device)
+    cutoff = unseen[-HELD_OUT - 1]
+    candidate = _train_on(model, panel.up_to(cutoff))
+    table = _contest(model, candidate, panel, cutoff)
+    new, old = (_loss(table, name) for name in (_CANDIDATE, model.settings.cell))
+    said = f"{new:.6g} against {old:.6g} on the {HELD_OUT} sessions to {unseen[-1]}"
+    if not new <= old:
+        reason = f"model {model.name} was kept: training on would have made it worse, {said}"
+        return Retrained(model, False, reason)
+    final = replace(
+        model,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        network=_train_on(model, panel),
+        card=_card(model, panel, cutoff, table, used),
+    )
+    return Retrained(final, True, f"model {model.name} was retrained: {said}")
+
+
+def _train_on(model: Model, panel: Panel) -> Network:
+    """Some epochs more over a panel, with the representation that the weights know."""
+    return fit(
+        model.settings,
+        [history for history in panel if len(history) > 1],
+        None,
+        epochs=EPOCHS,
+        represent=lambda _settings, _histories: model.representation,
+        start=model.network,
+    ).network
+
+
+def _contest(model: Model, candidate: Network, panel: Panel, cutoff: np.datetime64) -> ScoreTable:
+    """Both networks and the quick baselines on the sessions from the cutoff on."""
+    settings = model.settings
+    origins = Origins.of(panel, cutoff, panel.sessions[-1])
+    actuals = origins.actuals(settings.horizon)
+    marks = {}
+    for name, network in ((_CANDIDATE, candidate), (settings.cell, model.network)):
+        quantiles = network_quantiles(model.representation, network, settings, panel, origins)
+        marks[name] = Marks.of(actuals, quantiles, settings.quantiles, last_price=False)
+    past = panel.up_to(cutoff)
+    others, _ = baseline_marks(QUICK, past, origins, actuals, settings.quantiles)
+    return score(actuals, {**marks, **others}, settings.quantiles, QUICK)
+
+
+def _loss(table: ScoreTable, name: str) -> float:
+    """Mean loss over the steps that could be scored, each over the root of its size."""
+    rows = [row for row in table.rows if row.model == name]
+    return float(np.mean([row.pinball / np.sqrt(row.step) for row in rows]))
+
+
+def _card(
+    model: Model, panel: Panel, cutoff: np.datetime64, table: ScoreTable, device: str
+) -> Mapping[str, Any]:
+    """The old card with what is new; scores are the candidate's on the held-out sessions."""
+    own = tuple(row for row in table.rows if row.model != model.settings.cell)
+    named = tuple(
+        replace(row, model=model.settings.cell if row.model == _CANDIDATE else row.model)
+        for row in own
+    )
+    last = max(row.step for row in named)
+    kept = tuple(row for row in named if row.step in (1, 5, last))
+    return {
+        **model.card,
+        "data": {
+            "tickers": list(panel.tickers),
+            "bars": panel.bars,
+            "first": str(panel.sessions[0]),
+            "last": str(panel.sessions[-1]),
+            "fingerprint": panel.fingerprint,
+        },
+        "trained_to": str(panel.sessions[-1]),
+        "retrained": {"from": model.id, "held_out_from": str(cutoff), "epochs": EPOCHS},
+        "device": device,
+        "scores": table_state(replace(table, rows=kept, verdicts=())),
+    }

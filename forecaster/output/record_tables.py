@@ -1,0 +1,102 @@
+"""The live record and the journal as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.evaluation.verdict import sentence
+from forecaster.output.cells import open_table, percent, price, signed
+from forecaster.output.scoreboard import score_table
+
+if TYPE_CHECKING:
+    from forecaster.jobs.record import Part, Record
+    from forecaster.jobs.score import Scored
+    from forecaster.market.store.journal import Entry
+
+_NARROW = 66
+_PARTS_SHOWN = 15
+
+
+def scored(result: Scored, width: int) -> list[RenderableType]:
+    """Each model's record, then the worst misses of all."""
+    parts: list[RenderableType] = []
+    for record in result.records:
+        parts += _record(record, width)
+    if result.misses:
+        parts.append(_misses(result, width))
+    return parts
+
+
+def journal(found: Sequence[Entry], total: int, width: int) -> list[RenderableType]:
+    """A row for each forecast: when, by whom, of what, and its first and last median."""
+    if not found:
+        return [Text("The journal is empty. Fill it with: forecast batch WATCHLIST")]
+    wide = width >= _NARROW + 14
+    columns = ["no.", "created", "model", "ticker", "cutoff", "steps", "close"]
+    columns += ["median", "90% interval of the last step"] if wide else []
+    table = open_table(*columns, left=("created", "model", "ticker"))
+    for entry in found:
+        draft, last = entry.draft, entry.draft.steps[-1]["quantiles"]
+        cells = [str(entry.number), f"{entry.author.created:%Y-%m-%d %H:%M}", entry.author.model]
+        cells += [draft.ticker, str(draft.cutoff), str(len(draft.steps)), price(draft.last_close)]
+        if wide:
+            median, low, high = last.get("0.5"), last.get("0.05"), last.get("0.95")
+            cells.append("–" if median is None else price(median))
+            cells.append("–" if low is None or high is None else f"{price(low)} to {price(high)}")
+        table.add_row(*(Text(cell) for cell in cells))
+    more = total - len(found)
+    return [table, *([Text(f"and {more:,} older ones")] if more else [])]
+
+
+def _record(record: Record, width: int) -> list[RenderableType]:
+    counts = f"{record.scored:,} scored, {record.open:,} open"
+    if record.late:
+        counts += f", {record.late:,} late"
+    if record.lost:
+        counts += f", {record.lost:,} whose cutoff is not stored any more"
+    head = Text(f"Model {record.model} ({record.model_id}): {counts}", style="bold")
+    if record.table is None:
+        return [head, Text("No session has come yet that could be scored.\n")]
+    parts: list[RenderableType] = [head, score_table(record.table, width)]
+    parts.append(Text(sentence(record.table.verdicts)))
+    for title, some in (("month", record.months), ("ticker", record.tickers)):
+        if len(some) > 1:
+            parts.append(_parts(title, some))
+    return parts
+
+
+def _parts(title: str, parts: Sequence[Part]) -> Table:
+    """One session ahead by month, or by ticker from the worst; the first few of many."""
+    table = open_table(title, "n", "pinball", "vs naive", "vs ewma", "in 90%", left=(title,))
+    ordered = list(parts)
+    if title == "ticker":
+        ordered.sort(key=lambda part: part.skill.get("naive", 0.0))
+    shown = ordered[:_PARTS_SHOWN] if title == "ticker" else ordered[-_PARTS_SHOWN:]
+    for part in shown:
+        table.add_row(
+            Text(part.name),
+            str(part.n),
+            f"{100 * part.pinball:.4f}",
+            signed(part.skill.get("naive")),
+            signed(part.skill.get("ewma")),
+            percent(part.coverage.get("0.9")),
+        )
+    return table
+
+
+def _misses(result: Scored, width: int) -> Table:
+    columns = ["ticker", "session", "h", "actual", "lowest", "highest"]
+    columns += ["cutoff", "model"] if width >= _NARROW else []
+    table = open_table(*columns, title=None, left=("ticker", "model"))
+    table.title = Text("Worst misses", style="bold")
+    for miss in result.misses:
+        cells = [miss.ticker, str(miss.session), str(miss.step)]
+        cells += [price(miss.actual), price(miss.low), price(miss.high)]
+        cells += [str(miss.cutoff), miss.model] if width >= _NARROW else []
+        table.add_row(*(Text(cell) for cell in cells))
+    return table

@@ -1,0 +1,363 @@
+"""Nightly runs as cron makes them: quiet, safe to cut off, and written down once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_cli_contract import loaded
+from test_cli_tickers import wait_until
+from yahoo_server import YahooServer
+
+from forecaster.market.store import Store, journal
+
+NAMES = ["AAPL", "MSFT", "SPY", "BRK-B", "NEWCO"]
+KILLS = int(os.environ.get("FORECASTER_TORTURE", "20"))
+
+
+@pytest.fixture
+def yahoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[YahooServer]:
+    monkeypatch.setenv("FORECASTER_DEADLINE", "8")
+    monkeypatch.setenv("FORECASTER_PAUSE", "0")
+    with YahooServer() as server:
+        monkeypatch.setenv("FORECASTER_YAHOO_URL", server.url)
+        yield server
+
+
+@pytest.fixture
+def watchlist(tmp_path: Path) -> Path:
+    path = tmp_path / "watch.txt"
+    path.write_text("# mine\n" + "\n".join(NAMES) + "\n")
+    return path
+
+
+@pytest.fixture
+def stored(forecast, yahoo, model, watchlist) -> Path:
+    """The watchlist, with everything fetched: later batches ask nobody."""
+    assert forecast("batch", watchlist, "--quiet").returncode == 0
+    return watchlist
+
+
+def written(home: Path) -> list[journal.Entry]:
+    with Store(f"sqlite:///{home}/prices.db") as store, store.reading() as tx:
+        chain = journal.verify(tx)
+        assert not chain.broken
+        return list(journal.entries(tx))
+
+
+class TestOutput:
+    def test_lines_are_elements_of_predict(self, forecast, yahoo, model, watchlist):
+        done = forecast("batch", watchlist, "--horizon", "2")
+        assert done.returncode == 0
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        alone = json.loads(forecast("predict", *NAMES, "--horizon", "2", "-f", "json").stdout)
+        assert [line["ticker"] for line in lines] == NAMES
+        for line, other in zip(lines, alone["forecasts"], strict=True):
+            assert list(line) == list(other)
+            assert line["cutoff"] == other["cutoff"]
+            assert line["steps"][1]["session"] == other["steps"][1]["session"]
+            for a, b in zip(line["steps"], other["steps"], strict=True):
+                assert a["quantiles"] == pytest.approx(b["quantiles"], rel=1e-6)
+
+    def test_csv_and_parquet_have_a_row_for_each_step(self, forecast, stored, tmp_path):
+        import pyarrow.parquet as pq
+
+        text = forecast("batch", stored, "-f", "csv").stdout
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert len(rows) == 3 * len(NAMES)
+        assert list(rows[0])[:8] == [
+            "ticker", "cutoff", "step", "session", "session_estimated", "last_close", "naive",
+            "q0.05",
+        ]  # fmt: skip
+        forecast("batch", stored, "--out", tmp_path / "out.parquet")
+        table = pq.read_table(tmp_path / "out.parquet")
+        assert table.column_names == list(rows[0])
+        assert str(table.schema.field("session").type) == "date32[day]"
+        for row, other in zip(rows, table.to_pylist(), strict=True):
+            assert row["session"] == str(other["session"])
+            assert float(row["q0.05"]) == other["q0.05"]
+
+    def test_quiet_says_nothing_at_all(self, forecast, stored, tmp_path):
+        done = forecast("batch", stored, "--quiet", "--out", tmp_path / "out.jsonl")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert len((tmp_path / "out.jsonl").read_text().splitlines()) == len(NAMES)
+
+    def test_the_summary(self, forecast, yahoo, model, watchlist, tmp_path, home):
+        watchlist.write_text("AAPL\nNOSUCH\n")
+        done = forecast("batch", watchlist, "-q", "--summary", tmp_path / "s.json")
+        assert done.returncode == 3
+        found = json.loads((tmp_path / "s.json").read_text())
+        assert (found["schema"], found["tickers"], found["forecasts"]) == ("batch/1", 2, 1)
+        assert found["oldest_cutoff"] == found["newest_cutoff"] == "2024-06-28"
+        assert found["journal"] == written(home)[-1].hash
+        assert [error["code"] for error in found["errors"]] == ["unknown_ticker"]
+        assert done.stderr.startswith("error: Yahoo knows no ticker NOSUCH")
+
+    def test_a_tenth_of_unknown_tickers(self, forecast, yahoo, model, watchlist):
+        names = [*NAMES, "VOD.L", "SPY", "^GSPC", "7203.T", "EURUSD=X", "NOSUCH"]
+        watchlist.write_text("\n".join(names))
+        done = forecast("batch", watchlist)
+        assert done.returncode == 3
+        assert len(done.stdout.splitlines()) == 9
+        assert done.stderr.count("error: Yahoo") == 1
+
+    def test_it_loads_nothing_heavy(self, forecast, stored, home):
+        argv = ["batch", str(stored), "--offline", "--quiet"]
+        assert loaded(argv, FORECASTER_HOME=str(home)) == []
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("arguments", "code", "said"),
+        [
+            (["none.txt"], 4, "none.txt cannot be read"),
+            (["empty.txt"], 4, "holds no ticker"),
+            (["watch.txt", "--horizon", "9"], 2, "was trained for 1 to 3"),
+            (["watch.txt", "--model", "nosuch"], 6, "no model called nosuch"),
+            (["watch.txt", "--retrain", "often"], 2, "never, weekly, always or a number"),
+            (["watch.txt", "--out", "watch.txt/x.csv"], 2, "could not be written"),
+        ],
+    )
+    def test_each_has_its_exit_code(
+        self, forecast, yahoo, model, watchlist, tmp_path, monkeypatch, arguments, code, said
+    ):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "empty.txt").write_text("# nothing\n")
+        done = forecast("batch", *arguments)
+        assert done.returncode == code
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_journal_of_a_newer_version(self, forecast, stored, home):
+        from sqlalchemy import text
+
+        with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
+            tx.execute(text("UPDATE store_info SET value='99' WHERE key='version'"))
+        done = forecast("batch", stored)
+        assert done.returncode == 5
+        assert "version 99" in done.stderr
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+    def test_a_folder_that_cannot_be_written(self, forecast, stored, tmp_path, home):
+        shut = tmp_path / "shut"
+        shut.mkdir(mode=0o555)
+        done = forecast("batch", stored, "--out", shut / "out.csv")
+        assert done.returncode == 2
+        assert len(written(home)) == len(NAMES)
+
+
+class TestFullDisk:
+    """A small file system of its own, where the tests may mount one."""
+
+    @pytest.fixture
+    def small(self, tmp_path: Path) -> Iterator[Path]:
+        place = tmp_path / "small"
+        place.mkdir()
+        mount = shutil.which("mount")
+        command = [str(mount), "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(place)]
+        if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("no file system may be mounted here")
+        yield place
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+    def test_of_the_store(self, forecast, yahoo, model, watchlist, home, small):
+        url = f"sqlite:///{small}/prices.db"
+        watchlist.write_text("NEWCO\n")
+        assert forecast("batch", watchlist, "-q", FORECASTER_STORE=url).returncode == 0
+        (small / "filler").write_bytes(b"x" * max(0, shutil.disk_usage(small).free - 8192))
+        watchlist.write_text("NEWCO\nAAPL\nMSFT\nSPY\n")
+        done = forecast("batch", watchlist, "-q", FORECASTER_STORE=url)
+        assert done.returncode in (3, 5)
+        assert "Make room on the disk" in done.stderr
+        assert "Traceback" not in done.stderr
+        (small / "filler").unlink()
+        with Store(url) as store, store.reading() as tx:
+            assert not journal.verify(tx).broken
+            assert next(iter(journal.entries(tx))).draft.ticker == "NEWCO"
+
+    def test_of_the_output(self, forecast, stored, small, home):
+        (small / "out.jsonl").write_text("the old one\n")
+        (small / "filler").write_bytes(b"x" * (shutil.disk_usage(small).free))
+        done = forecast("batch", stored, "-q", "--out", small / "out.jsonl")
+        assert done.returncode == 2
+        assert "could not be written" in done.stderr
+        assert (small / "out.jsonl").read_text() == "the old one\n"
+        assert len(written(home)) == len(NAMES)
+
+
+class TestInterruptions:
+    def start(self, *arguments: object) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "forecaster", "batch", *map(str, arguments)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    def test_signals_and_resume(self, forecast, yahoo, model, watchlist, home, sent, code):
+        yahoo.fail("BRK-B", "stall")
+        process = self.start(watchlist)
+        wait_until(lambda: yahoo.charts("BRK-B"), 30)
+        process.send_signal(sent)
+        began = time.monotonic()
+        assert process.wait(20) == code
+        assert time.monotonic() - began < 10
+        yahoo.heal()
+        asked = len(yahoo.charts(probes=False))
+        done = forecast("batch", watchlist, "--resume")
+        assert done.returncode == 0
+        assert "an earlier run went on" in done.stderr
+        later = {request.symbol for request in yahoo.charts(probes=False)[asked:]}
+        assert later == {"BRK-B", "NEWCO"}
+        assert len(written(home)) == len(NAMES)
+
+    def test_kill_9_at_random_moments(self, yahoo, model, watchlist, home, tmp_path):
+        """Twenty kills here, two hundred in ``make torture``: nothing missing, nothing twice."""
+        rng = random.Random(7)
+        out = tmp_path / "out.jsonl"
+        options = [watchlist, "--resume", "--quiet", "--out", out]
+        expected = 0
+        for number in range(KILLS):
+            last = str(np_busday(number + 1))
+            for name in NAMES:
+                yahoo.change(name, last=last)
+            before = len(yahoo.requests)
+            process = self.start(*options)
+            while len(yahoo.requests) == before and process.poll() is None:
+                time.sleep(0.005)
+            try:
+                process.wait(rng.uniform(0.0, 0.6))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            found = written(home)
+            keys = [(e.draft.ticker, e.draft.cutoff) for e in found]
+            assert len(set(keys)) == len(keys)
+            if out.exists():
+                lines = [json.loads(line) for line in out.read_text().splitlines()]
+                assert [line["ticker"] for line in lines] == NAMES
+            age(home)
+            process = self.start(*options)
+            assert process.wait(60) == 0
+            expected += len(NAMES)
+            found = written(home)
+            assert {e.draft.ticker for e in found if str(e.draft.cutoff) == last} == set(NAMES)
+            lines = [json.loads(line) for line in out.read_text().splitlines()]
+            assert [(line["ticker"], line["cutoff"]) for line in lines] == [
+                (name, last) for name in NAMES
+            ]
+
+
+def np_busday(number: int) -> object:
+    import numpy as np
+
+    return np.busday_offset("2024-06-28", number, roll="forward")
+
+
+def age(home: Path) -> None:
+    """Make the last answers old ones, so that the next batch asks again where it must."""
+    from sqlalchemy import text
+
+    with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
+        tx.execute(text("UPDATE histories SET answered = answered - 86400"))
+
+
+class TestAtOnce:
+    def test_one_of_eight_works_and_the_others_say_so(self, stored, home, tmp_path):
+        running = [
+            subprocess.Popen(
+                [sys.executable, "-m", "forecaster", "batch", str(stored), "-q"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+            for _ in range(8)
+        ]
+        codes = [process.wait(120) for process in running]
+        assert set(codes) <= {0, 8}
+        assert 0 in codes
+        assert len(written(home)) == len(NAMES)
+
+    def test_or_they_wait(self, stored, home, yahoo):
+        for name in NAMES:
+            yahoo.change(name, last="2024-07-01")
+        age(home)
+        running = [
+            subprocess.Popen(
+                [sys.executable, "-m", "forecaster", "batch", str(stored), "-q", "--wait", "60"],
+            )
+            for _ in range(4)
+        ]
+        assert [process.wait(120) for process in running] == [0] * 4
+        assert len(written(home)) == 2 * len(NAMES)
+
+
+class TestRecord:
+    @pytest.fixture
+    def lived(self, forecast, yahoo, stored, home) -> Path:
+        """Forecasts from 2024-06-28, and two weeks that came after."""
+        from sqlalchemy import text
+
+        for name in NAMES:
+            yahoo.change(name, last="2024-07-12")
+        with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
+            rows = list(journal.entries(tx))
+            tx.execute(text("DELETE FROM journal"))
+            tx.execute(text("DELETE FROM store_info WHERE key='journal_head'"))
+            from dataclasses import replace
+            from datetime import UTC, datetime
+
+            author = replace(rows[0].author, created=datetime(2024, 6, 28, 22, tzinfo=UTC))
+            journal.append(tx, author, [row.draft for row in rows])
+        age(home)
+        return stored
+
+    def test_score(self, forecast, lived):
+        done = forecast("score", "-f", "json")
+        assert done.returncode == 0
+        document = json.loads(done.stdout)
+        (record,) = document["models"]
+        assert (record["scored"], record["open"], record["late"]) == (15, 0, 0)
+        rows = [row for row in record["rows"] if row["step"] == 1]
+        assert [row["model"] for row in rows] == ["blank", "naive", "ewma"]
+        assert {part["name"] for part in record["by_ticker"]} == set(NAMES)
+        table = forecast("score", "--offline").stdout
+        assert "Model blank" in table
+        assert "15 scored, 0 open" in table
+        lines = forecast("score", "--offline", "-f", "csv").stdout.splitlines()
+        assert len(lines) == 4
+
+    def test_score_of_nothing(self, forecast, model):
+        done = forecast("score")
+        assert done.returncode == 4
+        assert "forecast batch WATCHLIST" in done.stderr
+
+    def test_journal_commands(self, forecast, lived, home, tmp_path):
+        assert "AAPL" in forecast("journal", "list").stdout
+        found = json.loads(forecast("journal", "list", "--last", "2", "-f", "json").stdout)
+        assert [entry["ticker"] for entry in found["forecasts"]] == ["BRK-B", "NEWCO"]
+        whole = forecast("journal", "verify")
+        assert whole.stdout == f"5 forecasts, none changed; head {written(home)[-1].hash}\n"
+        lines = forecast("journal", "export", "--ticker", "SPY").stdout.splitlines()
+        assert json.loads(lines[0])["ticker"] == "SPY"
+        forecast("journal", "export", "-f", "csv", "--output", tmp_path / "j.csv")
+        assert len((tmp_path / "j.csv").read_text().splitlines()) == 16
+
+    def test_a_change_is_found(self, forecast, lived, home):
+        from sqlalchemy import text
+
+        with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
+            tx.execute(text("UPDATE journal SET last_close = last_close + 1 WHERE number = 3"))
+        done = forecast("journal", "verify")
+        assert done.returncode == 4
+        assert "row 3 (SPY, 2024-06-28) was changed" in done.stderr

@@ -1,0 +1,200 @@
+"""A batch forecasts all that can be forecast, writes it down once, and can be run again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from fake_provider import FakeProvider, evening
+from synthetic import garch_history, random_model
+
+from forecaster.errors import LockHeld, RateLimited, SettingsError
+from forecaster.jobs.batch import Batched, batch
+from forecaster.jobs.predict import predict
+from forecaster.jobs.worklist import Worklist, read_worklist
+from forecaster.market import exchanges
+from forecaster.market.bars import History, Panel
+from forecaster.market.store import Store, journal, runs
+from forecaster.model.settings import Settings
+from forecaster.places import locked
+
+FRIDAY = np.datetime64("2026-03-06")
+NAMES = ("ABC", "DEF", "XYZ")
+
+
+def history(ticker: str, bars: int = 120) -> History:
+    known = exchanges.schedule("XNYS", FRIDAY - 3 * bars, FRIDAY)
+    made = garch_history(ticker, bars, seed=sum(map(ord, ticker)))
+    return replace(made, sessions=known.sessions[-bars:], adjusted_close=made.close.copy())
+
+
+@pytest.fixture(scope="module")
+def model():
+    settings = Settings(units=4, horizon=3, quantiles=(0.05, 0.5, 0.95))
+    return random_model(settings, Panel((history("ABC"),)))
+
+
+@pytest.fixture
+def source() -> FakeProvider:
+    return FakeProvider({name: history(name) for name in NAMES})
+
+
+def run(model, source: FakeProvider, *names: str, **options) -> Batched:
+    options = {"now": evening(FRIDAY), "provider": lambda: source, **options}
+    return batch(model, Worklist(names or NAMES, ()), **options)
+
+
+def written() -> list[journal.Entry]:
+    with Store() as store, store.reading() as tx:
+        assert not journal.verify(tx).broken
+        return list(journal.entries(tx))
+
+
+class TestForecasts:
+    def test_are_those_of_predict(self, model, source):
+        done = run(model, source)
+        alone = predict(model, [history(name) for name in NAMES])
+        assert [f.ticker for f in done.forecasts] == list(NAMES)
+        for mine, theirs in zip(done.forecasts, alone.forecasts, strict=True):
+            assert mine.cutoff == FRIDAY
+            for a, b in zip(mine.steps, theirs.steps, strict=True):
+                np.testing.assert_allclose(
+                    list(a.quantiles.values()), list(b.quantiles.values()), rtol=1e-6
+                )
+
+    def test_go_into_the_journal(self, model, source):
+        done = run(model, source)
+        found = written()
+        assert done.written == 3
+        assert done.head == found[-1].hash
+        for entry, forecast in zip(found, done.forecasts, strict=True):
+            assert entry.author.run == done.run
+            assert entry.author.model_hash == model.digest
+            assert entry.draft.fingerprint == forecast.fingerprint
+            assert entry.draft.steps == forecast.plain_steps()
+
+    def test_a_bad_ticker_does_not_stop_the_others(self, model, source):
+        source.truth["ONE"] = history("ABC").slice(0, 1)
+        done = run(model, source, "ABC", "NONE", "BRK/B", "ONE", "DEF")
+        assert [f.ticker for f in done.forecasts] == ["ABC", "DEF"]
+        assert {word: e.code for word, e in done.failures} == {
+            "NONE": "unknown_ticker",
+            "BRK/B": "unknown_ticker",
+            "ONE": "data",
+        }
+        assert len(written()) == 2
+
+    def test_a_ticker_listed_twice_is_forecast_once(self, model, source):
+        assert len(run(model, source, "ABC", "abc", "ABC").forecasts) == 1
+
+    def test_price_files_and_tickers(self, model, source, tmp_path):
+        lines = [f"{d},{c}" for d, c in zip(history("F").sessions, history("F").close, strict=True)]
+        (tmp_path / "FILE.csv").write_text("Date,Close\n" + "\n".join(lines))
+        work = Worklist(("ABC",), (str(tmp_path / "FILE.csv"),))
+        done = batch(model, work, now=evening(FRIDAY), provider=lambda: source)
+        assert [f.ticker for f in done.forecasts] == ["FILE", "ABC"]
+
+    def test_another_horizon_than_the_model_s(self, model, source):
+        with pytest.raises(SettingsError, match="trained for 1 to 3"):
+            run(model, source, horizon=9)
+        assert written() == []
+
+    def test_a_rate_limit_in_the_middle_leaves_stored_bars(self, model, source):
+        run(model, source, "ABC", "DEF")
+
+        def limit(ticker: str) -> None:
+            if ticker == "DEF":
+                source.problem = RateLimited("too often.")
+
+        source.before_answer = limit
+        monday = evening(FRIDAY + 3)
+        done = run(model, source, now=monday)
+        assert [f.ticker for f in done.forecasts] == ["ABC", "DEF"]
+        assert done.stale == ("DEF",)
+        assert [word for word, _ in done.failures] == ["XYZ"]
+
+
+class TestTwice:
+    def test_on_one_evening_changes_nothing(self, model, source):
+        run(model, source)
+        asked = len(source.asked)
+        again = run(model, source, now=evening(FRIDAY) + timedelta(minutes=5))
+        assert again.written == 0
+        assert len(source.asked) == asked
+        assert len(written()) == 3
+
+    def test_the_next_session_is_new(self, model, source):
+        source.truth = {name: history(name).slice(0, 119) for name in NAMES}
+        run(model, source, now=evening(FRIDAY - 1))
+        source.truth = {name: history(name) for name in NAMES}
+        assert run(model, source).written == 3
+        assert len(written()) == 6
+
+    def test_at_once_only_one_works(self, model, source, home):
+        said = pytest.raises(LockHeld, match="another run is writing a batch")
+        with locked(home / "batch", "a batch"), said:
+            run(model, source)
+        assert source.asked == []
+
+
+class TestResume:
+    def cut_off(self, model, source) -> None:
+        """A batch that dies after the second of three tickers."""
+
+        def die(ticker: str) -> None:
+            if ticker == "XYZ":
+                raise KeyboardInterrupt
+
+        source.before_answer = die
+        with pytest.raises(KeyboardInterrupt):
+            run(model, source)
+        source.before_answer = None
+
+    def test_asks_only_for_what_was_not_answered(self, model, source):
+        self.cut_off(model, source)
+        source.asked.clear()
+        done = run(model, source, resume=True, now=evening(FRIDAY) + timedelta(hours=20))
+        assert done.resumed
+        assert [ticker for ticker, _ in source.asked] == ["XYZ"]
+        assert len(done.forecasts) == 3
+        assert {entry.author.run for entry in written()} == {done.run}
+
+    def test_without_it_a_new_run_begins(self, model, source):
+        self.cut_off(model, source)
+        assert not run(model, source).resumed
+
+    def test_other_work_is_not_resumed(self, model, source):
+        self.cut_off(model, source)
+        assert not run(model, source, "ABC", resume=True).resumed
+
+    def test_nothing_to_resume_is_a_new_run(self, model, source):
+        run(model, source)
+        again = run(model, source, resume=True)
+        assert not again.resumed
+        assert again.written == 0
+        with Store() as store, store.reading() as tx:
+            assert runs.unfinished(tx, "any") is None
+
+
+class TestWorklists:
+    @pytest.mark.parametrize(
+        ("name", "text", "tickers", "files"),
+        [
+            ("w.txt", "AAPL\nMSFT\n", 2, 0),
+            ("w.csv", "ticker,name\nAAPL,Apple\n", 1, 0),
+            ("w.csv", "symbol\nAAPL\n", 1, 0),
+            ("p.csv", "Date,Close\n2024-01-02,1\n", 0, 1),
+            ("p.csv", "ticker,date,close\nA,2024-01-02,1\n", 0, 1),
+            ("p.csv", "Datum;Schlusskurs\n02.01.2024;1,5\n", 0, 1),
+        ],
+    )
+    def test_a_source_is_one_or_the_other(self, tmp_path, name, text, tickers, files):
+        path = tmp_path / name
+        path.write_text(text)
+        work = read_worklist([str(path)])
+        assert (len(work.tickers), len(work.files)) == (tickers, files)
+
+    def test_a_folder_holds_prices(self, tmp_path):
+        assert read_worklist([str(tmp_path)]).files == (str(tmp_path),)

@@ -1,0 +1,155 @@
+"""Training on from a model's weights: a fair contest, and the better one stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from synthetic import garch_history, same_weights
+
+from forecaster.errors import TrainingDiverged
+from forecaster.evaluation.metrics import pinball
+from forecaster.jobs import retrain as job
+from forecaster.jobs.retrain import HELD_OUT, NEEDED, retrain
+from forecaster.jobs.train import train
+from forecaster.market.bars import Panel
+from forecaster.model.artifact import Model, load, save
+from forecaster.model.settings import Settings
+
+SETTINGS = Settings(units=3, horizon=2, context=8, epochs=2, quantiles=(0.1, 0.5, 0.9))
+WHOLE = Panel(tuple(garch_history(name, 260, seed=s) for s, name in enumerate(("A", "B", "C"))))
+DAY = WHOLE.sessions
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """Trained on the first 200 sessions, not long enough ago to be as good as it can be."""
+    return train(WHOLE.up_to(DAY[199]), SETTINGS, name="m").model
+
+
+@pytest.mark.network
+class TestContest:
+    def test_the_better_one_takes_the_place(self, model):
+        made = retrain(model, WHOLE)
+        new, old = losses(made.reason)
+        assert made.replaced == (new <= old)
+        assert new != old
+
+    def test_a_bad_model_is_replaced(self, model, tmp_path):
+        head = model.network.head
+        awful = replace(model.network, head=replace(head, bias=head.bias + 3.0))
+        made = retrain(replace(model, network=awful), WHOLE)
+        assert made.replaced
+        assert made.model.card["trained_to"] == str(DAY[-1])
+        assert made.model.card["retrained"]["from"] != made.model.id
+        assert made.model.card["retrained"]["held_out_from"] == str(DAY[-HELD_OUT - 1])
+        path = tmp_path / "m.forecast"
+        save(made.model, path)
+        assert load(path).id == made.model.id
+
+    def test_a_worse_candidate_is_not_taken(self, model, monkeypatch):
+        def worse(_model, _panel):
+            head = model.network.head
+            return replace(model.network, head=replace(head, bias=head.bias + 3.0))
+
+        monkeypatch.setattr(job, "_train_on", worse)
+        made = retrain(model, WHOLE)
+        assert not made.replaced
+        assert made.model is model
+        assert "was kept: training on would have made it worse" in made.reason
+
+    def test_the_held_out_sessions_are_seen_by_neither(self, model, monkeypatch):
+        seen = []
+        real = job._train_on
+        monkeypatch.setattr(job, "_train_on", lambda m, p: seen.append(p) or real(m, p))
+        retrain(replace(model, card={**model.card}), WHOLE)
+        assert seen[0].sessions[-1] == DAY[-HELD_OUT - 1]
+        assert seen[0].sessions[-1] > np.datetime64(model.card["trained_to"])
+
+    def test_losses_by_hand(self, model):
+        table = job._contest(model, model.network, WHOLE, DAY[-HELD_OUT - 1])
+        one, two = (
+            next(r for r in table.rows if r.model == name and r.step == 1)
+            for name in ("candidate", "gru")
+        )
+        assert one.pinball == two.pinball
+        assert one.n == 3 * HELD_OUT
+        assert pinball(np.zeros(1), np.zeros((1, 3)), SETTINGS.quantiles)[0] == 0.0
+
+    def test_training_on_begins_at_the_model_s_weights(self, model, monkeypatch):
+        monkeypatch.setattr(job, "EPOCHS", 1)
+        still = replace(model, settings=replace(model.settings, learning_rate=1e-7))
+        made = job._train_on(still, WHOLE)
+        for a, b in zip(made.weights, model.network.weights, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-4)
+
+
+def losses(reason: str) -> tuple[float, float]:
+    words = reason.replace(",", "").split()
+    place = words.index("against")
+    return float(words[place - 1]), float(words[place + 1])
+
+
+class TestNotYet:
+    def test_too_few_sessions_have_come(self, model):
+        made = retrain(model, WHOLE.up_to(DAY[199 + NEEDED - 1]))
+        assert not made.replaced
+        assert f"{NEEDED - 1} sessions have come since" in made.reason
+
+    def test_none_has(self, model):
+        assert not retrain(model, WHOLE.up_to(DAY[150])).replaced
+
+    def test_a_panel_of_nothing(self, model):
+        assert not retrain(model, Panel(())).replaced
+
+
+@pytest.mark.network
+class TestInABatch:
+    @pytest.fixture
+    def kept(self, model, home):
+        path = home / "models" / "m.forecast"
+        save(model, path)
+        return path
+
+    def files(self, tmp_path) -> tuple[str, ...]:
+        made = []
+        for history in WHOLE:
+            path = tmp_path / f"{history.ticker}.csv"
+            rows = zip(history.sessions, history.close, strict=True)
+            path.write_text("Date,Close\n" + "".join(f"{d},{c}\n" for d, c in rows))
+            made.append(str(path))
+        return tuple(made)
+
+    def batch(self, model, path, tmp_path, days):
+        from forecaster.jobs.batch import batch
+        from forecaster.jobs.worklist import Worklist
+
+        now = datetime.fromisoformat(model.created).replace(tzinfo=UTC)
+        work = Worklist((), self.files(tmp_path))
+        return batch(model, work, retrain_days=days, path=path, now=now)
+
+    def test_a_young_model_is_left_alone(self, model, kept, tmp_path):
+        done = self.batch(model, kept, tmp_path, 7.0)
+        assert done.model is model
+
+    def test_an_old_one_is_retrained_and_forecasts(self, model, kept, tmp_path):
+        head = model.network.head
+        awful = replace(model.network, head=replace(head, bias=head.bias + 3.0))
+        bad = replace(model, network=awful)
+        done = self.batch(bad, kept, tmp_path, 0.0)
+        assert done.model.id == load(kept).id
+        assert done.model.id not in (bad.id, model.id)
+        assert any("was retrained" in remark.message for remark in done.remarks)
+
+    def test_one_that_diverges_stays(self, model, kept, tmp_path, monkeypatch):
+        def diverge(_model, _panel):
+            raise TrainingDiverged("no.")
+
+        monkeypatch.setattr(job, "_train_on", diverge)
+        done = self.batch(model, kept, tmp_path, 0.0)
+        assert done.model is model
+        assert same_weights(load(kept).network, model.network)
+        assert any("was not retrained: no." in remark.message for remark in done.remarks)
+        assert len(done.forecasts) == 3

@@ -1,0 +1,266 @@
+"""The live record: what counts, what it is compared with, and that nobody can polish it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from fake_provider import FakeProvider, dividend, evening, split
+from synthetic import garch_history
+
+from forecaster.errors import DataError, SourceUnavailable
+from forecaster.evaluation.simple import Ewma, fit_naive
+from forecaster.jobs.score import Scored, score_journal
+from forecaster.market import exchanges
+from forecaster.market.bars import History
+from forecaster.market.store import Store, journal
+from forecaster.market.store.journal import Author, Draft
+
+LAST = np.datetime64("2026-03-06")
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+H = 3
+
+
+def history(ticker: str, bars: int = 200) -> History:
+    known = exchanges.schedule("XNYS", LAST - 3 * bars, LAST)
+    made = garch_history(ticker, bars, seed=sum(map(ord, ticker)))
+    return replace(made, sessions=known.sessions[-bars:], adjusted_close=made.close.copy())
+
+
+def spread(h: int, wide: float = 1.0) -> np.ndarray:
+    """Log-return quantiles of step h: ``(Q,)``."""
+    return wide * 0.02 * np.sqrt(h) * np.array([-1.6, -0.6, 0.0, 0.7, 1.7])
+
+
+def write(
+    store: Store,
+    made: History,
+    row: int,
+    *,
+    created: datetime | None = None,
+    model: str = "m",
+    wide: float = 1.0,
+) -> None:
+    """A forecast from a row of a history, written down on the evening of that session."""
+    cutoff, last = made.sessions[row], float(made.close[row])
+    steps = [
+        {
+            "step": h,
+            "session": str(cutoff + h),
+            "session_estimated": True,
+            "naive": last,
+            "quantiles": {
+                f"{q:g}": float(p)
+                for q, p in zip(LEVELS, last * np.exp(spread(h, wide)), strict=True)
+            },
+        }
+        for h in range(1, H + 1)
+    ]
+    draft = Draft(made.ticker, cutoff, "f" * 64, last, "USD", steps)
+    author = Author("run", created or evening(cutoff), model, f"id-{model}", "0" * 64)
+    with store.writing() as tx:
+        journal.append(tx, author, [draft])
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(f"sqlite:///{tmp_path}/prices.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def source() -> FakeProvider:
+    return FakeProvider({name: history(name) for name in ("ABC", "XYZ")})
+
+
+def run(store: Store, source: FakeProvider, **options) -> Scored:
+    options = {"now": evening(LAST), **options}
+    return score_journal(store=store, provider=lambda: source, **options)
+
+
+def loss(actual: float, quantiles: np.ndarray) -> float:
+    """Pinball by its definition."""
+    total = 0.0
+    for q, value in zip(LEVELS, quantiles, strict=True):
+        error = actual - value
+        total += max(q * error, (q - 1) * error)
+    return total / len(LEVELS)
+
+
+class TestTheRecord:
+    rows = range(150, 190)
+
+    @pytest.fixture
+    def scored(self, store, source):
+        for name in ("ABC", "XYZ"):
+            for row in self.rows:
+                write(store, source.truth[name], row)
+        return run(store, source)
+
+    def test_pinball_by_hand(self, scored, source):
+        (record,) = scored.records
+        for h in range(1, H + 1):
+            losses = [
+                loss(float(np.log(made.close[row + h] / made.close[row])), spread(h))
+                for made in source.truth.values()
+                for row in self.rows
+            ]
+            (row,) = [r for r in record.table.rows if r.model == "m" and r.step == h]
+            assert row.pinball == pytest.approx(np.mean(losses), rel=1e-9)
+            assert row.n == 80
+        assert (record.scored, record.open, record.late, record.lost) == (240, 0, 0, 0)
+
+    def test_skill_is_over_baselines_that_knew_the_past_alone(self, scored, source):
+        first = source.truth["ABC"].sessions[150]
+        past = [made.up_to(first) for made in source.truth.values()]
+        baselines = {
+            "naive": fit_naive(past, H, LEVELS),
+            "ewma": Ewma.fit(past, H, LEVELS),
+        }
+        (record,) = scored.records
+        (row,) = [r for r in record.table.rows if r.model == "m" and r.step == 1]
+        for name, baseline in baselines.items():
+            losses = []
+            for made in source.truth.values():
+                quantiles = baseline.forecast(made, np.array(self.rows))[:, 0]
+                for place, t in enumerate(self.rows):
+                    moved = float(np.log(made.close[t + 1] / made.close[t]))
+                    losses.append(loss(moved, quantiles[place]))
+            assert row.skill[name] == pytest.approx(1 - row.pinball / np.mean(losses), rel=1e-9)
+            assert 0.0 <= row.dm_p[name] <= 1.0
+
+    def test_parts_add_up(self, scored):
+        (record,) = scored.records
+        (row,) = [r for r in record.table.rows if r.model == "m" and r.step == 1]
+        assert [part.name for part in record.tickers] == ["ABC", "XYZ"]
+        assert [part.name for part in record.months][-1] == "2026-02"
+        for parts in (record.tickers, record.months):
+            assert sum(part.n for part in parts) == row.n
+            mean = sum(part.n * part.pinball for part in parts) / row.n
+            assert mean == pytest.approx(row.pinball, rel=1e-9)
+            inside = sum(part.n * part.coverage["0.9"] for part in parts) / row.n
+            assert inside == pytest.approx(row.coverage["0.9"], rel=1e-9)
+
+    def test_misses_are_the_farthest(self, scored, source):
+        distances = [miss.distance for miss in scored.misses]
+        assert distances == sorted(distances, reverse=True)
+        worst = scored.misses[0]
+        made = source.truth[worst.ticker]
+        row = int(np.flatnonzero(made.sessions == worst.cutoff)[0])
+        assert worst.actual == pytest.approx(made.close[row + worst.step])
+        assert worst.session == made.sessions[row + worst.step]
+        assert not worst.low <= worst.actual <= worst.high
+
+    def test_several_models(self, store, source):
+        for row in self.rows:
+            write(store, source.truth["ABC"], row)
+            write(store, source.truth["ABC"], row, model="wide", wide=3.0)
+        one, two = run(store, source).records
+        assert (one.model, two.model) == ("m", "wide")
+        assert one.table.rows[0].coverage["0.9"] < two.table.rows[0].coverage["0.9"]
+        (alone,) = run(store, source, model="wide").records
+        assert alone.model_id == "id-wide"
+
+
+class TestWhatCounts:
+    def test_steps_that_have_not_come_are_open(self, store, source):
+        write(store, source.truth["ABC"], 198)
+        (record,) = run(store, source).records
+        assert (record.scored, record.open) == (1, 2)
+
+    def test_nothing_has_come_yet(self, store, source):
+        write(store, source.truth["ABC"], 199)
+        (record,) = run(store, source).records
+        assert record.table is None
+        assert (record.scored, record.open) == (0, 3)
+
+    def test_what_was_written_after_the_close_is_late(self, store, source):
+        made = source.truth["ABC"]
+        closed = evening(made.sessions[181]).replace(hour=21, minute=0)
+        write(store, made, 180, created=closed)
+        (record,) = run(store, source).records
+        assert (record.scored, record.late) == (2, 1)
+
+    def test_a_minute_before_it_is_not(self, store, source):
+        made = source.truth["ABC"]
+        almost = evening(made.sessions[181]).replace(hour=20, minute=59)
+        write(store, made, 180, created=almost)
+        (record,) = run(store, source).records
+        assert (record.scored, record.late) == (3, 0)
+
+    def test_a_forecast_cannot_be_bettered_afterwards(self, store, source):
+        made = source.truth["ABC"]
+        write(store, made, 180)
+        before = run(store, source).records[0].table.rows[0].pinball
+        write(store, made, 180, wide=0.01, created=evening(LAST))
+        (record,) = run(store, source).records
+        assert record.table.rows[0].pinball == before
+        assert record.late == 0
+
+    def test_in_time_the_last_one_counts(self, store, source):
+        made = source.truth["ABC"]
+        write(store, made, 180)
+        write(store, made, 180, wide=2.0, created=evening(made.sessions[180]) + timedelta(hours=2))
+        (record,) = run(store, source).records
+        moved = float(np.log(made.close[181] / made.close[180]))
+        assert record.table.rows[0].pinball == pytest.approx(loss(moved, spread(1, 2.0)))
+
+    def test_since(self, store, source):
+        made = source.truth["ABC"]
+        write(store, made, 150)
+        write(store, made, 180)
+        (record,) = run(store, source, since=made.sessions[160]).records
+        assert record.scored == 3
+
+    def test_a_cutoff_that_is_not_stored_any_more(self, store, source):
+        write(store, source.truth["ABC"], 150)
+        late = source.truth["ABC"].slice(160, 200)
+        source.truth["ABC"] = late
+        (record,) = run(store, source).records
+        assert (record.scored, record.lost) == (0, 3)
+
+    @pytest.mark.parametrize("options", [{}, {"model": "nobody"}, {"since": LAST + 9}])
+    def test_nothing_was_written(self, store, source, options):
+        if options:
+            write(store, source.truth["ABC"], 150)
+        with pytest.raises(DataError, match="the journal holds no forecast"):
+            run(store, source, **options)
+
+
+class TestAfterTheCutoff:
+    def test_a_split_changes_nothing(self, store, source):
+        made = source.truth["ABC"]
+        write(store, made, 180)
+        before = run(store, source).records[0].table
+        with Store(f"sqlite:///{store.name}x") as other:
+            write(other, made, 180)
+            source.truth["ABC"] = split(made, made.sessions[181], 4.0)
+            after = run(other, source)
+        assert after.records[0].table.rows[0].pinball == pytest.approx(before.rows[0].pinball)
+        assert after.records[0].table.rows[0].mae == pytest.approx(before.rows[0].mae)
+
+    def test_a_dividend_belongs_to_the_return(self, store, source):
+        made = source.truth["ABC"]
+        write(store, made, 180)
+        source.truth["ABC"] = dividend(made, made.sessions[181], 0.03)
+        (record,) = run(store, source).records
+        moved = float(np.log(made.close[181] / (made.close[180] * 0.97)))
+        assert record.table.rows[0].pinball == pytest.approx(loss(moved, spread(1)))
+
+    def test_when_the_source_is_down_stored_bars_are_scored(self, store, source):
+        write(store, source.truth["ABC"], 180)
+        run(store, source)
+        source.problem = SourceUnavailable("no answer.")
+        again = run(store, source, now=evening(LAST + 5))
+        assert again.records[0].scored == 3
+        assert "no answer." in again.remarks[0].message
+
+    def test_a_ticker_without_bars_is_a_failure(self, store, source):
+        write(store, source.truth["ABC"], 180)
+        write(store, source.truth["XYZ"], 180)
+        del source.truth["XYZ"]
+        scored = run(store, source)
+        assert [word for word, _ in scored.failures] == ["XYZ"]
+        assert scored.records[0].lost == 3

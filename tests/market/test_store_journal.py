@@ -1,0 +1,188 @@
+"""The journal: rows are added, never twice, and a change is seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from forecaster.market.store import Store, journal, runs
+from forecaster.market.store.journal import Author, Draft
+from forecaster.market.store.runs import Run
+
+NOW = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)
+AUTHOR = Author("run-1", NOW, "default", "abc123def456", "f" * 64)
+
+
+def draft(ticker: str = "ABC", cutoff: str = "2026-03-02", scale: float = 1.0, steps: int = 2):
+    return Draft(
+        ticker=ticker,
+        cutoff=np.datetime64(cutoff),
+        fingerprint="a" * 64,
+        last_close=100.0,
+        currency="USD",
+        steps=[
+            {
+                "step": h,
+                "session": f"2026-03-{2 + h:02d}",
+                "session_estimated": False,
+                "naive": 100.0,
+                "quantiles": {"0.05": 97.0 * scale, "0.5": 100.1 * scale, "0.95": 103.3 * scale},
+            }
+            for h in range(1, steps + 1)
+        ],
+    )
+
+
+def add(store: Store, *drafts: Draft, author: Author = AUTHOR) -> int:
+    with store.writing() as tx:
+        return journal.append(tx, author, drafts)
+
+
+def rows(store: Store, **wanted: object) -> list[journal.Entry]:
+    with store.reading() as tx:
+        return list(journal.entries(tx, **wanted))
+
+
+def check(store: Store) -> journal.Chain:
+    with store.reading() as tx:
+        return journal.verify(tx)
+
+
+class TestAppending:
+    def test_comes_back_as_it_was(self, store):
+        assert add(store, draft(), draft("XYZ")) == 2
+        first, second = rows(store)
+        assert (first.number, first.author, first.draft) == (1, AUTHOR, draft())
+        assert (second.number, second.draft.ticker) == (2, "XYZ")
+
+    def test_the_same_forecast_is_written_once(self, store):
+        add(store, draft())
+        assert add(store, draft(scale=1 + 1e-7), author=replace(AUTHOR, run="run-2")) == 0
+        assert len(rows(store)) == 1
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            draft(scale=1.001),
+            draft(cutoff="2026-03-03"),
+            draft(steps=3),
+            draft("XYZ"),
+            replace(draft(), last_close=100.5),
+        ],
+    )
+    def test_another_forecast_is_added(self, store, other):
+        add(store, draft())
+        assert add(store, other) == 1
+        assert len(rows(store)) == 2
+        assert not check(store).broken
+
+    def test_another_model_is_added(self, store):
+        add(store, draft())
+        assert add(store, draft(), author=replace(AUTHOR, model_id="other")) == 1
+
+    def test_the_newest_is_what_counts_as_the_same(self, store):
+        add(store, draft())
+        add(store, draft(scale=1.001))
+        assert add(store, draft()) == 1  # back again is a change too
+        assert [entry.number for entry in rows(store)] == [1, 2, 3]
+
+    def test_a_failure_leaves_nothing(self, store):
+        add(store, draft())
+
+        def half() -> None:
+            with store.writing() as tx:
+                journal.append(tx, AUTHOR, [draft("XYZ")])
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            half()
+        assert len(rows(store)) == 1
+        assert not check(store).broken
+
+
+class TestReading:
+    def test_by_what_is_wanted(self, store):
+        add(store, draft(), draft("XYZ", cutoff="2026-02-27"))
+        add(store, draft("XYZ"), author=replace(AUTHOR, run="run-2", model="b", model_id="id-b"))
+        numbers = {
+            "since": np.datetime64("2026-03-01"),
+            "ticker": "XYZ",
+            "run": "run-2",
+            "model": "b",
+        }
+        found = {name: [e.number for e in rows(store, **{name: v})] for name, v in numbers.items()}
+        assert found == {"since": [1, 3], "ticker": [2, 3], "run": [3], "model": [3]}
+        assert [e.number for e in rows(store, model="id-b")] == [3]
+
+
+class TestTheChain:
+    @pytest.fixture
+    def full(self, store):
+        add(store, draft(), draft("XYZ"))
+        add(store, draft(cutoff="2026-03-03"), author=replace(AUTHOR, run="run-2"))
+        return store
+
+    def test_holds(self, full):
+        chain = check(full)
+        assert (chain.entries, chain.broken) == (3, ())
+        assert chain.head == rows(full)[-1].hash
+        with full.reading() as tx:
+            assert journal.head(tx) == chain.head
+
+    def test_an_empty_journal_holds(self, store):
+        assert check(store).entries == 0
+        assert not check(store).broken
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ("UPDATE journal SET last_close=99 WHERE number=2", "row 2 (XYZ, 2026-03-02)"),
+            ("UPDATE journal SET created=created-86400 WHERE number=1", "row 1 (ABC, 2026-03-02)"),
+            ("UPDATE journal SET steps=replace(steps,'97.','96.') WHERE number=1", "row 1 (ABC"),
+            ("UPDATE journal SET model_id='x' WHERE number=3", "row 3 (ABC, 2026-03-03)"),
+            ("DELETE FROM journal WHERE number=2", "row 2 is missing; 3 follows 1"),
+            ("DELETE FROM journal WHERE number=1", "row 1 is missing; 2 follows 0"),
+            ("DELETE FROM journal WHERE number=3", "ends with row 2, and 3 were written"),
+            ("DELETE FROM journal", "ends with row 0, and 3 were written"),
+        ],
+    )  # fmt: skip
+    def test_a_change_breaks_it(self, full, change, said):
+        with full.writing() as tx:
+            tx.execute(text(change))
+        assert any(said in line for line in check(full).broken)
+
+    def test_a_row_that_was_forged_with_its_hash_breaks_the_next(self, full):
+        first = rows(full)[0]
+        forged = journal._row(1, first.author, replace(first.draft, last_close=1.0))
+        forged["hash"] = journal._hash(journal._START, forged)
+        with full.writing() as tx:
+            tx.execute(text("UPDATE journal SET last_close=1.0, hash=:hash WHERE number=1"), forged)
+        assert check(full).broken == ("row 2 (XYZ, 2026-03-02) was changed",)
+
+    def test_a_hash_is_of_every_cell(self, full):
+        """So that no column can be added to the table and forgotten here."""
+        names = set(journal._row(1, AUTHOR, draft()))
+        from forecaster.market.store import schema
+
+        assert names | {"hash"} == {column.name for column in schema.journal.columns}
+
+
+class TestRuns:
+    def test_one_that_was_cut_off_is_found(self, store):
+        one = Run("r1", "task", NOW)
+        with store.writing() as tx:
+            runs.begin(tx, one)
+            assert runs.unfinished(tx, "task") == one
+            assert runs.unfinished(tx, "other") is None
+
+    def test_one_that_was_finished_is_not(self, store):
+        old, new = Run("r1", "task", NOW.replace(hour=1)), Run("r2", "task", NOW)
+        with store.writing() as tx:
+            runs.begin(tx, old)  # cut off, and then done anew
+            runs.begin(tx, new)
+            runs.finish(tx, new, NOW)
+            assert runs.unfinished(tx, "task") is None
