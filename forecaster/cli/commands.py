@@ -184,7 +184,7 @@ def _origins(ctx: Any, message: str) -> str:
 
 
 def _mentions(message: str, word: str) -> bool:
-    return re.search(rf"(?<![\w./-]){re.escape(word)}(?![\w/-])", message) is not None
+    return re.search(rf"(?<![\w./-]){re.escape(word)}(?![\w/-]|\.\w)", message) is not None
 
 
 def _note_strangers(root: Any) -> None:

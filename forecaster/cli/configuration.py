@@ -26,8 +26,8 @@ SHARED = (
     "log-format", "pause", "deadline",
 )  # fmt: skip
 """Keys that stand above the tables of the file, and need no command in a variable's name."""
-_UNSHARED = {("backtest", "model")}
-"""``backtest --model`` asks for another kind of backtest; a model for forecasts is none."""
+_MODEL_FOR = ("predict", "batch")
+"""Commands whose ``--model`` makes forecasts; elsewhere it asks for another kind of result."""
 _OTHERS = frozenset({"FORECASTER_CONFIG", "FORECASTER_YAHOO_URL", "FORECASTER_TIINGO_URL"})
 _TESTS = ("FORECASTER_TEST_", "FORECASTER_TORTURE")
 
@@ -76,7 +76,7 @@ def variable(key: str, command: str = "") -> str:
 
 def is_shared(key: str, command: str) -> bool:
     """Whether a command takes a key that stands above the tables."""
-    return key in SHARED and (command, key) not in _UNSHARED
+    return key in SHARED and (key != "model" or command in _MODEL_FOR)
 
 
 def name_variables(options: Options) -> None:
