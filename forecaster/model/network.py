@@ -18,6 +18,7 @@ import numpy as np
 
 from forecaster.errors import SettingsError
 from forecaster.features.sequences import Batch
+from forecaster.model import threads
 from forecaster.model.recurrence import (
     SPREAD_LIMIT,
     Array,
@@ -69,6 +70,7 @@ def _prepare_environment(device: Device) -> None:
     os.environ.setdefault("KERAS_HOME", str(Path(tempfile.gettempdir()) / "forecaster-keras"))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
+    threads.pin()
     for variable in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
         os.environ.pop(variable, None)  # they would cut training short without a word
     if device == "cpu":
