@@ -35,10 +35,10 @@ class Commands(TyperGroup):
             error(str(failure))
             raise typer.Exit(failure.exit_code) from None
         except KeyboardInterrupt:
-            _last_words("interrupted; nothing was changed")
+            _last_words("interrupted; no file is half written")
             raise typer.Exit(INTERRUPTED) from None
         except Terminated:
-            _last_words("terminated; nothing was changed")
+            _last_words("terminated; no file is half written")
             raise typer.Exit(TERMINATED) from None
         except BrokenPipeError:
             # what is still buffered must not fail a second time when Python closes stdout
@@ -59,7 +59,7 @@ app = typer.Typer(
     help="Forecast stock prices with recurrent networks, beside the baselines they must beat.",
     epilog="Exit codes: 0 done, 2 wrong options, 3 some tickers failed, 4 data unusable, 5 source"
     " down and nothing stored, 6 model missing or damaged, 7 training diverged, 8 locked by another"
-    " run, 9 a required verdict did not hold, 130 interrupted.",
+    " run, 9 a required verdict did not hold, 10 worker processes lost, 130 interrupted.",
 )
 data_app = typer.Typer(no_args_is_help=True, help="List, verify, export, import and prune prices.")
 models_app = typer.Typer(no_args_is_help=True, help="List, show and delete trained models.")
