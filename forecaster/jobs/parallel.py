@@ -163,7 +163,7 @@ class Pool:
                 warnings.filterwarnings("ignore", message="Sending large graph")
                 # a result, unlike scattered data, is made again when all who have it are lost
                 data = client.submit(itself, packed, pure=False)
-            with joblib.parallel_config(backend="dask", client=client):
+            with joblib.parallel_config(backend=_backend(client)):
                 parallel = joblib.Parallel(
                     n_jobs=-1,
                     return_as="generator_unordered",
@@ -296,6 +296,17 @@ def _company(client: Any) -> Iterator[None]:
     finally:
         done.set()
         watcher.join()
+
+
+def _backend(client: Any) -> Any:
+    """Joblib's backend for Dask; as it is, it would run the tasks here if one worker were there."""
+    from joblib._dask import DaskDistributedBackend
+
+    class OneIsEnough(DaskDistributedBackend):  # type: ignore[misc]
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            return max(int(super().effective_n_jobs(n_jobs)), 2)
+
+    return OneIsEnough(client=client)
 
 
 def _at_a_time(client: Any) -> int | None:

@@ -7,6 +7,7 @@ is used, no ``tf.``, so ``KERAS_BACKEND`` may choose another backend.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -59,6 +60,7 @@ def import_keras(device: Device = "auto") -> Any:
                 f"Keras could not start ({type(problem).__name__}: {problem}. {detail[0]});"
                 " training needs it. Run: forecast doctor"
             ) from problem
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every fifth network
     return keras
 
 

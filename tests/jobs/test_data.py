@@ -35,9 +35,7 @@ def history(ticker: str = "ABC", bars: int = 30) -> History:
 
 
 def put(store: Store, made: History, paid: tuple[Action, ...] = (), **changes: object) -> None:
-    known = Known(
-        made.ticker, "yahoo", "USD", "NMS", "XNYS", "America/New_York", True, None, NOW
-    )
+    known = Known(made.ticker, "yahoo", "USD", "NMS", "XNYS", "America/New_York", True, None, NOW)
     with store.writing() as tx:
         histories.replace(tx, made, paid, replace(known, **changes))
 

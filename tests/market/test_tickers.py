@@ -48,9 +48,7 @@ def load(
     fetching: Fetching = USUAL,
     last: int | None = None,
 ) -> LoadedTickers:
-    return load_tickers(
-        words, fetching, store=store, provider=lambda: source, now=now, last=last
-    )
+    return load_tickers(words, fetching, store=store, provider=lambda: source, now=now, last=last)
 
 
 THURSDAY = evening(FRIDAY - 1)
