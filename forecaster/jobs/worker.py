@@ -37,6 +37,7 @@ def work(
     """
     with _ONE_AT_A_TIME:
         threads.adopt(numbers)
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # workers may share a GPU
         return place, function(packed.panel(), task, None)
 
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 
 from forecaster.errors import SettingsError
+from forecaster.model.settings import Device
 
 VARIABLES = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 """TensorFlow reads them once, when it starts."""
@@ -25,9 +28,20 @@ def chosen() -> dict[str, str]:
     return {name: os.environ.get(name) or _DEFAULT for name in VARIABLES}
 
 
-def pin() -> None:
-    """Set the variables; call it before Keras is imported."""
+def prepare_environment(device: Device) -> None:
+    """Environment that must stand before Keras is imported; later calls change nothing."""
+    if "keras" in sys.modules:
+        return
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("KERAS_HOME", str(Path(tempfile.gettempdir()) / "forecaster-keras"))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["TF_DETERMINISTIC_OPS"] = "1"
     os.environ.update(chosen())
+    for variable in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
+        os.environ.pop(variable, None)  # they would cut training short without a word
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ["JAX_PLATFORMS"] = "cpu"
 
 
 def adopt(wanted: Mapping[str, str]) -> None:

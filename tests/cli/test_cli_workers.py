@@ -110,7 +110,6 @@ def test_signals_end_the_run_and_its_workers(home):
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
     workers = {sent: _workers(run.pid) for sent, run in runs.items()}
-    time.sleep(3)
     for sent, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         run = runs[sent]
         start = time.perf_counter()
@@ -130,7 +129,7 @@ def _workers(parent: int) -> list[psutil.Process]:
     """The children of a run, once it has two workers that work."""
     for _ in range(600):
         found = psutil.Process(parent).children(recursive=True)
-        busy = [p for p in found if p.is_running() and p.cpu_times().user > 2]
+        busy = [p for p in found if p.is_running() and p.cpu_times().user > 3]
         if len(busy) >= 2:
             return found
         time.sleep(0.1)
