@@ -13,7 +13,8 @@
     ├── ModelError                6   a model is missing, damaged or too new
     ├── TrainingDiverged          7   the loss stopped being finite
     ├── LockHeld                  8   another run is writing the same thing
-    └── VerdictNotHeld            9   a verdict that was required did not hold
+    ├── VerdictNotHeld            9   a verdict that was required did not hold
+    └── WorkersLost              10   worker processes died, again after another try
     Terminated (BaseException)  143   SIGTERM; Ctrl-C stays KeyboardInterrupt (130)
 
 A message says what was found, what was needed, and one thing to do::
@@ -124,6 +125,13 @@ class VerdictNotHeld(ForecastError):
 
     exit_code = 9
     code = "verdict"
+
+
+class WorkersLost(ForecastError):
+    """Processes that were computing died, and so did those that tried again."""
+
+    exit_code = 10
+    code = "workers"
 
 
 class Terminated(BaseException):

@@ -123,6 +123,8 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
         return inside and path in ("model.network", "model.export")
     if library in ("arch", "statsmodels"):
         return inside and room == "evaluation"
+    if library in ("joblib", "dask", "distributed"):
+        return inside and path == "jobs.parallel"
     homes = {
         "yfinance": path == "market.yahoo",
         "curl_cffi": path == "market.yahoo",
@@ -266,6 +268,10 @@ class TestTheRulesThemselves:
             ("forecaster.jobs.backtest", "def f():\n    import statsmodels.api"),
             ("forecaster.market.files", "def f():\n    import yfinance"),
             ("forecaster.market.files", "import sqlalchemy"),
+            ("forecaster.jobs.parallel", "import joblib"),
+            ("forecaster.jobs.backtest", "def f():\n    from joblib import Parallel"),
+            ("forecaster.cli.backtest", "def f():\n    from dask.distributed import Client"),
+            ("forecaster.jobs.worker", "import distributed"),
             ("forecaster.jobs.train", "from rich.table import Table"),
             ("forecaster.output.tables", "import typer"),
             ("forecaster.cli.main", "import click"),
@@ -284,6 +290,7 @@ class TestTheRulesThemselves:
             ("forecaster.model.network", "def f():\n    import keras"),
             ("forecaster.evaluation.garch", "def f():\n    from arch import arch_model"),
             ("forecaster.market.yahoo", "import yfinance"),
+            ("forecaster.jobs.parallel", "def f():\n    import joblib"),
             ("forecaster.features.scaling", "import numpy as np"),
         ],
     )

@@ -9,6 +9,7 @@ import typer
 
 from forecaster.cli.options import (
     CalendarCode,
+    Cluster,
     Columns,
     DateFormat,
     Device,
@@ -22,6 +23,7 @@ from forecaster.cli.options import (
     Sources,
     Supervise,
     Ticker,
+    Workers,
     emit,
     parse_date,
     parse_words,
@@ -31,6 +33,7 @@ from forecaster.errors import SettingsError, VerdictNotHeld
 
 if TYPE_CHECKING:
     from forecaster.jobs.backtest import Backtest, Plan
+    from forecaster.jobs.parallel import Pool
     from forecaster.market.bars import Panel
     from forecaster.model.settings import Settings
 
@@ -78,6 +81,8 @@ def backtest(
     epochs: Annotated[int, _network("Passes over the data at most.")] = 60,
     seed: Annotated[int, _network("Seed of everything random.")] = 0,
     device: Annotated[Device, _network("Where to compute.")] = Device.auto,
+    workers: Workers = None,
+    cluster: Cluster = None,
     format: FormatOption = Format.table,
     output: Output = None,
     column: Columns = None,
@@ -91,6 +96,7 @@ def backtest(
     from forecaster.evaluation.baselines import check_names
     from forecaster.evaluation.verdict import Requirement
     from forecaster.jobs.backtest import Plan
+    from forecaster.jobs.parallel import Pool
     from forecaster.model.settings import Settings
     from forecaster.output.console import note
 
@@ -106,6 +112,7 @@ def backtest(
         folds=folds, refit=refit.value, stride=stride, cells=_cells(cells), seeds=seeds,
         baselines=names,
     )  # fmt: skip
+    pool = Pool(workers, cluster)
     if model is not None and (folds > 1 or seeds > 1):
         raise SettingsError(
             "--model was given with --folds or --seeds; a saved model is scored as it is, in one"
@@ -114,7 +121,7 @@ def backtest(
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     loaded = read(sources, column, date_format, ticker, fetching)
     refuse_failures(loaded)
-    result = _run(loaded.panel, settings, plan, model, allow_overlap, device)
+    result = _run(loaded.panel, settings, plan, model, allow_overlap, device, pool)
     for message in result.notes:
         note(message)
     emit(_document(result, loaded.panel, format, output), output)
@@ -147,6 +154,7 @@ def _run(
     model: str | None,
     allow_overlap: bool,
     device: Device,
+    pool: Pool,
 ) -> Backtest:
     from forecaster.jobs.backtest import backtest as run
     from forecaster.jobs.backtest import score_model
@@ -156,7 +164,7 @@ def _run(
     if model is not None:
         return score_model(panel, open_model(model), plan, allow_overlap=allow_overlap)
     with training_bar() as on_progress:
-        return run(panel, settings, plan, device=device.value, on_progress=on_progress)
+        return run(panel, settings, plan, device=device.value, on_progress=on_progress, pool=pool)
 
 
 def _document(result: Backtest, panel: Panel, format: Format, output: Output) -> str:

@@ -86,10 +86,10 @@ class Commands(TyperGroup):
             error(f"{failure}{_origins(ctx, str(failure))}", failure.exit_code)
             raise typer.Exit(failure.exit_code) from None
         except KeyboardInterrupt:
-            _last_words("interrupted; nothing was changed", INTERRUPTED)
+            _last_words("interrupted; no file is half written", INTERRUPTED)
             raise typer.Exit(INTERRUPTED) from None
         except Terminated:
-            _last_words("terminated; nothing was changed", TERMINATED)
+            _last_words("terminated; no file is half written", TERMINATED)
             raise typer.Exit(TERMINATED) from None
         except BrokenPipeError:
             # what is still buffered must not fail a second time when Python closes stdout

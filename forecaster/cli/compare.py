@@ -8,6 +8,7 @@ import typer
 
 from forecaster.cli.options import (
     CalendarCode,
+    Cluster,
     Columns,
     DateFormat,
     Device,
@@ -18,6 +19,7 @@ from forecaster.cli.options import (
     ProviderName,
     Sources,
     Ticker,
+    Workers,
     emit,
 )
 from forecaster.cli.sources import fetching_of, read, refuse_failures
@@ -30,6 +32,8 @@ def compare(
     epochs: Annotated[int, typer.Option(help="Passes over the data at most.")] = 20,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    workers: Workers = None,
+    cluster: Cluster = None,
     format: FormatOption = Format.table,
     output: Output = None,
     column: Columns = None,
@@ -41,17 +45,19 @@ def compare(
 ) -> None:
     """Train every kind of network on the same data and compare them in one table."""
     from forecaster.jobs.compare import compare as run
+    from forecaster.jobs.parallel import Pool
     from forecaster.model.settings import Settings
     from forecaster.output import score_documents, scoreboard
     from forecaster.output.console import render
     from forecaster.output.progress import training_bar
 
     settings = Settings(horizon=horizon, units=units, epochs=epochs, seed=seed, patience=3)
+    pool = Pool(workers, cluster)
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     loaded = read(sources, column, date_format, ticker, fetching)
     refuse_failures(loaded)
     with training_bar() as on_progress:
-        made = run(loaded.panel, settings, device=device.value, on_progress=on_progress)
+        made = run(loaded.panel, settings, device=device.value, on_progress=on_progress, pool=pool)
     if format is Format.json:
         emit(score_documents.compare_json(made), output)
     elif format is Format.csv:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _TICKERS = "Tickers and their exchanges"
+_MACHINES = "Many machines"
 
 
 class Format(StrEnum):
@@ -115,6 +116,23 @@ CalendarCode = Annotated[
         metavar="MIC",
         help="Whose sessions dates follow, as in XNYS. (default: the ticker's exchange)",
         rich_help_panel=_TICKERS,
+    ),
+]
+
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Networks to train at a time, each in a process. (default: 1, or all of --cluster)",
+        rich_help_panel=_MACHINES,
+        show_default=False,
+    ),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Train on the workers of a Dask scheduler, as in tcp://10.0.0.5:8786.",
+        rich_help_panel=_MACHINES,
     ),
 ]
 

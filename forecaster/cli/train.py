@@ -10,6 +10,7 @@ import typer
 
 from forecaster.cli.options import (
     CalendarCode,
+    Cluster,
     Columns,
     DateFormat,
     Device,
@@ -22,6 +23,7 @@ from forecaster.cli.options import (
     Sources,
     Supervise,
     Ticker,
+    Workers,
     emit,
     parse_date,
     parse_levels,
@@ -30,6 +32,7 @@ from forecaster.cli.sources import fetching_of, read, refuse_failures
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
+    from forecaster.jobs.parallel import Pool
     from forecaster.jobs.train import Trained
     from forecaster.market.bars import Panel
 
@@ -73,6 +76,10 @@ def train(
         Path | None,
         typer.Option(metavar="FILE", help="Write the model to this .forecast file instead."),
     ] = None,
+    per_ticker: Annotated[
+        bool,
+        typer.Option("--per-ticker", help="Train a model for each ticker, saved as NAME-TICKER."),
+    ] = False,
     cell: Annotated[Cell, _network("Recurrent cell.")] = Cell.gru,
     layers: Annotated[int, _network("Recurrent layers.")] = 1,
     units: Annotated[int, _network("Units in each layer.")] = 32,
@@ -111,6 +118,8 @@ def train(
     refit: Annotated[
         bool, _fitting("Fit again on all sessions after testing.", "--refit/--no-refit")
     ] = True,
+    workers: Workers = None,
+    cluster: Cluster = None,
     format: FormatOption = Format.table,
     output: Output = None,
     column: Columns = None,
@@ -121,6 +130,8 @@ def train(
     calendar: CalendarCode = None,
 ) -> None:
     """Train a network on price histories and test it against the baselines."""
+    from forecaster.cli.per_ticker import train_per_ticker
+    from forecaster.jobs.parallel import Pool
     from forecaster.jobs.train import train as run
     from forecaster.model.artifact import save
     from forecaster.model.settings import LEVELS, Settings
@@ -138,8 +149,16 @@ def train(
     )  # fmt: skip
     day = parse_date(train_end, "--train-end")
     path = _destination(name, out)
+    pool = Pool(workers, cluster)
+    _check_pool(pool, out, per_ticker=per_ticker)
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     loaded = read(sources, column, date_format, ticker, fetching)
+    if per_ticker:
+        train_per_ticker(
+            loaded, settings, name=name, train_end=day, refit=refit, device=device.value,
+            pool=pool, format=format, output=output,
+        )  # fmt: skip
+        return
     refuse_failures(loaded)
     with locked(path, f"model {path.stem}"):
         with training_bar() as on_progress:
@@ -151,6 +170,20 @@ def train(
     for message in trained.notes:
         note(message)
     emit(_document(trained, loaded.panel, path, format, output), output)
+
+
+def _check_pool(pool: Pool, out: Path | None, *, per_ticker: bool) -> None:
+    """Options that fit together."""
+    if per_ticker and out is not None:
+        raise SettingsError(
+            f"--out is {out} and --per-ticker makes several files; a --name for them is needed."
+            " Leave --out out."
+        )
+    if not per_ticker and ((pool.workers or 1) > 1 or pool.cluster is not None):
+        raise SettingsError(
+            "--workers or --cluster was given, and one network is trained in one process; several"
+            " are needed to share out. Add --per-ticker, or leave them out."
+        )
 
 
 def _destination(name: str, out: Path | None) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -16,9 +16,10 @@ from forecaster.evaluation.folds import Fold, plan_folds, split_panel
 from forecaster.evaluation.marks import Actuals, Marks
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.evaluation.verdict import suspicions
+from forecaster.jobs.parallel import Pool
 from forecaster.jobs.scoring import (
+    OnProgress,
     Origins,
-    Progress,
     baseline_marks,
     fit_and_watch,
     network_quantiles,
@@ -33,7 +34,6 @@ from forecaster.model.training import Fitted, fit
 
 Floats = NDArray[np.float64]
 Refit = Literal["never", "fold"]
-OnProgress = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,7 @@ def backtest(
     *,
     device: Device = "auto",
     on_progress: OnProgress | None = None,
+    pool: Pool | None = None,
 ) -> Backtest:
     """Score networks and baselines at every session after each cutoff.
 
@@ -135,33 +136,71 @@ def backtest(
         settings: of the networks; ``cell`` and ``seed`` are overridden by the plan.
         plan: cutoffs, cells, seeds, baselines.
         device: where Keras computes.
-        on_progress: called after each epoch.
+        on_progress: called after each epoch; with workers, after each network.
+        pool: where networks are fitted; None: in this process.
 
     Raises:
         DataError: a fold has nothing to fit on or to score.
-        SettingsError: the device is not there.
+        SettingsError: the device or the cluster is not there.
     """
     seen = panel if plan.test_end is None else panel.up_to(plan.test_end)
     _require_sessions(seen, plan)
     folds = plan_folds(seen, settings.horizon, train_end=plan.train_end, count=plan.folds)
-    choose_device(device)
+    fitting = folds if plan.refit == "fold" else folds[:1]
+    pasts = [_past(seen, fold.cutoff) for fold in fitting]
+    origins = [_origins(seen, fold, plan.stride) for fold in folds]
+    tasks = [
+        FitTask(fold.cutoff, replace(settings, cell=cell, seed=settings.seed + seed), device, label)
+        for fold, label in zip(fitting, _labels(folds), strict=False)
+        for cell in plan.cells
+        for seed in range(plan.seeds)
+    ]
+    made = (pool or Pool()).map(fit_task, seen, tasks, watch=on_progress)
+    fitted: dict[tuple[np.datetime64, Cell], list[Fitted]] = {}
     run = _Run()
-    fitted: dict[tuple[Cell, int], Fitted] = {}
-    for number, fold in enumerate(folds, start=1):
-        past = _past(seen, fold if plan.refit == "fold" else folds[0])
-        origins = _origins(seen, fold, plan.stride)
-        actuals = origins.actuals(settings.horizon)
+    for task, (network, seconds) in zip(tasks, made, strict=True):
+        cell = task.settings.cell
+        fitted.setdefault((task.cutoff, cell), []).append(network)
+        run.seconds[cell] = run.seconds.get(cell, 0.0) + seconds
+    for number, tested in enumerate(origins):
+        source = number if plan.refit == "fold" else 0
+        actuals = tested.actuals(settings.horizon)
         for cell in plan.cells:
-            for seed in range(plan.seeds):
-                if plan.refit == "fold" or number == 1:
-                    own = replace(settings, cell=cell, seed=settings.seed + seed)
-                    label = f"fold {number}/{len(folds)} {cell} seed {own.seed}"
-                    fitted[cell, seed] = _fit(past, own, label, run, on_progress)
-            networks = [fitted[cell, seed] for seed in range(plan.seeds)]
-            _mark_networks(cell, networks, settings, seen, origins, actuals, run)
-        _mark_baselines(plan.baselines, past, origins, actuals, settings, run)
+            networks = fitted[fitting[source].cutoff, cell]
+            _mark_networks(cell, networks, settings, seen, tested, actuals, run)
+        _mark_baselines(plan.baselines, pasts[source], tested, actuals, settings, run)
         run.actuals.append(actuals)
     return _finish(run, folds, settings, plan.cells, plan.baselines)
+
+
+def _labels(folds: Sequence[Fold]) -> list[str]:
+    return [f"fold {number}/{len(folds)}" for number in range(1, len(folds) + 1)]
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """One network to fit.
+
+    Attributes:
+        cutoff: last session that fitting may see.
+        settings: with the cell and the seed.
+        device: where Keras computes.
+        label: of its fold, for the progress bar.
+    """
+
+    cutoff: np.datetime64
+    settings: Settings
+    device: Device
+    label: str
+
+
+def fit_task(panel: Panel, task: FitTask, on_progress: OnProgress | None) -> tuple[Fitted, float]:
+    """A network, and the seconds it took; runs wherever the pool runs it."""
+    choose_device(task.device)
+    start = time.perf_counter()
+    label = f"{task.label} {task.settings.cell} seed {task.settings.seed}"
+    fitted = _fit(_past(panel, task.cutoff), task.settings, label, on_progress)
+    return fitted, time.perf_counter() - start
 
 
 def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool = False) -> Backtest:
@@ -196,7 +235,7 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     quantiles = network_quantiles(model.representation, model.network, settings, seen, origins)
     marks = Marks.of(actuals, quantiles, settings.quantiles, last_price=False)
     run.add(model.name, marks, time.perf_counter() - start)
-    _mark_baselines(plan.baselines, _past(seen, fold), origins, actuals, settings, run)
+    _mark_baselines(plan.baselines, _past(seen, cutoff), origins, actuals, settings, run)
     run.actuals.append(actuals)
     return _finish(run, (fold,), settings, (model.name,), plan.baselines)
 
@@ -214,12 +253,12 @@ def _require_sessions(panel: Panel, plan: Plan) -> None:
         )
 
 
-def _past(panel: Panel, fold: Fold) -> Panel:
+def _past(panel: Panel, cutoff: np.datetime64) -> Panel:
     """The slice that fitting may see: histories with two bars up to the cutoff."""
-    past = Panel(tuple(h for h in panel.up_to(fold.cutoff) if len(h) >= 2))
+    past = Panel(tuple(h for h in panel.up_to(cutoff) if len(h) >= 2))
     if len(past) == 0:
         raise DataError(
-            f"no history has two sessions up to {fold.cutoff}; fitting needs them."
+            f"no history has two sessions up to {cutoff}; fitting needs them."
             " Give a later --train-end."
         )
     return past
@@ -235,11 +274,8 @@ def _origins(panel: Panel, fold: Fold, stride: int) -> Origins:
     return origins
 
 
-def _fit(
-    past: Panel, settings: Settings, label: str, run: _Run, on_progress: OnProgress | None
-) -> Fitted:
+def _fit(past: Panel, settings: Settings, label: str, on_progress: OnProgress | None) -> Fitted:
     """Find the number of epochs with the last part as validation, then fit on all of the past."""
-    start = time.perf_counter()
     split = split_panel(past, settings.horizon, past.sessions[-1])
     found = fit_and_watch(past, split, settings, stage(on_progress, label))
     if split.valid_from is not None:
@@ -250,7 +286,6 @@ def _fit(
             epochs=found.epochs,
             on_epoch=stage(on_progress, f"{label} all"),
         )
-    run.seconds[settings.cell] = run.seconds.get(settings.cell, 0.0) + time.perf_counter() - start
     return found
 
 

@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.errors import DataError
-from forecaster.evaluation.folds import split_panel
+from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.marks import Actuals, Marks
 from forecaster.evaluation.scores import Row, score
 from forecaster.features.representation import Encoded, Representation
 from forecaster.features.sequences import gather_windows
+from forecaster.jobs.parallel import Pool
 from forecaster.jobs.scoring import (
+    OnProgress,
     Origins,
-    Progress,
     baseline_marks,
     fit_and_watch,
     network_quantiles,
@@ -101,7 +102,8 @@ def compare(
     settings: Settings,
     *,
     device: Device = "auto",
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
+    pool: Pool | None = None,
 ) -> tuple[Compared, ...]:
     """Train every contender on the same sessions and score it on the same later ones.
 
@@ -109,37 +111,61 @@ def compare(
         panel: histories, together long enough to hold a test part out.
         settings: size, horizon, epochs and seed of all networks.
         device: where Keras computes.
-        on_progress: called after each epoch.
+        on_progress: called after each epoch; with workers, after each network.
+        pool: where networks are fitted; None: in this process.
 
     Raises:
         DataError: the panel is too short for a test part.
     """
-    choose_device(device)
     usable = Panel(tuple(h for h in panel if len(h) >= 2))
     split = split_panel(usable, settings.horizon) if len(usable) else None
     if split is None or split.test_from is None or split.valid_from is None:
-        found = len(usable.sessions) if len(usable) else 0
+        held = len(usable.sessions) if len(usable) else 0
         raise DataError(
-            f"the panel has {found} sessions; a comparison holds a validation and a test part out"
+            f"the panel has {held} sessions; a comparison holds a validation and a test part out"
             " and needs more. Give longer histories."
         )
     origins = Origins.of(usable, split.test_from, split.last)
     actuals = origins.actuals(settings.horizon)
     past = usable.up_to(split.train_end)
     marks, _ = baseline_marks(BASELINES, past, origins, actuals, settings.quantiles)
+    everyone = contenders(settings)
+    tasks = [ContenderTask(contender, split, device) for contender in everyone]
+    found = (pool or Pool()).map(fit_contender, usable, tasks, watch=on_progress)
     made = []
-    for contender in contenders(settings):
-        start = time.perf_counter()
+    for contender, (fitted, seconds) in zip(everyone, found, strict=True):
         own = contender.settings
-        fitted = fit_and_watch(
-            usable, split, own, stage(on_progress, contender.name), represent=represent(contender)
-        )
-        seconds = time.perf_counter() - start
         quantiles = network_quantiles(fitted.representation, fitted.network, own, usable, origins)
         mark = Marks.of(actuals, quantiles, own.quantiles, last_price=False)
-        everyone = {contender.name: mark, **marks}
-        made.append(_compared(contender, fitted, seconds, usable, origins, actuals, everyone))
+        beside = {contender.name: mark, **marks}
+        made.append(_compared(contender, fitted, seconds, usable, origins, actuals, beside))
     return tuple(made)
+
+
+@dataclass(frozen=True)
+class ContenderTask:
+    """A contender to fit, the dates, and where Keras computes."""
+
+    contender: Contender
+    split: Split
+    device: Device
+
+
+def fit_contender(
+    panel: Panel, task: ContenderTask, on_progress: OnProgress | None
+) -> tuple[Fitted, float]:
+    """A network, and the seconds it took; runs wherever the pool runs it."""
+    choose_device(task.device)
+    start = time.perf_counter()
+    contender = task.contender
+    fitted = fit_and_watch(
+        panel,
+        task.split,
+        contender.settings,
+        stage(on_progress, contender.name),
+        represent=represent(contender),
+    )
+    return fitted, time.perf_counter() - start
 
 
 def _compared(

@@ -35,7 +35,18 @@ class Progress:
     epoch: Epoch
 
 
-def stage(on_progress: Callable[[Progress], None] | None, name: str) -> OnEpoch | None:
+@dataclass(frozen=True)
+class TasksDone:
+    """How many of the tasks that run elsewhere are done."""
+
+    done: int
+    of: int
+
+
+OnProgress = Callable[[Progress | TasksDone], None]
+
+
+def stage(on_progress: OnProgress | None, name: str) -> OnEpoch | None:
     """A callback for the epochs of one stage."""
     if on_progress is None:
         return None

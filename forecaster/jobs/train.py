@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -17,8 +16,8 @@ from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.marks import Marks
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.jobs.scoring import (
+    OnProgress,
     Origins,
-    Progress,
     baseline_marks,
     fit_and_watch,
     network_quantiles,
@@ -68,7 +67,7 @@ def train(
     train_end: np.datetime64 | None = None,
     refit: bool = True,
     device: Device = "auto",
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Trained:
     """Train one network over all histories of a panel.
 

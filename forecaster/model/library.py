@@ -16,7 +16,8 @@ BOXED_NAME = "sample"
 BOXED = Path(__file__).parent / "boxed" / f"{BOXED_NAME}{SUFFIX}"
 """The model that comes with the program, trained on the sample data."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=%-]{0,99}")
+"""With ``=`` and ``%`` from file names of tickers, see ``symbols.file_name``."""
 
 
 def path_of(name: str) -> Path:
@@ -27,8 +28,8 @@ def path_of(name: str) -> Path:
     """
     if not _NAME.fullmatch(name):
         raise SettingsError(
-            f"{name!r} cannot be a model's name; a name has up to 64 letters, digits, dots, dashes"
-            " and underscores, and starts with a letter or digit. Choose another --name."
+            f"{name!r} cannot be a model's name; a name has up to 100 letters, digits and"
+            " ._-=%, and starts with a letter or digit. Choose another --name."
         )
     return models_folder() / f"{name}{SUFFIX}"
 

@@ -7,17 +7,20 @@ is used, no ``tf.``, so ``KERAS_BACKEND`` may choose another backend.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 import numpy as np
 
 from forecaster.errors import SettingsError
 from forecaster.features.sequences import Batch
+from forecaster.model import threads
 from forecaster.model.recurrence import (
     SPREAD_LIMIT,
     Array,
@@ -49,7 +52,7 @@ def import_keras(device: Device = "auto") -> Any:
     Raises:
         SettingsError: Keras or its backend cannot be imported.
     """
-    _prepare_environment(device)
+    threads.prepare_environment(device)
     with tempfile.TemporaryFile() as log, _stderr_to(log):
         try:
             import keras
@@ -62,22 +65,8 @@ def import_keras(device: Device = "auto") -> Any:
                 f"Keras could not start ({type(problem).__name__}: {problem}. {detail[0]});"
                 " training needs it. Run: forecast doctor"
             ) from problem
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every fifth network
     return keras
-
-
-def _prepare_environment(device: Device) -> None:
-    """Environment that must stand before the first import; later calls change nothing."""
-    if "keras" in sys.modules:
-        return
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("KERAS_HOME", str(Path(tempfile.gettempdir()) / "forecaster-keras"))
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ["TF_DETERMINISTIC_OPS"] = "1"
-    for variable in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
-        os.environ.pop(variable, None)  # they would cut training short without a word
-    if device == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-        os.environ["JAX_PLATFORMS"] = "cpu"
 
 
 @contextlib.contextmanager
@@ -141,10 +130,10 @@ def build(settings: Settings, features: int, *, whole_sequence: bool) -> Any:
     """
     keras = import_keras()
     inputs = keras.Input(shape=(None, features), dtype="float32")
-    x = inputs
+    draw, x = Random(settings.seed), inputs
     for number in range(settings.layers):
         every = whole_sequence or number < settings.layers - 1
-        x = _recurrent_layer(settings, number, every)(x)
+        x = _recurrent_layer(settings, number, every, draw)(x)
         if settings.dropout:
             x = keras.layers.Dropout(settings.dropout, seed=settings.seed + number)(x)
     latest = inputs if whole_sequence else inputs[:, -1, :]
@@ -158,8 +147,12 @@ def _small(seed: int) -> Any:
     return keras.initializers.VarianceScaling(0.01, seed=seed)
 
 
-def _recurrent_layer(settings: Settings, number: int, every: bool) -> Any:
-    """One recurrent layer, named ``recurrent_<number>``."""
+def _recurrent_layer(settings: Settings, number: int, every: bool, draw: Random) -> Any:
+    """One recurrent layer, named ``recurrent_<number>``.
+
+    Its weights start from seeds drawn here. Left to itself Keras draws them from the generator of
+    the whole process, which other threads, as a Dask worker has them, disturb.
+    """
     import keras
 
     kinds = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
@@ -167,10 +160,25 @@ def _recurrent_layer(settings: Settings, number: int, every: bool) -> Any:
     if settings.cell == "rnn":
         options["activation"] = settings.activation
     name = f"recurrent_{number}"
+
+    def layer(**more: Any) -> Any:
+        seeds = [
+            draw.randint(1, 10**9) for _ in range(3)
+        ]  # as many as Keras would draw, in its order
+        first = 1 if settings.cell == "rnn" else 0
+        return kinds[settings.cell](
+            settings.units,
+            kernel_initializer=keras.initializers.GlorotUniform(seeds[first]),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=seeds[first + 1]),
+            **options,
+            **more,
+        )
+
     if not settings.bidirectional:
-        return kinds[settings.cell](settings.units, name=name, **options)
-    inner = kinds[settings.cell](settings.units, **options)
-    return keras.layers.Bidirectional(inner, merge_mode="concat", name=name)
+        return layer(name=name)
+    layer()
+    forward, backward = layer(), layer(go_backwards=True)
+    return keras.layers.Bidirectional(forward, "concat", backward_layer=backward, name=name)
 
 
 def _quantiles(seen: Any, settings: Settings, *, whole_sequence: bool) -> Any:

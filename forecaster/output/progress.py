@@ -5,15 +5,26 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
+from forecaster.jobs.scoring import OnProgress, TasksDone
 from forecaster.jobs.scoring import Progress as TrainingProgress
 from forecaster.output.console import stderr, watched
 
 
 @contextlib.contextmanager
-def training_bar() -> Iterator[Callable[[TrainingProgress], None] | None]:
-    """A callback that moves the bar: stage, epoch, loss, time left. None where nobody watches."""
+def training_bar() -> Iterator[OnProgress | None]:
+    """A callback that moves the bar: stage, epoch, loss, time left. None where nobody watches.
+
+    Of networks that are trained elsewhere it shows how many are done.
+    """
     if not watched():
         yield None
         return
@@ -27,16 +38,24 @@ def training_bar() -> Iterator[Callable[[TrainingProgress], None] | None]:
     with Progress(*columns, console=stderr(), transient=True) as bar:
         tasks = {"start": bar.add_task("starting Keras", total=None, state="")}
 
-        def move(progress: TrainingProgress) -> None:
-            epoch = progress.epoch
-            if progress.stage not in tasks:
+        def task_of(stage: str, total: int) -> TaskID:
+            if stage not in tasks:
                 for task in tasks.values():
                     bar.update(task, visible=False)
-                tasks[progress.stage] = bar.add_task(progress.stage, total=epoch.of, state="")
+                tasks[stage] = bar.add_task(stage, total=total, state="")
+            return tasks[stage]
+
+        def move(progress: TrainingProgress | TasksDone) -> None:
+            if isinstance(progress, TasksDone):
+                state = f"{progress.done} of {progress.of} done"
+                task = task_of("training on workers", progress.of)
+                bar.update(task, completed=progress.done, state=state)
+                return
+            epoch = progress.epoch
             state = f"epoch {epoch.number}/{epoch.of}  loss {epoch.loss:.4f}"
             if epoch.validation is not None:
                 state += f"  validation {epoch.validation:.4f}"
-            bar.update(tasks[progress.stage], completed=epoch.number, state=state)
+            bar.update(task_of(progress.stage, epoch.of), completed=epoch.number, state=state)
 
         yield move
 

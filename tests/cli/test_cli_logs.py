@@ -89,7 +89,7 @@ def test_last_words_are_in_the_log(model, home, sent, code):
     assert process.returncode == code
     (line,) = records(errors.decode())
     assert line["exit_code"] == code
-    assert "nothing was changed" in line["message"]
+    assert "no file is half written" in line["message"]
 
 
 def test_nobody_is_asked(forecast, model, home):

@@ -22,12 +22,14 @@ def keep(name: str, seconds: float) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["default", "A", "v1.2_final-3", "x" * 64])
+@pytest.mark.parametrize(
+    "name", ["default", "A", "v1.2_final-3", "a-%5EGSPC", "a-EURUSD=X", "x" * 100]
+)
 def test_names_become_files_in_the_models_folder(name, home):
     assert library.path_of(name) == home / "models" / f"{name}.forecast"
 
 
-@pytest.mark.parametrize("name", ["", ".hidden", "-x", "a b", "a/b", "..", "ä", "x" * 65, "a\n"])
+@pytest.mark.parametrize("name", ["", ".hidden", "-x", "a b", "a/b", "..", "ä", "x" * 101, "a\n"])
 def test_a_name_that_is_no_file_name_everywhere_is_refused(name):
     with pytest.raises(SettingsError, match="--name"):
         library.path_of(name)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from forecaster.errors import SettingsError
 from forecaster.evaluation.metrics import pinball
 from forecaster.features.sequences import Batch
 from forecaster.model import network as keras_network
+from forecaster.model import threads
 from forecaster.model.settings import Settings
 
 SETTINGS = Settings(
@@ -37,21 +39,27 @@ class TestEnvironment:
     def test_limits_that_would_cut_training_short_are_lifted(self):
         self.monkeypatch.setenv("KERAS_MAX_EPOCHS", "1")
         self.monkeypatch.setenv("KERAS_MAX_STEPS_PER_EPOCH", "1")
-        keras_network._prepare_environment("auto")
+        threads.prepare_environment("auto")
         assert "KERAS_MAX_EPOCHS" not in os.environ
         assert "KERAS_MAX_STEPS_PER_EPOCH" not in os.environ
 
     def test_the_backend_is_tensorflow_unless_chosen(self):
-        keras_network._prepare_environment("auto")
+        threads.prepare_environment("auto")
         assert os.environ["KERAS_BACKEND"] == "tensorflow"
         self.monkeypatch.setenv("KERAS_BACKEND", "jax")
-        keras_network._prepare_environment("auto")
+        threads.prepare_environment("auto")
         assert os.environ["KERAS_BACKEND"] == "jax"
 
+    def test_one_thread_unless_the_user_chose_otherwise(self):
+        self.monkeypatch.setenv("TF_NUM_INTEROP_THREADS", "4")
+        threads.prepare_environment("auto")
+        assert os.environ["TF_NUM_INTRAOP_THREADS"] == "1"
+        assert os.environ["TF_NUM_INTEROP_THREADS"] == "4"
+
     def test_gpus_are_hidden_when_the_cpu_was_asked_for(self):
-        keras_network._prepare_environment("auto")
+        threads.prepare_environment("auto")
         assert "CUDA_VISIBLE_DEVICES" not in os.environ
-        keras_network._prepare_environment("cpu")
+        threads.prepare_environment("cpu")
         assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
 
 
@@ -71,6 +79,27 @@ class TestDevice:
         monkeypatch.setattr(keras_network, "gpu_count", lambda: 2)
         assert keras_network.choose_device("auto") == "gpu"
         assert keras_network.choose_device("gpu") == "gpu"
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_weights_start_from_the_seed_alone(cell, bidirectional):
+    """Other threads of a process may draw from its common generator at any time."""
+    settings = replace(
+        SETTINGS, cell=cell, layers=2, supervise="last", bidirectional=bidirectional, seed=5
+    )
+
+    def start(common: int) -> list[bytes]:
+        random.seed(common)
+        model = keras_network.build(settings, 4, whole_sequence=False)
+        layers = [model.get_layer(f"recurrent_{number}") for number in range(2)]
+        return [weights.tobytes() for layer in layers for weights in layer.get_weights()]
+
+    first = start(1)
+    assert first == start(2)
+    starts = [weights for weights in first if any(weights)]
+    assert len(set(starts)) == len(starts)  # no two layers or directions begin alike
 
 
 @pytest.mark.network

@@ -1,0 +1,319 @@
+"""One pool for fitting tasks: this process, local processes, or the workers of a Dask cluster.
+
+A task is a function of a panel and a small value. Functions and values are sent by pickle, so they
+stand at the head of a module and hold no callbacks; the panel is sent once. Whoever runs a task
+uses the same number of threads (``model/threads.py``), so a seed gives the same bits everywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from forecaster.errors import SettingsError, WorkersLost
+from forecaster.jobs.scoring import OnProgress, TasksDone
+from forecaster.jobs.shipping import Packed, pack
+from forecaster.jobs.worker import itself, require_versions, versions, watch_parent, work
+from forecaster.market.bars import Panel
+from forecaster.model import threads
+
+T = TypeVar("T")
+R = TypeVar("R")
+Function = Callable[[Panel, T, OnProgress | None], R]
+"""What a task is: it stands at the head of a module, and finds no callback in a worker."""
+
+Keep = Callable[[int, Any], None]
+
+CONNECT_SECONDS = 5
+"""How long a scheduler may take to answer, and its workers to appear."""
+
+_ATTEMPTS = 2
+_MAPPED_FROM = 100_000
+"""Bytes from which joblib writes an array to shared memory instead of sending it with each task."""
+
+_LONELY_SECONDS = 30.0
+"""How long a cluster may be without a worker before a run gives up."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Where tasks run.
+
+    Attributes:
+        workers: local processes; with a cluster, how many of its workers are used at a time. None:
+            this process alone, or all workers of the cluster.
+        cluster: the address of a Dask scheduler, ``tcp://HOST:8786``.
+
+    Raises:
+        SettingsError: there is no such pool.
+    """
+
+    workers: int | None = None
+    cluster: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise SettingsError(f"--workers is {self.workers}; it must be at least 1. Change it.")
+        if self.cluster is not None and not _is_address(self.cluster):
+            raise SettingsError(
+                f"--cluster is {self.cluster!r}; the address of a Dask scheduler is needed, as in"
+                " --cluster tcp://10.0.0.5:8786."
+            )
+
+    def map(
+        self,
+        function: Function[T, R],
+        panel: Panel,
+        tasks: Sequence[T],
+        *,
+        watch: OnProgress | None = None,
+        keep: Callable[[int, R], None] | None = None,
+    ) -> list[R]:
+        """Results of ``function(panel, task, watch)`` in the order of the tasks.
+
+        Args:
+            function: found by its module and name.
+            panel: the same for all tasks.
+            tasks: small values.
+            watch: handed to the function in this process; elsewhere called after each task.
+            keep: called here with a task's place and its result, as soon as there is one.
+
+        Raises:
+            ForecastError: the first one that a task raised; the rest is given up.
+            WorkersLost: workers died, and so did those that tried again.
+            SettingsError: the cluster cannot be used.
+        """
+        results: dict[int, R] = {}
+
+        def take(place: int, result: R) -> None:
+            results[place] = result
+            if keep:
+                keep(place, result)
+            if watch and elsewhere:
+                watch(TasksDone(len(results), len(tasks)))
+
+        elsewhere = self.cluster is not None or min(self.workers or 1, len(tasks)) > 1
+        if not elsewhere:
+            for place, task in enumerate(tasks):
+                take(place, function(panel, task, watch))
+        else:
+            if watch:
+                watch(TasksDone(0, len(tasks)))
+            run = self._on_processes if self.cluster is None else self._on_cluster
+            run(function, pack(panel), dict(enumerate(tasks)), take)
+        return [results[place] for place in range(len(tasks))]
+
+    def _on_processes(
+        self, function: Function[Any, Any], packed: Packed, left: dict[int, Any], take: Keep
+    ) -> None:
+        """Run tasks in spawned processes; those lost with a killed one are tried once more."""
+        import joblib
+        from joblib.externals.loky import get_reusable_executor
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+        of = len(left)
+        try:
+            for _ in range(_ATTEMPTS):
+                parallel = joblib.Parallel(
+                    n_jobs=max(min(self.workers or 1, len(left)), 2),  # 1 would be this process
+                    backend="loky",
+                    return_as="generator_unordered",
+                    batch_size=1,
+                    pre_dispatch="all",
+                    max_nbytes=_MAPPED_FROM,
+                    inner_max_num_threads=1,
+                    initializer=watch_parent,
+                    initargs=(os.getpid(),),
+                )
+                try:
+                    _collect(parallel, function, packed, left, take)
+                    return
+                except TerminatedWorkerError:
+                    continue
+        finally:
+            get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+        raise WorkersLost(
+            f"worker processes were killed, and again after another try, with {len(left)} of {of}"
+            " tasks undone; each needs about 1 GB of memory. Use fewer --workers."
+        )
+
+    def _on_cluster(
+        self, function: Function[Any, Any], packed: Packed, left: dict[int, Any], take: Keep
+    ) -> None:
+        """Run tasks on the cluster; its scheduler hands those of a lost worker to another one."""
+        import joblib
+
+        of = len(left)
+        with _connected(str(self.cluster)) as client:
+            from concurrent.futures import CancelledError
+
+            from distributed import KilledWorker
+
+            in_flight = self.workers or _at_a_time(client)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Sending large graph")
+                # a result, unlike scattered data, is made again when all who have it are lost
+                data = client.submit(itself, packed, pure=False)
+            with joblib.parallel_config(backend=_backend(client)):
+                parallel = joblib.Parallel(
+                    n_jobs=-1,
+                    return_as="generator_unordered",
+                    batch_size=1,
+                    pre_dispatch=in_flight or "all",
+                )
+            try:
+                with _company(client):
+                    _collect(parallel, function, data, left, take)
+            except KilledWorker as lost:
+                raise WorkersLost(
+                    f"the workers of {self.cluster} died again and again, with {len(left)} of"
+                    f" {of} tasks undone; each needs about 1 GB of memory. Give them more."
+                ) from lost
+            except CancelledError as lost:
+                raise WorkersLost(
+                    f"{self.cluster} was lost, or all of its workers were, with {len(left)} of {of}"
+                    " tasks undone; a scheduler and a worker are needed to the end. Start them"
+                    " again."
+                ) from lost
+
+
+def _collect(
+    parallel: Any,
+    function: Function[Any, Any],
+    shipped: Any,
+    left: dict[int, Any],
+    take: Keep,
+) -> None:
+    """Hand out what is left, and take results as they come."""
+    import joblib
+
+    numbers = threads.chosen()
+    calls = [
+        joblib.delayed(work)(function, shipped, place, task, numbers)
+        for place, task in left.items()
+    ]
+    with _interrupts_stay_here():
+        results = parallel(calls)
+    try:
+        for place, result in results:
+            del left[place]
+            take(place, result)
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # tasks that nobody waits for any more
+            results.close()
+
+
+@contextlib.contextmanager
+def _interrupts_stay_here() -> Iterator[None]:
+    """Processes started in here never hear a Ctrl-C: the one that started them ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _is_address(text: str) -> bool:
+    """Whether it is ``tcp://HOST:PORT``, or another protocol of Dask's."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.scheme in ("tcp", "tls", "ws", "wss") and parts.hostname and parts.port)
+    except ValueError:  # a port that is none
+        return False
+
+
+@contextlib.contextmanager
+def _connected(address: str) -> Iterator[Any]:
+    """A client of a scheduler whose workers can do the work.
+
+    Raises:
+        SettingsError: nothing answers, nobody works there, or other versions do.
+    """
+    try:
+        from distributed import Client
+    except ImportError as missing:
+        raise SettingsError(
+            f"--cluster needs packages that are not installed ({missing.name});"
+            " install them with: pip install 'forecaster[dask]'"
+        ) from missing
+    for name in ("distributed", "distributed.client", "distributed.comm", "tornado"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is raised
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of versions: ours are checked below
+            connect: Any = Client
+            client = connect(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as problem:
+        raise SettingsError(
+            f"--cluster is {address}, and no Dask scheduler answered there within"
+            f" {CONNECT_SECONDS} s. Start one with: dask scheduler"
+        ) from problem
+    try:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        except TimeoutError:
+            raise SettingsError(
+                f"the scheduler at {address} has no workers; at least 1 is needed. Start one with:"
+                f" dask worker {address} --nthreads 1"
+            ) from None
+        require_versions(client.run(versions, on_error="return"))
+        yield client
+    finally:
+        client.close(timeout=1)
+
+
+@contextlib.contextmanager
+def _company(client: Any) -> Iterator[None]:
+    """Cancel what is waited for once nobody has been there to do it for a while."""
+    done = threading.Event()
+
+    def look() -> None:
+        last_seen = time.monotonic()
+        while not done.wait(1.0):
+            if client.scheduler_info(n_workers=-1)["workers"]:
+                last_seen = time.monotonic()
+            elif time.monotonic() - last_seen > _LONELY_SECONDS:
+                client.close(timeout=1)
+                return
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _backend(client: Any) -> Any:
+    """Joblib's backend for Dask; as it is, it would run the tasks here if one worker were there."""
+    from joblib._dask import DaskDistributedBackend
+
+    class OneIsEnough(DaskDistributedBackend):  # type: ignore[misc]
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            return max(int(super().effective_n_jobs(n_jobs)), 2)
+
+    return OneIsEnough(client=client)
+
+
+def _at_a_time(client: Any) -> int | None:
+    """How many tasks to hand out at a time; None where workers have one thread each.
+
+    A worker fits one network at a time, whatever its threads: what it takes besides would wait
+    there while another worker has nothing to do.
+    """
+    cores: dict[str, int] = client.ncores()
+    return len(cores) if max(cores.values(), default=1) > 1 else None

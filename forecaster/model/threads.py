@@ -1,0 +1,65 @@
+"""How many threads a fit computes with: one, on every machine and in every process.
+
+A sum that several threads share is added up in another order and rounds differently, so the number
+of threads is part of what a seed stands for. Networks of this size gain nothing from more of them;
+several networks at a time do (``jobs/parallel.py``). Who wants other numbers sets TensorFlow's own
+variables, and every worker follows.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from forecaster.errors import SettingsError
+from forecaster.model.settings import Device
+
+VARIABLES = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+"""TensorFlow reads them once, when it starts."""
+
+_DEFAULT = "1"
+
+
+def chosen() -> dict[str, str]:
+    """The variables as they stand, or their defaults."""
+    return {name: os.environ.get(name) or _DEFAULT for name in VARIABLES}
+
+
+def prepare_environment(device: Device) -> None:
+    """Environment that must stand before Keras is imported; later calls change nothing."""
+    if "keras" in sys.modules:
+        return
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("KERAS_HOME", str(Path(tempfile.gettempdir()) / "forecaster-keras"))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["TF_DETERMINISTIC_OPS"] = "1"
+    os.environ.update(chosen())
+    for variable in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
+        os.environ.pop(variable, None)  # they would cut training short without a word
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ["JAX_PLATFORMS"] = "cpu"
+
+
+def adopt(wanted: Mapping[str, str]) -> None:
+    """Take over the numbers of the process that handed out the work.
+
+    Raises:
+        SettingsError: Keras already runs here with others.
+    """
+    found = {name: os.environ.get(name) for name in VARIABLES}
+    if found == dict(wanted):
+        return
+    if "keras" in sys.modules or "tensorflow" in sys.modules:
+        raise SettingsError(
+            f"a worker runs TensorFlow with {_said(found)} already, and this run needs"
+            f" {_said(wanted)}. Restart the cluster's workers."
+        )
+    os.environ.update(wanted)
+
+
+def _said(numbers: Mapping[str, str | None]) -> str:
+    return ", ".join(f"{name}={number or 'unset'}" for name, number in numbers.items())
