@@ -19,9 +19,14 @@ from forecaster.market.bars import History, Panel
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of its own for models and locks, so that no test sees another's or the user's."""
+    """A folder of its own for models and locks, so that no test sees another's or the user's.
+
+    Nor does any test reach the internet: whoever asks Yahoo without a stand-in is refused at once.
+    """
     folder = tmp_path / "home"
     monkeypatch.setenv("FORECASTER_HOME", str(folder))
+    monkeypatch.setenv("FORECASTER_YAHOO_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("FORECASTER_DEADLINE", "3")
     return folder
 
 
