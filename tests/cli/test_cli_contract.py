@@ -146,10 +146,10 @@ def test_only_bad_sources_are_exit_code_4(forecast, model, tmp_path):
     assert "a forecast needs at least 2" in run.stderr
 
 
-def test_a_ticker_is_not_a_file(forecast, model):
+def test_a_ticker_whose_source_is_down(forecast, model):
     run = forecast("predict", "AAPL")
-    assert run.returncode == 4
-    assert "AAPL" in run.stderr
+    assert run.returncode == 5
+    assert "asked for AAPL" in run.stderr
 
 
 @pytest.mark.parametrize(

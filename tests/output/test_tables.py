@@ -27,7 +27,7 @@ def text(renderable: object, width: int = 200) -> str:
 def a_forecast(last: float = 100.0, levels: tuple[float, ...] = LEVELS) -> TickerForecast:
     prices = {q: last * (0.9 + 0.2 * q) for q in levels}
     step = Step(1, np.datetime64("2024-01-03"), True, last, prices)
-    return TickerForecast("ABC", np.datetime64("2024-01-02"), last, "USD", (step,))
+    return TickerForecast("ABC", np.datetime64("2024-01-02"), last, "USD", (step,), "f" * 64)
 
 
 def a_row(model: str, step: int, skill: dict[str, float]) -> Row:
