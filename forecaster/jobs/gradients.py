@@ -40,6 +40,8 @@ TEXTBOOK = (2.0, 0.5)
 """Recurrent weights of the linear unit that is shown beside."""
 
 MOST_LAGS = 1000
+_NOTHING = 1e-45
+"""What float32 rounds to 0."""
 _WINDOWS = 64
 
 
@@ -165,7 +167,8 @@ def factor_per_step(norms: Floats) -> float:
         norms: ``(K + 1,)``, K at least 2.
 
     Returns:
-        0 where all but one have vanished to nothing, infinity where one has overflowed.
+        Infinity where a norm has overflowed. Where the last ones are nothing at all, at most the
+        factor that takes the first one to nothing so fast.
     """
     if not bool(np.all(np.isfinite(norms))):
         return float("inf")
@@ -175,8 +178,10 @@ def factor_per_step(norms: Floats) -> float:
         return 0.0
     logs = np.log(norms[lags])
     one, other = np.triu_indices(len(lags), k=1)
-    slopes = (logs[other] - logs[one]) / (lags[other] - lags[one])
-    return float(np.exp(np.median(slopes)))
+    slope = float(np.median((logs[other] - logs[one]) / (lags[other] - lags[one])))
+    if lags[-1] < len(norms) - 1:
+        slope = min(slope, float((np.log(_NOTHING) - logs[0]) / (lags[-1] + 1 - lags[0])))
+    return float(np.exp(slope))
 
 
 def word_for(factor: float) -> Word:

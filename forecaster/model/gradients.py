@@ -92,6 +92,8 @@ def reaching_inputs(
     loss = training_loss(settings)
     (gradient,) = _differentiate(lambda: loss(targets, model(inputs, training=False)), [inputs])
     windows = np.asarray(gradient, dtype=np.float64) * len(batch.inputs)  # the loss is their mean
+    made = np.asarray(model(inputs, training=False)).reshape(len(windows), -1)
+    windows[~np.isfinite(made).all(axis=1)] = np.nan  # a maximum would make a 0 of it
     return _norms_by_lag(windows)
 
 
@@ -188,9 +190,9 @@ def _step_length(optimiser: Any, before: Sequence[list[Any]], gradient: list[Any
     optimiser.build(weights)
     for usual in before:
         optimiser.apply([keras.ops.convert_to_tensor(g) for g in usual], weights)
-    start = [np.array(keras.ops.convert_to_numpy(w)) for w in weights]
+    start = [np.array(w.value) for w in weights]
     optimiser.apply([keras.ops.convert_to_tensor(g) for g in gradient], weights)
-    return _length([keras.ops.convert_to_numpy(w) - s for w, s in zip(weights, start, strict=True)])
+    return _length([np.array(w.value) - s for w, s in zip(weights, start, strict=True)])
 
 
 def _start() -> Any:

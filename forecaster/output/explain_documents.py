@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from forecaster.jobs.explain import Day, Explanation
+from forecaster.jobs.explain import Explanation
 from forecaster.jobs.importance import Gain, Importance
 from forecaster.jobs.scoring import plain
+from forecaster.jobs.unroll import Day
 from forecaster.model.artifact import Model
 from forecaster.output.documents import level_key, model_object, to_csv, to_json
 

@@ -12,8 +12,9 @@ from rich.text import Text
 from forecaster.output.cells import Column, fitting_table, price
 
 if TYPE_CHECKING:
-    from forecaster.jobs.explain import Day, Explanation
+    from forecaster.jobs.explain import Explanation
     from forecaster.jobs.importance import Importance
+    from forecaster.jobs.unroll import Day
     from forecaster.model.artifact import Model
 
 _NARROW = 66
