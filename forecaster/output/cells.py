@@ -28,7 +28,7 @@ class Column:
     Attributes:
         name: its head.
         cells: from the top.
-        expendable: the most expendable go first where space is short; 0 stays.
+        expendable: the most expendable go first where space is short, equal ones together; 0 stays.
         left: whether it is aligned to the left.
     """
 
@@ -53,7 +53,8 @@ def fitting_table(columns: Sequence[Column], width: int, bold: Sequence[int] = (
     """
     kept = list(columns)
     while sum(c.width + 2 for c in kept) > width and any(c.expendable for c in kept):
-        kept.remove(max(kept, key=lambda c: c.expendable))
+        most = max(c.expendable for c in kept)
+        kept = [c for c in kept if c.expendable < most]
     made = open_table(*(c.name for c in kept), left=[c.name for c in kept if c.left])
     for place, row in enumerate(zip(*(c.cells for c in kept), strict=True)):
         made.add_row(*(Text(cell) for cell in row), style="bold" if place in bold else None)

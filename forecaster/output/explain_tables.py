@@ -60,7 +60,7 @@ def _days(found: Explanation, width: int) -> Table:
     low, high = ("", "") if found.levels is None else (f"{100 * q:g}%" for q in found.levels)
     dates = [str(d.session)[5:] if short else str(d.session) for d in days]
     columns = [
-        Column("session", dates, left=True),
+        Column("day" if short else "session", dates, left=True),
         Column("return", [_percent(d.bar.change, "+.2f") for d in days], 6),
         Column("range", [_percent(d.bar.range, ".2f") for d in days], 8),
         Column("gap", [_percent(d.bar.gap, "+.2f") for d in days], 10),
@@ -71,17 +71,17 @@ def _days(found: Explanation, width: int) -> Table:
         Column("median", [_price(d.median, short) for d in days], 1),
         Column(high, [_price(d.high, short) for d in days], 3),
         Column("width", [_percent(d.width, ".2f") for d in days], 4),
-        Column("change", [_change(d) for d in days]),
+        Column("change", [_change(d, "" if short else " ") for d in days]),
     ]
     if found.levels is None:
         columns = [c for c in columns if c.name not in ("", "width")]
     return fitting_table(columns, width, [i for i, d in enumerate(days) if d.moved_most])
 
 
-def _change(day: Day) -> str:
+def _change(day: Day, gap: str) -> str:
     """Of the width in percent, or of the median in points where there is no width."""
     change = day.drift_change if day.width is None else day.width_change
-    return f"{_percent(change, '+.1f')} {_MARK if day.moved_most else ' '}"
+    return f"{_percent(change, '+.1f')}{gap}{_MARK if day.moved_most else ' '}"
 
 
 def _moved(found: Explanation) -> str:

@@ -13,7 +13,7 @@ from rich.text import Text
 from forecaster.output.cells import Column, fitting_table
 
 if TYPE_CHECKING:
-    from forecaster.jobs.gradients import Gradients
+    from forecaster.jobs.gradients import Gradients, Reach
     from forecaster.model.artifact import Model
     from forecaster.model.gradients import Clipped
 
@@ -39,10 +39,10 @@ def gradients(found: Gradients, model: Model, width: int) -> list[RenderableType
         Text(f"One training step ({found.stepped}), and how clipping changes it", style="bold"),
         _steps(found, width),
         Text(
-            "step: how far all weights move together, by plain gradient descent and by Adam after"
-            " ten ordinary steps; Adam divides by the size of recent gradients, so clipping hardly"
-            " changes how far it goes. 100 times: a gradient a hundred times as large, as an"
-            " exploding one is."
+            "plain, adam: how far all weights move together, by plain gradient descent and by Adam"
+            " after ten ordinary steps. 100 times: a gradient a hundred times as large, as an"
+            " exploding one is. Adam divides by the size of recent gradients, so a wild one makes"
+            " its step no longer, clipped or not."
         ),
     ]
     return parts + [Text(note, style="yellow") for note in found.notes]
@@ -53,13 +53,12 @@ def _reaches(found: Gradients, width: int) -> Table:
     rows = found.rows
     lags = [k for k in _LAGS if k < found.lags] + [found.lags]
     columns = [
-        Column("network", [r.name for r in rows], left=True),
-        Column("weights", [r.weights for r in rows], 1, left=True),
+        Column("network", [_label(r) for r in rows], left=True),
     ]
     for place, lag in enumerate(lags):
-        ends = lag in (lags[0], lags[-1])
+        needed = {0: 2, len(lags) - 1: 1}.get(place, 2 + place)
         cells = [_size(float(r.norms[lag])) for r in rows]
-        columns.append(Column(f"{lag} back", cells, 2 + (0 if ends else place)))
+        columns.append(Column(f"{lag} back", cells, needed))
     columns.append(Column("per step", [_factor(r.factor) for r in rows]))
     columns.append(Column("", [r.word for r in rows], left=True))
     return fitting_table(columns, width)
@@ -72,11 +71,15 @@ def _steps(found: Gradients, width: int) -> Table:
         Column("gradient", kinds, left=True),
         Column("clipping", [_clipping(r) for r in rows], left=True),
         Column("norm", [_size(r.before) for r in rows], 3),
-        Column("clipped", [_size(r.after) for r in rows], 1),
-        Column("plain step", [_size(r.plain) for r in rows], 2),
-        Column("adam step", [_size(r.adam) for r in rows]),
+        Column("clipped", [_size(r.after) for r in rows], 2),
+        Column("plain", [_size(r.plain) for r in rows]),
+        Column("adam", [_size(r.adam) for r in rows], 1),
     ]
     return fitting_table(columns, width)
+
+
+def _label(row: Reach) -> str:
+    return row.name if row.weights == "textbook" else f"{row.name}, {row.weights}"
 
 
 def _clipping(row: Clipped) -> str:

@@ -45,9 +45,9 @@ def test_an_explanation_fits_and_keeps_what_matters(width):
     shown = explained(width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
     assert "…" not in shown
-    for needed in ("session", "median", "change", "◂", "sessions kept", "loss"):
+    for needed in (" 5%", "median", " 95%", "change", "◂", "sessions kept", "loss"):
         assert needed in shown
-    assert ("95%" in shown.split("inputs")[0]) == (width >= 40)
+    assert (" session  " in shown.split("change")[0]) == (width >= 66)
 
 
 def test_every_column_is_there_where_there_is_room():
@@ -74,20 +74,23 @@ def test_gradients_fit_and_keep_what_matters(width):
     norms = np.concatenate([0.5 ** np.arange(50.0), [np.inf]])
     step = Clipped("norm", 1.0, 123456.0, 1.0, 0.003, 0.0001234)
     found = Gradients(
-        "DEAR", 50, 64, (Reach("unit × 0.5", "trained here", norms, 0.5, "vanishes"),),
+        "DEAR", 50, 64, (Reach("rnn", "trained here", norms, 0.5, "vanishes"),),
         "gru, trained", (step,), (step,), ("A note.",),
     )  # fmt: skip
     shown = text(gradient_tables.gradients(found, model_of(), width), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
-    for needed in ("unit × 0.5", "0.500  vanishes", "norm 1", "100 times", "A note."):
+    for needed in ("rnn, trained here", "0.500  vanishes", "norm 1", "100 times", "A note."):
         assert needed in shown
     assert ("∞" in shown) == (width >= 60)
+    assert ("norm  " in shown) == (width >= 60)
 
 
 def test_the_most_expendable_columns_go_first():
     columns = [Column("keep", ["1"]), Column("second", ["2"], 1), Column("first", ["3"], 2)]
+    pair = [*columns, Column("too", ["4"], 2)]
     assert [c.header.plain for c in fitting_table(columns, 40).columns] == [
         "keep", "second", "first",
     ]  # fmt: skip
     assert [c.header.plain for c in fitting_table(columns, 15).columns] == ["keep", "second"]
+    assert [c.header.plain for c in fitting_table(pair, 20).columns] == ["keep", "second"]
     assert [c.header.plain for c in fitting_table(columns, 1).columns] == ["keep"]
