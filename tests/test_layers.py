@@ -120,7 +120,7 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
     """Whether a module may import a library, at its head or ``inside`` a function."""
     room, path = room_of(module), module.removeprefix("forecaster.")
     if library in ("keras", "tensorflow", "tf2onnx", "onnx"):
-        return inside and path in ("model.network", "model.export")
+        return inside and path in ("model.network", "model.gradients", "model.export")
     if library in ("arch", "statsmodels"):
         return inside and room == "evaluation"
     if library in ("joblib", "dask", "distributed"):

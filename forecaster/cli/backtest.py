@@ -25,6 +25,7 @@ from forecaster.cli.options import (
     Ticker,
     Workers,
     emit,
+    parse_cells,
     parse_date,
     parse_words,
 )
@@ -109,7 +110,7 @@ def backtest(
     plan = Plan(
         train_end=parse_date(train_end, "--train-end"),
         test_end=parse_date(test_end, "--test-end"),
-        folds=folds, refit=refit.value, stride=stride, cells=_cells(cells), seeds=seeds,
+        folds=folds, refit=refit.value, stride=stride, cells=parse_cells(cells), seeds=seeds,
         baselines=names,
     )  # fmt: skip
     pool = Pool(workers, cluster)
@@ -132,19 +133,6 @@ def backtest(
             f"{first.model} {first.word} {first.baseline} one session ahead; --require asked for"
             " more. See the table."
         )
-
-
-def _cells(text: str) -> tuple[Any, ...]:
-    """Cells from a comma-separated list."""
-    from forecaster.model.recurrence import GATES
-
-    words = parse_words(text)
-    for word in words:
-        if word not in GATES:
-            raise SettingsError(
-                f"--cells names {word!r}; known are {', '.join(GATES)}. Correct the name."
-            )
-    return tuple(dict.fromkeys(words))
 
 
 def _run(

@@ -72,8 +72,10 @@ def register() -> None:
         config,
         data,
         doctor,
+        explain,
         export,
         fetch,
+        gradients,
         models,
         predict,
         score,
@@ -86,6 +88,8 @@ def register() -> None:
     app.command()(compare.compare)
     app.command()(batch.batch)
     app.command()(score.score)
+    app.command()(explain.explain)
+    app.command()(gradients.gradients)
     app.command()(fetch.fetch)
     app.command()(export.export)
     app.command()(doctor.doctor)

@@ -15,6 +15,8 @@ from forecaster.errors import SettingsError
 if TYPE_CHECKING:
     import numpy as np
 
+    from forecaster.model.recurrence import Cell
+
 
 _TICKERS = "Tickers and their exchanges"
 _MACHINES = "Many machines"
@@ -175,6 +177,23 @@ def parse_levels(text: str) -> tuple[float, ...]:
 def parse_words(text: str) -> tuple[str, ...]:
     """Words from a comma-separated list."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def parse_cells(text: str) -> tuple[Cell, ...]:
+    """Cells from a comma-separated list, each once.
+
+    Raises:
+        SettingsError: there is no such cell, or none is named.
+    """
+    from forecaster.model.recurrence import GATES
+
+    words = parse_words(text)
+    for word in words or (text,):
+        if word not in GATES:
+            raise SettingsError(
+                f"--cells names {word!r}; known are {', '.join(GATES)}. Correct the name."
+            )
+    return tuple(cell for cell in dict.fromkeys(words) if cell in GATES)
 
 
 def parse_columns(pairs: list[str] | None) -> dict[str, str]:

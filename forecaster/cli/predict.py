@@ -22,7 +22,7 @@ from forecaster.cli.options import (
     emit,
     parse_date,
 )
-from forecaster.cli.sources import fetching_of, read, report_failures
+from forecaster.cli.sources import chosen_model, fetching_of, read, report_failures
 from forecaster.errors import ForecastError
 
 if TYPE_CHECKING:
@@ -51,18 +51,9 @@ def predict(
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs.predict import predict as run
-    from forecaster.model.artifact import load
-    from forecaster.model.library import BOXED, find
     from forecaster.output import documents
-    from forecaster.output.console import note
 
-    path = find(model)
-    trained = load(path)
-    if model is None and path == BOXED:
-        note(
-            "no model has been trained yet; this is the one in the box, trained on five stocks to"
-            f" {trained.card['trained_to']}. Train your own with: forecast train FILES"
-        )
+    trained = chosen_model(model)
     day = parse_date(as_of, "--as-of")
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     loaded = read(sources, column, date_format, ticker, fetching)

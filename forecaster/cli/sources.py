@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from forecaster.cli.options import parse_columns
-from forecaster.errors import ForecastError, SomeTickersFailed
+from forecaster.errors import ForecastError, SettingsError, SomeTickersFailed
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from forecaster.market.bars import History
     from forecaster.market.fetching import Fetching
     from forecaster.market.files import Loaded
+    from forecaster.model.artifact import Model
 
 _NOTES_SHOWN = 6
 """Notes printed one by one; a folder of hundreds of files must not bury its result."""
@@ -39,6 +41,27 @@ def fetching_of(
 
         code = checked_calendar(calendar)
     return Fetching(offline=offline, provider=provider, since=since, calendar=code)
+
+
+def chosen_model(name: str | None) -> Model:
+    """The model asked for; a line on stderr says so where it is the one in the box by default.
+
+    Raises:
+        ModelError: there is none, or it is damaged.
+    """
+    from forecaster.model.artifact import load
+    from forecaster.model.library import BOXED, find
+
+    path = find(name)
+    trained = load(path)
+    if name is None and path == BOXED:
+        from forecaster.output.console import note
+
+        note(
+            "no model has been trained yet; this is the one in the box, trained on five stocks to"
+            f" {trained.card['trained_to']}. Train your own with: forecast train FILES"
+        )
+    return trained
 
 
 def read(
@@ -91,6 +114,24 @@ def refuse_failures(loaded: Loaded) -> None:
     for failure in loaded.failures[:-1]:
         error(str(failure.error))
     raise loaded.failures[-1].error
+
+
+def only_history(loaded: Loaded, command: str) -> History:
+    """The one history of a source.
+
+    Raises:
+        ForecastError: the source failed.
+        SettingsError: it holds several.
+    """
+    refuse_failures(loaded)
+    histories = loaded.panel.histories
+    if len(histories) != 1:
+        named = ", ".join(loaded.panel.tickers[:3]) + (", …" if len(histories) > 3 else "")
+        raise SettingsError(
+            f"{len(histories)} histories were given ({named}); {command} looks into one. Give one"
+            " file that holds one ticker, or one ticker."
+        )
+    return histories[0]
 
 
 def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int) -> None:

@@ -120,7 +120,7 @@ def predict(
     failures = []
     for history in histories:
         try:
-            ready.append(_usable(history, as_of))
+            ready.append(usable(history, as_of))
         except DataError as error:
             failures.append(TickerFailure(history.ticker, error))
     encoded = model.representation.encode_all(ready, last=model.settings.steps)
@@ -128,7 +128,7 @@ def predict(
     made = []
     for e, o in zip(encoded, outputs, strict=True):
         try:
-            made.append(_forecast(model, e, o, steps, calendars))
+            made.append(dated(model, e, o, steps, calendars))
         except ModelError as error:
             failures.append(TickerFailure(e.history.ticker, error))
     return Predictions(tuple(made), tuple(failures))
@@ -146,7 +146,12 @@ def _steps(model: Model, horizon: int | None) -> int:
     return horizon
 
 
-def _usable(history: History, as_of: np.datetime64 | None) -> History:
+def usable(history: History, as_of: np.datetime64 | None) -> History:
+    """The last ``REACH`` bars up to a date: all that a forecast reads.
+
+    Raises:
+        DataError: they are too few for a forecast.
+    """
     seen = history if as_of is None else history.up_to(as_of)
     if len(seen) < SHORTEST_HISTORY:
         raise DataError(
@@ -156,7 +161,7 @@ def _usable(history: History, as_of: np.datetime64 | None) -> History:
     return seen.slice(max(len(seen) - REACH, 0), len(seen))
 
 
-def _forecast(
+def dated(
     model: Model,
     encoded: Encoded,
     output: NDArray[np.float32],

@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -231,24 +231,29 @@ def step_weights(horizon: int) -> Array:
     return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
-def compile_model(model: Any, settings: Settings) -> None:
-    """Give the model its optimiser and its loss: pinball, and the distance from ranges."""
-    import keras
+def training_loss(settings: Settings) -> Callable[[Any, Any], Any]:
+    """The loss of a batch, see ``packed``, and its quantiles: pinball, and distance from ranges."""
     from keras import ops
 
     levels = np.asarray(settings.quantiles, dtype=np.float32)
     by_step = step_weights(settings.horizon)
-
     spread_known = settings.scale == "volatility" and len(levels) > 1
 
     def loss(packed: Any, quantiles: Any) -> Any:
-        """Weighted mean over the targets that count; ``packed`` is targets, ranges, weights."""
+        """Weighted mean over the targets that count."""
         error = packed[..., :1] - quantiles
         losses = ops.mean(ops.maximum(levels * error, (levels - 1.0) * error), axis=-1)
         weights = packed[..., 2] * by_step
         if spread_known:
             losses += RANGE_WEIGHT * _range_distance(packed[..., 1], quantiles, weights)
         return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1.0)
+
+    return loss
+
+
+def compile_model(model: Any, settings: Settings) -> None:
+    """Give the model its optimiser and its loss."""
+    import keras
 
     clipping: dict[str, float] = {}
     if settings.norm_limit:
@@ -257,7 +262,7 @@ def compile_model(model: Any, settings: Settings) -> None:
         clipping["clipvalue"] = settings.clip_value
     optimiser = keras.optimizers.Adam(settings.learning_rate, **clipping)
     optimiser.build(model.trainable_variables)  # or the first step is traced twice: it makes them
-    model.compile(optimizer=optimiser, loss=loss, jit_compile=False)
+    model.compile(optimizer=optimiser, loss=training_loss(settings), jit_compile=False)
 
 
 def _range_distance(ranges: Any, quantiles: Any, weights: Any) -> Any:
@@ -285,9 +290,13 @@ def _range_distance(ranges: Any, quantiles: Any, weights: Any) -> Any:
 
 def train_step(model: Any, batch: Batch) -> float:
     """One step of the optimiser; the loss of this batch."""
-    packed = np.stack([batch.targets, batch.ranges, batch.weights], axis=-1)
     model.reset_metrics()
-    return float(model.train_on_batch(batch.inputs, packed))
+    return float(model.train_on_batch(batch.inputs, packed(batch)))
+
+
+def packed(batch: Batch) -> Array:
+    """Targets, ranges and weights of a batch as the loss takes them: ``(B, ..., H, 3)``."""
+    return np.stack([batch.targets, batch.ranges, batch.weights], axis=-1)
 
 
 def start_head(model: Any, settings: Settings, targets: Array) -> None:

@@ -149,8 +149,41 @@ def middle_level(levels: tuple[float, ...]) -> int:
     return min(range(len(levels)), key=lambda i: abs(levels[i] - 0.5))
 
 
+@dataclass(frozen=True)
+class Trace:
+    """What one cell held after every session of the windows that it read.
+
+    Attributes:
+        layer: from 0, the bottom one.
+        backward: whether the cell read from the last session to the first.
+        state: h, ``(N, T, U)``, in the order of sessions either way.
+        memory: c of ``lstm``, like ``state``; None for other cells.
+    """
+
+    layer: int
+    backward: bool
+    state: Array
+    memory: Array | None
+
+    @property
+    def sizes(self) -> Array:
+        """Euclidean norm of the state after every session: ``(N, T)``."""
+        return np.asarray(np.linalg.norm(self.state, axis=-1))
+
+
 def states(cell: Cell, activation: Activation, weights: CellWeights, inputs: Array) -> Array:
     """The state after every step, from a zero state: ``(N, T, F)`` to ``(N, T, U)``."""
+    return _run(cell, activation, weights, inputs)
+
+
+def _run(
+    cell: Cell,
+    activation: Activation,
+    weights: CellWeights,
+    inputs: Array,
+    memories: Array | None = None,
+) -> Array:
+    """States after every step; what ``lstm`` remembers goes into ``memories``, if given."""
     n, t, _ = inputs.shape
     units = weights.units
     bias = weights.bias if cell != "gru" else weights.bias[0]
@@ -164,10 +197,45 @@ def states(cell: Cell, activation: Activation, weights: CellWeights, inputs: Arr
             state = _activate(x + state @ weights.recurrent, activation)
         elif cell == "lstm":
             state, memory = _lstm_step(x + state @ weights.recurrent, memory, units)
+            if memories is not None:
+                memories[:, step] = memory
         else:
             state = _gru_step(x, state @ weights.recurrent + weights.bias[1], state, units)
         out[:, step] = state
     return out
+
+
+def traces(network: Network, inputs: Array) -> list[Trace]:
+    """What every cell held after every session, bottom layer first, forward before backward.
+
+    The forecast of a window is made from the top layer's last forward state and its first backward
+    one.
+
+    Args:
+        network: the weights, causal or not.
+        inputs: whole windows, ``(N, T, F)``.
+    """
+    found = []
+    sequence = inputs
+    for number, layer in enumerate(network.layers):
+        sides = [_trace(network, layer.forward, sequence, number, backward=False)]
+        if layer.backward is not None:
+            sides.append(_trace(network, layer.backward, sequence, number, backward=True))
+        sequence = np.concatenate([side.state for side in sides], axis=-1)
+        found += sides
+    return found
+
+
+def _trace(
+    network: Network, weights: CellWeights, inputs: Array, layer: int, *, backward: bool
+) -> Trace:
+    order = slice(None, None, -1 if backward else None)
+    memories = None
+    if network.cell == "lstm":
+        memories = np.empty((*inputs.shape[:2], weights.units), dtype=np.float32)
+    state = _run(network.cell, network.activation, weights, inputs[:, order], memories)
+    memory = None if memories is None else memories[:, order]
+    return Trace(layer, backward, state[:, order], memory)
 
 
 def read(network: Network, inputs: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich import box
 from rich.table import Table
@@ -18,6 +19,46 @@ def open_table(*columns: str, title: str | None = None, left: Sequence[str] = ()
         side = "left" if name in left else "right"
         table.add_column(Text(name), justify=side, no_wrap=True)  # type: ignore[arg-type]
     return table
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table that may have to do without it.
+
+    Attributes:
+        name: its head.
+        cells: from the top.
+        expendable: the most expendable go first where space is short, equal ones together; 0 stays.
+        left: whether it is aligned to the left.
+    """
+
+    name: str
+    cells: Sequence[str]
+    expendable: int = 0
+    left: bool = False
+
+    @property
+    def width(self) -> int:
+        """Of its widest cell, in characters."""
+        return max(len(self.name), *(len(cell) for cell in self.cells))
+
+
+def fitting_table(columns: Sequence[Column], width: int, bold: Sequence[int] = ()) -> Table:
+    """An open table of as many columns as fit, without the least needed ones.
+
+    Args:
+        columns: from left to right.
+        width: characters.
+        bold: places of the rows that stand out.
+    """
+    kept = list(columns)
+    while sum(c.width + 2 for c in kept) > width and any(c.expendable for c in kept):
+        most = max(c.expendable for c in kept)
+        kept = [c for c in kept if c.expendable < most]
+    made = open_table(*(c.name for c in kept), left=[c.name for c in kept if c.left])
+    for place, row in enumerate(zip(*(c.cells for c in kept), strict=True)):
+        made.add_row(*(Text(cell) for cell in row), style="bold" if place in bold else None)
+    return made
 
 
 def price(value: float, *, short: bool = False) -> str:

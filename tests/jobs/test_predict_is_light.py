@@ -52,11 +52,12 @@ def price_file(tmp_path):
     return path
 
 
+@pytest.mark.parametrize("command", ["predict", "explain"])
 @pytest.mark.parametrize("format", ["json", "csv", "table"])
-def test_predict_from_a_csv_file_imports_nothing_heavy(price_file, format):
+def test_from_a_csv_file_nothing_heavy_is_imported(price_file, format, command):
     model = random_model(Settings(units=3, horizon=2), Panel((garch_history("ACME", 60, seed=1),)))
     save(model, path_of("light"))
-    arguments = ["predict", "--model", "light", "--format", format, str(price_file)]
+    arguments = [command, "--model", "light", "--format", format, str(price_file)]
     run = subprocess.run(
         [sys.executable, "-c", RUN, *arguments],
         capture_output=True,

@@ -1,0 +1,189 @@
+"""Explain: the forecast unrolled over its last sessions, how far back it looks, what matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.errors import SettingsError
+from forecaster.jobs.importance import Importance, importance
+from forecaster.jobs.predict import usable
+from forecaster.jobs.unroll import Day, ends_of, forecast_of, interval_of, unroll
+from forecaster.market.bars import History
+from forecaster.market.calendars import NO_CALENDARS, Calendars
+from forecaster.model.artifact import Model
+
+LOOKBACKS = (1, 2, 5, 10, 20, 60, 120, 250)
+"""k: sessions that are kept while older bars are withheld."""
+
+NEGLIGIBLE = 1.0
+"""A change of the interval's width by less than so many percent does not count."""
+
+MOST_SESSIONS = 250
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """What the last forecast becomes without older bars.
+
+    Attributes:
+        sessions: k that are kept, with the close before them.
+        median_change: of the median, in percent of the price.
+        width_change: of the interval's width, in percent; None for a model with one level alone.
+    """
+
+    sessions: int
+    median_change: float
+    width_change: float | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A forecast and where it comes from.
+
+    Attributes:
+        history: the bars seen.
+        step: h, the step shown.
+        levels: the interval's two quantile levels; None for a model with one level alone.
+        days: oldest first; the last one is the forecast of ``predict``.
+        withheld: for each k that the history is longer than.
+        looks_back: smallest k from which on no change counts; None if there is none.
+        importance: or None where too few sessions can be scored.
+        seed: of the shuffling.
+        notes: what the reader should know.
+    """
+
+    history: History
+    step: int
+    levels: tuple[float, float] | None
+    days: tuple[Day, ...]
+    withheld: tuple[Withheld, ...]
+    looks_back: int | None
+    importance: Importance | None
+    seed: int
+    notes: tuple[str, ...]
+
+
+def explain(
+    model: Model,
+    history: History,
+    *,
+    last: int = 10,
+    step: int = 1,
+    as_of: np.datetime64 | None = None,
+    seed: int = 0,
+    one_by_one: bool = False,
+    calendars: Calendars = NO_CALENDARS,
+) -> Explanation:
+    """Unroll a forecast.
+
+    Args:
+        model: a trained model.
+        history: at least 2 bars.
+        last: sessions to show; fewer where the history is shorter.
+        step: h, at most the model's horizon.
+        as_of: as if this date were the last session; nothing after it is read.
+        seed: of the shuffling that tells which inputs matter.
+        one_by_one: shuffle every input by itself too.
+        calendars: sessions of the calendar that the history names.
+
+    Raises:
+        SettingsError: ``last`` or ``step`` is out of range.
+        DataError: the history is too short for a forecast.
+        ModelError: the network gives no finite price.
+    """
+    if not 1 <= last <= MOST_SESSIONS:
+        raise SettingsError(
+            f"--last is {last}; it must be 1 to {MOST_SESSIONS} sessions. Change --last."
+        )
+    if not 1 <= step <= model.settings.horizon:
+        raise SettingsError(
+            f"--step is {step}; model {model.name} was trained for 1 to {model.settings.horizon}"
+            " sessions. Ask for one of those."
+        )
+    usable(history, as_of)
+    seen = history if as_of is None else history.up_to(as_of)
+    days = unroll(model, seen, last, step, calendars)
+    withheld = _withhold(model, seen, step, calendars)
+    weighed = importance(model, seen, step=step, seed=seed, one_by_one=one_by_one)
+    return Explanation(
+        history=seen,
+        step=step,
+        levels=interval_of(model),
+        days=days,
+        withheld=withheld,
+        looks_back=_looks_back(withheld),
+        importance=weighed,
+        seed=seed,
+        notes=_notes(model, seen, last, days, withheld, weighed),
+    )
+
+
+def _withhold(model: Model, seen: History, step: int, calendars: Calendars) -> tuple[Withheld, ...]:
+    """The last forecast again, from the last k sessions and the close before them."""
+    n, close = len(seen), float(seen.close[-1])
+    median, low, high = ends_of(model, forecast_of(model, seen, step, calendars)[1])
+    found = []
+    for k in LOOKBACKS:
+        if k + 1 >= n:
+            break
+        part = seen.slice(n - k - 1, n)
+        less, lower, higher = ends_of(model, forecast_of(model, part, step, calendars)[1])
+        width = None
+        if low is not None and high is not None and lower is not None and higher is not None:
+            width = 100.0 * ((higher - lower) / (high - low) - 1.0)
+        found.append(Withheld(k, 100.0 * (less - median) / close, width))
+    return tuple(found)
+
+
+def _looks_back(withheld: tuple[Withheld, ...]) -> int | None:
+    """Smallest k from which on no change counts, of the width or else of the median."""
+    found = None
+    for one in reversed(withheld):
+        change = one.median_change if one.width_change is None else one.width_change
+        if not abs(change) < NEGLIGIBLE:
+            break
+        found = one.sessions
+    return found
+
+
+def _notes(
+    model: Model,
+    seen: History,
+    last: int,
+    days: tuple[Day, ...],
+    withheld: tuple[Withheld, ...],
+    weighed: Importance | None,
+) -> tuple[str, ...]:
+    notes = []
+    if len(days) < last:
+        notes.append(
+            f"{seen.ticker} has {len(seen)} bars, so {len(days)} sessions are shown instead of"
+            f" {last}."
+        )
+    if len(withheld) < len(LOOKBACKS):
+        missing = ", ".join(str(k) for k in LOOKBACKS[len(withheld) :])
+        notes.append(f"The history is too short to withhold what is older than {missing} sessions.")
+    first, stop = model.representation.companion_columns
+    if stop > first:
+        notes.append(
+            "Other tickers are not known, since one history is read by itself; the network was"
+            " trained to do without them too."
+            if model.representation.companions
+            else "Other tickers are not known; the model was trained without them."
+        )
+    trained_to = str(model.card.get("trained_to", ""))
+    if str(days[-1].session) < trained_to:
+        notes.append(
+            f"Model {model.name} was trained to {trained_to}: it has seen what came after"
+            f" {days[-1].session}."
+        )
+    if model.settings.bidirectional:
+        notes.append(
+            "The model reads each window both ways: its backward state ends at the window's first"
+            " session."
+        )
+    if weighed is None:
+        notes.append("Too few sessions have a later one to tell which inputs matter.")
+    return tuple(notes)

@@ -1,0 +1,275 @@
+"""Gradients: what of a loss reaches the input k sessions back, and what clipping does to a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.errors import DataError, SettingsError
+from forecaster.features.sequences import Batch, TrainingSet, gather_windows
+from forecaster.market.bars import History
+from forecaster.model.artifact import Model
+from forecaster.model.gradients import (
+    Clipped,
+    Clipping,
+    reaching_a_linear_unit,
+    reaching_inputs,
+    training_step,
+)
+from forecaster.model.recurrence import GATES, Cell, Network
+from forecaster.model.settings import Settings
+from forecaster.model.training import batches, fit
+
+Floats = NDArray[np.float64]
+Word = Literal["vanishes", "steady", "explodes"]
+Weights = Literal["trained", "initial", "trained here", "textbook"]
+
+CELLS: tuple[Cell, ...] = tuple(GATES)
+
+REFERENCE_STEPS = 50
+"""Steps over which a factor is judged: about what a network reads."""
+
+NEGLIGIBLE = 0.01
+"""Share of a gradient that no longer tells: a step that it moves is lost in the noise of others."""
+
+TEXTBOOK = (2.0, 0.5)
+"""Recurrent weights of the linear unit that is shown beside."""
+
+MOST_LAGS = 1000
+_NOTHING = 1e-45
+"""What float32 rounds to 0."""
+_WINDOWS = 64
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How a gradient travels back through one network.
+
+    Attributes:
+        name: the cell, or the textbook unit.
+        weights: trained, as training starts them, or the textbook's.
+        norms: of the gradient at the input k = 0..K sessions back, ``(K + 1,)``.
+        factor: by which it changes with each step; not finite where it overflows.
+        word: what comes of that.
+    """
+
+    name: str
+    weights: Weights
+    norms: Floats
+    factor: float
+    word: Word
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What was measured.
+
+    Attributes:
+        ticker: whose history.
+        lags: K.
+        windows: sequences that norms are means over.
+        rows: of networks, then of the textbook.
+        stepped: whose training step was clipped.
+        usual: an ordinary step, under each kind of clipping.
+        burst: one whose gradient is ``BURST`` times as large.
+        notes: what the reader should know.
+    """
+
+    ticker: str
+    lags: int
+    windows: int
+    rows: tuple[Reach, ...]
+    stepped: str
+    usual: tuple[Clipped, ...]
+    burst: tuple[Clipped, ...]
+    notes: tuple[str, ...]
+
+
+def measure_gradients(
+    model: Model,
+    history: History,
+    *,
+    cells: Sequence[Cell] = CELLS,
+    lags: int = 50,
+    epochs: int = 0,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+) -> Gradients:
+    """Differentiate a loss at the last session by the inputs before it.
+
+    Args:
+        model: its cell is shown trained and as training starts it, with its settings; other cells
+            as training starts them, with the same settings.
+        history: at least ``lags + 2`` bars.
+        cells: which to show.
+        lags: K, sessions back.
+        epochs: train the other cells on the history for so long, and show them trained as well.
+        clip_norm: limit of a training step's norm to show; None: the model's own.
+        clip_value: limit of each of its numbers to show; None: the model's own.
+
+    Raises:
+        DataError: the history is shorter than the lags.
+        SettingsError: ``lags`` is out of range.
+        TrainingDiverged: with ``epochs``, a loss was not finite.
+    """
+    if not 2 <= lags <= MOST_LAGS:
+        raise SettingsError(f"--lags is {lags}; it must be 2 to {MOST_LAGS}. Change --lags.")
+    settings = model.settings
+    features = len(model.representation.features)
+    data = TrainingSet.of([model.representation.encode(history)], settings.horizon)
+    windows = _windows(data, history, lags)
+    rows = []
+    for cell in cells:
+        chosen = _with_cell(settings, cell)
+        rows.append(_reach(cell, "initial", reaching_inputs(None, chosen, features, windows)))
+        found: tuple[Weights, Network] | None = None
+        if cell == settings.cell:
+            found = "trained", model.network
+        elif epochs:
+            found = "trained here", _train_here(model, chosen, history, epochs)
+        if found is not None:
+            norms = reaching_inputs(found[1], chosen, features, windows)
+            rows.append(_reach(cell, found[0], norms))
+    rows += [_reach(f"unit × {w:g}", "textbook", reaching_a_linear_unit(w, lags)) for w in TEXTBOOK]
+    own = settings.cell in cells
+    stepping = settings if own else _with_cell(settings, cells[0])
+    batch = next(batches(stepping, data, np.random.default_rng(settings.seed)))
+    usual, burst = training_step(
+        model.network if own else None,
+        stepping,
+        features,
+        batch,
+        _limits(settings, clip_norm, clip_value),
+    )
+    return Gradients(
+        ticker=history.ticker,
+        lags=lags,
+        windows=len(windows.inputs),
+        rows=tuple(rows),
+        stepped=f"{stepping.cell}, {'trained' if own else 'initial'}",
+        usual=tuple(usual),
+        burst=tuple(burst),
+        notes=_notes(model, lags),
+    )
+
+
+def factor_per_step(norms: Floats) -> float:
+    """By which number a gradient is multiplied with each step back.
+
+    exp of the median slope between all pairs of ``ln norms[k]``, k = 1..K (Theil 1950; Sen 1968),
+    so that a bend at either end decides nothing. k = 0 is left out: the head reads that input.
+
+    Args:
+        norms: ``(K + 1,)``, K at least 2.
+
+    Returns:
+        Infinity where a norm has overflowed. Where the last ones are nothing at all, at most the
+        factor that takes the first one to nothing so fast.
+    """
+    if not bool(np.all(np.isfinite(norms))):
+        return float("inf")
+    lags = np.flatnonzero(norms > 0)
+    lags = lags[lags > 0]
+    if len(lags) < 2:
+        return 0.0
+    logs = np.log(norms[lags])
+    one, other = np.triu_indices(len(lags), k=1)
+    slope = float(np.median((logs[other] - logs[one]) / (lags[other] - lags[one])))
+    if lags[-1] < len(norms) - 1:
+        slope = min(slope, float((np.log(_NOTHING) - logs[0]) / (lags[-1] + 1 - lags[0])))
+    return float(np.exp(slope))
+
+
+def word_for(factor: float) -> Word:
+    """What comes of a gradient that is multiplied by ``factor`` with each step.
+
+    Any factor other than 1 vanishes or explodes in the end (Pascanu, Mikolov and Bengio 2013,
+    section 2.1: below or above 1 is the whole theory for a linear unit). What matters is whether it
+    does within the sessions that a network reads. It *vanishes* if ``REFERENCE_STEPS`` steps leave
+    less than ``NEGLIGIBLE`` of it, so that the far past is learned too slowly beside the near one
+    (Bengio, Simard and Frasconi 1994), which is a factor under 0.912; it *explodes* if they make
+    it that many times larger, a factor over 1.096; else it is *steady*.
+    """
+    over_all = factor**REFERENCE_STEPS if factor < 1e6 else float("inf")
+    if over_all < NEGLIGIBLE:
+        return "vanishes"
+    return "explodes" if over_all > 1.0 / NEGLIGIBLE else "steady"
+
+
+def _reach(name: str, weights: Weights, norms: Floats) -> Reach:
+    factor = factor_per_step(norms)
+    return Reach(name, weights, norms, factor, word_for(factor))
+
+
+def _with_cell(settings: Settings, cell: Cell) -> Settings:
+    activation = settings.activation if cell == "rnn" else "tanh"
+    return replace(settings, cell=cell, activation=activation)
+
+
+def _windows(data: TrainingSet, history: History, lags: int) -> Batch:
+    """Windows of ``lags + 1`` sessions with a target, evenly spread over the history.
+
+    Raises:
+        DataError: there are none.
+    """
+    rows = np.flatnonzero((data.age >= lags) & data.known[:, 0])
+    if len(rows) == 0:
+        n = len(history)
+        advice = f"or --lags {n - 2}" if n >= 4 else "of at least 4 bars"
+        raise DataError(
+            f"{history.ticker} has {n} bars; to look {lags} sessions back, {lags + 2} are needed."
+            f" Give a longer history, {advice}."
+        )
+    places = np.linspace(0, len(rows) - 1, min(_WINDOWS, len(rows))).round().astype(np.intp)
+    rows = rows[places]
+    return Batch(
+        inputs=gather_windows(data.inputs, rows, lags + 1),
+        targets=data.targets[rows],
+        ranges=data.ranges[rows],
+        weights=data.known[rows].astype(np.float32),
+    )
+
+
+def _train_here(model: Model, settings: Settings, history: History, epochs: int) -> Network:
+    """Another cell trained on the history, with the model's inputs."""
+    return fit(
+        settings,
+        [history],
+        None,
+        epochs=epochs,
+        represent=lambda _settings, _histories: model.representation,
+    ).network
+
+
+def _limits(
+    settings: Settings, norm: float | None, value: float | None
+) -> list[tuple[Clipping, float | None]]:
+    """No clipping, and the limits asked for, or the model's own where none was."""
+    if norm is None and value is None:
+        norm, value = settings.norm_limit, settings.clip_value
+    limits: list[tuple[Clipping, float | None]] = [("none", None)]
+    if norm:
+        limits.append(("norm", norm))
+    if value:
+        limits.append(("value", value))
+    return limits
+
+
+def _notes(model: Model, lags: int) -> tuple[str, ...]:
+    notes = []
+    steps = model.settings.steps
+    if lags >= steps:
+        notes.append(
+            f"Model {model.name} reads {steps} sessions; what lies further back than {steps - 1} is"
+            " what a longer window would give."
+        )
+    if model.settings.bidirectional:
+        notes.append(
+            "The networks read each window both ways: the backward half starts at the last session"
+            " and carries the gradient of old inputs over few steps."
+        )
+    return tuple(notes)

@@ -1,0 +1,271 @@
+"""Which inputs matter: what the loss gains when one of them is shuffled over time.
+
+Permutation importance (Breiman 2001, section 10; Fisher, Rudin and Dominici 2019): an input whose
+sessions are put in random order keeps its values and loses its meaning, so the growth of the loss
+is what the network owes to it. Inputs that say nearly the same stand in for each other, each alone
+looks needless, so they are shuffled in groups, and one by one only on request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.evaluation import metrics
+from forecaster.features.representation import REACH, Encoded
+from forecaster.features.scaling import future_log_returns
+from forecaster.market.bars import History
+from forecaster.model.artifact import Model
+from forecaster.model.inference import outputs_at
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+Part = Literal["unseen", "held out", "seen"]
+
+REPEATS = 5
+"""Random orders of each group of inputs."""
+
+REPEATS_ALONE = 3
+"""Random orders of each input by itself, of which there are many."""
+
+FEWEST = 20
+"""Sessions without which no loss is measured."""
+
+USUAL = 250
+"""Sessions that stand in for a held-out part where there is none: a year."""
+
+_MOST = 500
+"""Sessions scored at most, the newest."""
+
+_MOST_WINDOWS = 40
+"""Sessions scored at most, evenly spread, where each needs a window of its own."""
+
+_AT_ONCE = 64
+"""Shuffled copies of the inputs in memory at once."""
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "returns": ("return", "body", "gap", "return_2", "return_5", "return_22"),
+    "ranges and volatility": (
+        "return_size", "range", "volatility_", "variance_", "log_range_", "overnight_",
+    ),
+    "volume": ("volume_",),
+    "weekday and month": ("tuesday", "wednesday", "thursday", "friday", "month_", "year_"),
+    "news rhythm": ("event_", "since_"),
+    "other tickers": ("companions_",),
+    "price": ("price",),
+}  # fmt: skip
+"""Each group's inputs, by name, or by how the name begins where that ends with ``_``."""
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What shuffling did to the loss.
+
+    Attributes:
+        name: of the group or the input.
+        inputs: the input columns shuffled together.
+        mean: growth of the loss in percent, mean over the repeats; None where the inputs are the
+            same in every session, so that no order says anything.
+        spread: standard deviation over the repeats, in percentage points.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    mean: float | None
+    spread: float | None
+
+
+@dataclass(frozen=True)
+class Importance:
+    """Which inputs matter to a model on some sessions.
+
+    Attributes:
+        part: whether the sessions came after all training (``unseen``), were held out when the
+            model was measured and trained on in its last fit (``held out``), or ``seen``.
+        first: first session forecast from.
+        last: last one.
+        sessions: how many.
+        loss: pinball loss of log returns h sessions ahead, as it is.
+        groups: of inputs, those that matter most first.
+        inputs: one by one, likewise; empty unless asked for.
+    """
+
+    part: Part
+    first: np.datetime64
+    last: np.datetime64
+    sessions: int
+    loss: float
+    groups: tuple[Gain, ...]
+    inputs: tuple[Gain, ...]
+
+
+def group_of(feature: str) -> str:
+    """The group of an input column.
+
+    Raises:
+        ValueError: it is in none.
+    """
+    for group, names in GROUPS.items():
+        if any(feature == n or (n.endswith("_") and feature.startswith(n)) for n in names):
+            return group
+    raise ValueError(f"{feature} is in no group of inputs")
+
+
+def importance(
+    model: Model, history: History, *, step: int, seed: int, one_by_one: bool
+) -> Importance | None:
+    """Shuffle groups of inputs over the sessions of a history and measure the loss.
+
+    The order of rows is random over all sessions that the scored forecasts read, and the same for
+    every group.
+
+    Args:
+        model: a trained model.
+        history: bars that may be seen.
+        step: h, whose forecasts are scored.
+        seed: of the random orders.
+        one_by_one: also every input by itself.
+
+    Returns:
+        None where under ``FEWEST`` sessions have a later one to be scored with.
+    """
+    part, rows = scored_rows(model, history, step)
+    if len(rows) < FEWEST:
+        return None
+    first = max(int(rows[0]) - model.settings.steps - REACH, 0)
+    seen = history.slice(first, len(history))
+    bench = _Bench.of(model, model.representation.encode(seen), rows - first, step)
+    groups: dict[str, tuple[str, ...]] = {}
+    for feature in model.representation.features:
+        groups[group_of(feature)] = (*groups.get(group_of(feature), ()), feature)
+    singles = {name: (name,) for name in model.representation.features} if one_by_one else {}
+    orders = np.random.default_rng(seed).permuted(
+        np.tile(np.arange(bench.stop - bench.start), (REPEATS, 1)), axis=1
+    )
+    return Importance(
+        part=part,
+        first=history.sessions[rows[0]],
+        last=history.sessions[rows[-1]],
+        sessions=len(rows),
+        loss=bench.loss,
+        groups=bench.gains(groups, orders),
+        inputs=bench.gains(singles, orders[:REPEATS_ALONE]),
+    )
+
+
+def scored_rows(model: Model, history: History, step: int) -> tuple[Part, Rows]:
+    """The sessions to score, and what the model knew of them.
+
+    The newest that came after training; else those that were held out when the model was measured;
+    else the last year.
+    """
+    rows = np.arange(1, len(history) - step)
+    days = history.sessions[rows]
+    trained_to, test_from = _day(model.card.get("trained_to")), _test_from(model.card)
+    unseen = trained_to is not None and days > trained_to
+    if test_from is not None and trained_to is not None and trained_to < test_from:
+        unseen = days >= test_from  # sessions before it chose the best epoch
+    part: Part = "seen"
+    chosen = rows[-USUAL:]
+    if np.count_nonzero(unseen) >= FEWEST:
+        part, chosen = "unseen", rows[unseen]
+    elif test_from is not None and np.count_nonzero(days >= test_from) >= FEWEST:
+        part, chosen = "held out", rows[days >= test_from]
+    chosen = chosen[-_MOST:]
+    if model.settings.supervise == "last" and len(chosen) > _MOST_WINDOWS:
+        places = np.linspace(0, len(chosen) - 1, _MOST_WINDOWS).round().astype(np.intp)
+        chosen = chosen[places]
+    return part, chosen
+
+
+def _day(text: Any) -> np.datetime64 | None:
+    return None if text is None else np.datetime64(str(text), "D")
+
+
+def _test_from(card: Mapping[str, Any]) -> np.datetime64 | None:
+    return _day((card.get("split") or {}).get("test_from"))
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """Forecasts that can be made again from changed inputs.
+
+    Attributes:
+        model: the network.
+        encoded: the history.
+        rows: sessions forecast from, ``(m,)``.
+        step: h.
+        actual: log returns h sessions after them, ``(m,)``.
+        start: first row of inputs that they read.
+        stop: last-plus-one.
+        loss: with the inputs as they are.
+    """
+
+    model: Model
+    encoded: Encoded
+    rows: Rows
+    step: int
+    actual: Floats
+    start: int
+    stop: int
+    loss: float
+
+    @classmethod
+    def of(cls, model: Model, encoded: Encoded, rows: Rows, step: int) -> _Bench:
+        actual = future_log_returns(encoded.history, step)[rows, step - 1]
+        start = max(int(rows[0]) - model.settings.steps + 1, 0)
+        made = cls(model, encoded, rows, step, actual, start, int(rows[-1]) + 1, float("nan"))
+        return replace(made, loss=float(made.losses([encoded.inputs])[0]))
+
+    def losses(self, copies: Sequence[NDArray[np.float32]]) -> Floats:
+        """Mean pinball loss with each of several copies of the inputs, all in one pass."""
+        model, step = self.model, self.step
+        outputs = outputs_at(
+            model.network,
+            [replace(self.encoded, inputs=inputs) for inputs in copies],
+            [self.rows] * len(copies),
+            model.settings.steps,
+            pieces=model.settings.supervise == "prefixes",
+        )
+        levels = model.settings.quantiles
+        found = []
+        for output in outputs:
+            returns = self.encoded.scale.log_returns(output, self.rows)[:, step - 1]
+            found.append(metrics.pinball(self.actual, returns, levels).mean())
+        return np.asarray(found)
+
+    def gains(
+        self, groups: Mapping[str, tuple[str, ...]], orders: NDArray[np.intp]
+    ) -> tuple[Gain, ...]:
+        """What shuffling each group does, the largest first and the unknown last."""
+        features = self.model.representation.features
+        read = self.encoded.inputs[self.start : self.stop]
+        varies = np.ptp(read, axis=0) > 0
+        columns = {
+            name: [i for i, f in enumerate(features) if f in inputs and varies[i]]
+            for name, inputs in groups.items()
+        }
+        tasks = [(name, order) for name, some in columns.items() if some for order in orders]
+        losses: dict[str, list[float]] = {}
+        for first in range(0, len(tasks), _AT_ONCE):
+            some = tasks[first : first + _AT_ONCE]
+            copies = [self._shuffled(columns[name], order) for name, order in some]
+            for (name, _), loss in zip(some, self.losses(copies), strict=True):
+                losses.setdefault(name, []).append(100.0 * (float(loss) / self.loss - 1.0))
+        made = [
+            Gain(name, inputs, float(np.mean(losses[name])), float(np.std(losses[name])))
+            if name in losses
+            else Gain(name, inputs, None, None)
+            for name, inputs in groups.items()
+        ]
+        return tuple(sorted(made, key=lambda g: -np.inf if g.mean is None else g.mean))[::-1]
+
+    def _shuffled(self, columns: Sequence[int], order: NDArray[np.intp]) -> NDArray[np.float32]:
+        """The inputs with some columns in another order, all in the same one."""
+        inputs = self.encoded.inputs.copy()
+        inputs[self.start : self.stop, columns] = inputs[self.start : self.stop, columns][order]
+        return inputs

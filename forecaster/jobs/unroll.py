@@ -1,0 +1,230 @@
+"""A forecast unrolled: as it stood after each of the last sessions, and what the network saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.evaluation import metrics
+from forecaster.features.representation import Encoded
+from forecaster.features.scaling import VolatilityScale
+from forecaster.features.volatility import log_returns, measure, overnight_gaps, pooled_variance
+from forecaster.jobs.predict import SHORTEST_HISTORY, Step, dated, usable
+from forecaster.market.bars import History
+from forecaster.market.calendars import Calendars
+from forecaster.model.artifact import Model
+from forecaster.model.inference import outputs_now
+from forecaster.model.recurrence import middle_level, traces
+
+_VOLUME_SESSIONS = 20
+_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One session's bar in plain units; None where the history does not tell.
+
+    Attributes:
+        change: return on the session before, in percent.
+        range: how far the high is above the low, in percent.
+        gap: from the close before to the open, in percent.
+        volume: as a multiple of its mean over the 20 sessions before.
+        volatility: σ at the close, a year's, in percent.
+    """
+
+    change: float | None
+    range: float | None
+    gap: float | None
+    volume: float | None
+    volatility: float
+
+
+@dataclass(frozen=True)
+class State:
+    """How much one cell held when a forecast was made.
+
+    Attributes:
+        layer: from 1, the bottom one.
+        backward: whether it read backwards.
+        size: Euclidean norm of the state.
+        memory: norm of what ``lstm`` keeps inside; None for other cells.
+    """
+
+    layer: int
+    backward: bool
+    size: float
+    memory: float | None
+
+
+@dataclass(frozen=True)
+class Day:
+    """A session, and the forecast as it stood at its close.
+
+    Attributes:
+        session: its date.
+        close: as traded.
+        target: the session that the forecast is for.
+        median: price.
+        low: lower end of the interval; None where the model has one level alone.
+        high: upper end, likewise.
+        drift: median over close, in percent above it.
+        width: of the interval, in percent of the close.
+        width_change: growth of ``width`` since the session before, in percent.
+        drift_change: of ``drift`` since the session before, in percentage points.
+        moved_most: whether no other session shown changed the forecast more.
+        bar: its bar.
+        inputs: standardised, by name; None for what is not known of a single ticker.
+        states: of every cell.
+    """
+
+    session: np.datetime64
+    close: float
+    target: Step
+    median: float
+    low: float | None
+    high: float | None
+    drift: float
+    width: float | None
+    width_change: float | None
+    drift_change: float | None
+    moved_most: bool
+    bar: Bar
+    inputs: dict[str, float | None]
+    states: tuple[State, ...]
+
+    @property
+    def state_size(self) -> float:
+        """Norm of all cells' states together."""
+        return float(np.sqrt(sum(s.size**2 for s in self.states)))
+
+
+def unroll(
+    model: Model, seen: History, last: int, step: int, calendars: Calendars
+) -> tuple[Day, ...]:
+    """The last sessions, oldest first, each forecast from what was known then."""
+    first = max(len(seen) - last, SHORTEST_HISTORY - 1)
+    before = max(first - 1, SHORTEST_HISTORY - 1)  # so that the first one shown has a change
+    days = [_day(model, seen.slice(0, n + 1), step, calendars) for n in range(before, len(seen))]
+    changed = days[:1] + [_changed(a, b) for a, b in pairwise(days)]
+    shown = changed[first - before :]
+    moves = [abs(_move(day)) for day in shown]
+    most = int(np.argmax(moves)) if max(moves) > 0 else -1
+    return tuple(replace(day, moved_most=i == most) for i, day in enumerate(shown))
+
+
+def _day(model: Model, seen: History, step: int, calendars: Calendars) -> Day:
+    """The last session of a history and the forecast from it."""
+    encoded, target = forecast_of(model, seen, step, calendars)
+    close = float(encoded.history.close[-1])
+    median, low, high = ends_of(model, target)
+    return Day(
+        session=encoded.history.cutoff,
+        close=close,
+        target=target,
+        median=median,
+        low=low,
+        high=high,
+        drift=100.0 * (median / close - 1.0),
+        width=None if low is None or high is None else 100.0 * (high - low) / close,
+        width_change=None,
+        drift_change=None,
+        moved_most=False,
+        bar=_bar(encoded),
+        inputs=_inputs(model, encoded),
+        states=_states(model, encoded),
+    )
+
+
+def forecast_of(
+    model: Model, seen: History, step: int, calendars: Calendars
+) -> tuple[Encoded, Step]:
+    """What ``predict`` does for one history, and the inputs that it read.
+
+    Encoded by itself: histories of one ticker side by side would be each other's companions.
+    """
+    history = usable(seen, None)
+    encoded = model.representation.encode_all([history], last=model.settings.steps)[0]
+    (output,) = outputs_now(model.network, [encoded], model.settings.steps)
+    return encoded, dated(model, encoded, output, step, calendars).steps[-1]
+
+
+def interval_of(model: Model) -> tuple[float, float] | None:
+    """The levels of the 90% interval, or the outermost where the model has no such interval."""
+    levels = model.settings.quantiles
+    if len(levels) == 1:
+        return None
+    low, high = metrics.interval_levels(levels, _SHARE) or (0, len(levels) - 1)
+    return levels[low], levels[high]
+
+
+def ends_of(model: Model, target: Step) -> tuple[float, float | None, float | None]:
+    """Median, and the interval's ends."""
+    levels, ends = model.settings.quantiles, interval_of(model)
+    median = target.quantiles[levels[middle_level(levels)]]
+    if ends is None:
+        return median, None, None
+    return median, target.quantiles[ends[0]], target.quantiles[ends[1]]
+
+
+def _changed(before: Day, day: Day) -> Day:
+    change = None
+    if before.width and day.width is not None:
+        change = 100.0 * (day.width / before.width - 1.0)
+    return replace(day, width_change=change, drift_change=day.drift - before.drift)
+
+
+def _move(day: Day) -> float:
+    """How far a session moved the forecast: its width, or the median where there is no width."""
+    if day.width is not None:
+        return float(np.log1p((day.width_change or 0.0) / 100.0))
+    return day.drift_change or 0.0
+
+
+def _bar(encoded: Encoded) -> Bar:
+    history = encoded.history
+    returns = log_returns(history)
+    gap = overnight_gaps(history, returns)[-1]
+    volume = history.volume[-1 - _VOLUME_SESSIONS :]
+    before = volume[:-1][np.isfinite(volume[:-1])]
+    usual = float(before.mean()) if len(before) else 0.0
+    if isinstance(encoded.scale, VolatilityScale):
+        volatility = encoded.scale.measures.volatility[-1]
+    else:
+        volatility = measure(history, pooled_variance([history])).volatility[-1]
+    return Bar(
+        change=_known(100.0 * np.expm1(returns[-1])),
+        range=_known(100.0 * (history.high[-1] / history.low[-1] - 1.0)),
+        gap=_known(100.0 * np.expm1(gap)),
+        volume=_known(volume[-1] / usual) if usual > 0 else None,
+        volatility=float(100.0 * volatility * np.sqrt(_sessions_a_year(history))),
+    )
+
+
+def _sessions_a_year(history: History) -> int:
+    """365 where weekends are traded, else 252."""
+    return 252 if bool(np.all(np.is_busday(history.sessions))) else 365
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _inputs(model: Model, encoded: Encoded) -> dict[str, float | None]:
+    """The last row of inputs by name, without zeros that only stand for what is not known."""
+    first, stop = model.representation.companion_columns
+    named = zip(model.representation.features, encoded.inputs[-1].tolist(), strict=True)
+    return {name: None if first <= i < stop else value for i, (name, value) in enumerate(named)}
+
+
+def _states(model: Model, encoded: Encoded) -> tuple[State, ...]:
+    """Sizes when the whole window had been read: backward cells end at its first session."""
+    window: NDArray[np.float32] = encoded.inputs[-model.settings.steps :]
+    found = []
+    for trace in traces(model.network, window[None]):
+        end = 0 if trace.backward else -1
+        memory = None if trace.memory is None else float(np.linalg.norm(trace.memory[0, end]))
+        found.append(State(trace.layer + 1, trace.backward, float(trace.sizes[0, end]), memory))
+    return tuple(found)

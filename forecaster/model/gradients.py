@@ -1,0 +1,235 @@
+"""How much of a loss's gradient reaches back through a network, measured by Keras.
+
+A recurrent network passes the gradient back one step at a time, through the same weights, so over
+k steps it shrinks or grows about as a number to the power k (Bengio, Simard and Frasconi 1994;
+Pascanu, Mikolov and Bengio 2013). Keras differentiates here; nothing is derived by hand.
+
+Shapes: B windows, T = K + 1 sessions, F inputs. Keras is imported inside functions, as in
+``network``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.errors import SettingsError
+from forecaster.features.sequences import Batch
+from forecaster.model.network import (
+    build,
+    import_keras,
+    packed,
+    start_head,
+    to_keras,
+    training_loss,
+)
+from forecaster.model.recurrence import Network
+from forecaster.model.settings import Settings
+
+Floats = NDArray[np.float64]
+Clipping = Literal["none", "norm", "value"]
+
+WARM_UP = 10
+"""Ordinary steps that Adam has seen before the one that is measured."""
+
+BURST = 100.0
+"""A gradient so many times as large as an ordinary one, as an exploding one is."""
+
+
+@dataclass(frozen=True)
+class Clipped:
+    """One training step under one kind of clipping.
+
+    Attributes:
+        clipping: which kind.
+        limit: of the gradient's norm or of each of its numbers; None for none.
+        before: norm of the gradient of all weights together.
+        after: norm that is left when it was clipped.
+        plain: length of the step that plain gradient descent makes of it.
+        adam: length of the step that Adam makes of it, after ``WARM_UP`` ordinary ones.
+    """
+
+    clipping: Clipping
+    limit: float | None
+    before: float
+    after: float
+    plain: float
+    adam: float
+
+
+def reaching_inputs(
+    network: Network | None, settings: Settings, features: int, batch: Batch
+) -> Floats:
+    """Norm of the loss gradient at the input k sessions before the last, mean over the windows.
+
+    ``‖∂L_b / ∂x_{b,T−1−k}‖``, where L_b is a window's own part of the training loss. At k = 0 the
+    head reads the input as well as the state; from k = 1 on, all comes through the recurrence.
+
+    Args:
+        network: trained weights; None: as training would start them, by ``settings.seed``.
+        settings: of the network.
+        features: F.
+        batch: windows ``(B, T, F)`` with targets ``(B, H)``.
+
+    Returns:
+        ``(T,)``, k = 0 first; not finite where float32 overflows.
+
+    Raises:
+        SettingsError: the backend is not TensorFlow.
+    """
+    keras = _start()
+    if network is None:
+        keras.utils.set_random_seed(settings.seed)
+        model = build(settings, features, whole_sequence=False)
+        start_head(model, settings, np.where(batch.weights > 0, batch.targets, np.nan))
+    else:
+        model = to_keras(network, settings, features, whole_sequence=False)
+    inputs, targets = keras.ops.convert_to_tensor(batch.inputs), packed(batch)
+    loss = training_loss(settings)
+    (gradient,) = _differentiate(lambda: loss(targets, model(inputs, training=False)), [inputs])
+    windows = np.asarray(gradient, dtype=np.float64) * len(batch.inputs)  # the loss is their mean
+    made = np.asarray(model(inputs, training=False)).reshape(len(windows), -1)
+    windows[~np.isfinite(made).all(axis=1)] = np.nan  # a maximum would make a 0 of it
+    return _norms_by_lag(windows)
+
+
+def reaching_a_linear_unit(weight: float, lags: int) -> Floats:
+    """The textbook case: one linear unit, ``h_t = w h_{t−1} + x_t``, with h_T as the loss.
+
+    The gradient that reaches the input k steps back is exactly ``w^k``.
+
+    Args:
+        weight: w.
+        lags: K.
+
+    Returns:
+        ``(K + 1,)``, computed in float64.
+    """
+    keras = _start()
+    unit = keras.layers.SimpleRNN(1, activation="linear", use_bias=False, dtype="float64")
+    unit.build((None, lags + 1, 1))
+    unit.set_weights([np.ones((1, 1)), np.full((1, 1), weight)])
+    inputs = keras.ops.convert_to_tensor(np.ones((1, lags + 1, 1)), dtype="float64")
+    (gradient,) = _differentiate(lambda: keras.ops.sum(unit(inputs)), [inputs])
+    return _norms_by_lag(np.asarray(gradient, dtype=np.float64))
+
+
+def training_step(
+    network: Network | None,
+    settings: Settings,
+    features: int,
+    batch: Batch,
+    limits: Sequence[tuple[Clipping, float | None]],
+) -> tuple[list[Clipped], list[Clipped]]:
+    """What clipping does to one training step.
+
+    Args:
+        network: trained weights; None: as training would start them.
+        settings: of the network; ``batch`` is cut as its supervision says.
+        features: F.
+        batch: what the step reads, with its targets.
+        limits: kinds of clipping, each with its limit.
+
+    Returns:
+        A row for each limit: with the gradient as it is, and with one ``BURST`` times as large.
+
+    Raises:
+        SettingsError: the backend is not TensorFlow.
+    """
+    keras = _start()
+    whole = settings.supervise == "prefixes"
+    if network is None:
+        keras.utils.set_random_seed(settings.seed)
+        model = build(settings, features, whole_sequence=whole)
+        start_head(model, settings, np.where(batch.weights > 0, batch.targets, np.nan).reshape(
+            -1, settings.horizon
+        ))  # fmt: skip
+    else:
+        model = to_keras(network, settings, features, whole_sequence=whole)
+    inputs, targets, loss = batch.inputs, packed(batch), training_loss(settings)
+    found = _differentiate(
+        lambda: loss(targets, model(inputs, training=False)) + sum(model.losses),
+        [variable.value for variable in model.trainable_variables],
+    )
+    gradient = [np.asarray(g) for g in found]
+    rate = settings.learning_rate
+    return (
+        [_clipped(gradient, 1.0, rate, kind, limit) for kind, limit in limits],
+        [_clipped(gradient, BURST, rate, kind, limit) for kind, limit in limits],
+    )
+
+
+def _clipped(
+    gradient: list[Any], times: float, rate: float, kind: Clipping, limit: float | None
+) -> Clipped:
+    """One step of Keras's own optimisers, clipped by them."""
+    import keras
+
+    options: dict[str, float] = {}
+    if limit is not None:
+        options["clipvalue" if kind == "value" else "global_clipnorm"] = limit
+    large = [times * g for g in gradient]
+    plain = _step_length(keras.optimizers.SGD(rate, **options), [], large)
+    usual = [gradient] * WARM_UP
+    adam = _step_length(keras.optimizers.Adam(rate, **options), usual, large)
+    return Clipped(kind, limit, _length(large), plain / rate, plain, adam)
+
+
+def _step_length(optimiser: Any, before: Sequence[list[Any]], gradient: list[Any]) -> float:
+    """How far the last of several steps moves all weights together.
+
+    Neither optimiser looks at the weights themselves, so they start from zero.
+    """
+    import keras
+
+    weights = [keras.Variable(np.zeros_like(g)) for g in gradient]
+    optimiser.build(weights)
+    for usual in before:
+        optimiser.apply([keras.ops.convert_to_tensor(g) for g in usual], weights)
+    start = [np.array(w.value) for w in weights]
+    optimiser.apply([keras.ops.convert_to_tensor(g) for g in gradient], weights)
+    return _length([np.array(w.value) - s for w, s in zip(weights, start, strict=True)])
+
+
+def _start() -> Any:
+    """Keras on a processor, where float32 is float32.
+
+    Raises:
+        SettingsError: the backend is not TensorFlow.
+    """
+    keras = import_keras("cpu")
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise SettingsError(
+            f"KERAS_BACKEND is {backend}; gradients are measured with TensorFlow's tape."
+            " Unset KERAS_BACKEND for this command."
+        )
+    return keras
+
+
+def _differentiate(loss: Callable[[], Any], point: list[Any]) -> list[Any]:
+    """The gradient of a loss with respect to tensors or variables that it reads.
+
+    Keras has no backend-free way to ask for a gradient, so this is TensorFlow's own.
+    """
+    import tensorflow as tf
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        for one in point:
+            tape.watch(one)
+        value = loss()
+    return list(tape.gradient(value, point))
+
+
+def _norms_by_lag(gradient: Floats) -> Floats:
+    """Gradients ``(B, T, F)`` as mean norms, the last session first: ``(T,)``."""
+    return np.asarray(np.linalg.norm(gradient, axis=-1).mean(axis=0)[::-1])
+
+
+def _length(parts: Sequence[Any]) -> float:
+    """Euclidean norm of several arrays together."""
+    return float(np.sqrt(sum(float(np.sum(np.square(p, dtype=np.float64))) for p in parts)))

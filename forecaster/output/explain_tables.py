@@ -1,0 +1,173 @@
+"""A forecast unrolled, as tables for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.output.cells import Column, fitting_table, price
+
+if TYPE_CHECKING:
+    from forecaster.jobs.explain import Explanation
+    from forecaster.jobs.importance import Importance
+    from forecaster.jobs.unroll import Day
+    from forecaster.model.artifact import Model
+
+_NARROW = 66
+_MARK = "◂"
+
+
+def explanation(found: Explanation, model: Model, width: int) -> list[RenderableType]:
+    """The sessions, what older bars are worth, which inputs matter, and what to know."""
+    history = found.history
+    currency = f" {history.currency}" if history.currency else ""
+    ahead = "1 session" if found.step == 1 else f"{found.step} sessions"
+    parts: list[RenderableType] = [
+        Text(
+            f"{history.ticker}  {price(float(history.close[-1]))}{currency} on {history.cutoff};"
+            f" forecasts {ahead} ahead by {model.name} ({model.settings.cell}, {model.id})",
+            style="bold",
+        ),
+        Text(""),
+        Text("The forecast after each session", style="bold"),
+        _days(found, width),
+        Text(_moved(found)),
+        Text(_state_words(model)),
+        Text(""),
+    ]
+    if found.withheld:
+        parts += [
+            Text("The last forecast without older bars", style="bold"),
+            _withheld(found, width),
+        ]
+    parts += [Text(looking_back(found, model)), Text("")]
+    if found.importance is not None:
+        parts += [
+            Text("How much the loss grows when inputs are shuffled over time", style="bold"),
+            _gains(found.importance, width),
+            Text(scored_words(found.importance, model)),
+        ]
+    return parts + [Text(note, style="yellow") for note in found.notes]
+
+
+def _days(found: Explanation, width: int) -> Table:
+    """A row for each session; the one that moved the forecast most is marked."""
+    days, short = found.days, width < _NARROW
+    low, high = ("", "") if found.levels is None else (f"{100 * q:g}%" for q in found.levels)
+    dates = [str(d.session)[5:] if short else str(d.session) for d in days]
+    columns = [
+        Column("day" if short else "session", dates, left=True),
+        Column("return", [_percent(d.bar.change, "+.2f") for d in days], 6),
+        Column("range", [_percent(d.bar.range, ".2f") for d in days], 8),
+        Column("gap", [_percent(d.bar.gap, "+.2f") for d in days], 10),
+        Column("volume", [_times(d.bar.volume) for d in days], 9),
+        Column("σ year", [_percent(d.bar.volatility, ".1f") for d in days], 7),
+        Column("state", [f"{d.state_size:.2f}" for d in days], 5),
+        Column(low, [_price(d.low, short) for d in days], 3),
+        Column("median", [_price(d.median, short) for d in days], 1),
+        Column(high, [_price(d.high, short) for d in days], 3),
+        Column("width", [_percent(d.width, ".2f") for d in days], 4),
+        Column("change", [_change(d, "" if short else " ") for d in days]),
+    ]
+    if found.levels is None:
+        columns = [c for c in columns if c.name not in ("", "width")]
+    return fitting_table(columns, width, [i for i, d in enumerate(days) if d.moved_most])
+
+
+def _change(day: Day, gap: str) -> str:
+    """Of the width in percent, or of the median in points where there is no width."""
+    change = day.drift_change if day.width is None else day.width_change
+    return f"{_percent(change, '+.1f')}{gap}{_MARK if day.moved_most else ' '}"
+
+
+def _moved(found: Explanation) -> str:
+    """Which day moved the forecast, in words."""
+    for day in found.days:
+        if day.moved_most and day.width is not None and day.width_change is not None:
+            word = "wider" if day.width_change > 0 else "narrower"
+            return (
+                f"{_MARK} {day.session} moved it most: the interval became"
+                f" {abs(day.width_change):.1f}% {word}."
+            )
+        if day.moved_most and day.drift_change is not None:
+            return f"{_MARK} {day.session} moved it most: the median by {day.drift_change:+.2f}%."
+    return "No session changed it."
+
+
+def _state_words(model: Model) -> str:
+    """What the numbers of the table are."""
+    settings = model.settings
+    cells = settings.layers * (2 if settings.bidirectional else 1)
+    size = f"{settings.units * cells} numbers"
+    if settings.cell == "rnn" and settings.activation == "relu":
+        bound = "without a limit"
+    else:
+        bound = f"at most {np.sqrt(settings.units * cells):.1f}"
+    return (
+        f"state: length of the {size} remembered, {bound}. width: of the interval, in percent of"
+        " the close. volume: times its mean of 20 sessions."
+    )
+
+
+def _withheld(found: Explanation, width: int) -> Table:
+    columns = [
+        Column("sessions kept", [str(w.sessions) for w in found.withheld]),
+        Column("median", [f"{w.median_change:+.2f}%" for w in found.withheld]),
+        Column("width", [_percent(w.width_change, "+.1f") for w in found.withheld]),
+    ]
+    return fitting_table(columns, width)
+
+
+def looking_back(found: Explanation, model: Model) -> str:
+    """How far back the model looks, in words."""
+    what = "the median" if found.levels is None else "the interval's width"
+    reads = f"The network reads {model.settings.steps} sessions; its inputs sum up older ones."
+    if model.settings.scale != "volatility":
+        reads = f"The network reads {model.settings.steps} sessions."
+    if not found.withheld:
+        return f"The history is too short to say how far back the model looks. {reads}"
+    if found.looks_back is None:
+        return (
+            f"The model looks back further than {found.withheld[-1].sessions} sessions: without"
+            f" older bars {what} still changes by 1% or more. {reads}"
+        )
+    sessions = "1 session" if found.looks_back == 1 else f"{found.looks_back} sessions"
+    return f"The model looks back {sessions}: what is older changes {what} by less than 1%. {reads}"
+
+
+def _gains(weighed: Importance, width: int) -> Table:
+    groups = weighed.groups
+    columns = [
+        Column("inputs", [g.name for g in groups], left=True),
+        Column("loss", [_percent(g.mean, "+.2f") for g in groups]),
+        Column("±", [_percent(g.spread, ".2f") for g in groups], 1),
+    ]
+    return fitting_table(columns, width)
+
+
+def scored_words(weighed: Importance, model: Model) -> str:
+    """On which sessions the loss was measured, and what the model knew of them."""
+    where = f"Scored on {weighed.sessions} sessions, {weighed.first} to {weighed.last}, "
+    unknown = any(g.mean is None for g in weighed.groups)
+    dash = " – is for inputs that are the same in every session." if unknown else ""
+    if weighed.part == "unseen":
+        return f"{where}which came after training.{dash}"
+    if weighed.part == "held out":
+        return f"{where}held out when {model.name} was measured; its last fit has seen them.{dash}"
+    return f"{where}which {model.name} may have been trained on: it has none held out here.{dash}"
+
+
+def _percent(value: float | None, form: str) -> str:
+    return "–" if value is None else f"{value:{form}}%"
+
+
+def _times(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}×"
+
+
+def _price(value: float | None, short: bool) -> str:
+    return "–" if value is None else price(value, short=short)

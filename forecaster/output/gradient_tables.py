@@ -1,0 +1,99 @@
+"""Gradients on their way back, as tables for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.output.cells import Column, fitting_table
+
+if TYPE_CHECKING:
+    from forecaster.jobs.gradients import Gradients, Reach
+    from forecaster.model.artifact import Model
+    from forecaster.model.gradients import Clipped
+
+_LAGS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+def gradients(found: Gradients, model: Model, width: int) -> list[RenderableType]:
+    """What reaches back, and what clipping does to a step."""
+    parts: list[RenderableType] = [
+        Text(
+            f"{found.ticker}; model {model.name} ({model.settings.cell}, {model.id}),"
+            f" mean of {found.windows} windows",
+            style="bold",
+        ),
+        Text(""),
+        Text("Norm of the loss gradient at the input so many sessions back", style="bold"),
+        _reaches(found, width),
+        Text(
+            "per step: the gradient is multiplied by this with each session. It vanishes under"
+            " 0.912 and explodes over 1.096: a hundredfold over 50 sessions."
+        ),
+        Text(""),
+        Text(f"One training step ({found.stepped}), and how clipping changes it", style="bold"),
+        _steps(found, width),
+        Text(
+            "plain, adam: how far all weights move together, by plain gradient descent and by Adam"
+            " after ten ordinary steps. 100 times: a gradient a hundred times as large, as an"
+            " exploding one is. Adam divides by the size of recent gradients, so a wild one makes"
+            " its step no longer, clipped or not."
+        ),
+    ]
+    return parts + [Text(note, style="yellow") for note in found.notes]
+
+
+def _reaches(found: Gradients, width: int) -> Table:
+    """A row for each network; lags in the middle are the first to go."""
+    rows = found.rows
+    lags = [k for k in _LAGS if k < found.lags] + [found.lags]
+    columns = [
+        Column("network", [_label(r) for r in rows], left=True),
+    ]
+    for place, lag in enumerate(lags):
+        needed = {0: 2, len(lags) - 1: 1}.get(place, 2 + place)
+        cells = [_size(float(r.norms[lag])) for r in rows]
+        columns.append(Column(f"{lag} back", cells, needed))
+    columns.append(Column("per step", [_factor(r.factor) for r in rows]))
+    columns.append(Column("", [r.word for r in rows], left=True))
+    return fitting_table(columns, width)
+
+
+def _steps(found: Gradients, width: int) -> Table:
+    rows: Sequence[Clipped] = (*found.usual, *found.burst)
+    kinds = ["as it is"] * len(found.usual) + ["100 times"] * len(found.burst)
+    columns = [
+        Column("gradient", kinds, left=True),
+        Column("clipping", [_clipping(r) for r in rows], left=True),
+        Column("norm", [_size(r.before) for r in rows], 3),
+        Column("clipped", [_size(r.after) for r in rows], 2),
+        Column("plain", [_size(r.plain) for r in rows]),
+        Column("adam", [_size(r.adam) for r in rows], 1),
+    ]
+    return fitting_table(columns, width)
+
+
+def _label(row: Reach) -> str:
+    return row.name if row.weights == "textbook" else f"{row.name}, {row.weights}"
+
+
+def _clipping(row: Clipped) -> str:
+    return "none" if row.limit is None else f"{row.clipping} {row.limit:g}"
+
+
+def _factor(value: float) -> str:
+    return f"{value:.3f}" if math.isfinite(value) else "∞"
+
+
+def _size(value: float) -> str:
+    """Three digits, in powers of ten where it is very small or large."""
+    if not math.isfinite(value):
+        return "∞"
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.3g}"
+    return f"{value:.1e}"

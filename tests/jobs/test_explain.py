@@ -1,0 +1,364 @@
+"""A forecast unrolled: it is predict's forecast, of each session, and nothing later reaches it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from synthetic import close_only, garch_history, noise_after, random_model, random_network
+
+from forecaster.errors import DataError, SettingsError
+from forecaster.features.representation import LEVEL_FEATURES, VOLATILITY_FEATURES
+from forecaster.features.scaling import future_log_returns
+from forecaster.jobs.explain import LOOKBACKS, explain
+from forecaster.jobs.importance import GROUPS, REPEATS, group_of, importance, scored_rows
+from forecaster.jobs.predict import predict
+from forecaster.market.bars import Panel, history_from_closes
+from forecaster.model.recurrence import Head, forward_last, traces
+from forecaster.model.settings import Settings
+
+LONG = garch_history("LONG", 420, seed=1)
+PANEL = Panel((LONG, *(garch_history(f"OTHER{i}", 420, seed=20 + i) for i in range(3))))
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+KINDS = {
+    "gru": {},
+    "two layers of lstm": {"cell": "lstm", "layers": 2},
+    "rnn on windows": {"cell": "rnn", "supervise": "last"},
+    "both ways": {"cell": "lstm", "supervise": "last", "bidirectional": True},
+    "minmax": {"scale": "minmax"},
+    "standard": {"scale": "standard"},
+}
+
+
+def model_of(panel=PANEL, **more):
+    settings = {"units": 4, "horizon": 3, "quantiles": LEVELS, "context": 16, **more}
+    return random_model(Settings(**settings), panel, size=0.1)
+
+
+@pytest.fixture(params=KINDS)
+def model(request):
+    return model_of(**KINDS[request.param])
+
+
+def carded(model, trained_to: str, test_from: str | None = None):
+    split = {"test_from": test_from, "train_end": trained_to}
+    return replace(model, card={**model.card, "trained_to": trained_to, "split": split})
+
+
+class TestUnrolled:
+    @pytest.mark.parametrize("step", [1, 3])
+    def test_the_last_session_is_what_predict_says_to_the_bit(self, model, step):
+        (day,) = explain(model, LONG, last=1, step=step).days
+        (made,) = predict(model, [LONG], horizon=step).forecasts
+        assert day.target == made.steps[-1]
+        assert day.session == made.cutoff
+        assert (day.low, day.median, day.high) == tuple(
+            made.steps[-1].quantiles[q] for q in (0.05, 0.5, 0.95)
+        )
+
+    def test_every_session_is_what_predict_said_then_to_the_bit(self, model):
+        days = explain(model, LONG, last=6).days
+        assert [d.session for d in days] == LONG.sessions[-6:].tolist()
+        for day in days:
+            (made,) = predict(model, [LONG], horizon=1, as_of=day.session).forecasts
+            assert day.target == made.steps[0]
+
+    def test_changes_are_from_one_session_to_the_next(self):
+        days = explain(model_of(), LONG, last=7).days
+        widths = [100 * (d.high - d.low) / d.close for d in days]
+        drifts = [100 * (d.median / d.close - 1) for d in days]
+        assert [d.width for d in days] == pytest.approx(widths)
+        for i in range(1, 7):
+            assert days[i].width_change == pytest.approx(100 * (widths[i] / widths[i - 1] - 1))
+            assert days[i].drift_change == pytest.approx(drifts[i] - drifts[i - 1])
+        assert days[0].width_change == explain(model_of(), LONG, last=8).days[1].width_change
+        moves = [abs(np.log1p(d.width_change / 100)) for d in days]
+        assert [d.moved_most for d in days] == [m == max(moves) for m in moves]
+
+    def test_bars_are_in_plain_units(self):
+        day = explain(model_of(), LONG, last=1).days[0]
+        close, before = LONG.adjusted_close[-1], LONG.adjusted_close[-2]
+        assert day.bar.change == pytest.approx(100 * (close / before - 1))
+        assert day.bar.range == pytest.approx(100 * (LONG.high[-1] / LONG.low[-1] - 1))
+        assert day.bar.gap == pytest.approx(100 * (LONG.open[-1] / LONG.close[-2] - 1))
+        assert day.bar.volume == pytest.approx(LONG.volume[-1] / LONG.volume[-21:-1].mean())
+        sigma = model_of().representation.encode(LONG).scale.measures.volatility[-1]
+        assert day.bar.volatility == pytest.approx(100 * sigma * np.sqrt(252), rel=1e-6)
+
+    def test_what_the_bars_do_not_tell_is_unknown(self):
+        bar = explain(model_of(), close_only(LONG), last=1).days[0].bar
+        assert (bar.range, bar.gap, bar.volume) == (None, None, None)
+        assert bar.change is not None
+
+    def test_a_coin_has_365_sessions_a_year(self):
+        coin = replace(LONG, sessions=LONG.sessions[0] + np.arange(len(LONG)))
+        stock = explain(model_of(), LONG, last=1).days[0].bar.volatility
+        ours = explain(model_of(), coin, last=1).days[0].bar.volatility
+        assert ours / stock == pytest.approx(np.sqrt(365 / 252))
+
+    def test_inputs_are_the_networks_own_and_companions_unknown(self):
+        model = model_of()
+        day = explain(model, LONG, last=1).days[0]
+        row = model.representation.encode(LONG).inputs[-1]
+        assert list(day.inputs) == list(VOLATILITY_FEATURES)
+        for name, value in zip(VOLATILITY_FEATURES, row, strict=True):
+            if name.startswith("companions"):
+                assert day.inputs[name] is None
+            else:
+                assert day.inputs[name] == pytest.approx(float(value))
+        assert list(explain(model_of(scale="minmax"), LONG).days[0].inputs) == list(LEVEL_FEATURES)
+
+    def test_states_are_those_that_the_forecast_was_made_from(self, model):
+        day = explain(model, LONG, last=1).days[0]
+        window = model.representation.encode(LONG).inputs[-16:][None]
+        found = traces(model.network, window)
+        assert len(day.states) == len(found)
+        for state, trace in zip(day.states, found, strict=True):
+            end = trace.state[0, 0 if trace.backward else -1]
+            assert state.size == pytest.approx(np.sqrt(np.sum(end**2)), rel=1e-5)
+            assert (state.memory is None) == (model.settings.cell != "lstm")
+        whole = np.sqrt(sum(s.size**2 for s in day.states))
+        assert day.state_size == pytest.approx(whole)
+
+    def test_the_outermost_levels_stand_in_for_a_missing_interval(self):
+        found = explain(model_of(quantiles=(0.1, 0.5, 0.8)), LONG, last=2)
+        assert found.levels == (0.1, 0.8)
+        alone = explain(model_of(quantiles=(0.5,)), LONG, last=3)
+        assert alone.levels is None
+        assert {d.width for d in alone.days} == {None}
+        assert sum(d.moved_most for d in alone.days) == 1
+        assert {w.width_change for w in alone.withheld} == {None}
+
+
+def test_traces_end_in_the_forecast(model):
+    inputs = np.random.default_rng(3).normal(size=(2, 9, len(model.representation.features)))
+    inputs = inputs.astype(np.float32)
+    found = traces(model.network, inputs)
+    top = [t for t in found if t.layer == model.settings.layers - 1]
+    final = np.concatenate([t.state[:, 0 if t.backward else -1] for t in top], axis=-1)
+    answer = model.network.head.quantiles(final, inputs[:, -1], LEVELS)
+    assert np.array_equal(answer, forward_last(model.network, inputs))
+    for trace in found:
+        if trace.memory is not None:
+            assert np.all(np.abs(trace.state) <= np.abs(np.tanh(trace.memory)) + 1e-6)
+
+
+class TestWithheld:
+    def test_it_is_what_predict_says_of_a_shorter_history(self, model):
+        found = explain(model, LONG, step=2)
+        assert [w.sessions for w in found.withheld] == list(LOOKBACKS)
+        (whole,) = predict(model, [LONG], horizon=2).forecasts
+        all_of = whole.steps[-1].quantiles
+        for one in found.withheld:
+            part = LONG.slice(len(LONG) - one.sessions - 1, len(LONG))
+            (made,) = predict(model, [part], horizon=2).forecasts
+            less = made.steps[-1].quantiles
+            shift = 100 * (less[0.5] - all_of[0.5]) / LONG.close[-1]
+            wider = 100 * ((less[0.95] - less[0.05]) / (all_of[0.95] - all_of[0.05]) - 1)
+            assert one.median_change == pytest.approx(shift, abs=1e-12)
+            assert one.width_change == pytest.approx(wider, abs=1e-12)
+
+    def test_a_model_looks_back_to_the_last_change_that_counts(self):
+        found = explain(model_of(), LONG)
+        changes = {w.sessions: abs(w.width_change) for w in found.withheld}
+        enough = [k for k in LOOKBACKS if all(v < 1 for j, v in changes.items() if j >= k)]
+        assert found.looks_back == (min(enough) if enough else None)
+
+    def test_price_levels_in_a_window_look_back_no_further_than_it(self):
+        # minmax with fitted levels: nothing but the window reaches the forecast
+        found = explain(model_of(scale="minmax", context=16), LONG)
+        assert found.looks_back is not None
+        assert found.looks_back <= 20
+        assert [w.width_change for w in found.withheld if w.sessions >= 20] == [0.0] * 4
+
+    def test_a_short_history_withholds_what_it_can_and_says_so(self):
+        found = explain(model_of(), LONG.slice(0, 8), last=20)
+        assert [w.sessions for w in found.withheld] == [1, 2, 5]
+        assert len(found.days) == 7
+        assert any("7 sessions are shown instead of 20" in n for n in found.notes)
+        assert any("10, 20, 60, 120, 250" in n for n in found.notes)
+        assert found.importance is None
+        assert any("Too few sessions" in n for n in found.notes)
+
+    def test_two_bars_are_enough_and_one_is_not(self):
+        found = explain(model_of(), LONG.slice(0, 2))
+        assert (len(found.days), found.withheld, found.looks_back) == (1, (), None)
+        assert found.days[0].width_change is None
+        assert not found.days[0].moved_most
+        with pytest.raises(DataError, match="has 1 bar"):
+            explain(model_of(), LONG.slice(0, 1))
+
+
+def reading_only(model, name: str):
+    """The model with a network that reads one input, at the last session and directly."""
+    network, features = model.network, model.representation.features
+    kernel = np.zeros_like(network.head.kernel)
+    place = model.settings.units + features.index(name)
+    kernel[place, model.settings.horizon :] = 0.7  # the spreads
+    head = Head(kernel, np.zeros_like(network.head.bias), network.head.gaps)
+    return replace(model, network=replace(network, head=head))
+
+
+class TestImportance:
+    def test_every_input_is_in_one_group(self):
+        for feature in (*VOLATILITY_FEATURES, *LEVEL_FEATURES):
+            homes = [
+                group
+                for group, names in GROUPS.items()
+                if any(feature == n or (n[-1] == "_" and feature.startswith(n)) for n in names)
+            ]
+            assert homes == [group_of(feature)], feature
+        assert group_of("return_size") == "ranges and volatility"
+        assert group_of("since_event_now") == "news rhythm"
+        with pytest.raises(ValueError, match="no group"):
+            group_of("moon")
+
+    def test_inputs_that_the_network_does_not_read_are_worth_nothing(self):
+        model = reading_only(model_of(), "variance_5")
+        found = importance(model, LONG, step=1, seed=0, one_by_one=True)
+        assert {g.name: g.mean for g in found.groups if g.name != "ranges and volatility"} == {
+            "returns": 0.0, "volume": 0.0, "weekday and month": 0.0, "news rhythm": 0.0,
+            "other tickers": None,
+        }  # fmt: skip
+        assert found.groups[0].name == "ranges and volatility"
+        alone = {g.name: g.mean for g in found.inputs}
+        assert abs(alone.pop("variance_5")) > 1.0
+        assert {v for v in alone.values() if v is not None} == {0.0}
+        assert alone["companions_move"] is None
+
+    @pytest.mark.parametrize("kind", ["gru", "rnn on windows", "minmax"])
+    def test_the_loss_is_that_of_shuffled_inputs_one_by_one(self, kind):
+        model = model_of(**KINDS[kind])
+        found = importance(model, LONG, step=2, seed=5, one_by_one=False)
+        part, rows = scored_rows(model, LONG, 2)
+        assert (part, found.sessions) == (found.part, len(rows))
+        encoded = model.representation.encode(LONG)
+        context = model.settings.steps
+        first = max(rows[0] - context + 1, 0)
+        read = rows[-1] + 1 - first
+
+        def loss(inputs):
+            total = 0.0
+            for row in rows:
+                # a causal network reads a session's stretch with at least half its context
+                window = inputs[max(row - context + 1, 0) : row + 1]
+                made = forward_last(model.network, window[None])
+                returns = encoded.scale.log_returns(made, np.array([row]))[0, 1]
+                actual = future_log_returns(LONG, 2)[row, 1]
+                for q, value in zip(LEVELS, returns, strict=True):
+                    total += max(q * (actual - value), (q - 1) * (actual - value))
+            return total / len(rows) / len(LEVELS)
+
+        base = loss(encoded.inputs)
+        exact = model.settings.supervise == "last"
+        assert found.loss == pytest.approx(base, rel=1e-5 if exact else 2e-2)
+        gain = found.groups[0]
+        columns = [model.representation.features.index(f) for f in gain.inputs]
+        orders = np.random.default_rng(5).permuted(np.tile(np.arange(read), (REPEATS, 1)), axis=1)
+        grown = []
+        for order in orders:
+            inputs = encoded.inputs.copy()
+            inputs[first : rows[-1] + 1, columns] = inputs[first : rows[-1] + 1, columns][order]
+            grown.append(100 * (loss(inputs) / base - 1))
+        tolerance = {"rel": 1e-3} if exact else {"rel": 0.1, "abs": 0.3}
+        assert gain.mean == pytest.approx(np.mean(grown), **tolerance)
+        assert gain.spread == pytest.approx(np.std(grown), **tolerance)
+
+    def test_the_seed_decides(self):
+        model = model_of()
+        one, same, other = (
+            importance(model, LONG, step=1, seed=s, one_by_one=False) for s in (0, 0, 1)
+        )
+        assert one == same
+        assert one != other
+        assert one.loss == other.loss
+
+    def test_an_input_that_does_not_vary_is_not_called_unimportant(self):
+        found = importance(model_of(), close_only(LONG), step=1, seed=0, one_by_one=False)
+        assert {g.name for g in found.groups if g.mean is None} == {"volume", "other tickers"}
+
+    def test_sessions_after_training_come_first_then_those_held_out_then_the_last_year(self):
+        day = [str(d) for d in LONG.sessions]
+        cases = [
+            (carded(model_of(), day[300]), "unseen", 301, 418),
+            (carded(model_of(), day[419], day[350]), "held out", 350, 418),
+            (carded(model_of(), day[200], day[350]), "unseen", 350, 418),  # not refitted
+            (carded(model_of(), day[410]), "seen", 169, 418),
+            (model_of(), "seen", 169, 418),
+        ]
+        for model, part, first, last in cases:
+            found, rows = scored_rows(model, LONG, 1)
+            assert (found, rows[0], rows[-1]) == (part, first, last)
+            assert len(rows) == last - first + 1
+
+    def test_windows_are_scored_on_fewer_sessions_evenly_spread(self):
+        _, rows = scored_rows(model_of(supervise="last"), LONG, 1)
+        assert len(rows) == 40
+        assert (rows[0], rows[-1]) == (169, 418)
+        assert np.ptp(np.diff(rows)) <= 1
+
+
+class TestNothingLater:
+    CUTOFF = LONG.sessions[299]
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_reaches_an_explanation_as_of_a_date(self, kind):
+        model = model_of(Panel(tuple(h.up_to(self.CUTOFF) for h in PANEL)), **KINDS[kind])
+        ours = explain(model, LONG, as_of=self.CUTOFF, one_by_one=True)
+        for other in (noise_after(LONG, self.CUTOFF), LONG.up_to(self.CUTOFF)):
+            theirs = explain(model, other, as_of=self.CUTOFF, one_by_one=True)
+            assert ours.days == theirs.days
+            assert ours.withheld == theirs.withheld
+            assert asdict(ours.importance) == asdict(theirs.importance)
+            assert ours.notes == theirs.notes
+        assert explain(model, noise_after(LONG, self.CUTOFF)).days != explain(model, LONG).days
+
+    def test_reaches_an_earlier_session(self):
+        days = explain(model_of(scale="standard"), LONG, last=20).days
+        noisy = noise_after(LONG, LONG.sessions[-6])
+        for one, other in zip(days, explain(model_of(scale="standard"), noisy, last=20).days,
+                              strict=True):  # fmt: skip
+            same = (one.target, one.bar, one.inputs, one.states, one.width_change) == (
+                other.target, other.bar, other.inputs, other.states, other.width_change,
+            )  # fmt: skip
+            assert same == (one.session <= LONG.sessions[-6])
+
+
+def test_a_model_that_has_seen_what_came_next_says_so():
+    model = carded(model_of(), str(LONG.sessions[-1]))
+    early = explain(model, LONG, as_of=LONG.sessions[300]).notes
+    assert any("seen what came after" in note for note in early)
+    assert not any("seen what came after" in n for n in explain(model, LONG).notes)
+
+
+def test_companions_are_said_to_be_unknown():
+    assert any("one history is read by itself" in n for n in explain(model_of(), LONG).notes)
+    single = model_of(Panel((LONG,)))
+    assert any("trained without them" in n for n in explain(single, LONG).notes)
+    assert not any("ther tickers" in n for n in explain(model_of(scale="minmax"), LONG).notes)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"last": 0}, "--last is 0"), ({"last": 251}, "--last"), ({"step": 4}, "1 to 3"),
+     ({"step": 0}, "--step is 0")],
+)  # fmt: skip
+def test_options_out_of_range_are_refused(options, said):
+    with pytest.raises(SettingsError, match=said):
+        explain(model_of(), LONG, **options)
+
+
+def test_a_price_that_never_moves_is_explained_too():
+    still = history_from_closes("STILL", LONG.sessions[:60], np.full(60, 5.0))
+    found = explain(model_of(), still)
+    assert len(found.days) == 10
+    assert np.isfinite(found.days[-1].state_size)
+
+
+def test_a_relu_network_and_one_without_a_90_percent_interval():
+    settings = Settings(cell="rnn", activation="relu", units=3, horizon=1, quantiles=(0.1, 0.5))
+    model = model_of(cell="rnn", activation="relu")
+    network = random_network(settings, len(VOLATILITY_FEATURES), size=0.05)
+    model = replace(model, settings=settings, network=network)
+    assert explain(model, LONG, last=1).days[0].state_size >= 0

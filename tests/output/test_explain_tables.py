@@ -1,0 +1,96 @@
+"""Tables of a forecast unrolled and of gradients: they fit, and keep what matters."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from synthetic import garch_history, random_model
+
+from forecaster.jobs.explain import explain
+from forecaster.jobs.gradients import Gradients, Reach
+from forecaster.market.bars import Panel
+from forecaster.model.gradients import Clipped
+from forecaster.model.settings import Settings
+from forecaster.output import explain_tables, gradient_tables
+from forecaster.output.cells import Column, fitting_table
+from forecaster.output.console import console
+
+DEAR = garch_history("DEAR", 300, seed=1)
+
+
+def text(parts, width: int) -> str:
+    target = console(io.StringIO())
+    target.width = width
+    target.soft_wrap = False
+    with target.capture() as captured:
+        for part in parts:
+            target.print(part, soft_wrap=False)
+    return captured.get()
+
+
+def model_of(**more):
+    settings = {"units": 3, "horizon": 2, "quantiles": (0.05, 0.5, 0.95), "context": 16, **more}
+    return random_model(Settings(**settings), Panel((DEAR,)), size=0.1)
+
+
+def explained(width: int, **more) -> str:
+    model = model_of(**more)
+    return text(explain_tables.explanation(explain(model, DEAR, last=4), model, width), width)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_an_explanation_fits_and_keeps_what_matters(width):
+    shown = explained(width)
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
+    assert "…" not in shown
+    for needed in (" 5%", "median", " 95%", "change", "◂", "sessions kept", "loss"):
+        assert needed in shown
+    assert (" session  " in shown.split("change")[0]) == (width >= 66)
+
+
+def test_every_column_is_there_where_there_is_room():
+    head = next(line for line in explained(200).splitlines() if "session  " in line)
+    assert head.split() == [
+        "session", "return", "range", "gap", "volume", "σ", "year", "state", "5%", "median", "95%",
+        "width", "change",
+    ]  # fmt: skip
+
+
+def test_a_model_without_an_interval_shows_its_median():
+    shown = explained(120, quantiles=(0.5,))
+    assert "width  " not in shown.split("moved it most")[0]
+    assert "the median by" in shown
+
+
+def test_the_state_of_a_relu_network_has_no_limit():
+    assert "without a limit" in explained(200, cell="rnn", activation="relu")
+    assert "at most 2.4" in explained(200, layers=2)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_gradients_fit_and_keep_what_matters(width):
+    norms = np.concatenate([0.5 ** np.arange(50.0), [np.inf]])
+    step = Clipped("norm", 1.0, 123456.0, 1.0, 0.003, 0.0001234)
+    found = Gradients(
+        "DEAR", 50, 64, (Reach("rnn", "trained here", norms, 0.5, "vanishes"),),
+        "gru, trained", (step,), (step,), ("A note.",),
+    )  # fmt: skip
+    shown = text(gradient_tables.gradients(found, model_of(), width), width)
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
+    for needed in ("rnn, trained here", "0.500  vanishes", "norm 1", "100 times", "A note."):
+        assert needed in shown
+    assert ("∞" in shown) == (width >= 60)
+    assert ("norm  " in shown) == (width >= 60)
+
+
+def test_the_most_expendable_columns_go_first():
+    columns = [Column("keep", ["1"]), Column("second", ["2"], 1), Column("first", ["3"], 2)]
+    pair = [*columns, Column("too", ["4"], 2)]
+    assert [c.header.plain for c in fitting_table(columns, 40).columns] == [
+        "keep", "second", "first",
+    ]  # fmt: skip
+    assert [c.header.plain for c in fitting_table(columns, 15).columns] == ["keep", "second"]
+    assert [c.header.plain for c in fitting_table(pair, 20).columns] == ["keep", "second"]
+    assert [c.header.plain for c in fitting_table(columns, 1).columns] == ["keep"]
