@@ -171,8 +171,7 @@ def _recurrent_layer(settings: Settings, number: int, every: bool, draw: Random)
 
     if not settings.bidirectional:
         return layer(name=name)
-    layer()
-    forward, backward = layer(), layer(go_backwards=True)
+    _, forward, backward = layer(), layer(), layer(go_backwards=True)
     return keras.layers.Bidirectional(forward, "concat", backward_layer=backward, name=name)
 
 
