@@ -148,10 +148,9 @@ def _small(seed: int) -> Any:
 
 
 def _recurrent_layer(settings: Settings, number: int, every: bool, draw: Random) -> Any:
-    """One recurrent layer, named ``recurrent_<number>``.
+    """One recurrent layer, named ``recurrent_<number>``, whose weights start from seeds drawn here.
 
-    Its weights start from seeds drawn here. Left to itself Keras draws them from the generator of
-    the whole process, which other threads, as a Dask worker has them, disturb.
+    Keras would draw them from the whole process's generator, which other threads disturb.
     """
     import keras
 
@@ -176,8 +175,7 @@ def _recurrent_layer(settings: Settings, number: int, every: bool, draw: Random)
 
     if not settings.bidirectional:
         return layer(name=name)
-    layer()
-    forward, backward = layer(), layer(go_backwards=True)
+    _, forward, backward = layer(), layer(), layer(go_backwards=True)
     return keras.layers.Bidirectional(forward, "concat", backward_layer=backward, name=name)
 
 

@@ -171,6 +171,13 @@ class TestCluster:
         assert set(made) == {w.pid for w in running.workers}
         assert told == [TasksDone(done, 6) for done in range(7)]
 
+    def test_threads_and_panel_are_those_of_the_run(self, running, monkeypatch):
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "3")
+        made = Pool(cluster=running.address).map(tasks.look, PANEL, [7, 8])
+        assert [m.task for m in made] == [7, 8]
+        assert {m.fingerprint for m in made} == {PANEL.fingerprint}
+        assert all(m.numbers["TF_NUM_INTRAOP_THREADS"] == "3" for m in made)
+
     def test_workers_says_how_many_are_used_at_a_time(self, running):
         start = time.perf_counter()
         Pool(1, running.address).map(tasks.nap, PANEL, [0.5] * 6)
