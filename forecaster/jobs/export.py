@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from forecaster.errors import SettingsError
-from forecaster.model import network as keras_network
 from forecaster.model.artifact import Model
+from forecaster.model.export import export_bytes
 from forecaster.places import write_atomically
 
 Target = Literal["keras", "onnx"]
@@ -35,7 +35,7 @@ def export(model: Model, target: Target, path: Path) -> tuple[Path, Path]:
     features = len(model.representation.features)
     card = path.with_suffix(".json")
     try:
-        content = keras_network.export_bytes(
+        content = export_bytes(
             model.network, model.settings, features, target, whole_sequence=whole
         )
         write_atomically(path, content)

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def import_keras(device: Device = "auto") -> Any:
         SettingsError: Keras or its backend cannot be imported.
     """
     threads.prepare_environment(device)
-    with tempfile.TemporaryFile() as log, _stderr_to(log):
+    with tempfile.TemporaryFile() as log, stderr_to(log):
         try:
             import keras
 
@@ -70,7 +70,7 @@ def import_keras(device: Device = "auto") -> Any:
 
 
 @contextlib.contextmanager
-def _stderr_to(log: Any) -> Iterator[None]:
+def stderr_to(log: Any) -> Iterator[None]:
     """Send file descriptor 2 into ``log`` for a while."""
     sys.stderr.flush()
     saved = os.dup(2)
@@ -370,35 +370,3 @@ def to_keras(network: Network, settings: Settings, features: int, *, whole_seque
         model.get_layer("spread").set_weights([head.kernel[:, horizon:], head.bias[horizon:]])
         model.get_layer("gaps").set_weights([head.gaps.reshape(1, -1)])
     return model
-
-
-def export_bytes(
-    network: Network,
-    settings: Settings,
-    features: int,
-    target: Literal["keras", "onnx"],
-    *,
-    whole_sequence: bool,
-) -> bytes:
-    """The network as the content of a ``.keras`` or ``.onnx`` file.
-
-    Raises:
-        SettingsError: the packages that write ONNX are not installed.
-    """
-    keras = import_keras("cpu")
-    model = to_keras(network, settings, features, whole_sequence=whole_sequence)
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
-        path = Path(folder) / f"network.{target}"
-        if target == "keras":
-            model.save(path)
-            return path.read_bytes()
-        model(keras.ops.zeros((1, 2, features)))  # the exporter needs a model that has been called
-        try:
-            with _stderr_to(log):
-                model.export(path, format="onnx", verbose=False)
-        except ImportError as missing:
-            raise SettingsError(
-                f"--to onnx needs packages that are not installed ({missing.name});"
-                " install them with: pip install 'forecaster[onnx]'"
-            ) from missing
-        return path.read_bytes()
