@@ -9,12 +9,12 @@ import pytest
 from synthetic import close_only, garch_history, noise_after, random_model, random_network
 
 from forecaster.errors import DataError, SettingsError
-from forecaster.features.representation import LEVEL_FEATURES, VOLATILITY_FEATURES
+from forecaster.features.representation import LEVEL_FEATURES, REACH, VOLATILITY_FEATURES
 from forecaster.features.scaling import future_log_returns
 from forecaster.jobs.explain import LOOKBACKS, explain
 from forecaster.jobs.importance import GROUPS, REPEATS, group_of, importance, scored_rows
 from forecaster.jobs.predict import predict
-from forecaster.market.bars import Panel, history_from_closes
+from forecaster.market.bars import Action, Panel, history_from_closes
 from forecaster.model.recurrence import Head, forward_last, traces
 from forecaster.model.settings import Settings
 
@@ -362,3 +362,27 @@ def test_a_relu_network_and_one_without_a_90_percent_interval():
     network = random_network(settings, len(VOLATILITY_FEATURES), size=0.05)
     model = replace(model, settings=settings, network=network)
     assert explain(model, LONG, last=1).days[0].state_size >= 0
+
+
+def test_a_long_history_is_read_as_far_as_predict_reads_it():
+    long = garch_history("LONG", REACH + 60, seed=3)
+    days = explain(model_of(), long, last=2).days
+    for day in days:
+        (made,) = predict(model_of(), [long], horizon=1, as_of=day.session).forecasts
+        assert day.target == made.steps[0]
+    whole = importance(model_of(), long, step=1, seed=0, one_by_one=False)
+    newer = importance(model_of(), long.slice(60, len(long)), step=1, seed=0, one_by_one=False)
+    assert whole.loss == pytest.approx(newer.loss, rel=1e-3)
+
+
+def test_a_split_that_came_later_is_undone_as_predict_undoes_it():
+    split = Action(LONG.sessions[-3], 2.0)
+    history = replace(LONG, splits=(split,))
+    days = explain(model_of(), history, last=6).days
+    for day in days:
+        (made,) = predict(model_of(), [history], horizon=1, as_of=day.session).forecasts
+        assert day.target == made.steps[0]
+    assert days[0].close == pytest.approx(2.0 * LONG.close[-6])
+    plain = explain(model_of(), LONG, last=6).days
+    assert [d.width_change for d in days] == pytest.approx([d.width_change for d in plain])
+    assert [d.bar.gap for d in days] == pytest.approx([d.bar.gap for d in plain])
