@@ -190,9 +190,9 @@ def _step_length(optimiser: Any, before: Sequence[list[Any]], gradient: list[Any
     optimiser.build(weights)
     for usual in before:
         optimiser.apply([keras.ops.convert_to_tensor(g) for g in usual], weights)
-    start = [np.array(w.value) for w in weights]
+    start = [keras.ops.convert_to_numpy(w).copy() for w in weights]
     optimiser.apply([keras.ops.convert_to_tensor(g) for g in gradient], weights)
-    return _length([np.array(w.value) - s for w, s in zip(weights, start, strict=True)])
+    return _length([keras.ops.convert_to_numpy(w).copy() - s for w, s in zip(weights, start, strict=True)])
 
 
 def _start() -> Any:

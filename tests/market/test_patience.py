@@ -326,7 +326,7 @@ def test_a_stall_does_not_delay_the_end_of_the_process(stalled):
 def test_with_the_real_client(monkeypatch):
     with YahooServer() as server:
         monkeypatch.setenv("FORECASTER_YAHOO_URL", server.url)
-        asking = patient(Yahoo(timeout=2.0))
+        asking = patient(Yahoo())
         server.fail("MSFT", "500", times=2)
         assert len(asking.fetch("MSFT", None).sessions) == 1430
         with pytest.raises(UnknownTicker):
