@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.evaluation import metrics
-from forecaster.features.representation import REACH, Encoded
+from forecaster.features.representation import REACH, Encoded, Inputs
 from forecaster.features.scaling import future_log_returns
 from forecaster.market.bars import History
 from forecaster.model.artifact import Model
@@ -44,8 +44,8 @@ _MOST = 500
 _MOST_WINDOWS = 40
 """Sessions scored at most, evenly spread, where each needs a window of its own."""
 
-_AT_ONCE = 64
-"""Shuffled copies of the inputs in memory at once."""
+_SEQUENCES_AT_ONCE = 80
+"""So few that no threads are started for one step's product: on a busy machine they only wait."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "returns": ("return", "body", "gap", "return_2", "return_5", "return_22"),
@@ -144,7 +144,7 @@ def importance(
         groups[group_of(feature)] = (*groups.get(group_of(feature), ()), feature)
     singles = {name: (name,) for name in model.representation.features} if one_by_one else {}
     orders = np.random.default_rng(seed).permuted(
-        np.tile(np.arange(bench.stop - bench.start), (REPEATS, 1)), axis=1
+        np.tile(np.arange(len(bench.inputs)), (REPEATS, 1)), axis=1
     )
     return Importance(
         part=part,
@@ -200,8 +200,7 @@ class _Bench:
         rows: sessions forecast from, ``(m,)``.
         step: h.
         actual: log returns h sessions after them, ``(m,)``.
-        start: first row of inputs that they read.
-        stop: last-plus-one.
+        inputs: all that they read, ``(n, F)``.
         loss: with the inputs as they are.
     """
 
@@ -210,24 +209,32 @@ class _Bench:
     rows: Rows
     step: int
     actual: Floats
-    start: int
-    stop: int
+    inputs: Inputs
     loss: float
 
     @classmethod
     def of(cls, model: Model, encoded: Encoded, rows: Rows, step: int) -> _Bench:
         actual = future_log_returns(encoded.history, step)[rows, step - 1]
         start = max(int(rows[0]) - model.settings.steps + 1, 0)
-        made = cls(model, encoded, rows, step, actual, start, int(rows[-1]) + 1, float("nan"))
-        return replace(made, loss=float(made.losses([encoded.inputs])[0]))
+        read = encoded.inputs[start : int(rows[-1]) + 1]
+        made = cls(model, encoded, rows, step, actual, read, float("nan"))
+        return replace(made, loss=float(made.losses([read])[0]))
 
-    def losses(self, copies: Sequence[NDArray[np.float32]]) -> Floats:
+    @property
+    def _sequences(self) -> int:
+        """How many stretches or windows one copy of the inputs is read in."""
+        settings = self.model.settings
+        if settings.supervise == "last":
+            return len(self.rows)
+        return -(-len(self.inputs) // max(settings.steps // 2, 1))
+
+    def losses(self, copies: Sequence[Inputs]) -> Floats:
         """Mean pinball loss with each of several copies of the inputs, all in one pass."""
         model, step = self.model, self.step
         outputs = outputs_at(
             model.network,
             [replace(self.encoded, inputs=inputs) for inputs in copies],
-            [self.rows] * len(copies),
+            [self.rows - (int(self.rows[-1]) + 1 - len(self.inputs))] * len(copies),
             model.settings.steps,
             pieces=model.settings.supervise == "prefixes",
         )
@@ -238,21 +245,19 @@ class _Bench:
             found.append(metrics.pinball(self.actual, returns, levels).mean())
         return np.asarray(found)
 
-    def gains(
-        self, groups: Mapping[str, tuple[str, ...]], orders: NDArray[np.intp]
-    ) -> tuple[Gain, ...]:
+    def gains(self, groups: Mapping[str, tuple[str, ...]], orders: Rows) -> tuple[Gain, ...]:
         """What shuffling each group does, the largest first and the unknown last."""
         features = self.model.representation.features
-        read = self.encoded.inputs[self.start : self.stop]
-        varies = np.ptp(read, axis=0) > 0
+        varies = np.ptp(self.inputs, axis=0) > 0
         columns = {
             name: [i for i, f in enumerate(features) if f in inputs and varies[i]]
             for name, inputs in groups.items()
         }
         tasks = [(name, order) for name, some in columns.items() if some for order in orders]
         losses: dict[str, list[float]] = {}
-        for first in range(0, len(tasks), _AT_ONCE):
-            some = tasks[first : first + _AT_ONCE]
+        at_once = max(_SEQUENCES_AT_ONCE // self._sequences, 1)
+        for first in range(0, len(tasks), at_once):
+            some = tasks[first : first + at_once]
             copies = [self._shuffled(columns[name], order) for name, order in some]
             for (name, _), loss in zip(some, self.losses(copies), strict=True):
                 losses.setdefault(name, []).append(100.0 * (float(loss) / self.loss - 1.0))
@@ -264,8 +269,8 @@ class _Bench:
         ]
         return tuple(sorted(made, key=lambda g: -np.inf if g.mean is None else g.mean))[::-1]
 
-    def _shuffled(self, columns: Sequence[int], order: NDArray[np.intp]) -> NDArray[np.float32]:
+    def _shuffled(self, columns: Sequence[int], order: Rows) -> Inputs:
         """The inputs with some columns in another order, all in the same one."""
-        inputs = self.encoded.inputs.copy()
-        inputs[self.start : self.stop, columns] = inputs[self.start : self.stop, columns][order]
+        inputs = self.inputs.copy()
+        inputs[:, columns] = inputs[order][:, columns]
         return inputs
