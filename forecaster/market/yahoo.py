@@ -118,6 +118,15 @@ def _require_symbol(ticker: str) -> None:
         )
 
 
+def before_tensorflow() -> None:
+    """Load the HTTP client before TensorFlow: loaded after it, it can open no connection.
+
+    Both bring a TLS library of their own, and the symbols of the first one loaded serve both.
+    """
+    with contextlib.suppress(ImportError):  # only Yahoo needs it
+        import curl_cffi  # noqa: F401
+
+
 @functools.cache
 def _tame() -> None:
     """Set what yfinance keeps for the whole process."""
@@ -151,7 +160,7 @@ def _session_class() -> Any:
     """The class of the session through which yfinance asks."""
     from curl_cffi import CurlOpt
     from curl_cffi.requests import Session
-    from curl_cffi.requests.exceptions import RequestException
+    from curl_cffi.requests.exceptions import ImpersonateError, RequestException
 
     class JudgingSession(Session):  # type: ignore[type-arg]
         """Judges each reply; ForecastErrors pass through yfinance unharmed.
@@ -186,6 +195,12 @@ def _session_class() -> Any:
             kwargs["timeout"] = min(kwargs.get("timeout") or longest, longest)
             try:
                 reply = super().request(method, self._address(url), params=params, **kwargs)
+            except ImpersonateError as problem:
+                raise SourceError(
+                    f"Yahoo cannot be asked for {self._mine.symbol}: TensorFlow was loaded before"
+                    " its client in this process, which then cannot connect. Import forecaster and"
+                    " fetch before TensorFlow is imported, or run forecast fetch first."
+                ) from problem
             except RequestException as problem:
                 if not is_chart:  # a chart needs no cookie: yfinance goes on without one
                     raise

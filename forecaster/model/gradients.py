@@ -192,7 +192,8 @@ def _step_length(optimiser: Any, before: Sequence[list[Any]], gradient: list[Any
         optimiser.apply([keras.ops.convert_to_tensor(g) for g in usual], weights)
     start = [keras.ops.convert_to_numpy(w).copy() for w in weights]
     optimiser.apply([keras.ops.convert_to_tensor(g) for g in gradient], weights)
-    return _length([keras.ops.convert_to_numpy(w).copy() - s for w, s in zip(weights, start, strict=True)])
+    end = [keras.ops.convert_to_numpy(w) for w in weights]
+    return _length([e - s for e, s in zip(end, start, strict=True)])
 
 
 def _start() -> Any:

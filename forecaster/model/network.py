@@ -20,6 +20,7 @@ import numpy as np
 
 from forecaster.errors import SettingsError
 from forecaster.features.sequences import Batch
+from forecaster.market import yahoo
 from forecaster.model import threads
 from forecaster.model.recurrence import (
     SPREAD_LIMIT,
@@ -53,6 +54,8 @@ def import_keras(device: Device = "auto") -> Any:
         SettingsError: Keras or its backend cannot be imported.
     """
     threads.prepare_environment(device)
+    if "tensorflow" not in sys.modules:
+        yahoo.before_tensorflow()
     with tempfile.TemporaryFile() as log, stderr_to(log):
         try:
             import keras

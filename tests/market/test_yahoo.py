@@ -617,3 +617,32 @@ def test_the_real_yahoo(monkeypatch):
     assert (quotes.currency, quotes.timezone) == ("USD", "America/New_York")
     with pytest.raises(UnknownTicker):
         Yahoo().fetch("ZZZZQQ", None)
+
+
+BESIDE = """
+import sys
+if sys.argv[1] == "keras by us":
+    from forecaster.model.network import import_keras
+    import_keras()
+else:
+    import tensorflow
+from forecaster.errors import SourceError
+from forecaster.market.yahoo import Yahoo
+try:
+    print(len(Yahoo().fetch("AAPL", None).sessions))
+except SourceError as problem:
+    print(problem)
+"""
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [("keras by us", "1430"), ("tensorflow", "TensorFlow was loaded before its client")],
+)
+def test_beside_tensorflow(server, first, said):
+    """Its TLS library and the client's cannot share a process unless the client's is first."""
+    run = subprocess.run(
+        [sys.executable, "-c", BESIDE, first], capture_output=True, text=True, check=True
+    )
+    assert said in run.stdout
