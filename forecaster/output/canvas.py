@@ -106,7 +106,7 @@ def scale_labels(low: float, high: float, rows: int, text: Callable[[float], str
 
 
 def rows_apart(wanted: Sequence[int], rows: int) -> list[int]:
-    """Different rows near the wanted ones, which run from top to bottom and are no more than rows."""
+    """Different rows near the wanted ones, which run from top to bottom and fit in all."""
     found: list[int] = []
     for number, row in enumerate(wanted):
         lowest = found[-1] + 1 if found else 0

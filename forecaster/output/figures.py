@@ -6,10 +6,12 @@ The object interface alone is used, so nothing global changes and no window syst
 from __future__ import annotations
 
 import io
+import logging
 import textwrap
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -54,10 +56,16 @@ class Frame:
 
 @contextmanager
 def settled() -> Iterator[None]:
-    """Matplotlib's own defaults, whatever a ``matplotlibrc`` says, and files that do not differ."""
+    """Matplotlib's own defaults, whatever a ``matplotlibrc`` says, and files that do not differ.
+
+    What it says of caches it cannot write and of letters that its fonts lack is no use to anybody
+    who asked for a picture.
+    """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     import matplotlib
 
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(
             {
@@ -143,8 +151,6 @@ def label_right(
         theme: colours.
         size: of the text, in points.
     """
-    from dataclasses import asdict
-
     box = axes.get_window_extent()
     scale = axes.figure.dpi * _POINT
     wanted = [float(axes.transData.transform((x, label.y))[1]) for label in labels]
@@ -236,6 +242,4 @@ def _page(svg: str, frame: Frame, width: int, chosen: ThemeName | None, theme: T
 
 
 def _variables(theme: Theme) -> str:
-    from dataclasses import asdict
-
     return " ".join(f"--{name}: {value};" for name, value in asdict(theme).items())

@@ -83,7 +83,7 @@ def as_variables(text: str, theme: Theme) -> str:
     """An SVG drawn in a theme, with each colour as a CSS variable that falls back on it."""
     for field in fields(theme):
         value = colour(theme, field.name)
-        text = text.replace(value, f"var(--{field.name}, {value})")
+        text = text.replace(f": {value}", f": var(--{field.name}, {value})")
     return text
 
 

@@ -102,15 +102,13 @@ def _end_labels(ends: Sequence[tuple[str, float]], *, full: bool) -> list[str]:
 
 
 def _dates(fan: Fan, margin: int, split: int, columns: int) -> list[Text]:
-    """The first session, the cutoff and the last step, in two lines where one has no room."""
+    """The first session, the cutoff and the last step; the title has the cutoff too."""
     first, cutoff = str(fan.sessions[0]), str(fan.cutoff)
     last = f"{fan.ahead[-1]}{'~' if fan.estimated else ''}"
-    at_cutoff = margin + split - len(cutoff) // 2
     at_last = margin + columns + 1 - len(last) // 2
-    if at_cutoff + len(cutoff) + 1 > at_last:  # the fan is narrower than two dates
-        at_cutoff = at_last - len(cutoff) - 1
+    at_cutoff = min(margin + split - len(cutoff) // 2, at_last - len(cutoff) - 1)
     if margin + len(first) + 1 > at_cutoff:
-        first = ""
+        at_cutoff, cutoff = at_last, ""
     line = (" " * margin + first).ljust(at_cutoff) + cutoff
     return [Text(line.ljust(at_last) + last)]
 
@@ -165,7 +163,7 @@ def _calibration(result: Backtest, network: str, width: int) -> list[Text]:
         cells[wanted], cells[found] = "|", "●"
         text = f"{100 * float(level):6.4g}% {100 * share:6.1f}%  "
         lines.append(Text(f"{text}{''.join(cells)}"))
-    return [*lines, Text("● found   | where it should be; a ● alone covers its |")]
+    return [*lines, Text("● found   | expected, where ● is not on it")]
 
 
 def _letters(skills: dict[str, list[float]], names: Sequence[str], width: int) -> list[Text]:
@@ -177,6 +175,10 @@ def _letters(skills: dict[str, list[float]], names: Sequence[str], width: int) -
     low, high = min(*known, 0.0) - room, max(*known, 0.0) + room
     rows = 12
     scale = scale_labels(low, high, rows, lambda value: f"{100 * value:+.1f}%")
+    zero = int(rows * high / (high - low))
+    for row in (zero - 1, zero, zero + 1):
+        if 0 <= row < rows:
+            scale[row] = ("0" if row == zero else "").rjust(len(scale[0]))
     space = width - len(scale[0]) - 2
     every = max(1, -(-len(names) // space))
     kept = list(range(0, len(names), every))
