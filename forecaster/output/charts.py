@@ -70,7 +70,7 @@ def frame_of(fans: Sequence[Fan], model: Model) -> Frame:
         subtitle = f"Closing prices, and where the next {sessions} may lead, to {until}"
     else:
         title = f"{len(fans)} tickers, forecasts by {clipped(model.name, 50)}"
-        subtitle = f"Closing prices, and where the next {sessions} may lead after each cutoff"
+        subtitle = f"Closing prices, and where the next {sessions} may lead after the cutoff"
     widest = fans[0].bands[:1]
     share = f"{100 * (widest[0].high_level - widest[0].low_level):g}%" if widest else ""
     meaning = f"Shaded: where the price is expected to be with {share} probability" if share else ""

@@ -138,16 +138,16 @@ def backtest_charts(result: Backtest, width: int) -> list[RenderableType]:
     baselines = baselines_of(result)
     out: list[RenderableType] = []
     for network in networks_of(result):
-        name = clipped(network, 16)
-        out += [Text(), Text(f"Calibration of {name}, one session ahead", style="bold")]
+        out += [Text(), Text(clipped(f"Backtest of {network}", width), style="bold")]
+        out += [Text(), Text("Calibration, one session ahead", style="bold")]
         out += _calibration(result, network, width)
         rows = [r for r in result.table.rows if r.model == network]
         by_step = {b: [row.skill[b] for row in rows] for b in rows[0].skill}
-        out += [Text(), Text(f"Skill of {name} by sessions ahead", style="bold")]
+        out += [Text(), Text("Skill by sessions ahead", style="bold")]
         out += _letters(by_step, [str(row.step) for row in rows], width)
         monthly = {b: result.losses.monthly_skill(network, b) for b in over_time(baselines)}
         months = [str(month) for month in next(iter(monthly.values()))[0]] if monthly else []
-        out += [Text(), Text(f"Skill of {name} by month, one ahead", style="bold")]
+        out += [Text(), Text("Skill by month, one session ahead", style="bold")]
         out += _letters({b: [float(v) for v in s] for b, (_, s) in monthly.items()}, months, width)
     return out
 
@@ -163,7 +163,7 @@ def _calibration(result: Backtest, network: str, width: int) -> list[Text]:
         cells[wanted], cells[found] = "|", "●"
         text = f"{100 * float(level):6.4g}% {100 * share:6.1f}%  "
         lines.append(Text(f"{text}{''.join(cells)}"))
-    return [*lines, Text("● found   | expected, where ● is not on it")]
+    return [*lines, Text("● found   | expected, unless under ●")]
 
 
 def _letters(skills: dict[str, list[float]], names: Sequence[str], width: int) -> list[Text]:
