@@ -46,7 +46,8 @@ def backtest_picture(
     theme = THEMES[chosen or "light"]
     frame = frame_of(result)
     with settled():
-        return picture(backtest_figure(result, frame, theme), kind, width, frame, chosen, theme)
+        figure = backtest_figure(result, frame.within(kind), theme)
+        return picture(figure, kind, width, frame, chosen, theme)
 
 
 def frame_of(result: Backtest) -> Frame:

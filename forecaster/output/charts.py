@@ -55,7 +55,8 @@ def fan_picture(
     theme = THEMES[chosen or "light"]
     frame = frame_of(fans, model)
     with settled():
-        return picture(fan_figure(fans, frame, theme), kind, width, frame, chosen, theme)
+        figure = fan_figure(fans, frame.within(kind), theme)
+        return picture(figure, kind, width, frame, chosen, theme)
 
 
 def frame_of(fans: Sequence[Fan], model: Model) -> Frame:
@@ -70,7 +71,10 @@ def frame_of(fans: Sequence[Fan], model: Model) -> Frame:
         subtitle = f"Closing prices, and where the next {sessions} may lead, to {until}"
     else:
         title = f"{len(fans)} tickers, forecasts by {clipped(model.name, 50)}"
-        subtitle = f"Closing prices, and where the next {sessions} may lead after the cutoff"
+        subtitle = (
+            f"Closing prices, and where the next {sessions} may lead after the cutoff, which is at"
+            " the upper right"
+        )
     widest = fans[0].bands[:1]
     share = f"{100 * (widest[0].high_level - widest[0].low_level):g}%" if widest else ""
     meaning = f"Shaded: where the price is expected to be with {share} probability" if share else ""

@@ -48,6 +48,10 @@ class Frame:
     subtitle: str
     foot: Sequence[str]
 
+    def within(self, kind: Kind) -> Frame:
+        """What the drawing itself has to say: nothing on a page, which says it around it."""
+        return Frame("", "", ()) if kind == "html" else self
+
     @property
     def foot_lines(self) -> list[str]:
         """The foot, broken into lines."""
@@ -89,7 +93,7 @@ class Sheet:
         self.theme = theme
         foot = frame.foot_lines
         self.below = _MARGIN + 0.17 * len(foot) + 0.12
-        self.height = height + self.below + 0.95
+        self.height = height + self.below + (0.95 if frame.title else 0.3)
         self.top = height + self.below
         self.figure: Figure = Figure(figsize=(INCHES, self.height), dpi=100, facecolor=theme.ground)
         FigureCanvasAgg(self.figure)
@@ -228,7 +232,8 @@ def _page(svg: str, frame: Frame, width: int, chosen: ThemeName | None, theme: T
         " font: 15px/1.5 'DejaVu Sans', Verdana, Arial, sans-serif; }",
         f"main {{ max-width: {width}px; margin: 0 auto; padding: 16px; }}",
         "svg { max-width: 100%; height: auto; }",
-        "footer { color: var(--quiet); }",
+        "h1 { font-size: 22px; margin: 0; overflow-wrap: anywhere; } p { margin: 4px 0; }",
+        "footer { font-size: 13px; color: var(--quiet); }",
     ]
     said = "\n".join(f"<p>{escape(text)}</p>" for text in frame.foot)
     css = "\n".join(style)

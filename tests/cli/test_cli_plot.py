@@ -181,7 +181,8 @@ class TestBacktest:
         run = forecast(*TESTED, "--plot")
         assert run.returncode == 0, run.stderr
         places = [run.stdout.index(n) for n in (
-            "Cutoffs", "Backtest of sample", "Calibration, one", "Skill by sessions ahead", "by month",
+            "Cutoffs", "Backtest of sample", "Calibration, one", "Skill by sessions ahead",
+            "Skill by month",
         )]  # fmt: skip
         assert places == sorted(places)
 
