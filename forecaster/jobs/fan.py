@@ -48,7 +48,9 @@ class Fan:
         cutoff: the last session seen.
         last_close: price at the cutoff, as traded.
         sessions: of ``closes``, ``(n,)``; the last one is the cutoff.
-        closes: as traded, in shares of the cutoff, ``(n,)``.
+        closes: without splits and dividends, so that a split is no crash; the last one is the
+            price at the cutoff, ``(n,)``.
+        adjusted: whether some of them are not the prices that were traded.
         ahead: dates of the steps, ``(H,)``.
         estimated: whether one of those dates follows weekdays, not a calendar.
         median: at the cutoff and each step, ``(H + 1,)``.
@@ -61,6 +63,7 @@ class Fan:
     last_close: float
     sessions: Days
     closes: Floats
+    adjusted: bool
     ahead: Days
     estimated: bool
     median: Floats
@@ -125,13 +128,15 @@ def fan_of(forecast: TickerForecast, recent: History) -> Fan:
     paths = np.array(
         [[last] * len(levels), *([s.quantiles[q] for q in levels] for s in forecast.steps)]
     )
+    closes = recent.adjusted_close * (last / recent.adjusted_close[-1])
     return Fan(
         ticker=forecast.ticker,
         currency=forecast.currency,
         cutoff=forecast.cutoff,
         last_close=last,
         sessions=recent.sessions,
-        closes=recent.close,
+        closes=closes,
+        adjusted=not np.allclose(closes, recent.close, rtol=1e-6, atol=0.0),
         ahead=np.array([s.session for s in forecast.steps], dtype="datetime64[D]"),
         estimated=any(s.session_estimated for s in forecast.steps),
         median=at_level(paths, levels, 0.5),

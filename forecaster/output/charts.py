@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecaster.jobs.fan import Fan
 from forecaster.market.bars import Days
@@ -63,16 +64,19 @@ def frame_of(fans: Sequence[Fan], model: Model) -> Frame:
     """Title, subtitle and foot."""
     ahead = max(len(fan.ahead) for fan in fans)
     sessions = f"{ahead} session{'s' if ahead > 1 else ''}"
+    closes = "Closing prices"
+    if any(fan.adjusted for fan in fans):
+        closes += " without splits and dividends"
     if len(fans) == 1:
         fan = fans[0]
         unit = f" {fan.currency}" if fan.currency else ""
         title = f"{clipped(fan.ticker, 55)}  {price(fan.last_close)}{unit} on {fan.cutoff}"
         until = f"{fan.ahead[-1]}{' (date estimated)' if fan.estimated else ''}"
-        subtitle = f"Closing prices, and where the next {sessions} may lead, to {until}"
+        subtitle = f"{closes}, and where the next {sessions} may lead, to {until}"
     else:
         title = f"{len(fans)} tickers, forecasts by {clipped(model.name, 50)}"
         subtitle = (
-            f"Closing prices, and where the next {sessions} may lead after the cutoff, which is at"
+            f"{closes}, and where the next {sessions} may lead after the cutoff, which is at"
             " the upper right"
         )
     widest = fans[0].bands[:1]
@@ -152,7 +156,8 @@ def _draw(axes: Axes, fan: Fan, theme: Theme, grid: _Grid, *, several: bool) -> 
     if several:
         _name(axes, fan, theme, grid)
     else:
-        named = f"closing price, {fan.currency}" if fan.currency else "closing price"
+        unit = f", {fan.currency}" if fan.currency else ""
+        named = f"{'adjusted' if fan.adjusted else 'closing'} price{unit}"
         axes.set_ylabel(named, color=theme.quiet, fontsize=grid.size, parse_math=False)
     label_right(axes, n + ahead - 1, _labels(fan, grid), theme, size=grid.size)
 
@@ -240,16 +245,26 @@ def date_labels(days: Days, room: int) -> tuple[list[int], list[str]]:
     months = days.astype("datetime64[M]")
     firsts = np.flatnonzero(months[1:] != months[:-1]) + 1
     if len(days) >= _LONG and len(firsts) >= 2:
-        kept: list[int] = []
-        for place in firsts:
-            if not kept or place - kept[-1] >= len(days) / room:
-                kept.append(int(place))
+        kept = _spaced(firsts, months.astype(int), len(days) / room)
         return kept, [_month(days[p]) for p in kept]
     step = max(1, math.ceil(len(days) / room))
     kept = list(range((len(days) - 1) % step, len(days), step))
     if days[-1] - days[0] > np.timedelta64(_SEASONS, "D"):
         return kept, [_month(days[p]) for p in kept]
     return kept, [f"{int(str(days[p])[8:])} {_month(days[p])[:3]}" for p in kept]
+
+
+def _spaced(firsts: NDArray[np.intp], months: NDArray[np.int64], gap: float) -> list[int]:
+    """First sessions of every month, quarter or year that are a gap apart, or of some that are."""
+    for step in (1, 2, 3, 6, 12, 24, 60):
+        chosen = firsts[months[firsts] % step == 0]
+        if len(chosen) > 1 and bool(np.all(np.diff(chosen) >= gap)):
+            return [int(place) for place in chosen]
+    kept: list[int] = []
+    for place in firsts:
+        if not kept or place - kept[-1] >= gap:
+            kept.append(int(place))
+    return kept
 
 
 def _month(day: np.datetime64) -> str:

@@ -115,7 +115,7 @@ def _dates(fan: Fan, margin: int, split: int, columns: int) -> list[Text]:
 
 def _key(fan: Fan, width: int) -> list[Text]:
     """What the marks mean."""
-    parts = ["⣀⡠⠊ close", "━ median", "- last price"]
+    parts = [f"⣀⡠⠊ {'adjusted close' if fan.adjusted else 'close'}", "━ median", "- last price"]
     for band, (mark, _) in zip(fan.bands, _SHADES, strict=False):
         parts.append(f"{mark} {100 * (band.high_level - band.low_level):g}%")
     return _wrapped(parts, width)

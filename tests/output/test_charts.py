@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import replace
 from itertools import combinations
 from xml.etree import ElementTree
 
@@ -46,7 +47,8 @@ def figure(drawn: tuple[Fan, ...], theme=LIGHT):
 class TestFan:
     def test_it_holds_the_last_closes_and_begins_at_the_cutoff(self):
         (fan,) = made(LONG, shown=30)
-        assert np.array_equal(fan.closes, LONG.close[-30:])
+        assert fan.closes == pytest.approx(LONG.close[-30:])
+        assert not fan.adjusted
         assert fan.sessions[-1] == fan.cutoff == LONG.cutoff
         assert len(fan.ahead) == 10
         assert fan.median.shape == (11,)
@@ -56,11 +58,19 @@ class TestFan:
             assert np.all(fan.median <= band.high)
         assert [(b.low_level, b.high_level) for b in fan.bands] == [(0.05, 0.95), (0.25, 0.75)]
 
+    def test_a_split_is_no_crash(self):
+        halved = np.where(np.arange(200) < 190, 2.0, 1.0)
+        split = replace(LONG, close=LONG.close * halved, adjusted=True)
+        (fan,) = made(split, shown=30)
+        assert fan.adjusted
+        assert fan.closes == pytest.approx(LONG.close[-30:])
+        assert "without splits" in charts.frame_of([fan], MODEL).subtitle
+
     def test_an_earlier_date_shows_nothing_later(self):
         day = LONG.sessions[120]
         (fan,) = fans(MODEL, [LONG], shown=50, as_of=day).fans
         assert fan.sessions[-1] == day
-        assert np.array_equal(fan.closes, LONG.close[71:121])
+        assert fan.closes == pytest.approx(LONG.close[71:121])
         assert fan.ahead[0] > day
 
     def test_a_model_with_other_levels_shows_all_that_they_span(self):
@@ -159,6 +169,23 @@ def test_the_collision_test_can_fail(monkeypatch):
     monkeypatch.setattr(figures, "spread_out", lambda wanted, *_: list(wanted))
     with pytest.raises(AssertionError, match=r"median|last|%"):
         test_no_text_collides_with_another_or_leaves_the_picture(CASES["long"], "light")
+
+
+@pytest.mark.parametrize(
+    ("first", "count", "room", "expected"),
+    [
+        ("2012-09-10", 140, 10, ["Oct 2012", "Nov 2012", "Dec 2012", "Jan 2013", "Feb 2013",
+                                 "Mar 2013"]),
+        ("2012-09-10", 140, 3, ["Oct 2012", "Jan 2013"]),
+        ("2001-04-02", 3000, 10, ["Jan 2002", "Jan 2004", "Jan 2006", "Jan 2008", "Jan 2010",
+                                  "Jan 2012"]),
+        ("2024-01-02", 5, 10, ["2 Jan", "3 Jan", "4 Jan", "5 Jan", "8 Jan"]),
+    ],
+)  # fmt: skip
+def test_dates_are_as_round_as_the_span_is_long(first, count, room, expected):
+    days = np.arange(np.datetime64(first), np.datetime64(first) + 2 * count)
+    days = days[np.is_busday(days)][:count]
+    assert charts.date_labels(days, room)[1] == expected
 
 
 class TestFiles:
