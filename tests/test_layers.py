@@ -125,6 +125,8 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
         return inside and room == "evaluation"
     if library in ("joblib", "dask", "distributed"):
         return inside and path == "jobs.parallel"
+    if library in ("matplotlib", "plotext"):
+        return inside and room == "output"
     homes = {
         "yfinance": path == "market.yahoo",
         "curl_cffi": path == "market.yahoo",
@@ -274,6 +276,9 @@ class TestTheRulesThemselves:
             ("forecaster.jobs.worker", "import distributed"),
             ("forecaster.jobs.train", "from rich.table import Table"),
             ("forecaster.output.tables", "import typer"),
+            ("forecaster.output.charts", "from matplotlib.figure import Figure"),
+            ("forecaster.jobs.fan", "def f():\n    import matplotlib"),
+            ("forecaster.cli.plot", "def f():\n    import plotext"),
             ("forecaster.cli.main", "import click"),
             ("forecaster.features.scaling", "import pandas as pd"),
             ("forecaster.model.recurrence", "def f():\n    import pandas"),
@@ -291,6 +296,7 @@ class TestTheRulesThemselves:
             ("forecaster.evaluation.garch", "def f():\n    from arch import arch_model"),
             ("forecaster.market.yahoo", "import yfinance"),
             ("forecaster.jobs.parallel", "def f():\n    import joblib"),
+            ("forecaster.output.figures", "def f():\n    import matplotlib"),
             ("forecaster.features.scaling", "import numpy as np"),
         ],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,6 +29,14 @@ from forecaster.cli.options import (
     parse_cells,
     parse_date,
     parse_words,
+)
+from forecaster.cli.pictures import (
+    PictureFile,
+    ThemeOption,
+    WidthOption,
+    drawn,
+    picture_file,
+    theme_name,
 )
 from forecaster.cli.sources import fetching_of, read, refuse_failures
 from forecaster.errors import SettingsError, VerdictNotHeld
@@ -86,6 +95,22 @@ def backtest(
     cluster: Cluster = None,
     format: FormatOption = Format.table,
     output: Output = None,
+    plot: Annotated[
+        bool,
+        typer.Option(
+            "--plot", help="Draw calibration, skill by step and loss over time below the table."
+        ),
+    ] = False,
+    plot_output: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot-output",
+            metavar="FILE",
+            help="Draw them in this file instead: .png, .svg or .html.",
+        ),
+    ] = None,
+    theme: ThemeOption = None,
+    width: WidthOption = 1200,
     column: Columns = None,
     date_format: DateFormat = None,
     ticker: Ticker = None,
@@ -114,6 +139,8 @@ def backtest(
         baselines=names,
     )  # fmt: skip
     pool = Pool(workers, cluster)
+    file = picture_file(plot_output, width, "--plot-output")
+    _require_room(plot and file is None, format, output)
     if model is not None and (folds > 1 or seeds > 1):
         raise SettingsError(
             "--model was given with --folds or --seeds; a saved model is scored as it is, in one"
@@ -126,6 +153,8 @@ def backtest(
     for message in result.notes:
         note(message)
     emit(_document(result, loaded.panel, format, output), output)
+    if plot or file is not None:
+        _draw(result, file, theme, width)
     unmet = [v for wanted in required for v in wanted.unmet(result.table.verdicts)]
     if unmet:
         first = unmet[0]
@@ -164,3 +193,23 @@ def _document(result: Backtest, panel: Panel, format: Format, output: Output) ->
     if format is Format.csv:
         return score_documents.rows_csv(result.table)
     return render(lambda width: scoreboard.backtest(result, panel, width), output)
+
+
+def _require_room(drawn_here: bool, format: Format, output: Output) -> None:
+    """A chart of characters and a document for programs do not share stdout."""
+    if drawn_here and format is not Format.table and output is None:
+        raise SettingsError(
+            f"--plot draws on standard output, where --format {format.value} writes for programs;"
+            " one of them must go elsewhere. Add --plot-output FILE or --output FILE."
+        )
+
+
+def _draw(result: Backtest, file: PictureFile | None, theme: ThemeOption, width: int) -> None:
+    if file is None:
+        from forecaster.output.terminal_charts import backtest_charts
+
+        emit(drawn(lambda columns: backtest_charts(result, columns)), None)
+        return
+    from forecaster.output.backtest_charts import backtest_picture
+
+    file.write(backtest_picture(result, file.kind, width, theme_name(theme)))

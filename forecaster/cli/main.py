@@ -77,6 +77,7 @@ def register() -> None:
         fetch,
         gradients,
         models,
+        plot,
         predict,
         score,
         train,
@@ -84,6 +85,7 @@ def register() -> None:
 
     app.command()(train.train)
     app.command()(predict.predict)
+    app.command()(plot.plot)
     app.command()(backtest.backtest)
     app.command()(compare.compare)
     app.command()(batch.batch)

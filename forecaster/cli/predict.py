@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -22,12 +21,14 @@ from forecaster.cli.options import (
     emit,
     parse_date,
 )
-from forecaster.cli.sources import chosen_model, fetching_of, read, report_failures
+from forecaster.cli.sources import (
+    chosen_model,
+    fetching_of,
+    read,
+    report_failures,
+    warn_of_hindsight,
+)
 from forecaster.errors import ForecastError
-
-if TYPE_CHECKING:
-    from forecaster.jobs.predict import TickerForecast
-    from forecaster.model.artifact import Model
 
 
 def predict(
@@ -60,7 +61,7 @@ def predict(
     result = run(
         trained, loaded.panel.histories, horizon=horizon, as_of=day, calendars=loaded.calendars
     )
-    _warn_of_hindsight(trained, result.forecasts)
+    warn_of_hindsight(trained, result.forecasts)
     failures: list[tuple[str, ForecastError]] = [
         (f.ticker or f.source, f.error) for f in loaded.failures
     ]
@@ -77,16 +78,3 @@ def predict(
             render(lambda width: tables.forecasts(result.forecasts, trained, width), output), output
         )
     report_failures(failures, succeeded=len(result.forecasts))
-
-
-def _warn_of_hindsight(model: Model, made: Sequence[TickerForecast]) -> None:
-    """A forecast from before the end of the training range has seen its own future."""
-    trained_to = str(model.card.get("trained_to", ""))
-    early = [f for f in made if str(f.cutoff) < trained_to]
-    if early:
-        from forecaster.output.console import note
-
-        note(
-            f"{early[0].ticker} is forecast from {early[0].cutoff}, and model {model.name} was"
-            f" trained to {trained_to}: it has seen what came next, so this is no fair test of it."
-        )

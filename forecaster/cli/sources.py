@@ -12,6 +12,7 @@ from forecaster.errors import ForecastError, SettingsError, SomeTickersFailed
 if TYPE_CHECKING:
     import numpy as np
 
+    from forecaster.jobs.predict import TickerForecast
     from forecaster.market.bars import History
     from forecaster.market.fetching import Fetching
     from forecaster.market.files import Loaded
@@ -154,3 +155,16 @@ def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int
     raise SomeTickersFailed(
         f"{len(failures)} of {len(failures) + succeeded} failed; the others are done."
     )
+
+
+def warn_of_hindsight(model: Model, made: Sequence[TickerForecast]) -> None:
+    """A forecast from before the end of the training range has seen its own future."""
+    trained_to = str(model.card.get("trained_to", ""))
+    early = [f for f in made if str(f.cutoff) < trained_to]
+    if early:
+        from forecaster.output.console import note
+
+        note(
+            f"{early[0].ticker} is forecast from {early[0].cutoff}, and model {model.name} was"
+            f" trained to {trained_to}: it has seen what came next, so this is no fair test of it."
+        )

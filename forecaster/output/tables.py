@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NARROW = 66
 """Below this many columns a forecast table leaves the inner interval out."""
 
-_ADVICE = "Forecasts are distributions, not promises, and no investment advice."
+ADVICE = "Forecasts are distributions, not promises, and no investment advice."
 
 
 def forecasts(made: Iterable[TickerForecast], model: Model, width: int) -> list[RenderableType]:
@@ -38,7 +38,7 @@ def forecasts(made: Iterable[TickerForecast], model: Model, width: int) -> list[
     if estimated:
         out.append(Text("~ date estimated from the weekdays seen; holidays are not known"))
     out.append(Text(model_line(model)))
-    out.append(Text(_ADVICE))
+    out.append(Text(ADVICE))
     return out
 
 

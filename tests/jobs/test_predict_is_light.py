@@ -52,14 +52,12 @@ def price_file(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("command", ["predict", "explain"])
-@pytest.mark.parametrize("format", ["json", "csv", "table"])
-def test_from_a_csv_file_nothing_heavy_is_imported(price_file, format, command):
+def _run(price_file, arguments):
+    """A command on the file, with an untrained model; which modules it loaded is written down."""
     model = random_model(Settings(units=3, horizon=2), Panel((garch_history("ACME", 60, seed=1),)))
     save(model, path_of("light"))
-    arguments = [command, "--model", "light", "--format", format, str(price_file)]
-    run = subprocess.run(
-        [sys.executable, "-c", RUN, *arguments],
+    return subprocess.run(
+        [sys.executable, "-c", RUN, *arguments, "--model", "light", str(price_file)],
         capture_output=True,
         text=True,
         check=False,
@@ -67,6 +65,21 @@ def test_from_a_csv_file_nothing_heavy_is_imported(price_file, format, command):
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         timeout=60,
     )
+
+
+@pytest.mark.parametrize("output", ["", "fan.png", "fan.svg", "fan.html"])
+def test_a_chart_imports_nothing_heavy(price_file, output, tmp_path):
+    run = _run(price_file, ["plot", *(["--output", str(tmp_path / output)] if output else [])])
+    assert run.returncode == 0, run.stderr
+    loaded = json.loads(Path(f"{price_file}.modules").read_text())
+    assert [name for name in HEAVY if name in loaded] == []
+    assert ("matplotlib" in loaded) == bool(output)
+
+
+@pytest.mark.parametrize("command", ["predict", "explain"])
+@pytest.mark.parametrize("format", ["json", "csv", "table"])
+def test_from_a_csv_file_nothing_heavy_is_imported(price_file, format, command):
+    run = _run(price_file, [command, "--format", format])
     assert run.returncode == 0, run.stderr
     assert "ACME" in run.stdout
     loaded = json.loads(Path(f"{price_file}.modules").read_text())

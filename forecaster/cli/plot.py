@@ -1,0 +1,101 @@
+"""`forecast plot`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from forecaster.cli.options import (
+    CalendarCode,
+    Columns,
+    DateFormat,
+    ModelName,
+    Offline,
+    Output,
+    ProviderName,
+    Sources,
+    Ticker,
+    emit,
+    parse_date,
+)
+from forecaster.cli.pictures import ThemeOption, WidthOption, drawn, picture_file, theme_name
+from forecaster.cli.sources import (
+    chosen_model,
+    fetching_of,
+    read,
+    report_failures,
+    warn_of_hindsight,
+)
+from forecaster.errors import ForecastError, SettingsError
+
+_IN_A_PICTURE, _IN_A_TERMINAL = 120, 60
+"""Sessions of history where none were asked for."""
+
+
+def plot(
+    sources: Sources,
+    model: ModelName = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option("--horizon", help="Sessions to forecast. (default: all the model can)"),
+    ] = None,
+    history: Annotated[
+        int | None,
+        typer.Option(
+            "--history", help="Sessions before the cutoff. (default: 120, in a terminal 60)"
+        ),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Forecast as if DATE were the last session.")
+    ] = None,
+    output: Output = None,
+    theme: ThemeOption = None,
+    width: WidthOption = 1200,
+    column: Columns = None,
+    date_format: DateFormat = None,
+    ticker: Ticker = None,
+    offline: Offline = False,
+    provider: ProviderName = None,
+    calendar: CalendarCode = None,
+) -> None:
+    """Draw the forecast of each history: in the terminal, or as a .png, .svg or .html file."""
+    from forecaster.jobs.fan import check_sessions, fans
+
+    file = picture_file(output, width)
+    shown = history or (_IN_A_TERMINAL if file is None else _IN_A_PICTURE)
+    check_sessions(shown if history is None else history)
+    day = parse_date(as_of, "--as-of")
+    trained = chosen_model(model)
+    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
+    loaded = read(sources, column, date_format, ticker, fetching)
+    if file is not None:
+        _refuse_too_many(len(loaded.panel))
+    made = fans(
+        trained, loaded.panel.histories, shown=shown, horizon=horizon, as_of=day,
+        calendars=loaded.calendars,
+    )  # fmt: skip
+    warn_of_hindsight(trained, made.forecasts)
+    failures: list[tuple[str, ForecastError]] = [
+        (f.ticker or f.source, f.error) for f in loaded.failures
+    ]
+    failures += [(f.ticker, f.error) for f in made.failures]
+    if file is not None and made.fans:
+        from forecaster.output.charts import fan_picture
+
+        file.write(fan_picture(made.fans, trained, file.kind, width, theme_name(theme)))
+    elif made.fans:
+        from forecaster.output.terminal_charts import fan_charts
+
+        emit(drawn(lambda columns: fan_charts(made.fans, trained, columns)), None)
+    report_failures(failures, succeeded=len(made.fans))
+
+
+def _refuse_too_many(histories: int) -> None:
+    from forecaster.output.charts import MOST_PANELS
+
+    if histories > MOST_PANELS:
+        raise SettingsError(
+            f"{histories} histories were given; a picture has room for {MOST_PANELS}. Give fewer,"
+            " or leave --output out to draw one chart below the other."
+        )

@@ -1,0 +1,204 @@
+"""A picture of a backtest: calibration, skill by step, and loss over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecaster.jobs.backtest import Backtest
+from forecaster.output.charts import date_labels
+from forecaster.output.figures import (
+    Frame,
+    Kind,
+    Label,
+    Sheet,
+    label_right,
+    picture,
+    settled,
+)
+from forecaster.output.looks import STROKES, THEMES, Theme, ThemeName, clipped, colour
+from forecaster.output.scoreboard import table_baselines
+from forecaster.output.tables import ADVICE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_BLOCK = 7.6
+"""Inches of height for one network's three panels."""
+ALIKE = {"drift": "naive"}
+"""Baselines left out over time where the other is there: one line would lie on the other."""
+
+
+def backtest_picture(
+    result: Backtest, kind: Kind, width: int, chosen: ThemeName | None = None
+) -> bytes:
+    """The content of a picture file; three panels for each network.
+
+    Args:
+        result: of a backtest.
+        kind: of file.
+        width: in pixels.
+        chosen: theme; None: light, and for a page its reader's.
+    """
+    theme = THEMES[chosen or "light"]
+    frame = frame_of(result)
+    with settled():
+        figure = backtest_figure(result, frame.within(kind), theme)
+        return picture(figure, kind, width, frame, chosen, theme)
+
+
+def frame_of(result: Backtest) -> Frame:
+    """Title, subtitle and foot."""
+    table, folds = result.table, result.folds
+    names = ", ".join(clipped(name, 40) for name in networks_of(result))
+    cutoffs = ", ".join(str(fold.cutoff) for fold in folds[:4]) + (" …" if len(folds) > 4 else "")
+    return Frame(
+        f"Backtest of {names}, {folds[0].test_from} to {folds[-1].test_to}",
+        f"{table.sessions_scored:,} sessions of {table.tickers}"
+        f" {'ticker' if table.tickers == 1 else 'tickers'} after"
+        f" {'the cutoff' if len(folds) == 1 else 'the cutoffs'} {cutoffs}",
+        [
+            "Skill is how much lower the pinball loss is than a baseline's; above zero the network"
+            " is better. A forecast is calibrated where its points lie on the diagonal.",
+            ADVICE,
+        ],
+    )
+
+
+def networks_of(result: Backtest) -> list[str]:
+    """Names of what was compared with the baselines."""
+    baselines = baselines_of(result)
+    return list(dict.fromkeys(r.model for r in result.table.rows if r.model not in baselines))
+
+
+def baselines_of(result: Backtest) -> list[str]:
+    """Names of the baselines, in the order of the error table."""
+    known = table_baselines(result.table)
+    return list(dict.fromkeys(r.model for r in result.table.rows if r.model in known))
+
+
+def over_time(baselines: Sequence[str]) -> list[str]:
+    """Baselines whose skill is shown over time."""
+    return [b for b in baselines if ALIKE.get(b) not in baselines]
+
+
+def backtest_figure(result: Backtest, frame: Frame, theme: Theme) -> Figure:
+    """Three panels for each network, one network below the other."""
+    networks = networks_of(result)
+    sheet = Sheet(frame, _BLOCK * len(networks), theme)
+    for place, network in enumerate(networks):
+        floor = sheet.top - _BLOCK * (place + 1)
+        _calibration(sheet.panel(0.95, floor + 4.0, 3.75, 3.25), result, network, theme)
+        _by_step(sheet.panel(5.75, floor + 4.0, 4.6, 3.25), result, network, theme)
+        _over_time(sheet.panel(0.95, floor + 0.5, 9.4, 2.6), result, network, theme)
+    return sheet.figure
+
+
+def _head(axes: Axes, text: str, theme: Theme) -> None:
+    axes.text(
+        0.0, 1.03, text, transform=axes.transAxes, color=theme.ink, fontsize=11, weight="bold",
+        va="bottom", parse_math=False,
+    )  # fmt: skip
+
+
+def _calibration(axes: Axes, result: Backtest, network: str, theme: Theme) -> None:
+    """Nominal levels across, and how often the price was below upwards."""
+    axes.plot([0, 100], [0, 100], color=theme.quiet, linewidth=0.9, linestyle=(0, (1, 2)))
+    rows = [r for r in result.table.rows if r.step == 1]
+    for row in rows:
+        stroke = STROKES.get(row.model)
+        if stroke is None and row.model != network:
+            continue
+        levels = [100 * float(q) for q in row.calibration]
+        shares = [100 * share for share in row.calibration.values()]
+        axes.plot(
+            levels, shares,
+            color=theme.ink if stroke is None else colour(theme, stroke.role),
+            linewidth=2.2 if stroke is None else 1.2,
+            linestyle="-" if stroke is None else stroke.dashes,
+            marker="o" if stroke is None else stroke.marker,
+            markersize=5 if stroke is None else 3.5,
+            zorder=5 if stroke is None else 3,
+            label=clipped(row.model, 16),
+        )  # fmt: skip
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, 100)
+    axes.set_xticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
+    axes.set_yticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
+    axes.set_xlabel("level of the quantile", color=theme.quiet, fontsize=9)
+    axes.set_ylabel("share of prices below it", color=theme.quiet, fontsize=9)
+    # the curves keep to the diagonal, so this corner is free
+    axes.legend(
+        loc="lower right", fontsize=8.5, frameon=False, labelcolor=theme.ink, handlelength=3.2,
+        borderaxespad=0.2, labelspacing=0.35,
+    )  # fmt: skip
+    _head(axes, "Calibration, one session ahead", theme)
+
+
+def _by_step(axes: Axes, result: Backtest, network: str, theme: Theme) -> None:
+    """Skill of a network over each baseline, by how far ahead."""
+    rows = [r for r in result.table.rows if r.model == network]
+    steps = [row.step for row in rows]
+    lines = {b: [100 * row.skill[b] for row in rows] for b in rows[0].skill}
+    _skill_lines(axes, np.array(steps), lines, theme)
+    axes.set_xlim(steps[0] - 0.5, steps[-1] + 0.3)
+    kept = [s for s in steps if s in (1, steps[-1]) or (s % 5 == 0 and s < steps[-1] - 1)]
+    axes.set_xticks(kept if len(steps) > 8 else steps)
+    axes.set_xlabel("sessions ahead", color=theme.quiet, fontsize=9)
+    _label_lines(axes, steps[-1], lines, theme)
+    _head(axes, f"Skill of {clipped(network, 24)} by step", theme)
+
+
+def _over_time(axes: Axes, result: Backtest, network: str, theme: Theme) -> None:
+    """Skill of a network over each baseline, month by month."""
+    lines = {}
+    months = np.array([], dtype="datetime64[M]")
+    for baseline in over_time(baselines_of(result)):
+        months, skill = result.losses.monthly_skill(network, baseline)
+        lines[baseline] = [100 * float(value) for value in skill]
+    x = months.astype(int)
+    _skill_lines(axes, x, lines, theme)
+    axes.set_xlim(x[0] - 0.5, x[-1] + 0.5)
+    calendar = np.arange(months[0], months[-1] + 1).astype("datetime64[D]")
+    places, texts = date_labels(calendar, 10)
+    if len(calendar) == 1:
+        texts = [str(months[0])]
+    axes.set_xticks([x[0] + p for p in places], texts)
+    _label_lines(axes, float(x[-1]), lines, theme)
+    _head(axes, f"Loss over time: skill of {clipped(network, 24)} in each month,"
+                " one session ahead", theme)  # fmt: skip
+
+
+def _skill_lines(
+    axes: Axes, x: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
+    lines: dict[str, list[float]], theme: Theme,
+) -> None:  # fmt: skip
+    """One line a baseline, and zero; the y axis is in percent."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.axhline(0.0, color=theme.quiet, linewidth=1.1, zorder=2)
+    for baseline, values in lines.items():
+        stroke = STROKES[baseline]
+        axes.plot(
+            x, values, color=colour(theme, stroke.role), linewidth=1.5, linestyle=stroke.dashes,
+            marker=stroke.marker, markersize=4 if len(x) <= 60 else 0, zorder=3,
+        )  # fmt: skip
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(low, -0.5), max(high, 0.5))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}%" if value else "0"))
+
+
+def _label_lines(axes: Axes, x: float, lines: dict[str, list[float]], theme: Theme) -> None:
+    """Name each line at its last known value."""
+    known = {b: [v for v in values if np.isfinite(v)] for b, values in lines.items()}
+    labels = [
+        Label(values[-1], f"over {b}  {values[-1]:+.1f}%", role=STROKES[b].role)
+        for b, values in known.items()
+        if values
+    ]
+    if labels:
+        label_right(axes, x, labels, theme, size=8.5)

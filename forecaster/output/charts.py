@@ -1,0 +1,272 @@
+"""Pictures of forecasts: history, fan and last price, one panel for each ticker."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecaster.jobs.fan import Fan
+from forecaster.market.bars import Days
+from forecaster.model.artifact import Model
+from forecaster.output.cells import price
+from forecaster.output.figures import (
+    INCHES,
+    Frame,
+    Kind,
+    Label,
+    Sheet,
+    label_right,
+    picture,
+    settled,
+)
+from forecaster.output.looks import THEMES, Theme, ThemeName, clipped
+from forecaster.output.tables import ADVICE, model_line
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_PANELS = 12
+"""Panels that are still legible at 1,200 pixels."""
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LONG = 45
+"""Sessions from which the date axis names months instead of days."""
+_SEASONS = 300
+"""Calendar days from which a day and a month may stand for two years."""
+
+
+def fan_picture(
+    fans: Sequence[Fan], model: Model, kind: Kind, width: int, chosen: ThemeName | None = None
+) -> bytes:
+    """The content of a picture file.
+
+    Args:
+        fans: 1 to ``MOST_PANELS``.
+        model: what made them.
+        kind: of file.
+        width: in pixels.
+        chosen: theme; None: light, and for a page its reader's.
+    """
+    theme = THEMES[chosen or "light"]
+    frame = frame_of(fans, model)
+    with settled():
+        figure = fan_figure(fans, frame.within(kind), theme)
+        return picture(figure, kind, width, frame, chosen, theme)
+
+
+def frame_of(fans: Sequence[Fan], model: Model) -> Frame:
+    """Title, subtitle and foot."""
+    ahead = max(len(fan.ahead) for fan in fans)
+    sessions = f"{ahead} session{'s' if ahead > 1 else ''}"
+    closes = "Closing prices"
+    if any(fan.adjusted for fan in fans):
+        closes += " without splits and dividends"
+    if len(fans) == 1:
+        fan = fans[0]
+        unit = f" {fan.currency}" if fan.currency else ""
+        title = f"{clipped(fan.ticker, 55)}  {price(fan.last_close)}{unit} on {fan.cutoff}"
+        until = f"{fan.ahead[-1]}{' (date estimated)' if fan.estimated else ''}"
+        subtitle = f"{closes}, and where the next {sessions} may lead, to {until}"
+    else:
+        title = f"{len(fans)} tickers, forecasts by {clipped(model.name, 50)}"
+        subtitle = (
+            f"{closes}, and where the next {sessions} may lead after the cutoff, which is at"
+            " the upper right"
+        )
+    widest = fans[0].bands[:1]
+    share = f"{100 * (widest[0].high_level - widest[0].low_level):g}%" if widest else ""
+    meaning = f"Shaded: where the price is expected to be with {share} probability" if share else ""
+    inner = fans[0].bands[1:]
+    if inner:
+        meaning += f", darker with {100 * (inner[0].high_level - inner[0].low_level):g}%"
+    meaning += "; dashed: the last price, which is the naive forecast." if share else ""
+    return Frame(title, subtitle, [t for t in (meaning, model_line(model), ADVICE) if t])
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Panels in rows: inches around them, the size of their text, and how much of it fits."""
+
+    columns: int
+    height: float
+    left: float
+    right: float
+    size: float
+    prices: bool
+    letters: int = 0
+
+
+def _grid(count: int) -> _Grid:
+    if count == 1:
+        return _Grid(1, 4.9, 0.95, 1.75, 9.5, prices=True)
+    if count <= 6:
+        return _Grid(2, 2.15, 0.85, 1.45, 8.5, prices=True, letters=40)
+    return _Grid(3, 1.95, 0.75, 0.75, 8.0, prices=False, letters=25)
+
+
+def fan_figure(fans: Sequence[Fan], frame: Frame, theme: Theme) -> Figure:
+    """A panel for each fan, in rows."""
+    grid = _grid(len(fans))
+    rows = math.ceil(len(fans) / grid.columns)
+    several = len(fans) > 1
+    above, under = (0.34, 0.42) if several else (0.02, 0.45)
+    row_height = grid.height + above + under
+    sheet = Sheet(frame, rows * row_height, theme)
+    cell = (INCHES - 0.3) / grid.columns
+    for place, fan in enumerate(fans):
+        row, column = divmod(place, grid.columns)
+        axes = sheet.panel(
+            0.15 + column * cell + grid.left,
+            sheet.top - (row + 1) * row_height + under,
+            cell - grid.left - grid.right,
+            grid.height,
+        )
+        _draw(axes, fan, theme, grid, several=several)
+    return sheet.figure
+
+
+def _draw(axes: Axes, fan: Fan, theme: Theme, grid: _Grid, *, several: bool) -> None:
+    """History, bands, median and last price; x counts sessions, so weekends take no room."""
+    n, ahead = len(fan.closes), len(fan.ahead)
+    future = np.arange(n - 1, n + ahead)
+    for band, hue in zip(fan.bands, (theme.outer, theme.inner), strict=False):
+        axes.fill_between(future, band.low, band.high, color=hue, linewidth=0, zorder=2)
+    for band in fan.bands[:1]:
+        for edge in (band.low, band.high):
+            axes.plot(future, edge, color=theme.inner, linewidth=0.9, zorder=2.5)
+    axes.axvline(n - 1, color=theme.quiet, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1.5)
+    axes.plot(np.arange(n), fan.closes, color=theme.history, linewidth=1.4, zorder=3)
+    axes.plot(
+        future, np.full(ahead + 1, fan.last_close), color=theme.last, linewidth=1.2,
+        linestyle=(0, (4, 2.5)), zorder=4,
+    )  # fmt: skip
+    axes.plot(future, fan.median, color=theme.median, linewidth=2.2, zorder=5)
+    low, high = price_range(fan)
+    axes.set_ylim(low, high)
+    axes.set_xlim(-0.5, n + ahead - 0.5)
+    _date_ticks(axes, np.concatenate([fan.sessions, fan.ahead]), grid)
+    _price_ticks(axes, low, high)
+    axes.tick_params(labelsize=grid.size)
+    if several:
+        _name(axes, fan, theme, grid)
+    else:
+        unit = f", {fan.currency}" if fan.currency else ""
+        named = f"{'adjusted' if fan.adjusted else 'closing'} price{unit}"
+        axes.set_ylabel(named, color=theme.quiet, fontsize=grid.size, parse_math=False)
+    label_right(axes, n + ahead - 1, _labels(fan, grid), theme, size=grid.size)
+
+
+def _name(axes: Axes, fan: Fan, theme: Theme, grid: _Grid) -> None:
+    """Ticker and last price above a small panel, the cutoff at the right."""
+    worth = label_price(fan.last_close) + (f" {fan.currency}" if fan.currency else "")
+    ticker = clipped(fan.ticker, max(grid.letters - len(worth) - 2, 4))
+    box = axes.get_window_extent()
+    end = 1.0 + (grid.right - 0.1) * axes.figure.dpi / box.width
+    axes.text(
+        0.0, 1.04, f"{ticker}  {worth}", transform=axes.transAxes, color=theme.ink, va="bottom",
+        fontsize=grid.size + 1, weight="bold", parse_math=False,
+    )  # fmt: skip
+    axes.text(
+        end, 1.04, str(fan.cutoff), transform=axes.transAxes, color=theme.quiet, va="bottom",
+        ha="right", fontsize=grid.size,
+    )  # fmt: skip
+
+
+def label_price(value: float) -> str:
+    """A price for a label: no cents from 10,000 on, and four digits of small ones."""
+    if value >= 10_000:
+        return f"{value:,.0f}"
+    if value >= 0.1:
+        return price(value)
+    return f"{value:.{3 - math.floor(math.log10(value))}f}"
+
+
+def _labels(fan: Fan, grid: _Grid) -> list[Label]:
+    """The ends of all lines, by level and price."""
+
+    def text(name: str, value: float) -> str:
+        return f"{name}  {label_price(value)}" if grid.prices else name
+
+    found = [
+        Label(fan.median[-1], text("median", fan.median[-1]), bold=True, role="median"),
+        Label(fan.last_close, text("last", fan.last_close), role="last"),
+    ]
+    for band in fan.bands:
+        found.append(Label(band.high[-1], text(f"{100 * band.high_level:g}%", band.high[-1])))
+        found.append(Label(band.low[-1], text(f"{100 * band.low_level:g}%", band.low[-1])))
+    return found
+
+
+def price_range(fan: Fan) -> tuple[float, float]:
+    """Limits that hold every line, with a little room."""
+    values = np.concatenate([fan.closes, fan.median, *(b.low for b in fan.bands),
+                             *(b.high for b in fan.bands)])  # fmt: skip
+    low, high = float(values.min()), float(values.max())
+    room = 0.06 * (high - low) or 0.05 * high
+    return max(low - room, 0.0), high + room
+
+
+def _price_ticks(axes: Axes, low: float, high: float) -> None:
+    """Round prices, with the decimals that tell them apart and no exponent."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    inches = axes.get_window_extent().height / axes.figure.dpi
+    locator = MaxNLocator(nbins=max(4, min(8, int(inches / 0.42))), steps=[1, 2, 2.5, 5, 10])
+    ticks = locator.tick_values(low, high)
+    decimals = _decimals(float(ticks[1] - ticks[0]))
+    axes.yaxis.set_major_locator(locator)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.{decimals}f}"))
+
+
+def _decimals(step: float) -> int:
+    """Decimals that a multiple of a step needs."""
+    for decimals in range(12):
+        if abs(step * 10**decimals - round(step * 10**decimals)) < 1e-6 * 10**decimals * step:
+            return decimals
+    return 12
+
+
+def _date_ticks(axes: Axes, days: Days, grid: _Grid) -> None:
+    """Dates below sessions: the first of a month where the span is long, else single days."""
+    inches = axes.get_window_extent().width / axes.figure.dpi
+    room = max(2, int(inches / (0.095 * grid.size)))
+    places, texts = date_labels(days, room)
+    axes.set_xticks(places, texts)
+
+
+def date_labels(days: Days, room: int) -> tuple[list[int], list[str]]:
+    """Places and texts of at most about ``room`` dates on an axis of sessions."""
+    months = days.astype("datetime64[M]")
+    firsts = np.flatnonzero(months[1:] != months[:-1]) + 1
+    if len(days) >= _LONG and len(firsts) >= 2:
+        kept = _spaced(firsts, months.astype(int), len(days) / room)
+        return kept, [_month(days[p]) for p in kept]
+    step = max(1, math.ceil(len(days) / room))
+    kept = list(range((len(days) - 1) % step, len(days), step))
+    if days[-1] - days[0] > np.timedelta64(_SEASONS, "D"):
+        return kept, [_month(days[p]) for p in kept]
+    return kept, [f"{int(str(days[p])[8:])} {_month(days[p])[:3]}" for p in kept]
+
+
+def _spaced(firsts: NDArray[np.intp], months: NDArray[np.int64], gap: float) -> list[int]:
+    """First sessions of every month, quarter or year that are a gap apart, or of some that are."""
+    for step in (1, 2, 3, 6, 12, 24, 60):
+        chosen = firsts[months[firsts] % step == 0]
+        if len(chosen) > 1 and bool(np.all(np.diff(chosen) >= gap)):
+            return [int(place) for place in chosen]
+    kept: list[int] = []
+    for place in firsts:
+        if not kept or place - kept[-1] >= gap:
+            kept.append(int(place))
+    return kept
+
+
+def _month(day: np.datetime64) -> str:
+    year, month = str(day)[:7].split("-")
+    return f"{MONTHS[int(month) - 1]} {year}"

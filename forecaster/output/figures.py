@@ -1,0 +1,250 @@
+"""Figures of matplotlib: how one begins, what stands around its panels, and its bytes.
+
+The object interface alone is used, so nothing global changes and no window system is asked for.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import textwrap
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
+
+from forecaster.output.looks import DARK, LIGHT, Theme, ThemeName, as_variables, spread_out
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Kind = Literal["png", "svg", "html"]
+KINDS: tuple[Kind, ...] = ("png", "svg", "html")
+
+INCHES = 12.0
+"""Width of every figure; more pixels make everything larger and move nothing."""
+_POINT = 1.0 / 72.0
+_MARGIN = 0.3
+_FOOT_COLUMNS = 172
+"""Characters of the foot that fit the figure's width, measured with the widest letters it has."""
+
+FONTS = ["DejaVu Sans", "Verdana", "Arial", "sans-serif"]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around the panels.
+
+    Attributes:
+        title: in one line.
+        subtitle: in one line.
+        foot: sentences; lines are broken where they must.
+    """
+
+    title: str
+    subtitle: str
+    foot: Sequence[str]
+
+    def within(self, kind: Kind) -> Frame:
+        """What the drawing itself has to say: nothing on a page, which says it around it."""
+        return Frame("", "", ()) if kind == "html" else self
+
+    @property
+    def foot_lines(self) -> list[str]:
+        """The foot, broken into lines."""
+        return [line for text in self.foot for line in textwrap.wrap(text, _FOOT_COLUMNS)]
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """Matplotlib's own defaults, whatever a ``matplotlibrc`` says, and files that do not differ.
+
+    What it says of caches it cannot write and of letters that its fonts lack is no use to anybody
+    who asked for a picture.
+    """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    import matplotlib
+
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(
+            {
+                "svg.hashsalt": "forecast",
+                "svg.fonttype": "none",
+                "font.sans-serif": FONTS,
+                "text.parse_math": False,
+                "axes.unicode_minus": True,
+            }
+        )
+        yield
+
+
+class Sheet:
+    """A figure with a title above and a foot below; panels are placed in inches between them."""
+
+    def __init__(self, frame: Frame, height: float, theme: Theme) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        self.theme = theme
+        foot = frame.foot_lines
+        self.below = _MARGIN + 0.17 * len(foot) + 0.12
+        self.height = height + self.below + (0.95 if frame.title else 0.3)
+        self.top = height + self.below
+        self.figure: Figure = Figure(figsize=(INCHES, self.height), dpi=100, facecolor=theme.ground)
+        FigureCanvasAgg(self.figure)
+        self._write(_MARGIN, self.height - 0.28, frame.title, 15, theme.ink, weight="bold")
+        self._write(_MARGIN, self.height - 0.60, frame.subtitle, 10.5, theme.quiet)
+        for number, line in enumerate(foot):
+            y = self.below - 0.12 - 0.17 * number
+            self._write(_MARGIN, y, line, 8.5, theme.quiet)
+
+    def _write(self, x: float, y: float, text: str, size: float, hue: str, **more: Any) -> None:
+        self.figure.text(
+            x / INCHES, y / self.height, text, fontsize=size, color=hue, va="top",
+            parse_math=False, **more,
+        )  # fmt: skip
+
+    def panel(self, left: float, bottom: float, width: float, height: float) -> Axes:
+        """Axes in inches from the figure's lower left corner, with a quiet grid behind the data."""
+        theme = self.theme
+        axes = self.figure.add_axes(
+            (left / INCHES, bottom / self.height, width / INCHES, height / self.height),
+            facecolor=theme.ground,
+        )
+        for side in ("top", "right", "left"):
+            axes.spines[side].set_visible(False)
+        axes.spines["bottom"].set_color(theme.quiet)
+        axes.tick_params(colors=theme.quiet, labelsize=9, length=3)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="y", color=theme.grid, linewidth=0.8)
+        axes.set_axisbelow(True)
+        return axes
+
+
+@dataclass(frozen=True)
+class Label:
+    """Text beside the right edge of a panel, at the height of what it names.
+
+    Attributes:
+        y: in data units.
+        text: what it says.
+        bold: whether it stands out.
+        role: the colour of its leader, by its name in the theme.
+    """
+
+    y: float
+    text: str
+    bold: bool = False
+    role: str = "quiet"
+
+
+def label_right(
+    axes: Axes, x: float, labels: Sequence[Label], theme: Theme, *, size: float = 9.0
+) -> None:
+    """Write labels beside the right edge, moved apart, each with a thin leader from its point.
+
+    Args:
+        axes: with its limits set.
+        x: where the lines end, in data units.
+        labels: in any order.
+        theme: colours.
+        size: of the text, in points.
+    """
+    box = axes.get_window_extent()
+    scale = axes.figure.dpi * _POINT
+    wanted = [float(axes.transData.transform((x, label.y))[1]) for label in labels]
+    gap = 1.35 * size * scale
+    places = spread_out(wanted, gap, box.y0 + 0.3 * gap, box.y1)
+    end = float(axes.transData.transform((x, labels[0].y))[0]) if labels else 0.0
+    for label, start, place in zip(labels, wanted, places, strict=True):
+        axes.annotate(
+            label.text,
+            xy=((end - box.x0) / box.width, (start - box.y0) / box.height),
+            xycoords="axes fraction",
+            xytext=(1.0 + 16 * scale / box.width, (place - box.y0) / box.height),
+            textcoords="axes fraction",
+            va="center",
+            ha="left",
+            fontsize=size,
+            color=theme.ink,
+            weight="bold" if label.bold else "normal",
+            parse_math=False,
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-", "linewidth": 0.8, "shrinkA": 1, "shrinkB": 0,
+                "color": asdict(theme)[label.role], "relpos": (0.0, 0.5),
+            },
+        )  # fmt: skip
+
+
+def picture(
+    figure: Figure, kind: Kind, width: int, frame: Frame, chosen: ThemeName | None, theme: Theme
+) -> bytes:
+    """A figure as a file's content; the same figure gives the same bytes.
+
+    Args:
+        figure: drawn in ``theme``.
+        kind: of file.
+        width: in pixels.
+        frame: what stands around the panels, for those who cannot see it.
+        chosen: the theme that was asked for; None: a page follows its reader's.
+        theme: colours of the figure.
+    """
+    from forecaster import __version__
+
+    buffer = io.BytesIO()
+    if kind == "png":
+        figure.savefig(
+            buffer, format="png", dpi=width / INCHES, facecolor=theme.ground,
+            metadata={"Software": f"forecast {__version__}", "Title": frame.title},
+        )  # fmt: skip
+        return buffer.getvalue()
+    figure.savefig(
+        buffer, format="svg", facecolor=theme.ground,
+        metadata={"Date": None, "Creator": f"forecast {__version__}", "Title": frame.title},
+    )  # fmt: skip
+    head, _, rest = buffer.getvalue().decode().partition(">\n<svg ")
+    before, _, drawing = rest.partition("viewBox=")
+    height = round(width * figure.get_figheight() / INCHES)
+    namespaces = before[before.index("xmlns") :].partition(' width="')[0]
+    svg = f'<svg {namespaces} role="img" width="{width}" height="{height}" viewBox={drawing}'
+    if kind == "svg":
+        return f"{head}>\n{svg}".encode()
+    return _page(svg, frame, width, chosen, theme).encode()
+
+
+def _page(svg: str, frame: Frame, width: int, chosen: ThemeName | None, theme: Theme) -> str:
+    """One page that needs nothing else: its picture is inside, its colours are the reader's."""
+    shown = as_variables(svg, theme)
+    schemes = "light dark" if chosen is None else chosen
+    style = [f":root {{ color-scheme: {schemes}; {_variables(theme)} }}"]
+    if chosen is None:
+        other = DARK if theme == LIGHT else LIGHT
+        name = "dark" if theme == LIGHT else "light"
+        style.append(f"@media (prefers-color-scheme: {name}) {{ :root {{ {_variables(other)} }} }}")
+    style += [
+        "body { margin: 0; background: var(--ground); color: var(--ink);"
+        " font: 15px/1.5 'DejaVu Sans', Verdana, Arial, sans-serif; }",
+        f"main {{ max-width: {width}px; margin: 0 auto; padding: 16px; }}",
+        "svg { max-width: 100%; height: auto; }",
+        "h1 { font-size: 22px; margin: 0; overflow-wrap: anywhere; } p { margin: 4px 0; }",
+        "footer { font-size: 13px; color: var(--quiet); }",
+    ]
+    said = "\n".join(f"<p>{escape(text)}</p>" for text in frame.foot)
+    css = "\n".join(style)
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(frame.title)}</title>\n<style>\n{css}\n</style>\n</head>\n<body>\n<main>\n"
+        f"<h1>{escape(frame.title)}</h1>\n<p>{escape(frame.subtitle)}</p>\n{shown}"
+        f"<footer>\n{said}\n</footer>\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _variables(theme: Theme) -> str:
+    return " ".join(f"--{name}: {value};" for name, value in asdict(theme).items())

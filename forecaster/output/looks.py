@@ -1,0 +1,132 @@
+"""Colours, line styles and label places that charts share: for light and dark, colour-blind or not.
+
+Hues are those of Okabe and Ito (2008), darkened on white and lightened on black until each has a
+contrast of 3 to 1. Nothing is told by colour alone: dashes, markers and labels tell it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Literal
+
+import numpy as np
+
+ThemeName = Literal["light", "dark"]
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours by what they are for; no two of a theme are equal, so that one can be found again."""
+
+    ground: str
+    ink: str
+    quiet: str
+    grid: str
+    history: str
+    outer: str
+    inner: str
+    median: str
+    last: str
+    naive: str
+    drift: str
+    ewma: str
+    garch: str
+    har: str
+
+
+LIGHT = Theme(
+    ground="#ffffff", ink="#1a1a1a", quiet="#5c6168", grid="#e4e6e9", history="#24262a",
+    outer="#cfe2f3", inner="#8dbbe2", median="#084a85", last="#c95400",
+    naive="#d55e00", drift="#b0538a", ewma="#b07400", garch="#008f68", har="#0072b2",
+)  # fmt: skip
+DARK = Theme(
+    ground="#14171c", ink="#e9ebee", quiet="#a8afb8", grid="#2a2f37", history="#d9dce1",
+    outer="#17384f", inner="#28618c", median="#a6d8ff", last="#ff9d57",
+    naive="#ff8a3d", drift="#e39cc6", ewma="#f2b632", garch="#2fc79a", har="#5db4f0",
+)  # fmt: skip
+THEMES: dict[ThemeName, Theme] = {"light": LIGHT, "dark": DARK}
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """How one baseline's line looks.
+
+    Attributes:
+        role: the colour's name in a theme.
+        dashes: matplotlib's dash pattern.
+        marker: matplotlib's.
+        letter: in a terminal.
+    """
+
+    role: str
+    dashes: tuple[float, tuple[float, ...]]
+    marker: str
+    letter: str
+
+
+STROKES = {
+    "naive": Stroke("naive", (0, ()), "o", "n"),
+    "drift": Stroke("drift", (0, (1, 1.5)), "v", "d"),
+    "ewma": Stroke("ewma", (0, (5, 2)), "s", "e"),
+    "garch": Stroke("garch", (0, (5, 1.5, 1, 1.5)), "^", "g"),
+    "har": Stroke("har", (0, (2.5, 1.5)), "D", "h"),
+}
+
+
+def colour(theme: Theme, role: str) -> str:
+    """The colour of a role."""
+    return str(asdict(theme)[role])
+
+
+def as_variables(text: str, theme: Theme) -> str:
+    """An SVG drawn in a theme, with each colour as a CSS variable that falls back on it."""
+    for field in fields(theme):
+        value = colour(theme, field.name)
+        text = text.replace(f": {value}", f": var(--{field.name}, {value})")
+    return text
+
+
+def spread_out(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Places near the wanted ones, at least ``gap`` apart, in the same order.
+
+    They stay between ``low`` and ``high`` as long as there is room for all; where there is not,
+    they share it evenly.
+
+    Args:
+        wanted: in pixels, in any order.
+        gap: pixels between neighbours.
+        low: lowest place.
+        high: highest place.
+    """
+    count = len(wanted)
+    if count > 1:
+        gap = min(gap, (high - low) / (count - 1))
+    order = np.argsort(wanted, kind="stable")
+    # neighbours that would collide move as one block, centred on where they wanted to be
+    blocks: list[list[float]] = []  # of each: where the block would begin if it were alone
+    for place in order:
+        blocks.append([float(wanted[place])])
+        while len(blocks) > 1 and _start(blocks[-2]) + gap * len(blocks[-2]) > _start(blocks[-1]):
+            shift = gap * len(blocks[-2])
+            moved = [value - shift for value in blocks.pop()]
+            blocks[-1] += moved
+    found = [0.0] * count
+    position = 0
+    for block in blocks:
+        start = _start(block)
+        for member in range(len(block)):
+            lowest, highest = low + gap * position, high - gap * (count - 1 - position)
+            found[int(order[position])] = float(np.clip(start + gap * member, lowest, highest))
+            position += 1
+    return found
+
+
+def _start(block: Sequence[float]) -> float:
+    return sum(block) / len(block)
+
+
+def clipped(text: str, most: int) -> str:
+    """Text in one line of at most so many characters, fit to be printed and put in XML."""
+    plain = "".join(c if c.isprintable() else "?" for c in text)
+    return plain if len(plain) <= most else f"{plain[: most - 1]}…"

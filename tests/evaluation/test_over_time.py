@@ -1,0 +1,50 @@
+"""Losses session by session, and skill month by month, on numbers made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forecaster.evaluation.marks import Actuals, Marks
+from forecaster.evaluation.over_time import SessionLosses
+
+DAYS = np.array(["2024-01-30", "2024-01-31", "2024-02-01"], dtype="datetime64[D]")
+
+
+def marks(losses: list[float]) -> Marks:
+    """Marks of which only the loss one session ahead matters."""
+    pinball = np.column_stack([losses, np.full(len(losses), 9.0)])
+    return Marks(pinball, pinball, np.zeros((*pinball.shape, 1), dtype=bool), {}, len(losses))
+
+
+# two tickers, end to end; the second ends a session earlier than its last forecast
+ACTUALS = Actuals(
+    ticker=np.array([0, 0, 0, 1, 1]),
+    session=np.concatenate([DAYS, DAYS[:2]]),
+    last_close=np.ones(5),
+    log_return=np.array([[0.1, 0.1], [0.1, 0.1], [0.1, np.nan], [0.1, 0.1], [np.nan, np.nan]]),
+)
+LOSSES = SessionLosses.of(
+    ACTUALS,
+    {
+        "gru": marks([1.0, 2.0, 4.0, 3.0, np.nan]),
+        "naive": marks([2.0, 4.0, 2.0, 4.0, np.nan]),
+        "flat": marks([0.0] * 5),
+    },
+)
+
+
+def test_each_session_has_the_mean_over_its_tickers():
+    assert LOSSES.sessions.tolist() == DAYS.tolist()
+    assert LOSSES.pinball["gru"].tolist() == [2.0, 2.0, 4.0]
+    assert LOSSES.pinball["naive"].tolist() == [3.0, 4.0, 2.0]
+
+
+def test_a_months_skill_compares_its_mean_losses():
+    months, skill = LOSSES.monthly_skill("gru", "naive")
+    assert [str(m) for m in months] == ["2024-01", "2024-02"]
+    assert skill == pytest.approx([1 - 4 / 7, 1 - 4 / 2])
+
+
+def test_a_baseline_without_loss_has_no_skill_to_compare_with():
+    assert np.isnan(LOSSES.monthly_skill("gru", "flat")[1]).all()

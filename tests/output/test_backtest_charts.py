@@ -1,0 +1,112 @@
+"""Pictures of backtests: every number of the panels is one of the result."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from synthetic import garch_history, random_model
+from test_charts import _box
+
+from forecaster.jobs.backtest import Plan, score_model
+from forecaster.market.bars import Panel
+from forecaster.model.settings import Settings
+from forecaster.output import backtest_charts
+from forecaster.output.figures import settled
+from forecaster.output.looks import LIGHT, THEMES
+from forecaster.output.terminal_charts import backtest_charts as in_terminal
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def scored(baselines: tuple[str, ...], bars: int, horizon: int):
+    panel = Panel((garch_history("LONG", bars, seed=1), garch_history("OTHER", bars, seed=2)))
+    settings = Settings(units=3, horizon=horizon, quantiles=LEVELS)
+    model = random_model(settings, panel)
+    model.card["trained_to"] = str(panel.sessions[-1])
+    cutoff = panel.sessions[bars - 100 if bars > 150 else bars - 20]
+    plan = Plan(train_end=cutoff, baselines=baselines)
+    return score_model(panel, model, plan, allow_overlap=True)
+
+
+CASES = {
+    "all": scored(("naive", "drift", "ewma", "garch", "har"), 320, 10),
+    "one": scored(("naive",), 320, 1),
+    "days": scored(("naive", "ewma"), 60, 3),
+}
+each_case = pytest.mark.parametrize("result", CASES.values(), ids=CASES)
+
+
+def figure(result, theme=LIGHT):
+    with settled():
+        drawn = backtest_charts.backtest_figure(result, backtest_charts.frame_of(result), theme)
+        drawn.canvas.draw()
+    return drawn
+
+
+@each_case
+def test_the_panels_show_what_was_measured(result):
+    calibration, by_step, over_time = figure(result).axes
+    (network,) = backtest_charts.networks_of(result)
+    rows = [r for r in result.table.rows if r.model == network]
+    diagonal, own, *_ = calibration.lines
+    assert np.array_equal(diagonal.get_xdata(), diagonal.get_ydata())
+    assert own.get_xdata() == pytest.approx([5, 25, 50, 75, 95])
+    assert own.get_ydata() == pytest.approx([100 * s for s in rows[0].calibration.values()])
+    for line, baseline in zip(by_step.lines[1:], rows[0].skill, strict=True):
+        assert list(line.get_xdata()) == [r.step for r in rows]
+        assert line.get_ydata() == pytest.approx([100 * r.skill[baseline] for r in rows])
+    shown = backtest_charts.over_time(backtest_charts.baselines_of(result))
+    assert "drift" not in shown
+    for line, baseline in zip(over_time.lines[1:], shown, strict=True):
+        months, skill = result.losses.monthly_skill(network, baseline)
+        assert list(line.get_xdata()) == months.astype(int).tolist()
+        assert line.get_ydata() == pytest.approx(100 * skill)
+
+
+@each_case
+@pytest.mark.parametrize("theme", THEMES)
+def test_labels_do_not_collide(result, theme):
+    drawn = figure(result, THEMES[theme])
+    renderer = drawn.canvas.get_renderer()
+    width, height = drawn.get_size_inches() * drawn.dpi
+    texts = [t for axes in drawn.axes for t in axes.texts] + list(drawn.texts)
+    boxes = [_box(t, renderer) for t in texts]
+    for place, box in enumerate(boxes):
+        assert box.x0 >= 0
+        assert box.x1 <= width
+        assert box.y1 <= height
+        for other in boxes[:place]:
+            assert not box.overlaps(other), texts[place].get_text()
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "html"])
+def test_files_are_the_same_twice_and_say_what_was_tested(kind):
+    one, two = (backtest_charts.backtest_picture(CASES["all"], kind, 1200) for _ in range(2))
+    assert one == two
+    if kind == "svg":
+        ElementTree.fromstring(one)
+    if kind != "png":
+        for needed in ("Calibration", "by step", "Loss over time", "over garch", "advice"):
+            assert needed in one.decode()
+
+
+@each_case
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_terminal_gets_the_same_three(result, width):
+    lines = [str(part) for part in in_terminal(result, width)]
+    assert max(len(line) for line in lines) <= width
+    joined = "\n".join(lines)
+    for needed in (
+        "Backtest of random",
+        "Calibration",
+        "by sessions ahead",
+        "by month",
+        "n over naive",
+        "●",
+    ):
+        assert needed in joined
+    row = result.table.rows[0]
+    for share in row.calibration.values():
+        assert f"{100 * share:.1f}%" in joined
