@@ -17,7 +17,6 @@ from forecaster.cli.options import (
     ModelName,
     Offline,
     ProviderName,
-    emit,
     emitting,
     parse_columns,
 )
@@ -75,7 +74,12 @@ def batch(
         float, typer.Option(metavar="SECONDS", min=0.0, help="Wait for another batch to end.")
     ] = 0.0,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print nothing unless something fails.")
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            help="Print nothing unless something fails; forecasts go to --out alone.",
+        ),
     ] = False,
     summary: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write counts as JSON to this file.")
@@ -96,6 +100,10 @@ def batch(
     from forecaster.output.console import note
     from forecaster.output.progress import ticker_bar
 
+    if summary is not None and out is not None and Path(out).resolve() == summary.resolve():
+        raise SettingsError(
+            f"--out and --summary are both {out}; each needs a file of its own. Change one of them."
+        )
     chosen = format or _BY_SUFFIX.get(Path(out or "").suffix.lower(), Lines.jsonl)
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     options = ReadOptions(parse_columns(column), date_format)
@@ -113,7 +121,8 @@ def batch(
         show_notes([(remark.ticker, remark.message) for remark in done.remarks])
     _write(done, out, chosen, quiet=quiet)
     if summary is not None:
-        emit(batch_documents.summary(done), summary)
+        with emitting(summary, "--summary") as file:
+            file.write(batch_documents.summary(done).encode())
     if not quiet:
         note(batch_documents.last_line(done))
     report_failures(list(done.failures), succeeded=len(done.forecasts))

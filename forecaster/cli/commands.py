@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -14,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from forecaster.cli import configuration
 from forecaster.cli.configuration import Configuration, command_of, key_of
-from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, Terminated
+from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, SettingsError, Terminated
 from forecaster.places import settings_file
 
 READER_GONE = 141
@@ -95,6 +96,16 @@ class Commands(TyperGroup):
             # what is still buffered must not fail a second time when Python closes stdout
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(READER_GONE) from None
+        except OSError as problem:
+            if problem.errno not in (errno.ENOSPC, errno.EBADF, errno.EIO):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _last_words(
+                f"the result could not be written ({problem.strerror}); make room or choose another"
+                " --output",
+                SettingsError.exit_code,
+            )
+            raise typer.Exit(SettingsError.exit_code) from None
         except typer.TyperException as problem:
             raise _refusal(problem, ctx.obj, json=_logs_json(ctx)) from None
         return result

@@ -10,6 +10,7 @@ from forecaster.cli.options import (
     CalendarCode,
     Format,
     FormatOption,
+    Offline,
     Output,
     ProviderName,
     emit,
@@ -36,6 +37,7 @@ def fetch(
         str | None,
         typer.Option(metavar="DATE", help="First session wanted. (default: all there are)"),
     ] = None,
+    offline: Offline = False,
     provider: ProviderName = None,
     calendar: CalendarCode = None,
     format: FormatOption = Format.table,
@@ -49,6 +51,11 @@ def fetch(
     from forecaster.output.console import render
     from forecaster.output.progress import ticker_bar
 
+    if offline:
+        raise SettingsError(
+            "--offline asks no source, and fetching is asking one. Leave it out (it can be set in"
+            " FORECASTER_OFFLINE and forecaster.toml too)."
+        )
     words = list(tickers or [])
     if watchlist is not None:
         from forecaster.market.watchlist import read_watchlist

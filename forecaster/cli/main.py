@@ -5,6 +5,7 @@ Nothing heavy is imported here; each command imports what it runs when it runs.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -14,7 +15,7 @@ import typer
 
 from forecaster import __version__
 from forecaster.cli.commands import App, Commands, LogFormat
-from forecaster.errors import INTERRUPTED, Terminated
+from forecaster.errors import INTERRUPTED, TERMINATED, Terminated
 
 app = App(
     cls=Commands,
@@ -114,11 +115,21 @@ def register() -> None:
     app.add_typer(config_app, name="config")
 
 
+def _open_streams() -> None:
+    """Streams that a daemon closed lead nowhere; without them the first note would be a crash."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
 def main() -> None:
     """Entry point of the `forecast` command."""
-    register()
-    signal.signal(signal.SIGTERM, _raise_terminated)
+    _open_streams()
     try:
+        signal.signal(signal.SIGTERM, _raise_terminated)
+        register()
         app(prog_name="forecast")
     except KeyboardInterrupt:  # before the group had taken over
         sys.exit(INTERRUPTED)
+    except Terminated:
+        sys.exit(TERMINATED)

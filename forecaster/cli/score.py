@@ -18,7 +18,12 @@ from forecaster.cli.options import (
     emitting,
     parse_date,
 )
-from forecaster.cli.sources import fetching_of, report_failures, show_notes
+from forecaster.cli.sources import (
+    fetching_of,
+    read_price_files,
+    report_failures,
+    show_notes,
+)
 from forecaster.errors import DataError
 
 Since = Annotated[
@@ -39,6 +44,13 @@ class Lines(StrEnum):
 
 
 def score(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILES]...",
+            help="Price files as they are now, for tickers that were forecast from files.",
+        ),
+    ] = None,
     since: Since = None,
     model: OfModel = None,
     format: FormatOption = Format.table,
@@ -53,7 +65,10 @@ def score(
     from forecaster.output.console import render
 
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
-    result = score_journal(since=parse_date(since, "--since"), model=model, fetching=fetching)
+    happened = read_price_files(files, None, None, None).panel.histories if files else ()
+    result = score_journal(
+        since=parse_date(since, "--since"), model=model, happened=happened, fetching=fetching
+    )
     show_notes([(remark.ticker, remark.message) for remark in result.remarks])
     if format is Format.json:
         emit(record_documents.scored_json(result), output)
@@ -89,7 +104,10 @@ def list_journal(
     elif format is Format.csv:
         emit(record_documents.journal_csv(shown), output)
     else:
-        table = render(lambda width: record_tables.journal(shown, len(found), width), output)
+        chosen = any(option is not None for option in (since, model, ticker, run))
+        table = render(
+            lambda width: record_tables.journal(shown, len(found), width, chosen=chosen), output
+        )
         emit(table, output)
 
 

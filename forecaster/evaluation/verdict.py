@@ -52,6 +52,8 @@ def sentence(verdicts: Sequence[Verdict]) -> str:
             f"{v.word} {v.baseline} by {100 * v.skill:.1f}%"
             if v.word == "beats"
             else f"{v.word} {v.baseline}"
+            if v.p is not None
+            else f"cannot be told from {v.baseline} by so few sessions"
             for v in verdicts
             if (v.step, v.model) == (step, model)
         ]

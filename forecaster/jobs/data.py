@@ -78,8 +78,8 @@ def verify(store: Store) -> Verified:
         for ticker in names:
             try:
                 history = histories.read(tx, ticker)
-            except (ValueError, DataError) as problem:
-                findings.append(Finding(ticker, True, f"{problem}; fetch it again"))
+            except DataError as problem:
+                findings.append(Finding(ticker, True, str(problem)))
                 continue
             if history is None:
                 findings.append(Finding(ticker, True, "it has no bars; fetch it again"))
@@ -187,6 +187,10 @@ def prune(
         raise SettingsError(
             "nothing was named; prune deletes what it is told to. Give tickers, --idle DAYS, or"
             " --all."
+        )
+    if wanted and everything:
+        raise SettingsError(
+            f"both --all and {wanted[0]} were given; one of them is needed. Leave the other out."
         )
     names = list(_named(store, wanted)) if wanted or everything else []
     if idle_days is not None:

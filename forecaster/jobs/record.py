@@ -188,7 +188,13 @@ def _case(
         else:
             actual[h] = np.nan
             late += 1
-    ahead = horizon - int(np.isfinite(happened[0]).sum())
+    ahead = 0
+    for h in np.flatnonzero(~np.isfinite(happened[0])).tolist():
+        planned = np.datetime64(str(entries[-1].draft.steps[h]["session"]), "D")
+        if any(entry.author.created < _day_ends(planned) for entry in entries):
+            ahead += 1
+        else:
+            late += 1
     last_close = entries[-1].draft.last_close
     return _Case(history, row, last_close, quantiles, actual, open=ahead, late=late)
 
@@ -206,6 +212,11 @@ def _closed(history: History, row: int, calendars: Calendars) -> datetime:
         place = int(np.searchsorted(schedule.sessions, session))
         if place < len(schedule) and schedule.sessions[place] == session:
             return datetime.fromtimestamp(int(schedule.closes[place].astype(np.int64)), UTC)
+    return _day_ends(session)
+
+
+def _day_ends(session: np.datetime64) -> datetime:
+    """Midnight UTC after a date."""
     seconds = (session + 1).astype("datetime64[s]").astype(np.int64)
     return datetime.fromtimestamp(int(seconds), UTC)
 

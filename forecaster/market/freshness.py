@@ -12,7 +12,14 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from forecaster.errors import DataError, ForecastError, LockHeld, SourceError, UnknownTicker
+from forecaster.errors import (
+    DataError,
+    ForecastError,
+    LockHeld,
+    SourceError,
+    SourceUnavailable,
+    UnknownTicker,
+)
 from forecaster.market.calendars import Schedule, last_closed
 from forecaster.market.fetching import Fetching
 from forecaster.market.quotes import Provider
@@ -26,6 +33,9 @@ IMPORTED = "import"
 
 _ASK_AGAIN = timedelta(minutes=15)
 """An answer without the session that closed last is not asked for again sooner."""
+
+_SILENT = 3
+"""Tickers in a row without an answer, after which a source is taken to be down."""
 
 _ASK_AGAIN_UNSCHEDULED = timedelta(hours=1)
 """Likewise where no calendar tells when sessions close."""
@@ -76,6 +86,7 @@ def freshen(
     timetables = _timetables(store, stored)
     asked: Provider | None = None
     done = []
+    silent = 0
     for ticker in tickers:
         if on_ticker:
             on_ticker(ticker)
@@ -86,6 +97,9 @@ def freshen(
             continue
         if store.frozen:
             done.append(Freshened(ticker, None, store.refusal()))
+            continue
+        if silent >= _SILENT:
+            done.append(Freshened(ticker, None, _not_asked(ticker, silent)))
             continue
         asked = asked or provider()
         try:
@@ -98,10 +112,19 @@ def freshen(
                 calendar=fetching.calendar,
             )
         except (SourceError, DataError, LockHeld) as problem:
+            silent = silent + 1 if isinstance(problem, SourceUnavailable) else 0
             done.append(Freshened(ticker, None, _with_hint(ticker, problem)))
         else:
+            silent = 0
             done.append(Freshened(ticker, made, None))
     return done
+
+
+def _not_asked(ticker: str, silent: int) -> SourceUnavailable:
+    return SourceUnavailable(
+        f"{ticker} was not asked for: the source did not answer {silent} times in a row. Try again"
+        " later."
+    )
 
 
 def _with_hint(ticker: str, problem: ForecastError) -> ForecastError:

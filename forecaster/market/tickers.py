@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from forecaster.errors import ForecastError, SettingsError, SourceError, UnknownTicker
+from forecaster.errors import DataError, ForecastError, SettingsError, SourceError, UnknownTicker
 from forecaster.market.bars import Days, History
 from forecaster.market.calendars import Calendars, Schedule, missing_sessions
 from forecaster.market.fetching import USUAL, Fetching
@@ -145,13 +145,13 @@ def load_tickers(
         done = freshen(
             opened, list(tickers), fetching, now=moment, provider=make, on_ticker=on_ticker
         )
-        found = _read(opened, list(tickers), fetching, last)
+        found, damaged = _read(opened, list(tickers), fetching, last)
         calendars, more = calendars_of(opened, list(found.values()), moment)
     remarks += more
     for one in done:
         history = found.get(one.ticker)
         if history is None:
-            problem = one.problem or _nothing_stored(one.ticker)
+            problem = damaged.get(one.ticker) or one.problem or _nothing_stored(one.ticker)
             failures.append((tickers[one.ticker], problem))
             continue
         schedule = calendars.get(history.calendar or "")
@@ -185,18 +185,23 @@ def calendars_of(
 
 def _read(
     store: Store, tickers: Sequence[str], fetching: Fetching, last: int | None
-) -> dict[str, History]:
-    """What is stored of each ticker, all of one moment."""
-    found = {}
+) -> tuple[dict[str, History], dict[str, DataError]]:
+    """What is stored of each ticker, all of one moment; and those whose bars are damaged."""
+    found: dict[str, History] = {}
+    damaged: dict[str, DataError] = {}
     with store.reading() as tx:
         for ticker in tickers:
-            history = histories.read(tx, ticker, last=last)
+            try:
+                history = histories.read(tx, ticker, last=last)
+            except DataError as problem:
+                damaged[ticker] = problem
+                continue
             if history is not None and fetching.since is not None:
                 history = _since(history, fetching.since)
             if history is not None:
                 code = fetching.calendar or history.calendar
                 found[ticker] = replace(history, calendar=code)
-    return found
+    return found, damaged
 
 
 def _since(history: History, first: np.datetime64) -> History | None:

@@ -32,8 +32,14 @@ def scored(result: Scored, width: int) -> list[RenderableType]:
     return parts
 
 
-def journal(found: Sequence[Entry], total: int, width: int) -> list[RenderableType]:
+def journal(
+    found: Sequence[Entry], total: int, width: int, *, chosen: bool
+) -> list[RenderableType]:
     """A row for each forecast: when, by whom, of what, and its first and last median."""
+    if not found and chosen:
+        return [
+            Text("No forecast in the journal is like that. See all with: forecast journal list")
+        ]
     if not found:
         return [Text("The journal is empty. Fill it with: forecast batch WATCHLIST")]
     wide = width >= _NARROW + 14

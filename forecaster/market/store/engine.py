@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,20 @@ class Store:
             if self._engine.dialect.name == "postgresql":
                 _wait_for_other_writers(connection, _WRITING)
             yield connection
+            self._require_file()
+
+    def _require_file(self) -> None:
+        """What is written to a file that was deleted meanwhile would be kept by nobody.
+
+        Raises:
+            StoreError: it was.
+        """
+        url = self._engine.url
+        if _is_file(url) and url.database and not Path(url.database).exists():
+            raise StoreError(
+                f"{self.name} was deleted while it was in use; what was to be written is lost. Run"
+                " the command again."
+            )
 
     def refusal(self) -> SettingsError:
         """What is said to a writer of a store that can only be read."""
@@ -169,7 +184,9 @@ class Store:
         except OperationalError as problem:
             raise _operational(self.name, problem) from problem
         except DatabaseError as problem:
-            raise _damaged(self.name, problem) from problem
+            raise _damaged(self.name, str(problem.orig)) from problem
+        except sqlite3.DatabaseError as problem:  # from a cursor of the driver itself
+            raise _damaged(self.name, str(problem)) from problem
 
 
 def _address(url: str | None) -> URL:
@@ -282,9 +299,9 @@ def _operational(name: str, problem: DBAPIError) -> StoreError | LockHeld | Sett
     )
 
 
-def _damaged(name: str, problem: DBAPIError) -> StoreError:
-    reason = str(problem.orig).strip().splitlines()[0]
+def _damaged(name: str, found: str) -> StoreError:
+    reason = found.strip().splitlines()[0]
     return StoreError(
-        f"{name} is not a price store that can be read ({reason}). Move it away and fetch again;"
-        " forecast makes a new one."
+        f"{name} is not a price store that can be read ({reason}). Restore a copy of it: the"
+        " journal of forecasts is in it too. Or move it away and fetch again."
     )

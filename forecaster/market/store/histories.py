@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
+from forecaster.errors import DataError
 from forecaster.market.bars import Action, Days, Floats, History
 from forecaster.market.store import schema
 from forecaster.market.store.dates import to_day, to_days, to_number, to_numbers
@@ -99,6 +100,9 @@ def read(connection: Connection, ticker: str, *, last: int | None = None) -> His
 
     Returns:
         The history in shares of its last session, or None where nothing is stored.
+
+    Raises:
+        DataError: what is stored is damaged.
     """
     found = _row(connection, ticker)
     if found is None:
@@ -113,15 +117,21 @@ def read(connection: Connection, ticker: str, *, last: int | None = None) -> His
     if not len(rows):
         return None
     values = {name: rows[:, place] for place, name in enumerate(FIELDS, start=1)}
-    return History(
-        ticker=ticker,
-        sessions=to_days(rows[:, 0].astype(np.int64)),
-        adjusted=facts.adjusted,
-        currency=facts.currency,
-        calendar=facts.calendar,
-        splits=_actions(connection, key, SPLIT),
-        **values,
-    )
+    try:
+        return History(
+            ticker=ticker,
+            sessions=to_days(rows[:, 0].astype(np.int64)),
+            adjusted=facts.adjusted,
+            currency=facts.currency,
+            calendar=facts.calendar,
+            splits=_actions(connection, key, SPLIT),
+            **values,
+        )
+    except ValueError as problem:
+        raise DataError(
+            f"the stored bars of {ticker} are damaged ({problem}); they cannot be used. Delete them"
+            f" with forecast data prune {ticker}, and fetch it again."
+        ) from problem
 
 
 def dividends(connection: Connection, ticker: str) -> tuple[Action, ...]:
@@ -263,8 +273,16 @@ def _known(row: Row[Any]) -> Known:
         timezone=row.timezone,
         adjusted=bool(row.adjusted),
         since=None if row.since is None else to_day(row.since),
-        answered=datetime.fromtimestamp(row.answered, UTC),
+        answered=_moment(row.answered),
     )
+
+
+def _moment(seconds: int) -> datetime:
+    """A time; long ago where what is stored can be none, so that the source is asked again."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 def _facts(facts: Known) -> dict[str, object]:

@@ -267,7 +267,14 @@ def _hash(before: str, row: dict[str, Any]) -> str:
 
 
 def _entry(row: Row[Any]) -> Entry:
-    created = datetime.fromtimestamp(row.created, UTC)
+    try:
+        created = datetime.fromtimestamp(row.created, UTC)
+        steps = json.loads(row.steps)
+    except (ValueError, OverflowError, OSError) as problem:
+        raise StoreError(
+            f"row {row.number} of the journal ({row.ticker}) cannot be read ({problem}); somebody"
+            " changed it. Run forecast journal verify, and restore the store from a copy."
+        ) from problem
     return Entry(
         number=row.number,
         author=Author(row.run, created, row.model, row.model_id, row.model_hash),
@@ -277,7 +284,7 @@ def _entry(row: Row[Any]) -> Entry:
             fingerprint=row.fingerprint,
             last_close=row.last_close,
             currency=row.currency,
-            steps=json.loads(row.steps),
+            steps=steps,
         ),
         hash=row.hash,
     )

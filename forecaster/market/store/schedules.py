@@ -25,13 +25,16 @@ def read(connection: Connection, code: str) -> Schedule | None:
         .where(table.c.calendar == code)
         .order_by(table.c.session)
     ).fetchall()
-    return Schedule(
-        code=code,
-        sessions=to_days([row[0] for row in rows]),
-        closes=np.array([row[1] for row in rows], dtype=np.int64).astype(EPOCH),
-        known_from=to_day(facts.known_from),
-        known_until=to_day(facts.known_until),
-    )
+    try:
+        return Schedule(
+            code=code,
+            sessions=to_days([row[0] for row in rows]),
+            closes=np.array([row[1] for row in rows], dtype=np.int64).astype(EPOCH),
+            known_from=to_day(facts.known_from),
+            known_until=to_day(facts.known_until),
+        )
+    except ValueError:  # damaged: the library makes it again
+        return None
 
 
 def asked(connection: Connection, code: str) -> tuple[np.datetime64, np.datetime64] | None:
