@@ -15,7 +15,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 
 help:
 	@echo "make demo    install, train on sample_data, print forecasts (about 2 minutes)"
-	@echo "make test    install, then ruff, mypy --strict and pytest (about 7 minutes)"
+	@echo "make test    install, then ruff, mypy --strict and pytest (about 10 minutes)"
 	@echo "make speed   measure start-up, training and prediction"
 	@echo "make clean   remove the environment and caches"
 

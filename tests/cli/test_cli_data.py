@@ -86,7 +86,7 @@ def test_a_file_that_is_no_store(forecast, home: Path):
     (home / "prices.db").write_text("Date,Close\n" * 500)
     done = forecast("data", "list")
     assert done.returncode == 5
-    assert "Move it away" in done.stderr
+    assert "move it away and fetch again" in done.stderr
     assert "Traceback" not in done.stderr
 
 

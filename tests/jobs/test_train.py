@@ -54,12 +54,13 @@ class TestWithoutKeras:
     def test_the_sentence_of_a_verdict(self):
         verdicts = [
             Verdict("gru", "naive", 1, "beats", 0.01, 0.034),
-            Verdict("gru", "drift", 1, "ties", None, 0.5),
+            Verdict("gru", "drift", 1, "ties", 0.6, 0.001),
+            Verdict("gru", "ewma", 1, "ties", None, 0.5),
             Verdict("gru", "naive", 5, "loses to", 0.01, -0.2),
         ]
         assert sentence(verdicts) == (
-            "1 session ahead gru beats naive by 3.4%, ties drift;"
-            " 5 sessions ahead gru loses to naive."
+            "1 session ahead gru beats naive by 3.4%, ties drift, cannot be told from ewma by so"
+            " few sessions; 5 sessions ahead gru loses to naive."
         )
         assert sentence([]) == "Nothing could be compared."
 

@@ -134,7 +134,7 @@ class TestBadPlaces:
         path.write_bytes(b"Date,Close\n2024-01-02,10\n" * 400)
         with pytest.raises(StoreError, match=r"prices\.db is not a price store") as caught:
             Store(f"sqlite:///{path}")
-        assert "Move it away" in str(caught.value)
+        assert "move it away and fetch again" in str(caught.value)
         assert path.read_bytes().startswith(b"Date,Close")
 
     def test_a_damaged_page(self, tmp_path):
