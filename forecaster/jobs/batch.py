@@ -25,6 +25,7 @@ from forecaster.market.calendars import Calendars
 from forecaster.market.fetching import USUAL, Fetching
 from forecaster.market.files import AS_THEY_ARE, ReadOptions, given_twice, read_files
 from forecaster.market.quotes import Provider
+from forecaster.market.sources import with_calendar
 from forecaster.market.store import Store, journal, runs
 from forecaster.market.store.journal import Author, Draft
 from forecaster.market.store.runs import Run
@@ -122,7 +123,8 @@ def batch(
         if due and path is not None:
             model = _retrained(model, path, loaded)
         made = predict(model, loaded.panel.histories, horizon=horizon, calendars=loaded.calendars)
-        author = Author(run.run, moment, model.name, model.id, model.digest)
+        written_at = now or datetime.now(UTC)  # fetching may have taken an hour
+        author = Author(run.run, written_at, model.name, model.id, model.digest)
         with store.writing() as tx:
             written = journal.append(tx, author, [_draft(forecast) for forecast in made.forecasts])
             head = journal.head(tx)
@@ -170,6 +172,8 @@ def _load(
 ) -> _Loaded:
     """Histories of files and tickers; what fails is left out and kept for the report."""
     read = read_files(work.files, options)
+    if fetching.calendar is not None and work.files:
+        read = with_calendar(read, fetching.calendar)
     failures: list[tuple[str, ForecastError]] = [
         (failure.ticker or failure.source, failure.error) for failure in read.failures
     ]
@@ -190,7 +194,7 @@ def _load(
     fetched = [history for history in given.histories if history.ticker not in seen]
     return _Loaded(
         panel=Panel((*read.panel.histories, *fetched)),
-        calendars=given.calendars,
+        calendars=Calendars({**read.calendars, **given.calendars}),
         failures=failures,
         remarks=[*(Remark(n.ticker or n.source, n.message) for n in read.notes), *given.remarks],
         stale=given.stale,

@@ -56,11 +56,11 @@ def read_sources(
     tickers = [source for source in sources if source not in files]
     loaded = read_files(files, options, stdin=stdin)
     if fetching.calendar is not None:
-        loaded = _with_calendar(loaded, fetching.calendar)
+        loaded = with_calendar(loaded, fetching.calendar)
     return _joined(loaded, tickers, fetching, on_ticker) if tickers else loaded
 
 
-def _with_calendar(loaded: Loaded, code: str) -> Loaded:
+def with_calendar(loaded: Loaded, code: str) -> Loaded:
     """The histories of files on a calendar that the user named."""
     from forecaster.market.store import Store
     from forecaster.market.tickers import calendars_of

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Kind = Literal["png", "svg", "html"]
-KINDS: tuple[Kind, ...] = ("png", "svg", "html")
 
 INCHES = 12.0
 """Width of every figure; more pixels make everything larger and move nothing."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from forecaster.jobs.predict import predict
 from forecaster.jobs.worklist import Worklist, read_worklist
 from forecaster.market import exchanges
 from forecaster.market.bars import History, Panel
+from forecaster.market.fetching import Fetching
 from forecaster.market.store import Store, journal, runs
 from forecaster.model.settings import Settings
 from forecaster.places import locked
@@ -95,6 +97,20 @@ class TestForecasts:
         work = Worklist(("ABC",), (str(tmp_path / "FILE.csv"),))
         done = batch(model, work, now=evening(FRIDAY), provider=lambda: source)
         assert [f.ticker for f in done.forecasts] == ["FILE", "ABC"]
+        assert done.forecasts[0].steps[0].session_estimated
+        named = Fetching(calendar="XNYS", offline=True)
+        again = batch(model, work, fetching=named, now=evening(FRIDAY))
+        assert [str(step.session) for step in again.forecasts[0].steps] == [
+            "2026-03-09", "2026-03-10", "2026-03-11",
+        ]  # fmt: skip
+        assert not any(step.session_estimated for step in again.forecasts[0].steps)
+
+    def test_is_dated_when_it_is_written_and_not_when_fetching_began(self, model, source):
+        began = []
+        source.before_answer = lambda _ticker: began.append(datetime.now(UTC)) or time.sleep(1.1)
+        batch(model, Worklist(("ABC",), ()), provider=lambda: source)
+        (entry,) = written()
+        assert entry.author.created > began[0]
 
     def test_another_horizon_than_the_model_s(self, model, source):
         with pytest.raises(SettingsError, match="trained for 1 to 3"):
