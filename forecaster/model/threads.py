@@ -1,9 +1,9 @@
-"""How many threads a fit computes with: one, on every machine and in every process.
+"""How many threads a fit computes with: two, on every machine and in every process.
 
 A sum that several threads share is added up in another order and rounds differently, so the number
-of threads is part of what a seed stands for. Networks of this size gain nothing from more of them;
-several networks at a time do (``jobs/parallel.py``). Who wants other numbers sets TensorFlow's own
-variables, and every worker follows.
+of threads is part of what a seed stands for. Two is what the long batches of prefixes gain from;
+networks of this size gain nothing from more, several networks at a time do (``jobs/parallel.py``).
+Who wants other numbers sets TensorFlow's own variables, and every worker follows.
 """
 
 from __future__ import annotations
@@ -17,15 +17,13 @@ from pathlib import Path
 from forecaster.errors import SettingsError
 from forecaster.model.settings import Device
 
-VARIABLES = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-"""TensorFlow reads them once, when it starts."""
-
-_DEFAULT = "1"
+DEFAULTS = {"TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "1"}
+"""Threads within an operation, and operations at a time; TensorFlow reads them when it starts."""
 
 
 def chosen() -> dict[str, str]:
     """The variables as they stand, or their defaults."""
-    return {name: os.environ.get(name) or _DEFAULT for name in VARIABLES}
+    return {name: os.environ.get(name) or number for name, number in DEFAULTS.items()}
 
 
 def prepare_environment(device: Device) -> None:
@@ -50,7 +48,7 @@ def adopt(wanted: Mapping[str, str]) -> None:
     Raises:
         SettingsError: Keras already runs here with others.
     """
-    found = {name: os.environ.get(name) for name in VARIABLES}
+    found = {name: os.environ.get(name) for name in DEFAULTS}
     if found == dict(wanted):
         return
     if "keras" in sys.modules or "tensorflow" in sys.modules:

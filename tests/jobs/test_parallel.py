@@ -149,7 +149,7 @@ class TestWorker:
         monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "8")
         monkeypatch.setitem(sys.modules, "keras", sys)
         with pytest.raises(SettingsError, match="Restart"):
-            threads.adopt(dict.fromkeys(threads.VARIABLES, "1"))
+            threads.adopt(dict.fromkeys(threads.DEFAULTS, "1"))
         assert os.environ["TF_NUM_INTRAOP_THREADS"] == "8"
 
     @pytest.mark.parametrize("package", ["forecaster", "python", "numpy", "tensorflow", "keras"])
