@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check boxed-model speed peers torture clean
+.PHONY: help demo test check boxed-model pictures speed peers torture clean
 
 help:
 	@echo "make demo    install, train on sample_data, print forecasts (about 2 minutes)"
@@ -46,6 +46,10 @@ check:
 # the model that comes with the package: trained on sample_data alone, by this command
 boxed-model: $(VENV)/installed
 	$(BIN)/forecast train sample_data --device cpu --out forecaster/model/boxed/sample.forecast
+
+# the pictures of README, drawn from what the program prints
+pictures: $(VENV)/installed
+	$(BIN)/python docs/make_pictures.py
 
 speed: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/speed.py

@@ -1,8 +1,10 @@
-"""README shows what the program does: every command in it is run, every output compared."""
+"""README and docs show what the program does: every command is run, every output compared."""
 
 from __future__ import annotations
 
 import configparser
+import functools
+import html
 import json
 import os
 import re
@@ -11,17 +13,23 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from yahoo_server import YahooServer
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text()
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text()
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+}
+README, EVERYTHING = PAGES["README.md"], "\n".join(PAGES.values())
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DASK = {"--nworkers", "--nthreads"}
 NUMBER = re.compile(r"[-+]?\d+\.?\d*")
+RUN_SOMEWHERE = {"", "console", "cron", "dockerfile", "ini", "python", "toml", "yaml"}
+"""Languages of blocks that some test here runs or reads."""
 
 
 YAHOO = YahooServer()
@@ -34,17 +42,31 @@ def _yahoo() -> Iterator[None]:
         yield
 
 
-def blocks(language: str) -> list[str]:
+def blocks(language: str, page: str = EVERYTHING) -> list[str]:
     """Fenced blocks of one language, in order."""
-    return [body for name, body in FENCE.findall(README) if name == language]
+    return [body for name, body in FENCE.findall(page) if name == language]
+
+
+def test_every_block_is_of_a_kind_that_is_tested():
+    assert {name for name, _ in FENCE.findall(EVERYTHING)} <= RUN_SOMEWHERE
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sample data and nothing else, as a newcomer's."""
-    folder = tmp_path_factory.mktemp("readme")
-    shutil.copytree(ROOT / "sample_data", folder / "sample_data")
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Folders with the sample data and nothing else, a new one for each call."""
+
+    def folder() -> Path:
+        made = tmp_path_factory.mktemp("newcomer")
+        shutil.copytree(ROOT / "sample_data", made / "sample_data")
+        return made
+
     return folder
+
+
+@pytest.fixture
+def place(newcomer: Callable[[], Path]) -> Path:
+    """Such a folder."""
+    return newcomer()
 
 
 def run(command: str, place: Path) -> str:
@@ -71,24 +93,29 @@ def matches(expected: str, actual: str) -> bool:
     return re.fullmatch(pattern, actual.strip(), re.DOTALL) is not None
 
 
-@pytest.fixture(scope="module")
-def printed(place: Path) -> dict[str, str]:
-    """What every command of the console blocks prints, run once and in order."""
-    return {command: run(command, place) for command, _ in console_steps()}
-
-
-def console_steps() -> list[tuple[str, str]]:
-    """Commands of the console blocks, each with the output that README shows for it."""
-    shown = "".join(blocks("console"))
+def console_steps(page: str) -> list[tuple[str, str]]:
+    """Commands of a page's console blocks, each with the output that is shown for it."""
+    shown = "".join(blocks("console", page))
     return re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", shown, re.MULTILINE)
 
 
+@pytest.fixture(scope="module")
+def printed(newcomer: Callable[[], Path]) -> Callable[[str], list[tuple[str, str, str]]]:
+    """Commands of a page, what it shows, and what they print: in order, in a folder of its own."""
+
+    @functools.cache
+    def of(page: str) -> list[tuple[str, str, str]]:
+        place = newcomer()
+        return [(command, shown, run(command, place)) for command, shown in console_steps(page)]
+
+    return of
+
+
 @pytest.mark.network
-def test_every_console_block_prints_what_it_shows(printed):
-    assert len(printed) >= 8
-    for command, expected in console_steps():
-        actual = printed[command]
-        assert matches(expected, actual), f"{command}\n--- README\n{expected}\n--- now\n{actual}"
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if console_steps(page)])
+def test_every_console_block_prints_what_it_shows(name, printed):
+    for command, expected, actual in printed(PAGES[name]):
+        assert matches(expected, actual), f"{command}\n--- {name}\n{expected}\n--- now\n{actual}"
 
 
 @pytest.mark.network
@@ -104,8 +131,8 @@ def test_the_python_block_runs(place):
 @pytest.mark.network
 def test_the_error_table_is_the_one_that_training_prints(printed):
     """Processors round differently, so numbers are compared to a few percent."""
-    shown = next(b for b in blocks("") if "pinball" in b).splitlines()
-    found = printed["forecast train sample_data"]
+    shown = next(b for b in blocks("", README) if "pinball" in b).splitlines()
+    found = next(out for c, _, out in printed(README) if c.startswith("forecast train sample_data"))
     found = found[found.index("h  model") :].splitlines()
     assert len(shown) == 6
     for ours, theirs in zip(shown, found, strict=False):
@@ -114,13 +141,46 @@ def test_the_error_table_is_the_one_that_training_prints(printed):
             assert float(a) == pytest.approx(float(b), rel=0.03, abs=1.0), (ours, theirs)
 
 
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_somewhere(name):
+    folder = (ROOT / name).parent
+    for target in LINK.findall(PAGES[name]):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        found = (folder / path).resolve() if path else ROOT / name
+        assert found.exists(), target
+        if anchor:
+            heads = re.findall(r"^#+ (.*)$", found.read_text(), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in heads}
+
+
+def test_the_terminal_picture_shows_what_the_commands_print(monkeypatch):
+    """Processors round differently, so prices are compared to a thousandth."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    import make_pictures
+
+    drawn = (ROOT / "docs/pictures/terminal.svg").read_text()
+    shown = [html.unescape(text) for text in re.findall(r">([^<]*)</text>", drawn)]
+    fresh = make_pictures.as_svg(make_pictures.terminal_lines())
+    now = [html.unescape(text) for text in re.findall(r">([^<]*)</text>", fresh)]
+    numbers = [list(map(float, NUMBER.findall(" ".join(texts)))) for texts in (shown, now)]
+    assert len(shown) > 40
+    assert numbers[0] == pytest.approx(numbers[1], rel=1e-3)
+    words = [[t for t in texts if NUMBER.search(t) is None] for texts in (shown, now)]
+    assert words[0] == words[1]
+
+
 def test_the_two_commands_are_in_the_makefile():
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"^make (\w+)", blocks("")[0], re.MULTILINE):
+    for target in re.findall(r"^make (\w+)", blocks("", README)[0], re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
-def test_every_option_that_readme_names_exists():
+def test_every_option_that_is_named_exists():
     from typer.main import get_command
 
     from forecaster.cli.main import app, register
@@ -130,16 +190,16 @@ def test_every_option_that_readme_names_exists():
     commands = [group, *group.commands.values()]
     commands += [c for g in commands for c in getattr(g, "commands", {}).values()]
     known = {o for c in commands for p in c.params for o in (*p.opts, *p.secondary_opts)}
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README)) - {"--strict", "--help", *DASK}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", EVERYTHING)) - {"--strict", "--help", *DASK}
     assert named <= known, named - known
 
 
 def commands_of_nightly() -> list[list[str]]:
     """The command lines of the crontab, the service and the image, without the program."""
-    (cron,), (image,) = blocks("cron"), blocks("dockerfile")
+    (image,) = blocks("dockerfile")
     service = unit(blocks("ini")[0])["Service"]
     lines = [
-        re.search(r"&& \S*/forecast (.*)", cron)[1],
+        *(re.search(r"&& \S*/forecast (.*)", cron)[1] for cron in blocks("cron")),
         re.fullmatch(r"\S*/forecast (.*)", service["ExecStart"])[1],
     ]
     words = json.loads(re.search(r"^CMD (.*)$", image, re.MULTILINE)[1])
@@ -162,7 +222,7 @@ def test_the_nightly_commands_are_commands():
     register()
     group = get_command(app)
     found = commands_of_nightly()
-    assert len(found) == 3
+    assert len(found) == 4
     for name, *arguments in found:
         given = group.commands[name].make_context(name, arguments).params
         assert (given["quiet"], given["wait"]) == (True, 600)
@@ -170,7 +230,7 @@ def test_the_nightly_commands_are_commands():
         assert (given["out"], str(given["summary"])) == ("forecasts.csv", "summary.json")
 
 
-def test_every_variable_that_readme_names_is_a_setting(monkeypatch):
+def test_every_variable_that_is_named_is_a_setting(monkeypatch):
     from typer.main import get_command
 
     from forecaster.cli import configuration
@@ -178,7 +238,7 @@ def test_every_variable_that_readme_names_is_a_setting(monkeypatch):
 
     register()
     options = configuration.options_of(get_command(app))
-    named = set(re.findall(r"\bFORECASTER_[A-Z_]*[A-Z]\b", README))
+    named = set(re.findall(r"\bFORECASTER_[A-Z_]*[A-Z]\b", EVERYTHING))
     assert len(named) >= 9
     for name in named:
         monkeypatch.setenv(name, "1")
@@ -244,7 +304,7 @@ def test_the_container_keeps_what_it_makes_and_is_not_root():
     assert "forecasts:/data" in service["volumes"]
 
 
-def test_every_exit_code_that_readme_names_is_one():
+def test_every_exit_code_that_is_named_is_one():
     from forecaster import errors
 
     codes = {
@@ -252,7 +312,7 @@ def test_every_exit_code_that_readme_names_is_one():
         for c in vars(errors).values()
         if isinstance(c, type) and issubclass(c, errors.ForecastError)
     }
-    table = README.split("| exit code | meaning |")[1].split("\n\n")[0]
+    table = EVERYTHING.split("| exit code | meaning |")[1].split("\n\n")[0]
     named = {int(n) for n in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)}
     assert named == {0, 2, 3, 4, 5, 6, 7, 8, 9, 10}
     assert named - {0} <= codes

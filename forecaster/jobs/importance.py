@@ -167,8 +167,6 @@ def scored_rows(model: Model, history: History, step: int) -> tuple[Part, Rows]:
     days = history.sessions[rows]
     trained_to, test_from = _day(model.card.get("trained_to")), _test_from(model.card)
     unseen = trained_to is not None and days > trained_to
-    if test_from is not None and trained_to is not None and trained_to < test_from:
-        unseen = days >= test_from  # sessions before it chose the best epoch
     part: Part = "seen"
     chosen = rows[-USUAL:]
     if np.count_nonzero(unseen) >= FEWEST:

@@ -166,7 +166,7 @@ def _card(
             "last": str(panel.sessions[-1]),
             "fingerprint": panel.fingerprint,
         },
-        "trained_to": str(split.last if final is not fitted else split.fit_end),
+        "trained_to": str(split.last if final is not fitted else split.train_end),
         "split": {k: None if v is None else str(v) for k, v in asdict(split).items()},
         "epochs": fitted.epochs,
         "targets": final.targets,

@@ -92,12 +92,16 @@ class TestTrained:
         assert predict(again.model, HISTORIES) == predict(made.model, HISTORIES)
         assert table_state(again.table) == table_state(made.table)
 
+    def test_sessions_that_chose_the_epoch_count_as_seen(self):
+        plain = run(refit=False)
+        assert plain.split.fit_end < plain.split.train_end
+        assert plain.model.card["trained_to"] == str(plain.split.train_end)
+
     def test_errors_are_measured_before_the_refit(self, trained):
         made, _ = trained
         plain = run(refit=False)
         assert table_state(plain.table) == table_state(made.table)
         assert not same_weights(plain.model.network, made.model.network)
-        assert plain.model.card["trained_to"] == str(made.split.fit_end)
         assert made.model.card["trained_to"] == str(PANEL.sessions[-1])
         # LONG and MIDDLE up to fit_end, with a later session each
         early = PANEL.up_to(made.split.fit_end)
