@@ -1,4 +1,4 @@
-"""The rooms of DESIGN, section 3, held by reading the syntax trees of the package."""
+"""The rooms that CONTRIBUTING.md draws, held by reading the syntax trees of the package."""
 
 from __future__ import annotations
 
