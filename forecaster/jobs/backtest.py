@@ -240,7 +240,14 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     run.add(model.name, marks, time.perf_counter() - start)
     _mark_baselines(plan.baselines, _past(seen, cutoff), origins, actuals, settings, run)
     run.actuals.append(actuals)
-    return _finish(run, (fold,), settings, (model.name,), plan.baselines)
+    result = _finish(run, (fold,), settings, (model.name,), plan.baselines)
+    if cutoff >= trained_to:
+        return result
+    seen_it = (
+        f"{model.name} was trained to {trained_to} and is scored from {fold.test_from} on: it has"
+        " seen part of this test, which makes it look better than it is."
+    )
+    return replace(result, remarks=(*result.remarks, seen_it))
 
 
 def _require_sessions(panel: Panel, plan: Plan) -> None:
