@@ -63,13 +63,13 @@ def report(
     calendar: CalendarCode = None,
 ) -> None:
     """Write one page on a model or a backtest: errors, plots, where they come from."""
-    from forecaster.jobs.report import Tested
+    from forecaster.jobs.report import Written
     from forecaster.jobs.report import subject as read_subject
 
     checked_file(output, "--output", "a page", _ENDINGS)
     about = read_subject(subject)
     chosen = theme_name(theme)
-    if isinstance(about, Tested):
+    if isinstance(about, Written):
         if source:
             raise SettingsError(
                 f"--source was given and {subject} is a backtest; a forecast needs a model. Give"

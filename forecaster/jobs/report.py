@@ -43,7 +43,7 @@ class Carded:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Written:
     """A backtest as its document has it.
 
     Attributes:
@@ -59,7 +59,7 @@ class Tested:
     file: str
 
 
-def subject(wanted: str) -> Carded | Tested:
+def subject(wanted: str) -> Carded | Written:
     """A model by name or file, or a backtest by the file of its JSON.
 
     Args:
@@ -120,7 +120,7 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def read_backtest(content: bytes, source: str) -> Tested:
+def read_backtest(content: bytes, source: str) -> Written:
     """The document ``backtest/1``, the inverse of what ``forecast backtest --format json`` writes.
 
     Args:
@@ -156,7 +156,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"it has {name}, which JSON does not know")
 
 
-def _tested(document: Place, source: str) -> Tested:
+def _tested(document: Place, source: str) -> Written:
     folds = tuple(_fold(place) for place in document["folds"])
     if not folds:
         raise document["folds"].wrong("at least one cutoff")
@@ -178,7 +178,7 @@ def _tested(document: Place, source: str) -> Tested:
         remarks=_texts(document["remarks"]),
         notes=_texts(document["notes"]),
     )
-    return Tested(result, _texts(document["tickers"]), created.text(), Path(source).name)
+    return Written(result, _texts(document["tickers"]), created.text(), Path(source).name)
 
 
 def _fold(place: Place) -> Fold:

@@ -98,8 +98,9 @@ class Sheet:
 
         self.theme = theme
         foot = frame.foot_lines
-        self.below = _MARGIN + 0.17 * len(foot) + 0.12
-        self.height = height + self.below + (0.95 if frame.title else 0.3)
+        bare = not frame.title and not foot  # on a page, which has margins of its own
+        self.below = 0.12 if bare else _MARGIN + 0.17 * len(foot) + 0.12
+        self.height = height + self.below + (0.95 if frame.title else 0.12)
         self.top = height + self.below
         self.figure: Figure = Figure(figsize=(INCHES, self.height), dpi=100, facecolor=theme.ground)
         FigureCanvasAgg(self.figure)
@@ -240,6 +241,8 @@ def inline(figure: Figure, label: str, prefix: str, theme: Theme) -> str:
     """
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     _, _, drawing = _drawn(figure, theme, nothing)
+    view, _, drawing = drawing.partition(">")
+    view = view.partition(" xmlns")[0]
     drawing = _STYLED.sub("", drawing, count=1)
     used = {found[2] for found in _LINK.finditer(drawing)}
 
@@ -251,7 +254,8 @@ def inline(figure: Figure, label: str, prefix: str, theme: Theme) -> str:
         return _LINK.sub(lambda found: f"{found[1]}#{prefix}-{found[2]}", text)
 
     drawing = _TAG.sub(renamed, drawing)
-    return f'<svg role="img" aria-label="{words(label)}" {as_variables(drawing, theme)}'
+    head = f'<svg role="img" aria-label="{words(label)}" {view}>'
+    return head + as_variables(drawing, theme)
 
 
 def _page(figure: Figure, frame: Frame, width: int, chosen: ThemeName | None, theme: Theme) -> str:

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from html import escape
 
 from forecaster.output.looks import DARK, LIGHT, Theme, ThemeName
@@ -40,9 +41,10 @@ dl { display: grid; grid-template-columns: minmax(9rem, max-content) minmax(0, 1
 dt { color: var(--quiet); } dd { margin: 0; font-variant-numeric: tabular-nums; }
 code { font: 0.875em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .wide { overflow-x: auto; margin: 0.75rem 0; }
+.wide + .wide { margin-top: 2.25rem; }
 .wide:focus-visible { outline: 2px solid var(--median); outline-offset: 3px; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums;
-  min-width: 100%; }
+  min-width: min(100%, 46rem); }
 caption { text-align: left; padding: 0 0 0.4rem; color: var(--quiet); }
 th, td { text-align: right; padding: 0.28rem 0 0.28rem 1.1rem; white-space: nowrap;
   vertical-align: baseline; font-weight: 400; }
@@ -67,13 +69,15 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--grid);
 _PRINT = """\
 @page { margin: 16mm 14mm; }
 @media print {
-  body { font-size: 10pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  html { font-size: 10pt; }
+  body { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   main { max-width: none; padding: 0; }
-  h1 { font-size: 18pt; } h2 { font-size: 13pt; margin-top: 1.5rem; }
   h2, h3, caption, thead { break-after: avoid; }
   table, figure, tbody, tr, dl > *, li, .keep { break-inside: avoid; }
   p { orphans: 3; widows: 3; }
   .wide { overflow: visible; } svg { min-width: 0; }
+  section { margin-top: 2rem; } h2 { margin-top: 0; }
+  footer { break-before: avoid; margin-top: 1rem; }
   table { font-size: 7.5pt; } th, td { padding: 0.15rem 0 0.15rem 0.5rem; }
 }
 """
@@ -89,12 +93,22 @@ def data(value: float | None, shown: str) -> str:
     """A number as it looks, with all its digits for programs; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return "–"
-    return f'<data value="{json.dumps(value)}">{words(shown)}</data>'
+    return f'<data value="{json.dumps(value)}">{words(shown.replace("-", "−"))}</data>'
 
 
 def day(text: object) -> str:
     """A date, or a time, for people and programs."""
     return f'<time datetime="{words(text)}">{words(text)}</time>'
+
+
+def moment(text: str) -> str:
+    """A time to the minute, in UTC; what is none stays as it is."""
+    try:
+        at = datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        return words(text)
+    shown = f"{at:%Y-%m-%d}&nbsp;at&nbsp;{at:%H:%M}&nbsp;UTC"
+    return f'<time datetime="{words(text)}">{shown}</time>'
 
 
 def paragraph(markup: str, kind: str = "") -> str:

@@ -8,7 +8,7 @@ from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.evaluation.verdict import Verdict
 from forecaster.jobs.fan import Fan
-from forecaster.jobs.report import Carded, Tested
+from forecaster.jobs.report import Carded, Written
 from forecaster.model.artifact import Model
 from forecaster.output import report_tables as tables
 from forecaster.output.backtest_charts import calibration_figure, networks_of, over_time_figure
@@ -24,6 +24,7 @@ from forecaster.output.page import (
     document,
     facts,
     figure,
+    moment,
     paragraph,
     section,
     table,
@@ -65,7 +66,7 @@ def model_page(
         paragraph(
             f"A forecast model: {_a(kind)} {kind} network for the next"
             f" {data(model.settings.horizon, str(model.settings.horizon))} sessions,"
-            f" <code>{words(model.id)}</code>, made {day(model.created)}.",
+            f" <code>{words(model.id)}</code>, made {moment(model.created)}.",
             "quiet",
         ),
         f"{verdict}</header>\n",
@@ -81,7 +82,7 @@ def model_page(
     return document(f"Report on {model.name}", _closed(parts), chosen)
 
 
-def backtest_page(tested: Tested, chosen: ThemeName | None = None) -> str:
+def backtest_page(tested: Written, chosen: ThemeName | None = None) -> str:
     """The report on a backtest; see :func:`model_page`."""
     result = tested.result
     folds = result.folds
@@ -91,7 +92,7 @@ def backtest_page(tested: Tested, chosen: ThemeName | None = None) -> str:
         f"<header>\n<h1>{words(title)}</h1>\n",
         paragraph(
             f"Forecasts from {day(folds[0].test_from)} to {day(folds[-1].test_to)}, scored beside"
-            f" baselines; made {day(tested.created)}.",
+            f" baselines; made {moment(tested.created)}.",
             "quiet",
         ),
         f"{_lede(result.table.verdicts)}</header>\n",
@@ -205,7 +206,7 @@ def _plots(scores: ScoreTable, losses: MonthlyLosses | None) -> list[str]:
     return parts if losses is not None else [*parts, paragraph(OLD)]
 
 
-def _folds(tested: Tested) -> str:
+def _folds(tested: Written) -> str:
     """The cutoffs, and what was scored after each."""
     lines = [
         Line([data(number, str(number)), day(f.cutoff), day(f.test_from), day(f.test_to)])

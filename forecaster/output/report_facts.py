@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from forecaster.jobs.report import Tested
+from forecaster.jobs.report import Written
 from forecaster.model.artifact import Model
 from forecaster.model.settings import Settings
-from forecaster.output.page import data, day, words
+from forecaster.output.page import data, day, moment, words
 
 Pairs = list[tuple[str, str]]
 
@@ -73,7 +73,7 @@ def model_facts(model: Model, file: str) -> Pairs:
     pairs: Pairs = [
         ("Model", f"{words(model.name)}, a file called <code>{words(file)}</code>"),
         ("Identity", f"<code>{words(model.id)}</code>, the start of its SHA-256"),
-        ("Made", day(model.created)),
+        ("Made", moment(model.created)),
     ]
     listed = read.get("tickers")
     tickers = listed if isinstance(listed, list) else []
@@ -144,7 +144,7 @@ def _retrained(card: Any) -> str:
     )
 
 
-def backtest_facts(tested: Tested) -> Pairs:
+def backtest_facts(tested: Written) -> Pairs:
     """Folds, tickers, what was scored and how long it took."""
     result = tested.result
     table = result.table
@@ -153,7 +153,7 @@ def backtest_facts(tested: Tested) -> Pairs:
     )
     return [
         ("Backtest", f"a file called <code>{words(tested.file)}</code>"),
-        ("Made", day(tested.created)),
+        ("Made", moment(tested.created)),
         ("Tickers", _tickers(tested.tickers)),
         ("First cutoff", day(result.folds[0].cutoff)),
         (

@@ -44,7 +44,8 @@ METHOD = (
 """Limits of any measurement here."""
 
 MODEL = (
-    "It knows past prices and volumes and nothing else: no news, no earnings, no other markets.",
+    "It knows past prices and volumes of the histories that it is given together, and nothing else:"
+    " no news and no earnings.",
     "It forecasts how widely prices may spread. Their direction is close to a coin toss, for it as"
     " for everybody.",
     "It was fitted to the past in its data. When markets change, its errors do too.",
