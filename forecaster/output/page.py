@@ -33,6 +33,7 @@ ul { padding-left: 1.2rem; } li { margin: 0.25rem 0; }
 .quiet, figcaption, footer { color: var(--quiet); }
 .lede { font-size: 1.1rem; margin-top: 1rem; }
 .doubt { border-left: 3px solid var(--last); padding-left: 0.9rem; }
+.date, .beats, .ties, .loses { white-space: nowrap; }
 .mark { font-size: 0.8em; }
 .beats .mark { color: var(--garch); } .loses .mark { color: var(--last); }
 .beats strong, .loses strong { font-weight: 650; }
@@ -46,6 +47,7 @@ code { font: 0.875em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans 
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums;
   min-width: min(100%, 46rem); }
 caption { text-align: left; padding: 0 0 0.4rem; color: var(--quiet); }
+caption span { display: block; max-width: min(46rem, calc(100vw - 2rem)); }
 th, td { text-align: right; padding: 0.28rem 0 0.28rem 1.1rem; white-space: nowrap;
   vertical-align: baseline; font-weight: 400; }
 th.left, td.left, tbody th { text-align: left; }
@@ -98,17 +100,20 @@ def data(value: float | None, shown: str) -> str:
 
 def day(text: object) -> str:
     """A date, or a time, for people and programs."""
-    return f'<time datetime="{words(text)}">{words(text)}</time>'
+    shown = words(text)
+    kind = _class("date" if len(shown) <= 10 else "")
+    return f'<time{kind} datetime="{shown}">{shown}</time>'
 
 
 def moment(text: str) -> str:
     """A time to the minute, in UTC; what is none stays as it is."""
     try:
-        at = datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
+        at = datetime.fromisoformat(text)
+        at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # the first and the last days there are have no neighbours
         return words(text)
-    shown = f"{at:%Y-%m-%d}&nbsp;at&nbsp;{at:%H:%M}&nbsp;UTC"
-    return f'<time datetime="{words(text)}">{shown}</time>'
+    shown = f"{at:%Y-%m-%d} at {at:%H:%M} UTC"
+    return f'<time class="date" datetime="{words(text)}">{shown}</time>'
 
 
 def paragraph(markup: str, kind: str = "") -> str:
@@ -157,7 +162,9 @@ def table(
         groups: rows under a heading that spans the table; an empty heading is left out.
     """
     out = [f'<div class="wide" role="region" tabindex="0" aria-labelledby="{name}-caption">\n']
-    out.append(f'<table id="{name}">\n<caption id="{name}-caption">{caption}</caption>\n')
+    out.append(
+        f'<table id="{name}">\n<caption id="{name}-caption"><span>{caption}</span></caption>\n'
+    )
     sides = ["left", *[""] * (len(heads) - 1)]
     cells = [f'<th scope="col"{_class(s)}>{h}</th>' for s, h in zip(sides, heads, strict=True)]
     out.append(f"<thead><tr>{''.join(cells)}</tr></thead>\n")

@@ -245,6 +245,8 @@ def test_elements_by_hand():
     assert data(7, "7") == '<data value="7">7</data>'
     assert data(None, "x") == data(float("nan"), "x") == data(float("inf"), "x") == "–"
     at = "2026-01-31T23:30:00-01:00"
-    shown = "2026-02-01&nbsp;at&nbsp;00:30&nbsp;UTC"
-    assert moment(at) == f'<time datetime="{at}">{shown}</time>'
+    shown = "2026-02-01 at 00:30 UTC"
+    assert moment(at) == f'<time class="date" datetime="{at}">{shown}</time>'
+    assert ">2026-01-31 at 12:00 UTC<" in moment("2026-01-31T12:00")
+    assert moment("0001-01-01T00:00+05:00") == "0001-01-01T00:00+05:00"
     assert moment("<now>") == "&lt;now&gt;"
