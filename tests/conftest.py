@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import browser
 import postgres
 import pytest
+from selenium.webdriver import Chrome
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a GPU rounds to TF32, and tests count bits
@@ -61,6 +63,15 @@ def postgres_server() -> Iterator[str]:
         pytest.skip("PostgreSQL is not installed")
     with postgres.server() as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chrome]:
+    """A running browser; started once, if a test asks for it."""
+    if browser.binaries() is None and os.environ.get(browser.REQUIRED) != "required":
+        pytest.skip("Chromium and its driver are not installed")
+    with browser.running() as started:
+        yield started
 
 
 @pytest.fixture

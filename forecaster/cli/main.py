@@ -80,6 +80,7 @@ def register() -> None:
         models,
         plot,
         predict,
+        report,
         score,
         train,
     )
@@ -89,6 +90,7 @@ def register() -> None:
     app.command()(plot.plot)
     app.command()(backtest.backtest)
     app.command()(compare.compare)
+    app.command()(report.report)
     app.command()(batch.batch)
     app.command()(score.score)
     app.command()(explain.explain)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from forecaster.output.looks import ThemeName
 
 _NARROWEST, _WIDEST = 400, 8000
+_PICTURES: dict[str, Literal["png", "svg", "html"]] = {
+    ".png": "png",
+    ".svg": "svg",
+    ".html": "html",
+}
+T = TypeVar("T")
 
 
 class ThemeChoice(StrEnum):
@@ -68,24 +74,44 @@ def picture_file(path: Path | None, width: int, option: str = "--output") -> Pic
     """
     if path is None:
         return None
-    endings: dict[str, Literal["png", "svg", "html"]] = {
-        ".png": "png", ".svg": "svg", ".html": "html",
-    }  # fmt: skip
-    kind = endings.get(path.suffix.lower())
-    if kind is None:
-        raise SettingsError(
-            f"{option} is {path}; a picture's name ends in .png, .svg or .html. Change its ending."
-        )
-    if not path.parent.is_dir():
-        raise SettingsError(
-            f"{option} is {path}, and there is no folder {path.parent}; a picture needs one that is"
-            " there. Make the folder, or choose another."
-        )
+    kind = checked_file(path, option, "a picture", _PICTURES)
     if not _NARROWEST <= width <= _WIDEST:
         raise SettingsError(
             f"--width is {width}; a picture can have {_NARROWEST} to {_WIDEST} pixels. Change it."
         )
     return PictureFile(path, kind, option)
+
+
+def checked_file(path: Path, option: str, what: str, endings: Mapping[str, T]) -> T:
+    """What kind of file a name asks for.
+
+    Args:
+        path: where it shall be written.
+        option: that named it.
+        what: how a message calls its content.
+        endings: kinds by the name's ending.
+
+    Raises:
+        SettingsError: its ending is none of these, its folder is not there, or it is a folder.
+    """
+    kind = endings.get(path.suffix.lower())
+    if kind is None:
+        *others, last = endings
+        listed = f"{', '.join(others)} or {last}"
+        raise SettingsError(
+            f"{option} is {path}; {what}'s name ends in {listed}. Change its ending."
+        )
+    if not path.parent.is_dir():
+        raise SettingsError(
+            f"{option} is {path}, and there is no folder {path.parent}; {what} needs one that is"
+            " there. Make the folder, or choose another."
+        )
+    if path.is_dir():
+        raise SettingsError(
+            f"{option} is {path}, which is a folder; {what} needs a file of its own. Choose another"
+            " name."
+        )
+    return kind
 
 
 def theme_name(choice: ThemeChoice | None) -> ThemeName | None:

@@ -1,4 +1,4 @@
-"""Losses one session ahead, session by session and month by month."""
+"""Losses one session ahead, month by month."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class SessionLosses:
-    """Pinball loss at h = 1, averaged over tickers for each session.
+class MonthlyLosses:
+    """Pinball loss at h = 1, averaged over tickers for each session and over a month's sessions.
 
     Attributes:
-        sessions: cutoffs of the forecasts, ``(n,)``, rising.
-        pinball: model to losses, ``(n,)``, in log returns.
+        months: that have a session, ``datetime64[M]``, ``(k,)``, rising.
+        sessions: forecasts' cutoffs in each, ``(k,)``.
+        pinball: model to mean losses, ``(k,)``, in log returns.
     """
 
-    sessions: NDArray[np.datetime64]
+    months: NDArray[np.datetime64]
+    sessions: NDArray[np.int64]
     pinball: dict[str, Floats]
 
     @classmethod
-    def of(cls, actuals: Actuals, marks: Mapping[str, Marks]) -> SessionLosses:
-        """What the marks of a test say about its sessions."""
+    def of(cls, actuals: Actuals, marks: Mapping[str, Marks]) -> MonthlyLosses:
+        """What the marks of a test say about its months."""
         known = np.isfinite(actuals.log_return[:, 0])
         sessions = actuals.session[known]
+        days = np.unique(sessions).astype("datetime64[M]")
+        months, place, counts = np.unique(days, return_inverse=True, return_counts=True)
         return cls(
-            np.unique(sessions),
-            {name: session_means(own.pinball[known, 0], sessions) for name, own in marks.items()},
+            months,
+            counts.astype(np.int64),
+            {
+                name: np.bincount(place, session_means(own.pinball[known, 0], sessions)) / counts
+                for name, own in marks.items()
+            },
         )
 
-    def monthly_skill(self, model: str, baseline: str) -> tuple[NDArray[np.datetime64], Floats]:
-        """Skill of a model over a baseline in each month that has a session.
-
-        Returns:
-            Months, ``datetime64[M]``, ``(k,)``, rising; and skill, ``(k,)``, NaN where the
-            baseline has no loss.
-        """
-        months, place = np.unique(self.sessions.astype("datetime64[M]"), return_inverse=True)
-        ours = np.bincount(place, weights=self.pinball[model])
-        theirs = np.bincount(place, weights=self.pinball[baseline])
-        skill = [metrics.skill(float(a), float(b)) for a, b in zip(ours, theirs, strict=True)]
-        return months, np.array(skill)
+    def skill(self, model: str, baseline: str) -> Floats:
+        """Skill of a model over a baseline in each month, ``(k,)``; NaN where that has no loss."""
+        pairs = zip(self.pinball[model], self.pinball[baseline], strict=True)
+        return np.array([metrics.skill(float(ours), float(theirs)) for ours, theirs in pairs])

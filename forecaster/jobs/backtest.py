@@ -14,7 +14,7 @@ from forecaster.errors import DataError, SettingsError
 from forecaster.evaluation.baselines import ALL
 from forecaster.evaluation.folds import Fold, plan_folds, split_panel
 from forecaster.evaluation.marks import Actuals, Marks
-from forecaster.evaluation.over_time import SessionLosses
+from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.evaluation.verdict import suspicions
 from forecaster.jobs.parallel import Pool
@@ -89,7 +89,7 @@ class Backtest:
     Attributes:
         folds: the cutoffs.
         table: rows and verdicts.
-        losses: one session ahead, session by session.
+        losses: one session ahead, month by month; None in a document that has none.
         spreads: cell to spread, where there are several seeds.
         seconds: model to seconds of fitting and forecasting.
         remarks: what a reader should doubt.
@@ -98,7 +98,7 @@ class Backtest:
 
     folds: tuple[Fold, ...]
     table: ScoreTable
-    losses: SessionLosses
+    losses: MonthlyLosses | None
     spreads: dict[str, Spread]
     seconds: dict[str, float]
     remarks: tuple[str, ...]
@@ -240,7 +240,14 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     run.add(model.name, marks, time.perf_counter() - start)
     _mark_baselines(plan.baselines, _past(seen, cutoff), origins, actuals, settings, run)
     run.actuals.append(actuals)
-    return _finish(run, (fold,), settings, (model.name,), plan.baselines)
+    result = _finish(run, (fold,), settings, (model.name,), plan.baselines)
+    if cutoff >= trained_to:
+        return result
+    seen_it = (
+        f"{model.name} was trained to {trained_to} and is scored from {fold.test_from} on: it has"
+        " seen part of this test, which makes it look better than it is."
+    )
+    return replace(result, remarks=(*result.remarks, seen_it))
 
 
 def _require_sessions(panel: Panel, plan: Plan) -> None:
@@ -347,7 +354,7 @@ def _finish(
     return Backtest(
         folds=folds,
         table=table,
-        losses=SessionLosses.of(actuals, marks),
+        losses=MonthlyLosses.of(actuals, marks),
         spreads=_spreads(run),
         seconds=run.seconds,
         remarks=tuple(_remarks(networks, table, marks, actuals)),

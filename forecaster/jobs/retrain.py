@@ -17,8 +17,9 @@ import numpy as np
 
 from forecaster.evaluation.baselines import QUICK
 from forecaster.evaluation.marks import Marks
+from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable, score
-from forecaster.jobs.scoring import Origins, baseline_marks, network_quantiles, table_state
+from forecaster.jobs.scoring import Origins, baseline_marks, card_scores, network_quantiles
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.network import choose_device
@@ -77,7 +78,7 @@ def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> Retrained
     used = choose_device(device)
     cutoff = unseen[-HELD_OUT - 1]
     candidate = _train_on(model, panel.up_to(cutoff))
-    table = _contest(model, candidate, panel, cutoff)
+    table, losses = _contest(model, candidate, panel, cutoff)
     new, old = (_loss(table, name) for name in (_CANDIDATE, model.settings.cell))
     said = f"{new:.6g} against {old:.6g} on the {HELD_OUT} sessions to {unseen[-1]}"
     if not new <= old:
@@ -87,7 +88,7 @@ def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> Retrained
         model,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         network=_train_on(model, panel),
-        card=_card(model, panel, cutoff, table, used),
+        card=_card(model, panel, cutoff, table, losses, used),
     )
     return Retrained(final, True, f"model {model.name} was retrained: {said}")
 
@@ -104,7 +105,9 @@ def _train_on(model: Model, panel: Panel) -> Network:
     ).network
 
 
-def _contest(model: Model, candidate: Network, panel: Panel, cutoff: np.datetime64) -> ScoreTable:
+def _contest(
+    model: Model, candidate: Network, panel: Panel, cutoff: np.datetime64
+) -> tuple[ScoreTable, MonthlyLosses]:
     """Both networks and the quick baselines on the sessions from the cutoff on."""
     settings = model.settings
     origins = Origins.of(panel, cutoff, panel.sessions[-1])
@@ -115,7 +118,9 @@ def _contest(model: Model, candidate: Network, panel: Panel, cutoff: np.datetime
         marks[name] = Marks.of(actuals, quantiles, settings.quantiles, last_price=False)
     past = panel.up_to(cutoff)
     others, _ = baseline_marks(QUICK, past, origins, actuals, settings.quantiles)
-    return score(actuals, {**marks, **others}, settings.quantiles, QUICK)
+    marks |= others
+    table = score(actuals, marks, settings.quantiles, QUICK)
+    return table, MonthlyLosses.of(actuals, marks)
 
 
 def _loss(table: ScoreTable, name: str) -> float:
@@ -125,16 +130,30 @@ def _loss(table: ScoreTable, name: str) -> float:
 
 
 def _card(
-    model: Model, panel: Panel, cutoff: np.datetime64, table: ScoreTable, device: str
+    model: Model,
+    panel: Panel,
+    cutoff: np.datetime64,
+    table: ScoreTable,
+    losses: MonthlyLosses,
+    device: str,
 ) -> Mapping[str, Any]:
     """The old card with what is new; scores are the candidate's on the held-out sessions."""
-    own = tuple(row for row in table.rows if row.model != model.settings.cell)
-    named = tuple(
-        replace(row, model=model.settings.cell if row.model == _CANDIDATE else row.model)
-        for row in own
+    cell = model.settings.cell
+    named = replace(
+        table,
+        rows=tuple(
+            replace(row, model=cell) if row.model == _CANDIDATE else row
+            for row in table.rows
+            if row.model != cell
+        ),
+        verdicts=tuple(
+            replace(verdict, model=cell)
+            for verdict in table.verdicts
+            if verdict.model == _CANDIDATE
+        ),
     )
-    last = max(row.step for row in named)
-    kept = tuple(row for row in named if row.step in (1, 5, last))
+    pinball = {name: loss for name, loss in losses.pinball.items() if name != _CANDIDATE}
+    pinball[cell] = losses.pinball[_CANDIDATE]
     return {
         **model.card,
         "data": {
@@ -147,5 +166,5 @@ def _card(
         "trained_to": str(panel.sessions[-1]),
         "retrained": {"from": model.id, "held_out_from": str(cutoff), "epochs": EPOCHS},
         "device": device,
-        "scores": table_state(replace(table, rows=kept, verdicts=())),
+        "scores": card_scores(named, replace(losses, pinball=pinball), cell),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from forecaster.errors import DataError, ModelError
 from forecaster.evaluation.baselines import fit_baselines
 from forecaster.evaluation.folds import Split
 from forecaster.evaluation.marks import Actuals, Marks
+from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.features.representation import Representation
 from forecaster.features.scaling import future_log_returns
@@ -181,6 +182,31 @@ def table_state(table: ScoreTable) -> dict[str, Any]:
         "rows": [plain(asdict(row)) for row in table.rows],
         "verdict": [plain(asdict(v)) for v in table.verdicts],
     }
+
+
+def months_state(losses: MonthlyLosses) -> list[dict[str, Any]]:
+    """Monthly losses as plain values, one object a month."""
+    return [
+        {
+            "month": str(month),
+            "sessions": int(losses.sessions[place]),
+            "pinball": {m: plain(float(loss[place])) for m, loss in losses.pinball.items()},
+        }
+        for place, month in enumerate(losses.months)
+    ]
+
+
+def card_scores(table: ScoreTable, losses: MonthlyLosses, network: str) -> dict[str, Any]:
+    """Scores for a model's card: the network's at all steps, the baselines' at 1, 5 and the last.
+
+    Args:
+        table: of the test.
+        losses: of the same test.
+        network: the network's name in both.
+    """
+    last = max(row.step for row in table.rows)
+    kept = tuple(r for r in table.rows if r.model == network or r.step in (1, 5, last))
+    return {**table_state(replace(table, rows=kept)), "months": months_state(losses)}
 
 
 def plain(value: Any) -> Any:

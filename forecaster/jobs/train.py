@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -14,15 +14,16 @@ from forecaster.errors import DataError
 from forecaster.evaluation.baselines import QUICK
 from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.marks import Marks
+from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.jobs.scoring import (
     OnProgress,
     Origins,
     baseline_marks,
+    card_scores,
     fit_and_watch,
     network_quantiles,
     stage,
-    table_state,
 )
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
@@ -44,6 +45,7 @@ class Trained:
         model: ready to be saved; its card holds all that follows.
         split: the dates.
         table: scores on the test part; None where the panel is too short for one.
+        losses: of the same test, month by month.
         device: ``cpu`` or ``gpu``.
         seconds: in epochs, fit and refit together.
         targets_per_second: of the first fit.
@@ -53,6 +55,7 @@ class Trained:
     model: Model
     split: Split
     table: ScoreTable | None
+    losses: MonthlyLosses | None
     device: str
     seconds: float
     targets_per_second: float
@@ -90,7 +93,7 @@ def train(
     split = split_panel(panel, settings.horizon, train_end)
     used = choose_device(device)
     fitted = fit_and_watch(panel, split, settings, stage(on_progress, "fit"))
-    table = _score_test(panel, split, settings, fitted, notes)
+    tested = _score_test(panel, split, settings, fitted, notes)
     final = fitted
     if refit and split.fit_end < split.last:
         on_epoch = stage(on_progress, "refit")
@@ -102,9 +105,12 @@ def train(
         settings=settings,
         representation=final.representation,
         network=final.network,
-        card=_card(panel, split, fitted, final, table, used),
+        card=_card(panel, split, fitted, final, settings.cell, tested, used),
     )
-    return Trained(model, split, table, used, seconds, fitted.targets_per_second, tuple(notes))
+    table, losses = tested or (None, None)
+    return Trained(
+        model, split, table, losses, used, seconds, fitted.targets_per_second, tuple(notes)
+    )
 
 
 def _long_enough(panel: Panel, notes: list[str]) -> Panel:
@@ -127,8 +133,8 @@ def _long_enough(panel: Panel, notes: list[str]) -> Panel:
 
 def _score_test(
     panel: Panel, split: Split, settings: Settings, fitted: Fitted, notes: list[str]
-) -> ScoreTable | None:
-    """Scores of the network and the baselines on the test part."""
+) -> tuple[ScoreTable, MonthlyLosses] | None:
+    """Scores of the network and the baselines on the test part, if there is one."""
     if split.test_from is None:
         notes.append(
             f"the panel has {len(panel.sessions)} sessions, too few to hold a test part out: the"
@@ -151,11 +157,18 @@ def _score_test(
     past = panel.up_to(split.train_end)
     others, failed = baseline_marks(QUICK, past, origins, actuals, levels)
     notes += failed
-    return score(actuals, {**marks, **others}, levels, QUICK)
+    marks |= others
+    return score(actuals, marks, levels, QUICK), MonthlyLosses.of(actuals, marks)
 
 
 def _card(
-    panel: Panel, split: Split, fitted: Fitted, final: Fitted, table: ScoreTable | None, device: str
+    panel: Panel,
+    split: Split,
+    fitted: Fitted,
+    final: Fitted,
+    cell: str,
+    tested: tuple[ScoreTable, MonthlyLosses] | None,
+    device: str,
 ) -> dict[str, Any]:
     """Plain values about the run, for the model file."""
     return {
@@ -173,15 +186,8 @@ def _card(
         "weights": final.network.weight_count,
         "device": device,
         "packages": {**_versions(), "python": platform.python_version()},
-        "scores": None if table is None else _card_scores(table),
+        "scores": None if tested is None else card_scores(*tested, cell),
     }
-
-
-def _card_scores(table: ScoreTable) -> dict[str, Any]:
-    """The scores of the first, the fifth and the last step."""
-    last = max(row.step for row in table.rows)
-    kept = tuple(row for row in table.rows if row.step in (1, 5, last))
-    return table_state(replace(table, rows=kept))
 
 
 def _versions() -> dict[str, str]:

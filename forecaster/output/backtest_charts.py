@@ -1,4 +1,4 @@
-"""A picture of a backtest: calibration, skill by step, and loss over time."""
+"""Pictures of measured errors: calibration, skill by step, and loss over time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecaster.evaluation.over_time import MonthlyLosses
+from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
 from forecaster.output.charts import date_labels
 from forecaster.output.figures import (
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_BLOCK = 7.6
-"""Inches of height for one network's three panels."""
+_UPPER, _LOWER = 4.1, 3.5
+"""Inches of height for one network's calibration and skill by step, and for its loss over time."""
 ALIKE = {"drift": "naive"}
 """Baselines left out over time where the other is there: one line would lie on the other."""
 
@@ -53,7 +55,7 @@ def backtest_picture(
 def frame_of(result: Backtest) -> Frame:
     """Title, subtitle and foot."""
     table, folds = result.table, result.folds
-    names = ", ".join(clipped(name, 40) for name in networks_of(result))
+    names = ", ".join(clipped(name, 40) for name in networks_of(table))
     cutoffs = ", ".join(str(fold.cutoff) for fold in folds[:4]) + (" …" if len(folds) > 4 else "")
     return Frame(
         f"Backtest of {names}, {folds[0].test_from} to {folds[-1].test_to}",
@@ -68,16 +70,16 @@ def frame_of(result: Backtest) -> Frame:
     )
 
 
-def networks_of(result: Backtest) -> list[str]:
+def networks_of(table: ScoreTable) -> list[str]:
     """Names of what was compared with the baselines."""
-    baselines = baselines_of(result)
-    return list(dict.fromkeys(r.model for r in result.table.rows if r.model not in baselines))
+    baselines = baselines_of(table)
+    return list(dict.fromkeys(r.model for r in table.rows if r.model not in baselines))
 
 
-def baselines_of(result: Backtest) -> list[str]:
+def baselines_of(table: ScoreTable) -> list[str]:
     """Names of the baselines, in the order of the error table."""
-    known = table_baselines(result.table)
-    return list(dict.fromkeys(r.model for r in result.table.rows if r.model in known))
+    known = table_baselines(table)
+    return list(dict.fromkeys(r.model for r in table.rows if r.model in known))
 
 
 def over_time(baselines: Sequence[str]) -> list[str]:
@@ -87,14 +89,43 @@ def over_time(baselines: Sequence[str]) -> list[str]:
 
 def backtest_figure(result: Backtest, frame: Frame, theme: Theme) -> Figure:
     """Three panels for each network, one network below the other."""
-    networks = networks_of(result)
-    sheet = Sheet(frame, _BLOCK * len(networks), theme)
+    networks = networks_of(result.table)
+    block = _UPPER + (_LOWER if result.losses else 0.0)
+    sheet = Sheet(frame, block * len(networks), theme)
     for place, network in enumerate(networks):
-        floor = sheet.top - _BLOCK * (place + 1)
-        _calibration(sheet.panel(0.95, floor + 4.0, 3.75, 3.25), result, network, theme)
-        _by_step(sheet.panel(5.75, floor + 4.0, 4.6, 3.25), result, network, theme)
-        _over_time(sheet.panel(0.95, floor + 0.5, 9.4, 2.6), result, network, theme)
+        top = sheet.top - block * place
+        _upper(sheet, top, result.table, network, theme)
+        if result.losses is not None:
+            _lower(sheet, top - _UPPER, result.table, result.losses, network, theme)
     return sheet.figure
+
+
+def calibration_figure(table: ScoreTable, network: str, theme: Theme) -> Figure:
+    """Calibration and skill by step of one network, with nothing around them."""
+    sheet = Sheet(Frame("", "", ()), _UPPER, theme)
+    _upper(sheet, sheet.top, table, network, theme)
+    return sheet.figure
+
+
+def over_time_figure(
+    table: ScoreTable, losses: MonthlyLosses, network: str, theme: Theme
+) -> Figure:
+    """Skill of one network month by month, with nothing around it."""
+    sheet = Sheet(Frame("", "", ()), _LOWER, theme)
+    _lower(sheet, sheet.top, table, losses, network, theme)
+    return sheet.figure
+
+
+def _upper(sheet: Sheet, top: float, table: ScoreTable, network: str, theme: Theme) -> None:
+    _calibration(sheet.panel(0.95, top - 3.6, 3.75, 3.25), table, network, theme)
+    _by_step(sheet.panel(5.75, top - 3.6, 4.6, 3.25), table, network, theme)
+
+
+def _lower(
+    sheet: Sheet, top: float, table: ScoreTable, losses: MonthlyLosses, network: str, theme: Theme
+) -> None:
+    axes = sheet.panel(0.95, top - 3.0, 9.4, 2.6)
+    _over_time(axes, losses, network, baselines_of(table), theme)
 
 
 def _head(axes: Axes, text: str, theme: Theme) -> None:
@@ -104,10 +135,10 @@ def _head(axes: Axes, text: str, theme: Theme) -> None:
     )  # fmt: skip
 
 
-def _calibration(axes: Axes, result: Backtest, network: str, theme: Theme) -> None:
+def _calibration(axes: Axes, table: ScoreTable, network: str, theme: Theme) -> None:
     """Nominal levels across, and how often the price was below upwards."""
     axes.plot([0, 100], [0, 100], color=theme.quiet, linewidth=0.9, linestyle=(0, (1, 2)))
-    rows = [r for r in result.table.rows if r.step == 1]
+    rows = [r for r in table.rows if r.step == 1]
     for row in rows:
         stroke = STROKES.get(row.model)
         if stroke is None and row.model != network:
@@ -138,9 +169,9 @@ def _calibration(axes: Axes, result: Backtest, network: str, theme: Theme) -> No
     _head(axes, "Calibration, one session ahead", theme)
 
 
-def _by_step(axes: Axes, result: Backtest, network: str, theme: Theme) -> None:
+def _by_step(axes: Axes, table: ScoreTable, network: str, theme: Theme) -> None:
     """Skill of a network over each baseline, by how far ahead."""
-    rows = [r for r in result.table.rows if r.model == network]
+    rows = [r for r in table.rows if r.model == network]
     steps = [row.step for row in rows]
     lines = {b: [100 * row.skill[b] for row in rows] for b in rows[0].skill}
     _skill_lines(axes, np.array(steps), lines, theme)
@@ -152,13 +183,12 @@ def _by_step(axes: Axes, result: Backtest, network: str, theme: Theme) -> None:
     _head(axes, f"Skill of {clipped(network, 24)} by step", theme)
 
 
-def _over_time(axes: Axes, result: Backtest, network: str, theme: Theme) -> None:
+def _over_time(
+    axes: Axes, losses: MonthlyLosses, network: str, baselines: Sequence[str], theme: Theme
+) -> None:
     """Skill of a network over each baseline, month by month."""
-    lines = {}
-    months = np.array([], dtype="datetime64[M]")
-    for baseline in over_time(baselines_of(result)):
-        months, skill = result.losses.monthly_skill(network, baseline)
-        lines[baseline] = [100 * float(value) for value in skill]
+    months = losses.months
+    lines = {b: (100 * losses.skill(network, b)).tolist() for b in over_time(baselines)}
     x = months.astype(int)
     _skill_lines(axes, x, lines, theme)
     axes.set_xlim(x[0] - 0.5, x[-1] + 0.5)

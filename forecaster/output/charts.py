@@ -69,7 +69,7 @@ def frame_of(fans: Sequence[Fan], model: Model) -> Frame:
         closes += " without splits and dividends"
     if len(fans) == 1:
         fan = fans[0]
-        unit = f" {fan.currency}" if fan.currency else ""
+        unit = f" {clipped(fan.currency, 8)}" if fan.currency else ""
         title = f"{clipped(fan.ticker, 55)}  {price(fan.last_close)}{unit} on {fan.cutoff}"
         until = f"{fan.ahead[-1]}{' (date estimated)' if fan.estimated else ''}"
         subtitle = f"{closes}, and where the next {sessions} may lead, to {until}"
@@ -156,7 +156,7 @@ def _draw(axes: Axes, fan: Fan, theme: Theme, grid: _Grid, *, several: bool) -> 
     if several:
         _name(axes, fan, theme, grid)
     else:
-        unit = f", {fan.currency}" if fan.currency else ""
+        unit = f", {clipped(fan.currency, 8)}" if fan.currency else ""
         named = f"{'adjusted' if fan.adjusted else 'closing'} price{unit}"
         axes.set_ylabel(named, color=theme.quiet, fontsize=grid.size, parse_math=False)
     label_right(axes, n + ahead - 1, _labels(fan, grid), theme, size=grid.size)
@@ -164,7 +164,7 @@ def _draw(axes: Axes, fan: Fan, theme: Theme, grid: _Grid, *, several: bool) -> 
 
 def _name(axes: Axes, fan: Fan, theme: Theme, grid: _Grid) -> None:
     """Ticker and last price above a small panel, the cutoff at the right."""
-    worth = label_price(fan.last_close) + (f" {fan.currency}" if fan.currency else "")
+    worth = label_price(fan.last_close) + (f" {clipped(fan.currency, 8)}" if fan.currency else "")
     ticker = clipped(fan.ticker, max(grid.letters - len(worth) - 2, 4))
     box = axes.get_window_extent()
     end = 1.0 + (grid.right - 0.1) * axes.figure.dpi / box.width

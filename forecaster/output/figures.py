@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-from forecaster.output.looks import DARK, LIGHT, Theme, ThemeName, as_variables, spread_out
+from forecaster.output.looks import Theme, ThemeName, as_variables, spread_out
+from forecaster.output.page import document, paragraph, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +30,12 @@ _POINT = 1.0 / 72.0
 _MARGIN = 0.3
 _FOOT_COLUMNS = 172
 """Characters of the foot that fit the figure's width, measured with the widest letters it has."""
+
+_TAG = re.compile(r"<[^>]*>")
+_ID = re.compile(r' id="([^"]*)"')
+_LINK = re.compile(r'(href="|url\()#([^")]+)')
+_STYLED = re.compile(r"<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>\s*")
+"""How matplotlib's own style begins every drawing; on a page it would be every element's."""
 
 FONTS = ["DejaVu Sans", "Verdana", "Arial", "sans-serif"]
 
@@ -91,8 +98,9 @@ class Sheet:
 
         self.theme = theme
         foot = frame.foot_lines
-        self.below = _MARGIN + 0.17 * len(foot) + 0.12
-        self.height = height + self.below + (0.95 if frame.title else 0.3)
+        bare = not frame.title and not foot  # on a page, which has margins of its own
+        self.below = 0.12 if bare else _MARGIN + 0.17 * len(foot) + 0.12
+        self.height = height + self.below + (0.95 if frame.title else 0.12)
         self.top = height + self.below
         self.figure: Figure = Figure(figsize=(INCHES, self.height), dpi=100, facecolor=theme.ground)
         FigureCanvasAgg(self.figure)
@@ -196,54 +204,71 @@ def picture(
     """
     from forecaster import __version__
 
-    buffer = io.BytesIO()
     if kind == "png":
+        buffer = io.BytesIO()
         figure.savefig(
             buffer, format="png", dpi=width / INCHES, facecolor=theme.ground,
             metadata={"Software": f"forecast {__version__}", "Title": frame.title},
         )  # fmt: skip
         return buffer.getvalue()
-    figure.savefig(
-        buffer, format="svg", facecolor=theme.ground,
-        metadata={"Date": None, "Creator": f"forecast {__version__}", "Title": frame.title},
-    )  # fmt: skip
+    if kind == "html":
+        return _page(figure, frame, width, chosen, theme).encode()
+    metadata = {"Date": None, "Creator": f"forecast {__version__}", "Title": frame.title}
+    head, namespaces, drawing = _drawn(figure, theme, metadata)
+    height = round(width * figure.get_figheight() / INCHES)
+    svg = f'<svg {namespaces} role="img" width="{width}" height="{height}" {drawing}'
+    return f"{head}>\n{svg}".encode()
+
+
+def _drawn(figure: Figure, theme: Theme, metadata: dict[str, Any]) -> tuple[str, str, str]:
+    """An SVG in three parts: what stands before it, its namespaces, and it from its view on."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", facecolor=theme.ground, metadata=metadata)
     head, _, rest = buffer.getvalue().decode().partition(">\n<svg ")
     before, _, drawing = rest.partition("viewBox=")
-    height = round(width * figure.get_figheight() / INCHES)
     namespaces = before[before.index("xmlns") :].partition(' width="')[0]
-    svg = f'<svg {namespaces} role="img" width="{width}" height="{height}" viewBox={drawing}'
-    if kind == "svg":
-        return f"{head}>\n{svg}".encode()
-    return _page(svg, frame, width, chosen, theme).encode()
+    return head, namespaces, f"viewBox={drawing}"
 
 
-def _page(svg: str, frame: Frame, width: int, chosen: ThemeName | None, theme: Theme) -> str:
+def inline(figure: Figure, label: str, prefix: str, theme: Theme) -> str:
+    """A figure as an element of a page that may hold others, in the page's colours.
+
+    Args:
+        figure: drawn in ``theme``.
+        label: text for those who cannot see it.
+        prefix: of the ids in it; no other figure of the page may have the same.
+        theme: colours of the figure.
+    """
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    _, _, drawing = _drawn(figure, theme, nothing)
+    view, _, drawing = drawing.partition(">")
+    view = view.partition(" xmlns")[0]
+    drawing = _STYLED.sub("", drawing, count=1)
+    used = {found[2] for found in _LINK.finditer(drawing)}
+
+    def renamed(tag: re.Match[str]) -> str:
+        """Ids that are pointed at get the prefix, and the others go."""
+        text = _ID.sub(
+            lambda found: f' id="{prefix}-{found[1]}"' if found[1] in used else "", tag[0]
+        )
+        return _LINK.sub(lambda found: f"{found[1]}#{prefix}-{found[2]}", text)
+
+    drawing = _TAG.sub(renamed, drawing)
+    head = f'<svg role="img" aria-label="{words(label)}" {view}>'
+    return head + as_variables(drawing, theme)
+
+
+def _page(figure: Figure, frame: Frame, width: int, chosen: ThemeName | None, theme: Theme) -> str:
     """One page that needs nothing else: its picture is inside, its colours are the reader's."""
-    shown = as_variables(svg, theme)
-    schemes = "light dark" if chosen is None else chosen
-    style = [f":root {{ color-scheme: {schemes}; {_variables(theme)} }}"]
-    if chosen is None:
-        other = DARK if theme == LIGHT else LIGHT
-        name = "dark" if theme == LIGHT else "light"
-        style.append(f"@media (prefers-color-scheme: {name}) {{ :root {{ {_variables(other)} }} }}")
-    style += [
-        "body { margin: 0; background: var(--ground); color: var(--ink);"
-        " font: 15px/1.5 'DejaVu Sans', Verdana, Arial, sans-serif; }",
-        f"main {{ max-width: {width}px; margin: 0 auto; padding: 16px; }}",
-        "svg { max-width: 100%; height: auto; }",
-        "h1 { font-size: 22px; margin: 0; overflow-wrap: anywhere; } p { margin: 4px 0; }",
-        "footer { font-size: 13px; color: var(--quiet); }",
-    ]
-    said = "\n".join(f"<p>{escape(text)}</p>" for text in frame.foot)
-    css = "\n".join(style)
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(frame.title)}</title>\n<style>\n{css}\n</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>{escape(frame.title)}</h1>\n<p>{escape(frame.subtitle)}</p>\n{shown}"
-        f"<footer>\n{said}\n</footer>\n</main>\n</body>\n</html>\n"
+    drawing = inline(figure, f"{frame.title}. {frame.subtitle}", "picture", theme)
+    foot = "".join(paragraph(words(text)) for text in frame.foot)
+    body = (
+        f"<h1>{words(frame.title)}</h1>\n{paragraph(words(frame.subtitle), 'quiet')}"
+        f'<div class="wide picture" tabindex="0">\n{drawing}</div>\n'
+        f"<footer>\n{foot}</footer>\n"
     )
-
-
-def _variables(theme: Theme) -> str:
-    return " ".join(f"--{name}: {value};" for name, value in asdict(theme).items())
+    style = (
+        f"main {{ max-width: {width}px; }}\nsvg {{ min-width: min(44rem, {width}px); }}\n"
+        "footer { border: 0; margin: 0; padding: 0; }\n"
+    )
+    return document(frame.title, body, chosen, style)

@@ -10,7 +10,7 @@ from typing import Any
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
 from forecaster.jobs.compare import Compared
-from forecaster.jobs.scoring import plain, table_state
+from forecaster.jobs.scoring import months_state, plain, table_state
 from forecaster.jobs.train import Trained
 from forecaster.market.bars import Panel
 from forecaster.output.documents import model_object, to_csv, to_json
@@ -32,6 +32,7 @@ def train_json(trained: Trained, panel: Panel, path: str) -> str:
             "seconds": round(trained.seconds, 3),
             "targets_per_second": round(trained.targets_per_second),
             **scores,
+            "months": months_state(trained.losses) if trained.losses else [],
         }
     )
 
@@ -64,6 +65,7 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             "sessions_scored": result.table.sessions_scored,
             "rows": table_state(result.table)["rows"],
             "verdict": table_state(result.table)["verdict"],
+            **({} if result.losses is None else {"months": months_state(result.losses)}),
             "spread": {cell: asdict(spread) for cell, spread in result.spreads.items()},
             "seconds": {name: round(s, 3) for name, s in result.seconds.items()},
             "remarks": list(result.remarks),

@@ -135,9 +135,9 @@ def _wrapped(parts: Sequence[str], width: int) -> list[Text]:
 
 def backtest_charts(result: Backtest, width: int) -> list[RenderableType]:
     """Calibration, skill by step and skill by month of each network, in letters."""
-    baselines = baselines_of(result)
+    baselines = baselines_of(result.table)
     out: list[RenderableType] = []
-    for network in networks_of(result):
+    for network in networks_of(result.table):
         out += [Text(), Text(clipped(f"Backtest of {network}", width), style="bold")]
         out += [Text(), Text("Calibration, one session ahead", style="bold")]
         out += _calibration(result, network, width)
@@ -145,10 +145,12 @@ def backtest_charts(result: Backtest, width: int) -> list[RenderableType]:
         by_step = {b: [row.skill[b] for row in rows] for b in rows[0].skill}
         out += [Text(), Text("Skill by sessions ahead", style="bold")]
         out += _letters(by_step, [str(row.step) for row in rows], width)
-        monthly = {b: result.losses.monthly_skill(network, b) for b in over_time(baselines)}
-        months = [str(month) for month in next(iter(monthly.values()))[0]] if monthly else []
+        if result.losses is None:
+            continue
+        monthly = {b: result.losses.skill(network, b).tolist() for b in over_time(baselines)}
+        months = [str(month) for month in result.losses.months]
         out += [Text(), Text("Skill by month, one session ahead", style="bold")]
-        out += _letters({b: [float(v) for v in s] for b, (_, s) in monthly.items()}, months, width)
+        out += _letters(monthly, months, width)
     return out
 
 

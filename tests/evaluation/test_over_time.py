@@ -1,4 +1,4 @@
-"""Losses session by session, and skill month by month, on numbers made by hand."""
+"""Losses and skill month by month, on numbers made by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forecaster.evaluation.marks import Actuals, Marks
-from forecaster.evaluation.over_time import SessionLosses
+from forecaster.evaluation.over_time import MonthlyLosses
 
 DAYS = np.array(["2024-01-30", "2024-01-31", "2024-02-01"], dtype="datetime64[D]")
 
@@ -24,7 +24,7 @@ ACTUALS = Actuals(
     last_close=np.ones(5),
     log_return=np.array([[0.1, 0.1], [0.1, 0.1], [0.1, np.nan], [0.1, 0.1], [np.nan, np.nan]]),
 )
-LOSSES = SessionLosses.of(
+LOSSES = MonthlyLosses.of(
     ACTUALS,
     {
         "gru": marks([1.0, 2.0, 4.0, 3.0, np.nan]),
@@ -34,17 +34,16 @@ LOSSES = SessionLosses.of(
 )
 
 
-def test_each_session_has_the_mean_over_its_tickers():
-    assert LOSSES.sessions.tolist() == DAYS.tolist()
-    assert LOSSES.pinball["gru"].tolist() == [2.0, 2.0, 4.0]
-    assert LOSSES.pinball["naive"].tolist() == [3.0, 4.0, 2.0]
+def test_each_month_has_the_mean_over_its_sessions_of_the_mean_over_tickers():
+    assert [str(month) for month in LOSSES.months] == ["2024-01", "2024-02"]
+    assert LOSSES.sessions.tolist() == [2, 1]
+    assert LOSSES.pinball["gru"].tolist() == [2.0, 4.0]
+    assert LOSSES.pinball["naive"].tolist() == [3.5, 2.0]
 
 
 def test_a_months_skill_compares_its_mean_losses():
-    months, skill = LOSSES.monthly_skill("gru", "naive")
-    assert [str(m) for m in months] == ["2024-01", "2024-02"]
-    assert skill == pytest.approx([1 - 4 / 7, 1 - 4 / 2])
+    assert LOSSES.skill("gru", "naive") == pytest.approx([1 - 4 / 7, 1 - 4 / 2])
 
 
 def test_a_baseline_without_loss_has_no_skill_to_compare_with():
-    assert np.isnan(LOSSES.monthly_skill("gru", "flat")[1]).all()
+    assert np.isnan(LOSSES.skill("gru", "flat")).all()

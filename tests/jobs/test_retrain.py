@@ -45,6 +45,12 @@ class TestContest:
         assert made.model.card["trained_to"] == str(DAY[-1])
         assert made.model.card["retrained"]["from"] != made.model.id
         assert made.model.card["retrained"]["held_out_from"] == str(DAY[-HELD_OUT - 1])
+        scores = made.model.card["scores"]
+        assert {v["model"] for v in scores["verdict"]} == {"gru"}
+        assert set(scores["months"][0]["pinball"]) == {"gru", "naive", "drift", "ewma"}
+        own = [row for row in scores["rows"] if row["model"] == "gru"]
+        by_months = sum(m["sessions"] * m["pinball"]["gru"] for m in scores["months"])
+        assert by_months / HELD_OUT == pytest.approx(own[0]["pinball"])
         path = tmp_path / "m.forecast"
         save(made.model, path)
         assert load(path).id == made.model.id
@@ -69,7 +75,7 @@ class TestContest:
         assert seen[0].sessions[-1] > np.datetime64(model.card["trained_to"])
 
     def test_losses_by_hand(self, model):
-        table = job._contest(model, model.network, WHOLE, DAY[-HELD_OUT - 1])
+        table, _ = job._contest(model, model.network, WHOLE, DAY[-HELD_OUT - 1])
         one, two = (
             next(r for r in table.rows if r.model == name and r.step == 1)
             for name in ("candidate", "gru")

@@ -139,6 +139,19 @@ class TestTrained:
         assert card["packages"]["keras"].startswith("3.")
         json.dumps(card, allow_nan=False)
 
+    def test_card_keeps_the_network_at_every_step_and_losses_by_month(self, trained):
+        made, _ = trained
+        scores = made.model.card["scores"]
+        every = sorted({row.step for row in made.table.rows})
+        steps = {name: [r["step"] for r in scores["rows"] if r["model"] == name]
+                 for name in ("gru", "naive")}  # fmt: skip
+        assert steps["gru"] == every
+        assert steps["naive"] == [h for h in every if h in (1, 5, every[-1])]
+        assert scores["rows"][0]["model"] == "gru"
+        assert [m["month"] for m in scores["months"]] == [str(m) for m in made.losses.months]
+        assert sum(m["sessions"] for m in scores["months"]) >= scores["sessions_scored"] - 1
+        assert set(scores["months"][0]["pinball"]) == {"gru", "naive", "drift", "ewma"}
+
     def test_model_file_round_trip(self, trained):
         made, _ = trained
         again = from_bytes(to_bytes(made.model), "memory")

@@ -48,7 +48,7 @@ def figure(result, theme=LIGHT):
 @each_case
 def test_the_panels_show_what_was_measured(result):
     calibration, by_step, over_time = figure(result).axes
-    (network,) = backtest_charts.networks_of(result)
+    (network,) = backtest_charts.networks_of(result.table)
     rows = [r for r in result.table.rows if r.model == network]
     diagonal, own, *_ = calibration.lines
     assert np.array_equal(diagonal.get_xdata(), diagonal.get_ydata())
@@ -57,12 +57,11 @@ def test_the_panels_show_what_was_measured(result):
     for line, baseline in zip(by_step.lines[1:], rows[0].skill, strict=True):
         assert list(line.get_xdata()) == [r.step for r in rows]
         assert line.get_ydata() == pytest.approx([100 * r.skill[baseline] for r in rows])
-    shown = backtest_charts.over_time(backtest_charts.baselines_of(result))
+    shown = backtest_charts.over_time(backtest_charts.baselines_of(result.table))
     assert "drift" not in shown
     for line, baseline in zip(over_time.lines[1:], shown, strict=True):
-        months, skill = result.losses.monthly_skill(network, baseline)
-        assert list(line.get_xdata()) == months.astype(int).tolist()
-        assert line.get_ydata() == pytest.approx(100 * skill)
+        assert list(line.get_xdata()) == result.losses.months.astype(int).tolist()
+        assert line.get_ydata() == pytest.approx(100 * result.losses.skill(network, baseline))
 
 
 @each_case

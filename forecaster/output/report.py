@@ -1,0 +1,270 @@
+"""A report as one page: what a model or a backtest is, its errors, its pictures, how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from forecaster.evaluation.over_time import MonthlyLosses
+from forecaster.evaluation.scores import ScoreTable
+from forecaster.evaluation.verdict import Verdict
+from forecaster.jobs.fan import Fan
+from forecaster.jobs.report import Carded, Written
+from forecaster.model.artifact import Model
+from forecaster.output import report_tables as tables
+from forecaster.output.backtest_charts import calibration_figure, networks_of, over_time_figure
+from forecaster.output.cells import price
+from forecaster.output.charts import fan_figure, frame_of
+from forecaster.output.figures import inline, settled
+from forecaster.output.looks import LIGHT, ThemeName, clipped
+from forecaster.output.page import (
+    Line,
+    bullets,
+    data,
+    day,
+    document,
+    facts,
+    figure,
+    moment,
+    paragraph,
+    section,
+    table,
+    words,
+)
+from forecaster.output.report_facts import backtest_facts, model_facts, settings_facts
+from forecaster.output.report_words import (
+    BASELINES,
+    COLUMNS,
+    HINDSIGHT,
+    METHOD,
+    MODEL,
+    OLD,
+    UNMEASURED,
+)
+from forecaster.output.scoreboard import table_baselines
+from forecaster.output.tables import ADVICE
+
+
+def model_page(
+    carded: Carded,
+    fans: Sequence[Fan] = (),
+    failures: Sequence[tuple[str, str]] = (),
+    chosen: ThemeName | None = None,
+) -> str:
+    """The report on a model.
+
+    Args:
+        carded: the model and its errors.
+        fans: forecasts to draw.
+        failures: histories that could not be forecast, each with the reason.
+        chosen: theme; None: the page follows its reader's.
+    """
+    model, scores = carded.model, carded.table
+    kind = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}[model.settings.cell]
+    verdict = paragraph(UNMEASURED, "lede") if scores is None else _lede(scores.verdicts)
+    parts = [
+        f"<header>\n<h1>{words(model.name)}</h1>\n",
+        paragraph(
+            f"A forecast model: {_a(kind)} {kind} network for the next"
+            f" {data(model.settings.horizon, str(model.settings.horizon))} sessions,"
+            f" <code>{words(model.id)}</code>, made {moment(model.created)}.",
+            "quiet",
+        ),
+        f"{verdict}</header>\n",
+        section("card", "Model card", facts(model_facts(model, carded.file))),
+        section("settings", "Settings", facts(settings_facts(model.settings))),
+    ]
+    if scores is not None:
+        parts += _measured(scores, carded.losses, held_out=True)
+    if fans or failures:
+        parts.append(_forecasts(model, fans, failures))
+    parts.append(_reading(scores))
+    parts.append(section("limits", "Limits", bullets([*MODEL, *METHOD])))
+    return document(f"Report on {model.name}", _closed(parts), chosen)
+
+
+def backtest_page(tested: Written, chosen: ThemeName | None = None) -> str:
+    """The report on a backtest; see :func:`model_page`."""
+    result = tested.result
+    folds = result.folds
+    names = networks_of(result.table)
+    title = f"Backtest of {', '.join(names)}"
+    parts = [
+        f"<header>\n<h1>{words(title)}</h1>\n",
+        paragraph(
+            f"Forecasts from {day(folds[0].test_from)} to {day(folds[-1].test_to)}, scored beside"
+            f" baselines; made {moment(tested.created)}.",
+            "quiet",
+        ),
+        f"{_lede(result.table.verdicts)}</header>\n",
+        section("card", "What was done", facts(backtest_facts(tested)), _folds(tested)),
+    ]
+    said = [paragraph(words(remark), "doubt") for remark in result.remarks]
+    if result.notes:
+        said.append(bullets(words(note) for note in result.notes))
+    if said:
+        parts.append(section("remarks", "Remarks", *said))
+    parts += _measured(result.table, result.losses, held_out=False)
+    spread = tables.spreads(result.spreads)
+    if spread:
+        parts.append(section("seeds", "Spread over seeds", spread))
+    parts.append(_reading(result.table))
+    parts.append(section("limits", "Limits", bullets(METHOD)))
+    return document(title, _closed(parts), chosen)
+
+
+def _closed(parts: Sequence[str]) -> str:
+    from forecaster import __version__
+
+    foot = paragraph(words(ADVICE)) + paragraph(f"forecast {words(__version__)}")
+    return "".join([*parts, f"<footer>\n{foot}</footer>\n"])
+
+
+def _a(word: str) -> str:
+    return "an" if word.startswith("L") else "a"
+
+
+def _lede(verdicts: Sequence[Verdict]) -> str:
+    """What each network beats, ties with and loses to, in plain sentences."""
+    if not verdicts:
+        return paragraph("Nothing could be compared.", "lede")
+    sentences = []
+    for model, step in dict.fromkeys((v.model, v.step) for v in verdicts):
+        said = [_compared(v) for v in verdicts if (v.model, v.step) == (model, step)]
+        listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
+        sentences.append(
+            paragraph(f"{tables.ahead(step)}, <strong>{words(model)}</strong> {listed}.", "lede")
+        )
+    note = "A difference is called one where p is below 0.05 (Diebold–Mariano test)."
+    return "".join(sentences) + paragraph(note, "quiet")
+
+
+def _compared(verdict: Verdict) -> str:
+    """One comparison; a tie has no size worth naming, and no p-value no verdict."""
+    name = words(verdict.baseline)
+    if verdict.p is None:
+        return f"cannot be told from {name} by so few sessions"
+    how = f"p&nbsp;{tables.p_value(verdict.p)}"
+    if verdict.word == "ties":
+        return f"{tables.mark(verdict)} {name} ({how})"
+    size = data(verdict.skill, f"{100 * abs(verdict.skill):.1f}%")
+    return f"{tables.mark(verdict)} {name} by {size} ({how})"
+
+
+def _measured(scores: ScoreTable, losses: MonthlyLosses | None, *, held_out: bool) -> list[str]:
+    """Errors, calibration and pictures."""
+    count = data(scores.sessions_scored, f"{scores.sessions_scored:,}")
+    where = "held-out sessions" if held_out else "sessions"
+    tickers = f"{data(scores.tickers, str(scores.tickers))} {_tickers(scores.tickers)}"
+    intro = paragraph(f"Measured on {count} {where} of {tickers}.")
+    return [
+        section(
+            "measured",
+            "Errors beside the baselines",
+            intro,
+            tables.errors(scores),
+            tables.prices(scores),
+            tables.tickers_won(scores),
+        ),
+        section("verdict", "Verdict", tables.verdicts(scores.verdicts)),
+        section(
+            "calibrated",
+            "Calibration and value at risk",
+            tables.calibration(scores),
+            tables.value_at_risk(scores),
+        ),
+        section("plots", "Plots", *_plots(scores, losses)),
+    ]
+
+
+def _tickers(count: int) -> str:
+    return "ticker" if count == 1 else "tickers"
+
+
+def _plots(scores: ScoreTable, losses: MonthlyLosses | None) -> list[str]:
+    """Calibration, skill by step and loss over time of every network."""
+    parts = []
+    with settled():
+        for number, network in enumerate(networks_of(scores), start=1):
+            name = clipped(network, 40)
+            label = f"Calibration of {name} one session ahead, and its skill by step"
+            drawn = calibration_figure(scores, network, LIGHT)
+            caption = (
+                f"Left: how often prices were below each quantile of {words(name)} and of the"
+                " baselines; on the dotted line a forecast is calibrated. Right: skill over each"
+                " baseline by sessions ahead; above zero the network is better."
+            )
+            parts.append(figure(inline(drawn, label, f"c{number}", LIGHT), caption))
+            if losses is None:
+                continue
+            label = f"Skill of {name} over each baseline in each month"
+            drawn = over_time_figure(scores, losses, network, LIGHT)
+            caption = (
+                f"How much lower the loss of {words(name)} was than each baseline’s, month by"
+                " month, one session ahead. Single months are noisy."
+            )
+            parts.append(figure(inline(drawn, label, f"t{number}", LIGHT), caption))
+    return parts if losses is not None else [*parts, paragraph(OLD)]
+
+
+def _folds(tested: Written) -> str:
+    """The cutoffs, and what was scored after each."""
+    lines = [
+        Line([data(number, str(number)), day(f.cutoff), day(f.test_from), day(f.test_to)])
+        for number, f in enumerate(tested.result.folds, start=1)
+    ]
+    caption = "Cutoffs, and the sessions that were forecast from after each."
+    return table("folds", caption, ["fold", "cutoff", "scored from", "to"], [("", lines)])
+
+
+def _forecasts(model: Model, fans: Sequence[Fan], failures: Sequence[tuple[str, str]]) -> str:
+    """A fan for each history, and which ones failed."""
+    parts = []
+    trained_to = str(model.card.get("trained_to", ""))
+    with settled():
+        for number, fan in enumerate(fans, start=1):
+            frame = frame_of([fan], model)
+            drawn = fan_figure([fan], frame.within("html"), LIGHT)
+            label = f"Forecast of {clipped(fan.ticker, 40)} from {fan.cutoff}"
+            caption = _fan_words(fan)
+            if str(fan.cutoff) < trained_to:
+                caption += f" {HINDSIGHT}"
+            parts.append(f"<h3>{words(frame.title)}</h3>\n")
+            parts.append(figure(inline(drawn, label, f"f{number}", LIGHT), caption))
+    for ticker, reason in failures:
+        parts.append(paragraph(f"<strong>{words(ticker)}</strong> is not here: {words(reason)}"))
+    return section("forecasts", "Forecasts", *parts)
+
+
+def _fan_words(fan: Fan) -> str:
+    """Where a fan ends, in numbers."""
+    unit = f" {words(fan.currency)}" if fan.currency else ""
+    median = float(fan.median[-1])
+    said = (
+        f"From {data(fan.last_close, price(fan.last_close))}{unit} on {day(fan.cutoff)} the median"
+        f" leads to {data(median, price(median))} on {day(fan.ahead[-1])}"
+        f"{' (date estimated)' if fan.estimated else ''}"
+    )
+    if fan.bands:
+        low, high = float(fan.bands[0].low[-1]), float(fan.bands[0].high[-1])
+        span = fan.bands[0].high_level - fan.bands[0].low_level
+        said += (
+            f"; with {100 * span:g}% probability the price is then between"
+            f" {data(low, price(low))} and {data(high, price(high))}"
+        )
+    return f"{said}. Dashed: the last price, which is the naive forecast."
+
+
+def _reading(scores: ScoreTable | None) -> str:
+    """What the columns and the baselines mean."""
+    if scores is None:
+        return ""
+    known = table_baselines(scores)
+    baselines = [(name, text) for name, text in BASELINES.items() if name in known]
+    return section(
+        "reading",
+        "How to read it",
+        facts(COLUMNS.items()),
+        "<h3>Baselines</h3>\n",
+        paragraph("Forecasts that need no network; each is a whole distribution too."),
+        facts(baselines),
+    )

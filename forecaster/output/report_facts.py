@@ -1,0 +1,165 @@
+"""Where a report's subject comes from: the facts of a model's card or of a backtest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from forecaster.jobs.report import Written
+from forecaster.model.artifact import Model
+from forecaster.model.settings import Settings
+from forecaster.output.page import data, day, moment, words
+
+Pairs = list[tuple[str, str]]
+
+SETTINGS: dict[str, str] = {
+    "cell": "Cell",
+    "layers": "Layers",
+    "units": "Units in each layer",
+    "dropout": "Dropout",
+    "bidirectional": "Reads windows both ways",
+    "activation": "Activation",
+    "supervise": "Targets",
+    "windows": "Window lengths",
+    "scale": "Unit of the targets",
+    "horizon": "Sessions forecast",
+    "context": "Sessions read",
+    "quantiles": "Quantile levels",
+    "epochs": "Epochs at most",
+    "patience": "Epochs without progress before it stops",
+    "batch_size": "Sequences in a training step",
+    "learning_rate": "Learning rate",
+    "clip_norm": "Largest norm of the gradients",
+    "clip_value": "Largest single gradient",
+    "seed": "Seed",
+}
+"""Settings in the words of a page; all of them, in their order."""
+_VALUES = {
+    ("supervise", "prefixes"): "on every session (prefixes)",
+    ("supervise", "last"): "on the last session of a window",
+    ("scale", "volatility"): "returns over current volatility",
+    ("scale", "minmax"): "price levels from 0 to 1 (minmax)",
+    ("scale", "standard"): "standardised price levels",
+}
+
+
+def settings_facts(settings: Settings) -> Pairs:
+    """All settings, with the defaults that depend on others filled in."""
+    state = {**settings.state(), "context": settings.steps, "clip_norm": settings.norm_limit}
+    pairs = []
+    for key, value in state.items():
+        if key == "windows" and settings.supervise != "last":
+            continue  # it has no say over prefixes
+        pairs.append((SETTINGS[key], _setting(key, value)))
+    return pairs
+
+
+def _setting(key: str, value: Any) -> str:
+    if key in ("clip_norm", "clip_value") and not value:
+        return "no limit"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(data(v, f"{100 * v:g}%") for v in value)
+    if isinstance(value, int | float):
+        return data(value, f"{value:,}" if isinstance(value, int) else f"{value:g}")
+    return words(_VALUES.get((key, value), value))
+
+
+def model_facts(model: Model, file: str) -> Pairs:
+    """What a card says of the data, the dates and the run; what it lacks is left out."""
+    card, read = model.card, _get(model.card, "data")
+    split = _get(card, "split")
+    pairs: Pairs = [
+        ("Model", f"{words(model.name)}, a file called <code>{words(file)}</code>"),
+        ("Identity", f"<code>{words(model.id)}</code>, the start of its SHA-256"),
+        ("Made", moment(model.created)),
+    ]
+    listed = read.get("tickers")
+    tickers = listed if isinstance(listed, list) else []
+    _add(pairs, "Tickers", tickers, _tickers)
+    _add(pairs, "Bars", read.get("bars"), _count)
+    span = [read.get("first"), read.get("last")]
+    _add(pairs, "First and last session", span if all(span) else None, _span)
+    _add(pairs, "Fingerprint of the data", read.get("fingerprint"), _code)
+    names = {
+        "fit_end": "Fitted to",
+        "valid_from": "Validated from",
+        "train_end": "Every choice made by",
+        "test_from": "Tested from",
+        "last": "Tested to",
+    }
+    if not card.get("retrained"):
+        tested = split.get("test_from") is not None
+        for key, name in names.items():
+            _add(pairs, name, None if key == "last" and not tested else split.get(key), day)
+    _add(pairs, "Weights fitted on sessions to", card.get("trained_to"), day)
+    _add(pairs, "Trained on", card.get("retrained"), _retrained)
+    _add(pairs, "Epochs", card.get("epochs"), _count)
+    _add(pairs, "Targets", card.get("targets"), _count)
+    _add(pairs, "Weights", card.get("weights"), _count)
+    _add(pairs, "Device", card.get("device"), words)
+    packages = _get(card, "packages")
+    versions = ", ".join(f"{k} {v}" for k, v in packages.items())
+    _add(pairs, "Packages", versions, words)
+    return pairs
+
+
+def _get(card: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = card.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _add(pairs: Pairs, name: str, value: Any, shown: Callable[[Any], str]) -> None:
+    """A fact, if it is known."""
+    if value not in (None, "", [], {}):
+        pairs.append((name, shown(value)))
+
+
+def _count(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return data(value, f"{value:,}")
+    return words(value)
+
+
+def _code(value: Any) -> str:
+    return f"<code>{words(value)}</code>"
+
+
+def _tickers(names: Any) -> str:
+    return f"{data(len(names), str(len(names)))}: {', '.join(words(name) for name in names)}"
+
+
+def _span(days: Any) -> str:
+    return f"{day(days[0])} to {day(days[1])}"
+
+
+def _retrained(card: Any) -> str:
+    """What a model that was trained on came from, and where its errors were measured."""
+    get = card.get if isinstance(card, dict) else {}.get
+    return (
+        f"from model <code>{words(get('from', 'unknown'))}</code> for"
+        f" {_count(get('epochs', 'some'))} epochs; errors measured from"
+        f" {day(get('held_out_from', 'an unknown date'))}"
+    )
+
+
+def backtest_facts(tested: Written) -> Pairs:
+    """Folds, tickers, what was scored and how long it took."""
+    result = tested.result
+    table = result.table
+    seconds = ", ".join(
+        f"{words(name)} {data(value, f'{value:.1f}')}" for name, value in result.seconds.items()
+    )
+    return [
+        ("Backtest", f"a file called <code>{words(tested.file)}</code>"),
+        ("Made", moment(tested.created)),
+        ("Tickers", _tickers(tested.tickers)),
+        ("First cutoff", day(result.folds[0].cutoff)),
+        (
+            "Scored",
+            f"{data(table.sessions_scored, f'{table.sessions_scored:,}')} sessions of"
+            f" {table.tickers} {'ticker' if table.tickers == 1 else 'tickers'}",
+        ),
+        ("Seconds", seconds),
+    ]

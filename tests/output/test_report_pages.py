@@ -1,0 +1,252 @@
+"""Reports as text: whole, escaped, alone, and with every number that is measured."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from measured import PANEL, document, scored
+
+from forecaster.evaluation.verdict import judge
+from forecaster.jobs.fan import fans
+from forecaster.jobs.report import Carded, Written, read_backtest, read_model
+from forecaster.market.files import read_files
+from forecaster.model.artifact import load
+from forecaster.model.library import BOXED
+from forecaster.output.page import data, moment, words
+from forecaster.output.report import backtest_page, model_page
+from forecaster.output.report_words import HINDSIGHT, OLD, UNMEASURED
+from forecaster.output.tables import ADVICE
+
+NASTY = "<script>alert(1)</script>\"'&\u202e\n</style>\ud800"
+
+
+class Page(HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: Counter[str] = Counter()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags[tag] += 1
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value)
+            assert not name.startswith("on")
+            if name in ("href", "src", "xlink:href"):
+                self.links.append(value)
+            self.links += re.findall(r"url\(([^)]*)\)", value or "")
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, text):
+        self.text += text
+
+
+def read(result) -> Written:
+    return read_backtest(json.dumps(document(result)).encode(), "b.json")
+
+
+RESULT = scored()
+WRITTEN = read(RESULT)
+BOX = read_model(BOXED)
+SAMPLE = BOXED.parents[3] / "sample_data"
+
+
+def drawn(*names: str):
+    histories = read_files([str(SAMPLE / f"{name}.csv") for name in names]).panel.histories
+    return fans(BOX.model, histories, shown=120).fans
+
+
+PAGES = {
+    "backtest": backtest_page(WRITTEN),
+    "one": backtest_page(read(scored(("naive",), 1))),
+    "model": model_page(BOX),
+    "fans": model_page(BOX, drawn("AAPL", "FB"), [("GONE", "it is gone")]),
+    "unmeasured": model_page(Carded(BOX.model, "m.forecast", None, None)),
+    "light": model_page(BOX, (), (), "light"),
+    "dark": backtest_page(WRITTEN, "dark"),
+}
+each_page = pytest.mark.parametrize("text", PAGES.values(), ids=PAGES)
+
+
+@each_page
+def test_a_page_is_well_formed_and_needs_nothing_else(text):
+    page = Page(text)
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    assert {link for link in page.links if not link.startswith("#")} == set()
+    assert {link[1:] for link in page.links} <= set(page.ids)
+    for tag in ("script", "link", "img", "a", "iframe", "object", "base", "form", "metadata"):
+        assert page.tags[tag] == 0
+    assert page.tags["style"] == 1
+    assert "http" not in text.replace("http-equiv", "")
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    assert f'<meta http-equiv="Content-Security-Policy" content="{policy}">' in text
+    assert text.index("Content-Security-Policy") < text.index("<style>")
+    assert ADVICE in page.text
+    assert len(text.encode()) < 500_000
+    assert "nan" not in re.findall(r'value="([^"]*)"', text)
+
+
+@each_page
+def test_every_drawing_says_what_it_is(text):
+    drawings = re.findall(r"<svg [^>]*>", text)
+    assert len(drawings) == text.count("<svg")
+    for drawing in drawings:
+        assert 'role="img"' in drawing
+        assert re.search('aria-label="[^"]{20,}"', drawing)
+
+
+def test_what_a_backtest_says():
+    page = Page(PAGES["backtest"])
+    for needed in (
+        "Backtest of random", "beats", "Calibration", "Value at risk", "Kupiec", "How to read it",
+        "Limits", "seen part of this test", str(RESULT.folds[0].cutoff), "LONG, OTHER", "b.json",
+    ):  # fmt: skip
+        assert " ".join(needed.split()) in page.text, needed
+    assert page.tags["svg"] == 2
+    assert OLD not in page.text
+
+
+def test_what_a_model_says():
+    page = Page(PAGES["model"])
+    for needed in (
+        "sample", BOX.model.id, "12,154", BOX.model.card["data"]["fingerprint"], "2011-04-15",
+        "keras 3.", "Learning rate", "0.003", "1%, 2.5%, 5%", "on every session", "11,720", "Seed",
+        "AAPL, FB, GOOG, IBM, MSFT", "Limits",
+    ):  # fmt: skip
+        assert needed in page.text, needed
+    assert "Window lengths" not in page.text
+    assert page.tags["svg"] == 2
+
+
+def test_a_model_that_was_not_measured_says_so_and_shows_no_errors():
+    page = Page(PAGES["unmeasured"])
+    assert UNMEASURED in page.text
+    assert page.tags["svg"] == 0
+    assert 'id="errors"' not in PAGES["unmeasured"]
+    assert "How to read it" not in page.text
+
+
+def test_documents_and_cards_without_months_say_so():
+    for text in (
+        backtest_page(replace(WRITTEN, result=replace(WRITTEN.result, losses=None))),
+        model_page(replace(BOX, losses=None)),
+    ):
+        page = Page(text)
+        assert OLD in page.text
+        assert page.tags["svg"] == 1
+
+
+def test_a_fan_ends_where_the_forecast_does():
+    page = Page(PAGES["fans"])
+    assert page.tags["svg"] == 4
+    for fan in drawn("AAPL", "FB"):
+        for value in (fan.last_close, fan.median[-1], fan.bands[0].low[-1], fan.bands[0].high[-1]):
+            assert f'<data value="{json.dumps(float(value))}">{value:.2f}</data>' in PAGES["fans"]
+        assert f"{fan.ticker} {fan.last_close:.2f} on {fan.cutoff}" in page.text
+    assert "GONE is not here: it is gone" in page.text
+    assert HINDSIGHT not in page.text
+    early = [replace(f, cutoff=f.cutoff - 30) for f in drawn("FB")]
+    assert HINDSIGHT in model_page(BOX, early)
+
+
+def test_text_from_users_is_never_markup():
+    named = {name: NASTY if name == "random" else name for name in ("random", *RESULT.seconds)}
+    assert RESULT.losses is not None
+    result = replace(
+        RESULT,
+        table=replace(
+            RESULT.table,
+            rows=tuple(replace(r, model=named[r.model]) for r in RESULT.table.rows),
+            verdicts=tuple(replace(v, model=NASTY) for v in RESULT.table.verdicts),
+        ),
+        losses=replace(
+            RESULT.losses, pinball={named[k]: v for k, v in RESULT.losses.pinball.items()}
+        ),
+        seconds={NASTY: 1.0},
+        notes=(NASTY,),
+        remarks=(NASTY,),
+    )
+    written = Written(result, (NASTY,), NASTY, NASTY)
+    model = load(BOXED)
+    card = {**model.card, "data": {"tickers": [NASTY], "bars": NASTY, "fingerprint": [NASTY],
+            "first": NASTY, "last": NASTY}, "packages": {NASTY: NASTY}, "epochs": NASTY,
+            "trained_to": NASTY, "split": {"fit_end": NASTY}, "device": NASTY,
+            "retrained": {"from": NASTY, "held_out_from": NASTY}}  # fmt: skip
+    strange = replace(model, name=NASTY, created=NASTY, card=card)
+    (fan,) = drawn("FB")
+    fan = replace(fan, ticker=NASTY, currency=NASTY)
+    for text in (
+        backtest_page(written),
+        model_page(Carded(strange, NASTY, BOX.table, BOX.losses), [fan], [(NASTY, NASTY)]),
+    ):
+        page = Page(text)
+        assert page.open == []
+        assert page.tags["script"] == 0
+        assert text.count("</style>") == 1
+        assert "\u202e" not in text
+        assert text.encode()
+        assert page.text.count("<script>alert(1)</script>") > 5
+
+
+def test_a_card_of_other_shapes_still_gives_a_page():
+    model = load(BOXED)
+    for card in ({}, {"data": 7, "split": [], "packages": None, "retrained": True}):
+        assert Page(model_page(Carded(replace(model, card=card), "m", None, None))).open == []
+
+
+def test_a_loss_and_a_comparison_without_a_test_have_words_of_their_own():
+    verdicts = (
+        judge("gru", "naive", 1, -0.031, 0.01),
+        judge("gru", "ewma", 1, 0.02, float("nan")),
+    )
+    assert BOX.table is not None
+    text = Page(model_page(replace(BOX, table=replace(BOX.table, verdicts=verdicts)))).text
+    assert "▼ loses to naive by 3.1% (p\xa00.010)" in text
+    assert "cannot be told from ewma by so few sessions" in text
+
+
+def test_a_theme_that_was_asked_for_is_the_only_one_on_a_screen():
+    assert "prefers-color-scheme" in PAGES["model"]
+    assert "prefers-color-scheme" not in PAGES["light"]
+    assert "color-scheme: dark; --ground: #14171c" in PAGES["dark"]
+    for text in PAGES.values():
+        assert "@media print { :root { color-scheme: light; --ground: #ffffff" in text
+
+
+def test_the_same_subject_gives_the_same_page():
+    assert backtest_page(WRITTEN) == PAGES["backtest"]
+    assert len(PANEL) == 2
+
+
+def test_elements_by_hand():
+    assert words(" a\n<b> \x07\u202e") == "a &lt;b&gt; ??"
+    assert data(0.1 + 0.2, "-0.3") == '<data value="0.30000000000000004">−0.3</data>'
+    assert data(7, "7") == '<data value="7">7</data>'
+    assert data(None, "x") == data(float("nan"), "x") == data(float("inf"), "x") == "–"
+    at = "2026-01-31T23:30:00-01:00"
+    shown = "2026-02-01 at 00:30 UTC"
+    assert moment(at) == f'<time class="date" datetime="{at}">{shown}</time>'
+    assert ">2026-01-31 at 12:00 UTC<" in moment("2026-01-31T12:00")
+    assert moment("0001-01-01T00:00+05:00") == "0001-01-01T00:00+05:00"
+    assert moment("<now>") == "&lt;now&gt;"
