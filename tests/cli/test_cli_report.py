@@ -173,6 +173,16 @@ def test_a_backtest_has_no_forecasts(forecast, backtest, prices, tmp_path):
     assert not (tmp_path / "r.html").exists()
 
 
+def test_a_page_takes_the_place_of_another_in_one_piece(forecast, backtest, tmp_path):
+    file, older = tmp_path / "r.html", tmp_path / "older.html"
+    file.write_text("older")
+    older.hardlink_to(file)
+    assert forecast("report", backtest, "-o", file).returncode == 0
+    assert file.read_text().endswith("</html>\n")
+    assert older.read_text() == "older"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_folder_that_cannot_be_written_leaves_nothing(forecast, backtest):
     run = forecast("report", backtest, "-o", "/proc/r.html")
     assert run.returncode == 2

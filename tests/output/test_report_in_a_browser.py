@@ -138,7 +138,8 @@ def test_paper_is_white_and_holds_all_of_it(chromium, page):
     paper = on_paper(chromium)
     assert paper.startswith(b"%PDF")
     assert len(paper) > 10_000
-    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
     view = {"width": 688, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
     chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", view)
     ground, inside = chromium.execute_script(
