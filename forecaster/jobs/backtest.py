@@ -94,6 +94,9 @@ class Backtest:
         seconds: model to seconds of fitting and forecasting.
         remarks: what a reader should doubt.
         notes: what went wrong and was worked around.
+        settings: of the networks; where several were fitted, cells and seeds are the plan's. None
+            where a document does not say.
+        plan: what was done; None likewise.
     """
 
     folds: tuple[Fold, ...]
@@ -103,6 +106,8 @@ class Backtest:
     seconds: dict[str, float]
     remarks: tuple[str, ...]
     notes: tuple[str, ...]
+    settings: Settings | None = None
+    plan: Plan | None = None
 
 
 @dataclass
@@ -173,7 +178,7 @@ def backtest(
             _mark_networks(cell, networks, settings, seen, tested, actuals, run)
         _mark_baselines(plan.baselines, pasts[source], tested, actuals, settings, run)
         run.actuals.append(actuals)
-    return _finish(run, folds, settings, plan.cells, plan.baselines)
+    return _finish(run, folds, settings, plan.cells, plan)
 
 
 def _labels(folds: Sequence[Fold]) -> list[str]:
@@ -240,7 +245,8 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     run.add(model.name, marks, time.perf_counter() - start)
     _mark_baselines(plan.baselines, _past(seen, cutoff), origins, actuals, settings, run)
     run.actuals.append(actuals)
-    result = _finish(run, (fold,), settings, (model.name,), plan.baselines)
+    as_it_is = replace(plan, folds=1, seeds=1, refit="never")
+    result = _finish(run, (fold,), settings, (model.name,), as_it_is)
     if cutoff >= trained_to:
         return result
     seen_it = (
@@ -345,12 +351,12 @@ def _finish(
     folds: tuple[Fold, ...],
     settings: Settings,
     networks: Sequence[str],
-    baselines: Sequence[str],
+    plan: Plan,
 ) -> Backtest:
     """Join the folds and score them."""
     actuals = Actuals.join(run.actuals)
     marks = {name: Marks.join(parts) for name, parts in run.marks.items()}
-    table = score(actuals, marks, settings.quantiles, baselines)
+    table = score(actuals, marks, settings.quantiles, plan.baselines)
     return Backtest(
         folds=folds,
         table=table,
@@ -359,6 +365,8 @@ def _finish(
         seconds=run.seconds,
         remarks=tuple(_remarks(networks, table, marks, actuals)),
         notes=tuple(dict.fromkeys(run.notes)),
+        settings=settings,
+        plan=plan,
     )
 
 

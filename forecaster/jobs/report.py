@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
-from forecaster.errors import DataError, ModelError
+from forecaster.errors import DataError, ModelError, SettingsError
 from forecaster.evaluation.folds import Fold
 from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
-from forecaster.jobs.backtest import Backtest, Spread
+from forecaster.jobs.backtest import Backtest, Plan, Refit, Spread
 from forecaster.jobs.score_reading import Place, Wrong, read_months, read_table
 from forecaster.model.artifact import SUFFIX, Model, load
 from forecaster.model.library import find
+from forecaster.model.settings import Settings
 
 SCHEMA = "backtest/1"
 _LARGEST = 64 * 2**20
@@ -49,12 +51,15 @@ class Written:
     Attributes:
         result: scores, and how they came about.
         tickers: of the panel.
+        data: ``bars``, ``first``, ``last`` and ``fingerprint`` of the panel; empty where the
+            document does not say.
         created: when the document was written, ISO 8601.
         file: its name.
     """
 
     result: Backtest
     tickers: tuple[str, ...]
+    data: Mapping[str, Any]
     created: str
     file: str
 
@@ -168,7 +173,8 @@ def _tested(document: Place, source: str) -> Written:
     except ValueError:
         raise created.wrong("a time such as 2026-01-31T12:00:00+00:00") from None
     table = read_table(document)
-    months = document["months"] if "months" in document.fields() else Place([])
+    there = document.fields()
+    months = document["months"] if "months" in there else Place([])
     result = Backtest(
         folds=folds,
         table=table,
@@ -177,8 +183,35 @@ def _tested(document: Place, source: str) -> Written:
         seconds={name: s.number(0) for name, s in document["seconds"].fields().items()},
         remarks=_texts(document["remarks"]),
         notes=_texts(document["notes"]),
+        settings=_settings(document["settings"]) if "settings" in there else None,
+        plan=_plan(document) if "refit" in there else None,
     )
-    return Written(result, _texts(document["tickers"]), created.text(), Path(source).name)
+    data = _data(document["data"]) if "data" in there else {}
+    return Written(result, _texts(document["tickers"]), data, created.text(), Path(source).name)
+
+
+def _settings(place: Place) -> Settings:
+    try:
+        return Settings.from_state({key: part.value for key, part in place.fields().items()})
+    except (SettingsError, TypeError, ValueError) as problem:
+        reason = " ".join(str(problem).split())
+        raise Wrong(f"{place.name} are none that this version knows ({reason})") from problem
+
+
+def _plan(document: Place) -> Plan:
+    """What was done, as far as a document has it."""
+    refit: Refit = "fold" if document["refit"].word(get_args(Refit)) == "fold" else "never"
+    return Plan(
+        folds=sum(1 for _ in document["folds"]),
+        refit=refit,
+        stride=document["stride"].whole(1),
+        seeds=document["seeds"].whole(1),
+    )
+
+
+def _data(place: Place) -> dict[str, Any]:
+    days = {key: str(place[key].day()) for key in ("first", "last")}
+    return {**days, "bars": place["bars"].whole(1), "fingerprint": place["fingerprint"].text()}
 
 
 def _fold(place: Place) -> Fold:

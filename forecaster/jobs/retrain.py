@@ -19,7 +19,13 @@ from forecaster.evaluation.baselines import QUICK
 from forecaster.evaluation.marks import Marks
 from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable, score
-from forecaster.jobs.scoring import Origins, baseline_marks, card_scores, network_quantiles
+from forecaster.jobs.scoring import (
+    Origins,
+    baseline_marks,
+    card_scores,
+    network_quantiles,
+    panel_state,
+)
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.network import choose_device
@@ -156,13 +162,7 @@ def _card(
     pinball[cell] = losses.pinball[_CANDIDATE]
     return {
         **model.card,
-        "data": {
-            "tickers": list(panel.tickers),
-            "bars": panel.bars,
-            "first": str(panel.sessions[0]),
-            "last": str(panel.sessions[-1]),
-            "fingerprint": panel.fingerprint,
-        },
+        "data": panel_state(panel),
         "trained_to": str(panel.sessions[-1]),
         "retrained": {"from": model.id, "held_out_from": str(cutoff), "epochs": EPOCHS},
         "device": device,

@@ -209,6 +209,17 @@ def card_scores(table: ScoreTable, losses: MonthlyLosses, network: str) -> dict[
     return {**table_state(replace(table, rows=kept)), "months": months_state(losses)}
 
 
+def panel_state(panel: Panel) -> dict[str, Any]:
+    """Which bars a result comes from, as plain values."""
+    return {
+        "tickers": list(panel.tickers),
+        "bars": panel.bars,
+        "first": str(panel.sessions[0]),
+        "last": str(panel.sessions[-1]),
+        "fingerprint": panel.fingerprint,
+    }
+
+
 def plain(value: Any) -> Any:
     """A value for JSON: NaN as None and tuples as lists."""
     if isinstance(value, dict):

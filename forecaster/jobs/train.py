@@ -23,6 +23,7 @@ from forecaster.jobs.scoring import (
     card_scores,
     fit_and_watch,
     network_quantiles,
+    panel_state,
     stage,
 )
 from forecaster.market.bars import Panel
@@ -172,13 +173,7 @@ def _card(
 ) -> dict[str, Any]:
     """Plain values about the run, for the model file."""
     return {
-        "data": {
-            "tickers": list(panel.tickers),
-            "bars": panel.bars,
-            "first": str(panel.sessions[0]),
-            "last": str(panel.sessions[-1]),
-            "fingerprint": panel.fingerprint,
-        },
+        "data": panel_state(panel),
         "trained_to": str(split.last if final is not fitted else split.train_end),
         "split": {k: None if v is None else str(v) for k, v in asdict(split).items()},
         "epochs": fitted.epochs,

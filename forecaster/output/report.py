@@ -98,6 +98,9 @@ def backtest_page(tested: Written, chosen: ThemeName | None = None) -> str:
         f"{_lede(result.table.verdicts)}</header>\n",
         section("card", "What was done", facts(backtest_facts(tested)), _folds(tested)),
     ]
+    if result.settings is not None:
+        shared = settings_facts(result.settings, without=("cell", "seed"))
+        parts.append(section("settings", "Settings of the networks", facts(shared)))
     said = [paragraph(words(remark), "doubt") for remark in result.remarks]
     if result.notes:
         said.append(bullets(words(note) for note in result.notes))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from forecaster.jobs.backtest import Plan
 from forecaster.jobs.report import Written
 from forecaster.model.artifact import Model
 from forecaster.model.settings import Settings
@@ -23,7 +24,7 @@ SETTINGS: dict[str, str] = {
     "windows": "Window lengths",
     "scale": "Unit of the targets",
     "horizon": "Sessions forecast",
-    "context": "Sessions read",
+    "context": "Sessions that the network reads",
     "quantiles": "Quantile levels",
     "epochs": "Epochs at most",
     "patience": "Epochs without progress before it stops",
@@ -43,13 +44,18 @@ _VALUES = {
 }
 
 
-def settings_facts(settings: Settings) -> Pairs:
-    """All settings, with the defaults that depend on others filled in."""
+def settings_facts(settings: Settings, without: Collection[str] = ()) -> Pairs:
+    """Settings, with the defaults that depend on others filled in.
+
+    Args:
+        settings: of one network or of several.
+        without: what differs between those.
+    """
     state = {**settings.state(), "context": settings.steps, "clip_norm": settings.norm_limit}
     pairs = []
     for key, value in state.items():
-        if key == "windows" and settings.supervise != "last":
-            continue  # it has no say over prefixes
+        if key in without or (key == "windows" and settings.supervise != "last"):
+            continue  # windows have no say over prefixes
         pairs.append((SETTINGS[key], _setting(key, value)))
     return pairs
 
@@ -78,10 +84,7 @@ def model_facts(model: Model, file: str) -> Pairs:
     listed = read.get("tickers")
     tickers = listed if isinstance(listed, list) else []
     _add(pairs, "Tickers", tickers, _tickers)
-    _add(pairs, "Bars", read.get("bars"), _count)
-    span = [read.get("first"), read.get("last")]
-    _add(pairs, "First and last session", span if all(span) else None, _span)
-    _add(pairs, "Fingerprint of the data", read.get("fingerprint"), _code)
+    _add_data(pairs, read)
     names = {
         "fit_end": "Fitted to",
         "valid_from": "Validated from",
@@ -103,6 +106,14 @@ def model_facts(model: Model, file: str) -> Pairs:
     versions = ", ".join(f"{k} {v}" for k, v in packages.items())
     _add(pairs, "Packages", versions, words)
     return pairs
+
+
+def _add_data(pairs: Pairs, read: Mapping[str, Any]) -> None:
+    """Which bars they were."""
+    _add(pairs, "Bars", read.get("bars"), _count)
+    span = [read.get("first"), read.get("last")]
+    _add(pairs, "First and last session", span if all(span) else None, _span)
+    _add(pairs, "Fingerprint of the data", read.get("fingerprint"), _code)
 
 
 def _get(card: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -151,15 +162,35 @@ def backtest_facts(tested: Written) -> Pairs:
     seconds = ", ".join(
         f"{words(name)} {data(value, f'{value:.1f}')}" for name, value in result.seconds.items()
     )
-    return [
+    pairs: Pairs = [
         ("Backtest", f"a file called <code>{words(tested.file)}</code>"),
         ("Made", moment(tested.created)),
         ("Tickers", _tickers(tested.tickers)),
+    ]
+    _add_data(pairs, tested.data)
+    pairs += [
         ("First cutoff", day(result.folds[0].cutoff)),
         (
             "Scored",
             f"{data(table.sessions_scored, f'{table.sessions_scored:,}')} sessions of"
             f" {table.tickers} {'ticker' if table.tickers == 1 else 'tickers'}",
         ),
+        *_plan_facts(result.plan),
         ("Seconds", seconds),
     ]
+    return pairs
+
+
+def _plan_facts(plan: Plan | None) -> Pairs:
+    """How networks were fitted and which sessions were left out, where that is not the usual."""
+    pairs: Pairs = []
+    if plan is None:
+        return pairs
+    if plan.folds > 1:
+        fitted = {"fold": "at each cutoff", "never": "at the first cutoff"}
+        pairs.append(("Fitted", fitted[plan.refit]))
+    if plan.stride > 1:
+        pairs.append(("Sessions left out", f"all but one in {data(plan.stride, str(plan.stride))}"))
+    if plan.seeds > 1:
+        pairs.append(("Networks of each cell", f"{data(plan.seeds, str(plan.seeds))}, averaged"))
+    return pairs

@@ -10,7 +10,7 @@ from typing import Any
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
 from forecaster.jobs.compare import Compared
-from forecaster.jobs.scoring import months_state, plain, table_state
+from forecaster.jobs.scoring import months_state, panel_state, plain, table_state
 from forecaster.jobs.train import Trained
 from forecaster.market.bars import Panel
 from forecaster.output.documents import model_object, to_csv, to_json
@@ -55,6 +55,7 @@ def rows_csv(table: ScoreTable | None) -> str:
 
 def backtest_json(result: Backtest, panel: Panel) -> str:
     """The document ``backtest/1``."""
+    settings, plan = result.settings, result.plan
     return to_json(
         {
             "schema": "backtest/1",
@@ -62,6 +63,10 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             "train_end": str(result.folds[0].cutoff),
             "folds": [{k: str(v) for k, v in asdict(fold).items()} for fold in result.folds],
             "tickers": list(panel.tickers),
+            "data": panel_state(panel),
+            **({} if settings is None else {"settings": settings.state()}),
+            **({} if plan is None else {"refit": plan.refit, "stride": plan.stride,
+                                        "seeds": plan.seeds}),
             "sessions_scored": result.table.sessions_scored,
             "rows": table_state(result.table)["rows"],
             "verdict": table_state(result.table)["verdict"],
@@ -71,7 +76,7 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             "remarks": list(result.remarks),
             "notes": list(result.notes),
         }
-    )
+    )  # fmt: skip
 
 
 def compare_json(made: Sequence[Compared]) -> str:

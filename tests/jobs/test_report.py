@@ -38,8 +38,15 @@ class TestRoundTrip:
         assert tested.created == DOCUMENT["created"]
         assert tested.file == "b.json"
         found = tested.result
-        for name in ("folds", "table", "spreads", "seconds", "remarks", "notes"):
+        for name in ("folds", "table", "spreads", "seconds", "remarks", "notes", "settings"):
             assert getattr(found, name) == getattr(RESULT, name), name
+        assert (found.plan.refit, found.plan.stride, found.plan.seeds) == ("never", 1, 1)
+        assert tested.data["bars"] == PANEL.bars
+        assert tested.data["fingerprint"] == PANEL.fingerprint
+        assert (tested.data["first"], tested.data["last"]) == (
+            str(PANEL.sessions[0]),
+            str(PANEL.sessions[-1]),
+        )
         assert found.losses is not None
         assert RESULT.losses is not None
         assert found.losses.months.dtype == RESULT.losses.months.dtype
@@ -67,6 +74,12 @@ class TestRoundTrip:
     def test_a_document_from_before_months_has_no_losses(self):
         older = {key: value for key, value in DOCUMENT.items() if key != "months"}
         assert read(older).result.losses is None
+
+    def test_a_document_from_before_settings_has_none(self):
+        gone = ("settings", "refit", "stride", "seeds", "data")
+        older = {key: value for key, value in DOCUMENT.items() if key not in gone}
+        tested = read(older)
+        assert (tested.result.settings, tested.result.plan, tested.data) == (None, None, {})
 
     def test_keys_of_a_later_version_are_passed_over(self):
         assert read({**DOCUMENT, "weather": [1]}).result.table == RESULT.table
@@ -119,6 +132,11 @@ def changes() -> dict[str, tuple[list, object, str]]:
         "count": ([*month, "sessions"], 0, "months[1].sessions is 0"),
         "spread": (["spread", "gru", "seeds"], "3", "spread.gru.seeds is '3'"),
         "seconds": (["seconds", "naive"], -1, "seconds.naive is -1"),
+        "setting": (["settings", "units"], -1, "settings are none that this version knows"),
+        "new setting": (["settings", "magic"], 1, "settings are none that this version knows"),
+        "refit": (["refit"], "often", "refit is 'often', and one of never, fold"),
+        "stride": (["stride"], 0, "stride is 0"),
+        "bars": (["data", "bars"], None, "data.bars is None"),
         "notes": (["notes"], {"a": 1}, "notes is {'a': 1}, and a list"),
     }
 

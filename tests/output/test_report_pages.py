@@ -121,10 +121,20 @@ def test_what_a_backtest_says():
     for needed in (
         "Backtest of random", "beats", "Calibration", "Value at risk", "Kupiec", "How to read it",
         "Limits", "seen part of this test", str(RESULT.folds[0].cutoff), "LONG, OTHER", "b.json",
+        "Settings of the networks", "Units in each layer 3", PANEL.fingerprint, f"Bars {PANEL.bars}",
     ):  # fmt: skip
         assert " ".join(needed.split()) in page.text, needed
     assert page.tags["svg"] == 2
     assert OLD not in page.text
+
+
+def test_how_a_backtest_was_made_where_that_is_not_the_usual():
+    plain = Page(PAGES["backtest"]).text
+    plan = Plan(folds=3, refit="never", stride=5, seeds=2)
+    made = Page(backtest_page(replace(WRITTEN, result=replace(RESULT, plan=plan)))).text
+    for said in ("at the first cutoff", "all but one in 5", "2, averaged"):
+        assert said in made
+        assert said not in plain
 
 
 def test_what_a_model_says():
@@ -187,7 +197,7 @@ def test_text_from_users_is_never_markup():
         notes=(NASTY,),
         remarks=(NASTY,),
     )
-    written = Written(result, (NASTY,), NASTY, NASTY)
+    written = Written(result, (NASTY,), {"fingerprint": NASTY}, NASTY, NASTY)
     model = load(BOXED)
     card = {**model.card, "data": {"tickers": [NASTY], "bars": NASTY, "fingerprint": [NASTY],
             "first": NASTY, "last": NASTY}, "packages": {NASTY: NASTY}, "epochs": NASTY,
