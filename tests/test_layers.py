@@ -129,7 +129,7 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
         return inside and room == "output"
     homes = {
         "yfinance": path == "market.yahoo",
-        "curl_cffi": path == "market.yahoo",
+        "curl_cffi": path in ("market.yahoo", "market.yahoo_session"),
         "requests": path == "market.tiingo",
         "stamina": path == "market.patience",
         "exchange_calendars": path == "market.exchanges",

@@ -30,6 +30,7 @@ from forecaster.errors import (
 from forecaster.market.bars import Action
 from forecaster.market.quotes import completed
 from forecaster.market.yahoo import STAND_IN, Yahoo
+from forecaster.market.yahoo_session import _address
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2024, 6, 29, tzinfo=UTC)
@@ -461,7 +462,7 @@ class TestWhatYfinanceKeeps:
         keep = type(session).request
         try:  # as it would be without a session that judges
             type(session).request = lambda self, method, url, **kw: plain(
-                self, method, self._address(url), **kw
+                self, method, _address(server.url, url), **kw
             )
             YfData().cache_get(url=address, params=probe, timeout=10)
         finally:
