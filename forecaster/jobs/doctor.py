@@ -134,7 +134,7 @@ def _store() -> Check:
 def _devices() -> Iterator[Check]:
     """Start Keras in a process of its own, since a broken one can take its process down."""
     code = (
-        "import json; from forecaster.model.network import import_keras, gpu_count\n"
+        "import json; from forecaster.model.devices import import_keras, gpu_count\n"
         "k = import_keras(); print(json.dumps([k.backend.backend(), gpu_count()]))"
     )
     try:

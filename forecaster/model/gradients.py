@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from forecaster.errors import SettingsError
 from forecaster.features.sequences import Batch
+from forecaster.model.devices import import_keras
 from forecaster.model.network import (
     build,
-    import_keras,
     packed,
     start_head,
     to_keras,

@@ -623,7 +623,7 @@ def test_the_real_yahoo(monkeypatch):
 BESIDE = """
 import sys
 if sys.argv[1] == "keras by us":
-    from forecaster.model.network import import_keras
+    from forecaster.model.devices import import_keras
     import_keras()
 else:
     import tensorflow
