@@ -104,6 +104,15 @@ class TestOutput:
         assert [error["code"] for error in found["errors"]] == ["unknown_ticker"]
         assert done.stderr.startswith("error: Yahoo knows no ticker NOSUCH")
 
+    def test_the_summary_on_stdout_beside_a_file(self, forecast, stored, tmp_path):
+        out = tmp_path / "out.jsonl"
+        done = forecast("batch", stored, "--offline", "--out", out, "--summary", "-")
+        assert done.returncode == 0
+        assert json.loads(done.stdout)["forecasts"] == len(out.read_text().splitlines())
+        alone = forecast("batch", stored, "--offline", "--quiet", "--summary", "-")
+        assert json.loads(alone.stdout)["schema"] == "batch/1"
+        assert not (Path.cwd() / "-").exists()
+
     def test_a_tenth_of_unknown_tickers(self, forecast, yahoo, model, watchlist):
         names = [*NAMES, "VOD.L", "SPY", "^GSPC", "7203.T", "EURUSD=X", "NOSUCH"]
         watchlist.write_text("\n".join(names))
@@ -125,6 +134,10 @@ class TestBadInput:
             (["empty.txt"], 4, "holds no ticker"),
             (["watch.txt", "--horizon", "9"], 2, "was trained for 1 to 3"),
             (["watch.txt", "--model", "nosuch"], 6, "no model called nosuch"),
+            (["watch.txt", "--out", "x.xyz"], 2, ".jsonl, .ndjson, .csv, .parquet, .pq"),
+            (["watch.txt", "--out", "x.json"], 2, "--format jsonl"),
+            (["watch.txt", "--summary", "-"], 2, "Give --out FILE"),
+            (["watch.txt", "--out", "-", "-q", "--summary", "-"], 2, "Give --out FILE"),
             (["watch.txt", "--retrain", "often"], 2, "never, weekly, always or a number"),
             (["watch.txt", "--out", "watch.txt/x.csv"], 2, "could not be written"),
         ],
@@ -138,6 +151,8 @@ class TestBadInput:
         assert done.returncode == code
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+        if said.startswith((".jsonl", "--format", "Give --out")):
+            assert not yahoo.requests
 
     def test_a_journal_of_a_newer_version(self, forecast, stored, home):
         from sqlalchemy import text
