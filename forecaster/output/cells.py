@@ -77,3 +77,17 @@ def percent(value: float | None, decimals: int = 1) -> str:
 def signed(value: float | None) -> str:
     """A share as percent with its sign, or a dash."""
     return "–" if value is None else f"{100 * value:+.1f}%"
+
+
+_HUNDREDTHS = {
+    "GBp": "pence", "GBX": "pence", "ZAc": "cents", "ZAC": "cents", "ILA": "agorot",
+}  # fmt: skip
+"""Codes for hundredths of a currency, as sources write them, and what these are called."""
+
+
+def unit(currency: str | None) -> str:
+    """What stands behind a price: a blank and its currency, or nothing where that is unknown."""
+    if not currency:
+        return ""
+    hundredths = _HUNDREDTHS.get(currency)
+    return f" {currency} ({hundredths})" if hundredths else f" {currency}"
