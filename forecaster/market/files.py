@@ -246,11 +246,6 @@ def given_twice(ticker: str, first: str, second: str) -> DataError:
     )
 
 
-def read_file(path: str, options: ReadOptions = AS_THEY_ARE) -> Loaded:
-    """Read one file or folder; see :func:`read_files`."""
-    return read_files([path], options)
-
-
 def _paths_of(source: str) -> list[tuple[Path, str]]:
     """The files that a source stands for, each with the name to use in messages.
 

@@ -43,13 +43,16 @@ class Column:
         return max(len(self.name), *(len(cell) for cell in self.cells))
 
 
-def fitting_table(columns: Sequence[Column], width: int, bold: Sequence[int] = ()) -> Table:
+def fitting_table(
+    columns: Sequence[Column], width: int, bold: Sequence[int] = (), ends: Sequence[int] = ()
+) -> Table:
     """An open table of as many columns as fit, without the least needed ones.
 
     Args:
         columns: from left to right.
         width: characters.
         bold: places of the rows that stand out.
+        ends: places of the rows with a line below.
     """
     kept = list(columns)
     while sum(c.width + 2 for c in kept) > width and any(c.expendable for c in kept):
@@ -57,7 +60,11 @@ def fitting_table(columns: Sequence[Column], width: int, bold: Sequence[int] = (
         kept = [c for c in kept if c.expendable < most]
     made = open_table(*(c.name for c in kept), left=[c.name for c in kept if c.left])
     for place, row in enumerate(zip(*(c.cells for c in kept), strict=True)):
-        made.add_row(*(Text(cell) for cell in row), style="bold" if place in bold else None)
+        made.add_row(
+            *(Text(cell) for cell in row),
+            style="bold" if place in bold else None,
+            end_section=place in ends,
+        )
     return made
 
 

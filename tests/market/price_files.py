@@ -2,8 +2,10 @@
 
 from forecaster.errors import DataError
 from forecaster.market.files import (
+    AS_THEY_ARE,
+    Loaded,
     ReadOptions,
-    read_file,
+    read_files,
 )
 
 DIALECTS = {
@@ -112,6 +114,11 @@ def write(folder, name, text, encoding="utf-8"):
     path = folder / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
     return str(path)
+
+
+def read_file(path: str, options: ReadOptions = AS_THEY_ARE) -> Loaded:
+    """One file or folder, read."""
+    return read_files([path], options)
 
 
 def closes(tmp_path, text, name="X.csv", **options):

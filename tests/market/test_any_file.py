@@ -8,10 +8,9 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from price_files import write
+from price_files import read_file, write
 
 from forecaster.market.files import (
-    read_file,
     read_files,
 )
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from price_files import DIALECTS, closes, failure, messages, write
+from price_files import DIALECTS, closes, failure, messages, read_file, write
 
 from forecaster.market.files import (
     Note,
-    read_file,
     ticker_from_name,
 )
 

@@ -4,7 +4,7 @@ import io
 import os
 
 import pytest
-from price_files import DIALECTS, write
+from price_files import DIALECTS, read_file, write
 
 from forecaster.errors import SettingsError
 from forecaster.market import files
@@ -12,7 +12,6 @@ from forecaster.market.files import (
     Loaded,
     ReadOptions,
     is_file_source,
-    read_file,
     read_files,
 )
 
@@ -170,8 +169,8 @@ def test_text_files_need_no_pandas(tmp_path):
 
     path = write(tmp_path, "x.csv", DIALECTS["german"])
     code = (
-        "import sys; from forecaster.market.files import read_file;"
-        f"assert len(read_file({path!r}).panel) == 1;"
+        "import sys; from forecaster.market.files import read_files;"
+        f"assert len(read_files([{path!r}]).panel) == 1;"
         "assert not {'pandas', 'pyarrow'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

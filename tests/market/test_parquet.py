@@ -5,10 +5,9 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
-from price_files import closes, failure
+from price_files import closes, failure, read_file
 
 from forecaster.market.files import (
-    read_file,
     read_files,
 )
 
