@@ -21,6 +21,7 @@ from test_cli_tickers import wait_until
 from yahoo_server import YahooServer
 
 from forecaster.market.store import Store, journal
+from forecaster.model.artifact import Model, save
 
 NAMES = ["AAPL", "MSFT", "SPY", "BRK-B", "NEWCO"]
 KILLS = int(os.environ.get("FORECASTER_TORTURE", "20"))
@@ -42,10 +43,28 @@ def watchlist(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory: pytest.TempPathFactory, blank: Model) -> Path:
+    """The store that a batch of the watchlist leaves; made once, and copied."""
+    home = tmp_path_factory.mktemp("fetched")
+    save(blank, home / "models" / "blank.forecast")
+    (home / "watch.txt").write_text("\n".join(NAMES))
+    with YahooServer() as server:
+        places = {"FORECASTER_HOME": str(home), "FORECASTER_YAHOO_URL": server.url}
+        subprocess.run(
+            [sys.executable, "-m", "forecaster", "batch", home / "watch.txt", "--quiet"],
+            env={**os.environ, **places, "FORECASTER_PAUSE": "0"},
+            check=True,
+        )
+    return home / "prices.db"
+
+
 @pytest.fixture
-def stored(forecast, yahoo, model, watchlist) -> Path:
+def stored(fetched, yahoo, model, watchlist, home) -> Path:
     """The watchlist, with everything fetched: later batches ask nobody."""
-    assert forecast("batch", watchlist, "--quiet").returncode == 0
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(fetched, home / "prices.db")
+    age(home, days=0)
     return watchlist
 
 
@@ -280,12 +299,13 @@ def np_busday(number: int) -> object:
     return np.busday_offset("2024-06-28", number, roll="forward")
 
 
-def age(home: Path) -> None:
-    """Make the last answers old ones, so that the next batch asks again where it must."""
+def age(home: Path, days: int = 1) -> None:
+    """Make the last answers so old: a day, and the next batch asks again where it must."""
     from sqlalchemy import text
 
+    answered = int(time.time()) - 86400 * days
     with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
-        tx.execute(text("UPDATE histories SET answered = answered - 86400"))
+        tx.execute(text(f"UPDATE histories SET answered = {answered}"))
 
 
 class TestAtOnce:

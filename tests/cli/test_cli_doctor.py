@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from forecaster.cli.main import app, register
 from forecaster.jobs import doctor
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _commands() -> None:
-    register()
+Run = Callable[..., CompletedProcess[str]]
 
 
-def examined(home: Path, settings: str, monkeypatch: pytest.MonkeyPatch) -> Result:
+@pytest.fixture
+def examined(home: Path, here: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Its page beside a file of settings, without starting Keras."""
     monkeypatch.setattr(doctor, "_devices", lambda: iter(()))
     home.mkdir(parents=True, exist_ok=True)
-    (home / "forecaster.toml").write_text(settings)
-    return CliRunner().invoke(app, ["doctor"])
+
+    def examine(settings: str) -> CompletedProcess[str]:
+        (home / "forecaster.toml").write_text(settings)
+        return here("doctor")
+
+    return examine
 
 
-def test_a_file_that_cannot_be_used_is_a_failed_check(home, monkeypatch):
-    run = examined(home, "[train]\nunit = 3\n", monkeypatch)
-    assert run.exit_code == 2
+def test_a_file_that_cannot_be_used_is_a_failed_check(examined):
+    run = examined("[train]\nunit = 3\n")
+    assert run.returncode == 2
     told = " ".join(run.stdout.split())
     assert "!! settings file" in told
     assert "unit in [train] is no setting; did you mean units?" in told
@@ -34,9 +36,9 @@ def test_a_file_that_cannot_be_used_is_a_failed_check(home, monkeypatch):
     assert "1 of 16 checks failed; see above." in run.stderr
 
 
-def test_a_file_that_can_is_named(home, monkeypatch):
-    run = examined(home, "[train]\nunits = 3\n", monkeypatch)
-    assert (run.exit_code, run.stderr) == (0, "")
+def test_a_file_that_can_is_named(home, examined):
+    run = examined("[train]\nunits = 3\n")
+    assert (run.returncode, run.stderr) == (0, "")
     assert str(home / "forecaster.toml") in run.stdout.replace("\n", "").replace(" ", "")
 
 
