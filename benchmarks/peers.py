@@ -51,6 +51,7 @@ from forecaster.features.sequences import TrainingSet
 from forecaster.jobs.scoring import Origins, fit_and_watch, network_quantiles
 from forecaster.market.bars import Panel
 from forecaster.market.files import read_files
+from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.averaging import WeightAverage
 from forecaster.model.settings import LEVELS, Settings
@@ -169,7 +170,7 @@ def race(test: Test, settings: Settings) -> Result:
     """Seconds of training, seconds of all origins and loss after each epoch."""
     forecasting, losses, training = [], [], []
     start = time.perf_counter()
-    keras = keras_network.import_keras()
+    keras = devices.import_keras()
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     representation = Representation.fit(settings.scale, test.past.histories)
@@ -313,7 +314,7 @@ def main() -> None:
         compare(options)
         return
     if options.own != "garch":
-        keras_network.import_keras("cpu")
+        devices.import_keras("cpu")
     imported = time.perf_counter() - float(options.began)
     found = own(Test.of(options), options.own)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -25,6 +25,7 @@ from forecaster.features.sequences import TrainingSet
 from forecaster.jobs.predict import predict
 from forecaster.market.bars import History
 from forecaster.market.files import read_files
+from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.artifact import Model, load
 from forecaster.model.settings import Settings
@@ -159,7 +160,7 @@ def training() -> None:
 
 def targets_per_second(settings: Settings, data: TrainingSet, features: int) -> float:
     """Median over batches, after the first ones have been compiled."""
-    keras_network.import_keras("cpu")
+    devices.import_keras("cpu")
     model = keras_network.build(settings, features, whole_sequence=settings.supervise == "prefixes")
     keras_network.compile_model(model, settings)
     rng = np.random.default_rng(0)

@@ -17,6 +17,7 @@ from forecaster.cli.options import (
     ModelName,
     Offline,
     ProviderName,
+    emit,
     emitting,
     parse_columns,
 )
@@ -36,7 +37,14 @@ class Lines(StrEnum):
 
 
 _AGES = {"never": None, "weekly": 7.0, "always": 0.0}
-_BY_SUFFIX = {".csv": Lines.csv, ".parquet": Lines.parquet, ".pq": Lines.parquet}
+_BY_SUFFIX = {
+    ".jsonl": Lines.jsonl,
+    ".ndjson": Lines.jsonl,
+    ".csv": Lines.csv,
+    ".parquet": Lines.parquet,
+    ".pq": Lines.parquet,
+}
+_STDOUT = Path("-")
 
 
 def batch(
@@ -82,7 +90,10 @@ def batch(
         ),
     ] = False,
     summary: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write counts as JSON to this file.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write counts as JSON to this file; - for stdout, beside --out."
+        ),
     ] = None,
     column: Columns = None,
     date_format: DateFormat = None,
@@ -100,11 +111,8 @@ def batch(
     from forecaster.output.console import note
     from forecaster.output.progress import ticker_bar
 
-    if summary is not None and out is not None and Path(out).resolve() == summary.resolve():
-        raise SettingsError(
-            f"--out and --summary are both {out}; each needs a file of its own. Change one of them."
-        )
-    chosen = format or _BY_SUFFIX.get(Path(out or "").suffix.lower(), Lines.jsonl)
+    chosen = format or _by_suffix(out)
+    _keep_apart(out, summary, quiet=quiet)
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     options = ReadOptions(parse_columns(column), date_format)
     work = read_worklist(watchlist, sys.stdin.buffer)
@@ -121,11 +129,43 @@ def batch(
         show_notes([(remark.ticker, remark.message) for remark in done.remarks])
     _write(done, out, chosen, quiet=quiet)
     if summary is not None:
-        with emitting(summary, "--summary") as file:
-            file.write(batch_documents.summary(done).encode())
+        emit(batch_documents.summary(done), None if summary == _STDOUT else summary, "--summary")
     if not quiet:
         note(batch_documents.last_line(done))
     report_failures(list(done.failures), succeeded=len(done.forecasts))
+
+
+def _by_suffix(out: str | None) -> Lines:
+    """How forecasts are written to a file of that name; one without a suffix gets lines of JSON.
+
+    Raises:
+        SettingsError: its suffix says something else.
+    """
+    suffix = Path(out or "").suffix.lower()
+    if suffix and suffix not in _BY_SUFFIX:
+        raise SettingsError(
+            f"--out is {out}, and {suffix} is no format that forecasts are written in; the suffix"
+            f" must be {', '.join(_BY_SUFFIX)}. Rename it, or name the format as in --format jsonl."
+        )
+    return _BY_SUFFIX.get(suffix, Lines.jsonl)
+
+
+def _keep_apart(out: str | None, summary: Path | None, *, quiet: bool) -> None:
+    """Refuse to write forecasts and summary to one place.
+
+    Raises:
+        SettingsError: they would be.
+    """
+    if summary == _STDOUT:
+        if out == "-" or (out is None and not quiet):
+            raise SettingsError(
+                "the forecasts and --summary both go to standard output; each needs a place of its"
+                " own. Give --out FILE."
+            )
+    elif summary is not None and out is not None and Path(out).resolve() == summary.resolve():
+        raise SettingsError(
+            f"--out and --summary are both {out}; each needs a file of its own. Change one of them."
+        )
 
 
 def _days(retrain: str) -> float | None:

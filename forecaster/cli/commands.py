@@ -23,7 +23,7 @@ READER_GONE = 141
 
 _LEAF = "forecaster.leaf"
 """Where the context of the command that runs is kept, for messages about its options."""
-_WITHOUT_FILE = ("config path",)
+_WITHOUT_FILE = ("config path", "doctor")
 """Commands that work where ``forecaster.toml`` does not: they help to mend it."""
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import typer
+
 from forecaster.cli.options import emit
 from forecaster.errors import SettingsError
 
 
-def doctor() -> None:
+def doctor(ctx: typer.Context) -> None:
     """Check versions, devices and folders, and say how to mend what is wrong."""
     from forecaster.jobs.doctor import examine
     from forecaster.output import tables
     from forecaster.output.console import render
 
-    checks = list(examine())
+    settings = ctx.obj
+    checks = list(examine(settings.file if settings.exists else None, settings.problem))
     emit(render(lambda _width: tables.doctor(checks), None), None)
     wrong = [c for c in checks if not c.ok]
     if wrong:

@@ -217,7 +217,8 @@ def confirmed(question: str) -> bool:
     """A person's answer; the question goes to stderr.
 
     Raises:
-        SettingsError: stderr is a log, and a question is no record of it.
+        SettingsError: stderr is a log, and a question is no record of it; or nobody answers.
+        KeyboardInterrupt: the answer was Ctrl-C.
     """
     from forecaster.output.console import logs_json
 
@@ -226,11 +227,20 @@ def confirmed(question: str) -> bool:
             f"nobody can be asked {question!r} where stderr is a log in JSON; a decision is needed"
             " beforehand. Add --yes."
         )
-    return typer.confirm(question, err=True)
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort as problem:
+        if isinstance(problem.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        typer.echo(err=True)  # the question's line has no end yet
+        raise SettingsError(
+            f"nobody answered {question!r}, because standard input has ended; a decision is needed"
+            " beforehand. Add --yes."
+        ) from None
 
 
-def emit(text: str, output: Path | None) -> None:
-    """Write a result to stdout, or to a file in one piece.
+def emit(text: str, output: Path | None, option: str = "--output") -> None:
+    """Write a result to stdout, or to a file in one piece that ``option`` named.
 
     Raises:
         SettingsError: the file cannot be written.
@@ -240,7 +250,7 @@ def emit(text: str, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
-    with emitting(output) as file:
+    with emitting(output, option) as file:
         file.write(text.encode())
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from forecaster.errors import DataError
-from forecaster.market.bars import Panel
+from forecaster.market.bars import Days, Panel
 
 VALIDATION_SHARE = 0.15
 TEST_SHARE = 0.15
@@ -64,12 +64,7 @@ def split_panel(panel: Panel, horizon: int, train_end: np.datetime64 | None = No
         enough = n - size >= SHORTEST_FIT
         train = n - size if enough else n
     else:
-        train = int(np.searchsorted(sessions, train_end, side="right"))
-        if train < 2:
-            raise DataError(
-                f"--train-end is {train_end} and the first session is {sessions[0]}; at least 2"
-                " sessions must lie up to that date. Give a later --train-end."
-            )
+        train = _count_up_to(sessions, train_end)
     # a share of the panel that would be split there by default, and not of the one that is given:
     # how many sessions follow train_end must not move a cutoff before it
     usual = round(train / (1.0 - TEST_SHARE))
@@ -82,6 +77,21 @@ def split_panel(panel: Panel, horizon: int, train_end: np.datetime64 | None = No
         test_from=sessions[train - 1 + horizon] if train - 1 + horizon < n - 1 else None,
         last=sessions[-1],
     )
+
+
+def _count_up_to(sessions: Days, train_end: np.datetime64) -> int:
+    """How many sessions there are to train on.
+
+    Raises:
+        DataError: fewer than 2.
+    """
+    count = int(np.searchsorted(sessions, train_end, side="right"))
+    if count < 2:
+        raise DataError(
+            f"--train-end is {train_end} and the first session is {sessions[0]}; at least 2"
+            " sessions must lie up to that date. Give a later --train-end."
+        )
+    return count
 
 
 TEST_PART = 0.3
@@ -119,15 +129,8 @@ def plan_folds(
     """
     sessions = panel.sessions
     n = len(sessions)
-    if train_end is None:
-        first = int(n * (1.0 - TEST_PART))
-    else:
-        first = int(np.searchsorted(sessions, train_end, side="right"))
-    if first < 2:
-        raise DataError(
-            f"--train-end is {train_end} and the first session is {sessions[0]}; at least 2"
-            " sessions must lie up to that date. Give a later --train-end."
-        )
+    usual = int(n * (1.0 - TEST_PART))
+    first = usual if train_end is None else _count_up_to(sessions, train_end)
     if n - first <= count * (horizon + 1):
         raise DataError(
             f"{n - first} sessions lie after {sessions[first - 1]}; {count} fold(s) with"

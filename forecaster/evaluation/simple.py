@@ -33,14 +33,12 @@ class PastQuantiles:
     """Quantiles of past returns by ticker, and of the whole panel for tickers with too few.
 
     Attributes:
-        own: ticker to ``(H, Q)``.
+        own: ticker to ``(H, Q)``; the others use the panel's.
         panel: ``(H, Q)``.
-        borrowed: tickers that use the panel's.
     """
 
     own: dict[str, Floats]
     panel: Floats
-    borrowed: tuple[str, ...]
 
     @classmethod
     def of(cls, samples: dict[str, Floats], levels: Sequence[float]) -> PastQuantiles:
@@ -52,7 +50,7 @@ class PastQuantiles:
             for ticker, values in samples.items()
             if np.count_nonzero(np.isfinite(values[:, -1])) >= ENOUGH
         }
-        return cls(own, panel, tuple(t for t in samples if t not in own))
+        return cls(own, panel)
 
     def for_ticker(self, ticker: str) -> Floats:
         """``(H, Q)``."""

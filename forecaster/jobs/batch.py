@@ -18,18 +18,17 @@ from pathlib import Path
 
 from forecaster.errors import DataError, ForecastError, LockHeld, TrainingDiverged
 from forecaster.features.representation import REACH
-from forecaster.jobs.predict import TickerForecast, predict
+from forecaster.jobs.predict import Predictions, TickerForecast, predict
 from forecaster.jobs.worklist import Worklist
 from forecaster.market.bars import Panel
-from forecaster.market.calendars import Calendars
 from forecaster.market.fetching import USUAL, Fetching
-from forecaster.market.files import AS_THEY_ARE, ReadOptions, given_twice, read_files
+from forecaster.market.files import AS_THEY_ARE, Loaded, ReadOptions
 from forecaster.market.quotes import Provider
-from forecaster.market.sources import with_calendar
+from forecaster.market.sources import read_sorted
 from forecaster.market.store import Store, journal, runs
 from forecaster.market.store.journal import Author, Draft
 from forecaster.market.store.runs import Run
-from forecaster.market.tickers import Remark, load_tickers
+from forecaster.market.tickers import Remark
 from forecaster.model.artifact import Model, save
 from forecaster.places import home, locked
 
@@ -61,17 +60,6 @@ class Batched:
     head: str
     remarks: tuple[Remark, ...]
     seconds: float
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    """Histories to forecast, and what was said of them."""
-
-    panel: Panel
-    calendars: Calendars
-    failures: list[tuple[str, ForecastError]]
-    remarks: list[Remark]
-    stale: tuple[str, ...]
 
 
 def batch(
@@ -111,34 +99,32 @@ def batch(
         SettingsError: the model was not trained for that many steps, or the store is read-only.
         StoreError: the store cannot be used.
     """
-    began = time.perf_counter()
-    moment = now or datetime.now(UTC)
-    task = _task(model, work, horizon)
+    began, moment = time.perf_counter(), now or datetime.now(UTC)
     due = retrain_days is not None and path is not None and _is_due(model, retrain_days, moment)
     with locked(home() / "batch", "a batch", wait=wait), Store() as store:
-        run, resumed = _run(store, task, moment, resume=resume)
+        run, resumed = _run(store, _task(model, work, horizon), moment, resume=resume)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
-        last = None if due else REACH
-        loaded = _load(store, work, asked, options, provider, moment, last, on_ticker)
+        loaded = read_sorted(
+            work.files, work.tickers, options, asked, store=store, provider=provider, now=moment,
+            last=None if due else REACH, on_ticker=on_ticker,
+        )  # fmt: skip
+        remarks = _remarks(loaded)
         if due and path is not None:
-            model = _retrained(model, path, loaded)
+            model, remark = _retrained(model, path, loaded.panel)
+            remarks.append(remark)
         made = predict(model, loaded.panel.histories, horizon=horizon, calendars=loaded.calendars)
         written_at = now or datetime.now(UTC)  # fetching may have taken an hour
-        author = Author(run.run, written_at, model.name, model.id, model.digest)
-        with store.writing() as tx:
-            written = journal.append(tx, author, [_draft(forecast) for forecast in made.forecasts])
-            head = journal.head(tx)
-            runs.finish(tx, run, datetime.now(UTC))
+        written, head = _written(store, run, model, made, written_at)
     return Batched(
         run=run.run,
         model=model,
         forecasts=made.forecasts,
-        failures=(*loaded.failures, *((f.ticker, f.error) for f in made.failures)),
+        failures=_failures(loaded, made),
         stale=loaded.stale,
         written=written,
         resumed=resumed,
         head=head,
-        remarks=tuple(loaded.remarks),
+        remarks=tuple(remarks),
         seconds=time.perf_counter() - began,
     )
 
@@ -160,45 +146,8 @@ def _run(store: Store, task: str, now: datetime, *, resume: bool) -> tuple[Run, 
         return new, False
 
 
-def _load(
-    store: Store,
-    work: Worklist,
-    fetching: Fetching,
-    options: ReadOptions,
-    provider: Callable[[], Provider] | None,
-    now: datetime,
-    last: int | None,
-    on_ticker: Callable[[str], None] | None,
-) -> _Loaded:
-    """Histories of files and tickers; what fails is left out and kept for the report."""
-    read = read_files(work.files, options)
-    if fetching.calendar is not None and work.files:
-        read = with_calendar(read, fetching.calendar)
-    failures: list[tuple[str, ForecastError]] = [
-        (failure.ticker or failure.source, failure.error) for failure in read.failures
-    ]
-    given = load_tickers(
-        work.tickers,
-        fetching,
-        store=store,
-        provider=provider,
-        now=now,
-        last=last,
-        on_ticker=on_ticker,
-    )
-    failures += given.failures
-    seen = set(read.panel.tickers)
-    for history in given.histories:
-        if history.ticker in seen:
-            failures.append((history.ticker, given_twice(history.ticker, "a file", "the store")))
-    fetched = [history for history in given.histories if history.ticker not in seen]
-    return _Loaded(
-        panel=Panel((*read.panel.histories, *fetched)),
-        calendars=Calendars({**read.calendars, **given.calendars}),
-        failures=failures,
-        remarks=[*(Remark(n.ticker or n.source, n.message) for n in read.notes), *given.remarks],
-        stale=given.stale,
-    )
+def _remarks(loaded: Loaded) -> list[Remark]:
+    return [Remark(note.ticker or note.source, note.message) for note in loaded.notes]
 
 
 def _is_due(model: Model, days: float, now: datetime) -> bool:
@@ -206,20 +155,36 @@ def _is_due(model: Model, days: float, now: datetime) -> bool:
     return (now - datetime.fromisoformat(model.created)).total_seconds() >= days * 86400
 
 
-def _retrained(model: Model, path: Path, loaded: _Loaded) -> Model:
-    """The model, trained on if that made it better; a failure to train leaves it as it is."""
+def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Remark]:
+    """The model, trained on if that made it better, and why; a failure leaves it as it is."""
     from forecaster.jobs.retrain import retrain
 
     try:
         with locked(path, f"model {path.stem}"):
-            made = retrain(model, loaded.panel)
+            made = retrain(model, panel)
             if made.replaced:
                 save(made.model, path)
     except (TrainingDiverged, DataError, LockHeld) as problem:
-        loaded.remarks.append(Remark(model.name, f"it was not retrained: {problem}"))
-        return model
-    loaded.remarks.append(Remark(model.name, made.reason))
-    return made.model
+        return model, Remark(model.name, f"it was not retrained: {problem}")
+    return made.model, Remark(model.name, made.reason)
+
+
+def _failures(loaded: Loaded, made: Predictions) -> tuple[tuple[str, ForecastError], ...]:
+    """What could not be read, then what could not be forecast."""
+    unread = [(failure.ticker or failure.source, failure.error) for failure in loaded.failures]
+    return (*unread, *((failure.ticker, failure.error) for failure in made.failures))
+
+
+def _written(
+    store: Store, run: Run, model: Model, made: Predictions, now: datetime
+) -> tuple[int, str]:
+    """Write the journal and end the run; how many forecasts were new, and the last row's hash."""
+    author = Author(run.run, now, model.name, model.id, model.digest)
+    with store.writing() as tx:
+        written = journal.append(tx, author, [_draft(forecast) for forecast in made.forecasts])
+        head = journal.head(tx)
+        runs.finish(tx, run, datetime.now(UTC))
+    return written, head
 
 
 def _draft(forecast: TickerForecast) -> Draft:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
 from forecaster.errors import ForecastError, ModelError
 from forecaster.model.artifact import load
@@ -44,9 +45,16 @@ class Check:
     remedy: str = ""
 
 
-def examine() -> Iterator[Check]:
-    """All checks, the quick ones first."""
+def examine(settings: Path | None = None, problem: ForecastError | None = None) -> Iterator[Check]:
+    """All checks, the quick ones first.
+
+    Args:
+        settings: the file of settings, or None where there is none.
+        problem: why it cannot be used.
+    """
     yield _python()
+    found = "none" if settings is None else str(settings)
+    yield Check("settings file", problem is None, found if problem is None else str(problem))
     for package in _PACKAGES:
         yield _package(package)
     yield _folder()
@@ -134,7 +142,7 @@ def _store() -> Check:
 def _devices() -> Iterator[Check]:
     """Start Keras in a process of its own, since a broken one can take its process down."""
     code = (
-        "import json; from forecaster.model.network import import_keras, gpu_count\n"
+        "import json; from forecaster.model.devices import import_keras, gpu_count\n"
         "k = import_keras(); print(json.dumps([k.backend.backend(), gpu_count()]))"
     )
     try:

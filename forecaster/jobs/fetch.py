@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from forecaster.errors import ForecastError
-from forecaster.market.fetching import USUAL, Fetching
+from forecaster.market.fetching import USUAL, Fetching, at_hand
 from forecaster.market.freshness import freshen
 from forecaster.market.quotes import Provider
 from forecaster.market.refresh import Refreshed
 from forecaster.market.store import Store
-from forecaster.market.tickers import Remark, checked_tickers, gaps, usual_provider
+from forecaster.market.tickers import Remark, checked_tickers, gaps
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,8 @@ def fetch(
     """
     tickers, failures = checked_tickers(words)
     moment = now or datetime.now(UTC)
-    make = provider or (lambda: usual_provider(fetching.provider))
     refreshed, remarks = [], []
-    with contextlib.ExitStack() as stack:
-        opened = store or stack.enter_context(Store())
+    with at_hand(fetching, store, provider) as (opened, make):
         done = freshen(
             opened,
             list(tickers),

@@ -122,18 +122,7 @@ def measure_gradients(
     features = len(model.representation.features)
     data = TrainingSet.of([model.representation.encode(history)], settings.horizon)
     windows = _windows(data, history, lags)
-    rows = []
-    for cell in cells:
-        chosen = _with_cell(settings, cell)
-        rows.append(_reach(cell, "initial", reaching_inputs(None, chosen, features, windows)))
-        found: tuple[Weights, Network] | None = None
-        if cell == settings.cell:
-            found = "trained", model.network
-        elif epochs:
-            found = "trained here", _train_here(model, chosen, history, epochs)
-        if found is not None:
-            norms = reaching_inputs(found[1], chosen, features, windows)
-            rows.append(_reach(cell, found[0], norms))
+    rows = [row for cell in cells for row in _rows(model, cell, history, windows, epochs)]
     rows += [_reach(f"unit × {w:g}", "textbook", reaching_a_linear_unit(w, lags)) for w in TEXTBOOK]
     own = settings.cell in cells
     stepping = settings if own else _with_cell(settings, cells[0])
@@ -203,6 +192,23 @@ def word_for(factor: float) -> Word:
 def _reach(name: str, weights: Weights, norms: Floats) -> Reach:
     factor = factor_per_step(norms)
     return Reach(name, weights, norms, factor, word_for(factor))
+
+
+def _rows(model: Model, cell: Cell, history: History, windows: Batch, epochs: int) -> list[Reach]:
+    """How far a cell's gradient reaches, as training starts it and, if that can be had, trained."""
+    chosen = _with_cell(model.settings, cell)
+    features = len(model.representation.features)
+    rows = [_reach(cell, "initial", reaching_inputs(None, chosen, features, windows))]
+    found: tuple[Weights, Network] | None = None
+    if cell == model.settings.cell:
+        found = "trained", model.network
+    elif epochs:
+        found = "trained here", _train_here(model, chosen, history, epochs)
+    if found is not None:
+        weights, network = found
+        norms = reaching_inputs(network, chosen, features, windows)
+        rows.append(_reach(cell, weights, norms))
+    return rows
 
 
 def _with_cell(settings: Settings, cell: Cell) -> Settings:

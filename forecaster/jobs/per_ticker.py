@@ -12,7 +12,7 @@ from forecaster.jobs.parallel import Pool
 from forecaster.jobs.scoring import OnProgress, Progress, TasksDone
 from forecaster.jobs.train import Trained, train
 from forecaster.market.bars import Panel
-from forecaster.model.network import choose_device
+from forecaster.model.devices import choose_device
 from forecaster.model.settings import Device, Settings
 
 

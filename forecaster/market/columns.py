@@ -28,12 +28,10 @@ class Series:
     Attributes:
         ticker: from the header of a wide table, else None.
         fields: role -> column number; always has ``close``.
-        adjusted_only: whether ``close`` is an adjusted price because the file has no other.
     """
 
     ticker: str | None
     fields: Mapping[str, int]
-    adjusted_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -318,4 +316,4 @@ def _one_series(
             adjusted[role] = fields[role]
     if "volume" in fields:
         adjusted["volume"] = fields["volume"]
-    return Series(ticker, adjusted, adjusted_only=True)
+    return Series(ticker, adjusted)

@@ -97,12 +97,21 @@ class Failure:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What was read: the panel, the notes, what could not be used, and when its tickers trade."""
+    """What was read.
+
+    Attributes:
+        panel: the histories.
+        notes: what was repaired or is worth knowing.
+        failures: what could not be used, and why.
+        calendars: when the tickers trade.
+        stale: tickers whose stored bars are used because their source failed.
+    """
 
     panel: Panel
     notes: tuple[Note, ...]
     failures: tuple[Failure, ...]
     calendars: Calendars = field(default_factory=lambda: NO_CALENDARS)
+    stale: tuple[str, ...] = ()
 
 
 def is_file_source(word: str) -> bool:
@@ -235,11 +244,6 @@ def given_twice(ticker: str, first: str, second: str) -> DataError:
         f"{ticker} comes from {first} and again from {second}; each ticker may come from one source"
         " only. Leave one of them out, or give it another name with --ticker."
     )
-
-
-def read_file(path: str, options: ReadOptions = AS_THEY_ARE) -> Loaded:
-    """Read one file or folder; see :func:`read_files`."""
-    return read_files([path], options)
 
 
 def _paths_of(source: str) -> list[tuple[Path, str]]:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from forecaster.errors import ForecastError, UnknownTicker
+from forecaster.errors import UnknownTicker
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars
-from forecaster.market.fetching import USUAL, Fetching
+from forecaster.market.fetching import USUAL, Fetching, at_hand
 from forecaster.market.files import (
     AS_THEY_ARE,
     Failure,
@@ -25,6 +25,11 @@ from forecaster.market.files import (
     is_file_source,
     read_files,
 )
+
+if TYPE_CHECKING:
+    from forecaster.market.quotes import Provider
+    from forecaster.market.store import Store
+    from forecaster.market.tickers import LoadedTickers
 
 
 def read_sources(
@@ -54,37 +59,61 @@ def read_sources(
     """
     files = [source for source in sources if is_file_source(source) or not source.strip()]
     tickers = [source for source in sources if source not in files]
-    loaded = read_files(files, options, stdin=stdin)
-    if fetching.calendar is not None:
-        loaded = with_calendar(loaded, fetching.calendar)
-    return _joined(loaded, tickers, fetching, on_ticker) if tickers else loaded
+    loaded = read_sorted(files, tickers, options, fetching, stdin=stdin, on_ticker=on_ticker)
+    return replace(loaded, failures=tuple(_perhaps_a_file(f, tickers) for f in loaded.failures))
 
 
-def with_calendar(loaded: Loaded, code: str) -> Loaded:
-    """The histories of files on a calendar that the user named."""
-    from forecaster.market.store import Store
-    from forecaster.market.tickers import calendars_of
-
-    histories = tuple(replace(history, calendar=code) for history in loaded.panel)
-    with Store() as store:
-        calendars, remarks = calendars_of(store, histories, datetime.now(UTC))
-    notes = (*loaded.notes, *(Note(r.ticker, None, r.message) for r in remarks))
-    return replace(loaded, panel=Panel(histories), notes=notes, calendars=calendars)
-
-
-def _joined(
-    loaded: Loaded,
-    words: Sequence[str],
-    fetching: Fetching,
-    on_ticker: Callable[[str], None] | None,
+def read_sorted(
+    files: Sequence[str],
+    tickers: Sequence[str],
+    options: ReadOptions = AS_THEY_ARE,
+    fetching: Fetching = USUAL,
+    *,
+    stdin: BinaryIO | None = None,
+    store: Store | None = None,
+    provider: Callable[[], Provider] | None = None,
+    now: datetime | None = None,
+    last: int | None = None,
+    on_ticker: Callable[[str], None] | None = None,
 ) -> Loaded:
-    """Files and tickers together; a ticker that a file gave already is a failure."""
+    """As :func:`read_sources`, where it is known which sources are files and which are tickers.
+
+    Args:
+        files: paths, or ``-``.
+        tickers: as a user wrote them.
+        options: how files are read.
+        fetching: how tickers are fetched; its calendar holds for files too.
+        stdin: where ``-`` reads; the process's standard input if None.
+        store: open; None: the usual one.
+        provider: makes the provider if one is needed; None: the one that ``fetching`` names.
+        now: with a time zone; None: by the clock.
+        last: only so many bars of each ticker, the newest; None: all.
+        on_ticker: called before each ticker is fetched.
+    """
+    loaded = read_files(files, options, stdin=stdin)
+    on_calendar = fetching.calendar is not None and len(loaded.panel) > 0
+    if not tickers and not on_calendar:
+        return loaded
     from forecaster.market.tickers import load_tickers
 
-    given = load_tickers(words, fetching, on_ticker=on_ticker)
+    moment = now or datetime.now(UTC)
+    with at_hand(fetching, store, provider) as (opened, make):
+        if on_calendar:
+            loaded = _on_calendar(loaded, str(fetching.calendar), opened, moment)
+        if not tickers:
+            return loaded
+        given = load_tickers(
+            tickers, fetching, store=opened, provider=make, now=moment, last=last,
+            on_ticker=on_ticker,
+        )  # fmt: skip
+    return _joined(loaded, given)
+
+
+def _joined(loaded: Loaded, given: LoadedTickers) -> Loaded:
+    """Files and tickers together; a ticker that a file gave already is a failure."""
     read = set(loaded.panel.tickers)
     fetched: list[History] = []
-    failures = [Failure(word, word, _perhaps_a_file(word, e)) for word, e in given.failures]
+    failures = [Failure(word, word, problem) for word, problem in given.failures]
     for history in given.histories:
         ticker = history.ticker
         if ticker in read:
@@ -96,11 +125,24 @@ def _joined(
         notes=(*loaded.notes, *(Note(r.ticker, r.ticker, r.message) for r in given.remarks)),
         failures=(*loaded.failures, *failures),
         calendars=Calendars({**loaded.calendars, **given.calendars}),
+        stale=given.stale,
     )
 
 
-def _perhaps_a_file(word: str, problem: ForecastError) -> ForecastError:
+def _on_calendar(loaded: Loaded, code: str, store: Store, now: datetime) -> Loaded:
+    """The histories of files on a calendar that the user named."""
+    from forecaster.market.tickers import calendars_of
+
+    histories = tuple(replace(history, calendar=code) for history in loaded.panel)
+    calendars, remarks = calendars_of(store, histories, now)
+    notes = (*loaded.notes, *(Note(r.ticker, None, r.message) for r in remarks))
+    return replace(loaded, panel=Panel(histories), notes=notes, calendars=calendars)
+
+
+def _perhaps_a_file(failure: Failure, words: Sequence[str]) -> Failure:
     """Whoever mistypes a folder's name hears of tickers; say that files were looked for too."""
-    if isinstance(problem, UnknownTicker) and not Path(word).suffix:
-        return UnknownTicker(f"{problem} There is no file or folder {word} here either.")
-    return problem
+    word, problem = failure.source, failure.error
+    if word not in words or Path(word).suffix or not isinstance(problem, UnknownTicker):
+        return failure
+    looked_for = UnknownTicker(f"{problem} There is no file or folder {word} here either.")
+    return replace(failure, error=looked_for)

@@ -182,26 +182,3 @@ def file_name(ticker: str) -> str:
             f" {_LONGEST_NAME} are possible. Give it a shorter name."
         )
     return name
-
-
-def ticker_of(name: str) -> str:
-    """The ticker that :func:`file_name` made ``name`` from.
-
-    Raises:
-        DataError: it made no such name.
-    """
-    bare = "" if name == _NOTHING else name
-    try:
-        data = re.sub(
-            rb"%([0-9A-F]{2})", lambda code: bytes.fromhex(code[1].decode()), bare.encode("ascii")
-        )
-        ticker = data.decode("utf-8", "surrogatepass")
-        made = file_name(ticker)
-    except (UnicodeError, DataError):
-        made = None
-    if made != name:
-        raise DataError(
-            f"file name {name!r} does not stand for a ticker; names like %5EGSPC do. Move the file"
-            " elsewhere."
-        )
-    return ticker

@@ -6,28 +6,22 @@ usable; whoever gets them is told how old they are.
 
 from __future__ import annotations
 
-import contextlib
-import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from forecaster.errors import DataError, ForecastError, SettingsError, SourceError, UnknownTicker
+from forecaster.errors import DataError, ForecastError, SourceError, UnknownTicker
 from forecaster.market.bars import Days, History
 from forecaster.market.calendars import Calendars, Schedule, missing_sessions
-from forecaster.market.fetching import USUAL, Fetching
+from forecaster.market.fetching import USUAL, Fetching, at_hand
 from forecaster.market.freshness import Freshened, freshen, sessions_behind
 from forecaster.market.quotes import Provider
 from forecaster.market.refresh import Refreshed
 from forecaster.market.store import Store, histories
 from forecaster.market.symbols import checked_ticker
 from forecaster.market.timetable import missing_note, timetable
-
-USUAL_PAUSE, USUAL_DEADLINE = 0.5, 60.0
-"""Seconds between two requests at least, and for one ticker at most."""
 
 _LONG_AGO = 10
 """Days since the last bar from which a ticker has probably stopped trading."""
@@ -61,40 +55,6 @@ class LoadedTickers:
     remarks: tuple[Remark, ...]
     failures: tuple[tuple[str, ForecastError], ...]
     stale: tuple[str, ...] = ()
-
-
-def usual_provider(name: str | None) -> Provider:
-    """The provider of that name, with pauses, retries and a deadline for each ticker.
-
-    ``FORECASTER_PROVIDER`` names it where nothing else does. ``FORECASTER_PAUSE`` is the least
-    number of seconds between two requests, and ``FORECASTER_DEADLINE`` the most for one ticker.
-
-    Raises:
-        SettingsError: there is none of that name, or one of those is no number of seconds.
-    """
-    from forecaster.market.patience import Patient
-    from forecaster.market.providers import DEFAULT, provider
-
-    chosen = provider(name or os.environ.get("FORECASTER_PROVIDER") or DEFAULT)
-    pause = _seconds("FORECASTER_PAUSE", USUAL_PAUSE)
-    return Patient(chosen, pause=pause, deadline=_seconds("FORECASTER_DEADLINE", USUAL_DEADLINE))
-
-
-def _seconds(variable: str, usual: float) -> float:
-    """A number of seconds from the environment."""
-    text = os.environ.get(variable)
-    if not text:
-        return usual
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise SettingsError(
-            f"{variable} is {text!r}; a number of seconds is needed, as in {usual:g}. Correct it"
-            " or unset it."
-        )
-    return seconds
 
 
 def checked_tickers(
@@ -138,9 +98,7 @@ def load_tickers(
     """
     tickers, failures = checked_tickers(words)
     moment = now or datetime.now(UTC)
-    make = provider or (lambda: usual_provider(fetching.provider))
-    with contextlib.ExitStack() as stack:
-        opened = store or stack.enter_context(Store())
+    with at_hand(fetching, store, provider) as (opened, make):
         remarks = _doubts(opened, list(tickers), moment)
         done = freshen(
             opened, list(tickers), fetching, now=moment, provider=make, on_ticker=on_ticker

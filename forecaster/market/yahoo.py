@@ -15,10 +15,8 @@ import contextlib
 import functools
 import logging
 import re
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +33,7 @@ from forecaster.market import chart
 from forecaster.market.bars import Days, Floats
 from forecaster.market.loopback import stand_in
 from forecaster.market.quotes import Quotes
+from forecaster.market.yahoo_session import session_class
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 STAND_IN = "FORECASTER_YAHOO_URL"
 _SYMBOL = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^&]{0,23}")
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
-_CHART_PATH = "/v8/finance/chart/"
-_CONSENT_HOST = "consent.yahoo.com"
 _COLUMNS = {
     "open": "Open",
     "high": "High",
@@ -88,7 +85,7 @@ class Yahoo:
         _require_symbol(ticker)
         session, folder = self._session()
         frame = _ask(ticker, since, session, self._timeout, folder)
-        told = chart.read(session.result, ticker)
+        told = chart.read(session.judge.result, ticker)
         return _quotes(ticker, since, frame, told)
 
     def _session(self) -> tuple[Any, Path]:
@@ -99,7 +96,7 @@ class Yahoo:
             _tame()
             folder = _private_folder()
             yfinance.set_tz_cache_location(str(folder))
-            self._opened = _session_class()(self._base, self._timeout), folder
+            self._opened = session_class()(self._base, self._timeout), folder
         session, folder = self._opened
         return session, folder
 
@@ -155,91 +152,6 @@ def _private_folder() -> Path:
     return folder
 
 
-@functools.cache
-def _session_class() -> Any:
-    """The class of the session through which yfinance asks."""
-    from curl_cffi import CurlOpt
-    from curl_cffi.requests import Session
-    from curl_cffi.requests.exceptions import ImpersonateError, RequestException
-
-    class JudgingSession(Session):  # type: ignore[type-arg]
-        """Judges each reply; ForecastErrors pass through yfinance unharmed.
-
-        Args:
-            base: an address of this machine that stands in for Yahoo's, or None.
-            timeout: seconds for a chart; half of it for anything else.
-        """
-
-        def __init__(self, base: str | None, timeout: float) -> None:
-            here = {CurlOpt.NOPROXY: "*"} if base else {}
-            super().__init__(impersonate="chrome", curl_options=here)
-            self._base = base
-            self._longest = timeout
-            self._mine = threading.local()  # a request given up on may still be answered
-
-        def expect(self, symbol: str) -> None:
-            """Say which symbol the next charts must be about."""
-            self._mine.symbol, self._mine.refused, self._mine.result = symbol, False, {}
-
-        @property
-        def result(self) -> dict[str, Any]:
-            """The last chart's result."""
-            found: dict[str, Any] = self._mine.result
-            return found
-
-        def request(  # type: ignore[override]
-            self, method: Any, url: str, params: Any = None, **kwargs: Any
-        ) -> Any:
-            is_chart = _CHART_PATH in url
-            longest = self._longest if is_chart else self._longest / 2
-            kwargs["timeout"] = min(kwargs.get("timeout") or longest, longest)
-            try:
-                reply = super().request(method, self._address(url), params=params, **kwargs)
-            except ImpersonateError as problem:
-                raise SourceError(
-                    f"Yahoo cannot be asked for {self._mine.symbol}: TensorFlow was loaded before"
-                    " its client in this process, which then cannot connect. Import forecaster and"
-                    " fetch before TensorFlow is imported, or run forecast fetch first."
-                ) from problem
-            except RequestException as problem:
-                if not is_chart:  # a chart needs no cookie: yfinance goes on without one
-                    raise
-                raise chart.unavailable(
-                    self._mine.symbol, f"could not be reached ({_reason(problem)})"
-                ) from problem
-            chart.refuse_rate_limit(reply.status_code, reply.content)
-            final = urlsplit(str(reply.url))
-            at_consent = (final.hostname or "").endswith(_CONSENT_HOST)  # yfinance fills it in
-            if (is_chart or _CHART_PATH in final.path) and not at_consent:
-                self._judge(reply, whole="period1" in (params or {}))
-            return reply
-
-        def _address(self, url: str) -> str:
-            if self._base is None:
-                return url
-            parts = urlsplit(url)
-            return f"{self._base}{parts.path}{'?' + parts.query if parts.query else ''}"
-
-        def _judge(self, reply: Any, whole: bool) -> None:
-            mine = self._mine
-            if reply.status_code == 401 and not mine.refused:
-                mine.refused = True  # yfinance gets a new cookie and asks once more
-                return
-            mine.result = chart.result_of(reply.status_code, reply.content, mine.symbol)
-            mine.refused = False
-            if chart.read(mine.result, mine.symbol).timezone is None:
-                raise chart.unavailable(mine.symbol, "named no time zone")  # dates need one
-            if whole:
-                chart.require_bars(mine.result, mine.symbol)
-
-    return JudgingSession
-
-
-def _reason(problem: Exception) -> str:
-    """A library's message without its advice and addresses."""
-    return str(problem).partition(". See ")[0][:120]
-
-
 def _ask(
     ticker: str, since: np.datetime64 | None, session: Any, timeout: float, folder: Path
 ) -> pd.DataFrame | None:
@@ -252,7 +164,7 @@ def _ask(
     from yfinance.data import YfData
     from yfinance.exceptions import YFException, YFRateLimitError
 
-    session.expect(ticker)
+    session.judge.expect(ticker)
     YfData.cache_get.cache_clear()  # it keeps replies, good and bad
     span = {"period": "max"} if since is None else {"start": str(since)}
     try:

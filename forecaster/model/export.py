@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from forecaster.errors import SettingsError
-from forecaster.model.network import import_keras, stderr_to, to_keras
+from forecaster.model.devices import import_keras, stderr_to
+from forecaster.model.network import to_keras
 from forecaster.model.recurrence import Network
 from forecaster.model.settings import Settings
 

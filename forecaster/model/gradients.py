@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from forecaster.errors import SettingsError
 from forecaster.features.sequences import Batch
+from forecaster.model.devices import import_keras
 from forecaster.model.network import (
     build,
-    import_keras,
     packed,
     start_head,
     to_keras,
@@ -190,9 +190,9 @@ def _step_length(optimiser: Any, before: Sequence[list[Any]], gradient: list[Any
     optimiser.build(weights)
     for usual in before:
         optimiser.apply([keras.ops.convert_to_tensor(g) for g in usual], weights)
-    start = [keras.ops.convert_to_numpy(w).copy() for w in weights]
+    start = [w.numpy().copy() for w in weights]
     optimiser.apply([keras.ops.convert_to_tensor(g) for g in gradient], weights)
-    end = [keras.ops.convert_to_numpy(w) for w in weights]
+    end = [w.numpy() for w in weights]
     return _length([e - s for e, s in zip(end, start, strict=True)])
 
 

@@ -1,4 +1,4 @@
-"""The network in Keras: build it, train it, take its weights out. The only room that knows Keras.
+"""The network in Keras: build it, train it, take its weights out.
 
 Keras is imported inside functions, because importing TensorFlow takes seconds. Only ``keras.ops``
 is used, no ``tf.``, so ``KERAS_BACKEND`` may choose another backend.
@@ -6,22 +6,14 @@ is used, no ``tf.``, so ``KERAS_BACKEND`` may choose another backend.
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
 import numpy as np
 
-from forecaster.errors import SettingsError
 from forecaster.features.sequences import Batch
-from forecaster.market import yahoo
-from forecaster.model import threads
+from forecaster.model.devices import import_keras
 from forecaster.model.recurrence import (
     SPREAD_LIMIT,
     Array,
@@ -31,7 +23,7 @@ from forecaster.model.recurrence import (
     Network,
     middle_level,
 )
-from forecaster.model.settings import Device, Settings
+from forecaster.model.settings import Settings
 
 CENTRE_RIDGE = 0.05
 """Pull of the centre's weights towards zero, where targets are returns in units of volatility: a
@@ -40,87 +32,6 @@ direction can hardly be forecast, and a network that is free to try learns the n
 RANGE_WEIGHT = 0.1
 """Weight of the distance between forecast spreads and ranges that followed, in the training loss.
 A session's range tells its volatility about five times less noisily than its return does."""
-
-GPU_HELP = "Install it with: pip install 'forecaster[gpu]'"
-
-
-def import_keras(device: Device = "auto") -> Any:
-    """Import Keras quietly, on the device asked for.
-
-    TensorFlow writes to file descriptor 2 while it starts, whatever its log level; that text is
-    kept back, and shown only if the import fails.
-
-    Raises:
-        SettingsError: Keras or its backend cannot be imported.
-    """
-    threads.prepare_environment(device)
-    if "tensorflow" not in sys.modules:
-        yahoo.before_tensorflow()
-    with tempfile.TemporaryFile() as log, stderr_to(log):
-        try:
-            import keras
-
-            keras.ops.zeros(1)  # starts the backend, and its messages, now
-        except Exception as problem:  # a broken install raises anything
-            log.seek(0)
-            detail = log.read().decode(errors="replace").strip().splitlines()[-1:] or [""]
-            raise SettingsError(
-                f"Keras could not start ({type(problem).__name__}: {problem}. {detail[0]});"
-                " training needs it. Run: forecast doctor"
-            ) from problem
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every fifth network
-    return keras
-
-
-@contextlib.contextmanager
-def stderr_to(log: Any) -> Iterator[None]:
-    """Send file descriptor 2 into ``log`` for a while."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    os.dup2(log.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(saved, 2)
-        os.close(saved)
-
-
-def gpu_count() -> int:
-    """How many GPUs the backend can use."""
-    keras = import_keras()
-    try:
-        return len(keras.distribution.list_devices("gpu"))
-    except (RuntimeError, ValueError):  # a backend without any raises instead
-        return 0
-
-
-def choose_device(device: Device) -> str:
-    """The device that training will use: ``cpu`` or ``gpu``.
-
-    Raises:
-        SettingsError: a GPU was asked for and there is none; says what is missing.
-    """
-    import_keras(device)
-    if device == "cpu":
-        return "cpu"
-    found = gpu_count()
-    if device == "gpu" and not found:
-        raise SettingsError(f"--device gpu was given, but {_missing_gpu()}. Or use --device cpu.")
-    return "gpu" if found else "cpu"
-
-
-def _missing_gpu() -> str:
-    """What a GPU run lacks on this machine."""
-    driver = Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidiactl").exists()
-    if not driver:
-        return (
-            "this machine shows no NVIDIA driver (/dev/nvidiactl is missing); a GPU and its driver"
-            " are needed. Install the driver"
-        )
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
-        return "CUDA_VISIBLE_DEVICES hides every GPU. Unset it"
-    return f"the backend found no CUDA libraries for it. {GPU_HELP}"
 
 
 def build(settings: Settings, features: int, *, whole_sequence: bool) -> Any:

@@ -19,6 +19,7 @@ from forecaster.features.sequences import Batch, TrainingSet, prefix_batches, wi
 from forecaster.market.bars import History
 from forecaster.model import network as keras_network
 from forecaster.model.averaging import WeightAverage
+from forecaster.model.devices import import_keras
 from forecaster.model.inference import outputs_at
 from forecaster.model.recurrence import Network
 from forecaster.model.settings import Settings
@@ -117,7 +118,7 @@ def fit(
         TrainingDiverged: a loss was not finite.
         DataError: no session has a target.
     """
-    keras = keras_network.import_keras()
+    keras = import_keras()
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     make = represent or _usual

@@ -43,13 +43,16 @@ class Column:
         return max(len(self.name), *(len(cell) for cell in self.cells))
 
 
-def fitting_table(columns: Sequence[Column], width: int, bold: Sequence[int] = ()) -> Table:
+def fitting_table(
+    columns: Sequence[Column], width: int, bold: Sequence[int] = (), ends: Sequence[int] = ()
+) -> Table:
     """An open table of as many columns as fit, without the least needed ones.
 
     Args:
         columns: from left to right.
         width: characters.
         bold: places of the rows that stand out.
+        ends: places of the rows with a line below.
     """
     kept = list(columns)
     while sum(c.width + 2 for c in kept) > width and any(c.expendable for c in kept):
@@ -57,7 +60,11 @@ def fitting_table(columns: Sequence[Column], width: int, bold: Sequence[int] = (
         kept = [c for c in kept if c.expendable < most]
     made = open_table(*(c.name for c in kept), left=[c.name for c in kept if c.left])
     for place, row in enumerate(zip(*(c.cells for c in kept), strict=True)):
-        made.add_row(*(Text(cell) for cell in row), style="bold" if place in bold else None)
+        made.add_row(
+            *(Text(cell) for cell in row),
+            style="bold" if place in bold else None,
+            end_section=place in ends,
+        )
     return made
 
 
@@ -77,3 +84,17 @@ def percent(value: float | None, decimals: int = 1) -> str:
 def signed(value: float | None) -> str:
     """A share as percent with its sign, or a dash."""
     return "–" if value is None else f"{100 * value:+.1f}%"
+
+
+_HUNDREDTHS = {
+    "GBp": "pence", "GBX": "pence", "ZAc": "cents", "ZAC": "cents", "ILA": "agorot",
+}  # fmt: skip
+"""Codes for hundredths of a currency, as sources write them, and what these are called."""
+
+
+def unit(currency: str | None) -> str:
+    """What stands behind a price: a blank and its currency, or nothing where that is unknown."""
+    if not currency:
+        return ""
+    hundredths = _HUNDREDTHS.get(currency)
+    return f" {currency} ({hundredths})" if hundredths else f" {currency}"

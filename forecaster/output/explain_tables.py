@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.output.cells import Column, fitting_table, price
+from forecaster.output.cells import Column, fitting_table, price, unit
 
 if TYPE_CHECKING:
     from forecaster.jobs.explain import Explanation
@@ -24,11 +24,11 @@ _MARK = "◂"
 def explanation(found: Explanation, model: Model, width: int) -> list[RenderableType]:
     """The sessions, what older bars are worth, which inputs matter, and what to know."""
     history = found.history
-    currency = f" {history.currency}" if history.currency else ""
     ahead = "1 session" if found.step == 1 else f"{found.step} sessions"
+    worth = f"{price(float(history.close[-1]))}{unit(history.currency)}"
     parts: list[RenderableType] = [
         Text(
-            f"{history.ticker}  {price(float(history.close[-1]))}{currency} on {history.cutoff};"
+            f"{history.ticker}  {worth} on {history.cutoff};"
             f" forecasts {ahead} ahead by {model.name} ({model.settings.cell}, {model.id})",
             style="bold",
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecaster.evaluation.verdict import sentence
-from forecaster.output.cells import open_table, percent, price, signed
+from forecaster.output.cells import Column, fitting_table, open_table, percent, price, signed
 from forecaster.output.scoreboard import score_table
 
 if TYPE_CHECKING:
@@ -42,21 +42,38 @@ def journal(
         ]
     if not found:
         return [Text("The journal is empty. Fill it with: forecast batch WATCHLIST")]
-    wide = width >= _NARROW + 14
-    columns = ["no.", "created", "model", "ticker", "cutoff", "steps", "close"]
-    columns += ["median", "90% interval of the last step"] if wide else []
-    table = open_table(*columns, left=("created", "model", "ticker"))
-    for entry in found:
-        draft, last = entry.draft, entry.draft.steps[-1]["quantiles"]
-        cells = [str(entry.number), f"{entry.author.created:%Y-%m-%d %H:%M}", entry.author.model]
-        cells += [draft.ticker, str(draft.cutoff), str(len(draft.steps)), price(draft.last_close)]
-        if wide:
-            median, low, high = last.get("0.5"), last.get("0.05"), last.get("0.95")
-            cells.append("–" if median is None else price(median))
-            cells.append("–" if low is None or high is None else f"{price(low)} to {price(high)}")
-        table.add_row(*(Text(cell) for cell in cells))
+    columns = [
+        Column(name, [cell(entry) for entry in found], expendable, name in _LEFT)
+        for name, expendable, cell in _JOURNAL
+    ]
     more = total - len(found)
-    return [table, *([Text(f"and {more:,} older ones")] if more else [])]
+    return [fitting_table(columns, width), *([Text(f"and {more:,} older ones")] if more else [])]
+
+
+def _last_median(entry: Entry) -> str:
+    median = entry.draft.steps[-1]["quantiles"].get("0.5")
+    return "–" if median is None else price(median)
+
+
+def _last_interval(entry: Entry) -> str:
+    last = entry.draft.steps[-1]["quantiles"]
+    low, high = last.get("0.05"), last.get("0.95")
+    return "–" if low is None or high is None else f"{price(low)} to {price(high)}"
+
+
+_LEFT = ("created", "model", "ticker")
+_JOURNAL: Sequence[tuple[str, int, Callable[[Entry], str]]] = (
+    ("no.", 0, lambda entry: str(entry.number)),
+    ("created", 4, lambda entry: f"{entry.author.created:%Y-%m-%d %H:%M}"),
+    ("model", 3, lambda entry: entry.author.model),
+    ("ticker", 0, lambda entry: entry.draft.ticker),
+    ("cutoff", 0, lambda entry: str(entry.draft.cutoff)),
+    ("steps", 5, lambda entry: str(len(entry.draft.steps))),
+    ("close", 2, lambda entry: price(entry.draft.last_close)),
+    ("median", 1, _last_median),
+    ("90% interval of the last step", 6, _last_interval),
+)
+"""Columns of the journal: head, how soon it is left out where space is short, and its cells."""
 
 
 def _record(record: Record, width: int) -> list[RenderableType]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
@@ -13,7 +13,7 @@ from rich.text import Text
 from forecaster.evaluation.scores import Row, ScoreTable
 from forecaster.evaluation.verdict import sentence
 from forecaster.market.bars import Panel
-from forecaster.output.cells import open_table, percent, price, signed
+from forecaster.output.cells import Column, fitting_table, open_table, percent, price, signed
 
 if TYPE_CHECKING:
     from forecaster.jobs.backtest import Backtest
@@ -35,47 +35,32 @@ def score_table(table: ScoreTable, width: int) -> Table:
     width does not hold all columns, the least needed ones are left out.
     """
     rows = shown_rows(table)
-    columns = [c for c in _score_columns() if any(c.cell(r) != "–" for r in rows)]
-    while len(columns) > 4 and sum(_width(c, rows) + 2 for c in columns) > width:
-        columns.remove(max(columns, key=lambda c: c.expendable))
-    made = open_table(*(c.name for c in columns), left=("model",))
-    for previous, row in zip([None, *rows], rows, strict=False):
-        if previous is not None and previous.step != row.step:
-            made.add_section()
-        made.add_row(*(c.cell(row) for c in columns))
-    return made
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A column of the error table; the most expendable go first where space is short."""
-
-    name: str
-    expendable: int
-    cell: Callable[[Row], str]
-
-
-def _score_columns() -> list[_Column]:
-    return [
-        _Column("h", 0, lambda r: str(r.step)),
-        _Column("model", 0, lambda r: r.model),
-        _Column("pinball", 0, lambda r: f"{100 * r.pinball:.4f}"),
-        _Column("vs naive", 0, lambda r: signed(r.skill.get("naive"))),
-        _Column("vs ewma", 2, lambda r: signed(r.skill.get("ewma"))),
-        _Column("vs garch", 1, lambda r: signed(r.skill.get("garch"))),
-        _Column("vs har", 1, lambda r: signed(r.skill.get("har"))),
-        _Column("MAE", 8, lambda r: price(r.mae)),
-        _Column("RMSE", 10, lambda r: price(r.rmse)),
-        _Column("MAPE", 9, lambda r: f"{r.mape:.2f}%"),
-        _Column("dir", 5, lambda r: percent(r.direction)),
-        _Column("in 50%", 7, lambda r: percent(r.coverage.get("0.5"))),
-        _Column("in 80%", 8, lambda r: percent(r.coverage.get("0.8"))),
-        _Column("in 90%", 3, lambda r: percent(r.coverage.get("0.9"))),
+    columns = [
+        Column(name, [cell(row) for row in rows], expendable, name == "model")
+        for name, expendable, cell in _SCORE_COLUMNS
     ]
+    columns = [column for column in columns if set(column.cells) != {"–"}]
+    ends = [n for n, (row, after) in enumerate(pairwise(rows)) if row.step != after.step]
+    return fitting_table(columns, width, ends=ends)
 
 
-def _width(column: _Column, rows: Sequence[Row]) -> int:
-    return max(len(column.name), *(len(column.cell(r)) for r in rows))
+_SCORE_COLUMNS: Sequence[tuple[str, int, Callable[[Row], str]]] = (
+    ("h", 0, lambda r: str(r.step)),
+    ("model", 0, lambda r: r.model),
+    ("pinball", 0, lambda r: f"{100 * r.pinball:.4f}"),
+    ("vs naive", 0, lambda r: signed(r.skill.get("naive"))),
+    ("vs ewma", 3, lambda r: signed(r.skill.get("ewma"))),
+    ("vs garch", 2, lambda r: signed(r.skill.get("garch"))),
+    ("vs har", 1, lambda r: signed(r.skill.get("har"))),
+    ("MAE", 8, lambda r: price(r.mae)),
+    ("RMSE", 10, lambda r: price(r.rmse)),
+    ("MAPE", 9, lambda r: f"{r.mape:.2f}%"),
+    ("dir", 5, lambda r: percent(r.direction)),
+    ("in 50%", 6, lambda r: percent(r.coverage.get("0.5"))),
+    ("in 80%", 7, lambda r: percent(r.coverage.get("0.8"))),
+    ("in 90%", 4, lambda r: percent(r.coverage.get("0.9"))),
+)
+"""Columns of the error table: head, how soon it is left out where space is short, and its cells."""
 
 
 def table_of(state: Mapping[str, Any]) -> ScoreTable:

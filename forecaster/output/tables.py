@@ -15,7 +15,7 @@ from forecaster.jobs.predict import TickerForecast
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.library import Listed
-from forecaster.output.cells import open_table, price, signed
+from forecaster.output.cells import open_table, price, signed, unit
 from forecaster.output.scoreboard import score_table, table_of
 
 if TYPE_CHECKING:
@@ -47,11 +47,12 @@ def _forecast_table(forecast: TickerForecast, width: int) -> Table:
     narrow = width < NARROW
     levels = sorted(forecast.steps[0].quantiles)
     shown = _shown_levels(levels, narrow=narrow)
-    currency = f" {forecast.currency}" if forecast.currency else ""
     last = price(forecast.last_close)
     ahead = ["session"] if narrow else ["h", "session", "last"]
     table = open_table(*ahead, *(_level_name(q) for q in shown), left=("session",))
-    table.title = Text(f"{forecast.ticker}  {last}{currency} on {forecast.cutoff}", style="bold")
+    table.title = Text(
+        f"{forecast.ticker}  {last}{unit(forecast.currency)} on {forecast.cutoff}", style="bold"
+    )
     for step in forecast.steps:
         session = f"{step.session}{'~' if step.session_estimated else ''}"
         cells = [session] if narrow else [str(step.step), session, price(step.naive)]
@@ -188,6 +189,8 @@ def doctor(checks: Iterable[Check]) -> list[RenderableType]:
         table.add_column(name, overflow="fold")
     for check in checks:
         mark = Text("ok", style="green") if check.ok else Text("!!", style="bold red")
-        found = check.found if check.ok else f"{check.found}. {check.remedy}"
+        found = check.found
+        if not check.ok and check.remedy:
+            found = f"{found.removesuffix('.')}. {check.remedy}"
         table.add_row(mark, Text(check.name), Text(found))
     return [table]

@@ -7,10 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
+from typer import Typer
+from typer.testing import CliRunner
 
+from forecaster.cli.main import app, register
 from forecaster.features.representation import Representation
 from forecaster.market.files import read_files
 from forecaster.model.artifact import Model, save
@@ -52,6 +56,34 @@ def forecast(home: Path) -> Run:
     return run
 
 
+@pytest.fixture(scope="session")
+def commands() -> Typer:
+    """The app with its commands, which it takes once."""
+    register()
+    return app
+
+
+@pytest.fixture
+def here(home: Path, commands: Typer) -> Run:
+    """Run the command in this process, where one of its own would prove nothing more.
+
+    What a process has to itself needs one: signals, closed streams, imports, a log in JSON.
+    """
+
+    def run(
+        *arguments: str | Path, stdin: bytes | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        words = [str(argument) for argument in arguments]
+        set_here = {"FORECASTER_HOME": str(home), **environment}
+        with mock.patch.dict(os.environ, set_here):  # and takes back what the command sets
+            done = CliRunner().invoke(commands, words, input=stdin or b"", prog_name="forecast")
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
 def untrained(name: str = "blank", horizon: int = 3, units: int = 3) -> Model:
     """A GRU with small random weights, scaled for the sample data; made without Keras."""
     settings = Settings(units=units, horizon=horizon, quantiles=(0.05, 0.25, 0.5, 0.75, 0.95))
@@ -88,12 +120,17 @@ def untrained(name: str = "blank", horizon: int = 3, units: int = 3) -> Model:
     return Model(name, "2026-01-01T00:00:00+00:00", settings, representation, network, card)
 
 
+@pytest.fixture(scope="session")
+def blank() -> Model:
+    """An untrained model."""
+    return untrained()
+
+
 @pytest.fixture
-def model(home: Path) -> Model:
-    """An untrained model in the models folder."""
-    made = untrained()
-    save(made, home / "models" / "blank.forecast")
-    return made
+def model(home: Path, blank: Model) -> Model:
+    """It, in the models folder."""
+    save(blank, home / "models" / "blank.forecast")
+    return blank
 
 
 @pytest.fixture

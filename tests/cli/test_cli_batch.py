@@ -21,6 +21,7 @@ from test_cli_tickers import wait_until
 from yahoo_server import YahooServer
 
 from forecaster.market.store import Store, journal
+from forecaster.model.artifact import Model, save
 
 NAMES = ["AAPL", "MSFT", "SPY", "BRK-B", "NEWCO"]
 KILLS = int(os.environ.get("FORECASTER_TORTURE", "20"))
@@ -42,10 +43,28 @@ def watchlist(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory: pytest.TempPathFactory, blank: Model) -> Path:
+    """The store that a batch of the watchlist leaves; made once, and copied."""
+    home = tmp_path_factory.mktemp("fetched")
+    save(blank, home / "models" / "blank.forecast")
+    (home / "watch.txt").write_text("\n".join(NAMES))
+    with YahooServer() as server:
+        places = {"FORECASTER_HOME": str(home), "FORECASTER_YAHOO_URL": server.url}
+        subprocess.run(
+            [sys.executable, "-m", "forecaster", "batch", home / "watch.txt", "--quiet"],
+            env={**os.environ, **places, "FORECASTER_PAUSE": "0"},
+            check=True,
+        )
+    return home / "prices.db"
+
+
 @pytest.fixture
-def stored(forecast, yahoo, model, watchlist) -> Path:
+def stored(fetched, yahoo, model, watchlist, home) -> Path:
     """The watchlist, with everything fetched: later batches ask nobody."""
-    assert forecast("batch", watchlist, "--quiet").returncode == 0
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(fetched, home / "prices.db")
+    age(home, days=0)
     return watchlist
 
 
@@ -104,6 +123,15 @@ class TestOutput:
         assert [error["code"] for error in found["errors"]] == ["unknown_ticker"]
         assert done.stderr.startswith("error: Yahoo knows no ticker NOSUCH")
 
+    def test_the_summary_on_stdout_beside_a_file(self, forecast, stored, tmp_path):
+        out = tmp_path / "out.jsonl"
+        done = forecast("batch", stored, "--offline", "--out", out, "--summary", "-")
+        assert done.returncode == 0
+        assert json.loads(done.stdout)["forecasts"] == len(out.read_text().splitlines())
+        alone = forecast("batch", stored, "--offline", "--quiet", "--summary", "-")
+        assert json.loads(alone.stdout)["schema"] == "batch/1"
+        assert not (Path.cwd() / "-").exists()
+
     def test_a_tenth_of_unknown_tickers(self, forecast, yahoo, model, watchlist):
         names = [*NAMES, "VOD.L", "SPY", "^GSPC", "7203.T", "EURUSD=X", "NOSUCH"]
         watchlist.write_text("\n".join(names))
@@ -125,6 +153,10 @@ class TestBadInput:
             (["empty.txt"], 4, "holds no ticker"),
             (["watch.txt", "--horizon", "9"], 2, "was trained for 1 to 3"),
             (["watch.txt", "--model", "nosuch"], 6, "no model called nosuch"),
+            (["watch.txt", "--out", "x.xyz"], 2, ".jsonl, .ndjson, .csv, .parquet, .pq"),
+            (["watch.txt", "--out", "x.json"], 2, "--format jsonl"),
+            (["watch.txt", "--summary", "-"], 2, "Give --out FILE"),
+            (["watch.txt", "--out", "-", "-q", "--summary", "-"], 2, "Give --out FILE"),
             (["watch.txt", "--retrain", "often"], 2, "never, weekly, always or a number"),
             (["watch.txt", "--out", "watch.txt/x.csv"], 2, "could not be written"),
         ],
@@ -138,6 +170,8 @@ class TestBadInput:
         assert done.returncode == code
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+        if said.startswith((".jsonl", "--format", "Give --out")):
+            assert not yahoo.requests
 
     def test_a_journal_of_a_newer_version(self, forecast, stored, home):
         from sqlalchemy import text
@@ -265,12 +299,13 @@ def np_busday(number: int) -> object:
     return np.busday_offset("2024-06-28", number, roll="forward")
 
 
-def age(home: Path) -> None:
-    """Make the last answers old ones, so that the next batch asks again where it must."""
+def age(home: Path, days: int = 1) -> None:
+    """Make the last answers so old: a day, and the next batch asks again where it must."""
     from sqlalchemy import text
 
+    answered = int(time.time()) - 86400 * days
     with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
-        tx.execute(text("UPDATE histories SET answered = answered - 86400"))
+        tx.execute(text(f"UPDATE histories SET answered = {answered}"))
 
 
 class TestAtOnce:

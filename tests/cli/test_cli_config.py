@@ -10,11 +10,17 @@ from pathlib import Path
 
 import pytest
 from test_cli_contract import loaded
+from typer import Typer
 from typer.main import get_command
 
 from forecaster.cli import configuration
 from forecaster.cli.commands import Command
-from forecaster.cli.main import app, register
+
+
+@pytest.fixture
+def forecast(here):
+    """Settings are read the same in this process, and hundreds of processes take a minute."""
+    return here
 
 
 @pytest.fixture
@@ -31,10 +37,9 @@ def toml(home: Path):
 
 
 @pytest.fixture(scope="module")
-def options() -> configuration.Options:
+def options(commands: Typer) -> configuration.Options:
     """Every option of every command."""
-    register()
-    return configuration.options_of(get_command(app))
+    return configuration.options_of(get_command(commands))
 
 
 def steps(run: subprocess.CompletedProcess[str]) -> int:
@@ -332,14 +337,12 @@ class TestShow:
 
 
 class TestTheWholeTree:
-    def test_every_command_checks_settings_before_it_runs(self):
-        register()
-
-        def commands(group):
+    def test_every_command_checks_settings_before_it_runs(self, commands):
+        def leaves(group):
             for command in group.commands.values():
-                yield from commands(command) if hasattr(command, "commands") else [command]
+                yield from leaves(command) if hasattr(command, "commands") else [command]
 
-        assert all(isinstance(c, Command) for c in commands(get_command(app)))
+        assert all(isinstance(c, Command) for c in leaves(get_command(commands)))
 
     def test_no_two_settings_have_one_variable(self, options):
         names = [configuration.variable(k) for k in configuration.SHARED]

@@ -251,6 +251,9 @@ def test_models_can_be_listed_shown_and_deleted(forecast, model, home):
     assert model.id in forecast("models", "show", "blank").stdout
     kept = forecast("models", "delete", "blank", stdin=b"n\n")
     assert kept.returncode == 0
+    nobody = forecast("models", "delete", "blank")
+    assert nobody.returncode == 2
+    assert "Add --yes." in nobody.stderr
     assert (home / "models" / "blank.forecast").exists()
     assert forecast("models", "delete", "blank", "--yes").returncode == 0
     assert not (home / "models" / "blank.forecast").exists()

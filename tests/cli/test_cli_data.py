@@ -97,6 +97,12 @@ def test_prune(forecast, filled):
     assert (done.returncode, done.stderr) == (0, "note: deleted FB\n")
     asked = forecast("data", "prune", "--all", stdin=b"n\n")
     assert "Delete all stored bars?" in asked.stderr
+    nobody = forecast("data", "prune", "--all")
+    assert nobody.returncode == 2
+    assert nobody.stderr.splitlines()[1] == (
+        "error: nobody answered 'Delete all stored bars?', because standard input has ended; a"
+        " decision is needed beforehand. Add --yes."
+    )
     assert "AAPL" in forecast("data", "list").stdout
     assert forecast("data", "prune", "--all", "--yes").returncode == 0
     assert "holds no bars yet" in forecast("data", "list").stdout

@@ -187,9 +187,3 @@ def test_exported_networks_answer_as_the_model_does(forecast, panel_file, tmp_pa
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode
         == 0
     )
-
-
-def test_doctor_finds_nothing_wrong_here(forecast):
-    run = forecast("doctor")
-    assert run.returncode == 0, run.stdout
-    assert "tensorflow" in run.stdout

@@ -117,7 +117,7 @@ class TestEwma:
 class TestBorrowing:
     def test_a_history_with_enough_returns_uses_its_own(self):
         naive = fitted([LONG, SHORT])["naive"]
-        assert naive.quantiles.borrowed == ("SHORT",)
+        assert naive.quantiles.for_ticker("SHORT") is naive.quantiles.panel
         assert set(naive.quantiles.own) == {"LONG"}
 
     @pytest.mark.parametrize(("returns", "own"), [(ENOUGH - 1, False), (ENOUGH, True)])

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 from synthetic import garch_history, random_model
 
+from forecaster.errors import SettingsError
 from forecaster.jobs import doctor
 from forecaster.jobs.doctor import examine
 from forecaster.market.bars import Panel
@@ -39,6 +40,16 @@ def test_all_is_well(keras, home):
     assert checks["models folder"].found == f"{home / 'models'} (FORECASTER_HOME)"
     assert checks["models"].found == "0 trained"
     assert checks["numpy"].found.count(".") == 2
+
+
+def test_a_settings_file_that_cannot_be_used_is_one_of_the_checks(keras, tmp_path):
+    file, problem = tmp_path / "forecaster.toml", SettingsError("it is no TOML. Correct it.")
+    checks = {check.name: check for check in examine(file, problem)}
+    assert not checks["settings file"].ok
+    assert checks["settings file"].found == "it is no TOML. Correct it."
+    good = {check.name: check for check in examine(file)}
+    assert (good["settings file"].ok, good["settings file"].found) == (True, str(file))
+    assert found()["settings file"].found == "none"
 
 
 def test_a_damaged_model_is_named_with_the_way_out(keras):

@@ -1,4 +1,4 @@
-"""A price store on each database, and bars to put into it."""
+"""A price store on each database, and the real client of Yahoo before a stand-in."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from yahoo_answers import forget_everything
+from yahoo_server import YahooServer
 
 from forecaster.market.store import Store
+from forecaster.market.yahoo import STAND_IN, Yahoo
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -30,3 +33,17 @@ def store(store_url: str) -> Iterator[Store]:
     """An empty store."""
     with Store(store_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def server(monkeypatch):
+    forget_everything()
+    with YahooServer() as running:
+        monkeypatch.setenv(STAND_IN, running.url)
+        yield running
+    forget_everything()
+
+
+@pytest.fixture
+def yahoo(server):
+    return Yahoo(timeout=5.0)

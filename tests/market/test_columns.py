@@ -110,7 +110,6 @@ def test_raw_prices_are_taken_beside_the_adjusted_close():
 def test_an_adjusted_close_alone_is_the_close_with_its_own_range():
     text = "Date,Open,Adj Open,High,Adj Close\n2020-01-02,9,1,9,1\n"
     _table, found = layout(text)
-    assert found.series[0].adjusted_only
     assert found.series[0].fields["close"] == found.series[0].fields["adjusted_close"] == 4
     assert found.series[0].fields["open"] == 2
 

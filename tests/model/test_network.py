@@ -1,84 +1,20 @@
 from __future__ import annotations
 
-import os
 import random
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from synthetic import random_network
 
-from forecaster.errors import SettingsError
 from forecaster.evaluation.metrics import pinball
 from forecaster.features.sequences import Batch
 from forecaster.model import network as keras_network
-from forecaster.model import threads
 from forecaster.model.settings import Settings
 
 SETTINGS = Settings(
     cell="rnn", units=3, horizon=2, quantiles=(0.1, 0.5, 0.9), dropout=0.0, learning_rate=1e-3
 )
-
-
-class TestEnvironment:
-    """What is set before the first import; afterwards it is too late."""
-
-    @pytest.fixture(autouse=True)
-    def _fresh(self, monkeypatch):
-        for name in (*os.environ,):
-            if name.startswith(("KERAS_", "TF_", "CUDA_", "JAX_")):
-                monkeypatch.delenv(name)
-        monkeypatch.delitem(sys.modules, "keras", raising=False)
-        self.monkeypatch = monkeypatch
-        before = dict(os.environ)
-        yield
-        for name in set(os.environ) - set(before):
-            del os.environ[name]
-
-    def test_limits_that_would_cut_training_short_are_lifted(self):
-        self.monkeypatch.setenv("KERAS_MAX_EPOCHS", "1")
-        self.monkeypatch.setenv("KERAS_MAX_STEPS_PER_EPOCH", "1")
-        threads.prepare_environment("auto")
-        assert "KERAS_MAX_EPOCHS" not in os.environ
-        assert "KERAS_MAX_STEPS_PER_EPOCH" not in os.environ
-
-    def test_the_backend_is_tensorflow_unless_chosen(self):
-        threads.prepare_environment("auto")
-        assert os.environ["KERAS_BACKEND"] == "tensorflow"
-        self.monkeypatch.setenv("KERAS_BACKEND", "jax")
-        threads.prepare_environment("auto")
-        assert os.environ["KERAS_BACKEND"] == "jax"
-
-    def test_two_threads_unless_the_user_chose_otherwise(self):
-        self.monkeypatch.setenv("TF_NUM_INTEROP_THREADS", "4")
-        threads.prepare_environment("auto")
-        assert os.environ["TF_NUM_INTRAOP_THREADS"] == "2"
-        assert os.environ["TF_NUM_INTEROP_THREADS"] == "4"
-
-    def test_gpus_are_hidden_when_the_cpu_was_asked_for(self):
-        threads.prepare_environment("auto")
-        assert "CUDA_VISIBLE_DEVICES" not in os.environ
-        threads.prepare_environment("cpu")
-        assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
-
-
-@pytest.mark.network
-class TestDevice:
-    def test_the_cpu_is_always_there(self):
-        assert keras_network.choose_device("cpu") == "cpu"
-
-    def test_a_missing_gpu_is_said_with_what_is_missing(self, monkeypatch):
-        monkeypatch.setattr(keras_network, "gpu_count", lambda: 0)
-        assert keras_network.choose_device("auto") == "cpu"
-        with pytest.raises(SettingsError, match="--device gpu was given, but") as refused:
-            keras_network.choose_device("gpu")
-        assert "--device cpu" in str(refused.value)
-
-    def test_a_gpu_is_used_where_there_is_one(self, monkeypatch):
-        monkeypatch.setattr(keras_network, "gpu_count", lambda: 2)
-        assert keras_network.choose_device("auto") == "gpu"
-        assert keras_network.choose_device("gpu") == "gpu"
 
 
 @pytest.mark.network

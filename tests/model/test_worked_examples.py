@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from forecaster.features.sequences import Batch
+from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.recurrence import CellWeights, Head, Layer, Network, forward_last, states
 from forecaster.model.settings import Settings
@@ -21,7 +22,7 @@ def windows(rows) -> np.ndarray:
 
 def taught(settings: Settings, inputs, targets, steps: int):
     """A network trained on one batch of windows for a number of steps."""
-    keras = keras_network.import_keras("cpu")
+    keras = devices.import_keras("cpu")
     keras.utils.set_random_seed(settings.seed)
     targets = np.array(targets, dtype=np.float32)[:, None]
     model = keras_network.build(settings, 1, whole_sequence=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,6 +58,22 @@ TABLE = ScoreTable(
 )
 def test_prices_have_the_decimals_that_their_size_asks_for(value, shown):
     assert tables.price(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("currency", "shown"),
+    [
+        ("USD", "100.00 USD on"),
+        ("GBP", "100.00 GBP on"),
+        ("GBp", "100.00 GBp (pence) on"),
+        ("ZAc", "100.00 ZAc (cents) on"),
+        ("ILA", "100.00 ILA (agorot) on"),
+        (None, "100.00 on"),
+    ],
+)
+def test_hundredths_of_a_currency_are_called_by_their_name(currency, shown):
+    forecast = replace(a_forecast(), currency=currency)
+    assert f"ABC  {shown} 2024-01-02" in text(tables._forecast_table(forecast, 100))
 
 
 def test_a_forecast_shows_session_last_price_median_and_two_intervals():

@@ -1,0 +1,132 @@
+"""The session through which yfinance asks Yahoo: it judges each reply before yfinance does.
+
+curl_cffi is imported when the session is made.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+from forecaster.errors import ForecastError, SourceError
+from forecaster.market import chart
+
+_CHART_PATH = "/v8/finance/chart/"
+_CONSENT_HOST = "consent.yahoo.com"
+
+
+class Judge:
+    """Judges what is answered about a symbol; each thread has one of its own in hand."""
+
+    def __init__(self) -> None:
+        self._mine = threading.local()  # a request given up on may still be answered
+
+    def expect(self, symbol: str) -> None:
+        """Say which symbol the next charts must be about."""
+        self._mine.symbol, self._mine.refused, self._mine.result = symbol, False, {}
+
+    @property
+    def symbol(self) -> str:
+        """What is asked for."""
+        return str(self._mine.symbol)
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The last chart's result."""
+        found: dict[str, Any] = self._mine.result
+        return found
+
+    def failed(self, problem: Exception) -> ForecastError:
+        """What to say of a chart's request that brought no reply."""
+        return chart.unavailable(self.symbol, f"could not be reached ({_reason(problem)})")
+
+    def cannot_connect(self) -> ForecastError:
+        """What to say where the client cannot open a connection at all."""
+        return SourceError(
+            f"Yahoo cannot be asked for {self.symbol}: TensorFlow was loaded before its client in"
+            " this process, which then cannot connect. Import forecaster and fetch before"
+            " TensorFlow is imported, or run forecast fetch first."
+        )
+
+    def read(self, reply: Any, *, is_chart: bool, whole: bool) -> None:
+        """Raise what a reply means, if it is no good.
+
+        Args:
+            reply: of any request.
+            is_chart: whether a chart was asked for.
+            whole: whether that was a chart of all bars.
+        """
+        chart.refuse_rate_limit(reply.status_code, reply.content)
+        final = urlsplit(str(reply.url))
+        at_consent = (final.hostname or "").endswith(_CONSENT_HOST)  # yfinance fills it in
+        if (is_chart or _CHART_PATH in final.path) and not at_consent:
+            self._read_chart(reply, whole)
+
+    def _read_chart(self, reply: Any, whole: bool) -> None:
+        mine = self._mine
+        if reply.status_code == 401 and not mine.refused:
+            mine.refused = True  # yfinance gets a new cookie and asks once more
+            return
+        mine.result = chart.result_of(reply.status_code, reply.content, mine.symbol)
+        mine.refused = False
+        if chart.read(mine.result, mine.symbol).timezone is None:
+            raise chart.unavailable(mine.symbol, "named no time zone")  # dates need one
+        if whole:
+            chart.require_bars(mine.result, mine.symbol)
+
+
+@functools.cache
+def session_class() -> Any:
+    """The class of the session through which yfinance asks."""
+    from curl_cffi import CurlOpt
+    from curl_cffi.requests import Session
+    from curl_cffi.requests.exceptions import ImpersonateError, RequestException
+
+    class JudgingSession(Session):  # type: ignore[type-arg]
+        """Has each reply judged; ForecastErrors pass through yfinance unharmed.
+
+        Args:
+            base: an address of this machine that stands in for Yahoo's, or None.
+            timeout: seconds for a chart; half of it for anything else.
+        """
+
+        def __init__(self, base: str | None, timeout: float) -> None:
+            here = {CurlOpt.NOPROXY: "*"} if base else {}
+            super().__init__(impersonate="chrome", curl_options=here)
+            self._base = base
+            self._longest = timeout
+            self.judge = Judge()
+
+        def request(  # type: ignore[override]
+            self, method: Any, url: str, params: Any = None, **kwargs: Any
+        ) -> Any:
+            is_chart = _CHART_PATH in url
+            longest = self._longest if is_chart else self._longest / 2
+            kwargs["timeout"] = min(kwargs.get("timeout") or longest, longest)
+            try:
+                reply = super().request(method, _address(self._base, url), params=params, **kwargs)
+            except ImpersonateError as problem:
+                raise self.judge.cannot_connect() from problem
+            except RequestException as problem:
+                if not is_chart:  # a chart needs no cookie: yfinance goes on without one
+                    raise
+                raise self.judge.failed(problem) from problem
+            self.judge.read(reply, is_chart=is_chart, whole="period1" in (params or {}))
+            return reply
+
+    return JudgingSession
+
+
+def _address(base: str | None, url: str) -> str:
+    """The same path at the address that stands in for Yahoo's, if there is one."""
+    if base is None:
+        return url
+    parts = urlsplit(url)
+    return f"{base}{parts.path}{'?' + parts.query if parts.query else ''}"
+
+
+def _reason(problem: Exception) -> str:
+    """A library's message without its advice and addresses."""
+    return str(problem).partition(". See ")[0][:120]

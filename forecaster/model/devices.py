@@ -1,0 +1,98 @@
+"""Keras started quietly, and the device that it trains on."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from forecaster.errors import SettingsError
+from forecaster.market import yahoo
+from forecaster.model import threads
+from forecaster.model.settings import Device
+
+GPU_HELP = "Install it with: pip install 'forecaster[gpu]'"
+
+
+def import_keras(device: Device = "auto") -> Any:
+    """Import Keras quietly, on the device asked for.
+
+    TensorFlow writes to file descriptor 2 while it starts, whatever its log level; that text is
+    kept back, and shown only if the import fails.
+
+    Raises:
+        SettingsError: Keras or its backend cannot be imported.
+    """
+    threads.prepare_environment(device)
+    if "tensorflow" not in sys.modules:
+        yahoo.before_tensorflow()
+    with tempfile.TemporaryFile() as log, stderr_to(log):
+        try:
+            import keras
+
+            keras.ops.zeros(1)  # starts the backend, and its messages, now
+        except Exception as problem:  # a broken install raises anything
+            log.seek(0)
+            detail = log.read().decode(errors="replace").strip().splitlines()[-1:] or [""]
+            raise SettingsError(
+                f"Keras could not start ({type(problem).__name__}: {problem}. {detail[0]});"
+                " training needs it. Run: forecast doctor"
+            ) from problem
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every fifth network
+    return keras
+
+
+@contextlib.contextmanager
+def stderr_to(log: Any) -> Iterator[None]:
+    """Send file descriptor 2 into ``log`` for a while."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+def gpu_count() -> int:
+    """How many GPUs the backend can use."""
+    keras = import_keras()
+    try:
+        return len(keras.distribution.list_devices("gpu"))
+    except (RuntimeError, ValueError):  # a backend without any raises instead
+        return 0
+
+
+def choose_device(device: Device) -> str:
+    """The device that training will use: ``cpu`` or ``gpu``.
+
+    Raises:
+        SettingsError: a GPU was asked for and there is none; says what is missing.
+    """
+    import_keras(device)
+    if device == "cpu":
+        return "cpu"
+    found = gpu_count()
+    if device == "gpu" and not found:
+        raise SettingsError(f"--device gpu was given, but {_missing_gpu()}. Or use --device cpu.")
+    return "gpu" if found else "cpu"
+
+
+def _missing_gpu() -> str:
+    """What a GPU run lacks on this machine."""
+    driver = Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidiactl").exists()
+    if not driver:
+        return (
+            "this machine shows no NVIDIA driver (/dev/nvidiactl is missing); a GPU and its driver"
+            " are needed. Install the driver"
+        )
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return "CUDA_VISIBLE_DEVICES hides every GPU. Unset it"
+    return f"the backend found no CUDA libraries for it. {GPU_HELP}"
