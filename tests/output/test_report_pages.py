@@ -12,6 +12,7 @@ import pytest
 from measured import PANEL, document, scored
 
 from forecaster.evaluation.verdict import judge
+from forecaster.jobs.backtest import Plan
 from forecaster.jobs.fan import fans
 from forecaster.jobs.report import Carded, Written, read_backtest, read_model
 from forecaster.market.files import read_files
@@ -121,7 +122,7 @@ def test_what_a_backtest_says():
     for needed in (
         "Backtest of random", "beats", "Calibration", "Value at risk", "Kupiec", "How to read it",
         "Limits", "seen part of this test", str(RESULT.folds[0].cutoff), "LONG, OTHER", "b.json",
-        "Settings of the networks", "Units in each layer 3", PANEL.fingerprint, f"Bars {PANEL.bars}",
+        "Settings of the networks", "Units in each layer", PANEL.fingerprint, f"{PANEL.bars}",
     ):  # fmt: skip
         assert " ".join(needed.split()) in page.text, needed
     assert page.tags["svg"] == 2
