@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ _MARK = "# Made by forecast demo. These are its commands, to be run again in thi
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PATIENCE = 5.0
 """Seconds that a command gets to clean up after Ctrl-C or SIGTERM."""
+_HEARD = 2.0
+"""Seconds after which a command that is still there has not got the Ctrl-C that came here."""
 
 
 @dataclass(frozen=True)
@@ -201,9 +204,9 @@ def surroundings(folder: Path, given: Mapping[str, str], *, log_json: bool) -> d
 def run(chapter: Chapter, folder: Path, environment: Mapping[str, str]) -> int:
     """Run a chapter's command to its end and give its exit code, as a shell would.
 
-    Ctrl-C reaches the command by itself, since it has this process's terminal; a command that has
-    said so and left with the signal's own code is an answer. Whatever happens, it does not outlive
-    this call.
+    Ctrl-C in a terminal reaches the command by itself and is not sent twice, which could cut its
+    cleaning up short. A command that has left with the signal's own code has said so: that is an
+    answer. Whatever happens, it does not outlive this call.
 
     Raises:
         KeyboardInterrupt, Terminated: it came and the command did not end by itself.
@@ -220,6 +223,8 @@ def run(chapter: Chapter, folder: Path, environment: Mapping[str, str]) -> int:
     try:
         code = child.wait()
     except KeyboardInterrupt:
+        if _left(child, _HEARD) is None:
+            child.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
         if _left(child, _PATIENCE) != INTERRUPTED:
             raise
         return INTERRUPTED

@@ -13,14 +13,17 @@ from forecaster.output.console import stdout
 
 _WIDEST = 88
 """Columns of running text: longer lines are hard to read."""
+_ROOMY = 110
+"""Columns that the widest table of the tour has."""
 
 
 def opening(steps: int, folder: Path) -> None:
     """What is about to happen."""
+    narrow = " In a wider window the tables have more columns." if stdout().width < _ROOMY else ""
     _say(
         f"A tour of forecast in {steps} steps, on price histories that come with the program. It"
-        " takes about a minute, asks nothing of the internet and writes only into the folder"
-        f" {folder}. Each command can be run again there."
+        " takes about a minute, asks nothing of the internet and works in the folder"
+        f" {folder}; each command can be run again there.{narrow}"
     )
 
 
@@ -50,7 +53,7 @@ def closing(folder: Path, contents: Sequence[tuple[str, str]]) -> None:
     for name, what in contents:
         _say(f"  {name:{room}}{what}", hanging=" " * (room + 2))
     _line()
-    _say("Nothing else was written; delete the folder when you are done. Next, try your own files:")
+    _say("Delete the folder when you are done with it. Next, try your own files:")
     _line(Text.assemble(("$ ", "dim"), ("forecast train FILES", "bold cyan")))
     _line(Text.assemble(("$ ", "dim"), ("forecast --help", "bold cyan")))
     sys.stdout.flush()
@@ -67,4 +70,7 @@ def _say(text: str, style: str = "", hanging: str = "") -> None:
 
 def _line(text: Text | None = None, end: str = "\n") -> None:
     """One line, never folded: a command must be copied whole."""
-    stdout().print(Text() if text is None else text, end=end, soft_wrap=True)
+    target = stdout()
+    with target.capture() as captured:  # Rich by itself makes a reader that went away a failure
+        target.print(Text() if text is None else text, end=end, soft_wrap=True)
+    sys.stdout.write(captured.get())
