@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from forecaster.evaluation.scores import Row, ScoreTable
 from forecaster.jobs.compare import Compared
 from forecaster.jobs.predict import Step, TickerForecast
+from forecaster.model.artifact import load
+from forecaster.model.library import BOXED, Listed
 from forecaster.output import scoreboard, tables
 from forecaster.output.console import console
 
@@ -140,3 +143,15 @@ def test_a_comparison_fits_and_keeps_what_matters(width):
     for needed in ("network", "pinball", "vs naive", "+10.0%"):
         assert needed in shown
     assert ("targets/s" in shown) is (width > 100)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_the_list_of_models_fits_and_keeps_name_and_id(width):
+    model = load(BOXED)
+    parts = tables.models([Listed(BOXED, model), Listed(Path("broken.forecast"), None)], width)
+    shown = text(parts[0], width)
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
+    assert "…" not in shown
+    assert f"{model.name}  {model.id}" in shown
+    assert "broken  damaged" in shown
+    assert ("created" in shown) is (width > 80)
