@@ -55,10 +55,14 @@ def words(folder: Path, chapters: str, *options: str) -> list[str]:
 
 
 def toured(folder: Path, chapters: str = "CHEAP", **environment: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of a tour in a pipe."""
+    """Exit code, stdout and stderr of a tour in a pipe, whose writers keep what they have to say.
+
+    Unless they send it in time, a heading comes after the output below it.
+    """
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(
         words(folder, chapters), capture_output=True, text=True, input="", check=False,
-        env={**os.environ, **environment},
+        env={**usual, **environment},
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 
@@ -148,7 +152,7 @@ def test_settings_of_the_user_change_nothing(usual, tmp_path):
     user = tmp_path / "user"
     user.mkdir()
     (user / "forecaster.toml").write_text("[explain]\nlast = 3\n[predict]\nas-of = '2012-01-03'\n")
-    (folder / "forecaster.toml").write_text("[explain]\nlast = 4\n")
+    (folder / "forecaster.toml").write_text("[explain]\nseed = 4\n")
     again = toured(
         folder,
         FORECASTER_CONFIG=str(user / "forecaster.toml"), FORECASTER_HOME=str(user),
