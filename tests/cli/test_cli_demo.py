@@ -204,9 +204,12 @@ def test_the_wheel_takes_all_sample_files_along():
 
     root = Path(job.__file__).resolve().parents[2]
     taken = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
-    taken = taken["targets"]["wheel"]["force-include"]
-    files = {f"sample_data/{p.name}" for p in (root / "sample_data").glob("*.csv")}
-    assert taken == {f: f"forecaster/{f}" for f in files | {"sample_data/README.md"}}
+    wheel = taken["targets"]["wheel"]
+    assert "sample_data" in wheel["only-include"]
+    assert wheel["sources"] == {"sample_data": "forecaster/sample_data"}
+    names = [p.relative_to(root) for p in (root / "sample_data").iterdir() if p.is_file()]
+    left_out = {n.name for n in names if any(n.match(pattern) for pattern in wheel["exclude"])}
+    assert left_out == {"make_sample_data.py"}
 
 
 @pytest.mark.parametrize("name", ["notes.txt", ".hidden", "commands.txt"])
@@ -345,12 +348,13 @@ def in_terminal(
     command: list[str], columns: int = 80, **environment: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A process that has a terminal of its own, as its controlling one."""
+    usual = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, columns))
     process = subprocess.Popen(
         [sys.executable, "-c", _CONTROLLED, *command],
         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        env={**os.environ, "TERM": "xterm-256color", **environment},
+        env={**usual, "TERM": "xterm-256color", **environment},
     )  # fmt: skip
     os.close(theirs)
     try:
