@@ -63,4 +63,4 @@ def compare(
     elif format is Format.csv:
         emit(score_documents.compare_csv(made), output)
     else:
-        emit(render(lambda _width: scoreboard.comparison(made), output), output)
+        emit(render(lambda width: scoreboard.comparison(made, width), output), output)

@@ -72,6 +72,7 @@ def register() -> None:
         compare,
         config,
         data,
+        demo,
         doctor,
         explain,
         export,
@@ -98,6 +99,7 @@ def register() -> None:
     app.command()(fetch.fetch)
     app.command()(export.export)
     app.command()(doctor.doctor)
+    app.command()(demo.demo)
     journal_app.command("list")(score.list_journal)
     journal_app.command()(score.verify)
     journal_app.command()(score.export)

@@ -20,7 +20,7 @@ def list_models() -> None:
     from forecaster.output.console import render
 
     listed = models()
-    emit(render(lambda _width: tables.models(listed), None), None)
+    emit(render(lambda width: tables.models(listed, width), None), None)
 
 
 def show(name: Name) -> None:

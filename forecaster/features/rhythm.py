@@ -63,7 +63,7 @@ def rhythm_features(sessions: Days, scores: Floats) -> Floats:
     """
     days = sessions.astype("datetime64[D]").astype(np.int64)
     ahead = next_days(days)
-    columns = [_echo(days, ahead, scores, offsets) for offsets in _windows()]
+    columns = _echoes(days, ahead, scores)
     for threshold in (_EVENT, _SHOCK):
         columns += _since(days, ahead, scores > threshold)
     return np.column_stack(columns)
@@ -91,22 +91,27 @@ def month_and_year(sessions: Days) -> list[Floats]:
     return [begins.astype(np.float64), last_days.astype(np.float64)]
 
 
-def _windows() -> list[tuple[int, ...]]:
-    """Days around the same day of an earlier quarter, one set for each echo."""
-    near = (-1, 0, 1)
-    around = tuple(7 * week + day for week in (-1, 0, 1) for day in near)
-    return [(0,), near, around, tuple(range(7)), tuple(range(28))]
-
-
-def _echo(days: Integers, ahead: Integers, scores: Floats, offsets: tuple[int, ...]) -> Floats:
-    """Highest score in a window of earlier quarters, averaged over those that were traded."""
+def _echoes(days: Integers, ahead: Integers, scores: Floats) -> list[Floats]:
+    """Highest scores around the same day of earlier quarters, in windows from a day to a month."""
     first = days[0]
     grid = np.full(int(days[-1] - first) + 1 + 2 * _EDGE, -np.inf)
     grid[days - first + _EDGE] = scores
-    highest = np.maximum.reduce([np.roll(grid, -offset) for offset in offsets])
-    total, count = np.zeros(len(days)), np.zeros(len(days))
+    near = _highest(grid, (-1, 0, 1))
+    week = _highest(grid, tuple(range(7)))
+    windows = [grid, near, _highest(near, (-7, 0, 7)), week, _highest(week, (0, 7, 14, 21))]
+    return [_echo(highest, ahead - first + _EDGE) for highest in windows]
+
+
+def _highest(grid: Floats, offsets: tuple[int, ...]) -> Floats:
+    """For each day the highest value of the days at some offsets from it."""
+    return np.asarray(np.maximum.reduce([np.roll(grid, -offset) for offset in offsets]))
+
+
+def _echo(highest: Floats, ahead: Integers) -> Floats:
+    """The values 13, 26, 39 and 52 weeks before each place, averaged over those that are there."""
+    total, count = np.zeros(len(ahead)), np.zeros(len(ahead))
     for weeks in WEEKS_BACK:
-        place = ahead - 7 * weeks - first + _EDGE
+        place = ahead - 7 * weeks
         found = np.where(place >= 0, highest[np.maximum(place, 0)], -np.inf)
         known = np.isfinite(found)
         total += np.where(known, found, 0.0)

@@ -99,8 +99,8 @@ def explain(
         )
     if not 1 <= step <= model.settings.horizon:
         raise SettingsError(
-            f"--step is {step}; model {model.name} was trained for 1 to {model.settings.horizon}"
-            " sessions. Ask for one of those."
+            f"--step (which is also --horizon) is {step}; model {model.name} was trained for 1 to"
+            f" {model.settings.horizon} sessions. Ask for one of those."
         )
     usable(history, as_of)
     seen = history if as_of is None else history.up_to(as_of)
@@ -158,10 +158,8 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     if len(days) < last:
-        notes.append(
-            f"{seen.ticker} has {len(seen)} bars, so {len(days)} sessions are shown instead of"
-            f" {last}."
-        )
+        shown = "1 session is" if len(days) == 1 else f"{len(days)} sessions are"
+        notes.append(f"{seen.ticker} has {len(seen)} bars, so {shown} shown instead of {last}.")
     if len(withheld) < len(LOOKBACKS):
         missing = ", ".join(str(k) for k in LOOKBACKS[len(withheld) :])
         notes.append(f"The history is too short to withhold what is older than {missing} sessions.")

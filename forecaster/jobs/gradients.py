@@ -226,8 +226,9 @@ def _windows(data: TrainingSet, history: History, lags: int) -> Batch:
     if len(rows) == 0:
         n = len(history)
         advice = f"or --lags {n - 2}" if n >= 4 else "of at least 4 bars"
+        bars = "1 bar" if n == 1 else f"{n} bars"
         raise DataError(
-            f"{history.ticker} has {n} bars; to look {lags} sessions back, {lags + 2} are needed."
+            f"{history.ticker} has {bars}; to look {lags} sessions back, {lags + 2} are needed."
             f" Give a longer history, {advice}."
         )
     places = np.linspace(0, len(rows) - 1, min(_WINDOWS, len(rows))).round().astype(np.intp)

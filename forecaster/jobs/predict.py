@@ -139,9 +139,10 @@ def _steps(model: Model, horizon: int | None) -> int:
     if horizon is None:
         return min(most, USUAL_STEPS)
     if not 1 <= horizon <= most:
+        further = f", or train again with --horizon {horizon}" if horizon > most else ""
         raise SettingsError(
             f"--horizon is {horizon}; model {model.name} was trained for 1 to {most} sessions."
-            f" Ask for at most {most}, or train again with --horizon {horizon}."
+            f" Ask for 1 to {most}{further}."
         )
     return horizon
 

@@ -16,8 +16,7 @@ from forecaster.jobs.predict import SHORTEST_HISTORY, Step, dated, usable
 from forecaster.market.bars import History
 from forecaster.market.calendars import Calendars
 from forecaster.model.artifact import Model
-from forecaster.model.inference import outputs_now
-from forecaster.model.recurrence import middle_level, traces
+from forecaster.model.recurrence import Trace, answer, middle_level, traces
 
 _VOLUME_SESSIONS = 20
 _SHARE = 0.9
@@ -117,7 +116,7 @@ def unroll(
 
 def _day(model: Model, seen: History, step: int, calendars: Calendars) -> Day:
     """The last session of a history and the forecast from it."""
-    encoded, target = forecast_of(model, seen, step, calendars)
+    encoded, target, traced = forecast_of(model, seen, step, calendars)
     close = float(encoded.history.close[-1])
     median, low, high = ends_of(model, target)
     return Day(
@@ -134,21 +133,24 @@ def _day(model: Model, seen: History, step: int, calendars: Calendars) -> Day:
         moved_most=False,
         bar=_bar(encoded),
         inputs=_inputs(model, encoded),
-        states=_states(model, encoded),
+        states=_states(traced),
     )
 
 
 def forecast_of(
     model: Model, seen: History, step: int, calendars: Calendars
-) -> tuple[Encoded, Step]:
-    """What ``predict`` does for one history, and the inputs that it read.
+) -> tuple[Encoded, Step, list[Trace]]:
+    """What ``predict`` does for one history, the inputs that it read and what the cells held.
 
     Encoded by itself: histories of one ticker side by side would be each other's companions.
     """
     history = usable(seen, None)
     encoded = model.representation.encode_all([history], last=model.settings.steps)[0]
-    (output,) = outputs_now(model.network, [encoded], model.settings.steps)
-    return encoded, dated(model, encoded, output, step, calendars).steps[-1]
+    window: NDArray[np.float32] = encoded.inputs[-model.settings.steps :][None]
+    with np.errstate(over="ignore", invalid="ignore"):  # an unstable relu network overflows
+        traced = traces(model.network, window)
+        (output,) = answer(model.network, traced, window)
+    return encoded, dated(model, encoded, output, step, calendars).steps[-1], traced
 
 
 def interval_of(model: Model) -> tuple[float, float] | None:
@@ -219,11 +221,10 @@ def _inputs(model: Model, encoded: Encoded) -> dict[str, float | None]:
     return {name: None if first <= i < stop else value for i, (name, value) in enumerate(named)}
 
 
-def _states(model: Model, encoded: Encoded) -> tuple[State, ...]:
+def _states(traced: list[Trace]) -> tuple[State, ...]:
     """Sizes when the whole window had been read: backward cells end at its first session."""
-    window: NDArray[np.float32] = encoded.inputs[-model.settings.steps :]
     found = []
-    for trace in traces(model.network, window[None]):
+    for trace in traced:
         end = 0 if trace.backward else -1
         memory = None if trace.memory is None else float(np.linalg.norm(trace.memory[0, end]))
         found.append(State(trace.layer + 1, trace.backward, float(trace.sizes[0, end]), memory))

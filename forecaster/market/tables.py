@@ -152,6 +152,8 @@ def _two_line_header(cells: list[list[str]], above: list[int], first: int) -> _H
         return None  # a title line, not tickers
     if any(looks_numeric(cell) or looks_like_date(cell) for cell in tickers[1:]):
         return None
+    if looks_numeric(tickers[0]) or looks_like_date(tickers[0]):
+        return None  # a session without prices, not tickers
     names = [cell for cell in (index_name, upper[0], lower[0]) if "date" in roles_in([cell])]
     return _Header(
         [*names[:1], *fields[1:]] if names else ["", *fields[1:]],

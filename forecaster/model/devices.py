@@ -43,7 +43,9 @@ def import_keras(device: Device = "auto") -> Any:
                 f"Keras could not start ({type(problem).__name__}: {problem}. {detail[0]});"
                 " training needs it. Run: forecast doctor"
             ) from problem
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it warns of every fifth network
+    # it warns of every fifth network, and calls what Ctrl-C cut short an error in its code; what
+    # is wrong comes as an exception anyway
+    logging.getLogger("tensorflow").setLevel(logging.CRITICAL)
     return keras
 
 

@@ -227,8 +227,15 @@ def _differentiate(loss: Callable[[], Any], point: list[Any]) -> list[Any]:
 
 
 def _norms_by_lag(gradient: Floats) -> Floats:
-    """Gradients ``(B, T, F)`` as mean norms, the last session first: ``(T,)``."""
-    return np.asarray(np.linalg.norm(gradient, axis=-1).mean(axis=0)[::-1])
+    """Gradients ``(B, T, F)`` as mean norms, the last session first: ``(T,)``.
+
+    Measured in a power of two near the largest number, which rounds nothing: the square of 2^1000
+    would overflow, and that of 2^-1000 be nothing.
+    """
+    largest = np.abs(gradient).max(axis=-1, initial=0.0)
+    unit = np.where(np.isfinite(largest), np.ldexp(1.0, np.frexp(largest)[1] - 1), 1.0)
+    norms = unit * np.linalg.norm(gradient / unit[..., None], axis=-1)
+    return np.asarray(norms.mean(axis=0)[::-1])
 
 
 def _length(parts: Sequence[Any]) -> float:

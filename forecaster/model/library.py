@@ -29,7 +29,7 @@ def path_of(name: str) -> Path:
     if not _NAME.fullmatch(name):
         raise SettingsError(
             f"{name!r} cannot be a model's name; a name has up to 100 letters, digits and"
-            " ._-=%, and starts with a letter or digit. Choose another --name."
+            " ._-=%, and starts with a letter or digit. Choose another name."
         )
     return models_folder() / f"{name}{SUFFIX}"
 

@@ -221,9 +221,13 @@ def traces(network: Network, inputs: Array) -> list[Trace]:
         sides = [_trace(network, layer.forward, sequence, number, backward=False)]
         if layer.backward is not None:
             sides.append(_trace(network, layer.backward, sequence, number, backward=True))
-        sequence = np.concatenate([side.state for side in sides], axis=-1)
+        sequence = _side_by_side([side.state for side in sides])
         found += sides
     return found
+
+
+def _side_by_side(parts: list[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
 
 def _trace(
@@ -263,16 +267,13 @@ def forward_last(network: Network, inputs: Array) -> Array:
     A bidirectional top layer gives its forward state after the last step beside its backward state
     after the first one, as Keras does.
     """
-    sequence = inputs
-    final = inputs[:, -1]
-    for layer in network.layers:
-        ahead = states(network.cell, network.activation, layer.forward, sequence)
-        final = ahead[:, -1]
-        if layer.backward is not None:
-            back = states(network.cell, network.activation, layer.backward, sequence[:, ::-1])
-            final = np.concatenate([final, back[:, -1]], axis=-1)
-            ahead = np.concatenate([ahead, back[:, ::-1]], axis=-1)
-        sequence = ahead
+    return answer(network, traces(network, inputs), inputs)
+
+
+def answer(network: Network, traced: list[Trace], inputs: Array) -> Array:
+    """Quantiles at the end of whole windows that :func:`traces` has read: ``(N, H, Q)``."""
+    top = [trace for trace in traced if trace.layer == traced[-1].layer]
+    final = _side_by_side([t.state[:, 0 if t.backward else -1] for t in top])
     return network.head.quantiles(final, inputs[:, -1], network.levels)
 
 

@@ -86,6 +86,8 @@ def _change(day: Day, gap: str) -> str:
 
 def _moved(found: Explanation) -> str:
     """Which day moved the forecast, in words."""
+    if all(day.drift_change is None for day in found.days):
+        return "It is the first forecast that this history allows, so no change is known."
     for day in found.days:
         if day.moved_most and day.width is not None and day.width_change is not None:
             word = "wider" if day.width_change > 0 else "narrower"

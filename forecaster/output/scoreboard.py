@@ -85,7 +85,7 @@ def backtest(result: Backtest, panel: Panel, width: int) -> list[RenderableType]
         Text("Seconds    " + ", ".join(f"{k} {v:.1f}" for k, v in result.seconds.items())),
         score_table(table, width),
         Text("Share of prices below each quantile, one session ahead", style="bold"),
-        _calibration_table(table),
+        *_calibration_tables(table, width),
         *_risk_lines(table),
     ]
     for cell, spread in result.spreads.items():
@@ -107,15 +107,24 @@ def _first_rows(table: ScoreTable) -> list[Row]:
     return [r for r in table.rows if r.step == 1]
 
 
-def _calibration_table(table: ScoreTable) -> Table:
-    """Nominal levels across, models down: how often the price was below."""
+def _calibration_tables(table: ScoreTable, width: int) -> list[Table]:
+    """Nominal levels across, models down: how often the price was below.
+
+    Where the width does not hold all levels, some of them stand in a table below.
+    """
     rows = _first_rows(table)
-    made = open_table(
-        "model", *(f"{100 * float(q):g}%" for q in rows[0].calibration), left=("model",)
-    )
-    for row in rows:
-        made.add_row(row.model, *(f"{100 * s:.1f}" for s in row.calibration.values()))
-    return made
+    models = Column("model", [row.model for row in rows], left=True)
+    levels = [
+        Column(f"{100 * float(q):g}%", [f"{100 * row.calibration[q]:.1f}" for row in rows])
+        for q in rows[0].calibration
+    ]
+    parts = [[models]]
+    for tables in range(1, len(levels) + 1):
+        each = -(-len(levels) // tables)
+        parts = [[models, *levels[i : i + each]] for i in range(0, len(levels), each)]
+        if all(sum(c.width + 2 for c in part) <= width for part in parts):
+            break
+    return [fitting_table(part, width) for part in parts]
 
 
 def _risk_lines(table: ScoreTable) -> list[Text]:
@@ -152,25 +161,26 @@ def table_baselines(table: ScoreTable) -> set[str]:
     return {b for r in table.rows for b in r.skill}
 
 
-def comparison(made: Sequence[Compared]) -> list[RenderableType]:
-    """Cost, memory and worth of every network."""
-    step = made[0].last.step
-    columns = ("network", "weights", "seconds", "targets/s", "memory", "pinball", "vs naive",
-               "vs ewma", "vs har", f"h={step} vs naive")  # fmt: skip
-    table = open_table(*columns, left=("network",))
-    for item in made:
-        table.add_row(
-            item.name,
-            f"{item.weights:,}",
-            f"{item.seconds:.1f}",
-            f"{item.targets_per_second:,.0f}",
-            str(item.memory),
-            f"{100 * item.first.pinball:.4f}",
-            *(signed(item.first.skill.get(b)) for b in ("naive", "ewma", "har")),
-            signed(item.last.skill.get("naive")),
-        )
+def comparison(made: Sequence[Compared], width: int) -> list[RenderableType]:
+    """Cost, memory and worth of every network; the least needed columns need a wide terminal."""
+
+    def skill(row: Row, baseline: str) -> str:
+        return signed(row.skill.get(baseline))
+
+    columns = [
+        Column("network", [m.name for m in made], left=True),
+        Column("weights", [f"{m.weights:,}" for m in made], 5),
+        Column("seconds", [f"{m.seconds:.1f}" for m in made], 4),
+        Column("targets/s", [f"{m.targets_per_second:,.0f}" for m in made], 6),
+        Column("memory", [str(m.memory) for m in made], 6),
+        Column("pinball", [f"{100 * m.first.pinball:.4f}" for m in made]),
+        Column("vs naive", [skill(m.first, "naive") for m in made]),
+        Column("vs ewma", [skill(m.first, "ewma") for m in made], 3),
+        Column("vs har", [skill(m.first, "har") for m in made], 1),
+        Column(f"h={made[0].last.step} vs naive", [skill(m.last, "naive") for m in made], 2),
+    ]
     legend = (
         "pinball and skill one session ahead; memory: sessions before the last that hold 90% of the"
         " earlier ones' influence"
     )
-    return [table, Text(legend)]
+    return [fitting_table(columns, width), Text(legend)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -15,7 +15,7 @@ from forecaster.jobs.predict import TickerForecast
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.library import Listed
-from forecaster.output.cells import open_table, price, signed, unit
+from forecaster.output.cells import Column, fitting_table, open_table, price, signed, unit
 from forecaster.output.scoreboard import score_table, table_of
 
 if TYPE_CHECKING:
@@ -135,24 +135,32 @@ def _plural(word: str, count: int) -> str:
     return word[:-1] + "ies" if word.endswith("y") else word + "s"
 
 
-def models(listed: Sequence[Listed]) -> list[RenderableType]:
-    """Trained models, the one used by default first."""
+def models(listed: Sequence[Listed], width: int) -> list[RenderableType]:
+    """Trained models, the one used by default first; narrow terminals show less of each."""
     if not listed:
         return [Text("No models yet. Train one with: forecast train FILES")]
-    table = open_table("name", "id", "cell", "horizon", "tickers", "trained to", "skill", "created",
-                   left=("name", "id", "cell", "trained to", "created"))  # fmt: skip
-    for item in listed:
-        if item.model is None:
-            table.add_row(item.path.stem, "damaged", *[""] * 6)
-            continue
-        model, card = item.model, item.model.card
-        scores = card.get("scores")
-        naive = scores["rows"][0]["skill"].get("naive") if scores else None
-        table.add_row(
-            model.name, model.id, model.settings.cell, str(model.settings.horizon),
-            str(len(card["data"]["tickers"])), card["trained_to"], signed(naive), model.created,
-        )  # fmt: skip
-    return [table, Text("skill: pinball loss one session ahead against the last price (naive)")]
+
+    def told(tell: Callable[[Model], str]) -> list[str]:
+        return ["" if item.model is None else tell(item.model) for item in listed]
+
+    def skill(model: Model) -> str:
+        scores = model.card.get("scores")
+        return signed(scores["rows"][0]["skill"].get("naive") if scores else None)
+
+    names = [i.path.stem if i.model is None else i.model.name for i in listed]
+    ids = ["damaged" if i.model is None else i.model.id for i in listed]
+    columns = [
+        Column("name", names, left=True),
+        Column("id", ids, left=True),
+        Column("cell", told(lambda m: m.settings.cell), 3, left=True),
+        Column("horizon", told(lambda m: str(m.settings.horizon)), 5),
+        Column("tickers", told(lambda m: str(len(m.card["data"]["tickers"]))), 4),
+        Column("trained to", told(lambda m: str(m.card["trained_to"])), 1, left=True),
+        Column("skill", told(skill), 2),
+        Column("created", told(lambda m: m.created), 6, left=True),
+    ]
+    legend = "skill: pinball loss one session ahead against the last price (naive)"
+    return [fitting_table(columns, width), Text(legend)]
 
 
 def model_card(model: Model, path: str, width: int) -> list[RenderableType]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -145,3 +149,49 @@ class TestGradients:
         assert {(r["network"], r["weights"]) for r in rows if r["weights"] != "textbook"} == {
             ("lstm", "initial")
         }
+
+
+@pytest.mark.parametrize("command", ["explain", "gradients", "plot"])
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["missing.csv"], 4, "missing.csv"),
+        ([AAPL, "--model", "none"], 6, "no model called none"),
+        ([AAPL, "--model", "."], 2, "Choose another name"),
+        ([AAPL, "--model", "broken.forecast"], 6, "broken.forecast is damaged"),
+        (["ONE.csv"], 4, "ONE has 1 bar"),
+        (["BLANK.csv"], 4, 'close is "NaN"'),
+    ],
+)
+def test_what_cannot_work_is_one_line_and_leaves_no_file(
+    forecast, tmp_path, monkeypatch, command, arguments, code, said
+):
+    monkeypatch.chdir(tmp_path)
+    Path("broken.forecast").write_bytes(b"no model")
+    Path("ONE.csv").write_text("Date,Close\n2024-01-02,5\n")
+    Path("BLANK.csv").write_text("Date,Close\n2024-01-02,NaN\n2024-01-03,NaN\n")
+    model = [] if "--model" in arguments else ["--model", "sample"]
+    more = ["--lags", "2"] if command == "gradients" else []
+    output = "made.png" if command == "plot" else "made.json"
+    before = set(tmp_path.iterdir())
+    run = forecast(command, *arguments, *model, *more, "--output", output)
+    assert (run.returncode, run.stdout) == (code, "")
+    assert run.stderr.startswith("error: ")
+    assert run.stderr.count("\n") == 1
+    assert said in run.stderr
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.network
+def test_ctrl_c_in_gradients_leaves_no_file(home, tmp_path):
+    command = [sys.executable, "-m", "forecaster", "gradients", AAPL, "--model", "sample"]
+    process = subprocess.Popen(
+        [*command, "--lags", "900", "--output", tmp_path / "made.json", "--format", "json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    time.sleep(4)  # TensorFlow is being loaded, or at work
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors.decode().strip() == "interrupted; no file is half written"
+    assert list(tmp_path.iterdir()) == []

@@ -186,6 +186,7 @@ class TestWithheld:
         assert (len(found.days), found.withheld, found.looks_back) == (1, (), None)
         assert found.days[0].width_change is None
         assert not found.days[0].moved_most
+        assert "LONG has 2 bars, so 1 session is shown instead of 10." in found.notes
         with pytest.raises(DataError, match="has 1 bar"):
             explain(model_of(), LONG.slice(0, 1))
 
@@ -342,7 +343,7 @@ def test_companions_are_said_to_be_unknown():
 @pytest.mark.parametrize(
     ("options", "said"),
     [({"last": 0}, "--last is 0"), ({"last": 251}, "--last"), ({"step": 4}, "1 to 3"),
-     ({"step": 0}, "--step is 0")],
+     ({"step": 0}, r"--horizon\) is 0")],
 )  # fmt: skip
 def test_options_out_of_range_are_refused(options, said):
     with pytest.raises(SettingsError, match=said):

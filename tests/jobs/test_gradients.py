@@ -13,6 +13,7 @@ from forecaster.features.sequences import Batch
 from forecaster.jobs.gradients import factor_per_step, measure_gradients, word_for
 from forecaster.market.bars import Panel
 from forecaster.model.gradients import (
+    _norms_by_lag,
     reaching_a_linear_unit,
     reaching_inputs,
     training_step,
@@ -72,6 +73,13 @@ class TestTextbook:
         norms = reaching_a_linear_unit(0.5, 50)
         assert norms == pytest.approx(0.5 ** np.arange(51), rel=1e-6)
         assert norms[50] == pytest.approx(8.881784197001252e-16, rel=1e-6)
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize("weight", [2.0, 0.5])
+    def test_a_thousand_steps_neither_overflow_nor_get_lost(self, weight):
+        norms = reaching_a_linear_unit(weight, 1000)
+        assert norms[1000] == weight**1000
+        assert factor_per_step(norms) == pytest.approx(weight)
 
     def test_a_weight_of_1_stays_and_a_sign_does_not_matter(self):
         assert reaching_a_linear_unit(1.0, 20) == pytest.approx(np.ones(21), rel=1e-12)
@@ -275,6 +283,18 @@ def test_a_history_as_long_as_the_lags_ask_for_is_enough():
     assert measure_gradients(model_of(), ACME.slice(0, 12), cells=("rnn",), lags=10).windows == 1
     with pytest.raises(DataError, match="12 are needed"):
         measure_gradients(model_of(), ACME.slice(0, 11), cells=("rnn",), lags=10)
+
+
+def test_one_bar_is_not_several():
+    with pytest.raises(DataError, match="ACME has 1 bar; to look"):
+        measure_gradients(model_of(), ACME.slice(0, 1), lags=2)
+
+
+@pytest.mark.filterwarnings("error")
+def test_norms_of_any_size_are_measured():
+    size = np.array([0.0, 1e-320, 1e-200, 1.0, 1e200, np.inf, np.nan])
+    made = _norms_by_lag(np.array([3.0, 4.0]) * size[None, ::-1, None])
+    assert made == pytest.approx(5.0 * size, rel=1e-3, nan_ok=True)
 
 
 @pytest.mark.parametrize("lags", [1, 1001])

@@ -106,6 +106,17 @@ def test_two_tickers_that_pandas_wrote(tmp_path):
     assert loaded.panel.tickers == ("AAPL", "MSFT")
 
 
+@pytest.mark.parametrize("blank", ["NaN", "n/a", "-", "halted"])
+def test_a_first_session_without_prices_is_no_line_of_tickers(tmp_path, blank):
+    rows = [f"2020-01-02,{blank},{blank}", "2020-01-03,1,2", "2020-01-06,1.1,2.1"]
+    for header in ("Date,Open,Close", "Date,Close,Volume"):
+        path = write(tmp_path, "ABC.csv", "\n".join([header, *rows]) + "\n")
+        loaded = read_file(path)
+        (history,) = loaded.panel
+        assert (history.ticker, len(history)) == ("ABC", 2)
+        assert "1 row with no usable close was left out" in messages(loaded)[0]
+
+
 def test_repeated_headers_blank_lines_and_footers(tmp_path):
     text = "Date,Close\n2020-01-02,1\n\nDate,Close\n2020-01-03,1.1\nSource: exchange\n\n"
     loaded = read_file(write(tmp_path, "x.csv", text))

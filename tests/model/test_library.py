@@ -31,7 +31,7 @@ def test_names_become_files_in_the_models_folder(name, home):
 
 @pytest.mark.parametrize("name", ["", ".hidden", "-x", "a b", "a/b", "..", "ä", "x" * 101, "a\n"])
 def test_a_name_that_is_no_file_name_everywhere_is_refused(name):
-    with pytest.raises(SettingsError, match="--name"):
+    with pytest.raises(SettingsError, match="Choose another name"):
         library.path_of(name)
 
 

@@ -64,6 +64,14 @@ def test_a_model_without_an_interval_shows_its_median():
     assert "the median by" in shown
 
 
+def test_a_first_forecast_is_not_called_unchanged():
+    model = model_of()
+    found = explain(model, DEAR.slice(0, 2))
+    shown = text(explain_tables.explanation(found, model, 200), 200)
+    assert "no change is known" in shown
+    assert "No session" not in shown
+
+
 def test_the_state_of_a_relu_network_has_no_limit():
     assert "without a limit" in explained(200, cell="rnn", activation="relu")
     assert "at most 2.4" in explained(200, layers=2)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from forecaster.evaluation.scores import Row, ScoreTable
+from forecaster.jobs.compare import Compared
 from forecaster.jobs.predict import Step, TickerForecast
-from forecaster.output import tables
+from forecaster.model.artifact import load
+from forecaster.model.library import BOXED, Listed
+from forecaster.output import scoreboard, tables
 from forecaster.output.console import console
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -120,3 +124,50 @@ def test_the_error_table_fits_and_keeps_what_matters(width):
 def test_markup_in_names_is_printed_as_it_is():
     row = a_row("[bold]x[/]", 1, {})
     assert "[bold]x[/]" in text(tables.score_table(ScoreTable((row,), (), 1, 1), 200))
+
+
+CALIBRATED = {f"{q:g}": q for q in (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 1.0)}
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 75, 200])
+def test_calibration_keeps_every_level_at_every_width(width):
+    row = replace(a_row("naive", 1, {}), calibration=CALIBRATED)
+    made = scoreboard._calibration_tables(ScoreTable((row,), (), 1, 1), width)
+    shown = "".join(text(table, width) for table in made)
+    lines = [line.rstrip() for line in shown.splitlines()]
+    assert max(map(len, lines)) <= width
+    assert "…" not in shown
+    heads = [w for line in lines if "model" in line for w in line.split()[1:]]
+    cells = [w for line in lines if "naive" in line for w in line.split()[1:]]
+    assert heads == [f"{100 * q:g}%" for q in CALIBRATED.values()]
+    assert cells == [f"{100 * q:.1f}" for q in CALIBRATED.values()]
+    if width >= 75:
+        assert len(made) == 1
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_a_comparison_fits_and_keeps_what_matters(width):
+    first, last = a_row("gru", 1, {"naive": 0.1, "har": 0.02}), a_row("gru", 20, {"naive": 0.05})
+    made = [
+        Compared("bidirectional lstm", 23_400, 12.3, 98_765.4, 7, 12, first, last),
+        Compared("gru", 11_720, 1.0, 8.0, 7, 3, first, last),
+    ]
+    table, _ = scoreboard.comparison(made, width)
+    shown = text(table, width)
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
+    assert "…" not in shown
+    for needed in ("network", "pinball", "vs naive", "+10.0%"):
+        assert needed in shown
+    assert ("targets/s" in shown) is (width > 100)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_the_list_of_models_fits_and_keeps_name_and_id(width):
+    model = load(BOXED)
+    parts = tables.models([Listed(BOXED, model), Listed(Path("broken.forecast"), None)], width)
+    shown = text(parts[0], width)
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
+    assert "…" not in shown
+    assert f"{model.name}  {model.id}" in shown
+    assert "broken  damaged" in shown
+    assert ("created" in shown) is (width > 80)

@@ -1,0 +1,81 @@
+"""`forecast demo`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecaster.errors import INTERRUPTED, TERMINATED
+
+if TYPE_CHECKING:
+    from forecaster.jobs.demo import Chapter
+
+
+def demo(
+    folder: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where it works: a new folder, an empty one, or an earlier demo's.",
+        ),
+    ] = Path("forecast-demo"),
+    no_pause: Annotated[
+        bool, typer.Option("--no-pause", help="Do not wait for Enter between steps.")
+    ] = False,
+) -> None:
+    """Take a tour, offline and in about a minute: train, predict, backtest, explain, plot."""
+    from forecaster.jobs.demo import CHAPTERS
+
+    watched = sys.stdin.isatty() and sys.stdout.isatty()
+    tour(folder, CHAPTERS, pause=watched and not no_pause)
+
+
+def tour(folder: Path, chapters: Sequence[Chapter], *, pause: bool) -> None:
+    """Run the commands of some chapters, each below its heading.
+
+    Args:
+        folder: see ``jobs.demo.prepare``.
+        chapters: in order.
+        pause: wait for Enter between two of them.
+
+    Raises:
+        Exit: a command failed; with its exit code.
+    """
+    from forecaster.jobs import demo as job
+    from forecaster.output import tour as say
+    from forecaster.output.console import logs_json
+
+    job.prepare(folder, chapters)
+    place = folder.absolute()
+    environment = job.surroundings(place, os.environ, log_json=logs_json())
+    say.opening(len(chapters), folder)
+    for number, chapter in enumerate(chapters, 1):
+        if pause and number > 1:
+            say.ask_to_go_on()
+            _wait()
+        say.chapter(number, len(chapters), chapter.title, chapter.text, chapter.command)
+        code = job.run(chapter, place, environment)
+        if code:
+            _stop(code, f"step {number} of {len(chapters)} ({chapter.command})")
+    say.closing(folder, job.contents(chapters))
+
+
+def _wait() -> None:
+    """Wait for Enter; the end of the input is leave as well as Ctrl-C."""
+    if not sys.stdin.readline():
+        raise KeyboardInterrupt
+
+
+def _stop(code: int, step: str) -> None:
+    """Leave with a command's exit code, and say which it was if it has not been said."""
+    from forecaster.cli.commands import READER_GONE
+    from forecaster.output.console import error
+
+    if code not in (INTERRUPTED, TERMINATED, READER_GONE):
+        error(f"{step} ended with exit code {code}; the tour needs each step. See above.", code)
+    raise typer.Exit(code)

@@ -1,0 +1,263 @@
+"""The tour: its chapters as plain data, the folder that it works in, and how a chapter is run.
+
+A chapter is a command line that any user could type in that folder. It runs as a process of its
+own with the terminal of this one, so what is seen is what the command prints.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from forecaster.errors import (
+    INTERRUPTED,
+    TERMINATED,
+    DataError,
+    SettingsError,
+    Terminated,
+)
+from forecaster.places import write_atomically
+
+PROGRAM = "forecast"
+SAMPLE = "sample_data"
+COMMANDS = "commands.txt"
+_MARK = "# Made by forecast demo. These are its commands, to be run again in this folder."
+_PACKAGE = Path(__file__).resolve().parents[1]
+_PATIENCE = 5.0
+"""Seconds that a command gets to clean up after Ctrl-C or SIGTERM."""
+_HEARD = 2.0
+"""Seconds after which a command that is still there has not got the Ctrl-C that came here."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One step of the tour.
+
+    Attributes:
+        title: its heading.
+        text: what happens and how to read it. It must hold whatever numbers come out: processors
+            round differently, and so do releases.
+        arguments: of the command, without ``forecast``.
+        makes: the file that it leaves in the folder and what that is, if it leaves one.
+    """
+
+    title: str
+    text: str
+    arguments: tuple[str, ...]
+    makes: tuple[str, str] | None = None
+
+    @property
+    def command(self) -> str:
+        """The command line, to be copied into a shell."""
+        return shlex.join([PROGRAM, *self.arguments])
+
+
+CHAPTERS = (
+    Chapter(
+        "Train a network",
+        "A GRU network is fitted to five price histories of different lengths and tested on the"
+        " last 15% of all sessions, which the fit has not seen. After the test it is fitted again"
+        " to everything and saved. Read the table by pinball, the loss of the whole forecast:"
+        " lower is better. The columns 'vs' say how much lower it is than a baseline's; where there"
+        " is a minus, the baseline was better. 'in 90%' should be near 90%; 'dir' is the share of"
+        " moves whose sign was right, and a coin gets 50%. The sentence below says beats, ties or"
+        " loses to, by a significance test.",
+        ("train", SAMPLE, "--out", "demo.forecast"),
+        ("demo.forecast", "the network that was trained"),
+    ),
+    Chapter(
+        "Forecast the next sessions",
+        "The sample ends on 2013-03-01, so that day is taken for today. Each row is a session"
+        " ahead: one price in twenty should end below the column 5%, one in twenty above 95%, half"
+        " of them between 25% and 75%. Expect the median near the last price, because a direction"
+        " can hardly be forecast, and the range wider with each row.",
+        ("predict", f"{SAMPLE}/AAPL.csv", "--model", "demo.forecast", "--horizon", "5"),
+    ),
+    Chapter(
+        "Ask whether it is worth anything",
+        "demo.forecast has seen every session in these files, so scoring it on them would prove"
+        " nothing, and backtest refuses to. This fits another network to what was known at the end"
+        " of 2010 and scores it on all later sessions, beside five baselines. garch and har are the"
+        " ones to beat: look at the columns 'vs garch' and 'vs har', and at the sentences at the"
+        " end, which say beats only where chance hardly explains it.",
+        ("backtest", SAMPLE, "--train-end", "2010-12-31", "--horizon", "5"),
+    ),
+    Chapter(
+        "Look inside a forecast",
+        "The forecast as it stood after each of the last ten sessions: ◂ marks the day that moved"
+        " it most. Then the same forecast with older bars withheld, which shows how far back the"
+        " model looks; and how much its loss grows when a group of inputs is shuffled over time,"
+        " which shows what it lives on: a group near 0% it could do without.",
+        ("explain", f"{SAMPLE}/AAPL.csv", "--model", "demo.forecast", "--last", "10"),
+    ),
+    Chapter(
+        "See it",
+        "The last closes on the left, and on the right every session ahead that the model knows:"
+        " the median, the 50% and the 90% interval, and the last price as a dashed line to compare"
+        " with.",
+        ("plot", f"{SAMPLE}/AAPL.csv", "--model", "demo.forecast"),
+    ),
+    Chapter(
+        "Keep a picture",
+        "The same as a picture; it prints nothing. A file that ends in .svg or .html works, too.",
+        ("plot", f"{SAMPLE}/AAPL.csv", "--model", "demo.forecast", "--output", "fan.png"),
+        ("fan.png", "that chart as a picture"),
+    ),
+    Chapter(
+        "Keep a record",
+        "One page on the network: where its data and settings come from, its errors beside the"
+        " baselines, calibration, plots and limits. It needs no other file and no network; open it"
+        " in a browser, or print it. It prints nothing here.",
+        ("report", "demo.forecast", "--source", f"{SAMPLE}/AAPL.csv", "--output", "report.html"),
+        ("report.html", "that page"),
+    ),
+)
+"""The steps in order. A step more is an entry more."""
+
+
+def sample_folder() -> Path:
+    """The price files that come with the program: in the package, or beside it in a checkout.
+
+    Raises:
+        DataError: they are in neither place.
+    """
+    places = [_PACKAGE / SAMPLE, _PACKAGE.parent / SAMPLE]
+    for place in places:
+        if (place / "AAPL.csv").is_file():
+            return place
+    raise DataError(
+        f"the sample files are not in {places[0]}; the tour is made on them. Install the program"
+        " again."
+    )
+
+
+def prepare(folder: Path, chapters: Sequence[Chapter] = CHAPTERS) -> None:
+    """Make the folder, with the sample files and the commands in it.
+
+    Args:
+        folder: new, empty, or from an earlier tour, whose files are replaced.
+        chapters: whose commands are written down.
+
+    Raises:
+        SettingsError: it holds something else, or cannot be written; nothing is changed.
+        DataError: the sample files are not there.
+    """
+    source = sample_folder()
+    lines = [_MARK, *(chapter.command for chapter in chapters)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _refuse_others(folder)
+        write_atomically(folder / COMMANDS, "".join(f"{line}\n" for line in lines).encode())
+        for file in sorted(source.iterdir()):
+            if file.suffix == ".csv" or file.name == "README.md":
+                write_atomically(folder / SAMPLE / file.name, file.read_bytes())
+    except OSError as problem:
+        raise SettingsError(
+            f"--folder {folder} cannot be used ({problem.strerror}); a folder that can be written"
+            " is needed. Choose another one."
+        ) from problem
+
+
+def _refuse_others(folder: Path) -> None:
+    """Folders with content that is not ours."""
+    if not any(folder.iterdir()):
+        return
+    with suppress(OSError, UnicodeDecodeError):
+        if (folder / COMMANDS).read_text(encoding="utf-8").startswith(_MARK):
+            return
+    raise SettingsError(
+        f"--folder {folder} is not empty and is not from an earlier demo; a new or an empty folder"
+        " is needed. Choose another one."
+    )
+
+
+def contents(chapters: Sequence[Chapter] = CHAPTERS) -> list[tuple[str, str]]:
+    """What the folder holds at the end, each with what it is."""
+    made = [chapter.makes for chapter in chapters if chapter.makes is not None]
+    return [
+        (f"{SAMPLE}/", "five price histories, and where they are from"),
+        *made,
+        (COMMANDS, "the commands of this tour"),
+    ]
+
+
+def surroundings(folder: Path, given: Mapping[str, str], *, log_json: bool) -> dict[str, str]:
+    """The environment of a chapter's process: none of the user's settings changes what it does.
+
+    Args:
+        folder: of the tour, absolute.
+        given: the environment of this process.
+        log_json: whether notes and errors are written as a log in JSON.
+    """
+    kept = {name: value for name, value in given.items() if not name.startswith("FORECASTER_")}
+    kept["FORECASTER_HOME"] = str(folder / "home")  # no command of the tour writes to it
+    kept["FORECASTER_CONFIG"] = os.devnull
+    if log_json:
+        kept["FORECASTER_LOG_FORMAT"] = "json"
+    paths = [str(Path(p).resolve()) for p in given.get("PYTHONPATH", "").split(os.pathsep) if p]
+    if _PACKAGE.parent.name not in ("site-packages", "dist-packages"):
+        paths.insert(0, str(_PACKAGE.parent))  # a checkout must run itself, not an installed twin
+    if paths:
+        kept["PYTHONPATH"] = os.pathsep.join(paths)
+    return kept
+
+
+def run(chapter: Chapter, folder: Path, environment: Mapping[str, str]) -> int:
+    """Run a chapter's command to its end and give its exit code, as a shell would.
+
+    Ctrl-C in a terminal reaches the command by itself and is not sent twice, which could cut its
+    cleaning up short. A command that has left with the signal's own code has said so: that is an
+    answer. Whatever happens, it does not outlive this call.
+
+    Raises:
+        KeyboardInterrupt, Terminated: it came and the command did not end by itself.
+        SettingsError: no process can be started in the folder.
+    """
+    words = [sys.executable, "-P", "-m", "forecaster", *chapter.arguments]
+    try:
+        child = subprocess.Popen(words, cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL)
+    except OSError as problem:
+        raise SettingsError(
+            f"{sys.executable} could not be started in {folder} ({problem.strerror}); the tour runs"
+            " each command there. Check both, or choose another --folder."
+        ) from problem
+    try:
+        code = child.wait()
+    except KeyboardInterrupt:
+        if _left(child, _HEARD) is None:
+            child.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
+        if _left(child, _PATIENCE) != INTERRUPTED:
+            raise
+        return INTERRUPTED
+    except Terminated:
+        child.terminate()
+        if _left(child, _PATIENCE) != TERMINATED:
+            raise
+        return TERMINATED
+    finally:
+        _end(child)
+    return code if code >= 0 else 128 - code
+
+
+def _left(child: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """The exit code of a process that ends by itself in time."""
+    try:
+        return child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End a process that is still there, politely at first."""
+    if child.poll() is None:
+        child.terminate()
+        if _left(child, _PATIENCE) is None:
+            child.kill()
+            child.wait()

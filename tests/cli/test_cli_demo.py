@@ -1,0 +1,535 @@
+"""The tour: what it runs, where, in which surroundings, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+import typer
+from test_cli_contract import loaded
+
+from forecaster.cli import demo
+from forecaster.errors import DataError, SettingsError
+from forecaster.jobs import demo as job
+from forecaster.jobs.demo import CHAPTERS, Chapter
+
+CHEAP = tuple(
+    replace(
+        c, arguments=tuple("sample" if a == "demo.forecast" else a for a in c.arguments), makes=None
+    )
+    for c in CHAPTERS
+    if c.arguments[0] in ("predict", "explain", "plot")
+)
+"""The chapters that train nothing, with the model in the box."""
+
+DRIVER = (
+    "import sys; sys.path.insert(0, {tests!r})\n"
+    "from pathlib import Path\n"
+    "from forecaster.cli import main\n"
+    "from forecaster.cli.demo import tour\n"
+    "from forecaster.jobs.demo import CHAPTERS, Chapter\n"
+    "from test_cli_demo import CHEAP\n"
+    "from unittest import mock\n"
+    "with mock.patch('forecaster.jobs.demo.CHAPTERS', {chapters}): main.main()\n"
+)
+
+
+def words(folder: Path, chapters: str, *options: str) -> list[str]:
+    """`forecast demo` over other chapters, as a process."""
+    code = DRIVER.format(tests=str(Path(__file__).parent), chapters=chapters)
+    return [sys.executable, "-c", code, "demo", "--folder", str(folder), *options]
+
+
+def toured(folder: Path, chapters: str = "CHEAP", **environment: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a tour in a pipe, whose writers keep what they have to say.
+
+    Unless they send it in time, a heading comes after the output below it.
+    """
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        words(folder, chapters), capture_output=True, text=True, input="", check=False,
+        env={**usual, **environment},
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_every_command_line_is_one_that_the_program_takes(tmp_path, monkeypatch):
+    from typer.main import get_command
+
+    from forecaster.cli.main import app, register
+
+    register()
+    group = get_command(app)
+    monkeypatch.chdir(tmp_path)
+    assert [c.arguments[0] for c in CHAPTERS][:5] == [
+        "train", "predict", "backtest", "explain", "plot"
+    ]  # fmt: skip
+    for chapter in CHAPTERS:
+        program, name, *rest = shlex.split(chapter.command)
+        assert program == "forecast"
+        assert (name, *rest) == chapter.arguments
+        assert group.commands[name].make_context(name, rest).params
+
+
+def test_the_chapters_make_what_later_ones_read():
+    there = {"sample_data", *(f"sample_data/{t}.csv" for t in ("AAPL", "FB", "GOOG", "IBM"))}
+    for chapter in CHAPTERS:
+        reads = [a for a in chapter.arguments if a.startswith("sample_data")]
+        if "--model" in chapter.arguments:
+            reads.append(chapter.arguments[chapter.arguments.index("--model") + 1])
+        assert set(reads) <= there, chapter.command
+        there |= {chapter.makes[0]} if chapter.makes else set()
+        assert chapter.makes is None or chapter.makes[0] in chapter.arguments
+
+
+def test_no_number_is_promised():
+    """Sentences must hold for any processor and release: no measured value is in them."""
+    for chapter in CHAPTERS:
+        assert "+" not in chapter.text
+        assert not any(word.strip("%,.").count(".") for word in chapter.text.split() if "%" in word)
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory) -> tuple[Path, str]:
+    """The folder of a tour in a pipe, and what it printed; Yahoo cannot be reached."""
+    place = tmp_path_factory.mktemp("usual")
+    environment = {
+        "FORECASTER_HOME": str(place / "home"), "FORECASTER_YAHOO_URL": "http://127.0.0.1:9"
+    }  # fmt: skip
+    code, out, err = toured(place / "tour", **environment)
+    assert (code, err) == (0, "")
+    return place / "tour", out
+
+
+def test_a_piped_tour_shows_each_command_above_its_own_output(usual):
+    folder, out = usual
+    assert "\x1b" not in out
+    at = 0
+    for number, chapter in enumerate(CHEAP, 1):
+        done = subprocess.run(
+            [sys.executable, "-m", "forecaster", *chapter.arguments],
+            cwd=folder, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        for part in (f"\n{number}/{len(CHEAP)}  {chapter.title}\n", f"\n$ {chapter.command}\n"):
+            at = out.index(part, at) + len(part)
+        assert out[at:].startswith(done.stdout)
+        at += len(done.stdout)
+    assert "That was the tour" in out[at:]
+    assert "Enter" not in out
+
+
+def test_only_the_folder_is_written_and_it_holds_what_is_said(usual):
+    folder, out = usual
+    tail = out.split("That was the tour.")[1]
+    assert {p.name for p in folder.parent.iterdir()} == {"tour"}
+    assert {p.name for p in folder.iterdir()} == {"sample_data", "commands.txt", "fan.png"}
+    assert "sample_data/" in tail
+    assert "commands.txt" in tail
+    ours = {p.name: p.read_bytes() for p in job.sample_folder().glob("*.csv")}
+    copied = {p.name: p.read_bytes() for p in (folder / "sample_data").glob("*.csv")}
+    assert copied == ours
+    assert len(ours) == 5
+    written = (folder / "commands.txt").read_text().splitlines()[1:]
+    assert written == [c.command for c in CHEAP]
+
+
+def test_settings_of_the_user_change_nothing(usual, tmp_path):
+    folder, out = usual
+    user = tmp_path / "user"
+    user.mkdir()
+    (user / "forecaster.toml").write_text("[explain]\nlast = 3\n[predict]\nas-of = '2012-01-03'\n")
+    (folder / "forecaster.toml").write_text("[explain]\nseed = 4\n")
+    again = toured(
+        folder,
+        FORECASTER_CONFIG=str(user / "forecaster.toml"), FORECASTER_HOME=str(user),
+        FORECASTER_PREDICT_QUANTILES="x", FORECASTER_EXPLAIN_SEED="7", FORECASTER_PAUSE="0.5",
+        FORECASTER_MODEL="none", FORECASTER_PLOT_HISTORY="9",
+    )  # fmt: skip
+    (folder / "forecaster.toml").unlink()
+    assert again[:2] == (0, out)
+    assert "FORECASTER_PREDICT_QUANTILES is no setting" in again[2]  # once, of the tour itself
+    assert again[2].count("\n") == 1
+
+
+def test_the_surroundings_of_a_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {
+        "PATH": "/bin", "FORECASTER_TRAIN_CELL": "rnn", "FORECASTER_STORE": "postgresql://x",
+        "FORECASTER_CONFIG": "mine.toml", "PYTHONPATH": f"here{os.pathsep}", "NO_COLOR": "1",
+    }  # fmt: skip
+    made = job.surroundings(tmp_path, given, log_json=False)
+    checkout = str(Path(job.__file__).resolve().parents[2])
+    assert made == {
+        "PATH": "/bin",
+        "NO_COLOR": "1",
+        "FORECASTER_HOME": str(tmp_path / "home"),
+        "FORECASTER_CONFIG": os.devnull,
+        "PYTHONPATH": f"{checkout}{os.pathsep}{tmp_path / 'here'}",
+    }
+    assert job.surroundings(tmp_path, {}, log_json=True)["FORECASTER_LOG_FORMAT"] == "json"
+
+
+def test_an_installed_package_is_found_without_a_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "_PACKAGE", tmp_path / "site-packages" / "forecaster")
+    assert "PYTHONPATH" not in job.surroundings(tmp_path, {}, log_json=False)
+
+
+def test_sample_files_are_in_an_installed_package_or_beside_it(tmp_path, monkeypatch):
+    package = tmp_path / "forecaster"
+    monkeypatch.setattr(job, "_PACKAGE", package)
+    with pytest.raises(DataError, match="Install the program again"):
+        job.sample_folder()
+    for place in (tmp_path / "sample_data", package / "sample_data"):
+        place.mkdir(parents=True)
+        (place / "AAPL.csv").touch()
+        assert job.sample_folder() == place
+
+
+def test_the_wheel_takes_all_sample_files_along():
+    import tomllib
+
+    root = Path(job.__file__).resolve().parents[2]
+    taken = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    wheel = taken["targets"]["wheel"]
+    assert "sample_data" in wheel["only-include"]
+    assert wheel["sources"] == {"sample_data": "forecaster/sample_data"}
+    names = [p.relative_to(root) for p in (root / "sample_data").iterdir() if p.is_file()]
+    left_out = {n.name for n in names if any(n.match(pattern) for pattern in wheel["exclude"])}
+    assert left_out == {"make_sample_data.py"}
+
+
+@pytest.mark.parametrize("name", ["notes.txt", ".hidden", "commands.txt"])
+def test_a_folder_with_other_things_is_refused_and_left_alone(forecast, tmp_path, name):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / name).write_text("keep me")
+    run = forecast("demo", "--folder", folder)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith(f"error: --folder {folder} is not empty")
+    assert run.stderr.count("\n") == 1
+    assert {p.name: p.read_text() for p in folder.iterdir()} == {name: "keep me"}
+
+
+@pytest.mark.parametrize("place", ["/proc/no/such/folder", "file"])
+def test_a_folder_that_cannot_be_one_is_refused(forecast, tmp_path, place):
+    (tmp_path / "file").write_text("keep me")
+    run = forecast("demo", "--folder", tmp_path / place)
+    assert run.returncode == 2
+    assert "--folder" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert (tmp_path / "file").read_text() == "keep me"
+
+
+def test_an_empty_folder_and_an_earlier_demo_are_used(tmp_path):
+    folder = tmp_path / "tour"
+    folder.mkdir()
+    job.prepare(folder)
+    (folder / "sample_data" / "AAPL.csv").write_text("broken by somebody")
+    (folder / "notes.txt").write_text("keep me")
+    job.prepare(folder)
+    assert (folder / "sample_data" / "AAPL.csv").stat().st_size > 100_000
+    assert (folder / "notes.txt").read_text() == "keep me"
+
+
+def test_a_folder_that_was_left_half_made_is_an_earlier_demo(tmp_path, monkeypatch):
+    """The mark is the first thing in the folder."""
+    folder = tmp_path / "tour"
+    written = []
+    real = job.write_atomically
+
+    def write(path: Path, content: bytes) -> None:
+        written.append(path.name)
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        real(path, content)
+
+    monkeypatch.setattr(job, "write_atomically", write)
+    with pytest.raises(SettingsError, match="No space left"):
+        job.prepare(folder)
+    assert written[0] == "commands.txt"
+    monkeypatch.undo()
+    job.prepare(folder)
+
+
+def test_a_failing_step_is_named_and_its_exit_code_kept(tmp_path, capfd):
+    bad = Chapter("Fail", "It fails.", ("predict", "missing.csv", "--model", "sample"))
+    with pytest.raises(typer.Exit) as left:
+        demo.tour(tmp_path / "tour", (CHEAP[0], bad, CHEAP[1]), pause=False)
+    out, err = capfd.readouterr()
+    assert left.value.exit_code == 4
+    assert "step 2 of 3 (forecast predict missing.csv --model sample)" in err
+    assert "exit code 4" in err
+    assert "missing.csv" in err.splitlines()[0]
+    assert "3/3" not in out
+    assert "That was the tour" not in out
+
+
+def test_a_killed_step_has_the_code_of_a_shell(tmp_path, monkeypatch):
+    real, code = subprocess.Popen, "import os; os.kill(os.getpid(), 9)"
+    monkeypatch.setattr(
+        job.subprocess, "Popen", lambda _words, **more: real([sys.executable, "-c", code], **more)
+    )
+    assert job.run(CHEAP[0], tmp_path, os.environ) == 137
+
+
+def test_a_step_that_cannot_be_started_is_said(tmp_path):
+    with pytest.raises(SettingsError, match="could not be started in"):
+        job.run(CHEAP[0], tmp_path / "gone", os.environ)
+
+
+def test_a_log_in_json_stays_one(tmp_path):
+    bad = "[Chapter('Fail', 'It fails.', ('predict', 'missing.csv', '--model', 'sample'))]"
+    code = DRIVER.format(tests=str(Path(__file__).parent), chapters=bad)
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--log-format", "json", "demo", "--folder", tmp_path / "t"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    import json
+
+    records = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [r["exit_code"] for r in records] == [4, 4]
+    assert done.returncode == 4
+
+
+def test_the_tour_itself_loads_nothing_heavy(tmp_path, monkeypatch):
+    folder = tmp_path / "tour"
+    folder.mkdir()
+    (folder / "x").touch()
+    heavy = ["pandas", "tensorflow", "keras", "pyarrow", "scipy", "statsmodels", "numpy"]
+    assert loaded(["demo", "--folder", str(folder)], heavy) == []
+
+
+def test_the_command_runs_the_chapters_and_waits_only_in_a_terminal(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(demo, "tour", lambda *a, **k: seen.append((*a, k["pause"])))
+    monkeypatch.chdir(tmp_path)
+    for terminal, option, pause in (
+        (True, False, True),
+        (True, True, False),
+        (False, False, False),
+    ):
+        monkeypatch.setattr("sys.stdin", _Stream(terminal))
+        monkeypatch.setattr("sys.stdout", _Stream(True))
+        demo.demo(Path("forecast-demo"), option)
+        assert seen.pop() == (Path("forecast-demo"), CHAPTERS, pause)
+
+
+class _Stream:
+    def __init__(self, terminal: bool) -> None:
+        self.terminal = terminal
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+_CONTROLLED = (
+    "import os, sys; os.close(os.open(os.ttyname(0), os.O_RDWR))\n"
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""The terminal that a session's first process opens is the one whose Ctrl-C it gets."""
+
+
+@contextmanager
+def in_terminal(
+    command: list[str], columns: int = 80, **environment: str
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A process that has a terminal of its own, as its controlling one."""
+    usual = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40, columns))
+    process = subprocess.Popen(
+        [sys.executable, "-c", _CONTROLLED, *command],
+        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        env={**usual, "TERM": "xterm-256color", **environment},
+    )  # fmt: skip
+    os.close(theirs)
+    try:
+        yield process, ours
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def read_until(terminal: int, wanted: str | None, seconds: float = 60) -> str:
+    """What a terminal shows until some text comes, or (None) the end."""
+    shown, end = b"", time.monotonic() + seconds
+    while time.monotonic() < end and (wanted is None or wanted.encode() not in shown):
+        ready, _, _ = select.select([terminal], [], [], 0.2)
+        if ready:
+            try:
+                part = os.read(terminal, 65536)
+            except OSError:  # Linux says so where the other side is closed
+                break
+            if not part:
+                break
+            shown += part
+    text = shown.decode(errors="replace")
+    assert wanted is None or wanted in text, text
+    return text
+
+
+def test_in_a_terminal_it_waits_for_enter(tmp_path):
+    with in_terminal(words(tmp_path / "t", "CHEAP")) as (process, terminal):
+        for number in range(1, len(CHEAP)):
+            shown = read_until(terminal, "Ctrl-C leaves.")
+            assert f"{number}/{len(CHEAP)}" in shown
+            assert f"{number + 1}/{len(CHEAP)}" not in shown
+            os.write(terminal, b"\n")
+        shown = read_until(terminal, None)
+        assert "That was the tour" in shown
+        assert process.wait(10) == 0
+
+
+def test_without_pauses_a_terminal_is_not_asked_and_has_colours(tmp_path):
+    with in_terminal(words(tmp_path / "t", "CHEAP", "--no-pause")) as (process, terminal):
+        shown = read_until(terminal, None)
+        assert process.wait(10) == 0
+    assert "Enter" not in shown
+    assert "\x1b[1m" in shown
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_no_colours_where_they_are_not_wanted(tmp_path, environment):
+    command = words(tmp_path / "t", "CHEAP[:1]", "--no-pause")
+    with in_terminal(command, **environment) as (process, terminal):
+        shown = read_until(terminal, None)
+        assert process.wait(10) == 0
+    assert "\x1b[3" not in shown
+    assert "1/1  Forecast the next sessions" in shown.replace("\x1b[1m", "").replace("\x1b[0m", "")
+
+
+def test_forty_columns_are_enough(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = words(Path("t"), "CHEAP", "--no-pause")
+    with in_terminal(command, columns=40, NO_COLOR="1") as (process, terminal):
+        shown = read_until(terminal, None)
+        assert process.wait(10) == 0
+    lines = [plain(line) for line in shown.splitlines()]
+    commands = [line for line in lines if line.startswith("$ ")]
+    assert commands[:-2] == [f"$ {c.command}" for c in CHEAP]
+    assert max(len(line) for line in lines if not line.startswith("$ ")) <= 40
+    assert "wider window" in " ".join(lines)
+
+
+def plain(line: str) -> str:
+    """A line without its colours."""
+    import re
+
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line).rstrip()
+
+
+@pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_a_pause_can_be_left(tmp_path, key):
+    folder = tmp_path / "t"
+    with in_terminal(words(folder, "CHEAP")) as (process, terminal):
+        read_until(terminal, "Ctrl-C leaves.")
+        os.write(terminal, key)
+        shown = read_until(terminal, None)
+        assert process.wait(10) == 130
+    assert "interrupted; no file is half written" in shown
+    assert "Traceback" not in shown
+    assert "2/4" not in shown
+    assert not list(folder.rglob("*.writing"))
+
+
+def step_of(process: subprocess.Popen[bytes]) -> psutil.Process:
+    """The command that a tour is running."""
+    (child,) = psutil.Process(process.pid).children()
+    return child
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("sent", "code", "said"),
+    [
+        (None, 130, "interrupted; no file is half written"),
+        (signal.SIGINT, 130, "interrupted; no file is half written"),
+        (signal.SIGTERM, 143, "terminated; no file is half written"),
+    ],
+    ids=["Ctrl-C", "SIGINT to the tour alone", "SIGTERM to the tour alone"],
+)
+def test_a_tour_that_is_ended_in_a_step_ends_it_too(tmp_path, sent, code, said):
+    folder = tmp_path / "t"
+    with in_terminal(words(folder, "CHAPTERS"), columns=100) as (process, terminal):
+        read_until(terminal, "epoch")
+        step = step_of(process)
+        if sent is None:
+            os.write(terminal, b"\x03")
+        else:
+            process.send_signal(sent)
+        shown = read_until(terminal, None)
+        assert process.wait(15) == code
+    assert not step.is_running()
+    assert shown.count("no file is half written") == shown.count(said) == 1
+    assert "exit code" not in shown
+    assert CHAPTERS[1].title not in shown
+    assert "Traceback" not in shown
+    left = {p.name for p in folder.iterdir()}
+    assert left <= {"sample_data", "commands.txt", ".demo.forecast.lock"}
+
+
+def test_a_step_that_does_not_listen_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "_PATIENCE", 0.2)
+    monkeypatch.setattr(job, "_HEARD", 0.2)
+    deaf = (
+        "import signal, time\n"
+        "signal.signal(15, signal.SIG_IGN); signal.signal(2, signal.SIG_IGN); time.sleep(60)"
+    )
+    real = subprocess.Popen
+    started = []
+
+    def popen(_words: list[str], **more: object) -> subprocess.Popen[bytes]:
+        started.append(real([sys.executable, "-c", deaf], **more))
+        return started[0]
+
+    monkeypatch.setattr(job.subprocess, "Popen", popen)
+    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        job.run(CHEAP[0], tmp_path, os.environ)
+    assert started[0].returncode == -signal.SIGKILL
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        words(tmp_path / "t", "CHEAP"), stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.network
+def test_the_whole_tour(tmp_path, capfd, home):
+    """Every chapter as it is, with one pass over the data where it trains."""
+    quick = tuple(
+        replace(c, arguments=(*c.arguments, "--epochs", "1"))
+        if c.arguments[0] in ("train", "backtest")
+        else c
+        for c in CHAPTERS
+    )
+    folder = tmp_path / "tour"
+    demo.tour(folder, quick, pause=False)
+    out, _ = capfd.readouterr()
+    assert out.count("\n$ forecast ") == len(CHAPTERS) + 2
+    for name, _what in job.contents(CHAPTERS):
+        assert (folder / name).exists()
+        assert name in out.split("That was the tour.")[1]
+    assert (folder / "fan.png").read_bytes().startswith(b"\x89PNG")
+    assert not home.exists()
+    assert not (folder / "home").exists()
