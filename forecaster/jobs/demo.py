@@ -116,7 +116,7 @@ CHAPTERS = (
         " baselines, calibration, plots and limits. It needs no other file and no network; open it"
         " in a browser, or print it. It prints nothing here.",
         ("report", "demo.forecast", "--source", f"{SAMPLE}/AAPL.csv", "--output", "report.html"),
-        ("report.html", "that page"),
+        ("report.html", "the page on that network"),
     ),
 )
 """The steps in order. A step more is an entry more."""
