@@ -1,70 +1,24 @@
-"""The tour: what it runs, where, in which surroundings, and how it ends."""
+"""The tour: what it runs, where, in which surroundings, and what it says of failures."""
 
 from __future__ import annotations
 
+import json
 import os
-import pty
-import select
 import shlex
-import signal
 import subprocess
 import sys
-import termios
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 import typer
 from test_cli_contract import loaded
+from tours import CHEAP, DRIVER, toured
 
 from forecaster.cli import demo
 from forecaster.errors import DataError, SettingsError
 from forecaster.jobs import demo as job
 from forecaster.jobs.demo import CHAPTERS, Chapter
-
-CHEAP = tuple(
-    replace(
-        c, arguments=tuple("sample" if a == "demo.forecast" else a for a in c.arguments), makes=None
-    )
-    for c in CHAPTERS
-    if c.arguments[0] in ("predict", "explain", "plot")
-)
-"""The chapters that train nothing, with the model in the box."""
-
-DRIVER = (
-    "import sys; sys.path.insert(0, {tests!r})\n"
-    "from pathlib import Path\n"
-    "from forecaster.cli import main\n"
-    "from forecaster.cli.demo import tour\n"
-    "from forecaster.jobs.demo import CHAPTERS, Chapter\n"
-    "from test_cli_demo import CHEAP\n"
-    "from unittest import mock\n"
-    "with mock.patch('forecaster.jobs.demo.CHAPTERS', {chapters}): main.main()\n"
-)
-
-
-def words(folder: Path, chapters: str, *options: str) -> list[str]:
-    """`forecast demo` over other chapters, as a process."""
-    code = DRIVER.format(tests=str(Path(__file__).parent), chapters=chapters)
-    return [sys.executable, "-c", code, "demo", "--folder", str(folder), *options]
-
-
-def toured(folder: Path, chapters: str = "CHEAP", **environment: str) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of a tour in a pipe, whose writers keep what they have to say.
-
-    Unless they send it in time, a heading comes after the output below it.
-    """
-    usual = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    done = subprocess.run(
-        words(folder, chapters), capture_output=True, text=True, input="", check=False,
-        env={**usual, **environment},
-    )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
 
 
 def test_every_command_line_is_one_that_the_program_takes(tmp_path, monkeypatch):
@@ -298,8 +252,6 @@ def test_a_log_in_json_stays_one(tmp_path):
         [sys.executable, "-c", code, "--log-format", "json", "demo", "--folder", tmp_path / "t"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    import json
-
     records = [json.loads(line) for line in done.stderr.splitlines()]
     assert [r["exit_code"] for r in records] == [4, 4]
     assert done.returncode == 4
@@ -334,184 +286,6 @@ class _Stream:
 
     def isatty(self) -> bool:
         return self.terminal
-
-
-_CONTROLLED = (
-    "import os, sys; os.close(os.open(os.ttyname(0), os.O_RDWR))\n"
-    "os.execv(sys.argv[1], sys.argv[1:])"
-)
-"""The terminal that a session's first process opens is the one whose Ctrl-C it gets."""
-
-
-@contextmanager
-def in_terminal(
-    command: list[str], columns: int = 80, **environment: str
-) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A process that has a terminal of its own, as its controlling one."""
-    usual = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (40, columns))
-    process = subprocess.Popen(
-        [sys.executable, "-c", _CONTROLLED, *command],
-        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        env={**usual, "TERM": "xterm-256color", **environment},
-    )  # fmt: skip
-    os.close(theirs)
-    try:
-        yield process, ours
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
-
-
-def read_until(terminal: int, wanted: str | None, seconds: float = 60) -> str:
-    """What a terminal shows until some text comes, or (None) the end."""
-    shown, end = b"", time.monotonic() + seconds
-    while time.monotonic() < end and (wanted is None or wanted.encode() not in shown):
-        ready, _, _ = select.select([terminal], [], [], 0.2)
-        if ready:
-            try:
-                part = os.read(terminal, 65536)
-            except OSError:  # Linux says so where the other side is closed
-                break
-            if not part:
-                break
-            shown += part
-    text = shown.decode(errors="replace")
-    assert wanted is None or wanted in text, text
-    return text
-
-
-def test_in_a_terminal_it_waits_for_enter(tmp_path):
-    with in_terminal(words(tmp_path / "t", "CHEAP")) as (process, terminal):
-        for number in range(1, len(CHEAP)):
-            shown = read_until(terminal, "Ctrl-C leaves.")
-            assert f"{number}/{len(CHEAP)}" in shown
-            assert f"{number + 1}/{len(CHEAP)}" not in shown
-            os.write(terminal, b"\n")
-        shown = read_until(terminal, None)
-        assert "That was the tour" in shown
-        assert process.wait(10) == 0
-
-
-def test_without_pauses_a_terminal_is_not_asked_and_has_colours(tmp_path):
-    with in_terminal(words(tmp_path / "t", "CHEAP", "--no-pause")) as (process, terminal):
-        shown = read_until(terminal, None)
-        assert process.wait(10) == 0
-    assert "Enter" not in shown
-    assert "\x1b[1m" in shown
-
-
-@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_no_colours_where_they_are_not_wanted(tmp_path, environment):
-    command = words(tmp_path / "t", "CHEAP[:1]", "--no-pause")
-    with in_terminal(command, **environment) as (process, terminal):
-        shown = read_until(terminal, None)
-        assert process.wait(10) == 0
-    assert "\x1b[3" not in shown
-    assert "1/1  Forecast the next sessions" in shown.replace("\x1b[1m", "").replace("\x1b[0m", "")
-
-
-def test_forty_columns_are_enough(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    command = words(Path("t"), "CHEAP", "--no-pause")
-    with in_terminal(command, columns=40, NO_COLOR="1") as (process, terminal):
-        shown = read_until(terminal, None)
-        assert process.wait(10) == 0
-    lines = [plain(line) for line in shown.splitlines()]
-    commands = [line for line in lines if line.startswith("$ ")]
-    assert commands[:-2] == [f"$ {c.command}" for c in CHEAP]
-    assert max(len(line) for line in lines if not line.startswith("$ ")) <= 40
-    assert "wider window" in " ".join(lines)
-
-
-def plain(line: str) -> str:
-    """A line without its colours."""
-    import re
-
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line).rstrip()
-
-
-@pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["Ctrl-C", "Ctrl-D"])
-def test_a_pause_can_be_left(tmp_path, key):
-    folder = tmp_path / "t"
-    with in_terminal(words(folder, "CHEAP")) as (process, terminal):
-        read_until(terminal, "Ctrl-C leaves.")
-        os.write(terminal, key)
-        shown = read_until(terminal, None)
-        assert process.wait(10) == 130
-    assert "interrupted; no file is half written" in shown
-    assert "Traceback" not in shown
-    assert "2/4" not in shown
-    assert not list(folder.rglob("*.writing"))
-
-
-def step_of(process: subprocess.Popen[bytes]) -> psutil.Process:
-    """The command that a tour is running."""
-    (child,) = psutil.Process(process.pid).children()
-    return child
-
-
-@pytest.mark.network
-@pytest.mark.parametrize(
-    ("sent", "code", "said"),
-    [
-        (None, 130, "interrupted; no file is half written"),
-        (signal.SIGINT, 130, "interrupted; no file is half written"),
-        (signal.SIGTERM, 143, "terminated; no file is half written"),
-    ],
-    ids=["Ctrl-C", "SIGINT to the tour alone", "SIGTERM to the tour alone"],
-)
-def test_a_tour_that_is_ended_in_a_step_ends_it_too(tmp_path, sent, code, said):
-    folder = tmp_path / "t"
-    with in_terminal(words(folder, "CHAPTERS"), columns=100) as (process, terminal):
-        read_until(terminal, "epoch")
-        step = step_of(process)
-        if sent is None:
-            os.write(terminal, b"\x03")
-        else:
-            process.send_signal(sent)
-        shown = read_until(terminal, None)
-        assert process.wait(15) == code
-    assert not step.is_running()
-    assert shown.count("no file is half written") == shown.count(said) == 1
-    assert "exit code" not in shown
-    assert CHAPTERS[1].title not in shown
-    assert "Traceback" not in shown
-    left = {p.name for p in folder.iterdir()}
-    assert left <= {"sample_data", "commands.txt", ".demo.forecast.lock"}
-
-
-def test_a_step_that_does_not_listen_is_killed(tmp_path, monkeypatch):
-    monkeypatch.setattr(job, "_PATIENCE", 0.2)
-    monkeypatch.setattr(job, "_HEARD", 0.2)
-    deaf = (
-        "import signal, time\n"
-        "signal.signal(15, signal.SIG_IGN); signal.signal(2, signal.SIG_IGN); time.sleep(60)"
-    )
-    real = subprocess.Popen
-    started = []
-
-    def popen(_words: list[str], **more: object) -> subprocess.Popen[bytes]:
-        started.append(real([sys.executable, "-c", deaf], **more))
-        return started[0]
-
-    monkeypatch.setattr(job.subprocess, "Popen", popen)
-    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt):
-        job.run(CHEAP[0], tmp_path, os.environ)
-    assert started[0].returncode == -signal.SIGKILL
-
-
-def test_a_reader_that_goes_away_is_no_error(tmp_path):
-    read, write = os.pipe()
-    os.close(read)
-    done = subprocess.run(
-        words(tmp_path / "t", "CHEAP"), stdout=write, stderr=subprocess.PIPE, check=False
-    )
-    os.close(write)
-    assert (done.returncode, done.stderr) == (141, b"")
 
 
 @pytest.mark.network

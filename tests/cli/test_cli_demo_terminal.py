@@ -1,0 +1,142 @@
+"""The tour in a terminal: pauses, colours, widths, and every way to leave it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from terminals import in_terminal, plain, read_until
+from tours import CHEAP, words
+
+from forecaster.jobs import demo as job
+from forecaster.jobs.demo import CHAPTERS
+
+
+def test_in_a_terminal_it_waits_for_enter(tmp_path):
+    with in_terminal(words(tmp_path / "t", "CHEAP")) as (process, terminal):
+        for number in range(1, len(CHEAP)):
+            shown = read_until(terminal, "Ctrl-C leaves.")
+            assert f"{number}/{len(CHEAP)}" in shown
+            assert f"{number + 1}/{len(CHEAP)}" not in shown
+            os.write(terminal, b"\n")
+        shown = read_until(terminal, None)
+        assert "That was the tour" in shown
+        assert process.wait(10) == 0
+
+
+def test_without_pauses_a_terminal_is_not_asked_and_has_colours(tmp_path):
+    with in_terminal(words(tmp_path / "t", "CHEAP", "--no-pause")) as (process, terminal):
+        shown = read_until(terminal, None)
+        assert process.wait(10) == 0
+    assert "Enter" not in shown
+    assert "\x1b[1m" in shown
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_no_colours_where_they_are_not_wanted(tmp_path, environment):
+    command = words(tmp_path / "t", "CHEAP[:1]", "--no-pause")
+    with in_terminal(command, **environment) as (process, terminal):
+        shown = read_until(terminal, None)
+        assert process.wait(10) == 0
+    assert "\x1b[3" not in shown
+    assert "1/1  Forecast the next sessions" in shown.replace("\x1b[1m", "").replace("\x1b[0m", "")
+
+
+def test_forty_columns_are_enough(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = words(Path("t"), "CHEAP", "--no-pause")
+    with in_terminal(command, columns=40, NO_COLOR="1") as (process, terminal):
+        shown = read_until(terminal, None)
+        assert process.wait(10) == 0
+    lines = [plain(line) for line in shown.splitlines()]
+    commands = [line for line in lines if line.startswith("$ ")]
+    assert commands[:-2] == [f"$ {c.command}" for c in CHEAP]
+    assert max(len(line) for line in lines if not line.startswith("$ ")) <= 40
+    assert "wider window" in " ".join(lines)
+
+
+@pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_a_pause_can_be_left(tmp_path, key):
+    folder = tmp_path / "t"
+    with in_terminal(words(folder, "CHEAP")) as (process, terminal):
+        read_until(terminal, "Ctrl-C leaves.")
+        os.write(terminal, key)
+        shown = read_until(terminal, None)
+        assert process.wait(10) == 130
+    assert "interrupted; no file is half written" in shown
+    assert "Traceback" not in shown
+    assert "2/4" not in shown
+    assert not list(folder.rglob("*.writing"))
+
+
+def step_of(process: subprocess.Popen[bytes]) -> psutil.Process:
+    """The command that a tour is running."""
+    (child,) = psutil.Process(process.pid).children()
+    return child
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("sent", "code", "said"),
+    [
+        (None, 130, "interrupted; no file is half written"),
+        (signal.SIGINT, 130, "interrupted; no file is half written"),
+        (signal.SIGTERM, 143, "terminated; no file is half written"),
+    ],
+    ids=["Ctrl-C", "SIGINT to the tour alone", "SIGTERM to the tour alone"],
+)
+def test_a_tour_that_is_ended_in_a_step_ends_it_too(tmp_path, sent, code, said):
+    folder = tmp_path / "t"
+    with in_terminal(words(folder, "CHAPTERS"), columns=100) as (process, terminal):
+        read_until(terminal, "epoch")
+        step = step_of(process)
+        if sent is None:
+            os.write(terminal, b"\x03")
+        else:
+            process.send_signal(sent)
+        shown = read_until(terminal, None)
+        assert process.wait(15) == code
+    assert not step.is_running()
+    assert shown.count("no file is half written") == shown.count(said) == 1
+    assert "exit code" not in shown
+    assert CHAPTERS[1].title not in shown
+    assert "Traceback" not in shown
+    left = {p.name for p in folder.iterdir()}
+    assert left <= {"sample_data", "commands.txt", ".demo.forecast.lock"}
+
+
+def test_a_step_that_does_not_listen_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "_PATIENCE", 0.2)
+    monkeypatch.setattr(job, "_HEARD", 0.2)
+    deaf = (
+        "import signal, time\n"
+        "signal.signal(15, signal.SIG_IGN); signal.signal(2, signal.SIG_IGN); time.sleep(60)"
+    )
+    real = subprocess.Popen
+    started = []
+
+    def popen(_words: list[str], **more: object) -> subprocess.Popen[bytes]:
+        started.append(real([sys.executable, "-c", deaf], **more))
+        return started[0]
+
+    monkeypatch.setattr(job.subprocess, "Popen", popen)
+    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        job.run(CHEAP[0], tmp_path, os.environ)
+    assert started[0].returncode == -signal.SIGKILL
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        words(tmp_path / "t", "CHEAP"), stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
