@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 .PHONY: help demo test check boxed-model pictures speed peers torture clean
 
 help:
-	@echo "make demo    install, then a tour on sample_data (24 to 40 s on two cores, after the installation)"
+	@echo "make demo    install, then a tour on sample_data (half a minute after the installation)"
 	@echo "make test    install, then ruff, mypy --strict and pytest (about 10 minutes)"
 	@echo "make speed   measure start-up, training and prediction"
 	@echo "make clean   remove the environment and caches"

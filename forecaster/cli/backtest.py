@@ -152,7 +152,7 @@ def backtest(
     result = _run(loaded.panel, settings, plan, model, allow_overlap, device, pool)
     for message in result.notes:
         note(message)
-    emit(_document(result, loaded.panel, format, output), output)
+    emit(_document(result, plan.seen(loaded.panel), format, output), output)
     if plot or file is not None:
         _draw(result, file, theme, width)
     unmet = [v for wanted in required for v in wanted.unmet(result.table.verdicts)]

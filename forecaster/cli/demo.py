@@ -28,7 +28,7 @@ def demo(
         bool, typer.Option("--no-pause", help="Do not wait for Enter between steps.")
     ] = False,
 ) -> None:
-    """Take a tour, offline and in about a minute: train, predict, backtest, explain, plot."""
+    """Take a tour, offline, in half a minute: train, predict, backtest, explain, plot, report."""
     from forecaster.jobs.demo import CHAPTERS
 
     watched = sys.stdin.isatty() and sys.stdout.isatty()
@@ -66,7 +66,7 @@ def tour(folder: Path, chapters: Sequence[Chapter], *, pause: bool) -> None:
 
 
 def _wait() -> None:
-    """Wait for Enter; the end of the input is leave as well as Ctrl-C."""
+    """Wait for Enter; the end of the input (Ctrl-D) leaves like Ctrl-C."""
     if not sys.stdin.readline():
         raise KeyboardInterrupt
 

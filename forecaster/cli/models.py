@@ -25,14 +25,18 @@ def list_models() -> None:
 
 def show(name: Name) -> None:
     """Show where a model comes from, its settings and its measured errors."""
-    from forecaster.model.artifact import load
+    from forecaster.jobs.report import read_model
     from forecaster.model.library import find
     from forecaster.output import console, tables
 
     path = find(name)
-    model = load(path)
-    text = console.render(lambda width: tables.model_card(model, str(path), width), None)
-    emit(text, None)
+    read = read_model(path)
+    emit(
+        console.render(
+            lambda width: tables.model_card(read.model, read.table, str(path), width), None
+        ),
+        None,
+    )
 
 
 def delete(

@@ -159,12 +159,14 @@ def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int
 
 def warn_of_hindsight(model: Model, made: Sequence[TickerForecast]) -> None:
     """A forecast from before the end of the training range has seen its own future."""
-    trained_to = str(model.card.get("trained_to", ""))
-    early = [f for f in made if str(f.cutoff) < trained_to]
+    from forecaster.jobs.predict import in_hindsight
+
+    early = [f for f in made if in_hindsight(model, f.cutoff)]
     if early:
         from forecaster.output.console import note
 
         note(
             f"{early[0].ticker} is forecast from {early[0].cutoff}, and model {model.name} was"
-            f" trained to {trained_to}: it has seen what came next, so this is no fair test of it."
+            f" trained to {model.card['trained_to']}: it has seen what came next, so this is no"
+            " fair test of it."
         )

@@ -34,8 +34,8 @@ class MonthlyLosses:
         """What the marks of a test say about its months."""
         known = np.isfinite(actuals.log_return[:, 0])
         sessions = actuals.session[known]
-        days = np.unique(sessions).astype("datetime64[M]")
-        months, place, counts = np.unique(days, return_inverse=True, return_counts=True)
+        month_of = np.unique(sessions).astype("datetime64[M]")
+        months, place, counts = np.unique(month_of, return_inverse=True, return_counts=True)
         return cls(
             months,
             counts.astype(np.int64),

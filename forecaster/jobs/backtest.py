@@ -66,6 +66,10 @@ class Plan:
             if value < 1:
                 raise SettingsError(f"--{name} is {value}; it must be at least 1. Change it.")
 
+    def seen(self, panel: Panel) -> Panel:
+        """What a test uses of a panel: all up to ``test_end``."""
+        return panel if self.test_end is None else panel.up_to(self.test_end)
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -94,8 +98,8 @@ class Backtest:
         seconds: model to seconds of fitting and forecasting.
         remarks: what a reader should doubt.
         notes: what went wrong and was worked around.
-        settings: of the networks; where several were fitted, cells and seeds are the plan's. None
-            where a document does not say.
+        settings: of the networks, but for what the plan says: cells, and how many seeds from the
+            first on. None where a document does not say.
         plan: what was done; None likewise.
     """
 
@@ -151,7 +155,7 @@ def backtest(
         DataError: a fold has nothing to fit on or to score.
         SettingsError: the device or the cluster is not there.
     """
-    seen = panel if plan.test_end is None else panel.up_to(plan.test_end)
+    seen = plan.seen(panel)
     _require_sessions(seen, plan)
     folds = plan_folds(seen, settings.horizon, train_end=plan.train_end, count=plan.folds)
     fitting = folds if plan.refit == "fold" else folds[:1]
@@ -232,7 +236,7 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
             f"--train-end is {cutoff}, and model {model.name} was trained to {trained_to}: it has"
             " seen part of that test. Leave --train-end out, or add --allow-overlap."
         )
-    seen = panel if plan.test_end is None else panel.up_to(plan.test_end)
+    seen = plan.seen(panel)
     _require_sessions(seen, replace(plan, train_end=cutoff))
     settings = model.settings
     (fold,) = plan_folds(seen, settings.horizon, train_end=cutoff, count=1)
@@ -245,9 +249,9 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     run.add(model.name, marks, time.perf_counter() - start)
     _mark_baselines(plan.baselines, _past(seen, cutoff), origins, actuals, settings, run)
     run.actuals.append(actuals)
-    as_it_is = replace(plan, folds=1, seeds=1, refit="never")
+    as_it_is = replace(plan, folds=1, seeds=1, refit="never", cells=(settings.cell,))
     result = _finish(run, (fold,), settings, (model.name,), as_it_is)
-    if cutoff >= trained_to:
+    if fold.test_from >= trained_to:
         return result
     seen_it = (
         f"{model.name} was trained to {trained_to} and is scored from {fold.test_from} on: it has"
@@ -366,7 +370,7 @@ def _finish(
         remarks=tuple(_remarks(networks, table, marks, actuals)),
         notes=tuple(dict.fromkeys(run.notes)),
         settings=settings,
-        plan=plan,
+        plan=replace(plan, train_end=folds[0].cutoff),
     )
 
 

@@ -23,7 +23,7 @@ from forecaster.errors import (
     SettingsError,
     Terminated,
 )
-from forecaster.places import write_atomically
+from forecaster.places import TEMPORARY, write_atomically
 
 PROGRAM = "forecast"
 SAMPLE = "sample_data"
@@ -146,7 +146,8 @@ def prepare(folder: Path, chapters: Sequence[Chapter] = CHAPTERS) -> None:
         chapters: whose commands are written down.
 
     Raises:
-        SettingsError: it holds something else, or cannot be written; nothing is changed.
+        SettingsError: it holds something else, and nothing in it is changed; or it cannot be
+            written.
         DataError: the sample files are not there.
     """
     source = sample_folder()
@@ -166,11 +167,14 @@ def prepare(folder: Path, chapters: Sequence[Chapter] = CHAPTERS) -> None:
 
 
 def _refuse_others(folder: Path) -> None:
-    """Folders with content that is not ours."""
-    if not any(folder.iterdir()):
+    """Folders with content that is not ours, or that leads elsewhere."""
+    found = [entry for entry in folder.iterdir() if not entry.name.endswith(TEMPORARY)]
+    if not found:
         return
+    linked = any(entry.is_symlink() for entry in (*found, *(folder / SAMPLE).glob("*")))
     with suppress(OSError, UnicodeDecodeError):
-        if (folder / COMMANDS).read_text(encoding="utf-8").startswith(_MARK):
+        marked = (folder / COMMANDS).read_text(encoding="utf-8").startswith(_MARK)
+        if marked and not linked and not (folder / SAMPLE).is_file():
             return
     raise SettingsError(
         f"--folder {folder} is not empty and is not from an earlier demo; a new or an empty folder"
@@ -258,6 +262,9 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     """End a process that is still there, politely at first."""
     if child.poll() is None:
         child.terminate()
-        if _left(child, _PATIENCE) is None:
-            child.kill()
-            child.wait()
+        try:
+            _left(child, _PATIENCE)
+        finally:  # a signal may come here, too
+            if child.poll() is None:
+                child.kill()
+                child.wait()

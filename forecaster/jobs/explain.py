@@ -8,7 +8,7 @@ import numpy as np
 
 from forecaster.errors import SettingsError
 from forecaster.jobs.importance import Importance, importance
-from forecaster.jobs.predict import usable
+from forecaster.jobs.predict import in_hindsight, usable
 from forecaster.jobs.unroll import Day, ends_of, forecast_of, interval_of, unroll
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
@@ -171,11 +171,10 @@ def _notes(
             if model.representation.companions
             else "Other tickers are not known; the model was trained without them."
         )
-    trained_to = str(model.card.get("trained_to", ""))
-    if str(days[-1].session) < trained_to:
+    if in_hindsight(model, days[-1].session):
         notes.append(
-            f"Model {model.name} was trained to {trained_to}: it has seen what came after"
-            f" {days[-1].session}."
+            f"Model {model.name} was trained to {model.card['trained_to']}: it has seen what came"
+            f" after {days[-1].session}."
         )
     if model.settings.bidirectional:
         notes.append(

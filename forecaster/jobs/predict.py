@@ -23,6 +23,11 @@ SHORTEST_HISTORY = 2
 """Fewest bars that a forecast can be made from."""
 
 
+def in_hindsight(model: Model, cutoff: np.datetime64) -> bool:
+    """Whether a model has seen what came after a cutoff: no forecast from there tests it fairly."""
+    return str(cutoff) < str(model.card.get("trained_to", ""))
+
+
 @dataclass(frozen=True)
 class Step:
     """The forecast for one session.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn, cast, get_args
 
 from forecaster.errors import DataError, ModelError, SettingsError
 from forecaster.evaluation.folds import Fold
@@ -18,6 +18,7 @@ from forecaster.jobs.backtest import Backtest, Plan, Refit, Spread
 from forecaster.jobs.score_reading import Place, Wrong, read_months, read_table
 from forecaster.model.artifact import SUFFIX, Model, load
 from forecaster.model.library import find
+from forecaster.model.recurrence import Cell
 from forecaster.model.settings import Settings
 
 SCHEMA = "backtest/1"
@@ -183,29 +184,54 @@ def _tested(document: Place, source: str) -> Written:
         seconds={name: s.number(0) for name, s in document["seconds"].fields().items()},
         remarks=_texts(document["remarks"]),
         notes=_texts(document["notes"]),
-        settings=_settings(document["settings"]) if "settings" in there else None,
-        plan=_plan(document) if "refit" in there else None,
     )
+    if "settings" in there and "plan" in there:
+        result = replace(
+            result,
+            settings=_settings(document["settings"], document["plan"]),
+            plan=_plan(document["plan"], result),
+        )
     data = _data(document["data"]) if "data" in there else {}
     return Written(result, _texts(document["tickers"]), data, created.text(), Path(source).name)
 
 
-def _settings(place: Place) -> Settings:
+def _settings(place: Place, plan: Place) -> Settings:
+    """Settings with the first of the plan's cells and seeds."""
+    state = {key: part.value for key, part in place.fields().items()}
     try:
-        return Settings.from_state({key: part.value for key, part in place.fields().items()})
+        return Settings.from_state({**state, "cell": _cells(plan)[0], "seed": _seeds(plan)[0]})
     except (SettingsError, TypeError, ValueError) as problem:
         reason = " ".join(str(problem).split())
         raise Wrong(f"{place.name} are none that this version knows ({reason})") from problem
 
 
-def _plan(document: Place) -> Plan:
-    """What was done, as far as a document has it."""
-    refit: Refit = "fold" if document["refit"].word(get_args(Refit)) == "fold" else "never"
+def _cells(plan: Place) -> tuple[Cell, ...]:
+    found = tuple(cast("Cell", part.word(get_args(Cell))) for part in plan["cells"])
+    if not found:
+        raise plan["cells"].wrong("at least one cell")
+    return found
+
+
+def _seeds(plan: Place) -> tuple[int, ...]:
+    found = tuple(part.whole() for part in plan["seeds"])
+    if found != tuple(range(found[0], found[0] + len(found)) if found else (0,)):
+        raise plan["seeds"].wrong("a list such as [0, 1, 2]")
+    return found
+
+
+def _plan(place: Place, result: Backtest) -> Plan:
+    """What was done; cutoffs and baselines are told by the result."""
+    end = place["test_end"]
+    compared = {name for row in result.table.rows for name in row.skill}
     return Plan(
-        folds=sum(1 for _ in document["folds"]),
-        refit=refit,
-        stride=document["stride"].whole(1),
-        seeds=document["seeds"].whole(1),
+        train_end=result.folds[0].cutoff,
+        test_end=None if end.value is None else end.day(),
+        folds=len(result.folds),
+        refit=cast("Refit", place["refit"].word(get_args(Refit))),
+        stride=place["stride"].whole(1),
+        cells=_cells(place),
+        seeds=len(_seeds(place)),
+        baselines=tuple(dict.fromkeys(r.model for r in result.table.rows if r.model in compared)),
     )
 
 

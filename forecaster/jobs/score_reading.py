@@ -137,7 +137,8 @@ def _row(row: Place) -> Row:
         return {k: v.number(0, high) for k, v in row[key].fields().items()}
 
     calibration = numbers("calibration", 1)
-    _check_levels([*calibration, *row["var"].fields(), *row["coverage"].fields()], row)
+    shares = (key for part in ("var", "coverage", "width") for key in row[part].fields())
+    _check_levels([*calibration, *shares], row)
     return Row(
         model=row["model"].text(),
         step=row["step"].whole(1),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
@@ -76,7 +75,7 @@ class Settings:
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             whole = isinstance(value, int) or isinstance(low, float)
-            inside = whole and math.isfinite(value) and low <= value <= high
+            inside = whole and low <= value <= high  # NaN is not
             _require(inside, name, value, f"{low} to {high}")
         if self.clip_norm is not None:
             _require(0.0 <= self.clip_norm <= 1e6, "clip_norm", self.clip_norm, "0 to 1e6")

@@ -21,7 +21,7 @@ from forecaster.output.figures import (
     settled,
 )
 from forecaster.output.looks import STROKES, THEMES, Theme, ThemeName, clipped, colour
-from forecaster.output.scoreboard import table_baselines
+from forecaster.output.scoreboard import baselines_of, networks_of
 from forecaster.output.tables import ADVICE
 
 if TYPE_CHECKING:
@@ -68,18 +68,6 @@ def frame_of(result: Backtest) -> Frame:
             ADVICE,
         ],
     )
-
-
-def networks_of(table: ScoreTable) -> list[str]:
-    """Names of what was compared with the baselines."""
-    baselines = baselines_of(table)
-    return list(dict.fromkeys(r.model for r in table.rows if r.model not in baselines))
-
-
-def baselines_of(table: ScoreTable) -> list[str]:
-    """Names of the baselines, in the order of the error table."""
-    known = table_baselines(table)
-    return list(dict.fromkeys(r.model for r in table.rows if r.model in known))
 
 
 def over_time(baselines: Sequence[str]) -> list[str]:

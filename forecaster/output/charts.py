@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from forecaster.jobs.fan import Fan
 from forecaster.market.bars import Days
 from forecaster.model.artifact import Model
-from forecaster.output.cells import price
+from forecaster.output.cells import price, unit
 from forecaster.output.figures import (
     INCHES,
     Frame,
@@ -69,8 +69,8 @@ def frame_of(fans: Sequence[Fan], model: Model) -> Frame:
         closes += " without splits and dividends"
     if len(fans) == 1:
         fan = fans[0]
-        unit = f" {clipped(fan.currency, 8)}" if fan.currency else ""
-        title = f"{clipped(fan.ticker, 55)}  {price(fan.last_close)}{unit} on {fan.cutoff}"
+        currency = unit(clipped(fan.currency or "", 8))
+        title = f"{clipped(fan.ticker, 55)}  {price(fan.last_close)}{currency} on {fan.cutoff}"
         until = f"{fan.ahead[-1]}{' (date estimated)' if fan.estimated else ''}"
         subtitle = f"{closes}, and where the next {sessions} may lead, to {until}"
     else:
@@ -156,8 +156,8 @@ def _draw(axes: Axes, fan: Fan, theme: Theme, grid: _Grid, *, several: bool) -> 
     if several:
         _name(axes, fan, theme, grid)
     else:
-        unit = f", {clipped(fan.currency, 8)}" if fan.currency else ""
-        named = f"{'adjusted' if fan.adjusted else 'closing'} price{unit}"
+        currency = f",{unit(clipped(fan.currency, 8))}" if fan.currency else ""
+        named = f"{'adjusted' if fan.adjusted else 'closing'} price{currency}"
         axes.set_ylabel(named, color=theme.quiet, fontsize=grid.size, parse_math=False)
     label_right(axes, n + ahead - 1, _labels(fan, grid), theme, size=grid.size)
 

@@ -93,7 +93,7 @@ def words(text: object) -> str:
 
 def data(value: float | None, shown: str) -> str:
     """A number as it looks, with all its digits for programs; a dash where there is none."""
-    if value is None or not math.isfinite(value):
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "–"
     return f'<data value="{json.dumps(value)}">{words(shown.replace("-", "−"))}</data>'
 

@@ -8,11 +8,12 @@ from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.evaluation.verdict import Verdict
 from forecaster.jobs.fan import Fan
+from forecaster.jobs.predict import in_hindsight
 from forecaster.jobs.report import Carded, Written
 from forecaster.model.artifact import Model
 from forecaster.output import report_tables as tables
-from forecaster.output.backtest_charts import calibration_figure, networks_of, over_time_figure
-from forecaster.output.cells import price
+from forecaster.output.backtest_charts import calibration_figure, over_time_figure
+from forecaster.output.cells import price, unit
 from forecaster.output.charts import fan_figure, frame_of
 from forecaster.output.figures import inline, settled
 from forecaster.output.looks import LIGHT, ThemeName, clipped
@@ -30,7 +31,12 @@ from forecaster.output.page import (
     table,
     words,
 )
-from forecaster.output.report_facts import backtest_facts, model_facts, settings_facts
+from forecaster.output.report_facts import (
+    backtest_facts,
+    model_facts,
+    networks_facts,
+    settings_facts,
+)
 from forecaster.output.report_words import (
     BASELINES,
     COLUMNS,
@@ -40,7 +46,7 @@ from forecaster.output.report_words import (
     OLD,
     UNMEASURED,
 )
-from forecaster.output.scoreboard import table_baselines
+from forecaster.output.scoreboard import networks_of, table_baselines
 from forecaster.output.tables import ADVICE
 
 
@@ -98,9 +104,9 @@ def backtest_page(tested: Written, chosen: ThemeName | None = None) -> str:
         f"{_lede(result.table.verdicts)}</header>\n",
         section("card", "What was done", facts(backtest_facts(tested)), _folds(tested)),
     ]
-    if result.settings is not None:
-        shared = settings_facts(result.settings, without=("cell", "seed"))
-        parts.append(section("settings", "Settings of the networks", facts(shared)))
+    if result.settings is not None and result.plan is not None:
+        shown = facts(networks_facts(result.settings, result.plan))
+        parts.append(section("settings", "Settings of the networks", shown))
     said = [paragraph(words(remark), "doubt") for remark in result.remarks]
     if result.notes:
         said.append(bullets(words(note) for note in result.notes))
@@ -222,14 +228,13 @@ def _folds(tested: Written) -> str:
 def _forecasts(model: Model, fans: Sequence[Fan], failures: Sequence[tuple[str, str]]) -> str:
     """A fan for each history, and which ones failed."""
     parts = []
-    trained_to = str(model.card.get("trained_to", ""))
     with settled():
         for number, fan in enumerate(fans, start=1):
             frame = frame_of([fan], model)
             drawn = fan_figure([fan], frame.within("html"), LIGHT)
             label = f"Forecast of {clipped(fan.ticker, 40)} from {fan.cutoff}"
             caption = _fan_words(fan)
-            if str(fan.cutoff) < trained_to:
+            if in_hindsight(model, fan.cutoff):
                 caption += f" {HINDSIGHT}"
             parts.append(f"<h3>{words(frame.title)}</h3>\n")
             parts.append(figure(inline(drawn, label, f"f{number}", LIGHT), caption))
@@ -240,11 +245,11 @@ def _forecasts(model: Model, fans: Sequence[Fan], failures: Sequence[tuple[str, 
 
 def _fan_words(fan: Fan) -> str:
     """Where a fan ends, in numbers."""
-    unit = f" {words(fan.currency)}" if fan.currency else ""
+    currency = f" {words(unit(fan.currency))}" if fan.currency else ""
     median = float(fan.median[-1])
     said = (
-        f"From {data(fan.last_close, price(fan.last_close))}{unit} on {day(fan.cutoff)} the median"
-        f" leads to {data(median, price(median))} on {day(fan.ahead[-1])}"
+        f"From {data(fan.last_close, price(fan.last_close))}{currency} on {day(fan.cutoff)} the"
+        f" median leads to {data(median, price(median))} on {day(fan.ahead[-1])}"
         f"{' (date estimated)' if fan.estimated else ''}"
     )
     if fan.bands:

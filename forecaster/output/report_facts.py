@@ -96,10 +96,11 @@ def model_facts(model: Model, file: str) -> Pairs:
         tested = split.get("test_from") is not None
         for key, name in names.items():
             _add(pairs, name, None if key == "last" and not tested else split.get(key), day)
-    _add(pairs, "Weights fitted on sessions to", card.get("trained_to"), day)
+    _add(pairs, "Has seen sessions to", card.get("trained_to"), day)
     _add(pairs, "Trained on", card.get("retrained"), _retrained)
-    _add(pairs, "Epochs", card.get("epochs"), _count)
-    _add(pairs, "Targets", card.get("targets"), _count)
+    if not card.get("retrained"):
+        _add(pairs, "Epochs", card.get("epochs"), _count)
+        _add(pairs, "Targets", card.get("targets"), _count)
     _add(pairs, "Weights", card.get("weights"), _count)
     _add(pairs, "Device", card.get("device"), words)
     packages = _get(card, "packages")
@@ -159,6 +160,7 @@ def backtest_facts(tested: Written) -> Pairs:
     """Folds, tickers, what was scored and how long it took."""
     result = tested.result
     table = result.table
+    scored = table.tickers
     seconds = ", ".join(
         f"{words(name)} {data(value, f'{value:.1f}')}" for name, value in result.seconds.items()
     )
@@ -173,7 +175,7 @@ def backtest_facts(tested: Written) -> Pairs:
         (
             "Scored",
             f"{data(table.sessions_scored, f'{table.sessions_scored:,}')} sessions of"
-            f" {table.tickers} {'ticker' if table.tickers == 1 else 'tickers'}",
+            f" {scored} {'ticker' if scored == 1 else 'tickers'}",
         ),
         *_plan_facts(result.plan),
         ("Seconds", seconds),
@@ -191,6 +193,12 @@ def _plan_facts(plan: Plan | None) -> Pairs:
         pairs.append(("Fitted", fitted[plan.refit]))
     if plan.stride > 1:
         pairs.append(("Sessions left out", f"all but one in {data(plan.stride, str(plan.stride))}"))
-    if plan.seeds > 1:
-        pairs.append(("Networks of each cell", f"{data(plan.seeds, str(plan.seeds))}, averaged"))
     return pairs
+
+
+def networks_facts(settings: Settings, plan: Plan) -> Pairs:
+    """Settings of a backtest's networks: cells and seeds are the plan's."""
+    cells = ("Cells" if len(plan.cells) > 1 else "Cell", words(", ".join(plan.cells)))
+    seeds = ", ".join(data(settings.seed + n, str(settings.seed + n)) for n in range(plan.seeds))
+    own = ("Seed", seeds) if plan.seeds == 1 else ("Seeds", f"{seeds}; their quantiles averaged")
+    return [cells, *settings_facts(settings, without=("cell", "seed")), own]

@@ -9,7 +9,7 @@ from forecaster.evaluation.verdict import Verdict
 from forecaster.jobs.backtest import Spread
 from forecaster.output.cells import price
 from forecaster.output.page import Line, data, table, words
-from forecaster.output.scoreboard import shown_rows, table_baselines
+from forecaster.output.scoreboard import baselines_of, shown_rows, table_baselines
 
 Groups = list[tuple[str, list[Line]]]
 
@@ -55,15 +55,9 @@ def _grouped(
     return [(ahead(step), lines) for step, lines in groups.items()]
 
 
-def _compared(scores: ScoreTable) -> list[str]:
-    """Baselines in the order of the rows."""
-    known = table_baselines(scores)
-    return list(dict.fromkeys(row.model for row in scores.rows if row.model in known))
-
-
 def errors(scores: ScoreTable) -> str:
     """Loss, and skill over each baseline with the p-value of the difference."""
-    baselines = _compared(scores)
+    baselines = baselines_of(scores)
 
     def cells(row: Row) -> Iterator[str]:
         yield data(row.n, f"{row.n:,}")
@@ -115,7 +109,7 @@ def _percent(value: float | None) -> str:
 
 def tickers_won(scores: ScoreTable) -> str:
     """On how many tickers the loss is lower than each baseline's."""
-    baselines = _compared(scores)
+    baselines = baselines_of(scores)
 
     def won(row: Row, baseline: str) -> str:
         if baseline not in row.tickers_won:

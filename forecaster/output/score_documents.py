@@ -54,8 +54,12 @@ def rows_csv(table: ScoreTable | None) -> str:
 
 
 def backtest_json(result: Backtest, panel: Panel) -> str:
-    """The document ``backtest/1``."""
-    settings, plan = result.settings, result.plan
+    """The document ``backtest/1``.
+
+    Args:
+        result: scores, and how they came about.
+        panel: what was used of it.
+    """
     return to_json(
         {
             "schema": "backtest/1",
@@ -64,9 +68,7 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             "folds": [{k: str(v) for k, v in asdict(fold).items()} for fold in result.folds],
             "tickers": list(panel.tickers),
             "data": panel_state(panel),
-            **({} if settings is None else {"settings": settings.state()}),
-            **({} if plan is None else {"refit": plan.refit, "stride": plan.stride,
-                                        "seeds": plan.seeds}),
+            **_made_object(result),
             "sessions_scored": result.table.sessions_scored,
             "rows": table_state(result.table)["rows"],
             "verdict": table_state(result.table)["verdict"],
@@ -76,7 +78,24 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             "remarks": list(result.remarks),
             "notes": list(result.notes),
         }
-    )  # fmt: skip
+    )
+
+
+def _made_object(result: Backtest) -> dict[str, Any]:
+    """Settings of the networks, and the plan, which says their cells and seeds."""
+    settings, plan = result.settings, result.plan
+    if settings is None or plan is None:
+        return {}
+    return {
+        "settings": {k: v for k, v in settings.state().items() if k not in ("cell", "seed")},
+        "plan": {
+            "cells": list(plan.cells),
+            "seeds": [settings.seed + number for number in range(plan.seeds)],
+            "refit": plan.refit,
+            "stride": plan.stride,
+            "test_end": None if plan.test_end is None else str(plan.test_end),
+        },
+    }
 
 
 def compare_json(made: Sequence[Compared]) -> str:

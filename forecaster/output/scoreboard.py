@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -61,12 +61,6 @@ _SCORE_COLUMNS: Sequence[tuple[str, int, Callable[[Row], str]]] = (
     ("in 90%", 4, lambda r: percent(r.coverage.get("0.9"))),
 )
 """Columns of the error table: head, how soon it is left out where space is short, and its cells."""
-
-
-def table_of(state: Mapping[str, Any]) -> ScoreTable:
-    """A model card's scores as a score table."""
-    rows = tuple(Row(**row) for row in state["rows"])
-    return ScoreTable(rows, (), state["sessions_scored"], state["tickers"])
 
 
 def backtest(result: Backtest, panel: Panel, width: int) -> list[RenderableType]:
@@ -154,6 +148,18 @@ def _tickers_won(table: ScoreTable) -> str:
             won = " and ".join(f"{b} on {w} of {of}" for b, (w, of) in hard.items())
             parts.append(f"{row.model} has a lower loss than {won} tickers")
     return "; ".join(parts) + "." if parts else ""
+
+
+def networks_of(table: ScoreTable) -> list[str]:
+    """Names of what was compared with the baselines."""
+    baselines = baselines_of(table)
+    return list(dict.fromkeys(r.model for r in table.rows if r.model not in baselines))
+
+
+def baselines_of(table: ScoreTable) -> list[str]:
+    """Names of the baselines, in the order of the error table."""
+    known = table_baselines(table)
+    return list(dict.fromkeys(r.model for r in table.rows if r.model in known))
 
 
 def table_baselines(table: ScoreTable) -> set[str]:

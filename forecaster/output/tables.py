@@ -10,13 +10,14 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.evaluation.scores import ScoreTable
 from forecaster.evaluation.verdict import sentence
 from forecaster.jobs.predict import TickerForecast
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.library import Listed
 from forecaster.output.cells import Column, fitting_table, open_table, price, signed, unit
-from forecaster.output.scoreboard import score_table, table_of
+from forecaster.output.scoreboard import score_table
 
 if TYPE_CHECKING:
     from forecaster.jobs.doctor import Check
@@ -163,8 +164,10 @@ def models(listed: Sequence[Listed], width: int) -> list[RenderableType]:
     return [fitting_table(columns, width), Text(legend)]
 
 
-def model_card(model: Model, path: str, width: int) -> list[RenderableType]:
-    """One model: where it comes from, its settings and its measured errors."""
+def model_card(
+    model: Model, table: ScoreTable | None, path: str, width: int
+) -> list[RenderableType]:
+    """One model: where it comes from, its settings and its measured errors, if they were."""
     card = model.card
     facts: dict[str, Any] = {
         "name": model.name, "id": model.id, "file": path, "created": model.created,
@@ -175,8 +178,8 @@ def model_card(model: Model, path: str, width: int) -> list[RenderableType]:
         "packages": ", ".join(f"{k} {v}" for k, v in card["packages"].items()),
     }  # fmt: skip
     out: list[RenderableType] = [_facts(facts), _facts(model.settings.state(), title="Settings")]
-    if card.get("scores"):
-        out.append(score_table(table_of(card["scores"]), width))
+    if table is not None:
+        out.append(score_table(table, width))
     return out
 
 

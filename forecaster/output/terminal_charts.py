@@ -12,10 +12,12 @@ from forecaster.errors import SettingsError
 from forecaster.jobs.backtest import Backtest
 from forecaster.jobs.fan import Fan
 from forecaster.model.artifact import Model
-from forecaster.output.backtest_charts import baselines_of, networks_of, over_time
+from forecaster.output.backtest_charts import over_time
 from forecaster.output.canvas import Canvas, rows_apart, scale_labels
+from forecaster.output.cells import unit
 from forecaster.output.charts import label_price, price_range
 from forecaster.output.looks import STROKES, clipped
+from forecaster.output.scoreboard import baselines_of, networks_of
 from forecaster.output.tables import ADVICE, model_line
 
 NARROWEST = 40
@@ -77,8 +79,8 @@ def _fan_chart(fan: Fan, width: int) -> list[Text]:
     places = rows_apart([canvas.row(value) for _, value in ends], rows)
     beside = dict(zip(places, names, strict=True))
     lines = canvas.lines(lambda r: f"{scale[r]} │", lambda r: f" {beside.get(r, '')}".rstrip())
-    unit = f" {fan.currency}" if fan.currency else ""
-    head = f"  {label_price(fan.last_close)}{unit} on {fan.cutoff}"
+    currency = unit(fan.currency)
+    head = f"  {label_price(fan.last_close)}{currency} on {fan.cutoff}"
     title = Text(clipped(fan.ticker, max(width - len(head), 8)) + head, style="bold")
     margin = len(scale[0]) + 1
     axis = Text(" " * margin + "└" + "─" * (split - 1) + "┴" + "─" * (ahead - 1) + "┘")

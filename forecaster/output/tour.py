@@ -22,7 +22,7 @@ def opening(steps: int, folder: Path) -> None:
     narrow = " In a wider window the tables have more columns." if stdout().width < _ROOMY else ""
     _say(
         f"A tour of forecast in {steps} steps, on price histories that come with the program. It"
-        " takes about a minute, asks nothing of the internet and works in the folder"
+        " takes half a minute, asks nothing of the internet and works in the folder"
         f" {folder}; each command can be run again there.{narrow}"
     )
 

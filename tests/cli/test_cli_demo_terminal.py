@@ -13,6 +13,7 @@ import psutil
 import pytest
 from terminals import in_terminal, plain, read_until
 from tours import CHEAP, words
+from waiting import wait_until
 
 from forecaster.jobs import demo as job
 from forecaster.jobs.demo import CHAPTERS
@@ -111,25 +112,38 @@ def test_a_tour_that_is_ended_in_a_step_ends_it_too(tmp_path, sent, code, said):
     assert left <= {"sample_data", "commands.txt", ".demo.forecast.lock"}
 
 
+DEAF = (
+    "import pathlib, signal, time\n"
+    "signal.signal(15, signal.SIG_IGN); signal.signal(2, signal.SIG_IGN)\n"
+    "pathlib.Path('deaf').touch(); time.sleep(60)"
+)
+"""A command that signals do not end; it says when it has become deaf."""
+
+
 def test_a_step_that_does_not_listen_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(job, "_PATIENCE", 0.2)
     monkeypatch.setattr(job, "_HEARD", 0.2)
-    deaf = (
-        "import signal, time\n"
-        "signal.signal(15, signal.SIG_IGN); signal.signal(2, signal.SIG_IGN); time.sleep(60)"
-    )
-    real = subprocess.Popen
-    started = []
+    real, started = subprocess.Popen, []
 
     def popen(_words: list[str], **more: object) -> subprocess.Popen[bytes]:
-        started.append(real([sys.executable, "-c", deaf], **more))
+        started.append(real([sys.executable, "-c", DEAF], **more))
+        wait_until((tmp_path / "deaf").exists)
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         return started[0]
 
     monkeypatch.setattr(job.subprocess, "Popen", popen)
-    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         job.run(CHEAP[0], tmp_path, os.environ)
     assert started[0].returncode == -signal.SIGKILL
+
+
+def test_a_step_is_killed_though_signals_keep_coming(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", DEAF], cwd=tmp_path) as child:
+        wait_until((tmp_path / "deaf").exists)
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            job._end(child)
+    assert child.returncode == -signal.SIGKILL
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path):

@@ -42,6 +42,7 @@ def test_a_file_that_can_is_named(home, examined):
     assert str(home / "forecaster.toml") in run.stdout.replace("\n", "").replace(" ", "")
 
 
+@pytest.mark.network
 def test_nothing_is_wrong_here(forecast):
     run = forecast("doctor")
     assert run.returncode == 0, run.stdout

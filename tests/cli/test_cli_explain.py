@@ -8,10 +8,10 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 AAPL = SAMPLE / "AAPL.csv"
@@ -189,7 +189,8 @@ def test_ctrl_c_in_gradients_leaves_no_file(home, tmp_path):
         [*command, "--lags", "900", "--output", tmp_path / "made.json", "--format", "json"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    time.sleep(4)  # TensorFlow is being loaded, or at work
+    maps = Path(f"/proc/{process.pid}/maps")
+    wait_until(lambda: "libtensorflow" in maps.read_text())  # it is being loaded, or at work
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130

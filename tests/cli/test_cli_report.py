@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
+import termios
 from pathlib import Path
 
 import pytest
 from measured import document, scored
 from test_cli_contract import HEAVY, loaded
+from waiting import wait_until
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 
@@ -189,6 +192,13 @@ def test_a_folder_that_cannot_be_written_leaves_nothing(forecast, backtest):
     assert "--output /proc/r.html could not be written" in run.stderr
 
 
+def unread(pipe) -> int:
+    """Bytes that nobody has read from a pipe yet."""
+    counted = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, counted)
+    return counted[0]
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_report_that_is_stopped_leaves_the_page_that_was_there(model, home, tmp_path, sent):
     """The command waits for standard input when the signal comes."""
@@ -201,7 +211,9 @@ def test_a_report_that_is_stopped_leaves_the_page_that_was_there(model, home, tm
         stderr=subprocess.PIPE,
         env={**os.environ, "FORECASTER_HOME": str(home)},
     )
-    time.sleep(3)
+    process.stdin.write(b"Date,Close\n")
+    process.stdin.flush()
+    wait_until(lambda: unread(process.stdin) == 0)
     process.send_signal(sent)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[sent]

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from test_cli_contract import loaded
+from waiting import wait_until
 from yahoo_server import YahooServer
 
 from forecaster.market.store import Store, histories
@@ -229,7 +230,7 @@ class TestInterruptions:
             env={**os.environ, "FORECASTER_HOME": str(home)},
             stderr=subprocess.PIPE,
         )
-        wait_until(lambda: yahoo.charts("MSFT"), 30)
+        wait_until(lambda: yahoo.charts("MSFT"))
         process.send_signal(sent)
         began = time.monotonic()
         assert process.wait(20) == code
@@ -238,13 +239,6 @@ class TestInterruptions:
         assert b"Traceback" not in process.stderr.read()
         assert len(stored(home, "NEWCO")) == 5
         assert stored(home, "MSFT") is None
-
-
-def wait_until(happened, seconds: float) -> None:
-    ends = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < ends, "it did not happen"
-        time.sleep(0.05)
 
 
 def test_eight_processes_at_once(yahoo, home, model, tmp_path):

@@ -38,9 +38,17 @@ class TestRoundTrip:
         assert tested.created == DOCUMENT["created"]
         assert tested.file == "b.json"
         found = tested.result
-        for name in ("folds", "table", "spreads", "seconds", "remarks", "notes", "settings"):
+        for name in (
+            "folds",
+            "table",
+            "spreads",
+            "seconds",
+            "remarks",
+            "notes",
+            "settings",
+            "plan",
+        ):
             assert getattr(found, name) == getattr(RESULT, name), name
-        assert (found.plan.refit, found.plan.stride, found.plan.seeds) == ("never", 1, 1)
         assert tested.data["bars"] == PANEL.bars
         assert tested.data["fingerprint"] == PANEL.fingerprint
         assert (tested.data["first"], tested.data["last"]) == (
@@ -76,7 +84,7 @@ class TestRoundTrip:
         assert read(older).result.losses is None
 
     def test_a_document_from_before_settings_has_none(self):
-        gone = ("settings", "refit", "stride", "seeds", "data")
+        gone = ("settings", "plan", "data")
         older = {key: value for key, value in DOCUMENT.items() if key not in gone}
         tested = read(older)
         assert (tested.result.settings, tested.result.plan, tested.data) == (None, None, {})
@@ -134,8 +142,15 @@ def changes() -> dict[str, tuple[list, object, str]]:
         "seconds": (["seconds", "naive"], -1, "seconds.naive is -1"),
         "setting": (["settings", "units"], -1, "settings are none that this version knows"),
         "new setting": (["settings", "magic"], 1, "settings are none that this version knows"),
-        "refit": (["refit"], "often", "refit is 'often', and one of never, fold"),
-        "stride": (["stride"], 0, "stride is 0"),
+        "huge setting": (["settings", "epochs"], 10**400, "settings are none that this version"),
+        "refit": (["plan", "refit"], "often", "plan.refit is 'often', and one of never, fold"),
+        "stride": (["plan", "stride"], 0, "plan.stride is 0"),
+        "cells": (["plan", "cells"], ["cnn"], "plan.cells[0] is 'cnn', and one of rnn, lstm"),
+        "no cells": (["plan", "cells"], [], "plan.cells is []"),
+        "seeds": (["plan", "seeds"], [1, 3], "plan.seeds is [1, 3]"),
+        "no seeds": (["plan", "seeds"], [], "plan.seeds is []"),
+        "test_end": (["plan", "test_end"], 7, "plan.test_end is 7"),
+        "width": ([*row, "width", "wide"], 0.5, "rows[0] has the level 'wide'"),
         "bars": (["data", "bars"], None, "data.bars is None"),
         "notes": (["notes"], {"a": 1}, "notes is {'a': 1}, and a list"),
     }
