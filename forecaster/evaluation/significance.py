@@ -12,6 +12,9 @@ Floats = NDArray[np.float64]
 FEWEST_SESSIONS = 20
 """Below this many sessions no p-value is given."""
 
+FEWEST_SPANS = 5
+"""Nor below this many stretches of h sessions: what overlaps less often tells nothing."""
+
 
 def session_means(losses: Floats, sessions: NDArray[np.datetime64]) -> Floats:
     """Losses averaged over tickers for each session, in order: tickers move together on a day.
@@ -50,19 +53,22 @@ def kupiec(exceedances: int, n: int, level: float) -> float:
 def diebold_mariano(losses: Floats, baseline_losses: Floats, step: int) -> float:
     """Two-sided p-value that two loss series have the same mean.
 
-    Diebold and Mariano (1995) with the small-sample correction of Harvey, Leybourne and Newbold
-    (1997); Newey-West variance with at least ``step − 1`` lags, since h-step errors overlap.
+    The larger of two, so that a difference counts where both find it: Diebold and Mariano (1995)
+    with the small-sample correction of Harvey, Leybourne and Newbold (1997), and the same test with
+    fixed smoothing (Coroneo and Iacone 2020). The former alone finds differences far ahead that are
+    none in 11% of cases where it says 5%; the latter keeps its word, and costs a little power.
 
     Args:
         losses: one value a session, in time order.
         baseline_losses: the same sessions.
-        step: h.
+        step: h; h-step errors overlap.
 
     Returns:
-        p; NaN with fewer than ``FEWEST_SESSIONS`` sessions, 1.0 if the losses are equal.
+        p; NaN with fewer than ``FEWEST_SESSIONS`` sessions or ``FEWEST_SPANS`` times h of them,
+        1.0 if the losses are equal.
     """
     n = len(losses)
-    if n < max(FEWEST_SESSIONS, 2 * step):
+    if n < max(FEWEST_SESSIONS, FEWEST_SPANS * step):
         return math.nan
     if np.allclose(losses, baseline_losses, rtol=1e-12, atol=0.0):
         return 1.0
@@ -71,7 +77,31 @@ def diebold_mariano(losses: Floats, baseline_losses: Floats, step: int) -> float
     def given(_actual: Floats, loss: Floats) -> Floats:
         return loss
 
-    result = diebold_mariano_test(
+    corrected = diebold_mariano_test(
         np.zeros(n), losses, baseline_losses, criterion=given, harvey_adj=True, horizon=step
     )
-    return float(result.pvalue)
+    return max(float(corrected.pvalue), fixed_smoothing(losses - baseline_losses, step))
+
+
+def fixed_smoothing(differences: Floats, step: int) -> float:
+    """Two-sided p-value that a series has the mean 0, whatever its autocorrelation.
+
+    The long-run variance is the mean of the periodogram's m lowest ordinates, and the statistic is
+    compared with Student's t with 2m degrees of freedom (Coroneo and Iacone, "Comparing predictive
+    accuracy in small samples using fixed-smoothing asymptotics", Journal of Applied Econometrics
+    35, 2020). m is their n^(1/3), but so low that the spectrum of h-step sums is still flat there.
+
+    Args:
+        differences: ``(n,)``, one a session, in time order.
+        step: h.
+    """
+    from scipy.stats import t
+
+    n = len(differences)
+    m = max(1, min(int(n ** (1 / 3)), n // (FEWEST_SPANS * step)))
+    mean = float(differences.mean())
+    ordinates = np.abs(np.fft.rfft(differences - mean)[1 : m + 1]) ** 2 / n
+    variance = float(ordinates.mean())
+    if variance == 0.0:
+        return 1.0 if mean == 0.0 else 0.0
+    return float(2.0 * t.sf(abs(mean) / math.sqrt(variance / n), 2 * m))

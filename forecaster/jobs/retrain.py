@@ -88,7 +88,7 @@ def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> Retrained
     new, old = (_loss(table, name) for name in (_CANDIDATE, model.settings.cell))
     said = f"{new:.6g} against {old:.6g} on the {HELD_OUT} sessions to {unseen[-1]}"
     if not new <= old:
-        reason = f"model {model.name} was kept: training on would have made it worse, {said}"
+        reason = f"model {model.name} was kept: training on was no better, {said}"
         return Retrained(model, False, reason)
     final = replace(
         model,
@@ -161,9 +161,10 @@ def _card(
     pinball = {name: loss for name, loss in losses.pinball.items() if name != _CANDIDATE}
     pinball[cell] = losses.pinball[_CANDIDATE]
     return {
-        **model.card,
+        **{key: value for key, value in model.card.items() if key != "targets"},
         "data": panel_state(panel),
         "trained_to": str(panel.sessions[-1]),
+        "epochs": EPOCHS,
         "retrained": {"from": model.id, "held_out_from": str(cutoff), "epochs": EPOCHS},
         "device": device,
         "scores": card_scores(named, replace(losses, pinball=pinball), cell),

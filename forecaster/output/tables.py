@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecaster.evaluation.scores import ScoreTable
+from forecaster.evaluation.significance import FEWEST_SESSIONS
 from forecaster.evaluation.verdict import sentence
 from forecaster.jobs.predict import TickerForecast
 from forecaster.market.bars import Panel
@@ -95,9 +96,11 @@ def model_line(model: Model) -> str:
         return text + "Its errors were not measured."
     first = scores["rows"][0]
     against = ", ".join(f"{signed(v)} over {k}" for k, v in first["skill"].items() if v is not None)
+    sessions = scores["sessions_scored"]
+    few = ", too few to judge" if sessions < FEWEST_SESSIONS else ""
     return text + (
-        f"Measured one session ahead on {scores['sessions_scored']} held-out sessions of"
-        f" {scores['tickers']} tickers: skill {against}."
+        f"Measured one session ahead on {sessions} held-out sessions of {scores['tickers']}"
+        f" tickers{few}: skill {against}."
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import text
-from test_cli_batch import stored, watchlist, yahoo  # noqa: F401
+from test_cli_batch import fetched, stored, watchlist, yahoo  # noqa: F401
 
 from forecaster.market.store import Store
 

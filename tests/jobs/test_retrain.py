@@ -64,7 +64,7 @@ class TestContest:
         made = retrain(model, WHOLE)
         assert not made.replaced
         assert made.model is model
-        assert "was kept: training on would have made it worse" in made.reason
+        assert "was kept: training on was no better" in made.reason
 
     def test_the_held_out_sessions_are_seen_by_neither(self, model, monkeypatch):
         seen = []
