@@ -30,9 +30,9 @@ SAMPLE = "sample_data"
 COMMANDS = "commands.txt"
 _MARK = "# Made by forecast demo. These are its commands, to be run again in this folder."
 _PACKAGE = Path(__file__).resolve().parents[1]
-_PATIENCE = 5.0
+_PATIENCE = 10.0
 """Seconds that a command gets to clean up after Ctrl-C or SIGTERM."""
-_HEARD = 2.0
+_HEARD = 5.0
 """Seconds after which a command that is still there has not got the Ctrl-C that came here."""
 
 
