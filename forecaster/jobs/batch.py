@@ -18,7 +18,7 @@ from pathlib import Path
 
 from forecaster.errors import DataError, ForecastError, LockHeld, TrainingDiverged
 from forecaster.features.representation import REACH
-from forecaster.jobs.predict import Predictions, TickerForecast, predict
+from forecaster.jobs.predict import Predictions, TickerForecast, checked_horizon, predict
 from forecaster.jobs.worklist import Worklist
 from forecaster.market.bars import Panel
 from forecaster.market.fetching import USUAL, Fetching
@@ -99,6 +99,7 @@ def batch(
         SettingsError: the model was not trained for that many steps, or the store is read-only.
         StoreError: the store cannot be used.
     """
+    checked_horizon(model, horizon)  # before an evening's requests are made for nothing
     began, moment = time.perf_counter(), now or datetime.now(UTC)
     due = retrain_days is not None and path is not None and _is_due(model, retrain_days, moment)
     with locked(home() / "batch", "a batch", wait=wait), Store() as store:

@@ -120,7 +120,7 @@ def predict(
     Raises:
         SettingsError: the model was not trained for that many steps.
     """
-    steps = _steps(model, horizon)
+    steps = checked_horizon(model, horizon)
     ready: list[History] = []
     failures = []
     for history in histories:
@@ -139,7 +139,12 @@ def predict(
     return Predictions(tuple(made), tuple(failures))
 
 
-def _steps(model: Model, horizon: int | None) -> int:
+def checked_horizon(model: Model, horizon: int | None) -> int:
+    """How many steps a model forecasts where so many were asked for; None: as usual.
+
+    Raises:
+        SettingsError: the model was not trained for that many.
+    """
     most = model.settings.horizon
     if horizon is None:
         return min(most, USUAL_STEPS)

@@ -115,6 +115,7 @@ class TestForecasts:
     def test_another_horizon_than_the_model_s(self, model, source):
         with pytest.raises(SettingsError, match="trained for 1 to 3"):
             run(model, source, horizon=9)
+        assert source.asked == []
         assert written() == []
 
     def test_a_rate_limit_in_the_middle_leaves_stored_bars(self, model, source):
