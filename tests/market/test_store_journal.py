@@ -72,6 +72,7 @@ class TestAppending:
             draft(steps=3),
             draft("XYZ"),
             replace(draft(), last_close=100.5),
+            replace(draft(), source="my/ABC.csv"),
         ],
     )
     def test_another_forecast_is_added(self, store, other):
@@ -89,6 +90,16 @@ class TestAppending:
         add(store, draft(scale=1.001))
         assert add(store, draft()) == 1  # back again is a change too
         assert [entry.number for entry in rows(store)] == [1, 2, 3]
+
+    @pytest.mark.parametrize("source", [None, "my/ABC.csv", "other/ABC.csv"])
+    def test_sources_do_not_supersede_each_other(self, store, source):
+        """Whichever was forecast last, what each of the others says is there already."""
+        for one in (None, "my/ABC.csv", "other/ABC.csv"):
+            assert add(store, replace(draft(), source=one)) == 1
+        assert add(store, replace(draft(), source=source)) == 0
+        assert add(store, replace(draft(scale=1.001), source=source)) == 1
+        assert [e.draft.source for e in rows(store)][-1] == source
+        assert not check(store).broken
 
     def test_a_failure_leaves_nothing(self, store):
         add(store, draft())
@@ -126,6 +137,12 @@ class TestTheChain:
         add(store, draft(cutoff="2026-03-03"), author=replace(AUTHOR, run="run-2"))
         return store
 
+    @pytest.fixture
+    def filed(self, full):
+        """And one from a file, which is not the last."""
+        add(full, replace(draft("OWN"), source="my/OWN.csv"), draft("OWN"))
+        return full
+
     def test_holds(self, full):
         chain = check(full)
         assert (chain.entries, chain.broken) == (3, ())
@@ -154,6 +171,21 @@ class TestTheChain:
         with full.writing() as tx:
             tx.execute(text(change))
         assert any(said in line for line in check(full).broken)
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ("UPDATE journal SET source='my/ABC.csv' WHERE number=1", "row 1 (ABC, 2026-03-02)"),
+            ("UPDATE journal SET source='' WHERE number=1", "row 1 (ABC, 2026-03-02)"),
+            ("UPDATE journal SET source='my/own.csv' WHERE number=4", "row 4 (OWN, 2026-03-02)"),
+            ("UPDATE journal SET source=NULL WHERE number=4", "row 4 (OWN, 2026-03-02)"),
+        ],
+    )  # fmt: skip
+    def test_another_source_breaks_it(self, filed, change, said):
+        assert check(filed).broken == ()
+        with filed.writing() as tx:
+            tx.execute(text(change))
+        assert check(filed).broken == (f"{said} was changed",)
 
     def test_a_row_that_was_forged_with_its_hash_breaks_the_next(self, full):
         first = rows(full)[0]

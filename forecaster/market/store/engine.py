@@ -31,6 +31,8 @@ from forecaster.places import home
 FILE = "prices.db"
 WAIT_SECONDS = 60
 """How long a writer waits for the others."""
+_FORBIDDEN = "42501"
+"""What PostgreSQL calls a statement that its user may not make."""
 _CREATING, _WRITING = 0x666F7265, 0x666F7266
 """Keys of PostgreSQL's advisory locks."""
 
@@ -184,6 +186,8 @@ class Store:
         except OperationalError as problem:
             raise _operational(self.name, problem) from problem
         except DatabaseError as problem:
+            if getattr(problem.orig, "sqlstate", None) == _FORBIDDEN:
+                raise _forbidden(self.name, str(problem.orig)) from problem
             raise _damaged(self.name, str(problem.orig)) from problem
         except sqlite3.DatabaseError as problem:  # from a cursor of the driver itself
             raise _damaged(self.name, str(problem)) from problem
@@ -296,6 +300,14 @@ def _operational(name: str, problem: DBAPIError) -> StoreError | LockHeld | Sett
     return StoreError(
         f"the price store {name} does not answer ({reason}). Check FORECASTER_STORE and the"
         " database."
+    )
+
+
+def _forbidden(name: str, found: str) -> SettingsError:
+    reason = found.strip().splitlines()[0]
+    return SettingsError(
+        f"{name} refuses what is to be done ({reason}); a user of the database who may is needed."
+        " If forecast was updated, run forecast data verify once as the owner of the tables."
     )
 
 

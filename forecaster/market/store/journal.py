@@ -3,6 +3,10 @@
 Rows are added and never changed. Each carries a hash of itself and of the hash before it, so that a
 row that was altered, inserted or removed breaks the chain from there on; how long the chain is and
 how it ends stands apart from it, so that rows cut off its end are missed too.
+
+The hash of a row is of all its cells. A cell that came with a later version of the store and is
+NULL counts as not there: rows that are older than their column keep their hash, and to fill such a
+cell, to change it or to empty it breaks the chain all the same.
 """
 
 from __future__ import annotations
@@ -25,6 +29,8 @@ _START = hashlib.sha256(b"forecast journal").hexdigest()
 """The hash before the first row."""
 
 _HEAD = "journal_head"
+_LATER = ("source",)
+"""Columns that rows of an older store do not have."""
 _ALIKE = 1e-5
 """Relative difference up to which two forecasts are the same: processors round differently."""
 
@@ -41,6 +47,7 @@ class Draft:
         currency: or None.
         steps: one object a step, as in ``forecast predict --format json``: ``step``, ``session``,
             ``session_estimated``, ``naive`` and ``quantiles``.
+        source: the file that the bars came from, as it was given; None: the price store.
     """
 
     ticker: str
@@ -49,6 +56,7 @@ class Draft:
     last_close: float
     currency: str | None
     steps: Sequence[dict[str, Any]]
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,8 +113,9 @@ class Chain:
 def append(connection: Connection, author: Author, drafts: Sequence[Draft]) -> int:
     """Write forecasts down, those that are not there yet.
 
-    One whose ticker, cutoff, model, horizon and prices are those of the newest row of that ticker,
-    cutoff and model is there already. Any other supersedes that row.
+    One whose horizon and prices are those of the newest row of its ticker, cutoff, model and source
+    is there already. Any other supersedes that row. A file and the price store, and one file and
+    another, can hold different things under one ticker: neither supersedes what the other gave.
 
     Args:
         connection: a writing transaction.
@@ -150,7 +159,7 @@ def entries(
         run: name of a run.
     """
     table = schema.journal.c
-    query = select(schema.journal).order_by(table.number)
+    query = select(*schema.readable(connection, schema.journal)).order_by(table.number)
     if since is not None:
         query = query.where(table.cutoff >= to_number(since))
     if model is not None:
@@ -173,7 +182,8 @@ def verify(connection: Connection) -> Chain:
     promised, promised_head = _head(connection)
     broken = []
     before, count, last = _START, 0, _START
-    for row in connection.execute(select(schema.journal).order_by(schema.journal.c.number)):
+    columns = schema.readable(connection, schema.journal)
+    for row in connection.execute(select(*columns).order_by(schema.journal.c.number)):
         count += 1
         if row.number != count:
             broken.append(f"row {count} is missing; {row.number} follows {count - 1}")
@@ -218,6 +228,7 @@ def _newest(connection: Connection, model_id: str, draft: Draft) -> Draft | None
             table.ticker == draft.ticker,
             table.cutoff == to_number(draft.cutoff),
             table.model_id == model_id,
+            table.source == draft.source,  # IS NULL, where that is None
         )
         .order_by(table.number.desc())
         .limit(1)
@@ -256,12 +267,22 @@ def _row(number: int, author: Author, draft: Draft) -> dict[str, Any]:
         "currency": draft.currency,
         "horizon": len(draft.steps),
         "steps": json.dumps(draft.steps, separators=(",", ":"), allow_nan=False),
+        "source": draft.source,
     }
 
 
 def _hash(before: str, row: dict[str, Any]) -> str:
-    """SHA-256 of the hash before and of all cells but the hash, as JSON with sorted keys."""
-    cells = {name: value for name, value in row.items() if name != "hash"}
+    """SHA-256 of the hash before and of all cells but the hash, as JSON with sorted keys.
+
+    Args:
+        before: the hash before.
+        row: its cells; one that is in ``_LATER`` and None is left out.
+    """
+    cells = {
+        name: value
+        for name, value in row.items()
+        if name != "hash" and not (value is None and name in _LATER)
+    }
     text = json.dumps([before, cells], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -285,6 +306,7 @@ def _entry(row: Row[Any]) -> Entry:
             last_close=row.last_close,
             currency=row.currency,
             steps=steps,
+            source=row.source,
         ),
         hash=row.hash,
     )

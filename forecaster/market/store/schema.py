@@ -8,11 +8,13 @@ session stored; ``actions`` holds the splits that have been removed from them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Double,
     ForeignKey,
@@ -24,14 +26,18 @@ from sqlalchemy import (
     Text,
     insert,
     inspect,
+    null,
     select,
     update,
 )
 
 from forecaster.errors import StoreError
 
-VERSION = 1
-"""Of the schema. A higher one is written by a newer program and left alone."""
+VERSION = 2
+"""Of the schema. A higher one is written by a newer program and left alone.
+
+2: ``journal.source``.
+"""
 
 metadata = MetaData()
 
@@ -156,12 +162,19 @@ journal = Table(
     Column("horizon", Integer, nullable=False),
     Column("steps", Text, nullable=False),  # JSON: step, session, naive, quantiles
     Column("hash", String(64), nullable=False),  # of this row and of the hash before it
+    Column("source", Text),  # the file that the bars came from; NULL: the price store
     Index("journal_forecast", "ticker", "cutoff", "model_id"),
     comment="every forecast of a batch; rows are added and never changed",
 )
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {}
-"""From a version to the next one: ``{1: one_to_two}``."""
+
+def _one_to_two(connection: Connection) -> None:
+    """Forecasts can say which file they were made from; those that are there do not."""
+    connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN source TEXT")
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _one_to_two}
+"""From a version to the next one."""
 
 
 def version_of(connection: Connection) -> int:
@@ -201,6 +214,15 @@ def bring_up_to_date(connection: Connection) -> None:
         connection.execute(
             update(store_info).where(store_info.c.key == "version").values(value=str(VERSION))
         )
+
+
+def readable(connection: Connection, table: Table) -> list[ColumnElement[Any]]:
+    """The columns of a table, NULL for those that a store does not have yet.
+
+    One that cannot be written stays at the version at which it was.
+    """
+    there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    return [c if c.name in there else null().label(c.name) for c in table.columns]
 
 
 def refuse_newer(version: int) -> None:

@@ -1,0 +1,136 @@
+"""A store of an older version is brought up to this one: nothing lost, once, by one process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import version_1
+from sqlalchemy import create_engine, inspect, text
+from test_store_journal import AUTHOR, add, check, draft, rows
+
+from forecaster.errors import SettingsError, StoreError
+from forecaster.market.store import Store, engine, journal, schema
+
+
+@pytest.fixture
+def old(store_url) -> str:
+    """The address of a store of version 1."""
+    version_1.make(store_url)
+    return store_url
+
+
+def layout(address: str) -> dict[str, object]:
+    """Every table's columns, keys and indexes, as the database has them."""
+    opened = create_engine(address)
+    seen = inspect(opened)
+    found = {
+        table: (
+            [(c["name"], str(c["type"]), c["nullable"]) for c in seen.get_columns(table)],
+            seen.get_pk_constraint(table)["constrained_columns"],
+            sorted((i["name"], i["column_names"]) for i in seen.get_indexes(table)),
+        )
+        for table in sorted(seen.get_table_names())
+    }
+    opened.dispose()
+    return found
+
+
+def test_every_version_has_a_way_to_the_next():
+    assert list(schema.MIGRATIONS) == list(range(1, schema.VERSION))
+
+
+def test_what_was_written_keeps_its_hash(old):
+    with Store(old) as store:
+        with store.reading() as tx:
+            assert schema.version_of(tx) == 2
+        found = rows(store)
+        assert [entry.hash for entry in found] == list(version_1.HASHES)
+        assert [(e.draft.ticker, e.draft.currency, e.draft.source) for e in found] == [
+            ("ABC", "USD", None),
+            ("XYZ", None, None),
+        ]
+        assert check(store) == journal.Chain(2, version_1.HASHES[1], ())
+
+
+def test_what_comes_later_is_chained_to_it(old):
+    with Store(old) as store:
+        again = rows(store)[0].draft
+        assert add(store, again, author=replace(AUTHOR, run="run-2")) == 0
+        assert add(store, draft("NEW"), replace(again, source="my/ABC.csv")) == 2
+        assert [entry.draft.source for entry in rows(store)] == [None, None, None, "my/ABC.csv"]
+        assert check(store).entries == 4
+        assert not check(store).broken
+
+
+def test_it_becomes_what_a_new_store_is(old, tmp_path, request):
+    Store(old).close()
+    if old.startswith("sqlite"):
+        new = f"sqlite:///{tmp_path}/new.db"
+        Store(new).close()
+        assert layout(old) == layout(new)
+        return
+    migrated = layout(old)
+    with create_engine(old).begin() as connection:
+        schema.metadata.drop_all(connection)
+    Store(old).close()
+    assert layout(old) == migrated
+
+
+def test_processes_at_once_do_it_once(old):
+    code = "from forecaster.market.store import Store; Store().close()"
+    running = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(6)]
+    assert [process.wait(60) for process in running] == [0] * 6
+    with Store(old) as store:
+        assert check(store) == journal.Chain(2, version_1.HASHES[1], ())
+
+
+def test_a_failure_on_the_way_leaves_it_as_it_was(old, monkeypatch):
+    """The column is added and something fails before the version is written."""
+    add_column = schema.MIGRATIONS[1]
+
+    def half(connection) -> None:
+        add_column(connection)
+        raise StoreError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(schema.MIGRATIONS, 1, half)
+        with pytest.raises(StoreError):
+            Store(old)
+    names = [name for name, _, _ in layout(old)["journal"][0]]
+    assert "source" not in names
+    with Store(old) as store:
+        assert check(store) == journal.Chain(2, version_1.HASHES[1], ())
+
+
+def test_where_nobody_may_write_it_is_read_as_it_is(tmp_path, monkeypatch):
+    address = f"sqlite:///{tmp_path}/prices.db"
+    version_1.make(address)
+    monkeypatch.setattr(engine, "_can_write", lambda _path: False)
+    with Store(address) as store:
+        assert [entry.draft.source for entry in rows(store, ticker="ABC")] == [None]
+        assert check(store) == journal.Chain(2, version_1.HASHES[1], ())
+        with store.reading() as tx:
+            assert schema.version_of(tx) == 1
+
+
+def test_a_user_of_the_database_who_may_not_is_told_who_can(postgres_url):
+    version_1.make(postgres_url)
+    opened = create_engine(postgres_url)
+    with opened.begin() as connection:
+        connection.execute(text("DROP ROLE IF EXISTS reader"))
+        connection.execute(text("CREATE ROLE reader LOGIN"))
+        connection.execute(text("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"))
+    try:
+        with pytest.raises(SettingsError, match="once as the owner of the tables"):
+            Store(postgres_url.replace("tester@", "reader@"))
+        Store(postgres_url).close()
+        with Store(postgres_url.replace("tester@", "reader@")) as store:
+            assert not check(store).broken
+    finally:
+        with opened.begin() as connection:
+            connection.execute(text("DROP OWNED BY reader"))
+            connection.execute(text("DROP ROLE reader"))
+        opened.dispose()
