@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -48,7 +49,7 @@ def score(
         list[str] | None,
         typer.Argument(
             metavar="[FILES]...",
-            help="Price files as they are now, for tickers that were forecast from files.",
+            help="Price files as they are now; forecasts from files are scored with these alone.",
         ),
     ] = None,
     since: Since = None,
@@ -65,10 +66,11 @@ def score(
     from forecaster.output.console import render
 
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
-    happened = read_price_files(files, None, None, None).panel.histories if files else ()
-    result = score_journal(
-        since=parse_date(since, "--since"), model=model, happened=happened, fetching=fetching
-    )
+    day = parse_date(since, "--since")
+    read = read_price_files(files or [], None, None, None)
+    result = score_journal(since=day, model=model, happened=read.panel.histories, fetching=fetching)
+    unread = [(failure.ticker or failure.source, failure.error) for failure in read.failures]
+    result = replace(result, failures=(*unread, *result.failures))
     show_notes([(remark.ticker, remark.message) for remark in result.remarks])
     if format is Format.json:
         emit(record_documents.scored_json(result), output)

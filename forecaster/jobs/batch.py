@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,7 +115,8 @@ def batch(
             remarks.append(remark)
         made = predict(model, loaded.panel.histories, horizon=horizon, calendars=loaded.calendars)
         written_at = now or datetime.now(UTC)  # fetching may have taken an hour
-        written, head = _written(store, run, model, made, written_at)
+        drafts = [_draft(forecast, loaded.files) for forecast in made.forecasts]
+        written, head = _written(store, run, model, drafts, written_at)
     return Batched(
         run=run.run,
         model=model,
@@ -177,18 +178,20 @@ def _failures(loaded: Loaded, made: Predictions) -> tuple[tuple[str, ForecastErr
 
 
 def _written(
-    store: Store, run: Run, model: Model, made: Predictions, now: datetime
+    store: Store, run: Run, model: Model, drafts: Sequence[Draft], now: datetime
 ) -> tuple[int, str]:
     """Write the journal and end the run; how many forecasts were new, and the last row's hash."""
     author = Author(run.run, now, model.name, model.id, model.digest)
     with store.writing() as tx:
-        written = journal.append(tx, author, [_draft(forecast) for forecast in made.forecasts])
+        written = journal.append(tx, author, drafts)
         head = journal.head(tx)
         runs.finish(tx, run, datetime.now(UTC))
     return written, head
 
 
-def _draft(forecast: TickerForecast) -> Draft:
+def _draft(forecast: TickerForecast, files: Mapping[str, str]) -> Draft:
+    """A forecast as the journal has it, with the file that its bars came from, if it was one."""
+    file = files.get(forecast.ticker)
     return Draft(
         ticker=forecast.ticker,
         cutoff=forecast.cutoff,
@@ -196,4 +199,10 @@ def _draft(forecast: TickerForecast) -> Draft:
         last_close=forecast.last_close,
         currency=forecast.currency,
         steps=forecast.plain_steps(),
+        source=None if file is None else _as_text(file),
     )
+
+
+def _as_text(path: str) -> str:
+    """A path whose bytes are no UTF-8 as text that a database takes."""
+    return path.encode(errors="backslashreplace").decode()

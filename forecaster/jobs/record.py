@@ -3,7 +3,9 @@
 A forecast of step h is compared with the h-th bar after its cutoff. Both are log returns from the
 cutoff's close, so splits and dividends that came later change nothing. Only what was written down
 before its session closed counts: a forecast made afterwards is *late*, one whose session has not
-come is *open*, and of several by one model for one ticker and cutoff the last in time counts.
+come is *open*, and of several by one model for one ticker and cutoff the last in time counts. A
+forecast that was made from a file and one that was made from the price store are two, and what
+happened to the first is known from a file alone: until one is given it is open.
 """
 
 from __future__ import annotations
@@ -86,7 +88,7 @@ class Record:
         tickers: one-session scores by ticker.
         months: likewise by month of the cutoff.
         scored: (forecast, step) pairs that were scored.
-        open: pairs whose session has not come.
+        open: pairs whose session has not come, or that wait for their file.
         late: pairs written down after their session had closed.
         lost: pairs whose cutoff is not among the stored bars any more.
     """
@@ -136,15 +138,33 @@ class _Case:
 
 
 def record_of(
-    group: Sequence[Entry], histories: Mapping[str, History], calendars: Calendars
+    group: Sequence[Entry],
+    fetched: Mapping[str, History],
+    given: Mapping[str, History],
+    calendars: Calendars,
 ) -> tuple[Record, list[Miss]]:
-    """The record of one model at one horizon."""
-    by_case: dict[tuple[str, np.datetime64], list[Entry]] = {}
+    """The record of one model at one horizon.
+
+    Args:
+        group: its forecasts.
+        fetched: what happened, from the price store.
+        given: what happened, from files: forecasts of these tickers are compared with them.
+        calendars: when the tickers trade.
+    """
+    by_case: dict[tuple[str, bool, np.datetime64], list[Entry]] = {}
     for entry in group:
-        by_case.setdefault((entry.draft.ticker, entry.draft.cutoff), []).append(entry)
-    cases, lost = [], 0
-    for (ticker, cutoff), entries in by_case.items():
-        history = histories.get(ticker)
+        draft = entry.draft
+        key = (draft.ticker, draft.source is not None, draft.cutoff)
+        by_case.setdefault(key, []).append(entry)
+    cases, ahead, late, lost = [], 0, 0, 0
+    for (ticker, from_file, cutoff), entries in by_case.items():
+        history = given.get(ticker)
+        if history is None and from_file:
+            steps = range(len(entries[0].draft.steps))
+            still = sum(_may_come(entries, h) for h in steps)
+            ahead, late = ahead + still, late + len(steps) - still
+            continue
+        history = fetched.get(ticker) if history is None else history
         case = None if history is None else _case(history, cutoff, entries, calendars)
         if case is None:
             lost += len(entries[0].draft.steps)
@@ -161,8 +181,8 @@ def record_of(
         tickers=parts[0],
         months=parts[1],
         scored=sum(int(np.isfinite(case.actual).sum()) for case in known),
-        open=sum(case.open for case in cases),
-        late=sum(case.late for case in cases),
+        open=ahead + sum(case.open for case in cases),
+        late=late + sum(case.late for case in cases),
         lost=lost,
     )
     return record, [miss for case in known for miss in _misses(author.model, case)]
@@ -190,13 +210,18 @@ def _case(
             late += 1
     ahead = 0
     for h in np.flatnonzero(~np.isfinite(happened[0])).tolist():
-        planned = np.datetime64(str(entries[-1].draft.steps[h]["session"]), "D")
-        if any(entry.author.created < _day_ends(planned) for entry in entries):
+        if _may_come(entries, h):
             ahead += 1
         else:
             late += 1
     last_close = entries[-1].draft.last_close
     return _Case(history, row, last_close, quantiles, actual, open=ahead, late=late)
+
+
+def _may_come(entries: Sequence[Entry], h: int) -> bool:
+    """Whether a step without a bar was forecast before the day planned for it had ended."""
+    planned = np.datetime64(str(entries[-1].draft.steps[h]["session"]), "D")
+    return any(entry.author.created < _day_ends(planned) for entry in entries)
 
 
 def _log_quantiles(entry: Entry, h: int) -> Floats:

@@ -1,9 +1,15 @@
-"""Score: what became of the forecasts in the journal, beside the naive and the EWMA forecast."""
+"""Score: what became of the forecasts in the journal, beside the naive and the EWMA forecast.
+
+A forecast that was made from a file is compared with a file alone: under its ticker a provider may
+know something else. One that was made from the price store is compared with what the provider says,
+unless a file is given that holds its ticker.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,10 +21,13 @@ from forecaster.market.bars import History
 from forecaster.market.fetching import USUAL, Fetching
 from forecaster.market.quotes import Provider
 from forecaster.market.store import Store, journal
+from forecaster.market.store.journal import Draft, Entry
 from forecaster.market.tickers import Remark, load_tickers
 
 WORST = 10
 """Misses that are listed."""
+NAMED = 3
+"""Files that a remark names."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class Scored:
         records: by model, in the order of the journal.
         misses: the worst of all.
         remarks: what a user should know.
-        failures: tickers whose bars cannot be had, and why.
+        failures: tickers and files whose bars cannot be had, and why.
     """
 
     records: tuple[Record, ...]
@@ -55,7 +64,7 @@ def score_journal(
         since: first cutoff.
         model: name or id of a model; None: all.
         happened: histories that were read from files: their tickers are not fetched.
-        fetching: how the others are fetched.
+        fetching: how the others are fetched that were forecast from the price store.
         store: open; None: the usual one.
         provider: makes the provider; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
@@ -71,21 +80,69 @@ def score_journal(
             found = list(journal.entries(tx, since=since, model=model))
         if not found:
             raise DataError(_nothing(since, model))
-        histories = {history.ticker: history for history in happened}
-        named = dict.fromkeys(entry.draft.ticker for entry in found)
-        tickers = [ticker for ticker in named if ticker not in histories]
-        given = load_tickers(
-            tickers, fetching, store=opened, provider=provider, now=moment, on_ticker=on_ticker
-        )
-    histories |= {history.ticker: history for history in given.histories}
+        given = {history.ticker: history for history in happened}
+        others = [entry.draft for entry in found if entry.draft.ticker not in given]
+        tickers = dict.fromkeys(draft.ticker for draft in others if draft.source is None)
+        loaded = load_tickers(
+            list(tickers), fetching, store=opened, provider=provider, now=moment,
+            on_ticker=on_ticker,
+        )  # fmt: skip
+    fetched = {history.ticker: history for history in loaded.histories}
     records, misses = [], []
     for group in by_model(found):
-        record, missed = record_of(group, histories, given.calendars)
+        record, missed = record_of(group, fetched, given, loaded.calendars)
         records.append(record)
         misses += missed
     misses.sort(key=lambda miss: -miss.distance)
-    failures = tuple((word, _perhaps_from_a_file(problem)) for word, problem in given.failures)
-    return Scored(tuple(records), tuple(misses[:WORST]), given.remarks, failures)
+    failures = tuple((word, _perhaps_from_a_file(problem)) for word, problem in loaded.failures)
+    remarks = (*_waiting(others), *_mixed(found, given), *loaded.remarks)
+    return Scored(tuple(records), tuple(misses[:WORST]), remarks, failures)
+
+
+def _waiting(drafts: Sequence[Draft]) -> list[Remark]:
+    """What to do about forecasts from files that were not given."""
+    files = [draft.source for draft in drafts if draft.source is not None]
+    if not files:
+        return []
+    names = list(dict.fromkeys(reversed(files)))  # the newest first
+    one = len(files) == 1
+    count = "1 forecast was" if one else f"{len(files):,} forecasts were"
+    command = shlex.join(names) if len(names) <= NAMED else "FILE …"
+    return [
+        Remark(
+            "journal",
+            f"{count} made from {_listed(names)}, and no provider was asked about"
+            f" {'it' if one else 'them'}. Score with the prices as they are now: forecast score"
+            f" {command}",
+        )
+    ]
+
+
+def _mixed(found: Sequence[Entry], given: Mapping[str, History]) -> list[Remark]:
+    """Tickers of given files that were forecast from different bars of several sources."""
+    bars: dict[tuple[str, str, np.datetime64], dict[str, str]] = {}
+    for entry in found:
+        draft = entry.draft
+        if draft.ticker in given:
+            case = (draft.ticker, entry.author.model_id, draft.cutoff)
+            bars.setdefault(case, {})[draft.source or "the price store"] = draft.fingerprint
+    mixed: dict[str, dict[str, None]] = {}
+    for (ticker, _, _), seen in bars.items():
+        if len(set(seen.values())) > 1:
+            mixed.setdefault(ticker, {}).update(dict.fromkeys(seen))
+    return [
+        Remark(
+            ticker,
+            f"it was forecast from different bars of {_listed(list(names))}, and all of these"
+            " forecasts are compared with the file given.",
+        )
+        for ticker, names in mixed.items()
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _perhaps_from_a_file(problem: ForecastError) -> ForecastError:

@@ -105,6 +105,7 @@ class Loaded:
         failures: what could not be used, and why.
         calendars: when the tickers trade.
         stale: tickers whose stored bars are used because their source failed.
+        files: the file that each ticker comes from, as the user named it; none for fetched ones.
     """
 
     panel: Panel
@@ -112,6 +113,7 @@ class Loaded:
     failures: tuple[Failure, ...]
     calendars: Calendars = field(default_factory=lambda: NO_CALENDARS)
     stale: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_file_source(word: str) -> bool:
@@ -175,7 +177,8 @@ class _Collected:
 
     def loaded(self) -> Loaded:
         panel = Panel(tuple(history for _, history in self.histories.values()))
-        return Loaded(panel, tuple(self.notes), tuple(self.failures))
+        files = {ticker: source for ticker, (source, _) in self.histories.items()}
+        return Loaded(panel, tuple(self.notes), tuple(self.failures), files=files)
 
     def add(self, source: str, stdin: BinaryIO | None) -> None:
         """Read one source; a folder stands for its price files."""

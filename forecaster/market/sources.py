@@ -126,6 +126,7 @@ def _joined(loaded: Loaded, given: LoadedTickers) -> Loaded:
         failures=(*loaded.failures, *failures),
         calendars=Calendars({**loaded.calendars, **given.calendars}),
         stale=given.stale,
+        files=loaded.files,
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _JOURNAL = (
     "number", "run", "created", "model", "model_id", "model_hash", "ticker", "cutoff",
-    "fingerprint", "last_close", "currency", "hash",
+    "fingerprint", "last_close", "currency", "source", "hash",
 )  # fmt: skip
 
 
@@ -156,6 +156,7 @@ def _object(entry: Entry) -> dict[str, Any]:
         "fingerprint": draft.fingerprint,
         "last_close": draft.last_close,
         "currency": draft.currency,
+        "source": draft.source,
         "steps": list(draft.steps),
         "hash": entry.hash,
     }

@@ -45,6 +45,7 @@ def journal(
     columns = [
         Column(name, [cell(entry) for entry in found], expendable, name in _LEFT)
         for name, expendable, cell in _JOURNAL
+        if name != "source" or any(entry.draft.source for entry in found)
     ]
     more = total - len(found)
     return [fitting_table(columns, width), *([Text(f"and {more:,} older ones")] if more else [])]
@@ -61,7 +62,7 @@ def _last_interval(entry: Entry) -> str:
     return "–" if low is None or high is None else f"{price(low)} to {price(high)}"
 
 
-_LEFT = ("created", "model", "ticker")
+_LEFT = ("created", "model", "ticker", "source")
 _JOURNAL: Sequence[tuple[str, int, Callable[[Entry], str]]] = (
     ("no.", 0, lambda entry: str(entry.number)),
     ("created", 4, lambda entry: f"{entry.author.created:%Y-%m-%d %H:%M}"),
@@ -72,8 +73,12 @@ _JOURNAL: Sequence[tuple[str, int, Callable[[Entry], str]]] = (
     ("close", 2, lambda entry: price(entry.draft.last_close)),
     ("median", 1, _last_median),
     ("90% interval of the last step", 6, _last_interval),
+    ("source", 7, lambda entry: entry.draft.source or "–"),
 )
-"""Columns of the journal: head, how soon it is left out where space is short, and its cells."""
+"""Columns of the journal: head, how soon it is left out where space is short, and its cells.
+
+The source stands there where a forecast was made from a file.
+"""
 
 
 def _record(record: Record, width: int) -> list[RenderableType]:
@@ -84,7 +89,7 @@ def _record(record: Record, width: int) -> list[RenderableType]:
         counts += f", {record.lost:,} whose cutoff is not stored any more"
     head = Text(f"Model {record.model} ({record.model_id}): {counts}", style="bold")
     if record.table is None:
-        return [head, Text("No session has come yet that could be scored.\n")]
+        return [head, Text("Nothing of it can be scored yet.\n")]
     parts: list[RenderableType] = [head, score_table(record.table, width)]
     parts.append(Text(sentence(record.table.verdicts)))
     for title, some in (("month", record.months), ("ticker", record.tickers)):

@@ -396,3 +396,76 @@ class TestRecord:
         done = forecast("journal", "verify")
         assert done.returncode == 4
         assert "row 3 (SPY, 2024-06-28) was changed" in done.stderr
+
+
+class TestFiles:
+    """A file that calls itself MSFT and ends today, beside tickers that a provider knows."""
+
+    @pytest.fixture
+    def own(self, tmp_path: Path) -> Path:
+        import numpy as np
+
+        days = np.busday_offset(np.datetime64("today"), np.arange(-40, 1), roll="backward")
+        path = tmp_path / "own" / "MSFT.csv"
+        path.parent.mkdir()
+        lines = [f"{day},{50 + n % 7}" for n, day in enumerate(days)]
+        path.write_text("Date,Close\n" + "\n".join(lines))
+        return path
+
+    @pytest.fixture
+    def made(self, forecast, yahoo, model, watchlist, own, home) -> list[journal.Entry]:
+        watchlist.write_text("SPY\n")
+        assert forecast("batch", watchlist, own, "--quiet").returncode == 0
+        return written(home)
+
+    def test_the_journal_shows_the_file(self, forecast, made, own):
+        assert [(e.draft.ticker, e.draft.source) for e in made] == [
+            ("MSFT", str(own)),
+            ("SPY", None),
+        ]
+        found = json.loads(forecast("journal", "list", "-f", "json").stdout)["forecasts"]
+        assert [one["source"] for one in found] == [str(own), None]
+        lines = forecast("journal", "export").stdout.splitlines()
+        assert [json.loads(line)["source"] for line in lines] == [str(own), None]
+        for words in (["list"], ["export"]):
+            rows = csv.DictReader(io.StringIO(forecast("journal", *words, "-f", "csv").stdout))
+            assert [row["source"] for row in rows] == [str(own)] * 3 + [""] * 3
+        assert str(own) in forecast("journal", "list", COLUMNS="400").stdout
+        assert "source" not in forecast("journal", "list", "--ticker", "SPY").stdout
+        assert forecast("journal", "verify").stdout.startswith("2 forecasts, none changed")
+
+    def test_no_provider_is_asked_about_it(self, forecast, yahoo, made, own, home):
+        age(home)
+        done = forecast("score", "-f", "json")
+        assert done.returncode == 0
+        (record,) = json.loads(done.stdout)["models"]
+        assert (record["scored"], record["open"], record["late"], record["lost"]) == (0, 3, 3, 0)
+        assert not yahoo.charts("MSFT")
+        assert done.stderr.count(f"forecast score {own}\n") == 1
+        assert "note: journal: 1 forecast was made from" in " ".join(done.stderr.split())
+
+    def test_the_file_is_what_it_is_scored_with(self, forecast, yahoo, made, own, home):
+        from datetime import UTC, datetime
+
+        with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
+            from sqlalchemy import text
+
+            tx.execute(text("DELETE FROM journal"))
+            tx.execute(text("DELETE FROM store_info WHERE key='journal_head'"))
+            from dataclasses import replace
+
+            early = replace(made[0].author, created=datetime(2000, 1, 1, tzinfo=UTC))
+            days = [line.split(",")[0] for line in own.read_text().splitlines()]
+            cutoff = type(made[0].draft.cutoff)(days[20])
+            journal.append(tx, early, [replace(made[0].draft, cutoff=cutoff)])
+        for words, scored in (([], 0), ([own], 3)):
+            done = forecast("score", *words, "-f", "json")
+            (record,) = json.loads(done.stdout)["models"]
+            assert (done.returncode, record["scored"], record["open"]) == (0, scored, 3 - scored)
+        assert not yahoo.charts("MSFT")
+
+    def test_a_file_that_cannot_be_read_is_a_failure(self, forecast, made, tmp_path):
+        done = forecast("score", tmp_path / "gone.csv", "--offline", "-f", "json")
+        assert done.returncode == 4
+        assert "gone.csv" in done.stderr
+        assert [error["code"] for error in json.loads(done.stdout)["errors"]] == ["data"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -54,6 +55,13 @@ def written() -> list[journal.Entry]:
         return list(journal.entries(tx))
 
 
+def rows_of(ticker: str) -> str:
+    """A price file that names its ticker."""
+    made = history("F")
+    lines = [f"{ticker},{d},{c}" for d, c in zip(made.sessions, made.close, strict=True)]
+    return "\n".join(["Ticker,Date,Close", *lines])
+
+
 class TestForecasts:
     def test_are_those_of_predict(self, model, source):
         done = run(model, source)
@@ -104,6 +112,33 @@ class TestForecasts:
             "2026-03-09", "2026-03-10", "2026-03-11",
         ]  # fmt: skip
         assert not any(step.session_estimated for step in again.forecasts[0].steps)
+
+    def test_the_journal_knows_which_file_a_forecast_is_from(self, model, source, tmp_path):
+        """A file that calls itself as a listed company does stands beside the company itself."""
+        own = tmp_path / "own.csv"
+        own.write_text(rows_of("XYZ"))
+        (tmp_path / "more").mkdir()
+        (tmp_path / "more" / "M.csv").write_text(rows_of("MORE"))
+        files = (str(own), str(tmp_path / "more"))
+        first = batch(
+            model, Worklist(("ABC",), files), now=evening(FRIDAY), provider=lambda: source
+        )
+        assert {e.draft.ticker: e.draft.source for e in written()} == {
+            "XYZ": str(own), "MORE": str(tmp_path / "more" / "M.csv"), "ABC": None,
+        }  # fmt: skip
+        assert run(model, source, "XYZ").written == 1
+        for again in (Worklist(("ABC",), files), Worklist(("XYZ",), ())):
+            done = batch(model, again, now=evening(FRIDAY), provider=lambda: source)
+            assert done.written == 0
+        assert first.written == 3
+        assert [e.draft.source for e in written() if e.draft.ticker == "XYZ"] == [str(own), None]
+
+    def test_a_file_whose_name_is_no_text(self, model, source, tmp_path):
+        path = tmp_path / os.fsdecode(b"caf\xe9.csv")
+        path.write_text(rows_of("OWN"))
+        batch(model, Worklist((), (str(path),)), now=evening(FRIDAY))
+        (entry,) = written()
+        assert entry.draft.source == f"{tmp_path}/caf\\udce9.csv"
 
     def test_is_dated_when_it_is_written_and_not_when_fetching_began(self, model, source):
         began = []

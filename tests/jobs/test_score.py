@@ -42,6 +42,7 @@ def write(
     created: datetime | None = None,
     model: str = "m",
     wide: float = 1.0,
+    file: str | None = None,
 ) -> None:
     """A forecast from a row of a history, written down on the evening of that session."""
     cutoff, last = made.sessions[row], float(made.close[row])
@@ -58,7 +59,8 @@ def write(
         }
         for h in range(1, H + 1)
     ]
-    draft = Draft(made.ticker, cutoff, "f" * 64, last, "USD", steps)
+    seen = made.slice(0, row + 1).fingerprint
+    draft = Draft(made.ticker, cutoff, seen, last, "USD", steps, file)
     author = Author("run", created or evening(cutoff), model, f"id-{model}", "0" * 64)
     with store.writing() as tx:
         journal.append(tx, author, [draft])
@@ -264,3 +266,103 @@ class TestAfterTheCutoff:
         scored = run(store, source)
         assert [word for word, _ in scored.failures] == ["XYZ"]
         assert scored.records[0].lost == 3
+
+
+class TestFiles:
+    """ABC of the file is something else than the ABC that the provider knows."""
+
+    @pytest.fixture
+    def own(self) -> History:
+        return replace(history("OTHER"), ticker="ABC")
+
+    def test_no_provider_is_asked_about_them(self, store, source, own):
+        write(store, own, 150, file="my/ABC.csv")
+        write(store, own, 180, file="my/ABC.csv")
+        scored = run(store, source)
+        (record,) = scored.records
+        assert source.asked == []
+        assert (record.table, record.scored, record.open, record.late) == (None, 0, 6, 0)
+        assert record.lost == 0
+        (remark,) = scored.remarks
+        assert remark.message == (
+            "2 forecasts were made from my/ABC.csv, and no provider was asked about them. Score"
+            " with the prices as they are now: forecast score my/ABC.csv"
+        )
+
+    def test_the_store_s_are_scored_as_ever(self, store, source, own):
+        write(store, source.truth["ABC"], 180)
+        write(store, source.truth["XYZ"], 180)
+        alone = run(store, source).records[0]
+        write(store, own, 180, wide=3.0, file="my/ABC.csv")
+        (record,) = run(store, source).records
+        assert (record.scored, record.open) == (6, 3)
+        assert record.table.rows == alone.table.rows
+
+    def test_a_file_scores_what_was_made_from_it(self, store, source, own):
+        write(store, own, 180, file="my/ABC.csv")
+        scored = run(store, source, happened=[own])
+        (record,) = scored.records
+        assert (record.scored, record.open, scored.remarks) == (3, 0, ())
+        moved = float(np.log(own.close[181] / own.close[180]))
+        assert record.table.rows[0].pinball == pytest.approx(loss(moved, spread(1)))
+        assert source.asked == []
+
+    def test_and_what_was_not_as_before(self, store, source):
+        """A journal from before files were noted has forecasts from files without a source."""
+        made = history("OWN")
+        write(store, made, 180)
+        scored = run(store, source, happened=[made])
+        assert (scored.records[0].scored, scored.failures, scored.remarks) == (3, (), ())
+        assert source.asked == []
+
+    def test_neither_supersedes_the_other(self, store, source):
+        """One model, ticker and cutoff; the later one is far too wide."""
+        made = source.truth["ABC"]
+        write(store, made, 180)
+        later = evening(made.sessions[180]) + timedelta(hours=2)
+        write(store, made, 180, wide=3.0, file="my/ABC.csv", created=later)
+        (record,) = run(store, source, happened=[made]).records
+        assert record.scored == 6
+        moved = float(np.log(made.close[181] / made.close[180]))
+        both = (loss(moved, spread(1)) + loss(moved, spread(1, 3.0))) / 2
+        assert record.table.rows[0].pinball == pytest.approx(both)
+
+    def test_of_files_the_last_in_time_counts(self, store, source, own):
+        """The same file under another path is no second forecast."""
+        write(store, own, 180, file="my/ABC.csv")
+        write(store, own, 180, wide=2.0, file="/home/me/my/ABC.csv")
+        scored = run(store, source, happened=[own])
+        (record,) = scored.records
+        assert (record.scored, scored.remarks) == (3, ())
+        moved = float(np.log(own.close[181] / own.close[180]))
+        assert record.table.rows[0].pinball == pytest.approx(loss(moved, spread(1, 2.0)))
+
+    def test_different_bars_under_one_ticker_are_remarked(self, store, source, own):
+        write(store, source.truth["ABC"], 180)
+        write(store, own, 180, file="my/ABC.csv")
+        scored = run(store, source, happened=[own])
+        (remark,) = scored.remarks
+        assert remark.ticker == "ABC"
+        assert "different bars of the price store, my/ABC.csv, and all" in remark.message
+
+    def test_a_new_file_for_each_evening_is_nothing_to_remark(self, store, source, own):
+        write(store, own, 180, file="2026-02-06.csv")
+        write(store, own, 181, file="2026-02-07.csv")
+        assert run(store, source, happened=[own]).remarks == ()
+
+    def test_what_was_written_too_late_does_not_become_open(self, store, source, own):
+        write(store, own, 150, file="my/ABC.csv", created=evening(LAST))
+        for happened in ([], [own]):
+            (record,) = run(store, source, happened=happened).records
+            assert (record.scored, record.open, record.late) == (0, 0, 3)
+
+    def test_many_files_are_counted(self, store, source, own):
+        for row, name in zip(range(150, 155), "abcde", strict=True):
+            write(store, own, row, file=f"{name} 1.csv")
+        (remark,) = run(store, source).remarks
+        assert "5 forecasts were made from e 1.csv, d 1.csv, c 1.csv and 2 more" in remark.message
+        assert remark.message.endswith("forecast score FILE …")
+        (remark,) = run(store, source, since=own.sessions[154]).remarks
+        assert remark.message.startswith("1 forecast was made from e 1.csv, and no provider was")
+        assert remark.message.endswith("about it. Score with the prices as they are now: forecast"
+                                       " score 'e 1.csv'")  # fmt: skip

@@ -49,6 +49,18 @@ def test_the_least_needed_columns_of_the_journal_go_first(width, missing):
     assert "…" not in head + row
 
 
+FILED = replace(ENTRY, draft=replace(ENTRY.draft, source="my/BRK-B.csv"))
+
+
+@pytest.mark.parametrize(("width", "there"), [(120, True), (104, False), (60, False)])
+def test_the_source_stands_there_where_one_is_a_file_and_goes_first(width, there):
+    made = record_tables.journal([ENTRY, FILED], 2, width, chosen=False)[0]
+    head, _, store, file, *_ = [x for x in text(made, width).splitlines() if x.strip()]
+    assert ("source" in head, file.rstrip().endswith("my/BRK-B.csv")) == (there, there)
+    assert store.rstrip().endswith("–") is there
+    assert shown(width)[1].split() == [w for w in head.split() if w != "source"]
+
+
 @pytest.mark.parametrize("width", range(36, 130, 3))
 def test_no_value_of_the_journal_is_cut(width):
     entry = replace(ENTRY, number=12345, draft=replace(ENTRY.draft, last_close=1234567.0))
