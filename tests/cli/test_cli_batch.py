@@ -445,18 +445,17 @@ class TestFiles:
         assert "note: journal: 1 forecast was made from" in " ".join(done.stderr.split())
 
     def test_the_file_is_what_it_is_scored_with(self, forecast, yahoo, made, own, home):
+        from dataclasses import replace
         from datetime import UTC, datetime
 
-        with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
-            from sqlalchemy import text
+        import numpy as np
+        from sqlalchemy import text
 
+        early = replace(made[0].author, created=datetime(2000, 1, 1, tzinfo=UTC))
+        cutoff = np.datetime64(own.read_text().splitlines()[20].split(",")[0])
+        with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
             tx.execute(text("DELETE FROM journal"))
             tx.execute(text("DELETE FROM store_info WHERE key='journal_head'"))
-            from dataclasses import replace
-
-            early = replace(made[0].author, created=datetime(2000, 1, 1, tzinfo=UTC))
-            days = [line.split(",")[0] for line in own.read_text().splitlines()]
-            cutoff = type(made[0].draft.cutoff)(days[20])
             journal.append(tx, early, [replace(made[0].draft, cutoff=cutoff)])
         for words, scored in (([], 0), ([own], 3)):
             done = forecast("score", *words, "-f", "json")
