@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ def typed(answer: bytes, home: Path, *words: str) -> tuple[int, list[str]]:
     command = [sys.executable, "-m", "forecaster", *words]
     with in_terminal(command, FORECASTER_HOME=str(home)) as (process, terminal):
         read_until(terminal, QUESTION)
+        time.sleep(0.5)  # Python misses a signal between its prompt and its read; nobody is so fast
         os.write(terminal, answer)
         said = read_until(terminal, None)
         return process.wait(30), [plain(line) for line in said.splitlines()]
