@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from terminals import in_terminal, plain, read_until
+from waiting import wait_until
 
 QUESTION = "[y/N]: "
 QUESTIONS = pytest.mark.parametrize(
@@ -17,11 +17,15 @@ QUESTIONS = pytest.mark.parametrize(
 
 
 def typed(answer: bytes, home: Path, *words: str) -> tuple[int, list[str]]:
-    """Exit code, and the lines that are said once something was typed at the question."""
+    """Exit code, and the lines that are said once something was typed at the question.
+
+    Python misses a signal between its prompt and its read, and no person is that fast.
+    """
     command = [sys.executable, "-m", "forecaster", *words]
     with in_terminal(command, FORECASTER_HOME=str(home)) as (process, terminal):
         read_until(terminal, QUESTION)
-        time.sleep(0.5)  # Python misses a signal between its prompt and its read; nobody is so fast
+        state = Path(f"/proc/{process.pid}/stat")
+        wait_until(lambda: state.read_text().rpartition(") ")[2].startswith("S"))  # it reads
         os.write(terminal, answer)
         said = read_until(terminal, None)
         return process.wait(30), [plain(line) for line in said.splitlines()]
