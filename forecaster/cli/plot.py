@@ -61,12 +61,14 @@ def plot(
 ) -> None:
     """Draw the forecast of each history: in the terminal, or as a .png, .svg or .html file."""
     from forecaster.jobs.fan import check_sessions, fans
+    from forecaster.jobs.predict import checked_horizon
 
     file = picture_file(output, width)
     shown = history or (_IN_A_TERMINAL if file is None else _IN_A_PICTURE)
     check_sessions(shown if history is None else history)
     day = parse_date(as_of, "--as-of")
     trained = chosen_model(model)
+    checked_horizon(trained, horizon)  # before anything is fetched for nothing
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     loaded = read(sources, column, date_format, ticker, fetching)
     if file is not None:

@@ -51,10 +51,12 @@ def predict(
     calendar: CalendarCode = None,
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
+    from forecaster.jobs.predict import checked_horizon
     from forecaster.jobs.predict import predict as run
     from forecaster.output import documents
 
     trained = chosen_model(model)
+    checked_horizon(trained, horizon)  # before anything is fetched for nothing
     day = parse_date(as_of, "--as-of")
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     loaded = read(sources, column, date_format, ticker, fetching)

@@ -241,6 +241,16 @@ class TestInterruptions:
         assert stored(home, "MSFT") is None
 
 
+@pytest.mark.parametrize("command", ["predict", "plot"])
+def test_a_horizon_that_the_model_lacks_is_refused_before_anything_is_asked(
+    forecast, yahoo, model, command
+):
+    done = forecast(command, "AAPL", "--horizon", "99")
+    assert done.returncode == 2
+    assert "--horizon is 99; model blank was trained for 1 to" in done.stderr
+    assert yahoo.charts("AAPL") == []
+
+
 def test_eight_processes_at_once(yahoo, home, model, tmp_path):
     """Half fetch and half predict the same tickers; nobody hears of locks, nothing is lost."""
     names = ["AAPL", "MSFT", "SPY", "BRK-B", "NEWCO"]
