@@ -101,6 +101,8 @@ class Backtest:
         settings: of the networks, but for what the plan says: cells, and how many seeds from the
             first on. None where a document does not say.
         plan: what was done; None likewise.
+        hindsight: the remark that says how much of the test a saved model has seen; a reader
+            needs it before any verdict. None where it has seen nothing of it.
     """
 
     folds: tuple[Fold, ...]
@@ -112,6 +114,12 @@ class Backtest:
     notes: tuple[str, ...]
     settings: Settings | None = None
     plan: Plan | None = None
+    hindsight: str | None = None
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """The remarks but for the one on hindsight, which stands elsewhere."""
+        return tuple(remark for remark in self.remarks if remark != self.hindsight)
 
 
 @dataclass
@@ -253,11 +261,12 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     result = _finish(run, (fold,), settings, (model.name,), as_it_is)
     if fold.test_from >= trained_to:
         return result
+    much = "all" if fold.test_to <= trained_to else "part"
     seen_it = (
         f"{model.name} was trained to {trained_to} and is scored from {fold.test_from} on: it has"
-        " seen part of this test, which makes it look better than it is."
+        f" seen {much} of this test, which makes it look better than it is."
     )
-    return replace(result, remarks=(*result.remarks, seen_it))
+    return replace(result, remarks=(*result.remarks, seen_it), hindsight=seen_it)
 
 
 def _require_sessions(panel: Panel, plan: Plan) -> None:

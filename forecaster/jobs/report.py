@@ -175,6 +175,7 @@ def _tested(document: Place, source: str) -> Written:
         raise created.wrong("a time such as 2026-01-31T12:00:00+00:00") from None
     table = read_table(document)
     there = document.fields()
+    hindsight = there.get("hindsight", Place(None))
     months = document["months"] if "months" in there else Place([])
     result = Backtest(
         folds=folds,
@@ -184,6 +185,7 @@ def _tested(document: Place, source: str) -> Written:
         seconds={name: s.number(0) for name, s in document["seconds"].fields().items()},
         remarks=_texts(document["remarks"]),
         notes=_texts(document["notes"]),
+        hindsight=None if hindsight.value is None else hindsight.text(),
     )
     if "settings" in there and "plan" in there:
         result = replace(

@@ -63,6 +63,7 @@ def frame_of(result: Backtest) -> Frame:
         f" {'ticker' if table.tickers == 1 else 'tickers'} after"
         f" {'the cutoff' if len(folds) == 1 else 'the cutoffs'} {cutoffs}",
         [
+            *([] if result.hindsight is None else [clipped(result.hindsight, 400)]),
             "Skill is how much lower the pinball loss is than a baseline's; above zero the network"
             " is better. A forecast is calibrated where its points lie on the diagonal.",
             ADVICE,

@@ -101,13 +101,14 @@ def backtest_page(tested: Written, chosen: ThemeName | None = None) -> str:
             f" baselines; made {moment(tested.created)}.",
             "quiet",
         ),
+        "" if result.hindsight is None else paragraph(words(result.hindsight), "doubt"),
         f"{_lede(result.table.verdicts)}</header>\n",
         section("card", "What was done", facts(backtest_facts(tested)), _folds(tested)),
     ]
     if result.settings is not None and result.plan is not None:
         shown = facts(networks_facts(result.settings, result.plan))
         parts.append(section("settings", "Settings of the networks", shown))
-    said = [paragraph(words(remark), "doubt") for remark in result.remarks]
+    said = [paragraph(words(remark), "doubt") for remark in result.doubts]
     if result.notes:
         said.append(bullets(words(note) for note in result.notes))
     if said:

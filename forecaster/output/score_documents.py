@@ -76,6 +76,7 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             "spread": {cell: asdict(spread) for cell, spread in result.spreads.items()},
             "seconds": {name: round(s, 3) for name, s in result.seconds.items()},
             "remarks": list(result.remarks),
+            "hindsight": result.hindsight,
             "notes": list(result.notes),
         }
     )

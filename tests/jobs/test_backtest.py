@@ -184,6 +184,20 @@ class TestSavedModel:
             score_model(panel_of(LONG), self.model(), plan)
         result = score_model(panel_of(LONG), self.model(), plan, allow_overlap=True)
         assert result.folds[0].test_from == LONG.sessions[153]
+        assert result.hindsight is not None
+        assert "seen part of this test" in result.hindsight
+        assert result.hindsight in result.remarks
+        assert result.hindsight not in result.doubts
+
+    def test_hindsight_says_whether_all_of_the_test_was_seen(self):
+        def seen(end: int) -> str | None:
+            plan = Plan(train_end=LONG.sessions[150], test_end=LONG.sessions[end], baselines=QUICK)
+            return score_model(panel_of(LONG), self.model(), plan, allow_overlap=True).hindsight
+
+        assert "seen all of this test" in str(seen(219))
+        assert "seen part of this test" in str(seen(220))
+        plan = Plan(baselines=QUICK)
+        assert score_model(panel_of(LONG), self.model(), plan).hindsight is None
 
     def test_needs_no_training(self, monkeypatch):
         import sys

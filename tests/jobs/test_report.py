@@ -47,6 +47,7 @@ class TestRoundTrip:
             "notes",
             "settings",
             "plan",
+            "hindsight",
         ):
             assert getattr(found, name) == getattr(RESULT, name), name
         assert tested.data["bars"] == PANEL.bars
@@ -88,6 +89,12 @@ class TestRoundTrip:
         older = {key: value for key, value in DOCUMENT.items() if key not in gone}
         tested = read(older)
         assert (tested.result.settings, tested.result.plan, tested.data) == (None, None, {})
+
+    def test_a_document_from_before_hindsight_keeps_the_remark_where_it_was(self):
+        older = {key: value for key, value in DOCUMENT.items() if key != "hindsight"}
+        found = read(older).result
+        assert found.hindsight is None
+        assert found.doubts == found.remarks == RESULT.remarks
 
     def test_keys_of_a_later_version_are_passed_over(self):
         assert read({**DOCUMENT, "weather": [1]}).result.table == RESULT.table
@@ -152,6 +159,7 @@ def changes() -> dict[str, tuple[list, object, str]]:
         "test_end": (["plan", "test_end"], 7, "plan.test_end is 7"),
         "width": ([*row, "width", "wide"], 0.5, "rows[0] has the level 'wide'"),
         "bars": (["data", "bars"], None, "data.bars is None"),
+        "hindsight": (["hindsight"], True, "hindsight is True, and text"),
         "notes": (["notes"], {"a": 1}, "notes is {'a': 1}, and a list"),
     }
 

@@ -87,6 +87,8 @@ def test_files_are_the_same_twice_and_say_what_was_tested(kind):
     if kind == "svg":
         ElementTree.fromstring(one)
     if kind != "png":
+        assert CASES["all"].hindsight is not None
+        assert "has seen all of this test" in " ".join(one.decode().split())
         for needed in ("Calibration", "by step", "Loss over time", "over garch", "advice"):
             assert needed in one.decode()
 

@@ -131,12 +131,24 @@ def test_what_a_backtest_says():
     page = Page(made("backtest"))
     for needed in (
         "Backtest of random", "beats", "Calibration", "Value at risk", "Kupiec", "How to read it",
-        "Limits", "seen part of this test", str(RESULT.folds[0].cutoff), "LONG, OTHER", "b.json",
+        "Limits", "seen all of this test", str(RESULT.folds[0].cutoff), "LONG, OTHER", "b.json",
         "Settings of the networks", "Units in each layer", PANEL.fingerprint, f"{PANEL.bars}",
     ):  # fmt: skip
         assert " ".join(needed.split()) in page.text, needed
     assert page.tags["svg"] == 2
     assert OLD not in page.text
+
+
+def test_that_a_model_has_seen_its_test_is_said_before_any_verdict_and_once():
+    assert RESULT.hindsight is not None
+    text = made("backtest")
+    said = f'<p class="doubt">{words(RESULT.hindsight)}</p>'
+    assert text.index(said) < text.index('class="lede"') < text.index("</header>")
+    assert text.count(said) == 1
+    other = replace(RESULT, hindsight=None, remarks=("suspicious: something else.",))
+    fair = backtest_page(replace(WRITTEN, result=other))
+    assert 'class="doubt"' not in fair[: fair.index("</header>")]
+    assert '<p class="doubt">suspicious: something else.</p>' in fair
 
 
 def test_how_a_backtest_was_made_where_that_is_not_the_usual():
