@@ -81,10 +81,10 @@ def frame_of(fans: Sequence[Fan], model: Model) -> Frame:
         )
     widest = fans[0].bands[:1]
     share = f"{100 * (widest[0].high_level - widest[0].low_level):g}%" if widest else ""
-    meaning = f"Shaded: where the price is expected to be with {share} probability" if share else ""
+    meaning = f"Shaded: the model's {share} interval" if share else ""
     inner = fans[0].bands[1:]
     if inner:
-        meaning += f", darker with {100 * (inner[0].high_level - inner[0].low_level):g}%"
+        meaning += f", darker its {100 * (inner[0].high_level - inner[0].low_level):g}% interval"
     meaning += "; dashed: the last price, which is the naive forecast." if share else ""
     return Frame(title, subtitle, [t for t in (meaning, model_line(model), ADVICE) if t])
 

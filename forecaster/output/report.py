@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from forecaster.evaluation.over_time import MonthlyLosses
@@ -10,7 +11,6 @@ from forecaster.evaluation.verdict import Verdict
 from forecaster.jobs.fan import Fan
 from forecaster.jobs.predict import in_hindsight
 from forecaster.jobs.report import Carded, Written
-from forecaster.model.artifact import Model
 from forecaster.output import report_tables as tables
 from forecaster.output.backtest_charts import calibration_figure, over_time_figure
 from forecaster.output.cells import price, unit
@@ -82,7 +82,7 @@ def model_page(
     if scores is not None:
         parts += _measured(scores, carded.losses, held_out=True)
     if fans or failures:
-        parts.append(_forecasts(model, fans, failures))
+        parts.append(_forecasts(carded, fans, failures))
     parts.append(_reading(scores))
     parts.append(section("limits", "Limits", bullets([*MODEL, *METHOD])))
     return document(f"Report on {model.name}", _closed(parts), chosen)
@@ -226,15 +226,16 @@ def _folds(tested: Written) -> str:
     return table("folds", caption, ["fold", "cutoff", "scored from", "to"], [("", lines)])
 
 
-def _forecasts(model: Model, fans: Sequence[Fan], failures: Sequence[tuple[str, str]]) -> str:
+def _forecasts(carded: Carded, fans: Sequence[Fan], failures: Sequence[tuple[str, str]]) -> str:
     """A fan for each history, and which ones failed."""
+    model = carded.model
     parts = []
     with settled():
         for number, fan in enumerate(fans, start=1):
             frame = frame_of([fan], model)
             drawn = fan_figure([fan], frame.within("html"), LIGHT)
             label = f"Forecast of {clipped(fan.ticker, 40)} from {fan.cutoff}"
-            caption = _fan_words(fan)
+            caption = _fan_words(fan, carded.table)
             if in_hindsight(model, fan.cutoff):
                 caption += f" {HINDSIGHT}"
             parts.append(f"<h3>{words(frame.title)}</h3>\n")
@@ -244,7 +245,7 @@ def _forecasts(model: Model, fans: Sequence[Fan], failures: Sequence[tuple[str, 
     return section("forecasts", "Forecasts", *parts)
 
 
-def _fan_words(fan: Fan) -> str:
+def _fan_words(fan: Fan, scores: ScoreTable | None) -> str:
     """Where a fan ends, in numbers."""
     currency = f" {words(unit(fan.currency))}" if fan.currency else ""
     median = float(fan.median[-1])
@@ -257,10 +258,26 @@ def _fan_words(fan: Fan) -> str:
         low, high = float(fan.bands[0].low[-1]), float(fan.bands[0].high[-1])
         span = fan.bands[0].high_level - fan.bands[0].low_level
         said += (
-            f"; with {100 * span:g}% probability the price is then between"
-            f" {data(low, price(low))} and {data(high, price(high))}"
+            f"; the model’s {100 * span:g}% interval is then {data(low, price(low))} to"
+            f" {data(high, price(high))} ({_held(scores, span, len(fan.ahead))})"
         )
     return f"{said}. Dashed: the last price, which is the naive forecast."
+
+
+def _held(scores: ScoreTable | None, span: float, steps: int) -> str:
+    """How often an interval held where it was measured, at the step nearest to a forecast's end."""
+    own = [] if scores is None else networks_of(scores)
+    measured = {
+        row.step: held
+        for row in ([] if scores is None else scores.rows)
+        if row.model in own
+        for key, held in row.coverage.items()
+        if math.isclose(float(key), span)
+    }
+    if not measured:
+        return "how often it holds was not measured"
+    step = min(measured, key=lambda step: abs(step - steps))
+    return f"which held {tables.share(measured[step])} of held-out prices, {tables.ahead(step)}"
 
 
 def _reading(scores: ScoreTable | None) -> str:

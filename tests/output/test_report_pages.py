@@ -203,6 +203,25 @@ def test_a_fan_ends_where_the_forecast_does():
     assert HINDSIGHT in model_page(BOX, early)
 
 
+def test_an_interval_is_the_model_s_and_stands_beside_how_often_it_held():
+    assert BOX.table is not None
+    (last,) = [r for r in BOX.table.rows if (r.model, r.step) == ("gru", 20)]
+    text = made("fans")
+    held = f"{100 * last.coverage['0.9']:.1f}%"
+    said = (
+        r"the model’s 90% interval is then \S+ to \S+ \(which held (\S+) of held-out prices, (\d+)"
+    )
+    assert re.findall(said, Page(text).text) == [(held, "20")] * 2
+    assert "probability" not in Page(text).text
+    short = replace(BOX.table, rows=tuple(r for r in BOX.table.rows if r.step <= 5))
+    near = Page(model_page(replace(BOX, table=short), drawn("FB"))).text
+    assert "of held-out prices, 5 sessions ahead)" in near
+    bare = tuple(replace(r, coverage={"0.5": 0.5}) for r in BOX.table.rows)
+    for table in (None, replace(BOX.table, rows=bare)):
+        unmeasured = Page(model_page(replace(BOX, table=table), drawn("FB"))).text
+        assert "(how often it holds was not measured)" in unmeasured
+
+
 def test_text_from_users_is_never_markup():
     named = {name: NASTY if name == "random" else name for name in ("random", *RESULT.seconds)}
     assert RESULT.losses is not None
