@@ -39,14 +39,15 @@ from forecaster.output.report_facts import (
 )
 from forecaster.output.report_words import (
     BASELINES,
-    COLUMNS,
     HINDSIGHT,
+    MEASURED,
     METHOD,
     MODEL,
     OLD,
     UNMEASURED,
+    columns,
 )
-from forecaster.output.scoreboard import networks_of, table_baselines
+from forecaster.output.scoreboard import baselines_of, networks_of, shown_rows
 from forecaster.output.tables import ADVICE
 
 
@@ -65,13 +66,13 @@ def model_page(
         chosen: theme; None: the page follows its reader's.
     """
     model, scores = carded.model, carded.table
+    horizon = model.settings.horizon
     kind = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}[model.settings.cell]
     verdict = paragraph(UNMEASURED, "lede") if scores is None else _lede(scores.verdicts)
     parts = [
         f"<header>\n<h1>{words(model.name)}</h1>\n",
         paragraph(
-            f"A forecast model: {_a(kind)} {kind} network for the next"
-            f" {data(model.settings.horizon, str(model.settings.horizon))} sessions,"
+            f"A forecast model: {_a(kind)} {kind} network for the next {_sessions(horizon)},"
             f" <code>{words(model.id)}</code>, made {moment(model.created)}.",
             "quiet",
         ),
@@ -84,7 +85,9 @@ def model_page(
     if fans or failures:
         parts.append(_forecasts(carded, fans, failures))
     parts.append(_reading(scores))
-    parts.append(section("limits", "Limits", bullets([*MODEL, *METHOD])))
+    parts.append(
+        section("limits", "Limits", bullets([*MODEL, *(MEASURED if scores is not None else ())]))
+    )
     return document(f"Report on {model.name}", _closed(parts), chosen)
 
 
@@ -162,9 +165,10 @@ def _compared(verdict: Verdict) -> str:
 
 def _measured(scores: ScoreTable, losses: MonthlyLosses | None, *, held_out: bool) -> list[str]:
     """Errors, calibration and pictures."""
+    risk = tables.value_at_risk(scores)
     count = data(scores.sessions_scored, f"{scores.sessions_scored:,}")
-    where = "held-out sessions" if held_out else "sessions"
-    tickers = f"{data(scores.tickers, str(scores.tickers))} {_tickers(scores.tickers)}"
+    where = f"{'held-out ' if held_out else ''}{_plural('session', scores.sessions_scored)}"
+    tickers = f"{data(scores.tickers, str(scores.tickers))} {_plural('ticker', scores.tickers)}"
     intro = paragraph(f"Measured on {count} {where} of {tickers}.")
     return [
         section(
@@ -178,16 +182,21 @@ def _measured(scores: ScoreTable, losses: MonthlyLosses | None, *, held_out: boo
         section("verdict", "Verdict", tables.verdicts(scores.verdicts)),
         section(
             "calibrated",
-            "Calibration and value at risk",
+            "Calibration and value at risk" if risk else "Calibration",
             tables.calibration(scores),
-            tables.value_at_risk(scores),
+            risk,
         ),
         section("plots", "Plots", *_plots(scores, losses)),
     ]
 
 
-def _tickers(count: int) -> str:
-    return "ticker" if count == 1 else "tickers"
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+def _sessions(count: int) -> str:
+    """The next ones; a single one goes without its number."""
+    return "session" if count == 1 else f"{data(count, str(count))} sessions"
 
 
 def _plots(scores: ScoreTable, losses: MonthlyLosses | None) -> list[str]:
@@ -284,12 +293,12 @@ def _reading(scores: ScoreTable | None) -> str:
     """What the columns and the baselines mean."""
     if scores is None:
         return ""
-    known = table_baselines(scores)
+    known = baselines_of(scores)
     baselines = [(name, text) for name, text in BASELINES.items() if name in known]
     return section(
         "reading",
         "How to read it",
-        facts(COLUMNS.items()),
+        facts(columns(shown_rows(scores), baselines_of(scores))),
         "<h3>Baselines</h3>\n",
         paragraph("Forecasts that need no network; each is a whole distribution too."),
         facts(baselines),

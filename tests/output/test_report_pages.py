@@ -180,6 +180,65 @@ def test_a_model_that_was_not_measured_says_so_and_shows_no_errors():
     assert "How to read it" not in page.text
 
 
+def test_what_was_not_measured_has_no_limits_of_its_measurement():
+    assert "Errors were measured on" in Page(made("model")).text
+    said = Page(made("unmeasured")).text
+    assert "Errors were measured on" not in said
+    assert "Comparisons were made" not in said
+
+
+def test_only_what_is_on_the_page_is_explained():
+    def reading(text: str) -> str:
+        return Page(
+            text[text.index('<section id="reading">') : text.index('<section id="limits">')]
+        ).text
+
+    whole = reading(made("backtest"))
+    for name in (
+        "direction",
+        "in 50%, 80%, 90%",
+        "value at risk",
+        "Diebold–Mariano",
+        "half a year",
+    ):
+        assert name in whole
+    assert "Calibration and value at risk" in made("backtest")
+    rows = tuple(
+        replace(
+            r, var={}, coverage={"0.8": 0.8}, width={"0.8": 2.0}, direction=None,
+            dm_p=dict.fromkeys(r.dm_p),
+        )
+        for r in RESULT.table.rows
+    )  # fmt: skip
+    bare = backtest_page(
+        replace(WRITTEN, result=replace(RESULT, table=replace(RESULT.table, rows=rows)))
+    )
+    assert "value at risk" not in Page(bare).text.lower()
+    for name in ("direction", "50%", "90%", "Diebold"):
+        assert name not in reading(bare)
+    assert "in 80%" in reading(bare)
+    rows = tuple(replace(r, coverage={}, width={}) for r in rows)
+    bare = backtest_page(
+        replace(WRITTEN, result=replace(RESULT, table=replace(RESULT.table, rows=rows)))
+    )
+    assert "inside that interval" not in reading(bare)
+
+
+def test_a_coin_is_a_yardstick_one_session_ahead_alone():
+    assert "share of rising prices is the yardstick" in Page(made("backtest")).text
+    assert "compare with the baselines’ rows" in Page(made("backtest")).text
+    one = Page(made("one")).text
+    assert "One session ahead 50% is a coin toss" in one
+    assert "yardstick" not in one
+
+
+def test_one_session_is_no_sessions():
+    settings = replace(BOX.model.settings, horizon=1)
+    model = replace(BOX.model, settings=settings)
+    assert "network for the next session, " in Page(model_page(replace(BOX, model=model))).text
+    assert "network for the next 20 sessions, " in Page(made("model")).text
+
+
 def test_documents_and_cards_without_months_say_so():
     for text in (
         backtest_page(replace(WRITTEN, result=replace(WRITTEN.result, losses=None))),
