@@ -246,12 +246,12 @@ def date_labels(days: Days, room: int) -> tuple[list[int], list[str]]:
     firsts = np.flatnonzero(months[1:] != months[:-1]) + 1
     if len(days) >= _LONG and len(firsts) >= 2:
         kept = _spaced(firsts, months.astype(int), len(days) / room)
-        return kept, [_month(days[p]) for p in kept]
+        return kept, [month_name(days[p]) for p in kept]
     step = max(1, math.ceil(len(days) / room))
     kept = list(range((len(days) - 1) % step, len(days), step))
     if days[-1] - days[0] > np.timedelta64(_SEASONS, "D"):
-        return kept, [_month(days[p]) for p in kept]
-    return kept, [f"{int(str(days[p])[8:])} {_month(days[p])[:3]}" for p in kept]
+        return kept, [month_name(days[p]) for p in kept]
+    return kept, [f"{int(str(days[p])[8:])} {month_name(days[p])[:3]}" for p in kept]
 
 
 def _spaced(firsts: NDArray[np.intp], months: NDArray[np.int64], gap: float) -> list[int]:
@@ -267,6 +267,7 @@ def _spaced(firsts: NDArray[np.intp], months: NDArray[np.int64], gap: float) -> 
     return kept
 
 
-def _month(day: np.datetime64) -> str:
+def month_name(day: np.datetime64) -> str:
+    """Month and year, such as Jan 2012."""
     year, month = str(day)[:7].split("-")
     return f"{MONTHS[int(month) - 1]} {year}"

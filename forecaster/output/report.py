@@ -12,7 +12,12 @@ from forecaster.jobs.fan import Fan
 from forecaster.jobs.predict import in_hindsight
 from forecaster.jobs.report import Carded, Written
 from forecaster.output import report_tables as tables
-from forecaster.output.backtest_charts import calibration_figure, over_time_figure
+from forecaster.output.backtest_charts import (
+    calibration_figure,
+    left_out,
+    over_time,
+    over_time_figure,
+)
 from forecaster.output.cells import price, unit
 from forecaster.output.charts import fan_figure, frame_of
 from forecaster.output.figures import inline, settled
@@ -190,6 +195,11 @@ def _measured(scores: ScoreTable, losses: MonthlyLosses | None, *, held_out: boo
     ]
 
 
+def listed(names: Sequence[str], last: str) -> str:
+    """Names in a sentence, with a word before the last one."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
 def _plural(word: str, count: int) -> str:
     return word if count == 1 else f"{word}s"
 
@@ -215,11 +225,13 @@ def _plots(scores: ScoreTable, losses: MonthlyLosses | None) -> list[str]:
             parts.append(figure(inline(drawn, label, f"c{number}", LIGHT), caption))
             if losses is None:
                 continue
-            label = f"Skill of {name} over each baseline in each month"
+            shown = over_time(baselines_of(scores))
+            label = f"Skill of {name} over {listed(shown, 'and')} in each month"
             drawn = over_time_figure(scores, losses, network, LIGHT)
             caption = (
-                f"How much lower the loss of {words(name)} was than each baseline’s, month by"
-                " month, one session ahead. Single months are noisy."
+                f"How much lower the loss of {words(name)} was than that of"
+                f" {listed(shown, 'and')}, month by month, one session ahead. Single months are"
+                f" noisy. {left_out(losses)}".rstrip()
             )
             parts.append(figure(inline(drawn, label, f"t{number}", LIGHT), caption))
     return parts if losses is not None else [*parts, paragraph(OLD)]

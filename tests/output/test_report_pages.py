@@ -232,6 +232,17 @@ def test_a_coin_is_a_yardstick_one_session_ahead_alone():
     assert "yardstick" not in one
 
 
+def test_the_caption_over_time_names_the_lines_that_are_drawn():
+    said = Page(made("backtest")).text
+    assert "than that of naive, ewma, garch and har, month by month" in said
+    assert "than that of naive, month by month" in Page(made("one")).text
+    assert RESULT.losses is not None
+    few = "Months with fewer than 10 sessions are left out."
+    assert (few in said) == bool((RESULT.losses.sessions < 10).any())
+    whole = replace(RESULT.losses, sessions=RESULT.losses.sessions + 10)
+    assert few not in backtest_page(replace(WRITTEN, result=replace(RESULT, losses=whole)))
+
+
 def test_one_session_is_no_sessions():
     settings = replace(BOX.model.settings, horizon=1)
     model = replace(BOX.model, settings=settings)
