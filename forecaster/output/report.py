@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
-from forecaster.evaluation.verdict import Verdict
 from forecaster.jobs.fan import Fan
-from forecaster.jobs.predict import in_hindsight
 from forecaster.jobs.report import Carded, Written
 from forecaster.output import report_tables as tables
 from forecaster.output.backtest_charts import (
@@ -18,8 +15,6 @@ from forecaster.output.backtest_charts import (
     over_time,
     over_time_figure,
 )
-from forecaster.output.cells import price, unit
-from forecaster.output.charts import fan_figure, frame_of
 from forecaster.output.figures import inline, settled
 from forecaster.output.looks import LIGHT, ThemeName, clipped
 from forecaster.output.page import (
@@ -42,9 +37,9 @@ from forecaster.output.report_facts import (
     networks_facts,
     settings_facts,
 )
+from forecaster.output.report_forecasts import forecasts
 from forecaster.output.report_words import (
     BASELINES,
-    HINDSIGHT,
     MEASURED,
     METHOD,
     MODEL,
@@ -73,7 +68,7 @@ def model_page(
     model, scores = carded.model, carded.table
     horizon = model.settings.horizon
     kind = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}[model.settings.cell]
-    verdict = paragraph(UNMEASURED, "lede") if scores is None else _lede(scores.verdicts)
+    verdict = paragraph(UNMEASURED, "lede") if scores is None else tables.opening(scores)
     parts = [
         f"<header>\n<h1>{words(model.name)}</h1>\n",
         paragraph(
@@ -88,7 +83,7 @@ def model_page(
     if scores is not None:
         parts += _measured(scores, carded.losses, held_out=True)
     if fans or failures:
-        parts.append(_forecasts(carded, fans, failures))
+        parts.append(forecasts(carded, fans, failures))
     parts.append(_reading(scores))
     parts.append(
         section("limits", "Limits", bullets([*MODEL, *(MEASURED if scores is not None else ())]))
@@ -110,7 +105,7 @@ def backtest_page(tested: Written, chosen: ThemeName | None = None) -> str:
             "quiet",
         ),
         "" if result.hindsight is None else paragraph(words(result.hindsight), "doubt"),
-        f"{_lede(result.table.verdicts)}</header>\n",
+        f"{tables.opening(result.table)}</header>\n",
         section("card", "What was done", facts(backtest_facts(tested)), _folds(tested)),
     ]
     if result.settings is not None and result.plan is not None:
@@ -141,33 +136,6 @@ def _a(word: str) -> str:
     return "an" if word.startswith("L") else "a"
 
 
-def _lede(verdicts: Sequence[Verdict]) -> str:
-    """What each network beats, ties with and loses to, in plain sentences."""
-    if not verdicts:
-        return paragraph("Nothing could be compared.", "lede")
-    sentences = []
-    for model, step in dict.fromkeys((v.model, v.step) for v in verdicts):
-        said = [_compared(v) for v in verdicts if (v.model, v.step) == (model, step)]
-        listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
-        sentences.append(
-            paragraph(f"{tables.ahead(step)}, <strong>{words(model)}</strong> {listed}.", "lede")
-        )
-    note = "A difference is called one where p is below 0.05 (Diebold–Mariano test)."
-    return "".join(sentences) + paragraph(note, "quiet")
-
-
-def _compared(verdict: Verdict) -> str:
-    """One comparison; a tie has no size worth naming, and no p-value no verdict."""
-    name = words(verdict.baseline)
-    if verdict.p is None:
-        return f"cannot be told from {name} by so few sessions"
-    how = f"p&nbsp;{tables.p_value(verdict.p)}"
-    if verdict.word == "ties":
-        return f"{tables.mark(verdict)} {name} ({how})"
-    size = data(verdict.skill, f"{100 * abs(verdict.skill):.1f}%")
-    return f"{tables.mark(verdict)} {name} by {size} ({how})"
-
-
 def _measured(scores: ScoreTable, losses: MonthlyLosses | None, *, held_out: bool) -> list[str]:
     """Errors, calibration and pictures."""
     risk = tables.value_at_risk(scores)
@@ -184,7 +152,7 @@ def _measured(scores: ScoreTable, losses: MonthlyLosses | None, *, held_out: boo
             tables.prices(scores),
             tables.tickers_won(scores),
         ),
-        section("verdict", "Verdict", tables.verdicts(scores.verdicts)),
+        section("verdict", "Verdict", tables.verdicts(scores)),
         section(
             "calibrated",
             "Calibration and value at risk" if risk else "Calibration",
@@ -193,11 +161,6 @@ def _measured(scores: ScoreTable, losses: MonthlyLosses | None, *, held_out: boo
         ),
         section("plots", "Plots", *_plots(scores, losses)),
     ]
-
-
-def listed(names: Sequence[str], last: str) -> str:
-    """Names in a sentence, with a word before the last one."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
 def _plural(word: str, count: int) -> str:
@@ -226,12 +189,12 @@ def _plots(scores: ScoreTable, losses: MonthlyLosses | None) -> list[str]:
             if losses is None:
                 continue
             shown = over_time(baselines_of(scores))
-            label = f"Skill of {name} over {listed(shown, 'and')} in each month"
+            label = f"Skill of {name} over {tables.listed(shown, 'and')} in each month"
             drawn = over_time_figure(scores, losses, network, LIGHT)
             caption = (
                 f"How much lower the loss of {words(name)} was than that of"
-                f" {listed(shown, 'and')}, month by month, one session ahead. Single months are"
-                f" noisy. {left_out(losses)}".rstrip()
+                f" {tables.listed(shown, 'and')}, month by month, one session ahead. Single months"
+                f" are noisy. {left_out(losses)}".rstrip()
             )
             parts.append(figure(inline(drawn, label, f"t{number}", LIGHT), caption))
     return parts if losses is not None else [*parts, paragraph(OLD)]
@@ -245,60 +208,6 @@ def _folds(tested: Written) -> str:
     ]
     caption = "Cutoffs, and the sessions that were forecast from after each."
     return table("folds", caption, ["fold", "cutoff", "scored from", "to"], [("", lines)])
-
-
-def _forecasts(carded: Carded, fans: Sequence[Fan], failures: Sequence[tuple[str, str]]) -> str:
-    """A fan for each history, and which ones failed."""
-    model = carded.model
-    parts = []
-    with settled():
-        for number, fan in enumerate(fans, start=1):
-            frame = frame_of([fan], model)
-            drawn = fan_figure([fan], frame.within("html"), LIGHT)
-            label = f"Forecast of {clipped(fan.ticker, 40)} from {fan.cutoff}"
-            caption = _fan_words(fan, carded.table)
-            if in_hindsight(model, fan.cutoff):
-                caption += f" {HINDSIGHT}"
-            parts.append(f"<h3>{words(frame.title)}</h3>\n")
-            parts.append(figure(inline(drawn, label, f"f{number}", LIGHT), caption))
-    for ticker, reason in failures:
-        parts.append(paragraph(f"<strong>{words(ticker)}</strong> is not here: {words(reason)}"))
-    return section("forecasts", "Forecasts", *parts)
-
-
-def _fan_words(fan: Fan, scores: ScoreTable | None) -> str:
-    """Where a fan ends, in numbers."""
-    currency = f" {words(unit(fan.currency))}" if fan.currency else ""
-    median = float(fan.median[-1])
-    said = (
-        f"From {data(fan.last_close, price(fan.last_close))}{currency} on {day(fan.cutoff)} the"
-        f" median leads to {data(median, price(median))} on {day(fan.ahead[-1])}"
-        f"{' (date estimated)' if fan.estimated else ''}"
-    )
-    if fan.bands:
-        low, high = float(fan.bands[0].low[-1]), float(fan.bands[0].high[-1])
-        span = fan.bands[0].high_level - fan.bands[0].low_level
-        said += (
-            f"; the model’s {100 * span:g}% interval is then {data(low, price(low))} to"
-            f" {data(high, price(high))} ({_held(scores, span, len(fan.ahead))})"
-        )
-    return f"{said}. Dashed: the last price, which is the naive forecast."
-
-
-def _held(scores: ScoreTable | None, span: float, steps: int) -> str:
-    """How often an interval held where it was measured, at the step nearest to a forecast's end."""
-    own = [] if scores is None else networks_of(scores)
-    measured = {
-        row.step: held
-        for row in ([] if scores is None else scores.rows)
-        if row.model in own
-        for key, held in row.coverage.items()
-        if math.isclose(float(key), span)
-    }
-    if not measured:
-        return "how often it holds was not measured"
-    step = min(measured, key=lambda step: abs(step - steps))
-    return f"which held {tables.share(measured[step])} of held-out prices, {tables.ahead(step)}"
 
 
 def _reading(scores: ScoreTable | None) -> str:

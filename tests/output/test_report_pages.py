@@ -348,6 +348,26 @@ def test_a_loss_and_a_comparison_without_a_test_have_words_of_their_own():
     assert "cannot be told from ewma by so few sessions" in text
 
 
+def test_what_was_not_tested_is_no_tie():
+    names = ("naive", "drift", "ewma")
+    verdicts = tuple(judge("random", b, 1, 0.02, float("nan")) for b in names)
+    rows = tuple(replace(r, dm_p=dict.fromkeys(r.dm_p)) for r in RESULT.table.rows)
+
+    def page(tickers: int) -> str:
+        table = replace(RESULT.table, rows=rows, verdicts=verdicts, tickers=tickers)
+        return Page(backtest_page(replace(WRITTEN, result=replace(RESULT, table=table)))).text
+
+    n = rows[0].n
+    assert f"naive: not tested ({n} sessions)" in page(1)
+    text = page(2)
+    assert f"drift: not tested ({n} forecasts of 2 tickers)" in text
+    assert "random cannot be told from naive, drift or ewma by so few sessions." in text
+    assert text.count("so few sessions") == 1
+    assert "● ties" not in text
+    assert "p –" not in text
+    assert "p is below" not in text
+
+
 def test_a_theme_that_was_asked_for_is_the_only_one_on_a_screen():
     assert "prefers-color-scheme" in made("model")
     assert "prefers-color-scheme" not in made("light")
