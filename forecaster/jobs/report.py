@@ -69,7 +69,8 @@ def subject(wanted: str) -> Carded | Written:
     """A model by name or file, or a backtest by the file of its JSON.
 
     Args:
-        wanted: a ``.forecast`` or ``.json`` file, another path, or a model's name.
+        wanted: a ``.forecast`` or ``.json`` file, another path, or a model's name; a file whose
+            name looks like a model's is read where there is no such model.
 
     Raises:
         ModelError: there is no such model, or it is damaged.
@@ -78,7 +79,13 @@ def subject(wanted: str) -> Carded | Written:
     path = Path(wanted)
     is_path = os.sep in wanted or "/" in wanted or path.suffix.lower() == ".json"
     if wanted.endswith(SUFFIX) or not is_path:
-        return read_model(find(wanted))
+        try:
+            found = find(wanted)
+        except (ModelError, SettingsError):
+            if not path.exists() or path.is_dir():
+                raise
+        else:
+            return read_model(found)
     content = _content(path)
     if content.startswith(_ZIP):
         return read_model(path)

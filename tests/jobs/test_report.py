@@ -242,6 +242,19 @@ class TestSubject:
         with pytest.raises(ModelError, match="no model called nobody"):
             subject("nobody")
 
+    def test_a_file_in_this_folder_needs_no_path(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        for name in ("tested", "my test"):
+            (tmp_path / name).write_bytes(TEXT)
+            found = subject(name)
+            assert isinstance(found, Written)
+            assert found.file == name
+        (tmp_path / "sample").write_bytes(TEXT)
+        assert isinstance(subject("sample"), Carded)
+        (tmp_path / "folder").mkdir()
+        with pytest.raises(ModelError, match="no model called folder"):
+            subject("folder")
+
     def test_a_damaged_model_is_a_model_s_failure(self, tmp_path):
         path = tmp_path / "m.forecast"
         path.write_bytes(BOXED.read_bytes()[:-9])
