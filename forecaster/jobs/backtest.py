@@ -88,6 +88,14 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class Saved:
+    """Which saved model was scored: its name and its id."""
+
+    name: str
+    id: str
+
+
+@dataclass(frozen=True)
 class Backtest:
     """Scores, and how they came about.
 
@@ -104,6 +112,7 @@ class Backtest:
         plan: what was done; None likewise.
         hindsight: the remark that says how much of the test a saved model has seen; a reader
             needs it before any verdict. None where it has seen nothing of it.
+        model: that was scored as it is; None where networks were fitted.
     """
 
     folds: tuple[Fold, ...]
@@ -116,6 +125,7 @@ class Backtest:
     settings: Settings | None = None
     plan: Plan | None = None
     hindsight: str | None = None
+    model: Saved | None = None
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -260,6 +270,7 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     run.actuals.append(actuals)
     as_it_is = replace(plan, folds=1, seeds=1, refit="never", cells=(settings.cell,))
     result = _finish(run, (fold,), settings, (model.name,), as_it_is)
+    result = replace(result, model=Saved(model.name, model.id))
     if fold.test_from >= trained_to:
         return result
     much = "all" if fold.test_to <= trained_to else "part"

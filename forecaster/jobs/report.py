@@ -14,7 +14,7 @@ from forecaster.errors import DataError, ModelError, SettingsError
 from forecaster.evaluation.folds import Fold
 from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
-from forecaster.jobs.backtest import Backtest, Plan, Refit, Spread
+from forecaster.jobs.backtest import Backtest, Plan, Refit, Saved, Spread
 from forecaster.jobs.score_reading import Place, Wrong, read_months, read_table
 from forecaster.model.artifact import SUFFIX, Model, load
 from forecaster.model.library import find
@@ -183,6 +183,7 @@ def _tested(document: Place, source: str) -> Written:
     table = read_table(document)
     there = document.fields()
     hindsight = there.get("hindsight", Place(None))
+    model = there.get("model", Place(None))
     months = document["months"] if "months" in there else Place([])
     result = Backtest(
         folds=folds,
@@ -192,6 +193,7 @@ def _tested(document: Place, source: str) -> Written:
         seconds={name: s.number(0) for name, s in document["seconds"].fields().items()},
         remarks=_texts(document["remarks"]),
         notes=_texts(document["notes"]),
+        model=None if model.value is None else Saved(model["name"].text(), model["id"].text()),
         hindsight=None if hindsight.value is None else hindsight.text(),
     )
     if "settings" in there and "plan" in there:

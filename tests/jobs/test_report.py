@@ -48,6 +48,7 @@ class TestRoundTrip:
             "settings",
             "plan",
             "hindsight",
+            "model",
         ):
             assert getattr(found, name) == getattr(RESULT, name), name
         assert tested.data["bars"] == PANEL.bars
@@ -95,6 +96,13 @@ class TestRoundTrip:
         found = read(older).result
         assert found.hindsight is None
         assert found.doubts == found.remarks == RESULT.remarks
+
+    def test_a_document_without_a_saved_model_or_from_before_it_has_none(self):
+        assert DOCUMENT["model"] == {"name": "random", "id": RESULT.model.id}
+        assert document(replace(RESULT, model=None))["model"] is None
+        older = {key: value for key, value in DOCUMENT.items() if key != "model"}
+        for changed in (older, {**DOCUMENT, "model": None}):
+            assert read(changed).result.model is None
 
     def test_keys_of_a_later_version_are_passed_over(self):
         assert read({**DOCUMENT, "weather": [1]}).result.table == RESULT.table
@@ -159,6 +167,8 @@ def changes() -> dict[str, tuple[list, object, str]]:
         "test_end": (["plan", "test_end"], 7, "plan.test_end is 7"),
         "width": ([*row, "width", "wide"], 0.5, "rows[0] has the level 'wide'"),
         "bars": (["data", "bars"], None, "data.bars is None"),
+        "model": (["model"], "random", "model is 'random', and an object"),
+        "model id": (["model", "id"], 7, "model.id is 7, and text"),
         "hindsight": (["hindsight"], True, "hindsight is True, and text"),
         "notes": (["notes"], {"a": 1}, "notes is {'a': 1}, and a list"),
     }

@@ -139,6 +139,13 @@ def test_what_a_backtest_says():
     assert OLD not in page.text
 
 
+def test_a_backtest_of_a_saved_model_says_which():
+    assert RESULT.model is not None
+    assert f"<dt>Model</dt><dd>random, <code>{RESULT.model.id}</code></dd>" in made("backtest")
+    fitted = replace(WRITTEN, result=replace(RESULT, model=None))
+    assert "<dt>Model</dt>" not in backtest_page(fitted)
+
+
 def test_that_a_model_has_seen_its_test_is_said_before_any_verdict_and_once():
     assert RESULT.hindsight is not None
     text = made("backtest")
