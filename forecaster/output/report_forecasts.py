@@ -32,7 +32,7 @@ def forecasts(carded: Carded, fans: Sequence[Fan], failures: Sequence[tuple[str,
             if in_hindsight(model, fan.cutoff):
                 caption += f" {HINDSIGHT}"
             parts.append(f"<h3>{words(frame.title)}</h3>\n")
-            parts.append(figure(inline(drawn, label, f"f{number}", LIGHT), caption))
+            parts.append(figure(inline(drawn, label, f"f{number}", LIGHT), caption, end=True))
     for ticker, reason in failures:
         parts.append(paragraph(f"<strong>{words(ticker)}</strong> is not here: {words(reason)}"))
     return section("forecasts", "Forecasts", *parts)
