@@ -32,8 +32,8 @@ METHOD = (
 MODEL = (
     "It knows past prices and volumes of the histories that it is given together, and nothing else:"
     " no news and no earnings.",
-    "It forecasts how widely prices may spread. Their direction is close to a coin toss, for it as"
-    " for everybody.",
+    "It forecasts how widely prices may spread. Which way they move can hardly be forecast, by it"
+    " or by anybody.",
     "It was fitted to the past in its data. When markets change, its errors do too.",
 )
 """Limits of a model."""
