@@ -14,6 +14,9 @@ from forecaster.evaluation.significance import session_means
 
 Floats = NDArray[np.float64]
 
+FEWEST = 10
+"""Sessions of a month whose mean loss says something."""
+
 
 @dataclass(frozen=True, eq=False)
 class MonthlyLosses:
@@ -44,6 +47,14 @@ class MonthlyLosses:
                 for name, own in marks.items()
             },
         )
+
+    def settled(self) -> MonthlyLosses:
+        """Without the months of fewer than ``FEWEST`` sessions; all of them where all are so."""
+        kept = self.sessions >= FEWEST
+        if not kept.any() or kept.all():
+            return self
+        losses = {name: own[kept] for name, own in self.pinball.items()}
+        return MonthlyLosses(self.months[kept], self.sessions[kept], losses)
 
     def skill(self, model: str, baseline: str) -> Floats:
         """Skill of a model over a baseline in each month, ``(k,)``; NaN where that has no loss."""

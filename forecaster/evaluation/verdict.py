@@ -48,15 +48,16 @@ def sentence(verdicts: Sequence[Verdict]) -> str:
     """What each network beats, ties with and loses to, by step."""
     parts = []
     for step, model in dict.fromkeys((v.step, v.model) for v in verdicts):
+        own = [v for v in verdicts if (v.step, v.model) == (step, model)]
         words = [
-            f"{v.word} {v.baseline} by {100 * v.skill:.1f}%"
-            if v.word == "beats"
-            else f"{v.word} {v.baseline}"
+            f"{v.word} {v.baseline}" + (f" by {100 * v.skill:.1f}%" if v.word == "beats" else "")
+            for v in own
             if v.p is not None
-            else f"cannot be told from {v.baseline} by so few sessions"
-            for v in verdicts
-            if (v.step, v.model) == (step, model)
         ]
+        untested = [v.baseline for v in own if v.p is None]
+        if untested:
+            several = f"{', '.join(untested[:-1])} or " if untested[1:] else ""
+            words.append(f"cannot be told from {several}{untested[-1]} by so few sessions")
         ahead = f"{step} session{'s' if step > 1 else ''} ahead"
         parts.append(f"{ahead} {model} {', '.join(words)}")
     text = "; ".join(parts)

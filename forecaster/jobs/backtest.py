@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.errors import DataError, SettingsError
+from forecaster.errors import SettingsError
 from forecaster.evaluation.baselines import ALL
 from forecaster.evaluation.folds import Fold, plan_folds, split_panel
 from forecaster.evaluation.marks import Actuals, Marks
@@ -18,6 +18,7 @@ from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.evaluation.verdict import suspicions
 from forecaster.jobs.parallel import Pool
+from forecaster.jobs.ranges import origins_of, past_of, require_sessions
 from forecaster.jobs.scoring import (
     OnProgress,
     Origins,
@@ -87,6 +88,14 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class Saved:
+    """Which saved model was scored: its name and its id."""
+
+    name: str
+    id: str
+
+
+@dataclass(frozen=True)
 class Backtest:
     """Scores, and how they came about.
 
@@ -101,6 +110,9 @@ class Backtest:
         settings: of the networks, but for what the plan says: cells, and how many seeds from the
             first on. None where a document does not say.
         plan: what was done; None likewise.
+        hindsight: the remark that says how much of the test a saved model has seen; a reader
+            needs it before any verdict. None where it has seen nothing of it.
+        model: that was scored as it is; None where networks were fitted.
     """
 
     folds: tuple[Fold, ...]
@@ -112,6 +124,13 @@ class Backtest:
     notes: tuple[str, ...]
     settings: Settings | None = None
     plan: Plan | None = None
+    hindsight: str | None = None
+    model: Saved | None = None
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """The remarks but for the one on hindsight, which stands elsewhere."""
+        return tuple(remark for remark in self.remarks if remark != self.hindsight)
 
 
 @dataclass
@@ -156,11 +175,11 @@ def backtest(
         SettingsError: the device or the cluster is not there.
     """
     seen = plan.seen(panel)
-    _require_sessions(seen, plan)
+    require_sessions(seen, plan.train_end, plan.test_end)
     folds = plan_folds(seen, settings.horizon, train_end=plan.train_end, count=plan.folds)
     fitting = folds if plan.refit == "fold" else folds[:1]
-    pasts = [_past(seen, fold.cutoff) for fold in fitting]
-    origins = [_origins(seen, fold, plan.stride) for fold in folds]
+    pasts = [past_of(seen, fold.cutoff) for fold in fitting]
+    origins = [origins_of(seen, fold, plan.stride) for fold in folds]
     tasks = [
         FitTask(fold.cutoff, replace(settings, cell=cell, seed=settings.seed + seed), device, label)
         for fold, label in zip(fitting, _labels(folds), strict=False)
@@ -211,7 +230,7 @@ def fit_task(panel: Panel, task: FitTask, on_progress: OnProgress | None) -> tup
     choose_device(task.device)
     start = time.perf_counter()
     label = f"{task.label} {task.settings.cell} seed {task.settings.seed}"
-    fitted = _fit(_past(panel, task.cutoff), task.settings, label, on_progress)
+    fitted = _fit(past_of(panel, task.cutoff), task.settings, label, on_progress)
     return fitted, time.perf_counter() - start
 
 
@@ -237,61 +256,29 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
             " seen part of that test. Leave --train-end out, or add --allow-overlap."
         )
     seen = plan.seen(panel)
-    _require_sessions(seen, replace(plan, train_end=cutoff))
+    require_sessions(seen, cutoff, plan.test_end)
     settings = model.settings
     (fold,) = plan_folds(seen, settings.horizon, train_end=cutoff, count=1)
-    origins = _origins(seen, fold, plan.stride)
+    origins = origins_of(seen, fold, plan.stride)
     actuals = origins.actuals(settings.horizon)
     run = _Run()
     start = time.perf_counter()
     quantiles = network_quantiles(model.representation, model.network, settings, seen, origins)
     marks = Marks.of(actuals, quantiles, settings.quantiles, last_price=False)
     run.add(model.name, marks, time.perf_counter() - start)
-    _mark_baselines(plan.baselines, _past(seen, cutoff), origins, actuals, settings, run)
+    _mark_baselines(plan.baselines, past_of(seen, cutoff), origins, actuals, settings, run)
     run.actuals.append(actuals)
     as_it_is = replace(plan, folds=1, seeds=1, refit="never", cells=(settings.cell,))
     result = _finish(run, (fold,), settings, (model.name,), as_it_is)
+    result = replace(result, model=Saved(model.name, model.id))
     if fold.test_from >= trained_to:
         return result
+    much = "all" if fold.test_to <= trained_to else "part"
     seen_it = (
         f"{model.name} was trained to {trained_to} and is scored from {fold.test_from} on: it has"
-        " seen part of this test, which makes it look better than it is."
+        f" seen {much} of this test, which makes it look better than it is."
     )
-    return replace(result, remarks=(*result.remarks, seen_it))
-
-
-def _require_sessions(panel: Panel, plan: Plan) -> None:
-    """There are sessions up to the test's end and after the cutoff."""
-    if len(panel) == 0:
-        raise DataError(
-            f"no history begins by {plan.test_end}; a test needs sessions. Give a later --test-end."
-        )
-    if plan.train_end is not None and panel.sessions[-1] <= plan.train_end:
-        raise DataError(
-            f"the last session is {panel.sessions[-1]} and --train-end is {plan.train_end};"
-            " sessions after it are needed to score. Give an earlier --train-end."
-        )
-
-
-def _past(panel: Panel, cutoff: np.datetime64) -> Panel:
-    """The slice that fitting may see: histories with two bars up to the cutoff."""
-    past = Panel(tuple(h for h in panel.up_to(cutoff) if len(h) >= 2))
-    if len(past) == 0:
-        raise DataError(
-            f"no history has two sessions up to {cutoff}; fitting needs them."
-            " Give a later --train-end."
-        )
-    return past
-
-
-def _origins(panel: Panel, fold: Fold, stride: int) -> Origins:
-    origins = Origins.of(panel, fold.test_from, fold.test_to, stride)
-    if not origins.histories:
-        raise DataError(
-            f"no session from {fold.test_from} to {fold.test_to} has a later one to compare with;"
-            " a fold needs some. Give an earlier --train-end or a later --test-end."
-        )
-    return origins
+    return replace(result, remarks=(*result.remarks, seen_it), hindsight=seen_it)
 
 
 def _fit(past: Panel, settings: Settings, label: str, on_progress: OnProgress | None) -> Fitted:

@@ -67,8 +67,9 @@ CHAPTERS = (
         " to everything and saved. Read the table by pinball, the loss of the whole forecast:"
         " lower is better. The columns 'vs' say how much lower it is than a baseline's; where there"
         " is a minus, the baseline was better. 'in 90%' should be near 90%; 'dir' is the share of"
-        " moves whose sign was right, and a coin gets 50%. The sentence below says beats, ties or"
-        " loses to, by a significance test.",
+        " moves whose sign was right: one session ahead a coin gets 50%, but over several sessions"
+        " prices rise more often than they fall, so compare it with the baselines' in that column."
+        " The sentence below says beats, ties or loses to, by a significance test.",
         ("train", SAMPLE, "--out", "demo.forecast"),
         ("demo.forecast", "the network that was trained"),
     ),

@@ -14,7 +14,7 @@ from forecaster.errors import DataError, ModelError, SettingsError
 from forecaster.evaluation.folds import Fold
 from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
-from forecaster.jobs.backtest import Backtest, Plan, Refit, Spread
+from forecaster.jobs.backtest import Backtest, Plan, Refit, Saved, Spread
 from forecaster.jobs.score_reading import Place, Wrong, read_months, read_table
 from forecaster.model.artifact import SUFFIX, Model, load
 from forecaster.model.library import find
@@ -69,7 +69,8 @@ def subject(wanted: str) -> Carded | Written:
     """A model by name or file, or a backtest by the file of its JSON.
 
     Args:
-        wanted: a ``.forecast`` or ``.json`` file, another path, or a model's name.
+        wanted: a ``.forecast`` or ``.json`` file, another path, or a model's name; a file whose
+            name looks like a model's is read where there is no such model.
 
     Raises:
         ModelError: there is no such model, or it is damaged.
@@ -78,7 +79,13 @@ def subject(wanted: str) -> Carded | Written:
     path = Path(wanted)
     is_path = os.sep in wanted or "/" in wanted or path.suffix.lower() == ".json"
     if wanted.endswith(SUFFIX) or not is_path:
-        return read_model(find(wanted))
+        try:
+            found = find(wanted)
+        except (ModelError, SettingsError):
+            if not path.exists() or path.is_dir():
+                raise
+        else:
+            return read_model(found)
     content = _content(path)
     if content.startswith(_ZIP):
         return read_model(path)
@@ -175,6 +182,8 @@ def _tested(document: Place, source: str) -> Written:
         raise created.wrong("a time such as 2026-01-31T12:00:00+00:00") from None
     table = read_table(document)
     there = document.fields()
+    hindsight = there.get("hindsight", Place(None))
+    model = there.get("model", Place(None))
     months = document["months"] if "months" in there else Place([])
     result = Backtest(
         folds=folds,
@@ -184,6 +193,8 @@ def _tested(document: Place, source: str) -> Written:
         seconds={name: s.number(0) for name, s in document["seconds"].fields().items()},
         remarks=_texts(document["remarks"]),
         notes=_texts(document["notes"]),
+        model=None if model.value is None else Saved(model["name"].text(), model["id"].text()),
+        hindsight=None if hindsight.value is None else hindsight.text(),
     )
     if "settings" in there and "plan" in there:
         result = replace(

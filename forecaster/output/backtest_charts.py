@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecaster.evaluation.over_time import MonthlyLosses
+from forecaster.evaluation.over_time import FEWEST, MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
-from forecaster.output.charts import date_labels
+from forecaster.output.charts import date_labels, month_name
 from forecaster.output.figures import (
     Frame,
     Kind,
@@ -63,11 +63,20 @@ def frame_of(result: Backtest) -> Frame:
         f" {'ticker' if table.tickers == 1 else 'tickers'} after"
         f" {'the cutoff' if len(folds) == 1 else 'the cutoffs'} {cutoffs}",
         [
+            *([] if result.hindsight is None else [clipped(result.hindsight, 400)]),
             "Skill is how much lower the pinball loss is than a baseline's; above zero the network"
-            " is better. A forecast is calibrated where its points lie on the diagonal.",
+            " is better. A forecast is calibrated where its points lie on the diagonal."
+            + (f" {left_out(result.losses)}".rstrip() if result.losses else ""),
             ADVICE,
         ],
     )
+
+
+def left_out(losses: MonthlyLosses) -> str:
+    """What a picture says of the months that are not in it; empty where all are."""
+    if len(losses.settled().months) == len(losses.months):
+        return ""
+    return f"Months with fewer than {FEWEST} sessions are left out."
 
 
 def over_time(baselines: Sequence[str]) -> list[str]:
@@ -175,17 +184,16 @@ def _over_time(
     axes: Axes, losses: MonthlyLosses, network: str, baselines: Sequence[str], theme: Theme
 ) -> None:
     """Skill of a network over each baseline, month by month."""
+    losses = losses.settled()
     months = losses.months
     lines = {b: (100 * losses.skill(network, b)).tolist() for b in over_time(baselines)}
     x = months.astype(int)
     _skill_lines(axes, x, lines, theme)
     axes.set_xlim(x[0] - 0.5, x[-1] + 0.5)
     calendar = np.arange(months[0], months[-1] + 1).astype("datetime64[D]")
-    places, texts = date_labels(calendar, 10)
-    if len(calendar) == 1:
-        texts = [str(months[0])]
-    axes.set_xticks([x[0] + p for p in places], texts)
-    _label_lines(axes, float(x[-1]), lines, theme)
+    places, _ = date_labels(calendar, 10)
+    axes.set_xticks([x[0] + p for p in places], [month_name(calendar[p]) for p in places])
+    _label_lines(axes, float(x[-1]), lines, theme, values=False)
     _head(axes, f"Loss over time: skill of {clipped(network, 24)} in each month,"
                 " one session ahead", theme)  # fmt: skip
 
@@ -210,13 +218,15 @@ def _skill_lines(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}%" if value else "0"))
 
 
-def _label_lines(axes: Axes, x: float, lines: dict[str, list[float]], theme: Theme) -> None:
-    """Name each line at its last known value."""
-    known = {b: [v for v in values if np.isfinite(v)] for b, values in lines.items()}
+def _label_lines(
+    axes: Axes, x: float, lines: dict[str, list[float]], theme: Theme, *, values: bool = True
+) -> None:
+    """Name each line at its last known value; without that where it would read like a total."""
+    known = {b: [v for v in line if np.isfinite(v)] for b, line in lines.items()}
     labels = [
-        Label(values[-1], f"over {b}  {values[-1]:+.1f}%", role=STROKES[b].role)
-        for b, values in known.items()
-        if values
+        Label(line[-1], f"over {b}  {line[-1]:+.1f}%" if values else b, role=STROKES[b].role)
+        for b, line in known.items()
+        if line
     ]
     if labels:
         label_right(axes, x, labels, theme, size=8.5)

@@ -81,10 +81,10 @@ def frame_of(fans: Sequence[Fan], model: Model) -> Frame:
         )
     widest = fans[0].bands[:1]
     share = f"{100 * (widest[0].high_level - widest[0].low_level):g}%" if widest else ""
-    meaning = f"Shaded: where the price is expected to be with {share} probability" if share else ""
+    meaning = f"Shaded: the model's {share} interval" if share else ""
     inner = fans[0].bands[1:]
     if inner:
-        meaning += f", darker with {100 * (inner[0].high_level - inner[0].low_level):g}%"
+        meaning += f", darker its {100 * (inner[0].high_level - inner[0].low_level):g}% interval"
     meaning += "; dashed: the last price, which is the naive forecast." if share else ""
     return Frame(title, subtitle, [t for t in (meaning, model_line(model), ADVICE) if t])
 
@@ -246,12 +246,12 @@ def date_labels(days: Days, room: int) -> tuple[list[int], list[str]]:
     firsts = np.flatnonzero(months[1:] != months[:-1]) + 1
     if len(days) >= _LONG and len(firsts) >= 2:
         kept = _spaced(firsts, months.astype(int), len(days) / room)
-        return kept, [_month(days[p]) for p in kept]
+        return kept, [month_name(days[p]) for p in kept]
     step = max(1, math.ceil(len(days) / room))
     kept = list(range((len(days) - 1) % step, len(days), step))
     if days[-1] - days[0] > np.timedelta64(_SEASONS, "D"):
-        return kept, [_month(days[p]) for p in kept]
-    return kept, [f"{int(str(days[p])[8:])} {_month(days[p])[:3]}" for p in kept]
+        return kept, [month_name(days[p]) for p in kept]
+    return kept, [f"{int(str(days[p])[8:])} {month_name(days[p])[:3]}" for p in kept]
 
 
 def _spaced(firsts: NDArray[np.intp], months: NDArray[np.int64], gap: float) -> list[int]:
@@ -267,6 +267,7 @@ def _spaced(firsts: NDArray[np.intp], months: NDArray[np.int64], gap: float) -> 
     return kept
 
 
-def _month(day: np.datetime64) -> str:
+def month_name(day: np.datetime64) -> str:
+    """Month and year, such as Jan 2012."""
     year, month = str(day)[:7].split("-")
     return f"{MONTHS[int(month) - 1]} {year}"

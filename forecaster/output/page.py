@@ -41,13 +41,14 @@ dl { display: grid; grid-template-columns: minmax(9rem, max-content) minmax(0, 1
   gap: 0.3rem 1.5rem; margin: 0.75rem 0; }
 dt { color: var(--quiet); } dd { margin: 0; font-variant-numeric: tabular-nums; }
 code { font: 0.875em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
-.wide { overflow-x: auto; margin: 0.75rem 0; }
+.wide { overflow-x: auto; margin: 0.75rem 0; container-type: inline-size; }
+.end { direction: rtl; } .end > * { direction: ltr; }
 .wide + .wide { margin-top: 2.25rem; }
 .wide:focus-visible { outline: 2px solid var(--median); outline-offset: 3px; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums;
   min-width: min(100%, 46rem); }
 caption { text-align: left; padding: 0 0 0.4rem; color: var(--quiet); }
-caption span { display: block; max-width: min(46rem, calc(100vw - 2rem)); }
+caption span { display: block; max-width: min(46rem, 100cqw); }
 th, td { text-align: right; padding: 0.28rem 0 0.28rem 1.1rem; white-space: nowrap;
   vertical-align: baseline; font-weight: 400; }
 th.left, td.left, tbody th { text-align: left; }
@@ -74,10 +75,10 @@ _PRINT = """\
   html { font-size: 10pt; }
   body { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   main { max-width: none; padding: 0; }
-  h2, h3, caption, thead { break-after: avoid; }
+  h2, h3, h2 + p, h3 + p, caption, thead { break-after: avoid; }
   table, figure, tbody, tr, dl > *, li, .keep { break-inside: avoid; }
   p { orphans: 3; widows: 3; }
-  .wide { overflow: visible; } svg { min-width: 0; }
+  .wide { overflow: visible; container-type: normal; } svg { min-width: 0; }
   section { margin-top: 2rem; } h2 { margin-top: 0; }
   footer { break-before: avoid; margin-top: 1rem; }
   table { font-size: 7.5pt; } th, td { padding: 0.15rem 0 0.15rem 0.5rem; }
@@ -181,10 +182,17 @@ def table(
     return "".join([*out, "</table>\n</div>\n"])
 
 
-def figure(drawing: str, caption: str) -> str:
-    """A drawing and what it shows."""
+def figure(drawing: str, caption: str, *, end: bool = False) -> str:
+    """A drawing and what it shows.
+
+    Args:
+        drawing: markup.
+        caption: markup.
+        end: where the page is narrow, the drawing's right end is what is seen at first: a block
+            that is written from right to left begins to scroll there.
+    """
     return (
-        f'<figure>\n<div class="wide" tabindex="0">\n{drawing}</div>\n'
+        f'<figure>\n<div class="wide{" end" if end else ""}" tabindex="0">\n{drawing}</div>\n'
         f"<figcaption>{caption}</figcaption>\n</figure>\n"
     )
 

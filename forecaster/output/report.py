@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from forecaster.evaluation.over_time import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
-from forecaster.evaluation.verdict import Verdict
 from forecaster.jobs.fan import Fan
-from forecaster.jobs.predict import in_hindsight
 from forecaster.jobs.report import Carded, Written
-from forecaster.model.artifact import Model
 from forecaster.output import report_tables as tables
-from forecaster.output.backtest_charts import calibration_figure, over_time_figure
-from forecaster.output.cells import price, unit
-from forecaster.output.charts import fan_figure, frame_of
+from forecaster.output.backtest_charts import (
+    calibration_figure,
+    left_out,
+    over_time,
+    over_time_figure,
+)
 from forecaster.output.figures import inline, settled
 from forecaster.output.looks import LIGHT, ThemeName, clipped
 from forecaster.output.page import (
@@ -37,16 +37,17 @@ from forecaster.output.report_facts import (
     networks_facts,
     settings_facts,
 )
+from forecaster.output.report_forecasts import forecasts
 from forecaster.output.report_words import (
     BASELINES,
-    COLUMNS,
-    HINDSIGHT,
+    MEASURED,
     METHOD,
     MODEL,
     OLD,
     UNMEASURED,
+    columns,
 )
-from forecaster.output.scoreboard import networks_of, table_baselines
+from forecaster.output.scoreboard import baselines_of, networks_of, shown_rows
 from forecaster.output.tables import ADVICE
 
 
@@ -65,13 +66,13 @@ def model_page(
         chosen: theme; None: the page follows its reader's.
     """
     model, scores = carded.model, carded.table
+    horizon = model.settings.horizon
     kind = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}[model.settings.cell]
-    verdict = paragraph(UNMEASURED, "lede") if scores is None else _lede(scores.verdicts)
+    verdict = paragraph(UNMEASURED, "lede") if scores is None else tables.opening(scores)
     parts = [
         f"<header>\n<h1>{words(model.name)}</h1>\n",
         paragraph(
-            f"A forecast model: {_a(kind)} {kind} network for the next"
-            f" {data(model.settings.horizon, str(model.settings.horizon))} sessions,"
+            f"A forecast model: {_a(kind)} {kind} network for the next {_sessions(horizon)},"
             f" <code>{words(model.id)}</code>, made {moment(model.created)}.",
             "quiet",
         ),
@@ -82,9 +83,11 @@ def model_page(
     if scores is not None:
         parts += _measured(scores, carded.losses, held_out=True)
     if fans or failures:
-        parts.append(_forecasts(model, fans, failures))
+        parts.append(forecasts(carded, fans, failures))
     parts.append(_reading(scores))
-    parts.append(section("limits", "Limits", bullets([*MODEL, *METHOD])))
+    parts.append(
+        section("limits", "Limits", bullets([*MODEL, *(MEASURED if scores is not None else ())]))
+    )
     return document(f"Report on {model.name}", _closed(parts), chosen)
 
 
@@ -101,13 +104,14 @@ def backtest_page(tested: Written, chosen: ThemeName | None = None) -> str:
             f" baselines; made {moment(tested.created)}.",
             "quiet",
         ),
-        f"{_lede(result.table.verdicts)}</header>\n",
+        "" if result.hindsight is None else paragraph(words(result.hindsight), "doubt"),
+        f"{tables.opening(result.table)}</header>\n",
         section("card", "What was done", facts(backtest_facts(tested)), _folds(tested)),
     ]
     if result.settings is not None and result.plan is not None:
         shown = facts(networks_facts(result.settings, result.plan))
         parts.append(section("settings", "Settings of the networks", shown))
-    said = [paragraph(words(remark), "doubt") for remark in result.remarks]
+    said = [paragraph(words(remark), "doubt") for remark in result.doubts]
     if result.notes:
         said.append(bullets(words(note) for note in result.notes))
     if said:
@@ -132,38 +136,12 @@ def _a(word: str) -> str:
     return "an" if word.startswith("L") else "a"
 
 
-def _lede(verdicts: Sequence[Verdict]) -> str:
-    """What each network beats, ties with and loses to, in plain sentences."""
-    if not verdicts:
-        return paragraph("Nothing could be compared.", "lede")
-    sentences = []
-    for model, step in dict.fromkeys((v.model, v.step) for v in verdicts):
-        said = [_compared(v) for v in verdicts if (v.model, v.step) == (model, step)]
-        listed = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"
-        sentences.append(
-            paragraph(f"{tables.ahead(step)}, <strong>{words(model)}</strong> {listed}.", "lede")
-        )
-    note = "A difference is called one where p is below 0.05 (Diebold–Mariano test)."
-    return "".join(sentences) + paragraph(note, "quiet")
-
-
-def _compared(verdict: Verdict) -> str:
-    """One comparison; a tie has no size worth naming, and no p-value no verdict."""
-    name = words(verdict.baseline)
-    if verdict.p is None:
-        return f"cannot be told from {name} by so few sessions"
-    how = f"p&nbsp;{tables.p_value(verdict.p)}"
-    if verdict.word == "ties":
-        return f"{tables.mark(verdict)} {name} ({how})"
-    size = data(verdict.skill, f"{100 * abs(verdict.skill):.1f}%")
-    return f"{tables.mark(verdict)} {name} by {size} ({how})"
-
-
 def _measured(scores: ScoreTable, losses: MonthlyLosses | None, *, held_out: bool) -> list[str]:
     """Errors, calibration and pictures."""
+    risk = tables.value_at_risk(scores)
     count = data(scores.sessions_scored, f"{scores.sessions_scored:,}")
-    where = "held-out sessions" if held_out else "sessions"
-    tickers = f"{data(scores.tickers, str(scores.tickers))} {_tickers(scores.tickers)}"
+    where = f"{'held-out ' if held_out else ''}{_plural('session', scores.sessions_scored)}"
+    tickers = f"{data(scores.tickers, str(scores.tickers))} {_plural('ticker', scores.tickers)}"
     intro = paragraph(f"Measured on {count} {where} of {tickers}.")
     return [
         section(
@@ -174,19 +152,24 @@ def _measured(scores: ScoreTable, losses: MonthlyLosses | None, *, held_out: boo
             tables.prices(scores),
             tables.tickers_won(scores),
         ),
-        section("verdict", "Verdict", tables.verdicts(scores.verdicts)),
+        section("verdict", "Verdict", tables.verdicts(scores)),
         section(
             "calibrated",
-            "Calibration and value at risk",
+            "Calibration and value at risk" if risk else "Calibration",
             tables.calibration(scores),
-            tables.value_at_risk(scores),
+            risk,
         ),
         section("plots", "Plots", *_plots(scores, losses)),
     ]
 
 
-def _tickers(count: int) -> str:
-    return "ticker" if count == 1 else "tickers"
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+def _sessions(count: int) -> str:
+    """The next ones; a single one goes without its number."""
+    return "session" if count == 1 else f"{data(count, str(count))} sessions"
 
 
 def _plots(scores: ScoreTable, losses: MonthlyLosses | None) -> list[str]:
@@ -205,11 +188,13 @@ def _plots(scores: ScoreTable, losses: MonthlyLosses | None) -> list[str]:
             parts.append(figure(inline(drawn, label, f"c{number}", LIGHT), caption))
             if losses is None:
                 continue
-            label = f"Skill of {name} over each baseline in each month"
+            shown = over_time(baselines_of(scores))
+            label = f"Skill of {name} over {tables.listed(shown, 'and')} in each month"
             drawn = over_time_figure(scores, losses, network, LIGHT)
             caption = (
-                f"How much lower the loss of {words(name)} was than each baseline’s, month by"
-                " month, one session ahead. Single months are noisy."
+                f"How much lower the loss of {words(name)} was than that of"
+                f" {tables.listed(shown, 'and')}, month by month, one session ahead. Single months"
+                f" are noisy. {left_out(losses)}".rstrip()
             )
             parts.append(figure(inline(drawn, label, f"t{number}", LIGHT), caption))
     return parts if losses is not None else [*parts, paragraph(OLD)]
@@ -225,53 +210,16 @@ def _folds(tested: Written) -> str:
     return table("folds", caption, ["fold", "cutoff", "scored from", "to"], [("", lines)])
 
 
-def _forecasts(model: Model, fans: Sequence[Fan], failures: Sequence[tuple[str, str]]) -> str:
-    """A fan for each history, and which ones failed."""
-    parts = []
-    with settled():
-        for number, fan in enumerate(fans, start=1):
-            frame = frame_of([fan], model)
-            drawn = fan_figure([fan], frame.within("html"), LIGHT)
-            label = f"Forecast of {clipped(fan.ticker, 40)} from {fan.cutoff}"
-            caption = _fan_words(fan)
-            if in_hindsight(model, fan.cutoff):
-                caption += f" {HINDSIGHT}"
-            parts.append(f"<h3>{words(frame.title)}</h3>\n")
-            parts.append(figure(inline(drawn, label, f"f{number}", LIGHT), caption))
-    for ticker, reason in failures:
-        parts.append(paragraph(f"<strong>{words(ticker)}</strong> is not here: {words(reason)}"))
-    return section("forecasts", "Forecasts", *parts)
-
-
-def _fan_words(fan: Fan) -> str:
-    """Where a fan ends, in numbers."""
-    currency = f" {words(unit(fan.currency))}" if fan.currency else ""
-    median = float(fan.median[-1])
-    said = (
-        f"From {data(fan.last_close, price(fan.last_close))}{currency} on {day(fan.cutoff)} the"
-        f" median leads to {data(median, price(median))} on {day(fan.ahead[-1])}"
-        f"{' (date estimated)' if fan.estimated else ''}"
-    )
-    if fan.bands:
-        low, high = float(fan.bands[0].low[-1]), float(fan.bands[0].high[-1])
-        span = fan.bands[0].high_level - fan.bands[0].low_level
-        said += (
-            f"; with {100 * span:g}% probability the price is then between"
-            f" {data(low, price(low))} and {data(high, price(high))}"
-        )
-    return f"{said}. Dashed: the last price, which is the naive forecast."
-
-
 def _reading(scores: ScoreTable | None) -> str:
     """What the columns and the baselines mean."""
     if scores is None:
         return ""
-    known = table_baselines(scores)
+    known = baselines_of(scores)
     baselines = [(name, text) for name, text in BASELINES.items() if name in known]
     return section(
         "reading",
         "How to read it",
-        facts(COLUMNS.items()),
+        facts(columns(shown_rows(scores), baselines_of(scores))),
         "<h3>Baselines</h3>\n",
         paragraph("Forecasts that need no network; each is a whole distribution too."),
         facts(baselines),

@@ -159,7 +159,7 @@ def _retrained(card: Any) -> str:
 def backtest_facts(tested: Written) -> Pairs:
     """Folds, tickers, what was scored and how long it took."""
     result = tested.result
-    table = result.table
+    table, saved = result.table, result.model
     scored = table.tickers
     seconds = ", ".join(
         f"{words(name)} {data(value, f'{value:.1f}')}" for name, value in result.seconds.items()
@@ -167,6 +167,7 @@ def backtest_facts(tested: Written) -> Pairs:
     pairs: Pairs = [
         ("Backtest", f"a file called <code>{words(tested.file)}</code>"),
         ("Made", moment(tested.created)),
+        *([] if saved is None else [("Model", f"{words(saved.name)}, {_code(saved.id)}")]),
         ("Tickers", _tickers(tested.tickers)),
     ]
     _add_data(pairs, tested.data)

@@ -8,7 +8,7 @@ from forecaster.evaluation.scores import Row, ScoreTable
 from forecaster.evaluation.verdict import Verdict
 from forecaster.jobs.backtest import Spread
 from forecaster.output.cells import price
-from forecaster.output.page import Line, data, table, words
+from forecaster.output.page import Line, data, paragraph, table, words
 from forecaster.output.scoreboard import baselines_of, shown_rows, table_baselines
 
 Groups = list[tuple[str, list[Line]]]
@@ -66,7 +66,9 @@ def errors(scores: ScoreTable) -> str:
             if baseline == row.model:
                 yield "–"
                 continue
-            yield f"{skill(row.skill[baseline])}<small>p {p_value(row.dm_p[baseline])}</small>"
+            p = row.dm_p[baseline]
+            how = "" if p is None else f"<small>p {p_value(p)}</small>"
+            yield f"{skill(row.skill[baseline])}{how}"
 
     heads = ["model", "forecasts", "pinball", *(f"over {b}" for b in baselines)]
     caption = (
@@ -161,16 +163,68 @@ def value_at_risk(scores: ScoreTable) -> str:
     return table("risk", caption, heads, groups)
 
 
-def verdicts(found: Sequence[Verdict]) -> str:
-    """One row for each comparison."""
+def listed(names: Sequence[str], last: str) -> str:
+    """Names in a sentence, with a word before the last one."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+def opening(scores: ScoreTable) -> str:
+    """What each network beats, ties with and loses to, in plain sentences."""
+    found = scores.verdicts
+    if not found:
+        return paragraph("Nothing could be compared.", "lede")
+    sentences = []
+    for model, step in dict.fromkeys((v.model, v.step) for v in found):
+        own = [v for v in found if (v.model, v.step) == (model, step)]
+        said = [_compared(v) for v in own if v.p is not None]
+        untested = [words(v.baseline) for v in own if v.p is None]
+        if untested:
+            said.append(f"cannot be told from {listed(untested, 'or')} by so few sessions")
+        start = f"{ahead(step)}, <strong>{words(model)}</strong>"
+        sentences.append(paragraph(f"{start} {listed(said, 'and')}.", "lede"))
+    if any(verdict.p is not None for verdict in found):
+        note = "A difference is called one where p is below 0.05 (Diebold–Mariano test)."
+        sentences.append(paragraph(note, "quiet"))
+    return "".join(sentences)
+
+
+def _compared(verdict: Verdict) -> str:
+    """One comparison that was tested; a tie has no size worth naming."""
+    name = words(verdict.baseline)
+    how = f"p&nbsp;{p_value(verdict.p)}"
+    if verdict.word == "ties":
+        return f"{mark(verdict)} {name} ({how})"
+    size = data(verdict.skill, f"{100 * abs(verdict.skill):.1f}%")
+    return f"{mark(verdict)} {name} by {size} ({how})"
+
+
+def verdicts(scores: ScoreTable) -> str:
+    """One row for each comparison; what was not tested has no verdict."""
     groups: dict[tuple[str, int], list[Line]] = {}
-    for verdict in found:
-        says = f"{mark(verdict)} {words(verdict.baseline)}"
+    for verdict in scores.verdicts:
+        name = words(verdict.baseline)
+        says = f"{mark(verdict)} {name}"
+        if verdict.p is None:
+            says = f"{name}: not tested{_amount(scores, verdict)}"
         cells = [says, skill(verdict.skill), p_value(verdict.p)]
         groups.setdefault((verdict.model, verdict.step), []).append(Line(cells))
     named = [(f"{words(model)}, {ahead(step)}", lines) for (model, step), lines in groups.items()]
     caption = "A difference counts where its p-value is below 5%; everything else is a tie."
+    if any(verdict.p is None for verdict in scores.verdicts):
+        caption += " Too few sessions cannot be tested, which is no tie."
     return table("verdicts", caption, ["verdict", "skill", "p"], named)
+
+
+def _amount(scores: ScoreTable, verdict: Verdict) -> str:
+    """On how much a comparison rests: sessions of one ticker, or forecasts of several."""
+    counts = {(row.model, row.step): row.n for row in scores.rows}
+    n = counts.get((verdict.model, verdict.step))
+    if n is None:
+        return ""
+    if scores.tickers == 1:
+        return f" ({data(n, f'{n:,}')} session{'s' if n > 1 else ''})"
+    tickers = data(scores.tickers, str(scores.tickers))
+    return f" ({data(n, f'{n:,}')} forecasts of {tickers} tickers)"
 
 
 def mark(verdict: Verdict) -> str:

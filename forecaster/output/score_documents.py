@@ -64,6 +64,7 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
         {
             "schema": "backtest/1",
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "model": None if result.model is None else asdict(result.model),
             "train_end": str(result.folds[0].cutoff),
             "folds": [{k: str(v) for k, v in asdict(fold).items()} for fold in result.folds],
             "tickers": list(panel.tickers),
@@ -76,6 +77,7 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             "spread": {cell: asdict(spread) for cell, spread in result.spreads.items()},
             "seconds": {name: round(s, 3) for name, s in result.seconds.items()},
             "remarks": list(result.remarks),
+            "hindsight": result.hindsight,
             "notes": list(result.notes),
         }
     )

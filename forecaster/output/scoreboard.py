@@ -89,11 +89,13 @@ def backtest(result: Backtest, panel: Panel, width: int) -> list[RenderableType]
                 f" {100 * spread.highest:.4f} one session ahead"
             )
         )
+    if result.hindsight is not None:
+        out.append(Text(result.hindsight, style="yellow"))
     out.append(Text(sentence(table.verdicts)))
     won = _tickers_won(table)
     if won:
         out.append(Text(won))
-    out += [Text(remark, style="yellow") for remark in result.remarks]
+    out += [Text(remark, style="yellow") for remark in result.doubts]
     return out
 
 

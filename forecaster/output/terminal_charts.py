@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from forecaster.errors import SettingsError
 from forecaster.jobs.backtest import Backtest
 from forecaster.jobs.fan import Fan
 from forecaster.model.artifact import Model
-from forecaster.output.backtest_charts import over_time
+from forecaster.output.backtest_charts import left_out, over_time
 from forecaster.output.canvas import Canvas, rows_apart, scale_labels
 from forecaster.output.cells import unit
 from forecaster.output.charts import label_price, price_range
@@ -149,10 +150,13 @@ def backtest_charts(result: Backtest, width: int) -> list[RenderableType]:
         out += _letters(by_step, [str(row.step) for row in rows], width)
         if result.losses is None:
             continue
-        monthly = {b: result.losses.skill(network, b).tolist() for b in over_time(baselines)}
-        months = [str(month) for month in result.losses.months]
+        losses = result.losses.settled()
+        monthly = {b: losses.skill(network, b).tolist() for b in over_time(baselines)}
+        months = [str(month) for month in losses.months]
         out += [Text(), Text("Skill by month, one session ahead", style="bold")]
         out += _letters(monthly, months, width)
+        note = left_out(result.losses)
+        out += [Text(line) for line in textwrap.wrap(note, width)]
     return out
 
 

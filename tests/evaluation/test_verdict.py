@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from forecaster.evaluation.verdict import SIGNIFICANT, judge
+from forecaster.evaluation.verdict import SIGNIFICANT, judge, sentence
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,12 @@ def test_no_p_value_is_none():
     assert verdict.model == "lstm"
     assert (verdict.baseline, verdict.step, verdict.p, verdict.skill) == ("garch", 5, None, 0.1)
     assert judge("gru", "garch", 5, 0.1, 0.3).p == 0.3
+
+
+def test_baselines_that_were_not_tested_are_said_together():
+    def untested(*names: str) -> str:
+        return sentence([judge("gru", name, 1, 0.1, math.nan) for name in names])
+
+    start = "1 session ahead gru cannot be told from"
+    assert untested("naive") == f"{start} naive by so few sessions."
+    assert untested("naive", "drift", "har") == f"{start} naive, drift or har by so few sessions."

@@ -11,7 +11,7 @@ from synthetic import garch_history, noise_after, random_model, same_weights
 
 from forecaster.errors import DataError, SettingsError
 from forecaster.evaluation.folds import plan_folds
-from forecaster.jobs.backtest import Plan, backtest, score_model
+from forecaster.jobs.backtest import Plan, Saved, backtest, score_model
 from forecaster.jobs.scoring import table_state
 from forecaster.market.bars import Panel, history_from_closes
 from forecaster.model.settings import Settings
@@ -176,6 +176,7 @@ class TestSavedModel:
         result = score_model(panel_of(LONG, OTHER), self.model(), Plan(baselines=QUICK))
         assert result.folds[0].cutoff == CUTOFF
         assert result.table.rows[0].model == "random"
+        assert result.model == Saved("random", self.model().id)
         assert result.table.rows[0].n == 2 * (319 - 222)
 
     def test_an_overlap_is_refused_unless_asked_for(self):
@@ -184,6 +185,20 @@ class TestSavedModel:
             score_model(panel_of(LONG), self.model(), plan)
         result = score_model(panel_of(LONG), self.model(), plan, allow_overlap=True)
         assert result.folds[0].test_from == LONG.sessions[153]
+        assert result.hindsight is not None
+        assert "seen part of this test" in result.hindsight
+        assert result.hindsight in result.remarks
+        assert result.hindsight not in result.doubts
+
+    def test_hindsight_says_whether_all_of_the_test_was_seen(self):
+        def seen(end: int) -> str | None:
+            plan = Plan(train_end=LONG.sessions[150], test_end=LONG.sessions[end], baselines=QUICK)
+            return score_model(panel_of(LONG), self.model(), plan, allow_overlap=True).hindsight
+
+        assert "seen all of this test" in str(seen(219))
+        assert "seen part of this test" in str(seen(220))
+        plan = Plan(baselines=QUICK)
+        assert score_model(panel_of(LONG), self.model(), plan).hindsight is None
 
     def test_needs_no_training(self, monkeypatch):
         import sys

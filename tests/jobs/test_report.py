@@ -47,6 +47,8 @@ class TestRoundTrip:
             "notes",
             "settings",
             "plan",
+            "hindsight",
+            "model",
         ):
             assert getattr(found, name) == getattr(RESULT, name), name
         assert tested.data["bars"] == PANEL.bars
@@ -88,6 +90,19 @@ class TestRoundTrip:
         older = {key: value for key, value in DOCUMENT.items() if key not in gone}
         tested = read(older)
         assert (tested.result.settings, tested.result.plan, tested.data) == (None, None, {})
+
+    def test_a_document_from_before_hindsight_keeps_the_remark_where_it_was(self):
+        older = {key: value for key, value in DOCUMENT.items() if key != "hindsight"}
+        found = read(older).result
+        assert found.hindsight is None
+        assert found.doubts == found.remarks == RESULT.remarks
+
+    def test_a_document_without_a_saved_model_or_from_before_it_has_none(self):
+        assert DOCUMENT["model"] == {"name": "random", "id": RESULT.model.id}
+        assert document(replace(RESULT, model=None))["model"] is None
+        older = {key: value for key, value in DOCUMENT.items() if key != "model"}
+        for changed in (older, {**DOCUMENT, "model": None}):
+            assert read(changed).result.model is None
 
     def test_keys_of_a_later_version_are_passed_over(self):
         assert read({**DOCUMENT, "weather": [1]}).result.table == RESULT.table
@@ -152,6 +167,9 @@ def changes() -> dict[str, tuple[list, object, str]]:
         "test_end": (["plan", "test_end"], 7, "plan.test_end is 7"),
         "width": ([*row, "width", "wide"], 0.5, "rows[0] has the level 'wide'"),
         "bars": (["data", "bars"], None, "data.bars is None"),
+        "model": (["model"], "random", "model is 'random', and an object"),
+        "model id": (["model", "id"], 7, "model.id is 7, and text"),
+        "hindsight": (["hindsight"], True, "hindsight is True, and text"),
         "notes": (["notes"], {"a": 1}, "notes is {'a': 1}, and a list"),
     }
 
@@ -233,6 +251,19 @@ class TestSubject:
             subject(f"{tmp_path}/")
         with pytest.raises(ModelError, match="no model called nobody"):
             subject("nobody")
+
+    def test_a_file_in_this_folder_needs_no_path(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        for name in ("tested", "my test"):
+            (tmp_path / name).write_bytes(TEXT)
+            found = subject(name)
+            assert isinstance(found, Written)
+            assert found.file == name
+        (tmp_path / "sample").write_bytes(TEXT)
+        assert isinstance(subject("sample"), Carded)
+        (tmp_path / "folder").mkdir()
+        with pytest.raises(ModelError, match="no model called folder"):
+            subject("folder")
 
     def test_a_damaged_model_is_a_model_s_failure(self, tmp_path):
         path = tmp_path / "m.forecast"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -60,8 +62,13 @@ def test_the_panels_show_what_was_measured(result):
     shown = backtest_charts.over_time(backtest_charts.baselines_of(result.table))
     assert "drift" not in shown
     for line, baseline in zip(over_time.lines[1:], shown, strict=True):
-        assert list(line.get_xdata()) == result.losses.months.astype(int).tolist()
-        assert line.get_ydata() == pytest.approx(100 * result.losses.skill(network, baseline))
+        losses = result.losses.settled()
+        assert list(line.get_xdata()) == losses.months.astype(int).tolist()
+        assert line.get_ydata() == pytest.approx(100 * losses.skill(network, baseline))
+    assert [t.get_text() for t in over_time.texts[:-1]] == shown
+    assert over_time.get_xticklabels()
+    for tick in over_time.get_xticklabels():
+        assert re.fullmatch("[A-Z][a-z]{2} 20[0-9]{2}", tick.get_text())
 
 
 @each_case
@@ -87,6 +94,8 @@ def test_files_are_the_same_twice_and_say_what_was_tested(kind):
     if kind == "svg":
         ElementTree.fromstring(one)
     if kind != "png":
+        assert CASES["all"].hindsight is not None
+        assert "has seen all of this test" in " ".join(one.decode().split())
         for needed in ("Calibration", "by step", "Loss over time", "over garch", "advice"):
             assert needed in one.decode()
 
@@ -109,3 +118,32 @@ def test_a_terminal_gets_the_same_three(result, width):
     row = result.table.rows[0]
     for share in row.calibration.values():
         assert f"{100 * share:.1f}%" in joined
+
+
+def with_sessions(*counts: int):
+    """The first case in months of so many sessions."""
+    result = CASES["all"]
+    losses = replace(
+        result.losses,
+        months=np.datetime64("2016-01", "M") + np.arange(len(counts)),
+        sessions=np.array(counts),
+        pinball={m: np.linspace(0.01, 0.02, len(counts)) for m in result.losses.pinball},
+    )
+    return replace(result, losses=losses)
+
+
+@pytest.mark.parametrize(
+    ("counts", "kept"), [((3, 20, 10, 9), [1, 2]), ((3, 9), [0, 1]), ((20, 10), [0, 1])]
+)
+def test_months_of_a_few_sessions_are_left_out_and_that_is_said(counts, kept):
+    result = with_sessions(*counts)
+    _, _, over_time = figure(result).axes
+    first = np.datetime64("2016-01", "M").astype(int)
+    assert list(over_time.lines[1].get_xdata()) == [first + k for k in kept]
+    said = "Months with fewer than 10 sessions are left out."
+    texts = [*backtest_charts.frame_of(result).foot, *map(str, in_terminal(result, 80))]
+    assert sum(said in text for text in texts) == (2 if len(kept) < len(counts) else 0)
+    shown = "\n".join(texts)
+    assert str(np.datetime64("2016-01", "M") + kept[-1]) in shown
+    if len(kept) < len(counts):
+        assert str(np.datetime64("2016-01", "M") + len(counts) - 1) not in shown

@@ -44,6 +44,11 @@ def figure(drawn: tuple[Fan, ...], theme=LIGHT):
     return charts.fan_figure(drawn, charts.frame_of(drawn, MODEL), theme)
 
 
+def test_shades_are_the_model_s_intervals_and_no_promise():
+    meaning, *_ = charts.frame_of(made(LONG), MODEL).foot
+    assert meaning.startswith("Shaded: the model's 90% interval, darker its 50% interval; dashed")
+
+
 class TestFan:
     def test_it_holds_the_last_closes_and_begins_at_the_cutoff(self):
         (fan,) = made(LONG, shown=30)

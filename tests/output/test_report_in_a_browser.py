@@ -103,6 +103,38 @@ def test_a_page_never_scrolls_sideways_and_its_parts_do(chromium, page, width):
     assert min(drawings) >= (1000 if width == 1200 else 700)
 
 
+def test_a_phone_shows_the_forecast_and_not_only_what_was_before_it(chromium, pages):
+    show(chromium, pages["model"], width=400)
+    for label in ("median", "95%", "5%"):
+        ends = chromium.execute_script(
+            "return [...document.querySelectorAll('#forecasts svg')].map(s =>"
+            " [...s.querySelectorAll('text')].filter(t => t.textContent.startsWith(arguments[0]))"
+            ".map(t => t.getBoundingClientRect()).map(b => [b.left, b.right]))",
+            label,
+        )
+        assert len(ends) == 2
+        for ((left, right),) in ends:
+            assert left > 0
+            assert right <= 400
+    first = chromium.execute_script(
+        "return document.querySelector('#plots svg').getBoundingClientRect().left"
+    )
+    assert first >= 0
+
+
+def test_a_scrollbar_beside_the_page_cuts_no_caption(chromium, page):
+    """The bars are hidden in tests, so a border of the root takes their room."""
+    show(chromium, page, width=400)
+    chromium.execute_script("document.documentElement.style.borderRight = '17px solid'")
+    cut = chromium.execute_script(
+        "return [...document.querySelectorAll('caption span')].map(e => [e, e.closest('.wide')])"
+        ".filter(([e, wide]) =>"
+        " e.getBoundingClientRect().right > wide.getBoundingClientRect().right + 0.5)"
+        ".map(([e]) => e.textContent)"
+    )
+    assert cut == []
+
+
 def luminance(colour: str) -> float:
     """Relative luminance of ``rgb(r, g, b)``, WCAG 2."""
     parts = [float(part) / 255 for part in re.findall(r"[\d.]+", colour)[:3]]
@@ -154,6 +186,14 @@ def test_paper_is_white_and_holds_all_of_it(chromium, page):
         ".every(e => getComputedStyle(e).breakInside === 'avoid')"
     )
     assert kept
+    together = chromium.execute_script(
+        "return [...document.querySelectorAll('section')].flatMap(s => {"
+        " const parts = [...s.children];"
+        " const first = parts.findIndex(e => e.matches('.wide, figure, dl, ul'));"
+        " return parts.slice(0, Math.max(first, 0)); })"
+        ".every(e => getComputedStyle(e).breakAfter === 'avoid')"
+    )
+    assert together
 
 
 class TestNumbers:

@@ -131,12 +131,31 @@ def test_what_a_backtest_says():
     page = Page(made("backtest"))
     for needed in (
         "Backtest of random", "beats", "Calibration", "Value at risk", "Kupiec", "How to read it",
-        "Limits", "seen part of this test", str(RESULT.folds[0].cutoff), "LONG, OTHER", "b.json",
+        "Limits", "seen all of this test", str(RESULT.folds[0].cutoff), "LONG, OTHER", "b.json",
         "Settings of the networks", "Units in each layer", PANEL.fingerprint, f"{PANEL.bars}",
     ):  # fmt: skip
         assert " ".join(needed.split()) in page.text, needed
     assert page.tags["svg"] == 2
     assert OLD not in page.text
+
+
+def test_a_backtest_of_a_saved_model_says_which():
+    assert RESULT.model is not None
+    assert f"<dt>Model</dt><dd>random, <code>{RESULT.model.id}</code></dd>" in made("backtest")
+    fitted = replace(WRITTEN, result=replace(RESULT, model=None))
+    assert "<dt>Model</dt>" not in backtest_page(fitted)
+
+
+def test_that_a_model_has_seen_its_test_is_said_before_any_verdict_and_once():
+    assert RESULT.hindsight is not None
+    text = made("backtest")
+    said = f'<p class="doubt">{words(RESULT.hindsight)}</p>'
+    assert text.index(said) < text.index('class="lede"') < text.index("</header>")
+    assert text.count(said) == 1
+    other = replace(RESULT, hindsight=None, remarks=("suspicious: something else.",))
+    fair = backtest_page(replace(WRITTEN, result=other))
+    assert 'class="doubt"' not in fair[: fair.index("</header>")]
+    assert '<p class="doubt">suspicious: something else.</p>' in fair
 
 
 def test_how_a_backtest_was_made_where_that_is_not_the_usual():
@@ -168,6 +187,76 @@ def test_a_model_that_was_not_measured_says_so_and_shows_no_errors():
     assert "How to read it" not in page.text
 
 
+def test_what_was_not_measured_has_no_limits_of_its_measurement():
+    assert "Errors were measured on" in Page(made("model")).text
+    said = Page(made("unmeasured")).text
+    assert "Errors were measured on" not in said
+    assert "Comparisons were made" not in said
+
+
+def test_only_what_is_on_the_page_is_explained():
+    def reading(text: str) -> str:
+        return Page(
+            text[text.index('<section id="reading">') : text.index('<section id="limits">')]
+        ).text
+
+    whole = reading(made("backtest"))
+    for name in (
+        "direction",
+        "in 50%, 80%, 90%",
+        "value at risk",
+        "Diebold–Mariano",
+        "half a year",
+    ):
+        assert name in whole
+    assert "Calibration and value at risk" in made("backtest")
+    rows = tuple(
+        replace(
+            r, var={}, coverage={"0.8": 0.8}, width={"0.8": 2.0}, direction=None,
+            dm_p=dict.fromkeys(r.dm_p),
+        )
+        for r in RESULT.table.rows
+    )  # fmt: skip
+    bare = backtest_page(
+        replace(WRITTEN, result=replace(RESULT, table=replace(RESULT.table, rows=rows)))
+    )
+    assert "value at risk" not in Page(bare).text.lower()
+    for name in ("direction", "50%", "90%", "Diebold"):
+        assert name not in reading(bare)
+    assert "in 80%" in reading(bare)
+    rows = tuple(replace(r, coverage={}, width={}) for r in rows)
+    bare = backtest_page(
+        replace(WRITTEN, result=replace(RESULT, table=replace(RESULT.table, rows=rows)))
+    )
+    assert "inside that interval" not in reading(bare)
+
+
+def test_a_coin_is_a_yardstick_one_session_ahead_alone():
+    assert "share of rising prices is the yardstick" in Page(made("backtest")).text
+    assert "compare with the baselines’ rows" in Page(made("backtest")).text
+    one = Page(made("one")).text
+    assert "One session ahead 50% is a coin toss" in one
+    assert "yardstick" not in one
+
+
+def test_the_caption_over_time_names_the_lines_that_are_drawn():
+    said = Page(made("backtest")).text
+    assert "than that of naive, ewma, garch and har, month by month" in said
+    assert "than that of naive, month by month" in Page(made("one")).text
+    assert RESULT.losses is not None
+    few = "Months with fewer than 10 sessions are left out."
+    assert (few in said) == bool((RESULT.losses.sessions < 10).any())
+    whole = replace(RESULT.losses, sessions=RESULT.losses.sessions + 10)
+    assert few not in backtest_page(replace(WRITTEN, result=replace(RESULT, losses=whole)))
+
+
+def test_one_session_is_no_sessions():
+    settings = replace(BOX.model.settings, horizon=1)
+    model = replace(BOX.model, settings=settings)
+    assert "network for the next session, " in Page(model_page(replace(BOX, model=model))).text
+    assert "network for the next 20 sessions, " in Page(made("model")).text
+
+
 def test_documents_and_cards_without_months_say_so():
     for text in (
         backtest_page(replace(WRITTEN, result=replace(WRITTEN.result, losses=None))),
@@ -189,6 +278,25 @@ def test_a_fan_ends_where_the_forecast_does():
     assert HINDSIGHT not in page.text
     early = [replace(f, cutoff=f.cutoff - 30) for f in drawn("FB")]
     assert HINDSIGHT in model_page(BOX, early)
+
+
+def test_an_interval_is_the_model_s_and_stands_beside_how_often_it_held():
+    assert BOX.table is not None
+    (last,) = [r for r in BOX.table.rows if (r.model, r.step) == ("gru", 20)]
+    text = made("fans")
+    held = f"{100 * last.coverage['0.9']:.1f}%"
+    said = (
+        r"the model’s 90% interval is then \S+ to \S+ \(which held (\S+) of held-out prices, (\d+)"
+    )
+    assert re.findall(said, Page(text).text) == [(held, "20")] * 2
+    assert "probability" not in Page(text).text
+    short = replace(BOX.table, rows=tuple(r for r in BOX.table.rows if r.step <= 5))
+    near = Page(model_page(replace(BOX, table=short), drawn("FB"))).text
+    assert "of held-out prices, 5 sessions ahead)" in near
+    bare = tuple(replace(r, coverage={"0.5": 0.5}) for r in BOX.table.rows)
+    for table in (None, replace(BOX.table, rows=bare)):
+        unmeasured = Page(model_page(replace(BOX, table=table), drawn("FB"))).text
+        assert "(how often it holds was not measured)" in unmeasured
 
 
 def test_text_from_users_is_never_markup():
@@ -245,6 +353,26 @@ def test_a_loss_and_a_comparison_without_a_test_have_words_of_their_own():
     text = Page(model_page(replace(BOX, table=replace(BOX.table, verdicts=verdicts)))).text
     assert "▼ loses to naive by 3.1% (p\xa00.010)" in text
     assert "cannot be told from ewma by so few sessions" in text
+
+
+def test_what_was_not_tested_is_no_tie():
+    names = ("naive", "drift", "ewma")
+    verdicts = tuple(judge("random", b, 1, 0.02, float("nan")) for b in names)
+    rows = tuple(replace(r, dm_p=dict.fromkeys(r.dm_p)) for r in RESULT.table.rows)
+
+    def page(tickers: int) -> str:
+        table = replace(RESULT.table, rows=rows, verdicts=verdicts, tickers=tickers)
+        return Page(backtest_page(replace(WRITTEN, result=replace(RESULT, table=table)))).text
+
+    n = rows[0].n
+    assert f"naive: not tested ({n} sessions)" in page(1)
+    text = page(2)
+    assert f"drift: not tested ({n} forecasts of 2 tickers)" in text
+    assert "random cannot be told from naive, drift or ewma by so few sessions." in text
+    assert text.count("so few sessions") == 1
+    assert "● ties" not in text
+    assert "p –" not in text
+    assert "p is below" not in text
 
 
 def test_a_theme_that_was_asked_for_is_the_only_one_on_a_screen():

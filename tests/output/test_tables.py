@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from measured import PANEL, scored
 
 from forecaster.evaluation.scores import Row, ScoreTable
 from forecaster.jobs.compare import Compared
@@ -171,3 +172,12 @@ def test_the_list_of_models_fits_and_keeps_name_and_id(width):
     assert f"{model.name}  {model.id}" in shown
     assert "broken  damaged" in shown
     assert ("created" in shown) is (width > 80)
+
+
+def test_hindsight_is_said_above_the_verdict_and_once():
+    result = scored(("naive",), 1)
+    lines = [text(part).strip() for part in scoreboard.backtest(result, PANEL, 120)]
+    assert result.hindsight is not None
+    said = [n for n, line in enumerate(lines) if " ".join(line.split()) == result.hindsight]
+    assert len(said) == 1
+    assert lines[said[0] + 1].startswith("1 session ahead random ")
