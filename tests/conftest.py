@@ -22,6 +22,19 @@ from forecaster.market.bars import History, Panel
 yahoo.before_tensorflow()  # tests import Keras and ask a stand-in for Yahoo in one process
 
 
+LONGEST = (
+    "test_readme", "test_cli_batch", "test_cli_tickers", "test_cli_train", "test_cli_workers",
+    "test_parallel", "test_cli_demo_terminal", "test_cli_demo", "test_kill_9", "test_cli_contract",
+)  # fmt: skip
+"""Files that take half a minute and more: first, so that no process is left alone with one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; inside a file the order stays."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own for models and locks, so that no test sees another's or the user's.

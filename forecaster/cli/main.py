@@ -5,11 +5,13 @@ Nothing heavy is imported here; each command imports what it runs when it runs.
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import sys
+import threading
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -126,9 +128,27 @@ def _open_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
+_A_MOMENT = 0.02
+"""Seconds."""
+
+
+def _raise_again(unraisable: Any) -> None:
+    """A signal that came in a callback, where Python would print it and forget it, comes again.
+
+    A moment later, since this hook is such a callback itself.
+    """
+    if not isinstance(unraisable.exc_value, KeyboardInterrupt | Terminated):
+        sys.__unraisablehook__(unraisable)
+        return
+    stopped = isinstance(unraisable.exc_value, Terminated)
+    again = signal.SIGTERM if stopped else signal.SIGINT
+    threading.Timer(_A_MOMENT, _thread.interrupt_main, [again]).start()
+
+
 def main() -> None:
     """Entry point of the `forecast` command."""
     _open_streams()
+    sys.unraisablehook = _raise_again
     try:
         signal.signal(signal.SIGTERM, _raise_terminated)
         register()

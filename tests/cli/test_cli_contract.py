@@ -280,6 +280,34 @@ def test_a_reader_that_goes_away_is_no_traceback(model, home, prices):
     assert run.stderr == b""
 
 
+IN_A_CALLBACK = """
+import signal, weakref
+from forecaster.cli import main
+
+class Thing: ...
+
+def app(**_):
+    thing = Thing()
+    held = weakref.ref(thing, lambda _: signal.raise_signal({sent}))
+    del thing
+    for _ in range(10**7):
+        pass
+
+main.register, main.app = lambda: None, app
+main.main()
+"""
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_a_callback_is_not_forgotten(sent, code):
+    """Python prints what is raised there, and goes on."""
+    run = subprocess.run(
+        [sys.executable, "-c", IN_A_CALLBACK.format(sent=int(sent))],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (code, "")
+
+
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_have_their_exit_codes(model, home, sent, code):
     """The command waits for standard input when the signal comes."""

@@ -170,22 +170,31 @@ COMMANDS = (
 )
 
 
-@pytest.mark.parametrize("log", ["text", "json"])
-@pytest.mark.parametrize(
-    "address",
-    [
-        f"postgresql+psycopg://me:{PASSWORD}@127.0.0.1:1/prices",
-        f"postgresql+psycopg://me:a@{PASSWORD}@127.0.0.1:1/prices",
-        f"postgresql+psycopg://127.0.0.1:1/prices?user=me&password={PASSWORD}",
-        f"postgresql+psycopg://me:{PASSWORD}@127.0.0.1:port/prices",
-        f"nosuch://me:{PASSWORD}@127.0.0.1/prices",
-        f"me:{PASSWORD}@127.0.0.1/prices",
-    ],
+ADDRESSES = (
+    f"postgresql+psycopg://me:{PASSWORD}@127.0.0.1:1/prices",
+    f"postgresql+psycopg://me:a@{PASSWORD}@127.0.0.1:1/prices",
+    f"postgresql+psycopg://127.0.0.1:1/prices?user=me&password={PASSWORD}",
+    f"postgresql+psycopg://me:{PASSWORD}@127.0.0.1:port/prices",
+    f"nosuch://me:{PASSWORD}@127.0.0.1/prices",
+    f"me:{PASSWORD}@127.0.0.1/prices",
 )
-def test_no_secret_is_printed(forecast, log, address):
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_no_secret_is_printed(here, address):
+    no_secret(here, address)
+
+
+@pytest.mark.parametrize("address", [ADDRESSES[0], ADDRESSES[-1]])
+def test_no_secret_is_logged(forecast, address):
+    no_secret(forecast, address, "--log-format", "json")
+
+
+def no_secret(forecast, address, *log: str) -> None:
+    """Neither the password of a store nor a key is in anything that commands say."""
     secrets = {"FORECASTER_STORE": address, "TIINGO_API_KEY": KEY}
     for command in COMMANDS:
-        run = forecast("--log-format", log, *command, **secrets)
+        run = forecast(*log, *command, **secrets)
         assert run.returncode == (0 if command[0] == "config" else run.returncode)
         assert run.returncode in (0, 2, 5), run.stderr
         for text in (run.stdout, run.stderr):
@@ -196,14 +205,14 @@ def test_no_secret_is_printed(forecast, log, address):
     assert re.search(r"TIINGO_API_KEY +set ", forecast("config", "show", **secrets).stdout)
 
 
-def test_no_secret_of_the_file_is_printed(forecast, home):
+def test_no_secret_of_the_file_is_printed(here, home):
     home.mkdir()
     file = home / "forecaster.toml"
     file.write_text(f'store = "postgresql+psycopg://me:{PASSWORD}@127.0.0.1:1/prices"\n')
     for command in COMMANDS:
-        run = forecast(*command)
+        run = here(*command)
         assert PASSWORD not in run.stdout + run.stderr, command
     file.write_text(f'store = ["postgresql+psycopg://me:{PASSWORD}@127.0.0.1:1/prices"]\n')
-    run = forecast("data", "list")
+    run = here("data", "list")
     assert run.returncode == 2
     assert PASSWORD not in run.stderr

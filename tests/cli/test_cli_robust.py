@@ -25,13 +25,13 @@ def change(home: Path, line: str) -> None:
 
 
 @pytest.fixture
-def filled(forecast, model) -> None:
-    assert forecast("data", "import", SAMPLE / "FB.csv", SAMPLE / "IBM.csv").returncode == 0
-    assert forecast("predict", "FB").returncode == 0
+def filled(here, model) -> None:
+    assert here("data", "import", SAMPLE / "FB.csv", SAMPLE / "IBM.csv").returncode == 0
+    assert here("predict", "FB").returncode == 0
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_flipped_bytes_end_in_a_message(forecast, filled, home, seed):
+def test_flipped_bytes_end_in_a_message(here, filled, home, seed):
     path = home / "prices.db"
     with Store(f"sqlite:///{path}") as store:
         store.vacuum()
@@ -41,31 +41,31 @@ def test_flipped_bytes_end_in_a_message(forecast, filled, home, seed):
         data[place] = rng.integers(256)
     path.write_bytes(data)
     for words in (["predict", "IBM", "--offline"], ["data", "export"], ["data", "verify"]):
-        done = forecast(*words)
+        done = here(*words)
         assert done.returncode in (0, 4, 5), done.stderr
         assert "Traceback" not in done.stderr
 
 
-def test_damaged_bars_of_one_ticker_leave_the_others(forecast, filled, home):
+def test_damaged_bars_of_one_ticker_leave_the_others(here, filled, home):
     change(home, "UPDATE bars SET close = -1 WHERE history_id = 1")
-    done = forecast("predict", "FB", "IBM", "-f", "csv")
+    done = here("predict", "FB", "IBM", "-f", "csv")
     assert done.returncode == 3
     assert "the stored bars of FB are damaged" in done.stderr
     assert "forecast data prune FB" in done.stderr
     assert "IBM,2013-03-01" in done.stdout
 
 
-def test_a_damaged_calendar_is_made_again(forecast, filled, home):
+def test_a_damaged_calendar_is_made_again(here, filled, home):
     change(home, "UPDATE calendars SET known_until = 19000101")
-    done = forecast("predict", "FB", "-f", "csv")
+    done = here("predict", "FB", "-f", "csv")
     assert done.returncode == 0
     assert ",false," in done.stdout
 
 
-def test_an_impossible_time_of_an_answer(forecast, filled, home):
+def test_an_impossible_time_of_an_answer(here, filled, home):
     change(home, "UPDATE histories SET answered = 99999999999999")
-    assert forecast("predict", "FB").returncode == 0
-    assert forecast("data", "list").returncode == 0
+    assert here("predict", "FB").returncode == 0
+    assert here("data", "list").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -75,18 +75,18 @@ def test_an_impossible_time_of_an_answer(forecast, filled, home):
         "UPDATE journal SET created = 99999999999999 WHERE number = 2",
     ],
 )
-def test_an_edited_journal_is_named(forecast, stored, home, line):  # noqa: F811
+def test_an_edited_journal_is_named(here, stored, home, line):  # noqa: F811
     change(home, line)
     for words in (["journal", "list"], ["journal", "export"], ["score", "--offline"]):
-        done = forecast(*words)
+        done = here(*words)
         assert done.returncode == 5
         assert "row 2 of the journal (MSFT) cannot be read" in done.stderr
         assert "Traceback" not in done.stderr
-    assert forecast("journal", "verify").returncode == 4
+    assert here("journal", "verify").returncode == 4
 
 
-def test_a_filter_that_matches_nothing(forecast, stored):  # noqa: F811
-    done = forecast("journal", "list", "--ticker", "NONE")
+def test_a_filter_that_matches_nothing(here, stored):  # noqa: F811
+    done = here("journal", "list", "--ticker", "NONE")
     assert "No forecast in the journal is like that" in done.stdout
 
 
