@@ -9,7 +9,6 @@ import _thread
 import os
 import signal
 import sys
-import threading
 from types import FrameType
 from typing import Annotated, Any
 
@@ -140,6 +139,8 @@ def _raise_again(unraisable: Any) -> None:
     if not isinstance(unraisable.exc_value, KeyboardInterrupt | Terminated):
         sys.__unraisablehook__(unraisable)
         return
+    import threading
+
     stopped = isinstance(unraisable.exc_value, Terminated)
     again = signal.SIGTERM if stopped else signal.SIGINT
     threading.Timer(_A_MOMENT, _thread.interrupt_main, [again]).start()

@@ -11,6 +11,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from batches import fetched, stored, watchlist, yahoo  # noqa: F401 – fixtures
 from typer import Typer
 from typer.testing import CliRunner
 

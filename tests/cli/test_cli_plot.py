@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import struct
-import subprocess
 import sys
-import termios
-from fcntl import ioctl
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from terminals import in_terminal, read_until
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 AAPL = SAMPLE / "AAPL.csv"
@@ -21,30 +17,12 @@ TESTED = ("backtest", SAMPLE / "FB.csv", "--model", "sample", "--train-end", "20
           "--allow-overlap", "--baselines", "naive,ewma")  # fmt: skip
 
 
-def on_terminal(columns: int, home: Path, *arguments: str | Path) -> tuple[int, str]:
+def on_terminal(columns: int, *arguments: str | Path) -> tuple[int, str]:
     """Exit code and output of a command whose stdout and stderr are a terminal of that width."""
-    ours, theirs = pty.openpty()
-    ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "forecaster", *map(str, arguments)],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**environment, "FORECASTER_HOME": str(home), "TERM": "xterm", "NO_COLOR": "1"},
-    )
-    os.close(theirs)
-    said = b""
-    while True:
-        try:
-            part = os.read(ours, 65536)
-        except OSError:  # Linux says so when the other side is closed
-            break
-        if not part:
-            break
-        said += part
-    os.close(ours)
-    return process.wait(), said.decode().replace("\r\n", "\n")
+    command = [sys.executable, "-m", "forecaster", *map(str, arguments)]
+    with in_terminal(command, columns, TERM="xterm", NO_COLOR="1") as (process, terminal):
+        said = read_until(terminal, None)
+        return process.wait(10), said.replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "html", "PNG"])
@@ -82,7 +60,7 @@ def test_a_pipe_gets_plain_text_with_the_forecast_of_predict(forecast):
 
 @pytest.mark.parametrize("columns", [40, 80, 120])
 def test_a_terminal_gets_a_chart_that_fits(home, columns):
-    code, said = on_terminal(columns, home, "plot", AAPL, "--model", "sample")
+    code, said = on_terminal(columns, "plot", AAPL, "--model", "sample")
     assert code == 0, said
     assert max(map(len, said.splitlines())) <= columns
     assert "2013-03-29~" in said
@@ -90,7 +68,7 @@ def test_a_terminal_gets_a_chart_that_fits(home, columns):
 
 
 def test_a_terminal_that_is_too_narrow_is_said(home):
-    code, said = on_terminal(30, home, "plot", AAPL, "--model", "sample")
+    code, said = on_terminal(30, "plot", AAPL, "--model", "sample")
     assert code == 2
     assert "30 columns wide; a chart needs at least 40" in " ".join(said.split())
     assert "│" not in said

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import text
-from test_cli_batch import fetched, stored, watchlist, yahoo  # noqa: F401
 
 from forecaster.market.store import Store
 
@@ -75,7 +74,7 @@ def test_an_impossible_time_of_an_answer(here, filled, home):
         "UPDATE journal SET created = 99999999999999 WHERE number = 2",
     ],
 )
-def test_an_edited_journal_is_named(here, stored, home, line):  # noqa: F811
+def test_an_edited_journal_is_named(here, stored, home, line):
     change(home, line)
     for words in (["journal", "list"], ["journal", "export"], ["score", "--offline"]):
         done = here(*words)
@@ -85,7 +84,7 @@ def test_an_edited_journal_is_named(here, stored, home, line):  # noqa: F811
     assert here("journal", "verify").returncode == 4
 
 
-def test_a_filter_that_matches_nothing(here, stored):  # noqa: F811
+def test_a_filter_that_matches_nothing(here, stored):
     done = here("journal", "list", "--ticker", "NONE")
     assert "No forecast in the journal is like that" in done.stdout
 
@@ -121,7 +120,7 @@ def test_sigterm_while_it_starts(filled, home):
     assert codes <= {0, 143, -signal.SIGTERM}
 
 
-def test_a_source_that_is_down_is_not_asked_for_every_ticker(forecast, yahoo, model):  # noqa: F811
+def test_a_source_that_is_down_is_not_asked_for_every_ticker(forecast, yahoo, model):
     yahoo.fail("*", "500")
     names = ["AAPL", "MSFT", "SPY", "BRK-B", "NEWCO", "VOD.L"]
     done = forecast("fetch", *names, FORECASTER_DEADLINE="1")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections import Counter
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from measured import PANEL, document, scored
+from page_parts import Page
 
 from forecaster.evaluation.verdict import judge
 from forecaster.jobs.backtest import Plan
@@ -25,42 +24,6 @@ from forecaster.output.report_words import HINDSIGHT, OLD, UNMEASURED
 from forecaster.output.tables import ADVICE
 
 NASTY = "<script>alert(1)</script>\"'&\u202e\n</style>\ud800"
-
-
-class Page(HTMLParser):
-    """What a page is made of."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: Counter[str] = Counter()
-        self.open: list[str] = []
-        self.ids: list[str] = []
-        self.links: list[str] = []
-        self.text = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags[tag] += 1
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-        for name, value in attrs:
-            if name == "id":
-                self.ids.append(value)
-            assert not name.startswith("on")
-            if name in ("href", "src", "xlink:href"):
-                self.links.append(value)
-            self.links += re.findall(r"url\(([^)]*)\)", value or "")
-
-    def handle_startendtag(self, tag, attrs):
-        self.handle_starttag(tag, attrs)
-        self.open.pop()
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, text):
-        self.text += text
 
 
 def read(result) -> Written:
