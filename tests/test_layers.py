@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1] / "forecaster"
 
 FLOORS = (
-    ("errors", "places"),
+    ("errors", "paths"),
     ("market",),
     ("features",),
     ("model", "evaluation"),
@@ -96,7 +96,7 @@ def room_of(module: str) -> str:
 def sees(room: str, other: str) -> bool:
     """Whether a module in ``room`` may import one in ``other``."""
     floor = {name: height for height, names in enumerate(FLOORS) for name in names}
-    if room == other or (room, other) == ("places", "errors"):
+    if room == other or (room, other) == ("paths", "errors"):
         return True
     return floor[other] < floor[room]
 
@@ -240,8 +240,8 @@ class TestTheRulesThemselves:
             ("forecaster.jobs.train", "from forecaster.output import tables"),
             ("forecaster.jobs.train", "if TYPE_CHECKING:\n    import forecaster.cli.main"),
             ("forecaster.output.tables", "import_module('forecaster.cli.main')"),
-            ("forecaster.places", "from forecaster.market.bars import History"),
-            ("forecaster.errors", "from forecaster.places import home"),
+            ("forecaster.paths", "from forecaster.market.bars import History"),
+            ("forecaster.errors", "from forecaster.paths import home"),
             ("forecaster.cli.main", "from forecaster import train"),
         ],
     )
@@ -252,7 +252,7 @@ class TestTheRulesThemselves:
         ("module", "line"),
         [
             ("forecaster.cli.main", "from forecaster import __version__"),
-            ("forecaster.places", "from forecaster.errors import LockHeld"),
+            ("forecaster.paths", "from forecaster.errors import LockHeld"),
             ("forecaster.jobs.train", "from forecaster.model.artifact import Model"),
             ("forecaster.features.scaling", "from .volatility import measure"),
             ("forecaster.__main__", "from forecaster.cli.main import main"),

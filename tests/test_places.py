@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from forecaster import places
+from forecaster import paths as places
 from forecaster.errors import LockHeld, SettingsError
-from forecaster.places import TEMPORARY, locked, write_atomically
+from forecaster.paths import TEMPORARY, locked, write_atomically
 
 
 class TestHome:
@@ -96,7 +96,7 @@ class TestWriteAtomically:
 HOLD = """
 import sys, time
 from pathlib import Path
-from forecaster.places import locked
+from forecaster.paths import locked
 with locked(Path(sys.argv[1]), "model m"):
     print("held", flush=True)
     time.sleep(60)

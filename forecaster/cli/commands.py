@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from forecaster.cli import configuration
 from forecaster.cli.configuration import Configuration, command_of, key_of
 from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, SettingsError, Terminated
-from forecaster.places import settings_file
+from forecaster.paths import settings_file
 
 READER_GONE = 141
 """The program that read our output went away, as a shell reports SIGPIPE."""

@@ -129,7 +129,7 @@ def _usual(key: str) -> Any:
     from forecaster.market.fetching import USUAL_DEADLINE, USUAL_PAUSE
     from forecaster.market.providers import DEFAULT as YAHOO
     from forecaster.market.store.engine import FILE
-    from forecaster.places import home
+    from forecaster.paths import home
 
     return {
         "home": home(),

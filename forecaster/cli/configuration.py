@@ -16,7 +16,7 @@ from typing import Any
 
 from forecaster.cli.legal import check_table, nearest_variables
 from forecaster.errors import SettingsError
-from forecaster.places import settings_file
+from forecaster.paths import settings_file
 
 PREFIX = "FORECASTER_"
 PLAIN: Mapping[str, type] = {"home": str, "store": str, "pause": float, "deadline": float}

@@ -30,7 +30,7 @@ from forecaster.market.store.journal import Author, Draft
 from forecaster.market.store.runs import Run
 from forecaster.market.tickers import Remark
 from forecaster.model.artifact import Model, save
-from forecaster.places import home, locked
+from forecaster.paths import home, locked
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from forecaster.errors import (
     SettingsError,
     Terminated,
 )
-from forecaster.places import TEMPORARY, write_atomically
+from forecaster.paths import TEMPORARY, write_atomically
 
 PROGRAM = "forecast"
 SAMPLE = "sample_data"

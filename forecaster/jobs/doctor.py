@@ -17,7 +17,7 @@ from pathlib import Path
 from forecaster.errors import ForecastError, ModelError
 from forecaster.model.artifact import load
 from forecaster.model.library import model_paths
-from forecaster.places import home, models_folder
+from forecaster.paths import home, models_folder
 
 _PACKAGES = (
     "tensorflow", "keras", "numpy", "pandas", "pyarrow", "typer", "rich", "yfinance", "sqlalchemy",

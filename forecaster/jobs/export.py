@@ -9,7 +9,7 @@ from typing import Literal
 from forecaster.errors import SettingsError
 from forecaster.model.artifact import Model
 from forecaster.model.export import export_bytes
-from forecaster.places import write_atomically
+from forecaster.paths import write_atomically
 
 Target = Literal["keras", "onnx"]
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster import places
+from forecaster import paths as places
 from forecaster.errors import (
     RateLimited,
     SettingsError,

@@ -22,7 +22,7 @@ from forecaster.errors import ModelError, SettingsError
 from forecaster.features.representation import Representation
 from forecaster.model.recurrence import Array, CellWeights, Head, Layer, Network, forward_last
 from forecaster.model.settings import Settings
-from forecaster.places import write_atomically
+from forecaster.paths import write_atomically
 
 FORMAT = 1
 SUFFIX = ".forecast"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forecaster.errors import ModelError, SettingsError
 from forecaster.model.artifact import SUFFIX, Model, load
-from forecaster.places import models_folder
+from forecaster.paths import models_folder
 
 BOXED_NAME = "sample"
 BOXED = Path(__file__).parent / "boxed" / f"{BOXED_NAME}{SUFFIX}"

@@ -15,7 +15,7 @@ import pytest
 
 from forecaster.market.bars import History
 from forecaster.model.artifact import load, save
-from forecaster.places import locked
+from forecaster.paths import locked
 
 pytestmark = pytest.mark.network
 

@@ -21,7 +21,7 @@ from forecaster.market.bars import History, Panel
 from forecaster.market.fetching import Fetching
 from forecaster.market.store import Store, journal, runs
 from forecaster.model.settings import Settings
-from forecaster.places import locked
+from forecaster.paths import locked
 
 FRIDAY = np.datetime64("2026-03-06")
 NAMES = ("ABC", "DEF", "XYZ")

@@ -27,7 +27,7 @@ from forecaster.errors import ModelError
 from forecaster.jobs.predict import predict
 from forecaster.model import artifact
 from forecaster.model.artifact import load, save, to_bytes
-from forecaster.places import TEMPORARY, locked
+from forecaster.paths import TEMPORARY, locked
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from sqlalchemy.exc import (
 
 from forecaster.errors import LockHeld, SettingsError, StoreError
 from forecaster.market.store import schema
-from forecaster.places import home
+from forecaster.paths import home
 
 FILE = "prices.db"
 WAIT_SECONDS = 60
