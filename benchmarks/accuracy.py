@@ -22,7 +22,7 @@ from forecaster.evaluation.baselines import ALL
 from forecaster.evaluation.scores import Row
 from forecaster.jobs.backtest import Backtest, Plan, backtest, score_model
 from forecaster.market.bars import Panel
-from forecaster.market.files import read_files
+from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
 from forecaster.model.library import BOXED
 from forecaster.model.settings import Settings

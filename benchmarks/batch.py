@@ -22,8 +22,9 @@ from pathlib import Path
 
 from store import facts, made_up
 
-from forecaster.market.store import Store, histories
-from forecaster.market.timetable import timetable
+from forecaster.market.session_cache import timetable
+from forecaster.market.store import Store
+from forecaster.market.store import bars as histories
 
 
 def fill(home: Path, tickers: int, bars: int) -> Path:

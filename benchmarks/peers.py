@@ -50,7 +50,7 @@ from forecaster.features.representation import Representation
 from forecaster.features.sequences import TrainingSet
 from forecaster.jobs.scoring import Origins, fit_and_watch, network_quantiles
 from forecaster.market.bars import Panel
-from forecaster.market.files import read_files
+from forecaster.market.files.read import read_files
 from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.averaging import WeightAverage

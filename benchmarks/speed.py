@@ -24,7 +24,7 @@ from forecaster.features.representation import Representation
 from forecaster.features.sequences import TrainingSet
 from forecaster.jobs.predict import predict
 from forecaster.market.bars import History
-from forecaster.market.files import read_files
+from forecaster.market.files.read import read_files
 from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.artifact import Model, load

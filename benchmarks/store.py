@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.market.bars import History
-from forecaster.market.store import Store, histories
-from forecaster.market.store.histories import FIELDS, Known
+from forecaster.market.store import Store
+from forecaster.market.store import bars as histories
+from forecaster.market.store.bars import FIELDS, Known
 
 LAST = 400
 

@@ -13,7 +13,7 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from forecaster.jobs.fan import Fan, fans
 from forecaster.market.bars import History
-from forecaster.market.files import read_files
+from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
 from forecaster.model.library import BOXED
 from forecaster.output.figures import settled

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from forecaster.market.bars import History as History
     from forecaster.market.bars import Panel as Panel
     from forecaster.market.bars import history_from_closes as history_from_closes
-    from forecaster.market.sources import read_sources as read_sources
+    from forecaster.market.load import read_sources as read_sources
     from forecaster.model.artifact import Model as Model
     from forecaster.model.artifact import load as load
     from forecaster.model.artifact import save as save
@@ -39,7 +39,7 @@ _HOMES = {
     "history_from_closes": "market.bars",
     "load": "model.artifact",
     "predict": "jobs.predict",
-    "read_sources": "market.sources",
+    "read_sources": "market.load",
     "save": "model.artifact",
     "train": "jobs.train",
 }

@@ -16,8 +16,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a GPU rounds to TF32, and
 
 from synthetic import close_only, garch_history
 
-from forecaster.market import yahoo
 from forecaster.market.bars import History, Panel
+from forecaster.market.providers import yahoo
 
 yahoo.before_tensorflow()  # tests import Keras and ask a stand-in for Yahoo in one process
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from forecaster.errors import ForecastError, UnknownTicker
 from forecaster.market.bars import PRICE_FIELDS, Action, History
-from forecaster.market.quotes import Quotes
+from forecaster.market.providers.base import Quotes
 
 
 @dataclass

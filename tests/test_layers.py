@@ -129,10 +129,10 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
     if library in ("matplotlib", "plotext"):
         return inside and room == "output"
     homes = {
-        "yfinance": path == "market.yahoo",
-        "curl_cffi": path in ("market.yahoo", "market.yahoo_session"),
-        "requests": path == "market.tiingo",
-        "stamina": path == "market.patience",
+        "yfinance": path == "market.providers.yahoo",
+        "curl_cffi": path in ("market.providers.yahoo", "market.providers.yahoo_session"),
+        "requests": path == "market.providers.tiingo",
+        "stamina": path == "market.providers.throttle",
         "exchange_calendars": path == "market.exchanges",
         "sqlalchemy": path.startswith("market.store."),
         "rich": room == "output",
@@ -295,7 +295,7 @@ class TestTheRulesThemselves:
         [
             ("forecaster.model.network", "def f():\n    import keras"),
             ("forecaster.evaluation.garch", "def f():\n    from arch import arch_model"),
-            ("forecaster.market.yahoo", "import yfinance"),
+            ("forecaster.market.providers.yahoo", "import yfinance"),
             ("forecaster.jobs.parallel", "def f():\n    import joblib"),
             ("forecaster.output.figures", "def f():\n    import matplotlib"),
             ("forecaster.features.scaling", "import numpy as np"),

@@ -104,7 +104,7 @@ def batch(
     """Forecast a watchlist, keep every forecast in the journal, and be safe to start again."""
     from forecaster.jobs.batch import batch as run
     from forecaster.jobs.worklist import read_worklist
-    from forecaster.market.files import ReadOptions
+    from forecaster.market.files.read import ReadOptions
     from forecaster.model.artifact import load
     from forecaster.model.library import BOXED, find, path_of
     from forecaster.output import batch_documents

@@ -126,8 +126,8 @@ def _said(param: Any, value: Any) -> Any:
 
 def _usual(key: str) -> Any:
     """The default of a setting of several commands."""
-    from forecaster.market.fetching import USUAL_DEADLINE, USUAL_PAUSE
-    from forecaster.market.providers import DEFAULT as YAHOO
+    from forecaster.market.fetch_options import USUAL_DEADLINE, USUAL_PAUSE
+    from forecaster.market.providers.registry import DEFAULT as YAHOO
     from forecaster.market.store.engine import FILE
     from forecaster.paths import home
 

@@ -96,7 +96,7 @@ def export(
 ) -> None:
     """Write stored bars as one table, with dividends and splits."""
     from forecaster.jobs import data
-    from forecaster.market.files import PARQUET_SUFFIXES
+    from forecaster.market.files.read import PARQUET_SUFFIXES
     from forecaster.market.store import Store
     from forecaster.output import market_documents
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from forecaster.jobs.parallel import Pool
     from forecaster.jobs.train import Trained
-    from forecaster.market.files import Loaded
+    from forecaster.market.files.read import Loaded
     from forecaster.model.settings import Device, Settings
 
 

@@ -23,7 +23,7 @@ from forecaster.errors import ForecastError, SettingsError
 
 if TYPE_CHECKING:
     from forecaster.jobs.fan import Fan
-    from forecaster.market.files import Loaded
+    from forecaster.market.files.read import Loaded
     from forecaster.model.artifact import Model
 
 _SHOWN = 120

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from forecaster.jobs.predict import TickerForecast
     from forecaster.market.bars import History
-    from forecaster.market.fetching import Fetching
-    from forecaster.market.files import Loaded
+    from forecaster.market.fetch_options import Fetching
+    from forecaster.market.files.read import Loaded
     from forecaster.model.artifact import Model
 
 _NOTES_SHOWN = 6
@@ -34,7 +34,7 @@ def fetching_of(
     Raises:
         SettingsError: there is no such calendar.
     """
-    from forecaster.market.fetching import Fetching
+    from forecaster.market.fetch_options import Fetching
 
     code = None
     if calendar is not None:
@@ -73,8 +73,8 @@ def read(
     fetching: Fetching,
 ) -> Loaded:
     """Read the sources and print what was repaired on stderr."""
-    from forecaster.market.files import ReadOptions
-    from forecaster.market.sources import read_sources
+    from forecaster.market.files.read import ReadOptions
+    from forecaster.market.load import read_sources
 
     options = ReadOptions(parse_columns(columns), date_format, ticker)
     loaded = read_sources(sources, options, fetching, stdin=sys.stdin.buffer)
@@ -86,7 +86,7 @@ def read_price_files(
     files: list[str], columns: list[str] | None, date_format: str | None, ticker: str | None
 ) -> Loaded:
     """Read sources that are files, whatever they are called."""
-    from forecaster.market.files import ReadOptions, read_files
+    from forecaster.market.files.read import ReadOptions, read_files
 
     options = ReadOptions(parse_columns(columns), date_format, ticker)
     loaded = read_files(files, options, stdin=sys.stdin.buffer)

@@ -21,10 +21,10 @@ from forecaster.features.representation import REACH
 from forecaster.jobs.predict import Predictions, TickerForecast, checked_horizon, predict
 from forecaster.jobs.worklist import Worklist
 from forecaster.market.bars import Panel
-from forecaster.market.fetching import USUAL, Fetching
-from forecaster.market.files import AS_THEY_ARE, Loaded, ReadOptions
-from forecaster.market.quotes import Provider
-from forecaster.market.sources import read_sorted
+from forecaster.market.fetch_options import USUAL, Fetching
+from forecaster.market.files.read import AS_THEY_ARE, Loaded, ReadOptions
+from forecaster.market.load import read_sorted
+from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal, runs
 from forecaster.market.store.journal import Author, Draft
 from forecaster.market.store.runs import Run

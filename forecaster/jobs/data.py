@@ -13,10 +13,12 @@ from forecaster.errors import DataError, SettingsError
 from forecaster.market.bars import Action, Days, History
 from forecaster.market.calendars import missing_sessions, stray_sessions
 from forecaster.market.exchanges import calendar_of
-from forecaster.market.freshness import IMPORTED
-from forecaster.market.overlap import loss
-from forecaster.market.store import Store, histories, integrity, schedules
-from forecaster.market.store.histories import Extent, Known
+from forecaster.market.store import Store, integrity
+from forecaster.market.store import bars as histories
+from forecaster.market.store import calendars as schedules
+from forecaster.market.store.bars import Extent, Known
+from forecaster.market.store_diff import loss
+from forecaster.market.update_many import IMPORTED
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,8 @@ def _models() -> Check:
 
 def _store() -> Check:
     """Whether the price store can be opened and written, and what it holds."""
-    from forecaster.market.store import Store, histories
+    from forecaster.market.store import Store
+    from forecaster.market.store import bars as histories
 
     try:
         with Store() as store, store.reading() as tx:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from forecaster.errors import ForecastError
-from forecaster.market.fetching import USUAL, Fetching, at_hand
-from forecaster.market.freshness import freshen
-from forecaster.market.quotes import Provider
-from forecaster.market.refresh import Refreshed
+from forecaster.market.fetch_options import USUAL, Fetching, at_hand
+from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store
 from forecaster.market.tickers import Remark, checked_tickers, gaps
+from forecaster.market.update import Refreshed
+from forecaster.market.update_many import freshen
 
 
 @dataclass(frozen=True)

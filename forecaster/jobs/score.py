@@ -18,8 +18,8 @@ import numpy as np
 from forecaster.errors import DataError, ForecastError, UnknownTicker
 from forecaster.jobs.record import Miss, Record, by_model, record_of
 from forecaster.market.bars import History
-from forecaster.market.fetching import USUAL, Fetching
-from forecaster.market.quotes import Provider
+from forecaster.market.fetch_options import USUAL, Fetching
+from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Draft, Entry
 from forecaster.market.tickers import Remark, load_tickers

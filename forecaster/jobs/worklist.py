@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from forecaster.errors import DataError
-from forecaster.market.files import PARQUET_SUFFIXES, STDIN
+from forecaster.market.files.read import PARQUET_SUFFIXES, STDIN
 from forecaster.market.watchlist import TICKER_HEADERS, read_watchlist
 
 _PRICES = ("close", "adj close", "adj_close", "price", "last", "open")

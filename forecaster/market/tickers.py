@@ -15,13 +15,14 @@ import numpy as np
 from forecaster.errors import DataError, ForecastError, SourceError, UnknownTicker
 from forecaster.market.bars import Days, History
 from forecaster.market.calendars import Calendars, Schedule, missing_sessions
-from forecaster.market.fetching import USUAL, Fetching, at_hand
-from forecaster.market.freshness import Freshened, freshen, sessions_behind
-from forecaster.market.quotes import Provider
-from forecaster.market.refresh import Refreshed
-from forecaster.market.store import Store, histories
+from forecaster.market.fetch_options import USUAL, Fetching, at_hand
+from forecaster.market.providers.base import Provider
+from forecaster.market.session_cache import missing_note, timetable
+from forecaster.market.store import Store
+from forecaster.market.store import bars as histories
 from forecaster.market.symbols import checked_ticker
-from forecaster.market.timetable import missing_note, timetable
+from forecaster.market.update import Refreshed
+from forecaster.market.update_many import Freshened, freshen, sessions_behind
 
 _LONG_AGO = 10
 """Days since the last bar from which a ticker has probably stopped trading."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forecaster.errors import SettingsError
-from forecaster.market import yahoo
+from forecaster.market.providers import yahoo
 from forecaster.model import threads
 from forecaster.model.settings import Device
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from forecaster.errors import ForecastError
 from forecaster.jobs.fetch import Fetched
-from forecaster.market.store.histories import Extent
+from forecaster.market.store.bars import Extent
 from forecaster.output.documents import safe_cell, to_csv, to_json
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from forecaster.jobs.data import Verified
 from forecaster.jobs.fetch import Fetched
-from forecaster.market.store.histories import Extent
+from forecaster.market.store.bars import Extent
 from forecaster.output.cells import open_table
 
 NARROW = 66

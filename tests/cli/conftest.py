@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from forecaster.cli.main import app, register
 from forecaster.features.representation import Representation
-from forecaster.market.files import read_files
+from forecaster.market.files.read import read_files
 from forecaster.model.artifact import Model, save
 from forecaster.model.recurrence import CellWeights, Head, Layer, Network
 from forecaster.model.settings import Settings

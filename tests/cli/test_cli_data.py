@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forecaster.market.files import read_files
+from forecaster.market.files.read import read_files
 from forecaster.market.store import Store
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"

@@ -17,7 +17,8 @@ from test_cli_contract import loaded
 from waiting import wait_until
 from yahoo_server import YahooServer
 
-from forecaster.market.store import Store, histories
+from forecaster.market.store import Store
+from forecaster.market.store import bars as histories
 
 
 @pytest.fixture

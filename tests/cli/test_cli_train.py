@@ -164,7 +164,7 @@ def test_exported_networks_answer_as_the_model_does(forecast, panel_file, tmp_pa
     import numpy as np
     import onnxruntime
 
-    from forecaster.market.files import read_files
+    from forecaster.market.files.read import read_files
     from forecaster.model.recurrence import forward
 
     assert forecast("train", panel_file, *TINY, "--name", "x").returncode == 0

@@ -17,9 +17,10 @@ from yahoo_server import YahooServer
 
 from forecaster.jobs.data import verify
 from forecaster.market.bars import PRICE_FIELDS, History
-from forecaster.market.quotes import completed
-from forecaster.market.store import Store, histories
-from forecaster.market.yahoo import Yahoo
+from forecaster.market.providers.base import completed
+from forecaster.market.providers.yahoo import Yahoo
+from forecaster.market.store import Store
+from forecaster.market.store import bars as histories
 
 KILLS = int(os.environ.get("FORECASTER_TORTURE", "20"))
 NAMES = ("AAPL", "MSFT", "SPY", "BRK-B", "NEWCO", "^GSPC", "VOD.L")

@@ -18,7 +18,7 @@ from forecaster.jobs.predict import predict
 from forecaster.jobs.worklist import Worklist, read_worklist
 from forecaster.market import exchanges
 from forecaster.market.bars import History, Panel
-from forecaster.market.fetching import Fetching
+from forecaster.market.fetch_options import Fetching
 from forecaster.market.store import Store, journal, runs
 from forecaster.model.settings import Settings
 from forecaster.paths import locked

@@ -15,9 +15,11 @@ from forecaster.errors import DataError, SettingsError
 from forecaster.jobs import data
 from forecaster.market import exchanges
 from forecaster.market.bars import PRICE_FIELDS, Action, History
-from forecaster.market.files import ReadOptions, read_files
-from forecaster.market.store import Store, histories, schedules
-from forecaster.market.store.histories import Known
+from forecaster.market.files.read import ReadOptions, read_files
+from forecaster.market.store import Store
+from forecaster.market.store import bars as histories
+from forecaster.market.store import calendars as schedules
+from forecaster.market.store.bars import Known
 from forecaster.output import market_documents
 
 NOW = datetime(2026, 3, 2, 21, 30, tzinfo=UTC)

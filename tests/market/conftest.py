@@ -9,8 +9,8 @@ import pytest
 from yahoo_answers import forget_everything
 from yahoo_server import YahooServer
 
+from forecaster.market.providers.yahoo import STAND_IN, Yahoo
 from forecaster.market.store import Store
-from forecaster.market.yahoo import STAND_IN, Yahoo
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,12 +1,7 @@
 """Price files written by tests, and what reading them gives."""
 
 from forecaster.errors import DataError
-from forecaster.market.files import (
-    AS_THEY_ARE,
-    Loaded,
-    ReadOptions,
-    read_files,
-)
+from forecaster.market.files.read import AS_THEY_ARE, Loaded, ReadOptions, read_files
 
 DIALECTS = {
     "yahoo": (

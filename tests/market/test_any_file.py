@@ -10,9 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from price_files import read_file, write
 
-from forecaster.market.files import (
-    read_files,
-)
+from forecaster.market.files.read import read_files
 
 cents = st.integers(100, 5_000_000).map(lambda value: value / 100)
 bar = st.tuples(cents, cents, cents, st.integers(0, 10**8), st.integers(1, 4))

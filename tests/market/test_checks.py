@@ -5,7 +5,7 @@ import pytest
 
 from forecaster.errors import DataError
 from forecaster.market.bars import history_from_closes
-from forecaster.market.checks import RawBars, checked_history, split_notes
+from forecaster.market.cleaning import RawBars, checked_history, split_notes
 
 TODAY = np.datetime64("2024-06-28")
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from forecaster.errors import DataError, SettingsError
-from forecaster.market.columns import check_column_options, recognise
-from forecaster.market.delimited import split_rows
-from forecaster.market.tables import split_pair, table_of
-from forecaster.market.vocabulary import key_of, role_of
+from forecaster.market.files.column_names import key_of, role_of
+from forecaster.market.files.columns import check_column_options, recognise
+from forecaster.market.files.delimited import split_rows
+from forecaster.market.files.header import split_pair, table_of
 
 
 def layout(text, **chosen):

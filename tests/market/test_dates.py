@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecaster.errors import DataError, SettingsError
-from forecaster.market.dates import check_date_format, looks_like_date, read_dates
+from forecaster.market.files.parse_dates import check_date_format, looks_like_date, read_dates
 
 
 def iso(cells, date_format=None):

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from forecaster.errors import DataError
-from forecaster.market.delimited import decode, read_rows, sniff_delimiter, split_rows
+from forecaster.market.files.delimited import decode, read_rows, sniff_delimiter, split_rows
 
 TABLE = "Datum;Eröffnung;Schluss\n2020-01-02;1,5;2,5\n2020-01-03;1,5;2,5\n"
 

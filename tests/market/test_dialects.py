@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 from price_files import DIALECTS, closes, failure, messages, read_file, write
 
-from forecaster.market.files import (
-    Note,
-    ticker_from_name,
-)
+from forecaster.market.files.read import Note, ticker_from_name
 
 DATES = {
     "nasdaq": ["2020-01-10", "2020-01-13"],

@@ -7,13 +7,8 @@ import pytest
 from price_files import DIALECTS, read_file, write
 
 from forecaster.errors import SettingsError
-from forecaster.market import files
-from forecaster.market.files import (
-    Loaded,
-    ReadOptions,
-    is_file_source,
-    read_files,
-)
+from forecaster.market.files import read as files
+from forecaster.market.files.read import Loaded, ReadOptions, is_file_source, read_files
 
 
 def test_sources_are_read_in_order_and_failures_do_not_stop_them(tmp_path):
@@ -169,7 +164,7 @@ def test_text_files_need_no_pandas(tmp_path):
 
     path = write(tmp_path, "x.csv", DIALECTS["german"])
     code = (
-        "import sys; from forecaster.market.files import read_files;"
+        "import sys; from forecaster.market.files.read import read_files;"
         f"assert len(read_files([{path!r}]).panel) == 1;"
         "assert not {'pandas', 'pyarrow'} & set(sys.modules)"
     )

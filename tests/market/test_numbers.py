@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecaster.market.numbers import decimal_evidence, is_blank, looks_numeric, read_numbers
+from forecaster.market.files.parse_numbers import (
+    decimal_evidence,
+    is_blank,
+    looks_numeric,
+    read_numbers,
+)
 
 
 def one(cells, delimiter=","):

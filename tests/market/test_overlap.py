@@ -9,7 +9,7 @@ import pytest
 from synthetic import close_only, garch_history
 
 from forecaster.market.bars import Action
-from forecaster.market.overlap import corrected_volumes, difference, loss
+from forecaster.market.store_diff import corrected_volumes, difference, loss
 
 STORED = garch_history("ABC", 20, seed=8).slice(5, 20)
 ANSWER = garch_history("ABC", 20, seed=8).slice(5, 20)

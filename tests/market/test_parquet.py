@@ -7,9 +7,7 @@ import pandas as pd
 import pytest
 from price_files import closes, failure, read_file
 
-from forecaster.market.files import (
-    read_files,
-)
+from forecaster.market.files.read import read_files
 
 SESSIONS = pd.DatetimeIndex(["2020-01-02", "2020-01-03", "2020-01-06"])
 FRAME = pd.DataFrame({"Open": [1.0, 2, 3], "Close": [1.5, 2.1, 2.9], "Volume": [1, 2, 3]}, SESSIONS)

@@ -14,9 +14,9 @@ import pytest
 from yahoo_server import YahooServer
 
 from forecaster.errors import RateLimited, SourceError, SourceUnavailable, UnknownTicker
-from forecaster.market.patience import Patient
-from forecaster.market.quotes import Quotes
-from forecaster.market.yahoo import Yahoo
+from forecaster.market.providers.base import Quotes
+from forecaster.market.providers.throttle import Patient
+from forecaster.market.providers.yahoo import Yahoo
 
 ROOT = Path(__file__).resolve().parents[2]
 EMPTY = np.empty(0)
@@ -259,8 +259,8 @@ def test_it_is_a_source_itself():
 STALLED = """
 import signal, sys, threading
 from forecaster.errors import SourceUnavailable, Terminated
-from forecaster.market.patience import Patient
-from forecaster.market.yahoo import Yahoo
+from forecaster.market.providers.throttle import Patient
+from forecaster.market.providers.yahoo import Yahoo
 
 def stop(*_):
     raise Terminated

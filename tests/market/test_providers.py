@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forecaster.errors import SettingsError
-from forecaster.market.providers import DEFAULT, PROVIDERS, provider
+from forecaster.market.providers.registry import DEFAULT, PROVIDERS, provider
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,8 +36,8 @@ def test_settings_are_checked_before_anything_is_asked(monkeypatch):
 
 def test_their_clients_are_not_loaded_before_they_are_needed():
     script = (
-        "import sys; from forecaster.market.providers import provider, PROVIDERS\n"
-        "from forecaster.market.patience import Patient\n"
+        "import sys; from forecaster.market.providers.registry import provider, PROVIDERS\n"
+        "from forecaster.market.providers.throttle import Patient\n"
         "[Patient(provider(name)) for name in PROVIDERS]\n"
         "print(sorted({'yfinance', 'curl_cffi', 'requests', 'pandas', 'stamina', 'tenacity'}"
         " & set(sys.modules)))"

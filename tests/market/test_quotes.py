@@ -8,7 +8,7 @@ import pytest
 
 from forecaster.errors import DataError
 from forecaster.market.bars import Action
-from forecaster.market.quotes import Quotes, Trading, completed
+from forecaster.market.providers.base import Quotes, Trading, completed
 
 NAN = np.nan
 CLOSE = datetime(2024, 6, 28, 20, 0, tzinfo=UTC)

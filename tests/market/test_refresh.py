@@ -11,8 +11,9 @@ from synthetic import garch_history
 
 from forecaster.errors import DataError, SourceUnavailable, UnknownTicker
 from forecaster.market.bars import PRICE_FIELDS, Action, History
-from forecaster.market.refresh import OVERLAP, Refreshed, refresh
-from forecaster.market.store import Store, fetches, histories
+from forecaster.market.store import Store, fetches
+from forecaster.market.store import bars as histories
+from forecaster.market.update import OVERLAP, Refreshed, refresh
 
 
 def whole(bars: int = 60) -> History:

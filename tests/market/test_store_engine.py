@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from forecaster.errors import LockHeld, SettingsError, StoreError
-from forecaster.market.store import Store, engine, histories, schema
+from forecaster.market.store import Store, engine, schema
+from forecaster.market.store import bars as histories
 
 
 def version(store: Store) -> int:

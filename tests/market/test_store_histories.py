@@ -13,10 +13,11 @@ from synthetic import close_only, garch_history
 
 from forecaster.errors import StoreError
 from forecaster.market.bars import PRICE_FIELDS, Action, History
-from forecaster.market.store import Store, fetches, histories
+from forecaster.market.store import Store, fetches
+from forecaster.market.store import bars as histories
+from forecaster.market.store.bars import Known
 from forecaster.market.store.dates import to_day, to_days, to_number, to_numbers
 from forecaster.market.store.fetches import Fetch
-from forecaster.market.store.histories import Known
 
 NOW = datetime(2026, 3, 2, 21, 30, tzinfo=UTC)
 

@@ -13,10 +13,11 @@ from synthetic import garch_history
 from forecaster.errors import RateLimited, SettingsError, SourceUnavailable, UnknownTicker
 from forecaster.market import exchanges
 from forecaster.market.bars import PRICE_FIELDS, History
-from forecaster.market.fetching import USUAL, Fetching
-from forecaster.market.freshness import IMPORTED
-from forecaster.market.store import Store, histories
+from forecaster.market.fetch_options import USUAL, Fetching
+from forecaster.market.store import Store
+from forecaster.market.store import bars as histories
 from forecaster.market.tickers import LoadedTickers, load_tickers
+from forecaster.market.update_many import IMPORTED
 
 FRIDAY = np.datetime64("2026-03-06")
 

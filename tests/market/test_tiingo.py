@@ -20,8 +20,8 @@ from forecaster.errors import (
     UnknownTicker,
 )
 from forecaster.market.bars import Action
-from forecaster.market.quotes import completed
-from forecaster.market.tiingo import KEY, STAND_IN, Tiingo
+from forecaster.market.providers.base import completed
+from forecaster.market.providers.tiingo import KEY, STAND_IN, Tiingo
 
 SECRET = "0123456789abcdef"
 ABOUT = {"ticker": "ACME", "name": "Acme", "exchangeCode": "NASDAQ", "startDate": "2024-06-25"}

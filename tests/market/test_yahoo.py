@@ -15,8 +15,8 @@ from forecaster.errors import (
     UnknownTicker,
 )
 from forecaster.market.bars import Action
-from forecaster.market.quotes import completed
-from forecaster.market.yahoo import STAND_IN, Yahoo
+from forecaster.market.providers.base import completed
+from forecaster.market.providers.yahoo import STAND_IN, Yahoo
 
 
 class TestWholeHistory:

@@ -13,7 +13,7 @@ from forecaster.errors import (
     SourceUnavailable,
     UnknownTicker,
 )
-from forecaster.market.yahoo import STAND_IN, Yahoo
+from forecaster.market.providers.yahoo import STAND_IN, Yahoo
 
 
 class TestOutagesAreNotUnknownTickers:

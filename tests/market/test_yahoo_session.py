@@ -16,8 +16,8 @@ from forecaster.errors import (
     SourceError,
     SourceUnavailable,
 )
-from forecaster.market.yahoo import STAND_IN, Yahoo
-from forecaster.market.yahoo_session import _address
+from forecaster.market.providers.yahoo import STAND_IN, Yahoo
+from forecaster.market.providers.yahoo_session import _address
 
 
 class TestWhatYfinanceKeeps:
@@ -94,7 +94,7 @@ class TestWhatYfinanceKeeps:
 RUN = """
 import sys
 import numpy as np
-import forecaster.market.yahoo as room
+import forecaster.market.providers.yahoo as room
 heavy = {"yfinance", "curl_cffi", "pandas", "requests", "peewee"} & set(sys.modules)
 yahoo = room.Yahoo()
 for ticker, since in (("AAPL", None), ("7203.T", np.datetime64("2024-06-03")), ("SPY", None)):
@@ -183,7 +183,7 @@ if sys.argv[1] == "keras by us":
 else:
     import tensorflow
 from forecaster.errors import SourceError
-from forecaster.market.yahoo import Yahoo
+from forecaster.market.providers.yahoo import Yahoo
 try:
     print(len(Yahoo().fetch("AAPL", None).sessions))
 except SourceError as problem:

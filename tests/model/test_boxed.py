@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forecaster.jobs.predict import predict
-from forecaster.market.files import read_files
+from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
 from forecaster.model.library import BOXED, BOXED_NAME, find
 

@@ -15,7 +15,7 @@ from forecaster.evaluation.verdict import judge
 from forecaster.jobs.backtest import Plan
 from forecaster.jobs.fan import fans
 from forecaster.jobs.report import Carded, Written, read_backtest, read_model
-from forecaster.market.files import read_files
+from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
 from forecaster.model.library import BOXED
 from forecaster.output.page import data, moment, words

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from forecaster.errors import DataError
 from forecaster.market.bars import Days, Floats, History
-from forecaster.market.checks import RawBars, checked_history
-from forecaster.market.columns import Layout, Series
-from forecaster.market.dates import read_dates
-from forecaster.market.numbers import Column, is_blank, read_numbers
-from forecaster.market.tables import Table
+from forecaster.market.cleaning import RawBars, checked_history
+from forecaster.market.files.columns import Layout, Series
+from forecaster.market.files.header import Table
+from forecaster.market.files.parse_dates import read_dates
+from forecaster.market.files.parse_numbers import Column, is_blank, read_numbers
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,12 @@ import numpy as np
 from forecaster.errors import DataError, ForecastError, SettingsError
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import NO_CALENDARS, Calendars
-from forecaster.market.columns import check_column_options, recognise
-from forecaster.market.dates import check_date_format
-from forecaster.market.delimited import read_rows
-from forecaster.market.histories import Read, read_histories
-from forecaster.market.parquet import read_parquet
-from forecaster.market.tables import Table, table_of
+from forecaster.market.files.columns import check_column_options, recognise
+from forecaster.market.files.delimited import read_rows
+from forecaster.market.files.header import Table, table_of
+from forecaster.market.files.histories import Read, read_histories
+from forecaster.market.files.parquet import read_parquet
+from forecaster.market.files.parse_dates import check_date_format
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 PARQUET_SUFFIXES = (".parquet", ".pq")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.errors import DataError
-from forecaster.market.vocabulary import roles_in
+from forecaster.market.files.column_names import roles_in
 
 DELIMITERS = (",", ";", "\t", "|")
 SNIFFED_CHARACTERS = 32_768

@@ -1,7 +1,7 @@
 """Tiingo: daily bars as traded, with a key of the user's.
 
 Prices come in shares of their own day, with each day's split factor beside them; all splits are
-removed here, so that they mean what :class:`forecaster.market.quotes.Quotes` says. Only bars of
+removed here, so that they mean what :class:`forecaster.market.providers.base.Quotes` says. Only bars of
 sessions that are over are given, so trading hours are not needed.
 """
 
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from forecaster.errors import RateLimited, SourceError, SourceUnavailable, UnknownTicker
 from forecaster.market.bars import Action, Days, Floats
-from forecaster.market.loopback import stand_in
-from forecaster.market.quotes import Quotes
+from forecaster.market.providers.base import Quotes
+from forecaster.market.providers.local_server import stand_in
 
 KEY = "TIINGO_API_KEY"
 STAND_IN = "FORECASTER_TIINGO_URL"
@@ -39,7 +39,7 @@ _AMERICAN = ("NASDAQ", "NYSE", "AMEX", "BATS", "IEX", "OTC", "PINK")
 
 
 class Tiingo:
-    """A market data source; see :class:`forecaster.market.quotes.Provider`.
+    """A market data source; see :class:`forecaster.market.providers.base.Provider`.
 
     Args:
         timeout: seconds without a sign of life after which a request is given up.

@@ -9,7 +9,8 @@ import numpy as np
 from forecaster.errors import CalendarUnavailable
 from forecaster.market.bars import Days
 from forecaster.market.calendars import Schedule
-from forecaster.market.store import Store, schedules
+from forecaster.market.store import Store
+from forecaster.market.store import calendars as schedules
 
 _NEEDED = np.timedelta64(120, "D")
 """How far ahead a stored schedule must reach: 60 sessions and some holidays."""

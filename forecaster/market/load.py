@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from forecaster.errors import UnknownTicker
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars
-from forecaster.market.fetching import USUAL, Fetching, at_hand
-from forecaster.market.files import (
+from forecaster.market.fetch_options import USUAL, Fetching, at_hand
+from forecaster.market.files.read import (
     AS_THEY_ARE,
     Failure,
     Loaded,
@@ -27,7 +27,7 @@ from forecaster.market.files import (
 )
 
 if TYPE_CHECKING:
-    from forecaster.market.quotes import Provider
+    from forecaster.market.providers.base import Provider
     from forecaster.market.store import Store
     from forecaster.market.tickers import LoadedTickers
 

@@ -21,12 +21,14 @@ from forecaster.errors import (
     UnknownTicker,
 )
 from forecaster.market.calendars import Schedule, last_closed
-from forecaster.market.fetching import Fetching
-from forecaster.market.quotes import Provider
-from forecaster.market.refresh import Refreshed, refresh
-from forecaster.market.store import Store, histories, schedules
-from forecaster.market.store.histories import Stored
+from forecaster.market.fetch_options import Fetching
+from forecaster.market.providers.base import Provider
+from forecaster.market.store import Store
+from forecaster.market.store import bars as histories
+from forecaster.market.store import calendars as schedules
+from forecaster.market.store.bars import Stored
 from forecaster.market.symbols import hint
+from forecaster.market.update import Refreshed, refresh
 
 IMPORTED = "import"
 """Source of bars that a user brought: no provider is asked for what follows them."""

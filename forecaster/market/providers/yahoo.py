@@ -29,11 +29,11 @@ from forecaster.errors import (
     SourceUnavailable,
     UnknownTicker,
 )
-from forecaster.market import chart
 from forecaster.market.bars import Days, Floats
-from forecaster.market.loopback import stand_in
-from forecaster.market.quotes import Quotes
-from forecaster.market.yahoo_session import session_class
+from forecaster.market.providers import yahoo_chart as chart
+from forecaster.market.providers.base import Quotes
+from forecaster.market.providers.local_server import stand_in
+from forecaster.market.providers.yahoo_session import session_class
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ _COLUMNS = {
 
 
 class Yahoo:
-    """A market data source; see :class:`forecaster.market.quotes.Provider`.
+    """A market data source; see :class:`forecaster.market.providers.base.Provider`.
 
     Args:
         timeout: seconds that one request may take; one for a cookie, half of it.

@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from forecaster.errors import DataError
-from forecaster.market.numbers import Column
-from forecaster.market.tables import Table, split_pair, tuple_of
+from forecaster.market.files.header import Table, split_pair, tuple_of
+from forecaster.market.files.parse_numbers import Column
 
 MAX_CELLS = 200_000_000
 

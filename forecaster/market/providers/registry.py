@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from forecaster.errors import SettingsError
-from forecaster.market.quotes import Provider
-from forecaster.market.tiingo import Tiingo
-from forecaster.market.yahoo import Yahoo
+from forecaster.market.providers.base import Provider
+from forecaster.market.providers.tiingo import Tiingo
+from forecaster.market.providers.yahoo import Yahoo
 
 DEFAULT = "yahoo"
 PROVIDERS: Mapping[str, Callable[[], Provider]] = MappingProxyType(
@@ -26,7 +26,7 @@ def provider(name: str = DEFAULT) -> Provider:
     """The source of that name; nothing is asked yet.
 
     It answers each request once, as it comes; wrap it in
-    :class:`forecaster.market.patience.Patient` to pace, retry and bound requests.
+    :class:`forecaster.market.providers.throttle.Patient` to pace, retry and bound requests.
 
     Raises:
         SettingsError: there is none of that name, or its settings cannot work.

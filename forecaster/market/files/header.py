@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.errors import DataError
-from forecaster.market.dates import looks_like_date
-from forecaster.market.delimited import Rows
-from forecaster.market.numbers import Column, is_blank, looks_numeric
-from forecaster.market.vocabulary import NOISE_KEYS, key_of, role_of, roles_in
+from forecaster.market.files.column_names import NOISE_KEYS, key_of, role_of, roles_in
+from forecaster.market.files.delimited import Rows
+from forecaster.market.files.parse_dates import looks_like_date
+from forecaster.market.files.parse_numbers import Column, is_blank, looks_numeric
 
 HEADER_SEARCH_ROWS = 80
 LONGEST_PAIR = 100

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.errors import DataError, SettingsError
-from forecaster.market.numbers import Column
+from forecaster.market.files.parse_numbers import Column
 
 Days = NDArray[np.datetime64]
 Integers = NDArray[np.int64]

@@ -17,11 +17,12 @@ import numpy as np
 from forecaster.errors import ForecastError
 from forecaster.market.bars import Action, History
 from forecaster.market.exchanges import calendar_of
-from forecaster.market.overlap import corrected_volumes, difference, loss
-from forecaster.market.quotes import Completed, Provider, Quotes, completed
-from forecaster.market.store import Store, fetches, histories
+from forecaster.market.providers.base import Completed, Provider, Quotes, completed
+from forecaster.market.store import Store, fetches
+from forecaster.market.store import bars as histories
+from forecaster.market.store.bars import Known
 from forecaster.market.store.fetches import Fetch
-from forecaster.market.store.histories import Known
+from forecaster.market.store_diff import corrected_volumes, difference, loss
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

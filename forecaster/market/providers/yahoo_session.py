@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from forecaster.errors import ForecastError, SourceError
-from forecaster.market import chart
+from forecaster.market.providers import yahoo_chart as chart
 
 _CHART_PATH = "/v8/finance/chart/"
 _CONSENT_HOST = "consent.yahoo.com"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from forecaster.errors import DataError
 from forecaster.market.bars import Action, Days, Floats, History
-from forecaster.market.checks import (
+from forecaster.market.cleaning import (
     adjusted_closes,
     clear_bad_prices,
     clear_contradictions,

@@ -15,7 +15,7 @@ import numpy as np
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
-    from forecaster.market.quotes import Provider
+    from forecaster.market.providers.base import Provider
     from forecaster.market.store import Store
 
 USUAL_PAUSE, USUAL_DEADLINE = 0.5, 60.0
@@ -72,8 +72,8 @@ def usual_provider(name: str | None) -> Provider:
     Raises:
         SettingsError: there is none of that name, or one of those is no number of seconds.
     """
-    from forecaster.market.patience import Patient
-    from forecaster.market.providers import DEFAULT, provider
+    from forecaster.market.providers.registry import DEFAULT, provider
+    from forecaster.market.providers.throttle import Patient
 
     chosen = provider(name or os.environ.get("FORECASTER_PROVIDER") or DEFAULT)
     pause = _seconds("FORECASTER_PAUSE", USUAL_PAUSE)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.errors import DataError, SettingsError
-from forecaster.market.dates import looks_like_date
-from forecaster.market.numbers import Column, is_blank, looks_numeric
-from forecaster.market.tables import Table, split_pair
-from forecaster.market.vocabulary import NOISE_KEYS, ROLES, TIME, WEAK_KEYS, key_of, role_of
+from forecaster.market.files.column_names import NOISE_KEYS, ROLES, TIME, WEAK_KEYS, key_of, role_of
+from forecaster.market.files.header import Table, split_pair
+from forecaster.market.files.parse_dates import looks_like_date
+from forecaster.market.files.parse_numbers import Column, is_blank, looks_numeric
 
 SAMPLED_CELLS = 50
 SYMBOL_LIKE_CLOSES = frozenset({"c", "nav"})

@@ -25,7 +25,7 @@ from forecaster.errors import (
     UnknownTicker,
 )
 from forecaster.market.bars import Action
-from forecaster.market.quotes import Trading
+from forecaster.market.providers.base import Trading
 
 RATE_LIMITS = (429, 999)
 """HTTP statuses of a reply to one who asks too often; 999 is Yahoo's own."""

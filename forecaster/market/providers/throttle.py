@@ -14,7 +14,7 @@ from types import ModuleType, TracebackType
 import numpy as np
 
 from forecaster.errors import RateLimited, SourceUnavailable
-from forecaster.market.quotes import Provider, Quotes
+from forecaster.market.providers.base import Provider, Quotes
 
 _GLANCE = 0.1
 """Seconds between two looks at the clock: how late Ctrl-C can come through anywhere."""

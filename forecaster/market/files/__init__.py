@@ -1,0 +1,1 @@
+"""Price files of every dialect: bytes to rows, rows to columns, columns to bars."""

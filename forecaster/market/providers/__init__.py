@@ -1,0 +1,1 @@
+"""Market data sources: one file each, and what all of them share."""
