@@ -14,7 +14,7 @@ from synthetic import close_only, garch_history, noise_after, random_model, same
 
 from forecaster.evaluation.baselines import ALL, fit_baselines
 from forecaster.evaluation.folds import split_panel
-from forecaster.features.companions import FEWEST
+from forecaster.features.cross_section import FEWEST
 from forecaster.features.representation import Representation
 from forecaster.jobs.predict import predict
 from forecaster.jobs.scoring import Origins, network_quantiles

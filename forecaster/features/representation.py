@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.features.companions import COMPANION_FEATURES, Companions
-from forecaster.features.own import OWN_FEATURES, own_features
-from forecaster.features.rhythm import RHYTHM_FEATURES
+from forecaster.features.bar_features import OWN_FEATURES, own_features
+from forecaster.features.cross_section import COMPANION_FEATURES, Companions
+from forecaster.features.event_features import RHYTHM_FEATURES
 from forecaster.features.scaling import (
     LevelScale,
     LevelScaling,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from synthetic import close_only, garch_history, noise_after, weekdays
 
-from forecaster.features.companions import COMPANION_FEATURES, FEWEST, Companions
+from forecaster.features.cross_section import COMPANION_FEATURES, FEWEST, Companions
 from forecaster.features.volatility import Measures, decay_of, measure
 from forecaster.market.bars import History
 

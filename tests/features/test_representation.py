@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from synthetic import close_only, garch_history
 
-from forecaster.features.companions import COMPANION_FEATURES, FEWEST
-from forecaster.features.own import OWN_FEATURES, own_features, volume_ratio
+from forecaster.features.bar_features import OWN_FEATURES, own_features, volume_ratio
+from forecaster.features.cross_section import COMPANION_FEATURES, FEWEST
+from forecaster.features.event_features import RHYTHM_FEATURES
 from forecaster.features.representation import VOLATILITY_FEATURES, Representation
-from forecaster.features.rhythm import RHYTHM_FEATURES
 from forecaster.features.scaling import VolatilityScaling
 from forecaster.features.volatility import decay_of
 from forecaster.market.bars import history_from_closes

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import garch_history, noise_after, weekdays
 
-from forecaster.features.own import volume_ratio
-from forecaster.features.rhythm import (
+from forecaster.features.bar_features import volume_ratio
+from forecaster.features.event_features import (
     RHYTHM_FEATURES,
     event_scores,
     month_and_year,

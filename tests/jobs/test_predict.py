@@ -7,7 +7,7 @@ import pytest
 from synthetic import close_only, garch_history, noise_after, random_model, weekdays
 
 from forecaster.errors import DataError, ModelError, SettingsError
-from forecaster.features.companions import FEWEST
+from forecaster.features.cross_section import FEWEST
 from forecaster.jobs.predict import USUAL_STEPS, predict
 from forecaster.market.bars import Panel, history_from_closes
 from forecaster.market.calendars import Calendars, Schedule

@@ -12,7 +12,7 @@ from forecaster.errors import DataError, ModelError
 from forecaster.evaluation.baselines import ALL
 from forecaster.evaluation.folds import Split
 from forecaster.evaluation.scores import score
-from forecaster.features.companions import FEWEST
+from forecaster.features.cross_section import FEWEST
 from forecaster.jobs.predict import predict
 from forecaster.jobs.scoring import (
     Origins,

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.features.rhythm import event_scores, month_and_year, next_days, rhythm_features
+from forecaster.features.event_features import (
+    event_scores,
+    month_and_year,
+    next_days,
+    rhythm_features,
+)
 from forecaster.features.scaling import VolatilityScale
 from forecaster.features.volatility import (
     PRIOR_SESSIONS,
