@@ -24,7 +24,7 @@ from forecaster.jobs.backtest import Backtest, Plan, backtest, score_model
 from forecaster.market.bars import Panel
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
-from forecaster.model.library import BOXED
+from forecaster.model.registry import BOXED
 from forecaster.model.settings import Settings
 
 STEPS = (1, 5, 20)

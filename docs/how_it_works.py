@@ -15,7 +15,7 @@ from forecaster.jobs.fan import Fan, fans
 from forecaster.market.bars import History
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
-from forecaster.model.library import BOXED
+from forecaster.model.registry import BOXED
 from forecaster.output.figures import settled
 from forecaster.output.looks import DARK, LIGHT, as_variables
 

@@ -9,7 +9,7 @@ import numpy as np
 from forecaster.features.representation import Representation
 from forecaster.market.bars import PRICE_FIELDS, History, Panel
 from forecaster.model.artifact import Model
-from forecaster.model.recurrence import GATES, CellWeights, Head, Layer, Network
+from forecaster.model.numpy_rnn import GATES, CellWeights, Head, Layer, Network
 from forecaster.model.settings import Settings
 
 

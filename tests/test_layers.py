@@ -143,7 +143,7 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
     }
     if library in homes:
         return homes[library]
-    numpy_only = room == "features" or path in ("model.recurrence", "evaluation.metrics")
+    numpy_only = room == "features" or path in ("model.numpy_rnn", "evaluation.metrics")
     return not (numpy_only and library in ("pandas", "scipy", "pyarrow"))
 
 
@@ -282,7 +282,7 @@ class TestTheRulesThemselves:
             ("forecaster.cli.plot", "def f():\n    import plotext"),
             ("forecaster.cli.main", "import click"),
             ("forecaster.features.scaling", "import pandas as pd"),
-            ("forecaster.model.recurrence", "def f():\n    import pandas"),
+            ("forecaster.model.numpy_rnn", "def f():\n    import pandas"),
             ("forecaster.evaluation.metrics", "from scipy import stats"),
             ("forecaster.evaluation.metrics", "importlib.import_module('pandas')"),
         ],

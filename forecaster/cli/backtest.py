@@ -175,7 +175,7 @@ def _run(
 ) -> Backtest:
     from forecaster.jobs.backtest import backtest as run
     from forecaster.jobs.backtest import score_model
-    from forecaster.model.library import open_model
+    from forecaster.model.registry import open_model
     from forecaster.output.progress import training_bar
 
     if model is not None:

@@ -106,7 +106,7 @@ def batch(
     from forecaster.jobs.worklist import read_worklist
     from forecaster.market.files.read import ReadOptions
     from forecaster.model.artifact import load
-    from forecaster.model.library import BOXED, find, path_of
+    from forecaster.model.registry import BOXED, find, path_of
     from forecaster.output import batch_documents
     from forecaster.output.console import note
     from forecaster.output.progress import ticker_bar

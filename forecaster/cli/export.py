@@ -30,7 +30,7 @@ def export(
 ) -> None:
     """Write a model's network for use elsewhere, with a JSON file that says how."""
     from forecaster.jobs.export import export as run
-    from forecaster.model.library import open_model
+    from forecaster.model.registry import open_model
     from forecaster.output.console import note
 
     trained = open_model(model)

@@ -25,7 +25,7 @@ from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     from forecaster.model.artifact import Model
-    from forecaster.model.recurrence import Cell
+    from forecaster.model.numpy_rnn import Cell
 
 
 def gradients(

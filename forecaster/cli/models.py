@@ -15,7 +15,7 @@ Name = Annotated[
 
 def list_models() -> None:
     """List trained models, the one that predict uses by default first."""
-    from forecaster.model.library import models
+    from forecaster.model.registry import models
     from forecaster.output import tables
     from forecaster.output.console import render
 
@@ -26,7 +26,7 @@ def list_models() -> None:
 def show(name: Name) -> None:
     """Show where a model comes from, its settings and its measured errors."""
     from forecaster.jobs.report import read_model
-    from forecaster.model.library import find
+    from forecaster.model.registry import find
     from forecaster.output import console, tables
 
     path = find(name)
@@ -44,7 +44,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete a model."""
-    from forecaster.model import library
+    from forecaster.model import registry as library
     from forecaster.output.console import note
 
     path = library.own(name)

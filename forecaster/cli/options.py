@@ -15,7 +15,7 @@ from forecaster.errors import SettingsError
 if TYPE_CHECKING:
     import numpy as np
 
-    from forecaster.model.recurrence import Cell
+    from forecaster.model.numpy_rnn import Cell
 
 
 _TICKERS = "Tickers and their exchanges"
@@ -55,7 +55,7 @@ class Device(StrEnum):
 
 def complete_model(incomplete: str) -> list[str]:
     """Names of trained models, for shell completion."""
-    from forecaster.model.library import model_paths
+    from forecaster.model.registry import model_paths
 
     return [p.stem for p in model_paths() if p.stem.startswith(incomplete)]
 
@@ -185,7 +185,7 @@ def parse_cells(text: str) -> tuple[Cell, ...]:
     Raises:
         SettingsError: there is no such cell, or none is named.
     """
-    from forecaster.model.recurrence import GATES
+    from forecaster.model.numpy_rnn import GATES
 
     words = parse_words(text)
     for word in words or (text,):

@@ -38,7 +38,7 @@ def train_per_ticker(
     from forecaster.jobs.per_ticker import TickerTask, train_each
     from forecaster.market.symbols import file_name
     from forecaster.model.artifact import save
-    from forecaster.model.library import path_of
+    from forecaster.model.registry import path_of
     from forecaster.output import per_ticker
     from forecaster.output.console import render
     from forecaster.output.progress import training_bar

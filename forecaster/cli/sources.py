@@ -51,7 +51,7 @@ def chosen_model(name: str | None) -> Model:
         ModelError: there is none, or it is damaged.
     """
     from forecaster.model.artifact import load
-    from forecaster.model.library import BOXED, find
+    from forecaster.model.registry import BOXED, find
 
     path = find(name)
     trained = load(path)

@@ -189,7 +189,7 @@ def _check_pool(pool: Pool, out: Path | None, *, per_ticker: bool) -> None:
 def _destination(name: str, out: Path | None) -> Path:
     """Where the model goes."""
     from forecaster.model.artifact import SUFFIX
-    from forecaster.model.library import path_of
+    from forecaster.model.registry import path_of
 
     if out is None:
         return path_of(name)

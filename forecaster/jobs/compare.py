@@ -30,7 +30,7 @@ from forecaster.jobs.scoring import (
 )
 from forecaster.market.bars import History, Panel
 from forecaster.model.devices import choose_device
-from forecaster.model.recurrence import forward_last
+from forecaster.model.numpy_rnn import forward_last
 from forecaster.model.settings import Device, Settings
 from forecaster.model.training import Fitted
 

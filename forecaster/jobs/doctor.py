@@ -16,7 +16,7 @@ from pathlib import Path
 
 from forecaster.errors import ForecastError, ModelError
 from forecaster.model.artifact import load
-from forecaster.model.library import model_paths
+from forecaster.model.registry import model_paths
 from forecaster.paths import home, models_folder
 
 _PACKAGES = (

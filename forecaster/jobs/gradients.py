@@ -20,7 +20,7 @@ from forecaster.model.gradients import (
     reaching_inputs,
     training_step,
 )
-from forecaster.model.recurrence import GATES, Cell, Network
+from forecaster.model.numpy_rnn import GATES, Cell, Network
 from forecaster.model.settings import Settings
 from forecaster.model.training import batches, fit
 

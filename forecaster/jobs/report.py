@@ -17,8 +17,8 @@ from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest, Plan, Refit, Saved, Spread
 from forecaster.jobs.score_reading import Place, Wrong, read_months, read_table
 from forecaster.model.artifact import SUFFIX, Model, load
-from forecaster.model.library import find
-from forecaster.model.recurrence import Cell
+from forecaster.model.numpy_rnn import Cell
+from forecaster.model.registry import find
 from forecaster.model.settings import Settings
 
 SCHEMA = "backtest/1"

@@ -29,7 +29,7 @@ from forecaster.jobs.scoring import (
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.devices import choose_device
-from forecaster.model.recurrence import Network
+from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Device
 from forecaster.model.training import fit
 

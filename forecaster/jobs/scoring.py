@@ -20,7 +20,7 @@ from forecaster.features.representation import Representation
 from forecaster.features.scaling import future_log_returns
 from forecaster.market.bars import History, Panel
 from forecaster.model.inference import outputs_at
-from forecaster.model.recurrence import Network
+from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
 from forecaster.model.training import Epoch, Fitted, OnEpoch, Represent, Validation, fit
 

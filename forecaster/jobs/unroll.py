@@ -16,7 +16,7 @@ from forecaster.jobs.predict import SHORTEST_HISTORY, Step, dated, usable
 from forecaster.market.bars import History
 from forecaster.market.calendars import Calendars
 from forecaster.model.artifact import Model
-from forecaster.model.recurrence import Trace, answer, middle_level, traces
+from forecaster.model.numpy_rnn import Trace, answer, middle_level, traces
 
 _VOLUME_SESSIONS = 20
 _SHARE = 0.9

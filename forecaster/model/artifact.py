@@ -20,7 +20,7 @@ import numpy as np
 
 from forecaster.errors import ModelError, SettingsError
 from forecaster.features.representation import Representation
-from forecaster.model.recurrence import Array, CellWeights, Head, Layer, Network, forward_last
+from forecaster.model.numpy_rnn import Array, CellWeights, Head, Layer, Network, forward_last
 from forecaster.model.settings import Settings
 from forecaster.paths import write_atomically
 

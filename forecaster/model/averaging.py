@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from forecaster.model.network import to_network
-from forecaster.model.recurrence import Array, Network
+from forecaster.model.numpy_rnn import Array, Network
 from forecaster.model.settings import Settings
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from forecaster.errors import SettingsError
 from forecaster.model.devices import import_keras, stderr_to
 from forecaster.model.network import to_keras
-from forecaster.model.recurrence import Network
+from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
 
 

@@ -27,7 +27,7 @@ from forecaster.model.network import (
     to_keras,
     training_loss,
 )
-from forecaster.model.recurrence import Network
+from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from forecaster.features.representation import Encoded
 from forecaster.features.sequences import gather_windows
-from forecaster.model.recurrence import Array, Network, forward_last, read
+from forecaster.model.numpy_rnn import Array, Network, forward_last, read
 
 Rows = NDArray[np.intp]
 

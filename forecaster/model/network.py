@@ -14,7 +14,7 @@ import numpy as np
 
 from forecaster.features.sequences import Batch
 from forecaster.model.devices import import_keras
-from forecaster.model.recurrence import (
+from forecaster.model.numpy_rnn import (
     SPREAD_LIMIT,
     Array,
     CellWeights,

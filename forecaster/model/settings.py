@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from forecaster.errors import SettingsError
 from forecaster.features.scaling import ScaleName
-from forecaster.model.recurrence import Activation, Cell
+from forecaster.model.numpy_rnn import Activation, Cell
 
 Supervise = Literal["prefixes", "last"]
 Windows = Literal["fixed", "vary"]

@@ -21,7 +21,7 @@ from forecaster.model import network as keras_network
 from forecaster.model.averaging import WeightAverage
 from forecaster.model.devices import import_keras
 from forecaster.model.inference import outputs_at
-from forecaster.model.recurrence import Network
+from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
 
 AVERAGED_EPOCHS = 4.0

@@ -16,7 +16,7 @@ from forecaster.evaluation.verdict import sentence
 from forecaster.jobs.predict import TickerForecast
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
-from forecaster.model.library import Listed
+from forecaster.model.registry import Listed
 from forecaster.output.cells import Column, fitting_table, open_table, price, signed, unit
 from forecaster.output.scoreboard import score_table
 

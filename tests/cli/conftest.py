@@ -19,7 +19,7 @@ from forecaster.cli.main import app, register
 from forecaster.features.representation import Representation
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import Model, save
-from forecaster.model.recurrence import CellWeights, Head, Layer, Network
+from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network
 from forecaster.model.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

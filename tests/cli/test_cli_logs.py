@@ -123,7 +123,7 @@ def test_a_bug_in_a_command_is_one_line_of_the_log():
     code = (
         "import sys; sys.argv = ['forecast', '--log-format', 'json', 'models', 'list']\n"
         "from forecaster.cli import main\n"
-        "import forecaster.model.library as library\n"
+        "import forecaster.model.registry as library\n"
         "library.models = lambda: 1 / 0\n"
         "main.main()\n"
     )

@@ -165,7 +165,7 @@ def test_exported_networks_answer_as_the_model_does(forecast, panel_file, tmp_pa
     import onnxruntime
 
     from forecaster.market.files.read import read_files
-    from forecaster.model.recurrence import forward
+    from forecaster.model.numpy_rnn import forward
 
     assert forecast("train", panel_file, *TINY, "--name", "x").returncode == 0
     run = forecast("export", "x", "--to", "onnx", "-o", tmp_path / "x.onnx")

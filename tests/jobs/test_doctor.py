@@ -10,7 +10,7 @@ from forecaster.jobs import doctor
 from forecaster.jobs.doctor import examine
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import save
-from forecaster.model.library import path_of
+from forecaster.model.registry import path_of
 from forecaster.model.settings import Settings
 
 

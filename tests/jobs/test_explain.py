@@ -15,7 +15,7 @@ from forecaster.jobs.explain import LOOKBACKS, explain
 from forecaster.jobs.importance import GROUPS, REPEATS, group_of, importance, scored_rows
 from forecaster.jobs.predict import predict
 from forecaster.market.bars import Action, Panel, history_from_closes
-from forecaster.model.recurrence import Head, forward_last, traces
+from forecaster.model.numpy_rnn import Head, forward_last, traces
 from forecaster.model.settings import Settings
 
 LONG = garch_history("LONG", 420, seed=1)

@@ -11,7 +11,7 @@ from forecaster.errors import SettingsError
 from forecaster.features.representation import VOLATILITY_FEATURES
 from forecaster.jobs.export import export
 from forecaster.market.bars import Panel
-from forecaster.model.recurrence import forward, forward_last
+from forecaster.model.numpy_rnn import forward, forward_last
 from forecaster.model.settings import Settings
 
 pytestmark = [

@@ -19,7 +19,7 @@ from forecaster.model.gradients import (
     training_step,
 )
 from forecaster.model.network import step_weights
-from forecaster.model.recurrence import forward_last
+from forecaster.model.numpy_rnn import forward_last
 from forecaster.model.settings import Settings
 
 ACME = garch_history("ACME", 90, seed=1)

@@ -13,7 +13,7 @@ from synthetic import garch_history, random_model
 
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import save
-from forecaster.model.library import path_of
+from forecaster.model.registry import path_of
 from forecaster.model.settings import Settings
 
 HEAVY = ("tensorflow", "keras", "pandas", "scipy", "statsmodels", "arch", "pyarrow")

@@ -16,7 +16,7 @@ from forecaster.jobs.backtest import Spread
 from forecaster.jobs.report import Carded, Written, read_backtest, read_model, subject
 from forecaster.jobs.scoring import plain
 from forecaster.model.artifact import load, save
-from forecaster.model.library import BOXED
+from forecaster.model.registry import BOXED
 
 RESULT = replace(
     scored(),

@@ -20,7 +20,7 @@ from forecaster.jobs.scoring import table_state
 from forecaster.jobs.train import train
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import from_bytes, save, to_bytes
-from forecaster.model.library import path_of
+from forecaster.model.registry import path_of
 from forecaster.model.settings import Settings
 
 END = "2018-01-01"

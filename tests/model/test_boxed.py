@@ -9,7 +9,7 @@ import pytest
 from forecaster.jobs.predict import predict
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
-from forecaster.model.library import BOXED, BOXED_NAME, find
+from forecaster.model.registry import BOXED, BOXED_NAME, find
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 

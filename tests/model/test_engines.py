@@ -7,7 +7,7 @@ import pytest
 from synthetic import random_network, same_weights
 
 from forecaster.model import network as keras_network
-from forecaster.model.recurrence import forward, forward_last
+from forecaster.model.numpy_rnn import forward, forward_last
 from forecaster.model.settings import LEVELS, Settings
 
 pytestmark = pytest.mark.network

@@ -8,7 +8,7 @@ from synthetic import garch_history, random_network
 
 from forecaster.features.representation import Representation
 from forecaster.model.inference import outputs_at, outputs_now
-from forecaster.model.recurrence import forward_last
+from forecaster.model.numpy_rnn import forward_last
 from forecaster.model.settings import Settings
 
 HISTORIES = [garch_history("A", 150, 1), garch_history("B", 7, 2), garch_history("C", 60, 3)]

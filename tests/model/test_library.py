@@ -8,7 +8,7 @@ from synthetic import garch_history, random_model
 
 from forecaster.errors import ModelError, SettingsError
 from forecaster.market.bars import Panel
-from forecaster.model import library
+from forecaster.model import registry as library
 from forecaster.model.artifact import save
 from forecaster.model.settings import Settings
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from synthetic import random_network
 
-from forecaster.model.recurrence import (
+from forecaster.model.numpy_rnn import (
     CellWeights,
     Head,
     Layer,

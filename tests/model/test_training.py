@@ -10,7 +10,7 @@ from forecaster.errors import TrainingDiverged
 from forecaster.evaluation.metrics import pinball
 from forecaster.features.representation import Representation
 from forecaster.model import training
-from forecaster.model.recurrence import forward_last
+from forecaster.model.numpy_rnn import forward_last
 from forecaster.model.settings import Settings
 from forecaster.model.training import EPOCHS_UNWATCHED, Validation, fit
 

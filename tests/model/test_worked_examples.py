@@ -10,7 +10,7 @@ import pytest
 from forecaster.features.sequences import Batch
 from forecaster.model import devices
 from forecaster.model import network as keras_network
-from forecaster.model.recurrence import CellWeights, Head, Layer, Network, forward_last, states
+from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network, forward_last, states
 from forecaster.model.settings import Settings
 
 LOW, MEDIUM, HIGH = 0.0, 0.5, 1.0

@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from forecaster.jobs.fan import fans
 from forecaster.jobs.report import read_backtest, read_model
 from forecaster.market.files.read import read_files
-from forecaster.model.library import BOXED
+from forecaster.model.registry import BOXED
 from forecaster.output.backtest_charts import backtest_picture
 from forecaster.output.charts import fan_picture
 from forecaster.output.report import backtest_page, model_page

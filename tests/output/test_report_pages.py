@@ -17,7 +17,7 @@ from forecaster.jobs.fan import fans
 from forecaster.jobs.report import Carded, Written, read_backtest, read_model
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
-from forecaster.model.library import BOXED
+from forecaster.model.registry import BOXED
 from forecaster.output.page import data, moment, words
 from forecaster.output.report import backtest_page, model_page
 from forecaster.output.report_words import HINDSIGHT, OLD, UNMEASURED

@@ -14,7 +14,7 @@ from forecaster.evaluation.scores import Row, ScoreTable
 from forecaster.jobs.compare import Compared
 from forecaster.jobs.predict import Step, TickerForecast
 from forecaster.model.artifact import load
-from forecaster.model.library import BOXED, Listed
+from forecaster.model.registry import BOXED, Listed
 from forecaster.output import scoreboard, tables
 from forecaster.output.console import console
 
