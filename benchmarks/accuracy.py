@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from forecaster import __version__
-from forecaster.evaluation.baselines import ALL
+from forecaster.evaluation.baselines.fit import ALL
 from forecaster.evaluation.scores import Row
 from forecaster.jobs.backtest import Backtest, Plan, backtest, score_model
 from forecaster.market.bars import Panel

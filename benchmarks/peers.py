@@ -44,7 +44,7 @@ from typing import Any
 import numpy as np
 
 from forecaster.evaluation import metrics
-from forecaster.evaluation.baselines import fit_baselines
+from forecaster.evaluation.baselines.fit import fit_baselines
 from forecaster.evaluation.folds import Fold, plan_folds, split_panel
 from forecaster.features.representation import Representation
 from forecaster.features.sequences import TrainingSet

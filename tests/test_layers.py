@@ -267,7 +267,7 @@ class TestTheRulesThemselves:
             ("forecaster.model.network", "import keras"),
             ("forecaster.model.training", "def f():\n    import keras"),
             ("forecaster.jobs.train", "def f():\n    from tensorflow import nn"),
-            ("forecaster.evaluation.garch", "from arch import arch_model"),
+            ("forecaster.evaluation.baselines.garch", "from arch import arch_model"),
             ("forecaster.jobs.backtest", "def f():\n    import statsmodels.api"),
             ("forecaster.market.files", "def f():\n    import yfinance"),
             ("forecaster.market.files", "import sqlalchemy"),
@@ -294,7 +294,7 @@ class TestTheRulesThemselves:
         ("module", "line"),
         [
             ("forecaster.model.network", "def f():\n    import keras"),
-            ("forecaster.evaluation.garch", "def f():\n    from arch import arch_model"),
+            ("forecaster.evaluation.baselines.garch", "def f():\n    from arch import arch_model"),
             ("forecaster.market.providers.yahoo", "import yfinance"),
             ("forecaster.jobs.parallel", "def f():\n    import joblib"),
             ("forecaster.output.figures", "def f():\n    import matplotlib"),

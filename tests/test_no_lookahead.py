@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from synthetic import close_only, garch_history, noise_after, random_model, same_weights
 
-from forecaster.evaluation.baselines import ALL, fit_baselines
+from forecaster.evaluation.baselines.fit import ALL, fit_baselines
 from forecaster.evaluation.folds import split_panel
 from forecaster.features.cross_section import FEWEST
 from forecaster.features.representation import Representation

@@ -119,7 +119,7 @@ def backtest(
     calendar: CalendarCode = None,
 ) -> None:
     """Score networks beside baselines on sessions that they have not seen."""
-    from forecaster.evaluation.baselines import check_names
+    from forecaster.evaluation.baselines.fit import check_names
     from forecaster.evaluation.verdict import Requirement
     from forecaster.jobs.backtest import Plan
     from forecaster.jobs.parallel import Pool

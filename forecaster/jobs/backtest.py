@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.errors import SettingsError
-from forecaster.evaluation.baselines import ALL
+from forecaster.evaluation.baselines.fit import ALL
 from forecaster.evaluation.folds import Fold, plan_folds, split_panel
-from forecaster.evaluation.marks import Actuals, Marks
-from forecaster.evaluation.over_time import MonthlyLosses
+from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.evaluation.verdict import suspicions
 from forecaster.jobs.parallel import Pool

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from forecaster.errors import DataError
 from forecaster.evaluation.folds import Split, split_panel
-from forecaster.evaluation.marks import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, Marks
 from forecaster.evaluation.scores import Row, score
 from forecaster.features.representation import Encoded, Representation
 from forecaster.features.sequences import gather_windows

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.evaluation import metrics
-from forecaster.evaluation.marks import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, Marks
 from forecaster.evaluation.scores import INTERVALS, ScoreTable, score
 from forecaster.features.scaling import future_log_returns
 from forecaster.jobs.scoring import Origins, baseline_marks

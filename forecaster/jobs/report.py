@@ -12,7 +12,7 @@ from typing import Any, NoReturn, cast, get_args
 
 from forecaster.errors import DataError, ModelError, SettingsError
 from forecaster.evaluation.folds import Fold
-from forecaster.evaluation.over_time import MonthlyLosses
+from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest, Plan, Refit, Saved, Spread
 from forecaster.jobs.score_reading import Place, Wrong, read_months, read_table

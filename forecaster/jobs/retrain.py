@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from forecaster.evaluation.baselines import QUICK
-from forecaster.evaluation.marks import Marks
-from forecaster.evaluation.over_time import MonthlyLosses
+from forecaster.evaluation.baselines.fit import QUICK
+from forecaster.evaluation.losses import Marks
+from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.jobs.scoring import (
     Origins,

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from forecaster.evaluation.baselines import ALL
-from forecaster.evaluation.over_time import MonthlyLosses
+from forecaster.evaluation.baselines.fit import ALL
+from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import Row, ScoreTable
 from forecaster.evaluation.verdict import RANK, Verdict, judge
 

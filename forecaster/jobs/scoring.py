@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.errors import DataError, ModelError
-from forecaster.evaluation.baselines import fit_baselines
+from forecaster.evaluation.baselines.fit import fit_baselines
 from forecaster.evaluation.folds import Split
-from forecaster.evaluation.marks import Actuals, Marks
-from forecaster.evaluation.over_time import MonthlyLosses
+from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.features.representation import Representation
 from forecaster.features.scaling import future_log_returns

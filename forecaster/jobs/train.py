@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from forecaster.errors import DataError
-from forecaster.evaluation.baselines import QUICK
+from forecaster.evaluation.baselines.fit import QUICK
 from forecaster.evaluation.folds import Split, split_panel
-from forecaster.evaluation.marks import Marks
-from forecaster.evaluation.over_time import MonthlyLosses
+from forecaster.evaluation.losses import Marks
+from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.jobs.scoring import (
     OnProgress,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecaster.evaluation.over_time import FEWEST, MonthlyLosses
+from forecaster.evaluation.monthly import FEWEST, MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
 from forecaster.output.charts import date_labels, month_name

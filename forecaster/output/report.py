@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecaster.evaluation.over_time import MonthlyLosses
+from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.fan import Fan
 from forecaster.jobs.report import Carded, Written

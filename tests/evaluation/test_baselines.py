@@ -5,8 +5,8 @@ import pytest
 from synthetic import garch_history, noise_after, weekdays
 
 from forecaster.errors import SettingsError
-from forecaster.evaluation.baselines import ALL, QUICK, check_names, fit_baselines
-from forecaster.evaluation.simple import ENOUGH, PastQuantiles
+from forecaster.evaluation.baselines.fit import ALL, QUICK, check_names, fit_baselines
+from forecaster.evaluation.baselines.naive import ENOUGH, PastQuantiles
 from forecaster.features.volatility import measure, pooled_variance
 from forecaster.market.bars import history_from_closes
 

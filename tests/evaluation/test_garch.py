@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from synthetic import garch_history, weekdays
 
-from forecaster.evaluation import garch
-from forecaster.evaluation.baselines import fit_baselines
-from forecaster.evaluation.garch import (
+from forecaster.evaluation.baselines import garch
+from forecaster.evaluation.baselines.fit import fit_baselines
+from forecaster.evaluation.baselines.garch import (
     SHORTEST,
     Garch,
     GarchParameters,
@@ -16,7 +16,7 @@ from forecaster.evaluation.garch import (
     fit_garch,
     next_variances,
 )
-from forecaster.evaluation.simple import Ewma
+from forecaster.evaluation.baselines.naive import Ewma
 from forecaster.features.volatility import log_returns
 from forecaster.market.bars import History, history_from_closes
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from synthetic import close_only, garch_history, weekdays
 
-from forecaster.evaluation.har import SPANS, Har, design
+from forecaster.evaluation.baselines.har import SPANS, Har, design
 from forecaster.features.scaling import VolatilityScaling
 from forecaster.features.volatility import Measures, future_log_ranges, measure
 from forecaster.market.bars import history_from_closes

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecaster.evaluation.marks import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, Marks
 from forecaster.evaluation.scores import score
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)

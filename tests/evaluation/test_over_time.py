@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecaster.evaluation.marks import Actuals, Marks
-from forecaster.evaluation.over_time import MonthlyLosses
+from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.monthly import MonthlyLosses
 
 DAYS = np.array(["2024-01-30", "2024-01-31", "2024-02-01"], dtype="datetime64[D]")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecaster.evaluation.marks import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, Marks
 from forecaster.evaluation.scores import score
 from forecaster.evaluation.significance import diebold_mariano
 

@@ -11,7 +11,7 @@ from fake_provider import FakeProvider, dividend, evening, split
 from synthetic import garch_history
 
 from forecaster.errors import DataError, SourceUnavailable
-from forecaster.evaluation.simple import Ewma, fit_naive
+from forecaster.evaluation.baselines.naive import Ewma, fit_naive
 from forecaster.jobs.score import Scored, score_journal
 from forecaster.market import exchanges
 from forecaster.market.bars import History

@@ -9,7 +9,7 @@ import pytest
 from synthetic import garch_history, random_model
 
 from forecaster.errors import DataError, ModelError
-from forecaster.evaluation.baselines import ALL
+from forecaster.evaluation.baselines.fit import ALL
 from forecaster.evaluation.folds import Split
 from forecaster.evaluation.scores import score
 from forecaster.features.cross_section import FEWEST

@@ -12,7 +12,7 @@ import pytest
 from synthetic import garch_history, random_model, same_weights
 
 from forecaster.errors import DataError
-from forecaster.evaluation.baselines import QUICK
+from forecaster.evaluation.baselines.fit import QUICK
 from forecaster.evaluation.metrics import pinball
 from forecaster.evaluation.verdict import Verdict, sentence
 from forecaster.jobs.predict import predict

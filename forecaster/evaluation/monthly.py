@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.evaluation import metrics
-from forecaster.evaluation.marks import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, Marks
 from forecaster.evaluation.significance import session_means
 
 Floats = NDArray[np.float64]

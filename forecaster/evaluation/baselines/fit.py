@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.errors import SettingsError
-from forecaster.evaluation.garch import Garch
-from forecaster.evaluation.har import Har
-from forecaster.evaluation.simple import Ewma, fit_drift, fit_naive
+from forecaster.evaluation.baselines.garch import Garch
+from forecaster.evaluation.baselines.har import Har
+from forecaster.evaluation.baselines.naive import Ewma, fit_drift, fit_naive
 from forecaster.market.bars import History
 
 Floats = NDArray[np.float64]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.evaluation.simple import Ewma
+from forecaster.evaluation.baselines.naive import Ewma
 from forecaster.features.volatility import log_returns
 from forecaster.market.bars import History
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.evaluation.simple import column_quantiles
+from forecaster.evaluation.baselines.naive import column_quantiles
 from forecaster.features.scaling import VolatilityScaling, future_log_returns
 from forecaster.features.volatility import Measures, future_log_ranges, log_root
 from forecaster.market.bars import History
