@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from forecaster.jobs.fan import Fan, fans
+from forecaster.jobs.fan_chart import Fan, fans
 from forecaster.market.bars import History
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load

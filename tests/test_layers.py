@@ -278,7 +278,7 @@ class TestTheRulesThemselves:
             ("forecaster.jobs.train", "from rich.table import Table"),
             ("forecaster.output.tables", "import typer"),
             ("forecaster.output.charts", "from matplotlib.figure import Figure"),
-            ("forecaster.jobs.fan", "def f():\n    import matplotlib"),
+            ("forecaster.jobs.fan_chart", "def f():\n    import matplotlib"),
             ("forecaster.cli.plot", "def f():\n    import plotext"),
             ("forecaster.cli.main", "import click"),
             ("forecaster.features.scaling", "import pandas as pd"),

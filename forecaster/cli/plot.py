@@ -60,7 +60,7 @@ def plot(
     calendar: CalendarCode = None,
 ) -> None:
     """Draw the forecast of each history: in the terminal, or as a .png, .svg or .html file."""
-    from forecaster.jobs.fan import check_sessions, fans
+    from forecaster.jobs.fan_chart import check_sessions, fans
     from forecaster.jobs.predict import checked_horizon
 
     file = picture_file(output, width)

@@ -22,7 +22,7 @@ from forecaster.cli.sources import fetching_of, read, report_failures, warn_of_h
 from forecaster.errors import ForecastError, SettingsError
 
 if TYPE_CHECKING:
-    from forecaster.jobs.fan import Fan
+    from forecaster.jobs.fan_chart import Fan
     from forecaster.market.files.read import Loaded
     from forecaster.model.artifact import Model
 
@@ -98,7 +98,7 @@ def report(
 
 def _fans(model: Model, loaded: Loaded) -> tuple[tuple[Fan, ...], list[tuple[str, ForecastError]]]:
     """Forecasts to draw, and histories that could not be forecast."""
-    from forecaster.jobs.fan import fans
+    from forecaster.jobs.fan_chart import fans
     from forecaster.output.charts import MOST_PANELS
 
     if len(loaded.panel) > MOST_PANELS:

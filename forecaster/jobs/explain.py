@@ -9,7 +9,7 @@ import numpy as np
 from forecaster.errors import SettingsError
 from forecaster.jobs.importance import Importance, importance
 from forecaster.jobs.predict import in_hindsight, usable
-from forecaster.jobs.unroll import Day, ends_of, forecast_of, interval_of, unroll
+from forecaster.jobs.rolling_forecast import Day, ends_of, forecast_of, interval_of, unroll
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.model.artifact import Model

@@ -20,8 +20,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from forecaster.errors import SettingsError, WorkersLost
+from forecaster.jobs.packed_panel import Packed, pack
 from forecaster.jobs.scoring import OnProgress, TasksDone
-from forecaster.jobs.shipping import Packed, pack
 from forecaster.jobs.worker import itself, require_versions, versions, watch_parent, work
 from forecaster.market.bars import Panel
 from forecaster.model import threads

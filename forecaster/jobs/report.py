@@ -15,7 +15,7 @@ from forecaster.evaluation.folds import Fold
 from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest, Plan, Refit, Saved, Spread
-from forecaster.jobs.score_reading import Place, Wrong, read_months, read_table
+from forecaster.jobs.read_scores import Place, Wrong, read_months, read_table
 from forecaster.model.artifact import SUFFIX, Model, load
 from forecaster.model.numpy_rnn import Cell
 from forecaster.model.registry import find

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from forecaster.errors import DataError, ForecastError, UnknownTicker
-from forecaster.jobs.record import Miss, Record, by_model, record_of
+from forecaster.jobs.track_record import Miss, Record, by_model, record_of
 from forecaster.market.bars import History
 from forecaster.market.fetch_options import USUAL, Fetching
 from forecaster.market.providers.base import Provider

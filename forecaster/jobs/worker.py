@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from forecaster import __version__
 from forecaster.errors import SettingsError
-from forecaster.jobs.shipping import Packed
+from forecaster.jobs.packed_panel import Packed
 from forecaster.model import threads
 
 R = TypeVar("R")

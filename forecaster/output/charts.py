@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.jobs.fan import Fan
+from forecaster.jobs.fan_chart import Fan
 from forecaster.market.bars import Days
 from forecaster.model.artifact import Model
 from forecaster.output.cells import price, unit

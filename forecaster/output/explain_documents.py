@@ -7,8 +7,8 @@ from typing import Any
 
 from forecaster.jobs.explain import Explanation
 from forecaster.jobs.importance import Gain, Importance
+from forecaster.jobs.rolling_forecast import Day
 from forecaster.jobs.scoring import plain
-from forecaster.jobs.unroll import Day
 from forecaster.model.artifact import Model
 from forecaster.output.documents import level_key, model_object, to_csv, to_json
 

@@ -14,7 +14,7 @@ from forecaster.output.cells import Column, fitting_table, price, unit
 if TYPE_CHECKING:
     from forecaster.jobs.explain import Explanation
     from forecaster.jobs.importance import Importance
-    from forecaster.jobs.unroll import Day
+    from forecaster.jobs.rolling_forecast import Day
     from forecaster.model.artifact import Model
 
 _NARROW = 66

@@ -12,8 +12,8 @@ from forecaster.jobs.scoring import plain, table_state
 from forecaster.output.documents import safe_cell, to_csv, to_json
 
 if TYPE_CHECKING:
-    from forecaster.jobs.record import Part
     from forecaster.jobs.score import Scored
+    from forecaster.jobs.track_record import Part
     from forecaster.market.store.journal import Entry
 
 _JOURNAL = (

@@ -14,8 +14,8 @@ from forecaster.output.cells import Column, fitting_table, open_table, percent, 
 from forecaster.output.scoreboard import score_table
 
 if TYPE_CHECKING:
-    from forecaster.jobs.record import Part, Record
     from forecaster.jobs.score import Scored
+    from forecaster.jobs.track_record import Part, Record
     from forecaster.market.store.journal import Entry
 
 _NARROW = 66

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
-from forecaster.jobs.fan import Fan
+from forecaster.jobs.fan_chart import Fan
 from forecaster.jobs.report import Carded, Written
 from forecaster.output import report_tables as tables
 from forecaster.output.backtest_charts import (

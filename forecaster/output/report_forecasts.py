@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from forecaster.evaluation.scores import ScoreTable
-from forecaster.jobs.fan import Fan
+from forecaster.jobs.fan_chart import Fan
 from forecaster.jobs.predict import in_hindsight
 from forecaster.jobs.report import Carded
 from forecaster.output import report_tables as tables

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from forecaster.errors import SettingsError
 from forecaster.jobs.backtest import Backtest
-from forecaster.jobs.fan import Fan
+from forecaster.jobs.fan_chart import Fan
 from forecaster.model.artifact import Model
 from forecaster.output.backtest_charts import left_out, over_time
 from forecaster.output.canvas import Canvas, rows_apart, scale_labels

@@ -19,9 +19,9 @@ from synthetic import garch_history, weight_bytes
 from forecaster.errors import DataError, SettingsError, WorkersLost
 from forecaster.jobs import parallel
 from forecaster.jobs.backtest import Plan, backtest
+from forecaster.jobs.packed_panel import pack
 from forecaster.jobs.parallel import Pool
 from forecaster.jobs.scoring import TasksDone, table_state
-from forecaster.jobs.shipping import pack
 from forecaster.jobs.worker import require_versions, versions, work
 from forecaster.market.bars import Action, Panel
 from forecaster.model import threads

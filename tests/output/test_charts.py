@@ -13,7 +13,7 @@ import pytest
 from synthetic import garch_history, random_model
 
 from forecaster.errors import SettingsError
-from forecaster.jobs.fan import Fan, fans
+from forecaster.jobs.fan_chart import Fan, fans
 from forecaster.market.bars import Panel, history_from_closes
 from forecaster.model.settings import Settings
 from forecaster.output import charts

@@ -11,7 +11,7 @@ from browser import on_paper, show
 from measured import BASELINES, document, scored
 from selenium.webdriver.common.by import By
 
-from forecaster.jobs.fan import fans
+from forecaster.jobs.fan_chart import fans
 from forecaster.jobs.report import read_backtest, read_model
 from forecaster.market.files.read import read_files
 from forecaster.model.registry import BOXED

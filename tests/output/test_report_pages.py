@@ -13,7 +13,7 @@ from page_parts import Page
 
 from forecaster.evaluation.verdict import judge
 from forecaster.jobs.backtest import Plan
-from forecaster.jobs.fan import fans
+from forecaster.jobs.fan_chart import fans
 from forecaster.jobs.report import Carded, Written, read_backtest, read_model
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
