@@ -297,7 +297,7 @@ class TestTheRulesThemselves:
             ("forecaster.evaluation.baselines.garch", "def f():\n    from arch import arch_model"),
             ("forecaster.market.providers.yahoo", "import yfinance"),
             ("forecaster.jobs.parallel", "def f():\n    import joblib"),
-            ("forecaster.output.figures", "def f():\n    import matplotlib"),
+            ("forecaster.output.charts.figure", "def f():\n    import matplotlib"),
             ("forecaster.features.scaling", "import numpy as np"),
         ],
     )

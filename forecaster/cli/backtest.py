@@ -185,7 +185,8 @@ def _run(
 
 
 def _document(result: Backtest, panel: Panel, format: Format, output: Output) -> str:
-    from forecaster.output import score_documents, scoreboard
+    from forecaster.output import evaluation_documents as score_documents
+    from forecaster.output import evaluation_tables as scoreboard
     from forecaster.output.console import render
 
     if format is Format.json:
@@ -206,10 +207,10 @@ def _require_room(drawn_here: bool, format: Format, output: Output) -> None:
 
 def _draw(result: Backtest, file: PictureFile | None, theme: ThemeOption, width: int) -> None:
     if file is None:
-        from forecaster.output.terminal_charts import backtest_charts
+        from forecaster.output.charts.terminal import backtest_charts
 
         emit(drawn(lambda columns: backtest_charts(result, columns)), None)
         return
-    from forecaster.output.backtest_charts import backtest_picture
+    from forecaster.output.charts.backtest import backtest_picture
 
     file.write(backtest_picture(result, file.kind, width, theme_name(theme)))

@@ -47,7 +47,8 @@ def compare(
     from forecaster.jobs.compare import compare as run
     from forecaster.jobs.parallel import Pool
     from forecaster.model.settings import Settings
-    from forecaster.output import score_documents, scoreboard
+    from forecaster.output import evaluation_documents as score_documents
+    from forecaster.output import evaluation_tables as scoreboard
     from forecaster.output.console import render
     from forecaster.output.progress import training_bar
 

@@ -18,7 +18,7 @@ from forecaster.cli.data import Report
 from forecaster.cli.options import Output, emit
 
 if TYPE_CHECKING:
-    from forecaster.output.setting_tables import Setting
+    from forecaster.output.config_tables import Setting
 
 _NOTHING = "–"
 
@@ -34,7 +34,7 @@ def show(
     ] = False,
 ) -> None:
     """Show each setting that is not at its default, and where it comes from."""
-    from forecaster.output import setting_tables
+    from forecaster.output import config_tables as setting_tables
     from forecaster.output.console import render
 
     read: Configuration = ctx.obj
@@ -145,8 +145,8 @@ def _usual(key: str) -> Any:
 
 def _setting(key: str, value: Any, origin: Origin) -> Setting:
     """A row, without secrets."""
+    from forecaster.output.config_tables import Setting
     from forecaster.output.secrets import masked
-    from forecaster.output.setting_tables import Setting
 
     text = masked(_text(value)) if key == "store" else _text(value)
     return Setting(key, text, origin.source, origin.name)

@@ -46,7 +46,8 @@ def list_data(format: FormatOption = Format.table, output: Output = None) -> Non
     """List the tickers in the store."""
     from forecaster.jobs.data import listing
     from forecaster.market.store import Store
-    from forecaster.output import market_documents, market_tables
+    from forecaster.output import data_documents as market_documents
+    from forecaster.output import data_tables as market_tables
     from forecaster.output.console import render
 
     with Store() as store:
@@ -69,7 +70,8 @@ def verify(
     """Read everything in the store and check it; fails if something is damaged."""
     from forecaster.jobs import data
     from forecaster.market.store import Store
-    from forecaster.output import market_documents, market_tables
+    from forecaster.output import data_documents as market_documents
+    from forecaster.output import data_tables as market_tables
     from forecaster.output.console import render
 
     with Store() as store:
@@ -98,7 +100,7 @@ def export(
     from forecaster.jobs import data
     from forecaster.market.files.read import PARQUET_SUFFIXES
     from forecaster.market.store import Store
-    from forecaster.output import market_documents
+    from forecaster.output import data_documents as market_documents
 
     by_name = output is not None and output.suffix.lower() in PARQUET_SUFFIXES
     chosen = format or (FileFormat.parquet if by_name else FileFormat.csv)

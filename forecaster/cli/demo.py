@@ -47,7 +47,7 @@ def tour(folder: Path, chapters: Sequence[Chapter], *, pause: bool) -> None:
         Exit: a command failed; with its exit code.
     """
     from forecaster.jobs import demo as job
-    from forecaster.output import tour as say
+    from forecaster.output import demo as say
     from forecaster.output.console import logs_json
 
     job.prepare(folder, chapters)

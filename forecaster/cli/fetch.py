@@ -47,7 +47,8 @@ def fetch(
     import sys
 
     from forecaster.jobs.fetch import fetch as run
-    from forecaster.output import market_documents, market_tables
+    from forecaster.output import data_documents as market_documents
+    from forecaster.output import data_tables as market_tables
     from forecaster.output.console import render
     from forecaster.output.progress import ticker_bar
 

@@ -16,7 +16,7 @@ from forecaster.errors import SettingsError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from forecaster.output.looks import ThemeName
+    from forecaster.output.theme import ThemeName
 
 _NARROWEST, _WIDEST = 400, 8000
 _PICTURES: dict[str, Literal["png", "svg", "html"]] = {
@@ -127,8 +127,8 @@ def drawn(make: Callable[[int], list[RenderableType]]) -> str:
     Raises:
         SettingsError: the terminal is too narrow.
     """
+    from forecaster.output.charts.terminal import chart_width
     from forecaster.output.console import render, stdout
-    from forecaster.output.terminal_charts import chart_width
 
     terminal = stdout().is_terminal
     return render(lambda columns: make(chart_width(columns, terminal=terminal)), None)

@@ -83,18 +83,18 @@ def plot(
     ]
     failures += [(f.ticker, f.error) for f in made.failures]
     if file is not None and made.fans:
-        from forecaster.output.charts import fan_picture
+        from forecaster.output.charts.fan import fan_picture
 
         file.write(fan_picture(made.fans, trained, file.kind, width, theme_name(theme)))
     elif made.fans:
-        from forecaster.output.terminal_charts import fan_charts
+        from forecaster.output.charts.terminal import fan_charts
 
         emit(drawn(lambda columns: fan_charts(made.fans, trained, columns)), None)
     report_failures(failures, succeeded=len(made.fans))
 
 
 def _refuse_too_many(histories: int) -> None:
-    from forecaster.output.charts import MOST_PANELS
+    from forecaster.output.charts.fan import MOST_PANELS
 
     if histories > MOST_PANELS:
         raise SettingsError(

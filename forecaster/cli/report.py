@@ -75,7 +75,7 @@ def report(
                 f"--source was given and {subject} is a backtest; a forecast needs a model. Give"
                 " the name of a model, or leave --source out."
             )
-        from forecaster.output.report import backtest_page
+        from forecaster.output.report.page import backtest_page
 
         emit(backtest_page(about, chosen), output)
         return
@@ -89,7 +89,7 @@ def report(
         failures += failed
         if not fans:
             report_failures(failures, succeeded=0)
-    from forecaster.output.report import model_page
+    from forecaster.output.report.page import model_page
 
     said = [(name, str(error)) for name, error in failures]
     emit(model_page(about, fans, said, chosen), output)
@@ -99,7 +99,7 @@ def report(
 def _fans(model: Model, loaded: Loaded) -> tuple[tuple[Fan, ...], list[tuple[str, ForecastError]]]:
     """Forecasts to draw, and histories that could not be forecast."""
     from forecaster.jobs.fan_chart import fans
-    from forecaster.output.charts import MOST_PANELS
+    from forecaster.output.charts.fan import MOST_PANELS
 
     if len(loaded.panel) > MOST_PANELS:
         raise SettingsError(

@@ -62,7 +62,8 @@ def score(
 ) -> None:
     """Score the journal's forecasts against what happened since: the live record."""
     from forecaster.jobs.score import score_journal
-    from forecaster.output import record_documents, record_tables
+    from forecaster.output import score_documents as record_documents
+    from forecaster.output import score_tables as record_tables
     from forecaster.output.console import render
 
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
@@ -94,7 +95,8 @@ def list_journal(
 ) -> None:
     """List forecasts that were written down, the newest last."""
     from forecaster.market.store import Store, journal
-    from forecaster.output import record_documents, record_tables
+    from forecaster.output import score_documents as record_documents
+    from forecaster.output import score_tables as record_tables
     from forecaster.output.console import render
 
     day = parse_date(since, "--since")
@@ -141,7 +143,7 @@ def export(
     import sys
 
     from forecaster.market.store import Store, journal
-    from forecaster.output import record_documents
+    from forecaster.output import score_documents as record_documents
 
     day = parse_date(since, "--since")
     write = record_documents.write_jsonl if format is Lines.jsonl else record_documents.write_csv

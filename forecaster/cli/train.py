@@ -205,7 +205,8 @@ def _document(
     trained: Trained, panel: Panel, path: Path, format: Format, output: Path | None
 ) -> str:
     """The result as text."""
-    from forecaster.output import score_documents, tables
+    from forecaster.output import evaluation_documents as score_documents
+    from forecaster.output import tables
     from forecaster.output.console import render
 
     if format is Format.json:

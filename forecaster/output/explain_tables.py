@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.output.cells import Column, fitting_table, price, unit
+from forecaster.output.format import Column, fitting_table, price, unit
 
 if TYPE_CHECKING:
     from forecaster.jobs.explain import Explanation

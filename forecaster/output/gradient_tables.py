@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.output.cells import Column, fitting_table
+from forecaster.output.format import Column, fitting_table
 
 if TYPE_CHECKING:
     from forecaster.jobs.gradients import Gradients, Reach

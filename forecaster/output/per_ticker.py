@@ -13,8 +13,8 @@ from rich.text import Text
 from forecaster.jobs.per_ticker import TrainedTickers
 from forecaster.jobs.scoring import plain
 from forecaster.jobs.train import Trained
-from forecaster.output.cells import open_table, signed
 from forecaster.output.documents import Failures, to_csv, to_json
+from forecaster.output.format import open_table, signed
 
 
 @dataclass(frozen=True)

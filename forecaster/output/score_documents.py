@@ -1,121 +1,172 @@
-"""Results of training, backtests and comparisons as JSON and CSV."""
+"""The live record and the journal as JSON and CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Any
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from forecaster.evaluation.scores import ScoreTable
-from forecaster.jobs.backtest import Backtest
-from forecaster.jobs.compare import Compared
-from forecaster.jobs.scoring import months_state, panel_state, plain, table_state
-from forecaster.jobs.train import Trained
-from forecaster.market.bars import Panel
-from forecaster.output.documents import model_object, to_csv, to_json
+from forecaster.jobs.scoring import plain, table_state
+from forecaster.output.documents import safe_cell, to_csv, to_json
+
+if TYPE_CHECKING:
+    from forecaster.jobs.score import Scored
+    from forecaster.jobs.track_record import Part
+    from forecaster.market.store.journal import Entry
+
+_JOURNAL = (
+    "number", "run", "created", "model", "model_id", "model_hash", "ticker", "cutoff",
+    "fingerprint", "last_close", "currency", "source", "hash",
+)  # fmt: skip
 
 
-def train_json(trained: Trained, panel: Panel, path: str) -> str:
-    """The document ``train/1``; its rows are the backtest's."""
-    scores = table_state(trained.table) if trained.table else {"rows": [], "verdict": []}
+def scored_json(result: Scored) -> str:
+    """The document ``score/1``."""
     return to_json(
         {
-            "schema": "train/1",
-            "model": {**model_object(trained.model), "file": path},
-            "created": trained.model.created,
-            "tickers": {h.ticker: len(h) for h in panel},
-            "split": {k: None if v is None else str(v) for k, v in asdict(trained.split).items()},
-            "settings": trained.model.settings.state(),
-            "epochs": trained.model.card["epochs"],
-            "device": trained.device,
-            "seconds": round(trained.seconds, 3),
-            "targets_per_second": round(trained.targets_per_second),
-            **scores,
-            "months": months_state(trained.losses) if trained.losses else [],
+            "schema": "score/1",
+            "models": [
+                {
+                    "model": record.model,
+                    "model_id": record.model_id,
+                    "scored": record.scored,
+                    "open": record.open,
+                    "late": record.late,
+                    "lost": record.lost,
+                    **(
+                        {"sessions_scored": 0, "tickers": 0, "rows": [], "verdict": []}
+                        if record.table is None
+                        else table_state(record.table)
+                    ),
+                    "by_ticker": [_part(part) for part in record.tickers],
+                    "by_month": [_part(part) for part in record.months],
+                }
+                for record in result.records
+            ],
+            "misses": [
+                {
+                    "ticker": miss.ticker,
+                    "model": miss.model,
+                    "cutoff": str(miss.cutoff),
+                    "step": miss.step,
+                    "session": str(miss.session),
+                    "actual": miss.actual,
+                    "low": miss.low,
+                    "high": miss.high,
+                    "distance": miss.distance,
+                }
+                for miss in result.misses
+            ],
+            "errors": [
+                {"ticker": word, "code": e.code, "message": str(e)} for word, e in result.failures
+            ],
         }
     )
 
 
-def rows_csv(table: ScoreTable | None) -> str:
-    """A row for each model and step; empty below the header where nothing was measured."""
-    rows = table_state(table)["rows"] if table else []
-    header = ["model", "step", "n", "pinball", "mae", "rmse", "mape", "direction"]
-    nested = ("skill", "coverage", "width", "dm_p")
-    keys = {part: list(dict.fromkeys(k for r in rows for k in r[part])) for part in nested}
-    names = [f"{part}_{key}" for part in nested for key in keys[part]]
-    return to_csv(
-        [*header, *names],
-        [
-            [*(r[c] for c in header), *(r[part].get(k) for part in nested for k in keys[part])]
-            for r in rows
-        ],
-    )
+def scored_csv(result: Scored) -> str:
+    """A row for each model and step, the baselines' own rows left out."""
+    header = [
+        "model", "model_id", "step", "n", "pinball", "skill_naive", "skill_ewma", "p_naive",
+        "p_ewma", "in_50", "in_80", "in_90", "mae", "rmse", "mape", "direction",
+    ]  # fmt: skip
+    rows = []
+    for record in result.records:
+        for row in () if record.table is None else record.table.rows:
+            if row.model != record.model:
+                continue
+            rows.append(
+                [
+                    record.model,
+                    record.model_id,
+                    row.step,
+                    row.n,
+                    row.pinball,
+                    *(plain(row.skill.get(name)) for name in ("naive", "ewma")),
+                    *(plain(row.dm_p.get(name)) for name in ("naive", "ewma")),
+                    *(row.coverage.get(share) for share in ("0.5", "0.8", "0.9")),
+                    row.mae,
+                    row.rmse,
+                    row.mape,
+                    row.direction,
+                ]
+            )
+    return to_csv(header, rows)
 
 
-def backtest_json(result: Backtest, panel: Panel) -> str:
-    """The document ``backtest/1``.
-
-    Args:
-        result: scores, and how they came about.
-        panel: what was used of it.
-    """
-    return to_json(
-        {
-            "schema": "backtest/1",
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "model": None if result.model is None else asdict(result.model),
-            "train_end": str(result.folds[0].cutoff),
-            "folds": [{k: str(v) for k, v in asdict(fold).items()} for fold in result.folds],
-            "tickers": list(panel.tickers),
-            "data": panel_state(panel),
-            **_made_object(result),
-            "sessions_scored": result.table.sessions_scored,
-            "rows": table_state(result.table)["rows"],
-            "verdict": table_state(result.table)["verdict"],
-            **({} if result.losses is None else {"months": months_state(result.losses)}),
-            "spread": {cell: asdict(spread) for cell, spread in result.spreads.items()},
-            "seconds": {name: round(s, 3) for name, s in result.seconds.items()},
-            "remarks": list(result.remarks),
-            "hindsight": result.hindsight,
-            "notes": list(result.notes),
-        }
-    )
+def journal_json(found: Sequence[Entry]) -> str:
+    """The document ``journal/1``."""
+    return to_json({"schema": "journal/1", "forecasts": [_object(entry) for entry in found]})
 
 
-def _made_object(result: Backtest) -> dict[str, Any]:
-    """Settings of the networks, and the plan, which says their cells and seeds."""
-    settings, plan = result.settings, result.plan
-    if settings is None or plan is None:
-        return {}
+def journal_csv(found: Sequence[Entry]) -> str:
+    """A row for each ticker and step."""
+    buffer = io.BytesIO()
+    write_csv(buffer, found)
+    return buffer.getvalue().decode()
+
+
+def write_jsonl(file: BinaryIO, found: Iterable[Entry]) -> None:
+    """An object a line, as in ``journal/1``."""
+    for entry in found:
+        file.write(json.dumps(_object(entry), ensure_ascii=False, allow_nan=False).encode() + b"\n")
+
+
+def write_csv(file: BinaryIO, found: Iterable[Entry]) -> None:
+    """A row for each ticker and step; the columns of quantiles are those of the first forecast."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    levels: list[str] | None = None
+    for entry in found:
+        cells = _object(entry)
+        if levels is None:
+            levels = list(entry.draft.steps[0]["quantiles"])
+            ahead = ["step", "session", "session_estimated", "naive"]
+            writer.writerow([*_JOURNAL, *ahead, *(f"q{level}" for level in levels)])
+        for step in entry.draft.steps:
+            flag = str(step["session_estimated"]).lower()
+            quantiles = step["quantiles"]
+            writer.writerow(
+                [
+                    *(safe_cell(cells[name]) for name in _JOURNAL),
+                    step["step"],
+                    step["session"],
+                    flag,
+                    step["naive"],
+                    *(quantiles.get(level) for level in levels),
+                ]
+            )
+    text.flush()
+    text.detach()
+
+
+def _object(entry: Entry) -> dict[str, Any]:
+    author, draft = entry.author, entry.draft
     return {
-        "settings": {k: v for k, v in settings.state().items() if k not in ("cell", "seed")},
-        "plan": {
-            "cells": list(plan.cells),
-            "seeds": [settings.seed + number for number in range(plan.seeds)],
-            "refit": plan.refit,
-            "stride": plan.stride,
-            "test_end": None if plan.test_end is None else str(plan.test_end),
-        },
+        "number": entry.number,
+        "run": author.run,
+        "created": author.created.isoformat(timespec="seconds"),
+        "model": author.model,
+        "model_id": author.model_id,
+        "model_hash": author.model_hash,
+        "ticker": draft.ticker,
+        "cutoff": str(draft.cutoff),
+        "fingerprint": draft.fingerprint,
+        "last_close": draft.last_close,
+        "currency": draft.currency,
+        "source": draft.source,
+        "steps": list(draft.steps),
+        "hash": entry.hash,
     }
 
 
-def compare_json(made: Sequence[Compared]) -> str:
-    """The document ``compare/1``."""
-    return to_json({"schema": "compare/1", "networks": [plain(asdict(item)) for item in made]})
-
-
-def compare_csv(made: Sequence[Compared]) -> str:
-    """A row for each network, scores one session ahead and at the last step."""
-    header = ["network", "weights", "seconds", "targets_per_second", "epochs", "memory"]
-    skills = list(made[0].first.skill)
-    names = [f"h{row.step}_{key}" for row in (made[0].first, made[0].last)
-             for key in ("pinball", *(f"skill_{b}" for b in skills))]  # fmt: skip
-    rows = []
-    for item in made:
-        cells: list[Any] = [item.name, item.weights, item.seconds, item.targets_per_second,
-                            item.epochs, item.memory]  # fmt: skip
-        for row in (item.first, item.last):
-            cells += [row.pinball, *(row.skill[b] for b in skills)]
-        rows.append(cells)
-    return to_csv([*header, *names], rows)
+def _part(part: Part) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        "n": part.n,
+        "pinball": part.pinball,
+        "skill": plain(part.skill),
+        "coverage": part.coverage,
+    }

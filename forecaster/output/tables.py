@@ -17,8 +17,8 @@ from forecaster.jobs.predict import TickerForecast
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.registry import Listed
-from forecaster.output.cells import Column, fitting_table, open_table, price, signed, unit
-from forecaster.output.scoreboard import score_table
+from forecaster.output.evaluation_tables import score_table
+from forecaster.output.format import Column, fitting_table, open_table, price, signed, unit
 
 if TYPE_CHECKING:
     from forecaster.jobs.doctor import Check

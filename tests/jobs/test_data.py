@@ -20,7 +20,7 @@ from forecaster.market.store import Store
 from forecaster.market.store import bars as histories
 from forecaster.market.store import calendars as schedules
 from forecaster.market.store.bars import Known
-from forecaster.output import market_documents
+from forecaster.output import data_documents as market_documents
 
 NOW = datetime(2026, 3, 2, 21, 30, tzinfo=UTC)
 

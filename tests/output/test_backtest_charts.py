@@ -14,10 +14,10 @@ from test_charts import _box
 from forecaster.jobs.backtest import Plan, score_model
 from forecaster.market.bars import Panel
 from forecaster.model.settings import Settings
-from forecaster.output import backtest_charts
-from forecaster.output.figures import settled
-from forecaster.output.looks import LIGHT, THEMES
-from forecaster.output.terminal_charts import backtest_charts as in_terminal
+from forecaster.output.charts import backtest as backtest_charts
+from forecaster.output.charts.figure import settled
+from forecaster.output.charts.terminal import backtest_charts as in_terminal
+from forecaster.output.theme import LIGHT, THEMES
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 

@@ -16,11 +16,11 @@ from forecaster.errors import SettingsError
 from forecaster.jobs.fan_chart import Fan, fans
 from forecaster.market.bars import Panel, history_from_closes
 from forecaster.model.settings import Settings
-from forecaster.output import charts
-from forecaster.output.canvas import Canvas, rows_apart
-from forecaster.output.figures import settled
-from forecaster.output.looks import DARK, LIGHT, THEMES, clipped, spread_out
-from forecaster.output.terminal_charts import chart_width, fan_charts
+from forecaster.output.charts import fan as charts
+from forecaster.output.charts.canvas import Canvas, rows_apart
+from forecaster.output.charts.figure import settled
+from forecaster.output.charts.terminal import chart_width, fan_charts
+from forecaster.output.theme import DARK, LIGHT, THEMES, clipped, spread_out
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 LONG = garch_history("ACME", 200, seed=1)
@@ -169,7 +169,7 @@ def _box(text, renderer):
 
 
 def test_the_collision_test_can_fail(monkeypatch):
-    from forecaster.output import figures
+    from forecaster.output.charts import figure as figures
 
     monkeypatch.setattr(figures, "spread_out", lambda wanted, *_: list(wanted))
     with pytest.raises(AssertionError, match=r"median|last|%"):

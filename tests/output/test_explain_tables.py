@@ -14,8 +14,8 @@ from forecaster.market.bars import Panel
 from forecaster.model.gradients import Clipped
 from forecaster.model.settings import Settings
 from forecaster.output import explain_tables, gradient_tables
-from forecaster.output.cells import Column, fitting_table
 from forecaster.output.console import console
+from forecaster.output.format import Column, fitting_table
 
 DEAR = garch_history("DEAR", 300, seed=1)
 

@@ -10,7 +10,7 @@ import pytest
 from test_tables import text
 
 from forecaster.market.store.journal import Author, Draft, Entry
-from forecaster.output import record_tables
+from forecaster.output import score_tables as record_tables
 
 STEPS = [
     {"step": h, "quantiles": {"0.05": 171.5 - h, "0.5": 190.25, "0.95": 205.75 + h}} for h in (1, 2)

@@ -15,9 +15,9 @@ from forecaster.jobs.fan_chart import fans
 from forecaster.jobs.report import read_backtest, read_model
 from forecaster.market.files.read import read_files
 from forecaster.model.registry import BOXED
-from forecaster.output.backtest_charts import backtest_picture
-from forecaster.output.charts import fan_picture
-from forecaster.output.report import backtest_page, model_page
+from forecaster.output.charts.backtest import backtest_picture
+from forecaster.output.charts.fan import fan_picture
+from forecaster.output.report.page import backtest_page, model_page
 
 SAMPLE = BOXED.parents[3] / "sample_data"
 NAMES = ("backtest", "model", "nasty", "plot", "plots", "tested")

@@ -18,9 +18,9 @@ from forecaster.jobs.report import Carded, Written, read_backtest, read_model
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
 from forecaster.model.registry import BOXED
-from forecaster.output.page import data, moment, words
-from forecaster.output.report import backtest_page, model_page
-from forecaster.output.report_words import HINDSIGHT, OLD, UNMEASURED
+from forecaster.output.html import data, moment, words
+from forecaster.output.report.page import backtest_page, model_page
+from forecaster.output.report.text import HINDSIGHT, OLD, UNMEASURED
 from forecaster.output.tables import ADVICE
 
 NASTY = "<script>alert(1)</script>\"'&\u202e\n</style>\ud800"

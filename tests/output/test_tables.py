@@ -15,7 +15,8 @@ from forecaster.jobs.compare import Compared
 from forecaster.jobs.predict import Step, TickerForecast
 from forecaster.model.artifact import load
 from forecaster.model.registry import BOXED, Listed
-from forecaster.output import scoreboard, tables
+from forecaster.output import evaluation_tables as scoreboard
+from forecaster.output import tables
 from forecaster.output.console import console
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from forecaster.evaluation.verdict import sentence
-from forecaster.output.cells import Column, fitting_table, open_table, percent, price, signed
-from forecaster.output.scoreboard import score_table
+from forecaster.output.evaluation_tables import score_table
+from forecaster.output.format import Column, fitting_table, open_table, percent, price, signed
 
 if TYPE_CHECKING:
     from forecaster.jobs.score import Scored

@@ -10,19 +10,11 @@ import numpy as np
 from forecaster.evaluation.monthly import FEWEST, MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
-from forecaster.output.charts import date_labels, month_name
-from forecaster.output.figures import (
-    Frame,
-    Kind,
-    Label,
-    Sheet,
-    label_right,
-    picture,
-    settled,
-)
-from forecaster.output.looks import STROKES, THEMES, Theme, ThemeName, clipped, colour
-from forecaster.output.scoreboard import baselines_of, networks_of
+from forecaster.output.charts.fan import date_labels, month_name
+from forecaster.output.charts.figure import Frame, Kind, Label, Sheet, label_right, picture, settled
+from forecaster.output.evaluation_tables import baselines_of, networks_of
 from forecaster.output.tables import ADVICE
+from forecaster.output.theme import STROKES, THEMES, Theme, ThemeName, clipped, colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from rich.text import Text
 from forecaster.evaluation.scores import Row, ScoreTable
 from forecaster.evaluation.verdict import sentence
 from forecaster.market.bars import Panel
-from forecaster.output.cells import Column, fitting_table, percent, price, signed
+from forecaster.output.format import Column, fitting_table, percent, price, signed
 
 if TYPE_CHECKING:
     from forecaster.jobs.backtest import Backtest

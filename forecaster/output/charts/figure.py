@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from forecaster.output.looks import Theme, ThemeName, as_variables, spread_out
-from forecaster.output.page import document, paragraph, words
+from forecaster.output.html import document, paragraph, words
+from forecaster.output.theme import Theme, ThemeName, as_variables, spread_out
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from forecaster.output.cells import open_table
+from forecaster.output.format import open_table
 
 _HEADS = ("setting", "value", "from")
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from html import escape
 
-from forecaster.output.looks import DARK, LIGHT, Theme, ThemeName
+from forecaster.output.theme import DARK, LIGHT, Theme, ThemeName
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What a browser may load for a page: nothing but its own style."""

@@ -9,7 +9,7 @@ from forecaster.jobs.backtest import Plan
 from forecaster.jobs.report import Written
 from forecaster.model.artifact import Model
 from forecaster.model.settings import Settings
-from forecaster.output.page import data, day, moment, words
+from forecaster.output.html import data, day, moment, words
 
 Pairs = list[tuple[str, str]]
 

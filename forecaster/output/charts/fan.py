@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from forecaster.jobs.fan_chart import Fan
 from forecaster.market.bars import Days
 from forecaster.model.artifact import Model
-from forecaster.output.cells import price, unit
-from forecaster.output.figures import (
+from forecaster.output.charts.figure import (
     INCHES,
     Frame,
     Kind,
@@ -24,8 +23,9 @@ from forecaster.output.figures import (
     picture,
     settled,
 )
-from forecaster.output.looks import THEMES, Theme, ThemeName, clipped
+from forecaster.output.format import price, unit
 from forecaster.output.tables import ADVICE, model_line
+from forecaster.output.theme import THEMES, Theme, ThemeName, clipped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ from rich.text import Text
 from forecaster.jobs.data import Verified
 from forecaster.jobs.fetch import Fetched
 from forecaster.market.store.bars import Extent
-from forecaster.output.cells import open_table
+from forecaster.output.format import open_table
 
 NARROW = 66
 """Below this many columns a table leaves out what can be asked for with ``--format json``."""

@@ -13,13 +13,13 @@ from forecaster.errors import SettingsError
 from forecaster.jobs.backtest import Backtest
 from forecaster.jobs.fan_chart import Fan
 from forecaster.model.artifact import Model
-from forecaster.output.backtest_charts import left_out, over_time
-from forecaster.output.canvas import Canvas, rows_apart, scale_labels
-from forecaster.output.cells import unit
-from forecaster.output.charts import label_price, price_range
-from forecaster.output.looks import STROKES, clipped
-from forecaster.output.scoreboard import baselines_of, networks_of
+from forecaster.output.charts.backtest import left_out, over_time
+from forecaster.output.charts.canvas import Canvas, rows_apart, scale_labels
+from forecaster.output.charts.fan import label_price, price_range
+from forecaster.output.evaluation_tables import baselines_of, networks_of
+from forecaster.output.format import unit
 from forecaster.output.tables import ADVICE, model_line
+from forecaster.output.theme import STROKES, clipped
 
 NARROWEST = 40
 """Columns that a chart needs."""

@@ -8,16 +8,15 @@ from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.fan_chart import Fan
 from forecaster.jobs.report import Carded, Written
-from forecaster.output import report_tables as tables
-from forecaster.output.backtest_charts import (
+from forecaster.output.charts.backtest import (
     calibration_figure,
     left_out,
     over_time,
     over_time_figure,
 )
-from forecaster.output.figures import inline, settled
-from forecaster.output.looks import LIGHT, ThemeName, clipped
-from forecaster.output.page import (
+from forecaster.output.charts.figure import inline, settled
+from forecaster.output.evaluation_tables import baselines_of, networks_of, shown_rows
+from forecaster.output.html import (
     Line,
     bullets,
     data,
@@ -31,14 +30,15 @@ from forecaster.output.page import (
     table,
     words,
 )
-from forecaster.output.report_facts import (
+from forecaster.output.report import tables
+from forecaster.output.report.facts import (
     backtest_facts,
     model_facts,
     networks_facts,
     settings_facts,
 )
-from forecaster.output.report_forecasts import forecasts
-from forecaster.output.report_words import (
+from forecaster.output.report.forecasts import forecasts
+from forecaster.output.report.text import (
     BASELINES,
     MEASURED,
     METHOD,
@@ -47,8 +47,8 @@ from forecaster.output.report_words import (
     UNMEASURED,
     columns,
 )
-from forecaster.output.scoreboard import baselines_of, networks_of, shown_rows
 from forecaster.output.tables import ADVICE
+from forecaster.output.theme import LIGHT, ThemeName, clipped
 
 
 def model_page(

@@ -9,14 +9,14 @@ from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.fan_chart import Fan
 from forecaster.jobs.predict import in_hindsight
 from forecaster.jobs.report import Carded
-from forecaster.output import report_tables as tables
-from forecaster.output.cells import price, unit
-from forecaster.output.charts import fan_figure, frame_of
-from forecaster.output.figures import inline, settled
-from forecaster.output.looks import LIGHT, clipped
-from forecaster.output.page import data, day, figure, paragraph, section, words
-from forecaster.output.report_words import HINDSIGHT
-from forecaster.output.scoreboard import networks_of
+from forecaster.output.charts.fan import fan_figure, frame_of
+from forecaster.output.charts.figure import inline, settled
+from forecaster.output.evaluation_tables import networks_of
+from forecaster.output.format import price, unit
+from forecaster.output.html import data, day, figure, paragraph, section, words
+from forecaster.output.report import tables
+from forecaster.output.report.text import HINDSIGHT
+from forecaster.output.theme import LIGHT, clipped
 
 
 def forecasts(carded: Carded, fans: Sequence[Fan], failures: Sequence[tuple[str, str]]) -> str:
