@@ -233,7 +233,7 @@ def test_the_nightly_commands_are_commands():
 def test_every_variable_that_is_named_is_a_setting(monkeypatch):
     from typer.main import get_command
 
-    from forecaster.cli import configuration
+    from forecaster.cli import config_file as configuration
     from forecaster.cli.main import app, register
 
     register()

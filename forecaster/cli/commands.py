@@ -13,8 +13,8 @@ from typing import Any, cast
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from forecaster.cli import configuration
-from forecaster.cli.configuration import Configuration, command_of, key_of
+from forecaster.cli import config_file as configuration
+from forecaster.cli.config_file import Configuration, command_of, key_of
 from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, SettingsError, Terminated
 from forecaster.paths import settings_file
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecaster.cli import configuration
+from forecaster.cli import config_file as configuration
 from forecaster.cli.commands import log_format_of
-from forecaster.cli.configuration import DEFAULT, PLAIN, SHARED, Configuration, Origin
+from forecaster.cli.config_file import DEFAULT, PLAIN, SHARED, Configuration, Origin
 from forecaster.cli.data import Report
 from forecaster.cli.options import Output, emit
 

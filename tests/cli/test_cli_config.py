@@ -13,7 +13,7 @@ from test_cli_contract import loaded
 from typer import Typer
 from typer.main import get_command
 
-from forecaster.cli import configuration
+from forecaster.cli import config_file as configuration
 from forecaster.cli.commands import Command
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from forecaster.cli.legal import check_table, nearest_variables
+from forecaster.cli.config_schema import check_table, nearest_variables
 from forecaster.errors import SettingsError
 from forecaster.paths import settings_file
 
