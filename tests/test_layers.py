@@ -23,7 +23,7 @@ FLOORS = (
 )
 """From the ground up. A room sees itself and the floors below, not its neighbours on its floor.
 
-``errors`` is below ``places``, which is the one exception and is named in ``sees``. The package
+``errors`` is below ``paths``, which is the one exception and is named in ``sees``. The package
 itself (the small Python API) and ``__main__`` stand on top.
 """
 

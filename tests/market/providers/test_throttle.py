@@ -18,7 +18,7 @@ from forecaster.market.providers.base import Quotes
 from forecaster.market.providers.throttle import Patient
 from forecaster.market.providers.yahoo import Yahoo
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EMPTY = np.empty(0)
 ANSWER = Quotes("ACME", np.empty(0, "datetime64[D]"), EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY)
 

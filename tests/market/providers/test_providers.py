@@ -9,7 +9,7 @@ import pytest
 from forecaster.errors import SettingsError
 from forecaster.market.providers.registry import DEFAULT, PROVIDERS, provider
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize("name", list(PROVIDERS))

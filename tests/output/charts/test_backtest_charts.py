@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from synthetic import garch_history, random_model
-from test_charts import _box
+from test_fan import _box
 
 from forecaster.jobs.backtest import Plan, score_model
 from forecaster.market.bars import Panel
