@@ -1,22 +1,12 @@
-"""Where things are kept, and how a file is replaced without ever being half there.
+"""Where models, locks and settings are kept.
 
 ``FORECASTER_HOME`` overrides every folder; otherwise the platform's data folder is used.
 """
 
 from __future__ import annotations
 
-import contextlib
-import glob
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
-
-from forecaster.errors import LockHeld, SettingsError
-
-TEMPORARY = ".writing"
-"""Suffix of files that are being written; a run that was killed can leave one behind."""
 
 SETTINGS = "forecaster.toml"
 
@@ -54,88 +44,3 @@ def settings_file() -> Path:
 def models_folder() -> Path:
     """The folder of trained models; it may not exist yet."""
     return home() / "models"
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace ``path`` by ``content``; see :func:`replacing`."""
-    with replacing(path) as file:
-        file.write(content)
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of ``path`` at the end, if nothing went wrong.
-
-    After a crash the old file is there or the new one. A link stays a link, and what it points to
-    is replaced. A pipe or a device, as in ``--output /dev/stderr``, is written to.
-
-    Raises:
-        OSError: the folder cannot be written or the disk is full; ``path`` is untouched.
-    """
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        with path.open("wb") as device:
-            yield device
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    with contextlib.suppress(OSError):  # some file systems cannot sync a folder
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    current = os.umask(0)
-    os.umask(current)
-    return current
-
-
-@contextlib.contextmanager
-def locked(path: Path, what: str, *, wait: float = 0.0) -> Iterator[None]:
-    """Hold the right to write ``path``; freed by the system even after kill -9.
-
-    Args:
-        path: the file that will be written.
-        what: how a message calls it.
-        wait: seconds to wait for another process.
-
-    Raises:
-        LockHeld: another process holds it.
-        SettingsError: the folder cannot be written.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path.parent / f".{path.name}.lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=wait)
-    except Timeout as held:
-        raise LockHeld(
-            f"another run is writing {what}; only one may. Wait for it, or choose another name."
-        ) from held
-    except OSError as problem:
-        raise SettingsError(
-            f"{path.parent} cannot be written ({problem.strerror}); {what} is kept there. Set"
-            " FORECASTER_HOME to a folder that can, or choose another file."
-        ) from problem
-    try:
-        for stale in path.parent.glob(f".{glob.escape(path.name)}.{'?' * 8}{TEMPORARY}"):
-            stale.unlink(missing_ok=True)  # left by a run that was killed: the lock is ours
-        yield
-    finally:
-        lock.release()

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from forecaster import paths as places
+from forecaster.atomic import TEMPORARY, locked, write_atomically
 from forecaster.errors import LockHeld, SettingsError
-from forecaster.paths import TEMPORARY, locked, write_atomically
 
 
 class TestHome:
@@ -96,7 +96,7 @@ class TestWriteAtomically:
 HOLD = """
 import sys, time
 from pathlib import Path
-from forecaster.paths import locked
+from forecaster.atomic import locked
 with locked(Path(sys.argv[1]), "model m"):
     print("held", flush=True)
     time.sleep(60)

@@ -261,7 +261,7 @@ def emitting(output: Path, option: str = "--output") -> Iterator[BinaryIO]:
     Raises:
         SettingsError: it cannot be written.
     """
-    from forecaster.paths import replacing
+    from forecaster.atomic import replacing
 
     try:
         with replacing(output) as file:

@@ -42,7 +42,7 @@ def train_per_ticker(
     from forecaster.output import per_ticker
     from forecaster.output.console import render
     from forecaster.output.progress import training_bar
-    from forecaster.paths import locked
+    from forecaster.atomic import locked
 
     failures: list[tuple[str, ForecastError]] = [
         (f.ticker or f.source, f.error) for f in loaded.failures

@@ -137,7 +137,7 @@ def train(
     from forecaster.model.settings import LEVELS, Settings
     from forecaster.output.console import note
     from forecaster.output.progress import training_bar
-    from forecaster.paths import locked
+    from forecaster.atomic import locked
 
     settings = Settings(
         cell=cell.value, layers=layers, units=units, dropout=dropout, bidirectional=bidirectional,

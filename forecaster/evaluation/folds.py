@@ -11,8 +11,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from forecaster.arrays import Days
 from forecaster.errors import DataError
-from forecaster.market.bars import Days, Panel
+from forecaster.market.bars import Panel
 
 VALIDATION_SHARE = 0.15
 TEST_SHARE = 0.15

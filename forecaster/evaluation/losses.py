@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.arrays import Floats
 from forecaster.evaluation import metrics
-
-Floats = NDArray[np.float64]
 
 WIDTHS = (0.5, 0.8, 0.9)
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from forecaster.arrays import Floats
 
 
 def pinball(actual: Floats, quantiles: Floats, levels: Sequence[float]) -> Floats:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.arrays import Floats
 from forecaster.evaluation import metrics
 from forecaster.evaluation.losses import Actuals, Marks
 from forecaster.evaluation.significance import session_means
-
-Floats = NDArray[np.float64]
 
 FEWEST = 10
 """Sessions of a month whose mean loss says something."""

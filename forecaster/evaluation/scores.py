@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.arrays import Floats
 from forecaster.evaluation import metrics
 from forecaster.evaluation.losses import Actuals, Marks
 from forecaster.evaluation.significance import diebold_mariano, kupiec, session_means
 from forecaster.evaluation.verdict import Verdict, judge
-
-Floats = NDArray[np.float64]
 
 INTERVALS = (0.5, 0.8, 0.9)
 VALUE_AT_RISK = (0.01, 0.05)

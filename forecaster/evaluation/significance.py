@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from forecaster.arrays import Floats
 
 FEWEST_SESSIONS = 20
 """Below this many sessions no p-value is given."""

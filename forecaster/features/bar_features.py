@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Days, Floats
 from forecaster.features.event_features import (
     event_scores,
     month_and_year,
@@ -19,9 +19,7 @@ from forecaster.features.volatility import (
     decaying_mean,
     overnight_gaps,
 )
-from forecaster.market.bars import Days, History
-
-Floats = NDArray[np.float64]
+from forecaster.market.bars import History
 
 HALF_LIVES = (1.0, 2.5, 5.0, 11.0, 22.0, 60.0, 250.0)
 """Half-lives, in sessions, of the range-based variance estimates."""

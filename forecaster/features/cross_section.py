@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Days, Floats
 from forecaster.features.volatility import Measures, decay_of, decaying_mean
-from forecaster.market.bars import Days
-
-Floats = NDArray[np.float64]
 
 FEWEST = 3
 """Tickers that must have traded in a session for its state to be known."""

@@ -12,11 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.arrays import Days, Floats, Integers
 from forecaster.features.volatility import Measures
-from forecaster.market.bars import Days
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 WEEKS_BACK = (13, 26, 39, 52)
 

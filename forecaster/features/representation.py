@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.arrays import Floats, Floats32
 from forecaster.features.bar_features import OWN_FEATURES, own_features
 from forecaster.features.cross_section import COMPANION_FEATURES, Companions
 from forecaster.features.event_features import RHYTHM_FEATURES
@@ -30,9 +31,6 @@ from forecaster.features.scaling import (
     scaling_from_state,
 )
 from forecaster.market.bars import History
-
-Floats = NDArray[np.float64]
-Inputs = NDArray[np.float32]
 
 VOLATILITY_FEATURES = (*OWN_FEATURES, *RHYTHM_FEATURES, *COMPANION_FEATURES)
 LEVEL_FEATURES = ("price",)
@@ -55,7 +53,7 @@ class Encoded:
     """
 
     history: History
-    inputs: Inputs
+    inputs: Floats32
     scale: Scale
 
 
@@ -136,7 +134,7 @@ class Representation:
             for h, s, a, b in zip(histories, scales, own, others, strict=True)
         ]
 
-    def _standardise(self, rows: Floats, known: NDArray[np.bool_]) -> Inputs:
+    def _standardise(self, rows: Floats, known: NDArray[np.bool_]) -> Floats32:
         """Rows in standard deviations, cut at ``_LIMIT``; unknown companions are 0."""
         standard = np.clip((rows - self.mean) / self.deviation, -_LIMIT, _LIMIT)
         first, stop = self.companion_columns
@@ -194,7 +192,7 @@ def _all_features(
     return own, others
 
 
-def _level_inputs(scale: LevelScale) -> Inputs:
+def _level_inputs(scale: LevelScale) -> Floats32:
     return scale.levels()[:, None].astype(np.float32)
 
 

@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.arrays import Floats, Rows
 from forecaster.features.volatility import (
     Measures,
     future_log_ranges,
@@ -27,8 +28,6 @@ from forecaster.features.volatility import (
 )
 from forecaster.market.bars import History
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.intp]
 ScaleName = Literal["volatility", "minmax", "standard"]
 
 _LARGEST_TARGET = 30.0

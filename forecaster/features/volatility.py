@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Floats
 from forecaster.market.bars import History
-
-Floats = NDArray[np.float64]
 
 DECAY = 0.94
 """Decay of the daily volatility estimate, as in RiskMetrics (J.P. Morgan, 1996)."""

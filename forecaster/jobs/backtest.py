@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Floats
 from forecaster.errors import SettingsError
 from forecaster.evaluation.baselines.fit import ALL
 from forecaster.evaluation.folds import Fold, plan_folds, split_panel
@@ -34,7 +34,6 @@ from forecaster.model.numpy_rnn import Cell
 from forecaster.model.settings import Device, Settings
 from forecaster.model.training import Fitted, fit
 
-Floats = NDArray[np.float64]
 Refit = Literal["never", "fold"]
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from forecaster.atomic import locked
 from forecaster.errors import DataError, ForecastError, LockHeld, TrainingDiverged
 from forecaster.features.representation import REACH
 from forecaster.jobs.predict import Predictions, TickerForecast, checked_horizon, predict
@@ -30,7 +31,7 @@ from forecaster.market.store.journal import Author, Draft
 from forecaster.market.store.runs import Run
 from forecaster.market.tickers import Remark
 from forecaster.model.artifact import Model, save
-from forecaster.paths import home, locked
+from forecaster.paths import home
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from forecaster.arrays import Days
 from forecaster.errors import DataError, SettingsError
-from forecaster.market.bars import Action, Days, History
+from forecaster.market.bars import Action, History
 from forecaster.market.calendars import missing_sessions, stray_sessions
 from forecaster.market.exchanges import calendar_of
 from forecaster.market.store import Store, integrity

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from forecaster.atomic import TEMPORARY, write_atomically
 from forecaster.errors import (
     INTERRUPTED,
     TERMINATED,
@@ -23,7 +24,6 @@ from forecaster.errors import (
     SettingsError,
     Terminated,
 )
-from forecaster.paths import TEMPORARY, write_atomically
 
 PROGRAM = "forecast"
 SAMPLE = "sample_data"

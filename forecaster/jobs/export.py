@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Literal
 
+from forecaster.atomic import write_atomically
 from forecaster.errors import SettingsError
 from forecaster.model.artifact import Model
 from forecaster.model.export import export_bytes
-from forecaster.paths import write_atomically
 
 Target = Literal["keras", "onnx"]
 

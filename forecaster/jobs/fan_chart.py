@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Days, Floats
 from forecaster.errors import SettingsError
 from forecaster.evaluation.metrics import at_level, interval_levels
 from forecaster.jobs.predict import TickerFailure, TickerForecast, predict
-from forecaster.market.bars import Days, History
+from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.model.artifact import Model
-
-Floats = NDArray[np.float64]
 
 _SHARES = (0.9, 0.5)
 """Intervals of the fan where the model has their levels, the widest first."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Floats
 from forecaster.errors import DataError, SettingsError
 from forecaster.features.sequences import Batch, TrainingSet, gather_windows
 from forecaster.market.bars import History
@@ -24,7 +24,6 @@ from forecaster.model.numpy_rnn import GATES, Cell, Network
 from forecaster.model.settings import Settings
 from forecaster.model.training import batches, fit
 
-Floats = NDArray[np.float64]
 Word = Literal["vanishes", "steady", "explodes"]
 Weights = Literal["trained", "initial", "trained here", "textbook"]
 

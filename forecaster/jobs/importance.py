@@ -13,17 +13,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Floats, Floats32, Rows
 from forecaster.evaluation import metrics
-from forecaster.features.representation import REACH, Encoded, Inputs
+from forecaster.features.representation import REACH, Encoded
 from forecaster.features.scaling import future_log_returns
 from forecaster.market.bars import History
 from forecaster.model.artifact import Model
 from forecaster.model.inference import outputs_at
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.intp]
 Part = Literal["unseen", "held out", "seen"]
 
 REPEATS = 5
@@ -207,7 +205,7 @@ class _Bench:
     rows: Rows
     step: int
     actual: Floats
-    inputs: Inputs
+    inputs: Floats32
     loss: float
 
     @classmethod
@@ -226,7 +224,7 @@ class _Bench:
             return len(self.rows)
         return -(-len(self.inputs) // max(settings.steps // 2, 1))
 
-    def losses(self, copies: Sequence[Inputs]) -> Floats:
+    def losses(self, copies: Sequence[Floats32]) -> Floats:
         """Mean pinball loss with each of several copies of the inputs, all in one pass."""
         model, step = self.model, self.step
         outputs = outputs_at(
@@ -267,7 +265,7 @@ class _Bench:
         ]
         return tuple(sorted(made, key=lambda g: -np.inf if g.mean is None else g.mean))[::-1]
 
-    def _shuffled(self, columns: Sequence[int], order: Rows) -> Inputs:
+    def _shuffled(self, columns: Sequence[int], order: Rows) -> Floats32:
         """The inputs with some columns in another order, all in the same one."""
         inputs = self.inputs.copy()
         inputs[:, columns] = inputs[order][:, columns]

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from forecaster.market.bars import PRICE_FIELDS, Days, Floats, History, Panel
+from forecaster.arrays import Days, Floats
+from forecaster.market.bars import PRICE_FIELDS, History, Panel
 
 _ARRAYS = ("sessions", *PRICE_FIELDS)
 

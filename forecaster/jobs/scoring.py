@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Floats, Rows
 from forecaster.errors import DataError, ModelError
 from forecaster.evaluation.baselines.fit import fit_baselines
 from forecaster.evaluation.folds import Split
@@ -23,9 +23,6 @@ from forecaster.model.inference import outputs_at
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
 from forecaster.model.training import Epoch, Fitted, OnEpoch, Represent, Validation, fit
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)

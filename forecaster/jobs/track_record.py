@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.arrays import Floats
 from forecaster.evaluation import metrics
 from forecaster.evaluation.losses import Actuals, Marks
 from forecaster.evaluation.scores import INTERVALS, ScoreTable, score
@@ -25,8 +26,6 @@ from forecaster.jobs.scoring import Origins, baseline_marks
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars
 from forecaster.market.store.journal import Entry
-
-Floats = NDArray[np.float64]
 
 BASELINES = ("naive", "ewma")
 

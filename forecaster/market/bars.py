@@ -13,12 +13,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Days, Floats
 from forecaster.errors import DataError
-
-Floats = NDArray[np.float64]
-Days = NDArray[np.datetime64]
 
 PRICE_FIELDS = ("open", "high", "low", "close", "volume", "adjusted_close")
 

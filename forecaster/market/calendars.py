@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecaster.market.bars import Days, History
-
-Flags = NDArray[np.bool_]
-Moments = NDArray[np.datetime64]
+from forecaster.arrays import Days, Mask, Moments
+from forecaster.market.bars import History
 
 _RECENT = 60
 """Sessions whose weekdays and spacing tell when a ticker trades."""
@@ -63,7 +60,7 @@ class Schedule:
     def __len__(self) -> int:
         return len(self.sessions)
 
-    def covers(self, days: Days) -> Flags:
+    def covers(self, days: Days) -> Mask:
         """Which days lie in the range that is known, same shape."""
         return np.asarray((days >= self.known_from) & (days <= self.known_until))
 
@@ -83,7 +80,7 @@ class Calendars(Mapping[str, Schedule]):
     def __len__(self) -> int:
         return len(self._schedules)
 
-    def next_sessions(self, history: History, horizon: int) -> tuple[Days, Flags]:
+    def next_sessions(self, history: History, horizon: int) -> tuple[Days, Mask]:
         """See :func:`next_sessions`; the calendar is the one that the history names."""
         known = None if history.calendar is None else self.get(history.calendar)
         return next_sessions(history, horizon, known)
@@ -93,7 +90,7 @@ NO_CALENDARS = Calendars({})
 """Every session is estimated."""
 
 
-def next_sessions(history: History, horizon: int, known: Schedule | None) -> tuple[Days, Flags]:
+def next_sessions(history: History, horizon: int, known: Schedule | None) -> tuple[Days, Mask]:
     """The next sessions after the cutoff, from the calendar as far as it is known.
 
     After the calendar's end the weekdays go on, as estimates. Everything is estimated where there

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.arrays import Days, Floats, Mask
 from forecaster.errors import DataError
-from forecaster.market.bars import Days, Floats, History
+from forecaster.market.bars import History
 
 FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
 OHL = ("open", "high", "low")
@@ -40,7 +41,6 @@ SPLIT_RATIOS = {
     (100, 1): 100.0,
     (3, 2): 1.5,
 }
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import difflib
 
 import numpy as np
 
+from forecaster.arrays import Days, Moments
 from forecaster.errors import CalendarUnavailable, SettingsError
-from forecaster.market.bars import Days
-from forecaster.market.calendars import Moments, Schedule
+from forecaster.market.calendars import Schedule
 from forecaster.market.symbols import kind_of, suffix_of
 
 ALWAYS = "24/7"

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import numpy as np
 
+from forecaster.arrays import Days
 from forecaster.errors import CalendarUnavailable
-from forecaster.market.bars import Days
 from forecaster.market.calendars import Schedule
 from forecaster.market.store import Store
 from forecaster.market.store import calendars as schedules

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.market.bars import PRICE_FIELDS, Action, Days, Floats, History
+from forecaster.arrays import Days, Floats
+from forecaster.market.bars import PRICE_FIELDS, Action, History
 
 _ALIKE = 1e-5
 """Relative difference up to which two prices are the same: sources round in single precision."""

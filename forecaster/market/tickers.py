@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from forecaster.arrays import Days
 from forecaster.errors import DataError, ForecastError, SourceError, UnknownTicker
-from forecaster.market.bars import Days, History
+from forecaster.market.bars import History
 from forecaster.market.calendars import Calendars, Schedule, missing_sessions
 from forecaster.market.fetch_options import USUAL, Fetching, at_hand
 from forecaster.market.providers.base import Provider

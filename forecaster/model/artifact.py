@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from forecaster.arrays import Floats32
+from forecaster.atomic import write_atomically
 from forecaster.errors import ModelError, SettingsError
 from forecaster.features.representation import Representation
-from forecaster.model.numpy_rnn import Array, CellWeights, Head, Layer, Network, forward_last
+from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network, forward_last
 from forecaster.model.settings import Settings
-from forecaster.paths import write_atomically
 
 FORMAT = 1
 SUFFIX = ".forecast"
@@ -226,7 +227,7 @@ def _check_weights(network: Network, settings: Settings, features: int) -> None:
     forward_last(network, np.zeros((1, 2, features), dtype=np.float32))
 
 
-def _pack(network: Network) -> dict[str, Array]:
+def _pack(network: Network) -> dict[str, Floats32]:
     """Weights by name."""
     head = network.head
     out = {"head/kernel": head.kernel, "head/bias": head.bias, "head/gaps": head.gaps}
@@ -240,7 +241,7 @@ def _pack(network: Network) -> dict[str, Array]:
     return out
 
 
-def _unpack(arrays: Mapping[str, Array], settings: Settings) -> Network:
+def _unpack(arrays: Mapping[str, Floats32], settings: Settings) -> Network:
     """The inverse of ``_pack``; a missing name is a KeyError."""
 
     def cell(stem: str) -> CellWeights:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from forecaster.arrays import Floats32
 from forecaster.model.network import to_network
-from forecaster.model.numpy_rnn import Array, Network
+from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
 
 
@@ -22,7 +23,7 @@ class WeightAverage:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._mean: list[Array] = model.get_weights()
+        self._mean: list[Floats32] = model.get_weights()
         self.steps = 0
         self._before_epoch = 0
         self._epoch_steps = 1

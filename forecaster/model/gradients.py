@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Floats
 from forecaster.errors import SettingsError
 from forecaster.features.sequences import Batch
 from forecaster.model.devices import import_keras
@@ -30,7 +30,6 @@ from forecaster.model.network import (
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
 
-Floats = NDArray[np.float64]
 Clipping = Literal["none", "norm", "value"]
 
 WARM_UP = 10

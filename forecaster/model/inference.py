@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Floats32, Rows
 from forecaster.features.representation import Encoded
 from forecaster.features.sequences import gather_windows
-from forecaster.model.numpy_rnn import Array, Network, forward_last, read
-
-Rows = NDArray[np.intp]
+from forecaster.model.numpy_rnn import Network, forward_last, read
 
 _WINDOWS_AT_ONCE = 2048
 _PIECES_AT_ONCE = 512
@@ -29,7 +27,7 @@ def outputs_at(
     context: int,
     *,
     pieces: bool,
-) -> list[Array]:
+) -> list[Floats32]:
     """Outputs for every origin of every history.
 
     Args:
@@ -55,7 +53,7 @@ def outputs_at(
     return out
 
 
-def outputs_now(network: Network, encoded: Sequence[Encoded], context: int) -> list[Array]:
+def outputs_now(network: Network, encoded: Sequence[Encoded], context: int) -> list[Floats32]:
     """Outputs at the last session of each history: S arrays ``(H, Q)``."""
     rows = [np.array([len(e.inputs) - 1], dtype=np.intp) for e in encoded]
     return [o[0] for o in outputs_at(network, encoded, rows, context, pieces=False)]
@@ -63,11 +61,11 @@ def outputs_now(network: Network, encoded: Sequence[Encoded], context: int) -> l
 
 def _by_windows(
     network: Network,
-    inputs: Array,
+    inputs: Floats32,
     starts: Rows,
     rows: Sequence[Rows],
     context: int,
-    out: list[Array],
+    out: list[Floats32],
 ) -> None:
     series = np.concatenate([np.full(len(r), i) for i, r in enumerate(rows)]).astype(np.intp)
     place = np.concatenate([np.arange(len(r)) for r in rows]).astype(np.intp)
@@ -85,11 +83,11 @@ def _by_windows(
 
 def _by_pieces(
     network: Network,
-    inputs: Array,
+    inputs: Floats32,
     starts: Rows,
     rows: Sequence[Rows],
     context: int,
-    out: list[Array],
+    out: list[Floats32],
 ) -> None:
     """Cut each history's origins into pieces with a lead-in, and read many pieces at once.
 

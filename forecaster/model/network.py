@@ -12,17 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from forecaster.arrays import Floats32
 from forecaster.features.sequences import Batch
 from forecaster.model.devices import import_keras
-from forecaster.model.numpy_rnn import (
-    SPREAD_LIMIT,
-    Array,
-    CellWeights,
-    Head,
-    Layer,
-    Network,
-    middle_level,
-)
+from forecaster.model.numpy_rnn import SPREAD_LIMIT, CellWeights, Head, Layer, Network, middle_level
 from forecaster.model.settings import Settings
 
 CENTRE_RIDGE = 0.05
@@ -133,7 +126,7 @@ def _ridge(strength: float) -> Any:
     return keras.regularizers.L2(strength) if strength else None
 
 
-def step_weights(horizon: int) -> Array:
+def step_weights(horizon: int) -> Floats32:
     """How much each step's loss counts in training: 1/h, with mean 1.
 
     Targets h sessions ahead overlap, so n of them hold about n/h independent ones and would be
@@ -206,12 +199,12 @@ def train_step(model: Any, batch: Batch) -> float:
     return float(model.train_on_batch(batch.inputs, packed(batch)))
 
 
-def packed(batch: Batch) -> Array:
+def packed(batch: Batch) -> Floats32:
     """Targets, ranges and weights of a batch as the loss takes them: ``(B, ..., H, 3)``."""
     return np.stack([batch.targets, batch.ranges, batch.weights], axis=-1)
 
 
-def start_head(model: Any, settings: Settings, targets: Array) -> None:
+def start_head(model: Any, settings: Settings, targets: Floats32) -> None:
     """Set the head so that training starts from the targets' own quantiles.
 
     Args:

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+from forecaster.arrays import Floats32
+
 Cell = Literal["rnn", "lstm", "gru"]
 Activation = Literal["tanh", "relu"]
 
@@ -41,9 +41,9 @@ class CellWeights:
         bias: ``(G·U,)``; for ``gru`` ``(2, 3·U)``, of the input and of the recurrent part.
     """
 
-    kernel: Array
-    recurrent: Array
-    bias: Array
+    kernel: Floats32
+    recurrent: Floats32
+    bias: Floats32
 
     @property
     def units(self) -> int:
@@ -72,11 +72,11 @@ class Head:
         gaps: ``(H, Q - 1)``, before softplus.
     """
 
-    kernel: Array
-    bias: Array
-    gaps: Array
+    kernel: Floats32
+    bias: Floats32
+    gaps: Floats32
 
-    def quantiles(self, states: Array, inputs: Array, levels: tuple[float, ...]) -> Array:
+    def quantiles(self, states: Floats32, inputs: Floats32, levels: tuple[float, ...]) -> Floats32:
         """States ``(..., U)`` and inputs ``(..., F)`` of a step to ``(..., H, Q)``."""
         raw = np.concatenate([states, inputs], axis=-1) @ self.kernel + self.bias
         return quantiles_from_head(raw, self.gaps, levels)
@@ -103,7 +103,7 @@ class Network:
     levels: tuple[float, ...]
 
     @property
-    def weights(self) -> list[Array]:
+    def weights(self) -> list[Floats32]:
         """Every array that was trained, bottom layer first."""
         cells = [c for layer in self.layers for c in (layer.forward, layer.backward) if c]
         inner = [w for c in cells for w in (c.kernel, c.recurrent, c.bias)]
@@ -120,7 +120,7 @@ class Network:
         return all(layer.backward is None for layer in self.layers)
 
 
-def quantiles_from_head(raw: Array, gaps: Array, levels: tuple[float, ...]) -> Array:
+def quantiles_from_head(raw: Floats32, gaps: Floats32, levels: tuple[float, ...]) -> Floats32:
     """Quantiles that cannot cross.
 
     The level nearest to 0.5 is the centre; each next level outwards is further by
@@ -162,16 +162,16 @@ class Trace:
 
     layer: int
     backward: bool
-    state: Array
-    memory: Array | None
+    state: Floats32
+    memory: Floats32 | None
 
     @property
-    def sizes(self) -> Array:
+    def sizes(self) -> Floats32:
         """Euclidean norm of the state after every session: ``(N, T)``."""
         return np.asarray(np.linalg.norm(self.state, axis=-1))
 
 
-def states(cell: Cell, activation: Activation, weights: CellWeights, inputs: Array) -> Array:
+def states(cell: Cell, activation: Activation, weights: CellWeights, inputs: Floats32) -> Floats32:
     """The state after every step, from a zero state: ``(N, T, F)`` to ``(N, T, U)``."""
     return _run(cell, activation, weights, inputs)
 
@@ -180,9 +180,9 @@ def _run(
     cell: Cell,
     activation: Activation,
     weights: CellWeights,
-    inputs: Array,
-    memories: Array | None = None,
-) -> Array:
+    inputs: Floats32,
+    memories: Floats32 | None = None,
+) -> Floats32:
     """States after every step; what ``lstm`` remembers goes into ``memories``, if given."""
     n, t, _ = inputs.shape
     units = weights.units
@@ -205,7 +205,7 @@ def _run(
     return out
 
 
-def traces(network: Network, inputs: Array) -> list[Trace]:
+def traces(network: Network, inputs: Floats32) -> list[Trace]:
     """What every cell held after every session, bottom layer first, forward before backward.
 
     The forecast of a window is made from the top layer's last forward state and its first backward
@@ -226,12 +226,12 @@ def traces(network: Network, inputs: Array) -> list[Trace]:
     return found
 
 
-def _side_by_side(parts: list[Array]) -> Array:
+def _side_by_side(parts: list[Floats32]) -> Floats32:
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
 
 def _trace(
-    network: Network, weights: CellWeights, inputs: Array, layer: int, *, backward: bool
+    network: Network, weights: CellWeights, inputs: Floats32, layer: int, *, backward: bool
 ) -> Trace:
     order = slice(None, None, -1 if backward else None)
     memories = None
@@ -242,7 +242,7 @@ def _trace(
     return Trace(layer, backward, state[:, order], memory)
 
 
-def read(network: Network, inputs: Array) -> Array:
+def read(network: Network, inputs: Floats32) -> Floats32:
     """The top layer's state after every step, for a causal network: ``(N, T, F)`` to ``(N, T, U)``.
 
     Raises:
@@ -256,12 +256,12 @@ def read(network: Network, inputs: Array) -> Array:
     return sequence
 
 
-def forward(network: Network, inputs: Array) -> Array:
+def forward(network: Network, inputs: Floats32) -> Floats32:
     """Quantiles after every step, for a causal network: ``(N, T, F)`` to ``(N, T, H, Q)``."""
     return network.head.quantiles(read(network, inputs), inputs, network.levels)
 
 
-def forward_last(network: Network, inputs: Array) -> Array:
+def forward_last(network: Network, inputs: Floats32) -> Floats32:
     """Quantiles at the end of whole windows: ``(N, T, F)`` to ``(N, H, Q)``.
 
     A bidirectional top layer gives its forward state after the last step beside its backward state
@@ -270,24 +270,24 @@ def forward_last(network: Network, inputs: Array) -> Array:
     return answer(network, traces(network, inputs), inputs)
 
 
-def answer(network: Network, traced: list[Trace], inputs: Array) -> Array:
+def answer(network: Network, traced: list[Trace], inputs: Floats32) -> Floats32:
     """Quantiles at the end of whole windows that :func:`traces` has read: ``(N, H, Q)``."""
     top = [trace for trace in traced if trace.layer == traced[-1].layer]
     final = _side_by_side([t.state[:, 0 if t.backward else -1] for t in top])
     return network.head.quantiles(final, inputs[:, -1], network.levels)
 
 
-def _activate(values: Array, activation: Activation) -> Array:
+def _activate(values: Floats32, activation: Activation) -> Floats32:
     return np.tanh(values) if activation == "tanh" else np.maximum(values, np.float32(0))
 
 
-def _sigmoid(values: Array) -> Array:
+def _sigmoid(values: Floats32) -> Floats32:
     """Logistic function through tanh, which cannot overflow."""
     half = np.float32(0.5)
     return np.asarray(half * np.tanh(half * values) + half)
 
 
-def _lstm_step(gates: Array, memory: Array, units: int) -> tuple[Array, Array]:
+def _lstm_step(gates: Floats32, memory: Floats32, units: int) -> tuple[Floats32, Floats32]:
     """One LSTM step; gates are ``(N, 4U)`` in the order i, f, g, o."""
     keep = _sigmoid(gates[:, : 2 * units])
     candidate = np.tanh(gates[:, 2 * units : 3 * units])
@@ -295,7 +295,7 @@ def _lstm_step(gates: Array, memory: Array, units: int) -> tuple[Array, Array]:
     return _sigmoid(gates[:, 3 * units :]) * np.tanh(memory), memory
 
 
-def _gru_step(x: Array, inner: Array, state: Array, units: int) -> Array:
+def _gru_step(x: Floats32, inner: Floats32, state: Floats32, units: int) -> Floats32:
     """One GRU step; both products are ``(N, 3U)`` in the order z, r, n."""
     gates = _sigmoid(x[:, : 2 * units] + inner[:, : 2 * units])
     candidate = np.tanh(x[:, 2 * units :] + gates[:, units:] * inner[:, 2 * units :])

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Rows
 from forecaster.errors import DataError, TrainingDiverged
 from forecaster.features.representation import Encoded, Representation
 from forecaster.features.sequences import Batch, TrainingSet, prefix_batches, window_batches
@@ -34,8 +34,6 @@ before them it prefers a network that has hardly begun to learn."""
 
 EPOCHS_UNWATCHED = 12
 """Epochs where the panel is too short for a validation part."""
-
-Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True)

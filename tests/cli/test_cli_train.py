@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from forecaster.atomic import locked
 from forecaster.market.bars import History
 from forecaster.model.artifact import load, save
-from forecaster.paths import locked
 
 pytestmark = pytest.mark.network
 

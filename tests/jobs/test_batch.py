@@ -12,6 +12,7 @@ import pytest
 from fake_provider import FakeProvider, evening
 from synthetic import garch_history, random_model
 
+from forecaster.atomic import locked
 from forecaster.errors import LockHeld, RateLimited, SettingsError
 from forecaster.jobs.batch import Batched, batch
 from forecaster.jobs.predict import predict
@@ -21,7 +22,6 @@ from forecaster.market.bars import History, Panel
 from forecaster.market.fetch_options import Fetching
 from forecaster.market.store import Store, journal, runs
 from forecaster.model.settings import Settings
-from forecaster.paths import locked
 
 FRIDAY = np.datetime64("2026-03-06")
 NAMES = ("ABC", "DEF", "XYZ")

@@ -23,11 +23,11 @@ from model_files import (
 )
 from synthetic import random_model, same_weights
 
+from forecaster.atomic import TEMPORARY, locked
 from forecaster.errors import ModelError
 from forecaster.jobs.predict import predict
 from forecaster.model import artifact
 from forecaster.model.artifact import load, save, to_bytes
-from forecaster.paths import TEMPORARY, locked
 
 
 @pytest.fixture(scope="module")

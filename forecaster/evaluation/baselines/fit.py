@@ -10,17 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from forecaster.arrays import Floats, Rows
 from forecaster.errors import SettingsError
 from forecaster.evaluation.baselines.garch import Garch
 from forecaster.evaluation.baselines.har import Har
 from forecaster.evaluation.baselines.naive import Ewma, fit_drift, fit_naive
 from forecaster.market.bars import History
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 QUICK = ("naive", "drift", "ewma")
 """Baselines that take no time to fit; `train` shows these."""

@@ -15,14 +15,11 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Floats, Rows
 from forecaster.evaluation.baselines.naive import Ewma
 from forecaster.features.volatility import log_returns
 from forecaster.market.bars import History
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 SHORTEST = 250
 """Returns that a fit needs; with fewer the likelihood says next to nothing about α and β."""

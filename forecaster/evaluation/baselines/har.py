@@ -15,15 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Floats, Rows
 from forecaster.evaluation.baselines.naive import column_quantiles
 from forecaster.features.scaling import VolatilityScaling, future_log_returns
 from forecaster.features.volatility import Measures, future_log_ranges, log_root
 from forecaster.market.bars import History
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 SPANS = (1, 5, 22, 120)
 """Sessions over which past ranges are averaged: a day, a week, a month, half a year."""

@@ -15,14 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Floats, Rows
 from forecaster.features.scaling import VolatilityScaling, future_log_returns
 from forecaster.features.volatility import log_returns
 from forecaster.market.bars import History
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 ENOUGH = 100
 """Past returns that a history needs before its own quantiles are used instead of the panel's."""

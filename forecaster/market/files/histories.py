@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.arrays import Days, Floats
 from forecaster.errors import DataError
-from forecaster.market.bars import Days, Floats, History
+from forecaster.market.bars import History
 from forecaster.market.cleaning import RawBars, checked_history
 from forecaster.market.files.columns import Layout, Series
 from forecaster.market.files.header import Table

@@ -14,13 +14,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Days, Integers
 from forecaster.errors import DataError, SettingsError
 from forecaster.market.files.parse_numbers import Column
-
-Days = NDArray[np.datetime64]
-Integers = NDArray[np.int64]
 
 FIRST_YEAR, LAST_YEAR = 1700, 2999
 ORDERS = {"%d/%m/%Y": (2, 1, 0), "%m/%d/%Y": (2, 0, 1), "%y/%m/%d": (0, 1, 2)}

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from forecaster.arrays import Floats
+
 Column = Sequence[str] | NDArray[np.float64] | NDArray[np.datetime64]
 
 LONGEST_NUMBER = 60

@@ -14,8 +14,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.arrays import Days, Floats
 from forecaster.errors import DataError
-from forecaster.market.bars import Action, Days, Floats, History
+from forecaster.market.bars import Action, History
 from forecaster.market.cleaning import (
     adjusted_closes,
     clear_bad_prices,

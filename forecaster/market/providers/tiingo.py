@@ -1,8 +1,8 @@
 """Tiingo: daily bars as traded, with a key of the user's.
 
 Prices come in shares of their own day, with each day's split factor beside them; all splits are
-removed here, so that they mean what :class:`forecaster.market.providers.base.Quotes` says. Only bars of
-sessions that are over are given, so trading hours are not needed.
+removed here, so that they mean what :class:`~forecaster.market.providers.base.Quotes` says. Only
+bars of sessions that are over are given, so trading hours are not needed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.arrays import Days, Floats
 from forecaster.errors import RateLimited, SourceError, SourceUnavailable, UnknownTicker
-from forecaster.market.bars import Action, Days, Floats
+from forecaster.market.bars import Action
 from forecaster.market.providers.base import Quotes
 from forecaster.market.providers.local_server import stand_in
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster import paths as places
+from forecaster.arrays import Days, Floats
 from forecaster.errors import (
     RateLimited,
     SettingsError,
@@ -29,7 +30,6 @@ from forecaster.errors import (
     SourceUnavailable,
     UnknownTicker,
 )
-from forecaster.market.bars import Days, Floats
 from forecaster.market.providers import yahoo_chart as chart
 from forecaster.market.providers.base import Quotes
 from forecaster.market.providers.local_server import stand_in

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
+from forecaster.arrays import Days, Floats
 from forecaster.errors import DataError
-from forecaster.market.bars import Action, Days, Floats, History
+from forecaster.market.bars import Action, History
 from forecaster.market.store import schema
 from forecaster.market.store.dates import to_day, to_days, to_number, to_numbers
 

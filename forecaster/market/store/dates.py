@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.market.bars import Days
+from forecaster.arrays import Days
 
 
 def to_days(numbers: Sequence[int] | NDArray[np.int64]) -> Days:

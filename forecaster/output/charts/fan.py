@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.arrays import Days
 from forecaster.jobs.fan_chart import Fan
-from forecaster.market.bars import Days
 from forecaster.model.artifact import Model
 from forecaster.output.charts.figure import (
     INCHES,

@@ -1,0 +1,23 @@
+"""Array types: what an array holds. Shapes stand in the docstring of whoever takes or gives one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+"""Prices, returns, losses, quantiles: all that is measured or scaled."""
+
+Floats32 = NDArray[np.float32]
+"""Inputs, weights and states of a network."""
+
+Integers = NDArray[np.int64]
+Rows = NDArray[np.intp]
+"""Places in a history, or in another array."""
+
+Mask = NDArray[np.bool_]
+Days = NDArray[np.datetime64]
+"""Sessions, ``datetime64[D]``."""
+
+Moments = NDArray[np.datetime64]
+"""Instants in UTC, ``datetime64[s]``."""
