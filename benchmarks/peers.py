@@ -86,7 +86,7 @@ class Test:
         settings = Settings()
         read = read_files([str(options.data)]).panel.up_to(np.datetime64(options.test_end))
         train_end = np.datetime64(options.train_end)
-        short = 2 * settings.steps
+        short = 2 * settings.context_length
         panel = Panel(tuple(h for h in read if np.sum(h.sessions <= train_end) > short))
         if len(panel) < len(read):
             short_ones = len(read) - len(panel)

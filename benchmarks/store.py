@@ -22,7 +22,7 @@ import numpy as np
 from forecaster.market.bars import History
 from forecaster.market.store import Store
 from forecaster.market.store import bars as histories
-from forecaster.market.store.bars import FIELDS, Known
+from forecaster.market.store.bars import FIELDS, TickerInfo
 
 LAST = 400
 
@@ -45,10 +45,10 @@ def made_up(ticker: str, bars: int, seed: int) -> History:
     )
 
 
-def facts(ticker: str) -> Known:
+def facts(ticker: str) -> TickerInfo:
     """What a source says of a ticker."""
     now = datetime.now(UTC)
-    return Known(ticker, "yahoo", "USD", "NMS", "XNYS", "America/New_York", True, None, now)
+    return TickerInfo(ticker, "yahoo", "USD", "NMS", "XNYS", "America/New_York", True, None, now)
 
 
 def timed(what: str, work: Callable[[], object], count: int) -> float:

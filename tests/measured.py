@@ -10,7 +10,7 @@ from synthetic import garch_history, random_model
 from forecaster.jobs.backtest import Backtest, Plan, score_model
 from forecaster.market.bars import Panel
 from forecaster.model.settings import Settings
-from forecaster.output.evaluation_documents import backtest_json
+from forecaster.output.backtest import backtest_json
 
 LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 BASELINES = ("naive", "drift", "ewma", "garch", "har")

@@ -1,4 +1,4 @@
-"""The rooms that CONTRIBUTING.md draws, held by reading the syntax trees of the package."""
+"""The layers that CONTRIBUTING.md draws, held by reading the syntax trees of the package."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "forecaster"
 
-FLOORS = (
-    ("errors", "paths"),
+LAYERS = (
+    ("errors", "arrays"),
+    ("paths", "atomic", "wording"),
     ("market",),
     ("features",),
     ("model", "evaluation"),
@@ -21,13 +22,14 @@ FLOORS = (
     ("cli",),
     ("", "__main__"),
 )
-"""From the ground up. A room sees itself and the floors below, not its neighbours on its floor.
+"""From the lowest up. A package sees itself and the layers below, not its neighbours in its layer.
 
-``errors`` is below ``paths``, which is the one exception and is named in ``sees``. The package
-itself (the small Python API) and ``__main__`` stand on top.
+``forecaster`` itself (the Python API) and ``__main__`` stand on top.
 """
 
-LONGEST_FILE = 400
+LONGEST_FILE = 350
+WIDEST_PACKAGE = 18
+"""Modules side by side, but for ``cli`` and ``jobs``, which have one for each command."""
 
 
 @dataclass(frozen=True)
@@ -87,18 +89,16 @@ def _is_import_call(node: ast.Call) -> bool:
     return name in ("import_module", "__import__")
 
 
-def room_of(module: str) -> str:
-    """The room of ``forecaster.room.file``, or the name of a file without a room."""
+def package_of(module: str) -> str:
+    """The package of ``forecaster.package.file``, or the name of a file without a package."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else ""
 
 
-def sees(room: str, other: str) -> bool:
-    """Whether a module in ``room`` may import one in ``other``."""
-    floor = {name: height for height, names in enumerate(FLOORS) for name in names}
-    if room == other or (room, other) == ("paths", "errors"):
-        return True
-    return floor[other] < floor[room]
+def sees(package: str, other: str) -> bool:
+    """Whether a module in ``package`` may import one in ``other``."""
+    layer = {name: height for height, names in enumerate(LAYERS) for name in names}
+    return package == other or layer[other] < layer[package]
 
 
 def outward(source: str, module: str) -> Iterator[str]:
@@ -107,27 +107,27 @@ def outward(source: str, module: str) -> Iterator[str]:
         if found.top != "forecaster":
             continue
         names = found.name.split(".")
-        room = names[1] if len(names) > 1 else ""
-        known = {name for floor in FLOORS for name in floor}
-        room = room if room in known else ""  # `from forecaster import __version__`
-        if room == "" and found.name == "forecaster.__version__":
+        package = names[1] if len(names) > 1 else ""
+        known = {name for names in LAYERS for name in names}
+        package = package if package in known else ""  # `from forecaster import __version__`
+        if package == "" and found.name == "forecaster.__version__":
             continue  # a constant, there before anything is imported
-        if not sees(room_of(module), room):
+        if not sees(package_of(module), package):
             yield f"line {found.line}: {found.name}"
 
 
 def at_home(library: str, module: str, *, inside: bool) -> bool:
     """Whether a module may import a library, at its head or ``inside`` a function."""
-    room, path = room_of(module), module.removeprefix("forecaster.")
+    package, path = package_of(module), module.removeprefix("forecaster.")
     if library in ("keras", "tensorflow", "tf2onnx", "onnx"):
-        rooms = ("model.devices", "model.network", "model.gradients", "model.export")
-        return inside and path in rooms
+        packages = ("model.devices", "model.network", "model.gradients", "model.export")
+        return inside and path in packages
     if library in ("arch", "statsmodels"):
-        return inside and room == "evaluation"
+        return inside and package == "evaluation"
     if library in ("joblib", "dask", "distributed"):
         return inside and path == "jobs.parallel"
     if library in ("matplotlib", "plotext"):
-        return inside and room == "output"
+        return inside and package == "output"
     homes = {
         "yfinance": path == "market.providers.yahoo",
         "curl_cffi": path in ("market.providers.yahoo", "market.providers.yahoo_session"),
@@ -135,20 +135,20 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
         "stamina": path == "market.providers.throttle",
         "exchange_calendars": path == "market.exchanges",
         "sqlalchemy": path.startswith("market.store."),
-        "rich": room == "output",
-        "typer": room == "cli",
+        "rich": package == "output",
+        "typer": package == "cli",
         "click": False,
         "torch": False,
         "jax": False,
     }
     if library in homes:
         return homes[library]
-    numpy_only = room == "features" or path in ("model.numpy_rnn", "evaluation.metrics")
+    numpy_only = package == "features" or path in ("model.numpy_rnn", "evaluation.metrics")
     return not (numpy_only and library in ("pandas", "scipy", "pyarrow"))
 
 
 def astray(source: str, module: str) -> Iterator[str]:
-    """Imports of libraries outside their rooms."""
+    """Imports of libraries outside their packages."""
     for found in imports(source, module):
         if not at_home(found.top, module, inside=found.inside) and not found.typing:
             yield f"line {found.line}: {found.name}"
@@ -180,7 +180,7 @@ def asserted(source: str) -> Iterator[str]:
 
 
 def module_of(path: Path) -> str:
-    """``forecaster.room.file`` for a path in the package."""
+    """``forecaster.package.file`` for a path in the package."""
     parts = ["forecaster", *path.relative_to(ROOT).with_suffix("").parts]
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -195,7 +195,7 @@ def test_imports_point_down(path):
 
 
 @each_file
-def test_libraries_stay_in_their_rooms(path):
+def test_libraries_stay_in_their_packages(path):
     assert list(astray(path.read_text(), module_of(path))) == []
 
 
@@ -212,15 +212,15 @@ def test_a_file_is_one_idea(path):
 @each_file
 def test_only_output_and_cli_speak(path):
     # what starts Keras holds back what TensorFlow writes to descriptor 2, and flushes before
-    room = room_of(module_of(path))
-    if room in ("output", "cli") or module_of(path) == "forecaster.model.devices":
+    package = package_of(module_of(path))
+    if package in ("output", "cli") or module_of(path) == "forecaster.model.devices":
         return
     assert list(spoken(path.read_text())) == []
 
 
-def test_every_room_has_a_floor():
-    rooms = {room_of(module_of(path)) for path in FILES}
-    assert rooms <= {name for floor in FLOORS for name in floor}
+def test_every_package_has_a_layer():
+    packages = {package_of(module_of(path)) for path in FILES}
+    assert packages <= {name for names in LAYERS for name in names}
     assert len(FILES) > 40
 
 
@@ -287,7 +287,7 @@ class TestTheRulesThemselves:
             ("forecaster.evaluation.metrics", "importlib.import_module('pandas')"),
         ],
     )
-    def test_a_library_outside_its_room_is_seen(self, module, line):
+    def test_a_library_outside_its_package_is_seen(self, module, line):
         assert len(list(astray(line, module))) == 1
 
     @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ class TestTheRulesThemselves:
             ("forecaster.features.scaling", "import numpy as np"),
         ],
     )
-    def test_a_library_in_its_room_is_fine(self, module, line):
+    def test_a_library_in_its_package_is_fine(self, module, line):
         assert list(astray(line, module)) == []
 
     @pytest.mark.parametrize(

@@ -150,7 +150,9 @@ class TestForecasts:
             encoded = model.representation.encode_all(panel.histories)
             rows = [np.arange(len(h)) for h in panel]
             pieces = settings.supervise == "prefixes"
-            answers.append(outputs_at(model.network, encoded, rows, settings.steps, pieces=pieces))
+            answers.append(
+                outputs_at(model.network, encoded, rows, settings.context_length, pieces=pieces)
+            )
         for history, one, two in zip(PANEL, *answers, strict=True):
             seen = len(history.up_to(CUTOFF))
             assert np.array_equal(one[:seen], two[:seen])

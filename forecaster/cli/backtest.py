@@ -176,7 +176,7 @@ def _run(
     from forecaster.jobs.backtest import backtest as run
     from forecaster.jobs.backtest import score_model
     from forecaster.model.registry import open_model
-    from forecaster.output.progress import training_bar
+    from forecaster.output.console import training_bar
 
     if model is not None:
         return score_model(panel, open_model(model), plan, allow_overlap=allow_overlap)
@@ -185,15 +185,15 @@ def _run(
 
 
 def _document(result: Backtest, panel: Panel, format: Format, output: Output) -> str:
-    from forecaster.output import evaluation_documents as score_documents
-    from forecaster.output import evaluation_tables as scoreboard
+    from forecaster.output import backtest
     from forecaster.output.console import render
+    from forecaster.output.format import rows_csv
 
     if format is Format.json:
-        return score_documents.backtest_json(result, panel)
+        return backtest.backtest_json(result, panel)
     if format is Format.csv:
-        return score_documents.rows_csv(result.table)
-    return render(lambda width: scoreboard.backtest(result, panel, width), output)
+        return rows_csv(result.table)
+    return render(lambda width: backtest.backtest(result, panel, width), output)
 
 
 def _require_room(drawn_here: bool, format: Format, output: Output) -> None:

@@ -25,7 +25,7 @@ from forecaster.cli.sources import fetching_of, report_failures, show_notes
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
-    from forecaster.jobs.batch import Batched
+    from forecaster.jobs.batch import BatchResult
 
 
 class Lines(StrEnum):
@@ -107,9 +107,8 @@ def batch(
     from forecaster.market.files.read import ReadOptions
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
-    from forecaster.output import batch_documents
-    from forecaster.output.console import note
-    from forecaster.output.progress import ticker_bar
+    from forecaster.output import batch
+    from forecaster.output.console import note, ticker_bar
 
     chosen = format or _by_suffix(out)
     _keep_apart(out, summary, quiet=quiet)
@@ -129,9 +128,9 @@ def batch(
         show_notes([(remark.ticker, remark.message) for remark in done.remarks])
     _write(done, out, chosen, quiet=quiet)
     if summary is not None:
-        emit(batch_documents.summary(done), None if summary == _STDOUT else summary, "--summary")
+        emit(batch.summary(done), None if summary == _STDOUT else summary, "--summary")
     if not quiet:
-        note(batch_documents.last_line(done))
+        note(batch.last_line(done))
     report_failures(list(done.failures), succeeded=len(done.forecasts))
 
 
@@ -188,14 +187,14 @@ def _days(retrain: str) -> float | None:
     return days
 
 
-def _write(done: Batched, out: str | None, format: Lines, *, quiet: bool) -> None:
+def _write(done: BatchResult, out: str | None, format: Lines, *, quiet: bool) -> None:
     """Forecasts to a file in one piece, or to stdout; nowhere if nobody asked and all is quiet."""
-    from forecaster.output import batch_documents
+    from forecaster.output import batch
 
     write = {
-        Lines.jsonl: batch_documents.write_jsonl,
-        Lines.csv: batch_documents.write_csv,
-        Lines.parquet: batch_documents.write_parquet,
+        Lines.jsonl: batch.write_jsonl,
+        Lines.csv: batch.write_csv,
+        Lines.parquet: batch.write_parquet,
     }[format]
     if out is None and quiet:
         return

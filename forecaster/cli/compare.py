@@ -47,10 +47,8 @@ def compare(
     from forecaster.jobs.compare import compare as run
     from forecaster.jobs.parallel import Pool
     from forecaster.model.settings import Settings
-    from forecaster.output import evaluation_documents as score_documents
-    from forecaster.output import evaluation_tables as scoreboard
-    from forecaster.output.console import render
-    from forecaster.output.progress import training_bar
+    from forecaster.output import compare
+    from forecaster.output.console import render, training_bar
 
     settings = Settings(horizon=horizon, units=units, epochs=epochs, seed=seed, patience=3)
     pool = Pool(workers, cluster)
@@ -60,8 +58,8 @@ def compare(
     with training_bar() as on_progress:
         made = run(loaded.panel, settings, device=device.value, on_progress=on_progress, pool=pool)
     if format is Format.json:
-        emit(score_documents.compare_json(made), output)
+        emit(compare.compare_json(made), output)
     elif format is Format.csv:
-        emit(score_documents.compare_csv(made), output)
+        emit(compare.compare_csv(made), output)
     else:
-        emit(render(lambda width: scoreboard.comparison(made, width), output), output)
+        emit(render(lambda width: compare.comparison(made, width), output), output)

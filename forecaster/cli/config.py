@@ -18,7 +18,7 @@ from forecaster.cli.data import Report
 from forecaster.cli.options import Output, emit
 
 if TYPE_CHECKING:
-    from forecaster.output.config_tables import Setting
+    from forecaster.output.config import Setting
 
 _NOTHING = "–"
 
@@ -34,7 +34,7 @@ def show(
     ] = False,
 ) -> None:
     """Show each setting that is not at its default, and where it comes from."""
-    from forecaster.output import config_tables as setting_tables
+    from forecaster.output import config
     from forecaster.output.console import render
 
     read: Configuration = ctx.obj
@@ -44,10 +44,10 @@ def show(
         if everything or setting.source != "default"
     ]
     if format is Report.json:
-        emit(setting_tables.settings_json(settings, read.file, exists=read.exists), output)
+        emit(config.settings_json(settings, read.file, exists=read.exists), output)
         return
     shown = render(
-        lambda width: setting_tables.settings_table(
+        lambda width: config.settings_table(
             settings, read.file, width, exists=read.exists, everything=everything
         ),
         output,
@@ -68,7 +68,7 @@ def path(ctx: typer.Context) -> None:
 
 def _shared(ctx: typer.Context, read: Configuration) -> Iterator[Setting]:
     """Settings of several commands, and the secrets that the environment alone may hold."""
-    from forecaster.output.secrets import KEYS
+    from forecaster.output.console import KEYS
 
     for key in SHARED:
         if key in PLAIN:
@@ -145,8 +145,8 @@ def _usual(key: str) -> Any:
 
 def _setting(key: str, value: Any, origin: Origin) -> Setting:
     """A row, without secrets."""
-    from forecaster.output.config_tables import Setting
-    from forecaster.output.secrets import masked
+    from forecaster.output.config import Setting
+    from forecaster.output.console import masked
 
     text = masked(_text(value)) if key == "store" else _text(value)
     return Setting(key, text, origin.source, origin.name)

@@ -46,18 +46,17 @@ def list_data(format: FormatOption = Format.table, output: Output = None) -> Non
     """List the tickers in the store."""
     from forecaster.jobs.data import listing
     from forecaster.market.store import Store
-    from forecaster.output import data_documents as market_documents
-    from forecaster.output import data_tables as market_tables
     from forecaster.output.console import render
+    from forecaster.output.data import listed, listed_csv, listed_json
 
     with Store() as store:
         extents = listing(store)
     if format is Format.json:
-        emit(market_documents.listed_json(extents), output)
+        emit(listed_json(extents), output)
     elif format is Format.csv:
-        emit(market_documents.listed_csv(extents), output)
+        emit(listed_csv(extents), output)
     else:
-        shown = render(lambda w: market_tables.listed(extents, store.name, w), output)
+        shown = render(lambda w: listed(extents, store.name, w), output)
         emit(shown, output)
 
 
@@ -70,16 +69,15 @@ def verify(
     """Read everything in the store and check it; fails if something is damaged."""
     from forecaster.jobs import data
     from forecaster.market.store import Store
-    from forecaster.output import data_documents as market_documents
-    from forecaster.output import data_tables as market_tables
     from forecaster.output.console import render
+    from forecaster.output.data import verified, verified_json
 
     with Store() as store:
         result = data.verify(store)
     if format is Report.json:
-        emit(market_documents.verified_json(result), output)
+        emit(verified_json(result), output)
     else:
-        emit(render(lambda _width: market_tables.verified(result, store.name), output), output)
+        emit(render(lambda _width: verified(result, store.name), output), output)
     damaged = sum(finding.damaged for finding in result.findings)
     if damaged:
         raise DataError(
@@ -100,15 +98,11 @@ def export(
     from forecaster.jobs import data
     from forecaster.market.files.read import PARQUET_SUFFIXES
     from forecaster.market.store import Store
-    from forecaster.output import data_documents as market_documents
+    from forecaster.output.data import write_csv, write_parquet
 
     by_name = output is not None and output.suffix.lower() in PARQUET_SUFFIXES
     chosen = format or (FileFormat.parquet if by_name else FileFormat.csv)
-    write = (
-        market_documents.write_parquet
-        if chosen is FileFormat.parquet
-        else market_documents.write_csv
-    )
+    write = write_parquet if chosen is FileFormat.parquet else write_csv
     with Store() as store:
         exported = data.export(store, tickers or ())
         if output is None:

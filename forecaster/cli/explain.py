@@ -69,11 +69,11 @@ def explain(
     )
     if format is Format.table:
         from forecaster.output.console import render
-        from forecaster.output.explain_tables import explanation
+        from forecaster.output.explain import explanation
 
         emit(render(lambda width: explanation(found, trained, width), output), output)
     else:
-        from forecaster.output.explain_documents import explain_csv, explain_json
+        from forecaster.output.explain import explain_csv, explain_json
 
         text = explain_json(found, trained) if format is Format.json else explain_csv(found)
         emit(text, output)

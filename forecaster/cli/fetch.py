@@ -47,10 +47,8 @@ def fetch(
     import sys
 
     from forecaster.jobs.fetch import fetch as run
-    from forecaster.output import data_documents as market_documents
-    from forecaster.output import data_tables as market_tables
-    from forecaster.output.console import render
-    from forecaster.output.progress import ticker_bar
+    from forecaster.output import data
+    from forecaster.output.console import render, ticker_bar
 
     if offline:
         raise SettingsError(
@@ -71,9 +69,9 @@ def fetch(
         result = run(words, fetching, on_ticker=on_ticker)
     show_notes([(remark.ticker, remark.message) for remark in result.remarks])
     if format is Format.json:
-        emit(market_documents.fetched_json(result), output)
+        emit(data.fetched_json(result), output)
     elif format is Format.csv:
-        emit(market_documents.fetched_csv(result), output)
+        emit(data.fetched_csv(result), output)
     elif result.refreshed:
-        emit(render(lambda width: market_tables.fetched(result, width), output), output)
+        emit(render(lambda width: data.fetched(result, width), output), output)
     report_failures(list(result.failures), succeeded=len(result.refreshed))

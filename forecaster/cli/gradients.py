@@ -86,11 +86,11 @@ def gradients(
     )
     if format is Format.table:
         from forecaster.output.console import render
-        from forecaster.output.gradient_tables import gradients as tables
+        from forecaster.output.gradients import gradients as tables
 
         emit(render(lambda width: tables(found, trained, width), output), output)
     else:
-        from forecaster.output.gradient_documents import gradients_csv, gradients_json
+        from forecaster.output.gradients import gradients_csv, gradients_json
 
         text = gradients_json(found, trained) if format is Format.json else gradients_csv(found)
         emit(text, output)

@@ -15,25 +15,25 @@ Name = Annotated[
 
 def list_models() -> None:
     """List trained models, the one that predict uses by default first."""
-    from forecaster.model.registry import models
-    from forecaster.output import tables
+    from forecaster.model import registry
+    from forecaster.output import models
     from forecaster.output.console import render
 
-    listed = models()
-    emit(render(lambda width: tables.models(listed, width), None), None)
+    listed = registry.models()
+    emit(render(lambda width: models.models(listed, width), None), None)
 
 
 def show(name: Name) -> None:
     """Show where a model comes from, its settings and its measured errors."""
     from forecaster.jobs.report import read_model
     from forecaster.model.registry import find
-    from forecaster.output import console, tables
+    from forecaster.output import console, models
 
     path = find(name)
     read = read_model(path)
     emit(
         console.render(
-            lambda width: tables.model_card(read.model, read.table, str(path), width), None
+            lambda width: models.model_card(read.model, read.table, str(path), width), None
         ),
         None,
     )

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from forecaster.jobs.parallel import Pool
     from forecaster.jobs.train import Trained
-    from forecaster.market.files.read import Loaded
+    from forecaster.market.files.read import LoadResult
     from forecaster.model.settings import Device, Settings
 
 
 def train_per_ticker(
-    loaded: Loaded,
+    loaded: LoadResult,
     settings: Settings,
     *,
     name: str,
@@ -35,14 +35,13 @@ def train_per_ticker(
     Raises:
         SomeTickersFailed: after the result of the others.
     """
+    from forecaster.atomic import locked
     from forecaster.jobs.per_ticker import TickerTask, train_each
     from forecaster.market.symbols import file_name
     from forecaster.model.artifact import save
     from forecaster.model.registry import path_of
-    from forecaster.output import per_ticker
-    from forecaster.output.console import render
-    from forecaster.output.progress import training_bar
-    from forecaster.atomic import locked
+    from forecaster.output import train
+    from forecaster.output.console import render, training_bar
 
     failures: list[tuple[str, ForecastError]] = [
         (f.ticker or f.source, f.error) for f in loaded.failures
@@ -67,9 +66,9 @@ def train_per_ticker(
     show_notes([(ticker, text) for ticker, trained in made.trained for text in trained.notes])
     sessions = {h.ticker: len(h) for h in panel}
     if format is Format.json:
-        emit(per_ticker.document(made, sessions, paths, failures), output)
+        emit(train.per_ticker_json(made, sessions, paths, failures), output)
     elif format is Format.csv:
-        emit(per_ticker.csv(made, sessions, paths), output)
+        emit(train.per_ticker_csv(made, sessions, paths), output)
     elif made.trained:
-        emit(render(lambda _width: per_ticker.table(made, sessions, paths), output), output)
+        emit(render(lambda _width: train.per_ticker_table(made, sessions, paths), output), output)
     report_failures(failures, succeeded=len(made.trained))

@@ -53,7 +53,7 @@ def predict(
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs.predict import checked_horizon
     from forecaster.jobs.predict import predict as run
-    from forecaster.output import documents
+    from forecaster.output import predict
 
     trained = chosen_model(model)
     checked_horizon(trained, horizon)  # before anything is fetched for nothing
@@ -69,14 +69,15 @@ def predict(
     ]
     failures += [(f.ticker, f.error) for f in result.failures]
     if format is Format.json:
-        emit(documents.predict_json(trained, result.forecasts, failures), output)
+        emit(predict.predict_json(trained, result.forecasts, failures), output)
     elif format is Format.csv:
-        emit(documents.predict_csv(trained, result.forecasts), output)
+        emit(predict.predict_csv(trained, result.forecasts), output)
     elif result.forecasts:
-        from forecaster.output import tables
+        from forecaster.output import predict
         from forecaster.output.console import render
 
         emit(
-            render(lambda width: tables.forecasts(result.forecasts, trained, width), output), output
+            render(lambda width: predict.forecasts(result.forecasts, trained, width), output),
+            output,
         )
     report_failures(failures, succeeded=len(result.forecasts))

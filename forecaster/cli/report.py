@@ -23,7 +23,7 @@ from forecaster.errors import ForecastError, SettingsError
 
 if TYPE_CHECKING:
     from forecaster.jobs.fan_chart import Fan
-    from forecaster.market.files.read import Loaded
+    from forecaster.market.files.read import LoadResult
     from forecaster.model.artifact import Model
 
 _SHOWN = 120
@@ -63,13 +63,13 @@ def report(
     calendar: CalendarCode = None,
 ) -> None:
     """Write one page on a model or a backtest: errors, plots, where they come from."""
-    from forecaster.jobs.report import Written
+    from forecaster.jobs.report import BacktestSubject
     from forecaster.jobs.report import subject as read_subject
 
     checked_file(output, "--output", "a page", _ENDINGS)
     about = read_subject(subject)
     chosen = theme_name(theme)
-    if isinstance(about, Written):
+    if isinstance(about, BacktestSubject):
         if source:
             raise SettingsError(
                 f"--source was given and {subject} is a backtest; a forecast needs a model. Give"
@@ -96,7 +96,9 @@ def report(
     report_failures(failures, succeeded=len(fans))
 
 
-def _fans(model: Model, loaded: Loaded) -> tuple[tuple[Fan, ...], list[tuple[str, ForecastError]]]:
+def _fans(
+    model: Model, loaded: LoadResult
+) -> tuple[tuple[Fan, ...], list[tuple[str, ForecastError]]]:
     """Forecasts to draw, and histories that could not be forecast."""
     from forecaster.jobs.fan_chart import fans
     from forecaster.output.charts.fan import MOST_PANELS

@@ -62,8 +62,7 @@ def score(
 ) -> None:
     """Score the journal's forecasts against what happened since: the live record."""
     from forecaster.jobs.score import score_journal
-    from forecaster.output import score_documents as record_documents
-    from forecaster.output import score_tables as record_tables
+    from forecaster.output import score
     from forecaster.output.console import render
 
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
@@ -74,11 +73,11 @@ def score(
     result = replace(result, failures=(*unread, *result.failures))
     show_notes([(remark.ticker, remark.message) for remark in result.remarks])
     if format is Format.json:
-        emit(record_documents.scored_json(result), output)
+        emit(score.scored_json(result), output)
     elif format is Format.csv:
-        emit(record_documents.scored_csv(result), output)
+        emit(score.scored_csv(result), output)
     else:
-        emit(render(lambda width: record_tables.scored(result, width), output), output)
+        emit(render(lambda width: score.scored(result, width), output), output)
     report_failures(list(result.failures), succeeded=sum(r.scored for r in result.records))
 
 
@@ -94,23 +93,23 @@ def list_journal(
     output: Output = None,
 ) -> None:
     """List forecasts that were written down, the newest last."""
-    from forecaster.market.store import Store, journal
-    from forecaster.output import score_documents as record_documents
-    from forecaster.output import score_tables as record_tables
+    from forecaster.market.store import Store
+    from forecaster.market.store.journal import entries
+    from forecaster.output import journal
     from forecaster.output.console import render
 
     day = parse_date(since, "--since")
     with Store() as store, store.reading() as tx:
-        found = list(journal.entries(tx, since=day, model=model, ticker=ticker, run=run))
+        found = list(entries(tx, since=day, model=model, ticker=ticker, run=run))
     shown = found[-last:]
     if format is Format.json:
-        emit(record_documents.journal_json(shown), output)
+        emit(journal.journal_json(shown), output)
     elif format is Format.csv:
-        emit(record_documents.journal_csv(shown), output)
+        emit(journal.journal_csv(shown), output)
     else:
         chosen = any(option is not None for option in (since, model, ticker, run))
         table = render(
-            lambda width: record_tables.journal(shown, len(found), width, chosen=chosen), output
+            lambda width: journal.journal(shown, len(found), width, chosen=chosen), output
         )
         emit(table, output)
 
@@ -142,13 +141,14 @@ def export(
     """Write the journal with its hashes."""
     import sys
 
-    from forecaster.market.store import Store, journal
-    from forecaster.output import score_documents as record_documents
+    from forecaster.market.store import Store
+    from forecaster.market.store.journal import entries
+    from forecaster.output import journal
 
     day = parse_date(since, "--since")
-    write = record_documents.write_jsonl if format is Lines.jsonl else record_documents.write_csv
+    write = journal.write_jsonl if format is Lines.jsonl else journal.write_csv
     with Store() as store, store.reading() as tx:
-        found = journal.entries(tx, since=day, model=model, ticker=ticker, run=run)
+        found = entries(tx, since=day, model=model, ticker=ticker, run=run)
         if output is None:
             write(sys.stdout.buffer, found)
             sys.stdout.buffer.flush()

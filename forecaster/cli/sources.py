@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from forecaster.jobs.predict import TickerForecast
     from forecaster.market.bars import History
     from forecaster.market.fetch_options import Fetching
-    from forecaster.market.files.read import Loaded
+    from forecaster.market.files.read import LoadResult
     from forecaster.model.artifact import Model
 
 _NOTES_SHOWN = 6
@@ -71,7 +71,7 @@ def read(
     date_format: str | None,
     ticker: str | None,
     fetching: Fetching,
-) -> Loaded:
+) -> LoadResult:
     """Read the sources and print what was repaired on stderr."""
     from forecaster.market.files.read import ReadOptions
     from forecaster.market.load import read_sources
@@ -84,7 +84,7 @@ def read(
 
 def read_price_files(
     files: list[str], columns: list[str] | None, date_format: str | None, ticker: str | None
-) -> Loaded:
+) -> LoadResult:
     """Read sources that are files, whatever they are called."""
     from forecaster.market.files.read import ReadOptions, read_files
 
@@ -106,7 +106,7 @@ def show_notes(notes: Sequence[tuple[str, str]]) -> None:
         note(f"{len(more)} more notes on {count} sources; read one of them alone to see its own.")
 
 
-def refuse_failures(loaded: Loaded) -> None:
+def refuse_failures(loaded: LoadResult) -> None:
     """Nothing is trained or scored on less than was asked for."""
     if not loaded.failures:
         return
@@ -117,7 +117,7 @@ def refuse_failures(loaded: Loaded) -> None:
     raise loaded.failures[-1].error
 
 
-def only_history(loaded: Loaded, command: str) -> History:
+def only_history(loaded: LoadResult, command: str) -> History:
     """The one history of a source.
 
     Raises:

@@ -130,14 +130,13 @@ def train(
     calendar: CalendarCode = None,
 ) -> None:
     """Train a network on price histories and test it against the baselines."""
+    from forecaster.atomic import locked
     from forecaster.cli.per_ticker import train_per_ticker
     from forecaster.jobs.parallel import Pool
     from forecaster.jobs.train import train as run
     from forecaster.model.artifact import save
     from forecaster.model.settings import LEVELS, Settings
-    from forecaster.output.console import note
-    from forecaster.output.progress import training_bar
-    from forecaster.atomic import locked
+    from forecaster.output.console import note, training_bar
 
     settings = Settings(
         cell=cell.value, layers=layers, units=units, dropout=dropout, bidirectional=bidirectional,
@@ -205,12 +204,12 @@ def _document(
     trained: Trained, panel: Panel, path: Path, format: Format, output: Path | None
 ) -> str:
     """The result as text."""
-    from forecaster.output import evaluation_documents as score_documents
-    from forecaster.output import tables
+    from forecaster.output import train
     from forecaster.output.console import render
+    from forecaster.output.format import rows_csv
 
     if format is Format.json:
-        return score_documents.train_json(trained, panel, str(path))
+        return train.train_json(trained, panel, str(path))
     if format is Format.csv:
-        return score_documents.rows_csv(trained.table)
-    return render(lambda width: tables.training(trained, panel, str(path), width), output)
+        return rows_csv(trained.table)
+    return render(lambda width: train.training(trained, panel, str(path), width), output)

@@ -43,7 +43,7 @@ _LIMIT = 6.0
 
 
 @dataclass(frozen=True)
-class Encoded:
+class Encoding:
     """One history as the network sees it.
 
     Attributes:
@@ -106,11 +106,13 @@ class Representation:
         stop = len(VOLATILITY_FEATURES)
         return (stop - len(COMPANION_FEATURES), stop)
 
-    def encode(self, history: History) -> Encoded:
+    def encode(self, history: History) -> Encoding:
         """Inputs and scale of one history by itself; row t uses bars 0..t alone."""
         return self.encode_all([history])[0]
 
-    def encode_all(self, histories: Sequence[History], *, last: int | None = None) -> list[Encoded]:
+    def encode_all(
+        self, histories: Sequence[History], *, last: int | None = None
+    ) -> list[Encoding]:
         """Inputs and scales of a panel: each history also sees the others' same session.
 
         Row t of a history uses bars of sessions up to its own session t, of any history.
@@ -122,13 +124,13 @@ class Representation:
         if isinstance(self.scaling, LevelScaling):
             levels = [self.scaling.scale(h) for h in histories]
             return [
-                Encoded(h, _level_inputs(s)[_newest(last)], s)
+                Encoding(h, _level_inputs(s)[_newest(last)], s)
                 for h, s in zip(histories, levels, strict=True)
             ]
         scales = [self.scaling.scale(h) for h in histories]
         own, others = _all_features(self.scaling, scales, last)
         return [
-            Encoded(
+            Encoding(
                 h, self._standardise(np.column_stack([a, b]), self.companions & (b[:, 0] > 0)), s
             )
             for h, s, a, b in zip(histories, scales, own, others, strict=True)

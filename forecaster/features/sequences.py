@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.features.representation import Encoded
+from forecaster.features.representation import Encoding
 
 WARM_UP = 8
 """Steps without a loss at the start of a piece that was cut from the middle of a history; a
 shorter context leaves its last step a loss."""
 
-HIDDEN = 0.2
+MARKET_STATE_DROPOUT = 0.2
 """Share of sequences trained without their companions, so that a single ticker works as well."""
 
 SHORTEST_WINDOW = 4
@@ -70,7 +70,7 @@ class TrainingSet:
 
     @classmethod
     def of(
-        cls, encoded: Sequence[Encoded], horizon: int, companions: tuple[int, int] = (0, 0)
+        cls, encoded: Sequence[Encoding], horizon: int, companions: tuple[int, int] = (0, 0)
     ) -> TrainingSet:
         """Join encoded histories; a target counts where its session is inside the history."""
         targets = np.concatenate([e.scale.targets(horizon) for e in encoded])
@@ -182,7 +182,7 @@ def _hide_some(
     """The inputs with the companions' columns 0 in a random share of the sequences."""
     first, stop = companions
     if stop > first:
-        inputs[rng.random(len(inputs)) < HIDDEN, :, first:stop] = 0.0
+        inputs[rng.random(len(inputs)) < MARKET_STATE_DROPOUT, :, first:stop] = 0.0
     return inputs
 
 

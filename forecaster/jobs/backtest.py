@@ -32,7 +32,7 @@ from forecaster.model.artifact import Model
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import Cell
 from forecaster.model.settings import Device, Settings
-from forecaster.model.training import Fitted, fit
+from forecaster.model.training import FitResult, fit
 
 Refit = Literal["never", "fold"]
 
@@ -87,7 +87,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Saved:
+class ModelReference:
     """Which saved model was scored: its name and its id."""
 
     name: str
@@ -124,7 +124,7 @@ class Backtest:
     settings: Settings | None = None
     plan: Plan | None = None
     hindsight: str | None = None
-    model: Saved | None = None
+    model: ModelReference | None = None
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -186,7 +186,7 @@ def backtest(
         for seed in range(plan.seeds)
     ]
     made = (pool or Pool()).map(fit_task, seen, tasks, watch=on_progress)
-    fitted: dict[tuple[np.datetime64, Cell], list[Fitted]] = {}
+    fitted: dict[tuple[np.datetime64, Cell], list[FitResult]] = {}
     run = _Run()
     for task, (network, seconds) in zip(tasks, made, strict=True):
         cell = task.settings.cell
@@ -224,7 +224,9 @@ class FitTask:
     label: str
 
 
-def fit_task(panel: Panel, task: FitTask, on_progress: OnProgress | None) -> tuple[Fitted, float]:
+def fit_task(
+    panel: Panel, task: FitTask, on_progress: OnProgress | None
+) -> tuple[FitResult, float]:
     """A network, and the seconds it took; runs wherever the pool runs it."""
     choose_device(task.device)
     start = time.perf_counter()
@@ -269,7 +271,7 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     run.actuals.append(actuals)
     as_it_is = replace(plan, folds=1, seeds=1, refit="never", cells=(settings.cell,))
     result = _finish(run, (fold,), settings, (model.name,), as_it_is)
-    result = replace(result, model=Saved(model.name, model.id))
+    result = replace(result, model=ModelReference(model.name, model.id))
     if fold.test_from >= trained_to:
         return result
     much = "all" if fold.test_to <= trained_to else "part"
@@ -280,7 +282,7 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     return replace(result, remarks=(*result.remarks, seen_it), hindsight=seen_it)
 
 
-def _fit(past: Panel, settings: Settings, label: str, on_progress: OnProgress | None) -> Fitted:
+def _fit(past: Panel, settings: Settings, label: str, on_progress: OnProgress | None) -> FitResult:
     """Find the number of epochs with the last part as validation, then fit on all of the past."""
     split = split_panel(past, settings.horizon, past.sessions[-1])
     found = fit_and_watch(past, split, settings, stage(on_progress, label))
@@ -297,7 +299,7 @@ def _fit(past: Panel, settings: Settings, label: str, on_progress: OnProgress | 
 
 def _mark_networks(
     cell: Cell,
-    networks: Sequence[Fitted],
+    networks: Sequence[FitResult],
     settings: Settings,
     panel: Panel,
     origins: Origins,

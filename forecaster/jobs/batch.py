@@ -23,11 +23,11 @@ from forecaster.jobs.predict import Predictions, TickerForecast, checked_horizon
 from forecaster.jobs.worklist import Worklist
 from forecaster.market.bars import Panel
 from forecaster.market.fetch_options import USUAL, Fetching
-from forecaster.market.files.read import AS_THEY_ARE, Loaded, ReadOptions
+from forecaster.market.files.read import AS_THEY_ARE, LoadResult, ReadOptions
 from forecaster.market.load import read_sorted
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal, runs
-from forecaster.market.store.journal import Author, Draft
+from forecaster.market.store.journal import Author, JournalRecord
 from forecaster.market.store.runs import Run
 from forecaster.market.tickers import Remark
 from forecaster.model.artifact import Model, save
@@ -35,7 +35,7 @@ from forecaster.paths import home
 
 
 @dataclass(frozen=True)
-class Batched:
+class BatchResult:
     """What a batch did.
 
     Attributes:
@@ -77,7 +77,7 @@ def batch(
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
     on_ticker: Callable[[str], None] | None = None,
-) -> Batched:
+) -> BatchResult:
     """Fetch what is missing, forecast every ticker in one pass, and write the journal.
 
     Args:
@@ -118,7 +118,7 @@ def batch(
         written_at = now or datetime.now(UTC)  # fetching may have taken an hour
         drafts = [_draft(forecast, loaded.files) for forecast in made.forecasts]
         written, head = _written(store, run, model, drafts, written_at)
-    return Batched(
+    return BatchResult(
         run=run.run,
         model=model,
         forecasts=made.forecasts,
@@ -149,7 +149,7 @@ def _run(store: Store, task: str, now: datetime, *, resume: bool) -> tuple[Run, 
         return new, False
 
 
-def _remarks(loaded: Loaded) -> list[Remark]:
+def _remarks(loaded: LoadResult) -> list[Remark]:
     return [Remark(note.ticker or note.source, note.message) for note in loaded.notes]
 
 
@@ -172,14 +172,14 @@ def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Remark]:
     return made.model, Remark(model.name, made.reason)
 
 
-def _failures(loaded: Loaded, made: Predictions) -> tuple[tuple[str, ForecastError], ...]:
+def _failures(loaded: LoadResult, made: Predictions) -> tuple[tuple[str, ForecastError], ...]:
     """What could not be read, then what could not be forecast."""
     unread = [(failure.ticker or failure.source, failure.error) for failure in loaded.failures]
     return (*unread, *((failure.ticker, failure.error) for failure in made.failures))
 
 
 def _written(
-    store: Store, run: Run, model: Model, drafts: Sequence[Draft], now: datetime
+    store: Store, run: Run, model: Model, drafts: Sequence[JournalRecord], now: datetime
 ) -> tuple[int, str]:
     """Write the journal and end the run; how many forecasts were new, and the last row's hash."""
     author = Author(run.run, now, model.name, model.id, model.digest)
@@ -190,10 +190,10 @@ def _written(
     return written, head
 
 
-def _draft(forecast: TickerForecast, files: Mapping[str, str]) -> Draft:
+def _draft(forecast: TickerForecast, files: Mapping[str, str]) -> JournalRecord:
     """A forecast as the journal has it, with the file that its bars came from, if it was one."""
     file = files.get(forecast.ticker)
-    return Draft(
+    return JournalRecord(
         ticker=forecast.ticker,
         cutoff=forecast.cutoff,
         fingerprint=forecast.fingerprint,

@@ -17,7 +17,7 @@ from forecaster.errors import DataError
 from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.losses import Actuals, Marks
 from forecaster.evaluation.scores import Row, score
-from forecaster.features.representation import Encoded, Representation
+from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import gather_windows
 from forecaster.jobs.parallel import Pool
 from forecaster.jobs.scoring import (
@@ -32,7 +32,7 @@ from forecaster.market.bars import History, Panel
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import forward_last
 from forecaster.model.settings import Device, Settings
-from forecaster.model.training import Fitted
+from forecaster.model.training import FitResult
 
 BASELINES = ("naive", "ewma", "har")
 WINDOW = 20
@@ -58,7 +58,7 @@ class Contender:
 
 
 @dataclass(frozen=True)
-class Compared:
+class Comparison:
     """What one network cost and what it is worth.
 
     Attributes:
@@ -104,7 +104,7 @@ def compare(
     device: Device = "auto",
     on_progress: OnProgress | None = None,
     pool: Pool | None = None,
-) -> tuple[Compared, ...]:
+) -> tuple[Comparison, ...]:
     """Train every contender on the same sessions and score it on the same later ones.
 
     Args:
@@ -153,7 +153,7 @@ class ContenderTask:
 
 def fit_contender(
     panel: Panel, task: ContenderTask, on_progress: OnProgress | None
-) -> tuple[Fitted, float]:
+) -> tuple[FitResult, float]:
     """A network, and the seconds it took; runs wherever the pool runs it."""
     choose_device(task.device)
     start = time.perf_counter()
@@ -170,18 +170,18 @@ def fit_contender(
 
 def _compared(
     contender: Contender,
-    fitted: Fitted,
+    fitted: FitResult,
     seconds: float,
     panel: Panel,
     origins: Origins,
     actuals: Actuals,
     marks: dict[str, Marks],
-) -> Compared:
+) -> Comparison:
     table = score(actuals, marks, contender.settings.quantiles, BASELINES)
     rows = [r for r in table.rows if r.model == contender.name]
     network = fitted.network
     unused = network.layers[0].forward.recurrent.size if contender.window else 0
-    return Compared(
+    return Comparison(
         name=contender.name,
         weights=network.weight_count - unused,  # one step uses no recurrent weights
         seconds=seconds,
@@ -213,12 +213,14 @@ class StackedRepresentation(Representation):
         """None: companions are never hidden from a feed-forward network."""
         return (0, 0)
 
-    def encode_all(self, histories: Sequence[History], *, last: int | None = None) -> list[Encoded]:
+    def encode_all(
+        self, histories: Sequence[History], *, last: int | None = None
+    ) -> list[Encoding]:
         """See ``Representation.encode_all``; sessions before the first are 0."""
         rows = slice(None) if last is None else slice(-last, None)
         plain = Representation(self.scaling, self.mean, self.deviation, self.companions)
         return [
-            Encoded(e.history, stack(e.inputs, self.window)[rows], e.scale)
+            Encoding(e.history, stack(e.inputs, self.window)[rows], e.scale)
             for e in plain.encode_all(histories)
         ]
 
@@ -245,19 +247,21 @@ def represent(contender: Contender) -> Callable[[Settings, Sequence[History]], R
     return fit
 
 
-def _memory(contender: Contender, fitted: Fitted, panel: Panel, origins: Origins) -> int:
+def _memory(contender: Contender, fitted: FitResult, panel: Panel, origins: Origins) -> int:
     """How far back the network listens.
 
     The inputs of one earlier session are set to 0, their mean, and the change of the outputs is
     measured; a memory of k says that the k sessions before the last hold 90% of all such changes.
     """
-    steps = contender.window or contender.settings.steps
+    steps = contender.window or contender.settings.context_length
     encoded = fitted.representation.encode_all(panel.histories)
     windows = []
     for place, rows in zip(origins.index, origins.rows, strict=True):
-        full = rows[rows >= contender.settings.steps - 1]
+        full = rows[rows >= contender.settings.context_length - 1]
         some = full[:: max(len(full) * len(origins.index) // _PROBES, 1)]
-        windows.append(gather_windows(encoded[place].inputs, some, contender.settings.steps))
+        windows.append(
+            gather_windows(encoded[place].inputs, some, contender.settings.context_length)
+        )
     probes = np.concatenate(windows)
     answers = forward_last(fitted.network, probes)
     changes = np.zeros(steps)

@@ -17,7 +17,7 @@ from forecaster.market.exchanges import calendar_of
 from forecaster.market.store import Store, integrity
 from forecaster.market.store import bars as histories
 from forecaster.market.store import calendars as schedules
-from forecaster.market.store.bars import Extent, Known
+from forecaster.market.store.bars import Extent, TickerInfo
 from forecaster.market.store_diff import loss
 from forecaster.market.update_many import IMPORTED
 
@@ -38,7 +38,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Verified:
+class Verification:
     """How many histories and bars were read, and what was found."""
 
     tickers: int
@@ -47,7 +47,7 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportResult:
     """What became of one history of a file.
 
     Attributes:
@@ -67,7 +67,7 @@ def listing(store: Store) -> list[Extent]:
         return histories.extents(tx)
 
 
-def verify(store: Store) -> Verified:
+def verify(store: Store) -> Verification:
     """Read everything and check it: the database, each history, and its sessions.
 
     Raises:
@@ -95,18 +95,18 @@ def verify(store: Store) -> Verified:
                 strays = stray_sessions(history, known)
                 findings += _counted(ticker, missing, f"of {known.code} without a bar")
                 findings += _counted(ticker, strays, f"that {known.code} does not have")
-    return Verified(len(names), bars, tuple(findings))
+    return Verification(len(names), bars, tuple(findings))
 
 
 @dataclass(frozen=True)
-class Exported:
+class TickerExport:
     """One stored ticker with its actions."""
 
     history: History
     dividends: tuple[Action, ...]
 
 
-def export(store: Store, wanted: Sequence[str] = ()) -> Iterator[Exported]:
+def export(store: Store, wanted: Sequence[str] = ()) -> Iterator[TickerExport]:
     """Stored tickers one by one, those named or all.
 
     Raises:
@@ -116,13 +116,13 @@ def export(store: Store, wanted: Sequence[str] = ()) -> Iterator[Exported]:
     return _exported(store, names)
 
 
-def _exported(store: Store, names: Sequence[str]) -> Iterator[Exported]:
+def _exported(store: Store, names: Sequence[str]) -> Iterator[TickerExport]:
     for name in names:
         with store.reading() as tx:
             history = histories.read(tx, name)
             paid = histories.dividends(tx, name)
         if history is not None:  # another run may have pruned it
-            yield Exported(history, paid)
+            yield TickerExport(history, paid)
 
 
 def bring_in(
@@ -132,7 +132,7 @@ def bring_in(
     calendar: str | None = None,
     replace: bool = False,
     now: datetime | None = None,
-) -> list[Imported]:
+) -> list[ImportResult]:
     """Store histories that were read from files.
 
     Args:
@@ -151,12 +151,12 @@ def bring_in(
             lost = loss(old, history.sessions, None) if len(old) and not replace else None
             if lost is None:
                 histories.replace(tx, history, (), _facts(history, code, moment))
-        done.append(Imported(history.ticker, len(history), lost))
+        done.append(ImportResult(history.ticker, len(history), lost))
     return done
 
 
-def _facts(history: History, code: str | None, now: datetime) -> Known:
-    return Known(
+def _facts(history: History, code: str | None, now: datetime) -> TickerInfo:
+    return TickerInfo(
         ticker=history.ticker,
         source=IMPORTED,
         currency=history.currency,

@@ -58,7 +58,7 @@ def _interface(model: Model, path: Path, *, whole: bool) -> str:
         "outputs": ["batch", *(["sessions"] if whole else []), "steps", "quantiles"],
         "quantiles": list(model.settings.quantiles),
         "horizon": model.settings.horizon,
-        "context": model.settings.steps,
+        "context": model.settings.context_length,
         "representation": model.representation.state(),
     }
     return json.dumps(document, indent=2, allow_nan=False) + "\n"

@@ -11,12 +11,12 @@ from forecaster.market.fetch_options import USUAL, Fetching, at_hand
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store
 from forecaster.market.tickers import Remark, checked_tickers, gaps
-from forecaster.market.update import Refreshed
+from forecaster.market.update import UpdateResult
 from forecaster.market.update_many import freshen
 
 
 @dataclass(frozen=True)
-class Fetched:
+class FetchResult:
     """What became of each ticker.
 
     Attributes:
@@ -25,7 +25,7 @@ class Fetched:
         failures: words that could not be fetched, and why; stored bars are as they were.
     """
 
-    refreshed: tuple[Refreshed, ...]
+    refreshed: tuple[UpdateResult, ...]
     remarks: tuple[Remark, ...]
     failures: tuple[tuple[str, ForecastError], ...]
 
@@ -38,7 +38,7 @@ def fetch(
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
     on_ticker: Callable[[str], None] | None = None,
-) -> Fetched:
+) -> FetchResult:
     """Ask a provider for what is missing of each ticker, one after the other, and store it.
 
     Args:
@@ -73,4 +73,4 @@ def fetch(
                 remarks += gaps(opened, one.refreshed, moment)
             elif one.problem is not None:
                 failures.append((tickers[one.ticker], one.problem))
-    return Fetched(tuple(refreshed), tuple(remarks), tuple(failures))
+    return FetchResult(tuple(refreshed), tuple(remarks), tuple(failures))

@@ -14,7 +14,7 @@ from forecaster.features.sequences import Batch, TrainingSet, gather_windows
 from forecaster.market.bars import History
 from forecaster.model.artifact import Model
 from forecaster.model.gradients import (
-    Clipped,
+    ClippedStep,
     Clipping,
     reaching_a_linear_unit,
     reaching_inputs,
@@ -83,8 +83,8 @@ class Gradients:
     windows: int
     rows: tuple[Reach, ...]
     stepped: str
-    usual: tuple[Clipped, ...]
-    burst: tuple[Clipped, ...]
+    usual: tuple[ClippedStep, ...]
+    burst: tuple[ClippedStep, ...]
     notes: tuple[str, ...]
 
 
@@ -267,7 +267,7 @@ def _limits(
 
 def _notes(model: Model, lags: int) -> tuple[str, ...]:
     notes = []
-    steps = model.settings.steps
+    steps = model.settings.context_length
     if lags >= steps:
         notes.append(
             f"Model {model.name} reads {steps} sessions; what lies further back than {steps - 1} is"

@@ -16,7 +16,7 @@ import numpy as np
 
 from forecaster.arrays import Floats, Floats32, Rows
 from forecaster.evaluation import metrics
-from forecaster.features.representation import REACH, Encoded
+from forecaster.features.representation import REACH, Encoding
 from forecaster.features.scaling import future_log_returns
 from forecaster.market.bars import History
 from forecaster.model.artifact import Model
@@ -134,7 +134,7 @@ def importance(
     part, rows = scored_rows(model, history, step)
     if len(rows) < FEWEST:
         return None
-    first = max(int(rows[0]) - model.settings.steps - REACH, 0)
+    first = max(int(rows[0]) - model.settings.context_length - REACH, 0)
     seen = history.slice(first, len(history))
     bench = _Bench.of(model, model.representation.encode(seen), rows - first, step)
     groups: dict[str, tuple[str, ...]] = {}
@@ -201,7 +201,7 @@ class _Bench:
     """
 
     model: Model
-    encoded: Encoded
+    encoded: Encoding
     rows: Rows
     step: int
     actual: Floats
@@ -209,9 +209,9 @@ class _Bench:
     loss: float
 
     @classmethod
-    def of(cls, model: Model, encoded: Encoded, rows: Rows, step: int) -> _Bench:
+    def of(cls, model: Model, encoded: Encoding, rows: Rows, step: int) -> _Bench:
         actual = future_log_returns(encoded.history, step)[rows, step - 1]
-        start = max(int(rows[0]) - model.settings.steps + 1, 0)
+        start = max(int(rows[0]) - model.settings.context_length + 1, 0)
         read = encoded.inputs[start : int(rows[-1]) + 1]
         made = cls(model, encoded, rows, step, actual, read, float("nan"))
         return replace(made, loss=float(made.losses([read])[0]))
@@ -222,7 +222,7 @@ class _Bench:
         settings = self.model.settings
         if settings.supervise == "last":
             return len(self.rows)
-        return -(-len(self.inputs) // max(settings.steps // 2, 1))
+        return -(-len(self.inputs) // max(settings.context_length // 2, 1))
 
     def losses(self, copies: Sequence[Floats32]) -> Floats:
         """Mean pinball loss with each of several copies of the inputs, all in one pass."""
@@ -231,7 +231,7 @@ class _Bench:
             model.network,
             [replace(self.encoded, inputs=inputs) for inputs in copies],
             [self.rows - (int(self.rows[-1]) + 1 - len(self.inputs))] * len(copies),
-            model.settings.steps,
+            model.settings.context_length,
             pieces=model.settings.supervise == "prefixes",
         )
         levels = model.settings.quantiles

@@ -18,7 +18,7 @@ _ARRAYS = ("sessions", *PRICE_FIELDS)
 
 
 @dataclass(frozen=True, eq=False)
-class Packed:
+class PackedPanel:
     """A panel's histories end to end.
 
     Attributes:
@@ -45,10 +45,10 @@ class Packed:
         return Panel(tuple(histories))
 
 
-def pack(panel: Panel) -> Packed:
+def pack(panel: Panel) -> PackedPanel:
     """All histories of a panel in two arrays."""
     names = [f.name for f in fields(History) if f.name not in _ARRAYS]
-    return Packed(
+    return PackedPanel(
         heads=tuple({name: getattr(h, name) for name in names} for h in panel),
         lengths=tuple(len(h) for h in panel),
         sessions=np.concatenate([h.sessions for h in panel]),

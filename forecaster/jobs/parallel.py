@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from forecaster.errors import SettingsError, WorkersLost
-from forecaster.jobs.packed_panel import Packed, pack
+from forecaster.jobs.packed_panel import PackedPanel, pack
 from forecaster.jobs.scoring import OnProgress, TasksDone
 from forecaster.jobs.worker import itself, require_versions, versions, watch_parent, work
 from forecaster.market.bars import Panel
@@ -113,7 +113,7 @@ class Pool:
         return [results[place] for place in range(len(tasks))]
 
     def _on_processes(
-        self, function: Function[Any, Any], packed: Packed, left: dict[int, Any], take: Keep
+        self, function: Function[Any, Any], packed: PackedPanel, left: dict[int, Any], take: Keep
     ) -> None:
         """Run tasks in spawned processes; those lost with a killed one are tried once more."""
         import joblib
@@ -147,7 +147,7 @@ class Pool:
         )
 
     def _on_cluster(
-        self, function: Function[Any, Any], packed: Packed, left: dict[int, Any], take: Keep
+        self, function: Function[Any, Any], packed: PackedPanel, left: dict[int, Any], take: Keep
     ) -> None:
         """Run tasks on the cluster; its scheduler hands those of a lost worker to another one."""
         import joblib

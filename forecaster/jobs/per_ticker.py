@@ -38,7 +38,7 @@ class TickerTask:
 
 
 @dataclass(frozen=True)
-class TrainedTickers:
+class PerTickerResult:
     """What came of each ticker, in the order of the tasks.
 
     Attributes:
@@ -57,7 +57,7 @@ def train_each(
     save: Callable[[str, Trained], None],
     on_progress: OnProgress | None = None,
     pool: Pool | None = None,
-) -> TrainedTickers:
+) -> PerTickerResult:
     """Train a network for each task; what fails for one ticker stops no other.
 
     Args:
@@ -86,7 +86,7 @@ def train_each(
         (task.ticker, unsaved.get(place, result))
         for place, (task, result) in enumerate(zip(tasks, found, strict=True))
     ]
-    return TrainedTickers(
+    return PerTickerResult(
         trained=tuple((t, r) for t, r in outcomes if not isinstance(r, ForecastError)),
         failures=tuple((t, r) for t, r in outcomes if isinstance(r, ForecastError)),
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.errors import DataError, ForecastError, ModelError, SettingsError
-from forecaster.features.representation import REACH, Encoded
+from forecaster.features.representation import REACH, Encoding
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.model.artifact import Model
@@ -128,8 +128,8 @@ def predict(
             ready.append(usable(history, as_of))
         except DataError as error:
             failures.append(TickerFailure(history.ticker, error))
-    encoded = model.representation.encode_all(ready, last=model.settings.steps)
-    outputs = outputs_now(model.network, encoded, model.settings.steps) if ready else []
+    encoded = model.representation.encode_all(ready, last=model.settings.context_length)
+    outputs = outputs_now(model.network, encoded, model.settings.context_length) if ready else []
     made = []
     for e, o in zip(encoded, outputs, strict=True):
         try:
@@ -174,7 +174,7 @@ def usable(history: History, as_of: np.datetime64 | None) -> History:
 
 def dated(
     model: Model,
-    encoded: Encoded,
+    encoded: Encoding,
     output: NDArray[np.float32],
     steps: int,
     calendars: Calendars,

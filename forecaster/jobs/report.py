@@ -14,7 +14,7 @@ from forecaster.errors import DataError, ModelError, SettingsError
 from forecaster.evaluation.folds import Fold
 from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
-from forecaster.jobs.backtest import Backtest, Plan, Refit, Saved, Spread
+from forecaster.jobs.backtest import Backtest, ModelReference, Plan, Refit, Spread
 from forecaster.jobs.read_scores import Place, Wrong, read_months, read_table
 from forecaster.model.artifact import SUFFIX, Model, load
 from forecaster.model.numpy_rnn import Cell
@@ -29,7 +29,7 @@ _AGAIN = "Make one with: forecast backtest SOURCES --format json --output FILE"
 
 
 @dataclass(frozen=True)
-class Carded:
+class ModelSubject:
     """A model, and what its card says of its errors.
 
     Attributes:
@@ -46,7 +46,7 @@ class Carded:
 
 
 @dataclass(frozen=True)
-class Written:
+class BacktestSubject:
     """A backtest as its document has it.
 
     Attributes:
@@ -65,7 +65,7 @@ class Written:
     file: str
 
 
-def subject(wanted: str) -> Carded | Written:
+def subject(wanted: str) -> ModelSubject | BacktestSubject:
     """A model by name or file, or a backtest by the file of its JSON.
 
     Args:
@@ -92,7 +92,7 @@ def subject(wanted: str) -> Carded | Written:
     return read_backtest(content, str(path))
 
 
-def read_model(path: Path) -> Carded:
+def read_model(path: Path) -> ModelSubject:
     """A model's file.
 
     Raises:
@@ -101,7 +101,7 @@ def read_model(path: Path) -> Carded:
     model = load(path)
     scores = model.card.get("scores")
     if not scores:
-        return Carded(model, path.name, None, None)
+        return ModelSubject(model, path.name, None, None)
     try:
         place = Place(scores, "scores")
         table = read_table(place, place["tickers"].whole(1))
@@ -112,7 +112,7 @@ def read_model(path: Path) -> Carded:
             f"{path} has a card that was changed: {wrong}. Train the model again, or restore it"
             " from a copy."
         ) from wrong
-    return Carded(model, path.name, table, losses)
+    return ModelSubject(model, path.name, table, losses)
 
 
 def _content(path: Path) -> bytes:
@@ -133,7 +133,7 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def read_backtest(content: bytes, source: str) -> Written:
+def read_backtest(content: bytes, source: str) -> BacktestSubject:
     """The document ``backtest/1``, the inverse of what ``forecast backtest --format json`` writes.
 
     Args:
@@ -169,7 +169,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"it has {name}, which JSON does not know")
 
 
-def _tested(document: Place, source: str) -> Written:
+def _tested(document: Place, source: str) -> BacktestSubject:
     folds = tuple(_fold(place) for place in document["folds"])
     if not folds:
         raise document["folds"].wrong("at least one cutoff")
@@ -193,7 +193,9 @@ def _tested(document: Place, source: str) -> Written:
         seconds={name: s.number(0) for name, s in document["seconds"].fields().items()},
         remarks=_texts(document["remarks"]),
         notes=_texts(document["notes"]),
-        model=None if model.value is None else Saved(model["name"].text(), model["id"].text()),
+        model=None
+        if model.value is None
+        else ModelReference(model["name"].text(), model["id"].text()),
         hindsight=None if hindsight.value is None else hindsight.text(),
     )
     if "settings" in there and "plan" in there:
@@ -203,7 +205,9 @@ def _tested(document: Place, source: str) -> Written:
             plan=_plan(document["plan"], result),
         )
     data = _data(document["data"]) if "data" in there else {}
-    return Written(result, _texts(document["tickers"]), data, created.text(), Path(source).name)
+    return BacktestSubject(
+        result, _texts(document["tickers"]), data, created.text(), Path(source).name
+    )
 
 
 def _settings(place: Place, plan: Place) -> Settings:

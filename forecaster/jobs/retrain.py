@@ -46,7 +46,7 @@ _CANDIDATE = "candidate"
 
 
 @dataclass(frozen=True)
-class Retrained:
+class RetrainResult:
     """What became of a model.
 
     Attributes:
@@ -60,7 +60,7 @@ class Retrained:
     reason: str
 
 
-def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> Retrained:
+def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> RetrainResult:
     """Train on from a model's weights, and keep the better one.
 
     Args:
@@ -80,7 +80,7 @@ def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> Retrained
             f"model {model.name} was not retrained: {len(unseen)} sessions have come since"
             f" {trained_to}, and a fair contest needs {NEEDED}"
         )
-        return Retrained(model, False, reason)
+        return RetrainResult(model, False, reason)
     used = choose_device(device)
     cutoff = unseen[-HELD_OUT - 1]
     candidate = _train_on(model, panel.up_to(cutoff))
@@ -89,14 +89,14 @@ def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> Retrained
     said = f"{new:.6g} against {old:.6g} on the {HELD_OUT} sessions to {unseen[-1]}"
     if not new <= old:
         reason = f"model {model.name} was kept: training on was no better, {said}"
-        return Retrained(model, False, reason)
+        return RetrainResult(model, False, reason)
     final = replace(
         model,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         network=_train_on(model, panel),
         card=_card(model, panel, cutoff, table, losses, used),
     )
-    return Retrained(final, True, f"model {model.name} was retrained: {said}")
+    return RetrainResult(final, True, f"model {model.name} was retrained: {said}")
 
 
 def _train_on(model: Model, panel: Panel) -> Network:

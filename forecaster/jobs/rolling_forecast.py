@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.evaluation import metrics
-from forecaster.features.representation import Encoded
+from forecaster.features.representation import Encoding
 from forecaster.features.scaling import VolatilityScale
 from forecaster.features.volatility import log_returns, measure, overnight_gaps, pooled_variance
 from forecaster.jobs.predict import SHORTEST_HISTORY, Step, dated, usable
@@ -139,14 +139,14 @@ def _day(model: Model, seen: History, step: int, calendars: Calendars) -> Day:
 
 def forecast_of(
     model: Model, seen: History, step: int, calendars: Calendars
-) -> tuple[Encoded, Step, list[Trace]]:
+) -> tuple[Encoding, Step, list[Trace]]:
     """What ``predict`` does for one history, the inputs that it read and what the cells held.
 
     Encoded by itself: histories of one ticker side by side would be each other's companions.
     """
     history = usable(seen, None)
-    encoded = model.representation.encode_all([history], last=model.settings.steps)[0]
-    window: NDArray[np.float32] = encoded.inputs[-model.settings.steps :][None]
+    encoded = model.representation.encode_all([history], last=model.settings.context_length)[0]
+    window: NDArray[np.float32] = encoded.inputs[-model.settings.context_length :][None]
     with np.errstate(over="ignore", invalid="ignore"):  # an unstable relu network overflows
         traced = traces(model.network, window)
         (output,) = answer(model.network, traced, window)
@@ -185,7 +185,7 @@ def _move(day: Day) -> float:
     return day.drift_change or 0.0
 
 
-def _bar(encoded: Encoded) -> Bar:
+def _bar(encoded: Encoding) -> Bar:
     history = encoded.history
     returns = log_returns(history)
     gap = overnight_gaps(history, returns)[-1]
@@ -214,7 +214,7 @@ def _known(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _inputs(model: Model, encoded: Encoded) -> dict[str, float | None]:
+def _inputs(model: Model, encoded: Encoding) -> dict[str, float | None]:
     """The last row of inputs by name, without zeros that only stand for what is not known."""
     first, stop = model.representation.companion_columns
     named = zip(model.representation.features, encoded.inputs[-1].tolist(), strict=True)

@@ -21,7 +21,7 @@ from forecaster.market.bars import History
 from forecaster.market.fetch_options import USUAL, Fetching
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
-from forecaster.market.store.journal import Draft, Entry
+from forecaster.market.store.journal import Entry, JournalRecord
 from forecaster.market.tickers import Remark, load_tickers
 
 WORST = 10
@@ -31,7 +31,7 @@ NAMED = 3
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoreResult:
     """The live record of every model.
 
     Attributes:
@@ -57,7 +57,7 @@ def score_journal(
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
     on_ticker: Callable[[str], None] | None = None,
-) -> Scored:
+) -> ScoreResult:
     """Fetch what has happened since, join it with the journal, and score it.
 
     Args:
@@ -96,10 +96,10 @@ def score_journal(
     misses.sort(key=lambda miss: -miss.distance)
     failures = tuple((word, _perhaps_from_a_file(problem)) for word, problem in loaded.failures)
     remarks = (*_waiting(others), *_mixed(found, given), *loaded.remarks)
-    return Scored(tuple(records), tuple(misses[:WORST]), remarks, failures)
+    return ScoreResult(tuple(records), tuple(misses[:WORST]), remarks, failures)
 
 
-def _waiting(drafts: Sequence[Draft]) -> list[Remark]:
+def _waiting(drafts: Sequence[JournalRecord]) -> list[Remark]:
     """What to do about forecasts from files that were not given."""
     files = [draft.source for draft in drafts if draft.source is not None]
     if not files:

@@ -22,7 +22,7 @@ from forecaster.market.bars import History, Panel
 from forecaster.model.inference import outputs_at
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
-from forecaster.model.training import Epoch, Fitted, OnEpoch, Represent, Validation, fit
+from forecaster.model.training import Epoch, FitResult, OnEpoch, Represent, Validation, fit
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def fit_and_watch(
     settings: Settings,
     on_epoch: OnEpoch | None,
     represent: Represent | None = None,
-) -> Fitted:
+) -> FitResult:
     """Fit on sessions up to ``fit_end``, watching the validation part if there is one."""
     training = [h for h in panel.up_to(split.fit_end) if len(h) >= 2]
     if not training:
@@ -131,7 +131,7 @@ def network_quantiles(
     everyone = representation.encode_all(panel.histories)
     encoded = [everyone[i] for i in origins.index]
     pieces = settings.supervise == "prefixes"
-    outputs = outputs_at(network, encoded, origins.rows, settings.steps, pieces=pieces)
+    outputs = outputs_at(network, encoded, origins.rows, settings.context_length, pieces=pieces)
     made = [
         e.scale.log_returns(o, r) for e, o, r in zip(encoded, outputs, origins.rows, strict=True)
     ]

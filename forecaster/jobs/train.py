@@ -30,7 +30,7 @@ from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.devices import choose_device
 from forecaster.model.settings import Device, Settings
-from forecaster.model.training import Fitted, fit
+from forecaster.model.training import FitResult, fit
 
 SHORTEST_HISTORY = 5
 """Fewest sessions of a history that is trained on."""
@@ -133,7 +133,7 @@ def _long_enough(panel: Panel, notes: list[str]) -> Panel:
 
 
 def _score_test(
-    panel: Panel, split: Split, settings: Settings, fitted: Fitted, notes: list[str]
+    panel: Panel, split: Split, settings: Settings, fitted: FitResult, notes: list[str]
 ) -> tuple[ScoreTable, MonthlyLosses] | None:
     """Scores of the network and the baselines on the test part, if there is one."""
     if split.test_from is None:
@@ -165,8 +165,8 @@ def _score_test(
 def _card(
     panel: Panel,
     split: Split,
-    fitted: Fitted,
-    final: Fitted,
+    fitted: FitResult,
+    final: FitResult,
     cell: str,
     tested: tuple[ScoreTable, MonthlyLosses] | None,
     device: str,

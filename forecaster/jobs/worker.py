@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from forecaster import __version__
 from forecaster.errors import SettingsError
-from forecaster.jobs.packed_panel import Packed
+from forecaster.jobs.packed_panel import PackedPanel
 from forecaster.model import threads
 
 R = TypeVar("R")
@@ -24,7 +24,11 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def work(
-    function: Callable[..., R], packed: Packed, place: int, task: Any, numbers: Mapping[str, str]
+    function: Callable[..., R],
+    packed: PackedPanel,
+    place: int,
+    task: Any,
+    numbers: Mapping[str, str],
 ) -> tuple[int, R]:
     """One task; its place tells results apart, which come in any order.
 
@@ -41,7 +45,7 @@ def work(
         return place, function(packed.panel(), task, None)
 
 
-def itself(packed: Packed) -> Packed:
+def itself(packed: PackedPanel) -> PackedPanel:
     """The panel as the result of a task."""
     return packed
 

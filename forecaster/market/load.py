@@ -18,7 +18,7 @@ from forecaster.market.fetch_options import USUAL, Fetching, at_hand
 from forecaster.market.files.read import (
     AS_THEY_ARE,
     Failure,
-    Loaded,
+    LoadResult,
     Note,
     ReadOptions,
     given_twice,
@@ -39,7 +39,7 @@ def read_sources(
     *,
     stdin: BinaryIO | None = None,
     on_ticker: Callable[[str], None] | None = None,
-) -> Loaded:
+) -> LoadResult:
     """Read files and fetch tickers into one panel.
 
     Args:
@@ -75,7 +75,7 @@ def read_sorted(
     now: datetime | None = None,
     last: int | None = None,
     on_ticker: Callable[[str], None] | None = None,
-) -> Loaded:
+) -> LoadResult:
     """As :func:`read_sources`, where it is known which sources are files and which are tickers.
 
     Args:
@@ -109,7 +109,7 @@ def read_sorted(
     return _joined(loaded, given)
 
 
-def _joined(loaded: Loaded, given: LoadedTickers) -> Loaded:
+def _joined(loaded: LoadResult, given: LoadedTickers) -> LoadResult:
     """Files and tickers together; a ticker that a file gave already is a failure."""
     read = set(loaded.panel.tickers)
     fetched: list[History] = []
@@ -120,7 +120,7 @@ def _joined(loaded: Loaded, given: LoadedTickers) -> Loaded:
             failures.append(Failure(ticker, ticker, given_twice(ticker, "a file", "the store")))
         else:
             fetched.append(history)
-    return Loaded(
+    return LoadResult(
         panel=Panel((*loaded.panel.histories, *fetched)),
         notes=(*loaded.notes, *(Note(r.ticker, r.ticker, r.message) for r in given.remarks)),
         failures=(*loaded.failures, *failures),
@@ -130,7 +130,7 @@ def _joined(loaded: Loaded, given: LoadedTickers) -> Loaded:
     )
 
 
-def _on_calendar(loaded: Loaded, code: str, store: Store, now: datetime) -> Loaded:
+def _on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> LoadResult:
     """The histories of files on a calendar that the user named."""
     from forecaster.market.tickers import calendars_of
 

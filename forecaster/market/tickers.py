@@ -22,8 +22,8 @@ from forecaster.market.session_cache import missing_note, timetable
 from forecaster.market.store import Store
 from forecaster.market.store import bars as histories
 from forecaster.market.symbols import checked_ticker
-from forecaster.market.update import Refreshed
-from forecaster.market.update_many import Freshened, freshen, sessions_behind
+from forecaster.market.update import UpdateResult
+from forecaster.market.update_many import TickerUpdate, freshen, sessions_behind
 
 _LONG_AGO = 10
 """Days since the last bar from which a ticker has probably stopped trading."""
@@ -170,7 +170,7 @@ def _since(history: History, first: np.datetime64) -> History | None:
     return history.slice(start, len(history)) if start < len(history) else None
 
 
-def gaps(store: Store, refreshed: Refreshed, now: datetime) -> list[Remark]:
+def gaps(store: Store, refreshed: UpdateResult, now: datetime) -> list[Remark]:
     """Sessions of the exchange that an answer should have had among its new bars."""
     if not refreshed.added:
         return []
@@ -192,7 +192,7 @@ def _missing(history: History, schedule: Schedule, added: int) -> Days:
     return np.asarray(missing[missing >= history.sessions[before]])
 
 
-def _on_fetching(one: Freshened, history: History, schedule: Schedule | None) -> list[str]:
+def _on_fetching(one: TickerUpdate, history: History, schedule: Schedule | None) -> list[str]:
     """What an answer changed that a user should know."""
     if one.refreshed is None:
         return []
@@ -204,7 +204,7 @@ def _on_fetching(one: Freshened, history: History, schedule: Schedule | None) ->
 
 
 def _on_age(
-    one: Freshened,
+    one: TickerUpdate,
     history: History,
     schedule: Schedule | None,
     fetching: Fetching,

@@ -17,10 +17,10 @@ import numpy as np
 from forecaster.errors import ForecastError
 from forecaster.market.bars import Action, History
 from forecaster.market.exchanges import calendar_of
-from forecaster.market.providers.base import Completed, Provider, Quotes, completed
+from forecaster.market.providers.base import CompletedQuotes, Provider, Quotes, completed
 from forecaster.market.store import Store, fetches
 from forecaster.market.store import bars as histories
-from forecaster.market.store.bars import Known
+from forecaster.market.store.bars import TickerInfo
 from forecaster.market.store.fetches import Fetch
 from forecaster.market.store_diff import corrected_volumes, difference, loss
 
@@ -34,7 +34,7 @@ Outcome = Literal["new", "updated", "reloaded", "current", "kept"]
 
 
 @dataclass(frozen=True)
-class Refreshed:
+class UpdateResult:
     """What became of one ticker.
 
     Attributes:
@@ -62,7 +62,7 @@ class _Answer:
     """What a source said of a ticker, tidied."""
 
     quotes: Quotes
-    made: Completed
+    made: CompletedQuotes
     since: np.datetime64 | None
 
     @property
@@ -74,7 +74,7 @@ class _Answer:
 class _Stored:
     """The end of what is stored of a ticker."""
 
-    known: Known
+    known: TickerInfo
     tail: History
     dividends: tuple[Action, ...]
 
@@ -95,7 +95,7 @@ def refresh(
     now: datetime,
     since: np.datetime64 | None = None,
     calendar: str | None = None,
-) -> Refreshed:
+) -> UpdateResult:
     """Fetch what is missing of one ticker and store it, all or nothing.
 
     Args:
@@ -130,7 +130,7 @@ def _refresh(
     now: datetime,
     since: np.datetime64 | None,
     calendar: str | None,
-) -> Refreshed:
+) -> UpdateResult:
     with store.reading() as tx:
         before = _Stored.of(tx, ticker)
     if before is None or before.known.source != provider.name or _reaches_back(since, before):
@@ -157,7 +157,7 @@ def _ask(provider: Provider, ticker: str, since: np.datetime64 | None, now: date
     return _Answer(quotes, completed(quotes, ticker, now), since)
 
 
-def _difference(stored: _Stored, made: Completed) -> str | None:
+def _difference(stored: _Stored, made: CompletedQuotes) -> str | None:
     return difference(stored.tail, stored.dividends, made.history, made.dividends)
 
 
@@ -168,7 +168,7 @@ def _extend(
     answer: _Answer,
     now: datetime,
     calendar: str | None,
-) -> Refreshed:
+) -> UpdateResult:
     """Add the sessions after the last one stored."""
     fresh, cutoff, ticker = answer.history, stored.tail.cutoff, stored.known.ticker
     start = int(np.searchsorted(fresh.sessions, cutoff, side="right"))
@@ -197,7 +197,7 @@ def _replace(
     calendar: str | None,
     *,
     reason: str | None,
-) -> Refreshed:
+) -> UpdateResult:
     """Store a whole answer, unless what is stored has more."""
     fresh, ticker = answer.history, answer.history.ticker
     facts = _facts(provider, answer, answer.since, now, calendar)
@@ -225,10 +225,10 @@ def _facts(
     since: np.datetime64 | None,
     now: datetime,
     calendar: str | None,
-) -> Known:
+) -> TickerInfo:
     """What is known of a ticker after an answer."""
     quotes, history = answer.quotes, answer.history
-    return Known(
+    return TickerInfo(
         ticker=history.ticker,
         source=provider.name,
         currency=quotes.currency,
@@ -249,11 +249,11 @@ def _recorded(
     outcome: Outcome,
     added: int,
     notes: tuple[str, ...],
-) -> Refreshed:
+) -> UpdateResult:
     """What is stored now; the fetch itself goes into the record."""
     (extent,) = histories.extents(tx, ticker)
     detail = " ".join(
         (f"{added} bars added, {extent.bars} from {extent.first} to {extent.cutoff}.", *notes)
     )
     fetches.record(tx, Fetch(ticker, provider.name, now, outcome, detail))
-    return Refreshed(ticker, outcome, extent.first, extent.cutoff, extent.bars, added, notes)
+    return UpdateResult(ticker, outcome, extent.first, extent.cutoff, extent.bars, added, notes)

@@ -28,7 +28,7 @@ from forecaster.market.store import bars as histories
 from forecaster.market.store import calendars as schedules
 from forecaster.market.store.bars import Stored
 from forecaster.market.symbols import hint
-from forecaster.market.update import Refreshed, refresh
+from forecaster.market.update import UpdateResult, refresh
 
 IMPORTED = "import"
 """Source of bars that a user brought: no provider is asked for what follows them."""
@@ -44,7 +44,7 @@ _ASK_AGAIN_UNSCHEDULED = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Freshened:
+class TickerUpdate:
     """What was done for one ticker.
 
     Attributes:
@@ -55,7 +55,7 @@ class Freshened:
     """
 
     ticker: str
-    refreshed: Refreshed | None
+    refreshed: UpdateResult | None
     problem: ForecastError | None
     imported: bool = False
 
@@ -69,7 +69,7 @@ def freshen(
     provider: Callable[[], Provider],
     always: bool = False,
     on_ticker: Callable[[str], None] | None = None,
-) -> list[Freshened]:
+) -> list[TickerUpdate]:
     """Fetch what is missing of each ticker, one after the other.
 
     Args:
@@ -95,13 +95,13 @@ def freshen(
         have = stored.get(ticker)
         if not always and (fetching.offline or _current(have, timetables, fetching, now)):
             imported = have is not None and have.known.source == IMPORTED
-            done.append(Freshened(ticker, None, None, imported))
+            done.append(TickerUpdate(ticker, None, None, imported))
             continue
         if store.frozen:
-            done.append(Freshened(ticker, None, store.refusal()))
+            done.append(TickerUpdate(ticker, None, store.refusal()))
             continue
         if silent >= _SILENT:
-            done.append(Freshened(ticker, None, _not_asked(ticker, silent)))
+            done.append(TickerUpdate(ticker, None, _not_asked(ticker, silent)))
             continue
         asked = asked or provider()
         try:
@@ -115,10 +115,10 @@ def freshen(
             )
         except (SourceError, DataError, LockHeld) as problem:
             silent = silent + 1 if isinstance(problem, SourceUnavailable) else 0
-            done.append(Freshened(ticker, None, _with_hint(ticker, problem)))
+            done.append(TickerUpdate(ticker, None, _with_hint(ticker, problem)))
         else:
             silent = 0
-            done.append(Freshened(ticker, made, None))
+            done.append(TickerUpdate(ticker, made, None))
     return done
 
 

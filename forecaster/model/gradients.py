@@ -40,7 +40,7 @@ BURST = 100.0
 
 
 @dataclass(frozen=True)
-class Clipped:
+class ClippedStep:
     """One training step under one kind of clipping.
 
     Attributes:
@@ -123,7 +123,7 @@ def training_step(
     features: int,
     batch: Batch,
     limits: Sequence[tuple[Clipping, float | None]],
-) -> tuple[list[Clipped], list[Clipped]]:
+) -> tuple[list[ClippedStep], list[ClippedStep]]:
     """What clipping does to one training step.
 
     Args:
@@ -164,7 +164,7 @@ def training_step(
 
 def _clipped(
     gradient: list[Any], times: float, rate: float, kind: Clipping, limit: float | None
-) -> Clipped:
+) -> ClippedStep:
     """One step of Keras's own optimisers, clipped by them."""
     import keras
 
@@ -175,7 +175,7 @@ def _clipped(
     plain = _step_length(keras.optimizers.SGD(rate, **options), [], large)
     usual = [gradient] * WARM_UP
     adam = _step_length(keras.optimizers.Adam(rate, **options), usual, large)
-    return Clipped(kind, limit, _length(large), plain / rate, plain, adam)
+    return ClippedStep(kind, limit, _length(large), plain / rate, plain, adam)
 
 
 def _step_length(optimiser: Any, before: Sequence[list[Any]], gradient: list[Any]) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from forecaster.arrays import Floats32, Rows
-from forecaster.features.representation import Encoded
+from forecaster.features.representation import Encoding
 from forecaster.features.sequences import gather_windows
 from forecaster.model.numpy_rnn import Network, forward_last, read
 
@@ -22,7 +22,7 @@ _PIECES_AT_ONCE = 512
 
 def outputs_at(
     network: Network,
-    encoded: Sequence[Encoded],
+    encoded: Sequence[Encoding],
     rows: Sequence[Rows],
     context: int,
     *,
@@ -53,7 +53,7 @@ def outputs_at(
     return out
 
 
-def outputs_now(network: Network, encoded: Sequence[Encoded], context: int) -> list[Floats32]:
+def outputs_now(network: Network, encoded: Sequence[Encoding], context: int) -> list[Floats32]:
     """Outputs at the last session of each history: S arrays ``(H, Q)``."""
     rows = [np.array([len(e.inputs) - 1], dtype=np.intp) for e in encoded]
     return [o[0] for o in outputs_at(network, encoded, rows, context, pieces=False)]

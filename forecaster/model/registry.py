@@ -44,21 +44,21 @@ def model_paths() -> list[Path]:
 
 
 @dataclass(frozen=True)
-class Listed:
+class RegistryEntry:
     """A model file, and the model in it unless the file is damaged."""
 
     path: Path
     model: Model | None
 
 
-def models() -> list[Listed]:
+def models() -> list[RegistryEntry]:
     """All models, the one used by default first, the one in the box last."""
     listed = []
     for path in [*model_paths(), *_boxed()]:
         try:
-            listed.append(Listed(path, load(path)))
+            listed.append(RegistryEntry(path, load(path)))
         except ModelError:
-            listed.append(Listed(path, None))
+            listed.append(RegistryEntry(path, None))
     return listed
 
 

@@ -111,7 +111,7 @@ class Settings:
         return self.clip_norm
 
     @property
-    def steps(self) -> int:
+    def context_length(self) -> int:
         """The context in sessions, with its default filled in."""
         if self.context is not None:
             return self.context

@@ -14,7 +14,7 @@ import numpy as np
 
 from forecaster.arrays import Rows
 from forecaster.errors import DataError, TrainingDiverged
-from forecaster.features.representation import Encoded, Representation
+from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import Batch, TrainingSet, prefix_batches, window_batches
 from forecaster.market.bars import History
 from forecaster.model import network as keras_network
@@ -68,7 +68,7 @@ class Validation:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FitResult:
     """A fitted network.
 
     Attributes:
@@ -99,7 +99,7 @@ def fit(
     on_epoch: OnEpoch | None = None,
     represent: Represent | None = None,
     start: Network | None = None,
-) -> Fitted:
+) -> FitResult:
     """Train on all targets inside the histories, which must end with the training range.
 
     Args:
@@ -153,7 +153,7 @@ def _run_epochs(
     total: int,
     rng: np.random.Generator,
     on_epoch: OnEpoch | None,
-) -> Fitted:
+) -> FitResult:
     """Epochs until the validation loss has not improved for ``patience`` of them.
 
     None is the best before the network has settled, see ``LEAST_EPOCHS``, or the last.
@@ -177,7 +177,7 @@ def _run_epochs(
             on_epoch(Epoch(number, total, loss, seen, time.perf_counter() - began))
         if watch and settled and number - best_epoch >= settings.patience:
             break
-    return Fitted(
+    return FitResult(
         representation=representation,
         network=best,
         epochs=best_epoch,
@@ -234,9 +234,9 @@ def _one_epoch(
 def batches(settings: Settings, data: TrainingSet, rng: np.random.Generator) -> Iterator[Batch]:
     """One epoch of batches, as the settings' supervision cuts them."""
     if settings.supervise == "prefixes":
-        return prefix_batches(data, settings.steps, settings.batch_size, rng)
+        return prefix_batches(data, settings.context_length, settings.batch_size, rng)
     vary = settings.windows == "vary"
-    return window_batches(data, settings.steps, settings.batch_size, rng, vary=vary)
+    return window_batches(data, settings.context_length, settings.batch_size, rng, vary=vary)
 
 
 class _Watch:
@@ -246,7 +246,7 @@ class _Watch:
         self, settings: Settings, representation: Representation, validation: Validation
     ) -> None:
         self._settings = settings
-        self._encoded: list[Encoded] = []
+        self._encoded: list[Encoding] = []
         self._rows: list[Rows] = []
         targets = []
         for encoded in representation.encode_all(validation.histories):
@@ -263,7 +263,7 @@ class _Watch:
             network,
             self._encoded,
             self._rows,
-            self._settings.steps,
+            self._settings.context_length,
             pieces=self._settings.supervise == "prefixes",
         )
         known = np.isfinite(self._targets)

@@ -1,25 +1,53 @@
-"""Where text goes: results to stdout, everything else to stderr, as text or as a log in JSON."""
+"""Where text goes: results to stdout, everything else to stderr, as text or as a log in JSON.
+
+Passwords and keys are never shown: not in a list of settings, not in a log.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
 import os
+import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
+from urllib.parse import unquote
 
 from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
-from forecaster.output.secrets import redacted
+from forecaster.jobs.scoring import OnProgress, TasksDone
+from forecaster.jobs.scoring import Progress as TrainingProgress
+
+KEYS = ("TIINGO_API_KEY",)
+"""Variables that hold nothing but a secret."""
+
+_STORE = "FORECASTER_STORE"
+
+_LOGIN = re.compile(r"((?:://|^(?!.*://))[^:/?#@]*:)(.*)@", re.DOTALL)
+"""To the last @, because a password may hold one that nobody wrote as %40; with or without ://."""
+
+_QUERY = re.compile(r"([?&][^=&]*(?:pass|secret|token)[^=&]*=)([^&]*)", re.IGNORECASE)
+
+_SHORTEST = 3
+"""A secret of fewer characters is a part of too many words to be looked for."""
 
 _FULL_WIDTH = 400
 """Columns where the output is no terminal: wide enough that no table is cut."""
@@ -166,3 +194,89 @@ def _record(level: str, message: str, exit_code: int | None = None) -> None:
         line["exit_code"] = exit_code
     sys.stderr.write(json.dumps(line) + "\n")
     sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def training_bar() -> Iterator[OnProgress | None]:
+    """A callback that moves the bar: stage, epoch, loss, time left. None where nobody watches.
+
+    Of networks that are trained elsewhere it shows how many are done.
+    """
+    if not watched():
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[state]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=stderr(), transient=True) as bar:
+        tasks = {"start": bar.add_task("starting Keras", total=None, state="")}
+
+        def task_of(stage: str, total: int) -> TaskID:
+            if stage not in tasks:
+                for task in tasks.values():
+                    bar.update(task, visible=False)
+                tasks[stage] = bar.add_task(stage, total=total, state="")
+            return tasks[stage]
+
+        def move(progress: TrainingProgress | TasksDone) -> None:
+            if isinstance(progress, TasksDone):
+                state = f"{progress.done} of {progress.of} done"
+                task = task_of("training on workers", progress.of)
+                bar.update(task, completed=progress.done, state=state)
+                return
+            epoch = progress.epoch
+            state = f"epoch {epoch.number}/{epoch.of}  loss {epoch.loss:.4f}"
+            if epoch.validation is not None:
+                state += f"  validation {epoch.validation:.4f}"
+            bar.update(task_of(progress.stage, epoch.of), completed=epoch.number, state=state)
+
+        yield move
+
+
+@contextlib.contextmanager
+def ticker_bar(total: int) -> Iterator[Callable[[str], None] | None]:
+    """A callback that moves the bar on with each ticker. None where nobody watches."""
+    if not watched() or total < 2:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TimeRemainingColumn())
+    with Progress(*columns, console=stderr(), transient=True) as bar:
+        task = bar.add_task("fetching", total=total)
+        started = False
+
+        def move(ticker: str) -> None:
+            nonlocal started
+            bar.update(task, description=f"fetching {ticker}", advance=int(started))
+            started = True
+
+        yield move
+
+
+def masked(address: str) -> str:
+    """A database's address with ``***`` for its password."""
+    return _QUERY.sub(r"\1***", _LOGIN.sub(r"\1***@", address))
+
+
+def redacted(text: str) -> str:
+    """A message with ``***`` for every secret of the environment that stands in it."""
+    for secret in sorted(set(_secrets()), key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
+    return text
+
+
+def _secrets() -> Iterator[str]:
+    """Keys and passwords as they are set, and as a library may take them apart."""
+    for key in KEYS:
+        yield os.environ.get(key, "").strip()
+    address = os.environ.get(_STORE, "")
+    login = _LOGIN.search(address)
+    found = [login[2], *login[2].split("@")] if login else []
+    found += [pair[2] for pair in _QUERY.finditer(address)]
+    for password in found:
+        yield password
+        yield unquote(password)

@@ -1,13 +1,25 @@
-"""How numbers look in tables, and the open table that they stand in."""
+"""How numbers look, the error table, and the tables, JSON and CSV that results stand in."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
+
+from forecaster.errors import ForecastError
+from forecaster.evaluation.scores import Row, ScoreTable
+from forecaster.jobs.scoring import table_state
+
+if TYPE_CHECKING:
+    pass
 
 
 def open_table(*columns: str, title: str | None = None, left: Sequence[str] = ()) -> Table:
@@ -98,3 +110,117 @@ def unit(currency: str | None) -> str:
         return ""
     hundredths = _HUNDREDTHS.get(currency)
     return f" {currency} ({hundredths})" if hundredths else f" {currency}"
+
+
+_RISKY = ("=", "+", "-", "@", "\t", "\n", "\r")
+"""A text cell that starts with one of these would be a formula in a spreadsheet."""
+
+Failures = Sequence[tuple[str, ForecastError]]
+
+
+def to_json(document: Mapping[str, Any]) -> str:
+    """The document as text; a NaN in it is a bug and raises ValueError."""
+    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as CSV; text cells that a spreadsheet would run get a leading apostrophe."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow([safe_cell(cell) for cell in row])
+    return buffer.getvalue()
+
+
+def safe_cell(cell: Any) -> Any:
+    """The cell itself, unless it is text that starts like a formula."""
+    if isinstance(cell, str) and cell.startswith(_RISKY):
+        return "'" + cell
+    return cell
+
+
+def level_key(level: float) -> str:
+    """A quantile level as a key: 0.5 is ``"0.5"``, 0.05 is ``"0.05"``."""
+    return f"{level:g}"
+
+
+_WEEK = 5
+
+
+def shown_rows(table: ScoreTable) -> list[Row]:
+    """Rows for the first, the fifth and the last step."""
+    last = max(r.step for r in table.rows)
+    return [r for r in table.rows if r.step in (1, _WEEK, last)]
+
+
+def score_table(table: ScoreTable, width: int) -> Table:
+    """Rows for h = 1 and h = H, and for a week where H is longer: networks and baselines.
+
+    Pinball loss is in percent of the price; the skill columns say how much lower it is. Where the
+    width does not hold all columns, the least needed ones are left out.
+    """
+    rows = shown_rows(table)
+    columns = [
+        Column(name, [cell(row) for row in rows], expendable, name == "model")
+        for name, expendable, cell in _SCORE_COLUMNS
+    ]
+    columns = [column for column in columns if set(column.cells) != {"–"}]
+    ends = [n for n, (row, after) in enumerate(pairwise(rows)) if row.step != after.step]
+    return fitting_table(columns, width, ends=ends)
+
+
+_SCORE_COLUMNS: Sequence[tuple[str, int, Callable[[Row], str]]] = (
+    ("h", 0, lambda r: str(r.step)),
+    ("model", 0, lambda r: r.model),
+    ("pinball", 0, lambda r: f"{100 * r.pinball:.4f}"),
+    ("vs naive", 0, lambda r: signed(r.skill.get("naive"))),
+    ("vs ewma", 3, lambda r: signed(r.skill.get("ewma"))),
+    ("vs garch", 2, lambda r: signed(r.skill.get("garch"))),
+    ("vs har", 1, lambda r: signed(r.skill.get("har"))),
+    ("MAE", 8, lambda r: price(r.mae)),
+    ("RMSE", 10, lambda r: price(r.rmse)),
+    ("MAPE", 9, lambda r: f"{r.mape:.2f}%"),
+    ("dir", 5, lambda r: percent(r.direction)),
+    ("in 50%", 6, lambda r: percent(r.coverage.get("0.5"))),
+    ("in 80%", 7, lambda r: percent(r.coverage.get("0.8"))),
+    ("in 90%", 4, lambda r: percent(r.coverage.get("0.9"))),
+)
+"""Columns of the error table: head, how soon it is left out where space is short, and its cells."""
+
+
+def networks_of(table: ScoreTable) -> list[str]:
+    """Names of what was compared with the baselines."""
+    baselines = baselines_of(table)
+    return list(dict.fromkeys(r.model for r in table.rows if r.model not in baselines))
+
+
+def baselines_of(table: ScoreTable) -> list[str]:
+    """Names of the baselines, in the order of the error table."""
+    known = table_baselines(table)
+    return list(dict.fromkeys(r.model for r in table.rows if r.model in known))
+
+
+def table_baselines(table: ScoreTable) -> set[str]:
+    """Names of the models that others are compared with."""
+    return {b for r in table.rows for b in r.skill}
+
+
+def rows_csv(table: ScoreTable | None) -> str:
+    """A row for each model and step; empty below the header where nothing was measured."""
+    rows = table_state(table)["rows"] if table else []
+    header = ["model", "step", "n", "pinball", "mae", "rmse", "mape", "direction"]
+    nested = ("skill", "coverage", "width", "dm_p")
+    keys = {part: list(dict.fromkeys(k for r in rows for k in r[part])) for part in nested}
+    names = [f"{part}_{key}" for part in nested for key in keys[part]]
+    return to_csv(
+        [*header, *names],
+        [
+            [*(r[c] for c in header), *(r[part].get(k) for part in nested for k in keys[part])]
+            for r in rows
+        ],
+    )
+
+
+NARROW = 66
+"""Below this many columns a forecast table leaves the inner interval out."""

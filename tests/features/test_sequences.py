@@ -11,7 +11,7 @@ from synthetic import garch_history
 
 from forecaster.features.representation import Representation
 from forecaster.features.sequences import (
-    HIDDEN,
+    MARKET_STATE_DROPOUT,
     SHORTEST_WINDOW,
     WARM_UP,
     TrainingSet,
@@ -263,8 +263,8 @@ class TestHiddenCompanions:
                     assert np.array_equal(seen[:, 4], seen[:, 1] + 7.0)
                     assert np.all(inputs[~inside] == 0)
         assert sequences > 400
-        deviation = np.sqrt(HIDDEN * (1 - HIDDEN) / sequences)
-        assert hidden / sequences == pytest.approx(HIDDEN, abs=4 * deviation)
+        deviation = np.sqrt(MARKET_STATE_DROPOUT * (1 - MARKET_STATE_DROPOUT) / sequences)
+        assert hidden / sequences == pytest.approx(MARKET_STATE_DROPOUT, abs=4 * deviation)
 
     @pytest.mark.parametrize("supervise", ["prefixes", "fixed"])
     def test_hiding_leaves_the_panel_as_it_was(self, supervise):

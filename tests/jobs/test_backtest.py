@@ -11,7 +11,7 @@ from synthetic import garch_history, noise_after, random_model, same_weights
 
 from forecaster.errors import DataError, SettingsError
 from forecaster.evaluation.folds import plan_folds
-from forecaster.jobs.backtest import Plan, Saved, backtest, score_model
+from forecaster.jobs.backtest import ModelReference, Plan, backtest, score_model
 from forecaster.jobs.scoring import table_state
 from forecaster.market.bars import Panel, history_from_closes
 from forecaster.model.settings import Settings
@@ -176,7 +176,7 @@ class TestSavedModel:
         result = score_model(panel_of(LONG, OTHER), self.model(), Plan(baselines=QUICK))
         assert result.folds[0].cutoff == CUTOFF
         assert result.table.rows[0].model == "random"
-        assert result.model == Saved("random", self.model().id)
+        assert result.model == ModelReference("random", self.model().id)
         assert result.table.rows[0].n == 2 * (319 - 222)
 
     def test_an_overlap_is_refused_unless_asked_for(self):

@@ -14,7 +14,7 @@ from synthetic import garch_history, random_model
 
 from forecaster.atomic import locked
 from forecaster.errors import LockHeld, RateLimited, SettingsError
-from forecaster.jobs.batch import Batched, batch
+from forecaster.jobs.batch import BatchResult, batch
 from forecaster.jobs.predict import predict
 from forecaster.jobs.worklist import Worklist, read_worklist
 from forecaster.market import exchanges
@@ -44,7 +44,7 @@ def source() -> FakeProvider:
     return FakeProvider({name: history(name) for name in NAMES})
 
 
-def run(model, source: FakeProvider, *names: str, **options) -> Batched:
+def run(model, source: FakeProvider, *names: str, **options) -> BatchResult:
     options = {"now": evening(FRIDAY), "provider": lambda: source, **options}
     return batch(model, Worklist(names or NAMES, ()), **options)
 

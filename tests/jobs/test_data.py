@@ -19,8 +19,8 @@ from forecaster.market.files.read import ReadOptions, read_files
 from forecaster.market.store import Store
 from forecaster.market.store import bars as histories
 from forecaster.market.store import calendars as schedules
-from forecaster.market.store.bars import Known
-from forecaster.output import data_documents as market_documents
+from forecaster.market.store.bars import TickerInfo
+from forecaster.output.data import write_csv, write_parquet
 
 NOW = datetime(2026, 3, 2, 21, 30, tzinfo=UTC)
 
@@ -37,7 +37,9 @@ def history(ticker: str = "ABC", bars: int = 30) -> History:
 
 
 def put(store: Store, made: History, paid: tuple[Action, ...] = (), **changes: object) -> None:
-    known = Known(made.ticker, "yahoo", "USD", "NMS", "XNYS", "America/New_York", True, None, NOW)
+    known = TickerInfo(
+        made.ticker, "yahoo", "USD", "NMS", "XNYS", "America/New_York", True, None, NOW
+    )
     with store.writing() as tx:
         histories.replace(tx, made, paid, replace(known, **changes))
 
@@ -106,7 +108,7 @@ class TestExport:
     def test_csv_can_be_read_again(self, filled, tmp_path):
         path = tmp_path / "all.csv"
         with path.open("wb") as file:
-            market_documents.write_csv(file, data.export(filled))
+            write_csv(file, data.export(filled))
         loaded = read_files([str(path)])
         assert not loaded.failures
         for made in loaded.panel:
@@ -120,7 +122,7 @@ class TestExport:
     def test_parquet_too(self, filled, tmp_path):
         path = tmp_path / "all.parquet"
         with path.open("wb") as file:
-            market_documents.write_parquet(file, data.export(filled))
+            write_parquet(file, data.export(filled))
         loaded = read_files([str(path)])
         assert [h.ticker for h in loaded.panel] == ["ABC", "^GSPC"]
         np.testing.assert_array_equal(loaded.panel.histories[0].close, history().close)
@@ -128,7 +130,7 @@ class TestExport:
 
     def test_actions_stand_beside_their_session(self, filled):
         file = io.BytesIO()
-        market_documents.write_csv(file, data.export(filled, ["abc"]))
+        write_csv(file, data.export(filled, ["abc"]))
         lines = file.getvalue().decode().splitlines()
         assert lines[0] == (
             "ticker,date,open,high,low,close,adj_close,volume,dividends,stock_splits,currency"
@@ -140,7 +142,7 @@ class TestExport:
     def test_a_name_that_a_spreadsheet_would_run(self, store):
         put(store, history("=HYPERLINK(1)"))
         file = io.BytesIO()
-        market_documents.write_csv(file, data.export(store))
+        write_csv(file, data.export(store))
         assert file.getvalue().decode().splitlines()[1].startswith("'=HYPERLINK(1),")
 
     def test_what_is_not_stored(self, filled):

@@ -235,7 +235,7 @@ class TestImportance:
         part, rows = scored_rows(model, LONG, 2)
         assert (part, found.sessions) == (found.part, len(rows))
         encoded = model.representation.encode(LONG)
-        context = model.settings.steps
+        context = model.settings.context_length
         first = max(rows[0] - context + 1, 0)
         read = rows[-1] + 1 - first
 

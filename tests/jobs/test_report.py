@@ -13,7 +13,7 @@ from measured import PANEL, document, scored
 
 from forecaster.errors import DataError, ModelError
 from forecaster.jobs.backtest import Spread
-from forecaster.jobs.report import Carded, Written, read_backtest, read_model, subject
+from forecaster.jobs.report import BacktestSubject, ModelSubject, read_backtest, read_model, subject
 from forecaster.jobs.scoring import plain
 from forecaster.model.artifact import load, save
 from forecaster.model.registry import BOXED
@@ -27,7 +27,7 @@ RESULT = replace(
 DOCUMENT = document(RESULT)
 
 
-def read(changed: dict) -> Written:
+def read(changed: dict) -> BacktestSubject:
     return read_backtest(json.dumps(changed).encode(), "b.json")
 
 
@@ -239,12 +239,12 @@ class TestSubject:
 
     def test_files_are_told_by_their_names_and_content(self, tmp_path):
         (tmp_path / "b.json").write_bytes(TEXT)
-        assert isinstance(subject(str(tmp_path / "b.json")), Written)
+        assert isinstance(subject(str(tmp_path / "b.json")), BacktestSubject)
         (tmp_path / "odd").write_bytes(TEXT)
-        assert isinstance(subject(str(tmp_path / "odd")), Written)
+        assert isinstance(subject(str(tmp_path / "odd")), BacktestSubject)
         (tmp_path / "copy").write_bytes(BOXED.read_bytes())
-        assert isinstance(subject(str(tmp_path / "copy")), Carded)
-        assert isinstance(subject("sample"), Carded)
+        assert isinstance(subject(str(tmp_path / "copy")), ModelSubject)
+        assert isinstance(subject("sample"), ModelSubject)
         with pytest.raises(DataError, match=r"none\.json could not be read"):
             subject(str(tmp_path / "none.json"))
         with pytest.raises(DataError, match="could not be read"):
@@ -257,10 +257,10 @@ class TestSubject:
         for name in ("tested", "my test"):
             (tmp_path / name).write_bytes(TEXT)
             found = subject(name)
-            assert isinstance(found, Written)
+            assert isinstance(found, BacktestSubject)
             assert found.file == name
         (tmp_path / "sample").write_bytes(TEXT)
-        assert isinstance(subject("sample"), Carded)
+        assert isinstance(subject("sample"), ModelSubject)
         (tmp_path / "folder").mkdir()
         with pytest.raises(ModelError, match="no model called folder"):
             subject("folder")
@@ -273,7 +273,7 @@ class TestSubject:
 
 
 class TestCard:
-    def changed(self, tmp_path, **scores) -> Carded:
+    def changed(self, tmp_path, **scores) -> ModelSubject:
         """The model in the box with other scores in its card."""
         model = load(BOXED)
         kept = {**model.card["scores"], **scores}

@@ -12,11 +12,11 @@ from synthetic import garch_history
 
 from forecaster.errors import DataError, SourceUnavailable
 from forecaster.evaluation.baselines.naive import Ewma, fit_naive
-from forecaster.jobs.score import Scored, score_journal
+from forecaster.jobs.score import ScoreResult, score_journal
 from forecaster.market import exchanges
 from forecaster.market.bars import History
 from forecaster.market.store import Store, journal
-from forecaster.market.store.journal import Author, Draft
+from forecaster.market.store.journal import Author, JournalRecord
 
 LAST = np.datetime64("2026-03-06")
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -60,7 +60,7 @@ def write(
         for h in range(1, H + 1)
     ]
     seen = made.slice(0, row + 1).fingerprint
-    draft = Draft(made.ticker, cutoff, seen, last, "USD", steps, file)
+    draft = JournalRecord(made.ticker, cutoff, seen, last, "USD", steps, file)
     author = Author("run", created or evening(cutoff), model, f"id-{model}", "0" * 64)
     with store.writing() as tx:
         journal.append(tx, author, [draft])
@@ -77,7 +77,7 @@ def source() -> FakeProvider:
     return FakeProvider({name: history(name) for name in ("ABC", "XYZ")})
 
 
-def run(store: Store, source: FakeProvider, **options) -> Scored:
+def run(store: Store, source: FakeProvider, **options) -> ScoreResult:
     options = {"now": evening(LAST), **options}
     return score_journal(store=store, provider=lambda: source, **options)
 

@@ -13,7 +13,7 @@ from forecaster.errors import DataError, SourceUnavailable, UnknownTicker
 from forecaster.market.bars import PRICE_FIELDS, Action, History
 from forecaster.market.store import Store, fetches
 from forecaster.market.store import bars as histories
-from forecaster.market.update import OVERLAP, Refreshed, refresh
+from forecaster.market.update import OVERLAP, UpdateResult, refresh
 
 
 def whole(bars: int = 60) -> History:
@@ -26,7 +26,7 @@ def source() -> FakeProvider:
     return FakeProvider({"ABC": whole().slice(0, 40)})
 
 
-def run(store: Store, source: FakeProvider, **options: object) -> Refreshed:
+def run(store: Store, source: FakeProvider, **options: object) -> UpdateResult:
     last = source.truth["ABC"].cutoff if "ABC" in source.truth else np.datetime64("2026-01-05")
     return refresh(store, source, "ABC", now=evening(last), **options)
 
@@ -152,7 +152,7 @@ class TestUpdates:
 
 
 class TestWhatChanged:
-    def reload(self, store: Store, source: FakeProvider, later: History) -> Refreshed:
+    def reload(self, store: Store, source: FakeProvider, later: History) -> UpdateResult:
         run(store, source)
         source.truth["ABC"] = later
         made = run(store, source)
@@ -228,7 +228,7 @@ class TestWhatChanged:
 class TestNothingIsLost:
     """A whole answer that has less than the store does not take its place."""
 
-    def kept(self, store: Store, source: FakeProvider, answer: History) -> Refreshed:
+    def kept(self, store: Store, source: FakeProvider, answer: History) -> UpdateResult:
         run(store, source)
         before = stored(store)
         source.truth["ABC"] = answer

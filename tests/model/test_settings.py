@@ -13,14 +13,14 @@ from forecaster.model.settings import Settings
 def test_defaults_work_together():
     settings = Settings()
     assert (settings.cell, settings.supervise, settings.scale) == ("gru", "prefixes", "volatility")
-    assert (settings.steps, settings.horizon) == (64, 20)
+    assert (settings.context_length, settings.horizon) == (64, 20)
     assert settings.norm_limit == 1.0
 
 
 def test_windows_are_shorter_by_default():
-    assert Settings(supervise="last").steps == 60
-    assert Settings(supervise="last", context=7).steps == 7
-    assert Settings(context=1).steps == 1
+    assert Settings(supervise="last").context_length == 60
+    assert Settings(supervise="last", context=7).context_length == 7
+    assert Settings(context=1).context_length == 1
 
 
 @pytest.mark.parametrize(

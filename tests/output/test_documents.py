@@ -4,34 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from forecaster.output import documents
+from forecaster.output import format
 
 
 def test_json_refuses_what_is_not_a_number():
     with pytest.raises(ValueError, match="not JSON compliant"):
-        documents.to_json({"schema": "x/1", "loss": float("nan")})
+        format.to_json({"schema": "x/1", "loss": float("nan")})
 
 
 def test_json_keeps_letters_as_they_are_and_ends_with_a_newline():
-    assert documents.to_json({"ticker": "Ærø"}) == '{\n  "ticker": "Ærø"\n}\n'
+    assert format.to_json({"ticker": "Ærø"}) == '{\n  "ticker": "Ærø"\n}\n'
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx", "\nx", "\rx"])
 def test_text_that_would_be_a_formula_is_defused(cell):
-    assert documents.safe_cell(cell) == "'" + cell
+    assert format.safe_cell(cell) == "'" + cell
 
 
 @pytest.mark.parametrize("cell", [-1.5, 3, None, True, "AAPL", "a-b", ""])
 def test_numbers_and_plain_text_are_left_alone(cell):
-    assert documents.safe_cell(cell) is cell
+    assert format.safe_cell(cell) is cell
 
 
 def test_csv_quotes_what_needs_it():
-    assert documents.to_csv(["a", "b"], [["x,y", -1.5], ["=z", None]]) == (
-        'a,b\n"x,y",-1.5\n\'=z,\n'
-    )
+    assert format.to_csv(["a", "b"], [["x,y", -1.5], ["=z", None]]) == ('a,b\n"x,y",-1.5\n\'=z,\n')
 
 
 @pytest.mark.parametrize(("level", "key"), [(0.5, "0.5"), (0.05, "0.05"), (0.025, "0.025")])
 def test_levels_are_keys_without_trailing_digits(level, key):
-    assert documents.level_key(level) == key
+    assert format.level_key(level) == key

@@ -11,10 +11,11 @@ from synthetic import garch_history, random_model
 from forecaster.jobs.explain import explain
 from forecaster.jobs.gradients import Gradients, Reach
 from forecaster.market.bars import Panel
-from forecaster.model.gradients import Clipped
+from forecaster.model.gradients import ClippedStep
 from forecaster.model.settings import Settings
-from forecaster.output import explain_tables, gradient_tables
+from forecaster.output import gradients
 from forecaster.output.console import console
+from forecaster.output.explain import explanation
 from forecaster.output.format import Column, fitting_table
 
 DEAR = garch_history("DEAR", 300, seed=1)
@@ -37,7 +38,7 @@ def model_of(**more):
 
 def explained(width: int, **more) -> str:
     model = model_of(**more)
-    return text(explain_tables.explanation(explain(model, DEAR, last=4), model, width), width)
+    return text(explanation(explain(model, DEAR, last=4), model, width), width)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
@@ -67,7 +68,7 @@ def test_a_model_without_an_interval_shows_its_median():
 def test_a_first_forecast_is_not_called_unchanged():
     model = model_of()
     found = explain(model, DEAR.slice(0, 2))
-    shown = text(explain_tables.explanation(found, model, 200), 200)
+    shown = text(explanation(found, model, 200), 200)
     assert "no change is known" in shown
     assert "No session" not in shown
 
@@ -80,12 +81,12 @@ def test_the_state_of_a_relu_network_has_no_limit():
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_gradients_fit_and_keep_what_matters(width):
     norms = np.concatenate([0.5 ** np.arange(50.0), [np.inf]])
-    step = Clipped("norm", 1.0, 123456.0, 1.0, 0.003, 0.0001234)
+    step = ClippedStep("norm", 1.0, 123456.0, 1.0, 0.003, 0.0001234)
     found = Gradients(
         "DEAR", 50, 64, (Reach("rnn", "trained here", norms, 0.5, "vanishes"),),
         "gru, trained", (step,), (step,), ("A note.",),
     )  # fmt: skip
-    shown = text(gradient_tables.gradients(found, model_of(), width), width)
+    shown = text(gradients.gradients(found, model_of(), width), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
     for needed in ("rnn, trained here", "0.500  vanishes", "norm 1", "100 times", "A note."):
         assert needed in shown

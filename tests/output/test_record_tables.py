@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from test_tables import text
 
-from forecaster.market.store.journal import Author, Draft, Entry
-from forecaster.output import score_tables as record_tables
+from forecaster.market.store.journal import Author, Entry, JournalRecord
+from forecaster.output import journal
 
 STEPS = [
     {"step": h, "quantiles": {"0.05": 171.5 - h, "0.5": 190.25, "0.95": 205.75 + h}} for h in (1, 2)
@@ -18,7 +18,7 @@ STEPS = [
 ENTRY = Entry(
     number=7,
     author=Author("run", datetime(2024, 6, 28, 22, 5, tzinfo=UTC), "nightly", "id", "0" * 64),
-    draft=Draft("BRK-B", np.datetime64("2024-06-28"), "f" * 64, 189.5, "USD", STEPS),
+    draft=JournalRecord("BRK-B", np.datetime64("2024-06-28"), "f" * 64, 189.5, "USD", STEPS),
     hash="0" * 64,
 )
 VALUES = {
@@ -29,7 +29,7 @@ VALUES = {
 
 
 def shown(width: int, entry: Entry = ENTRY) -> list[str]:
-    return text(record_tables.journal([entry], 1, width, chosen=False)[0], width).splitlines()
+    return text(journal.journal([entry], 1, width, chosen=False)[0], width).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ FILED = replace(ENTRY, draft=replace(ENTRY.draft, source="my/BRK-B.csv"))
 
 @pytest.mark.parametrize(("width", "there"), [(120, True), (110, False), (60, False)])
 def test_the_source_stands_there_where_one_is_a_file_and_goes_first(width, there):
-    made = record_tables.journal([ENTRY, FILED], 2, width, chosen=False)[0]
+    made = journal.journal([ENTRY, FILED], 2, width, chosen=False)[0]
     head, _, store, file, *_ = [x for x in text(made, width).splitlines() if x.strip()]
     assert ("source" in head, file.rstrip().endswith("my/BRK-B.csv")) == (there, there)
     assert store.rstrip().endswith("–") is there

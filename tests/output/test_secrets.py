@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forecaster.output.secrets import masked, redacted
+from forecaster.output.console import masked, redacted
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from forecaster.output.config_tables import Setting, settings_json, settings_table
+from forecaster.output.config import Setting, settings_json, settings_table
 
 FILE = Path("/a/rather/long/path/to/the/folder/of/settings/forecaster.toml")
 SETTINGS = [

@@ -11,13 +11,13 @@ import pytest
 from measured import PANEL, scored
 
 from forecaster.evaluation.scores import Row, ScoreTable
-from forecaster.jobs.compare import Compared
+from forecaster.jobs.compare import Comparison
 from forecaster.jobs.predict import Step, TickerForecast
 from forecaster.model.artifact import load
-from forecaster.model.registry import BOXED, Listed
-from forecaster.output import evaluation_tables as scoreboard
-from forecaster.output import tables
+from forecaster.model.registry import BOXED, RegistryEntry
+from forecaster.output import backtest, compare, models, predict
 from forecaster.output.console import console
+from forecaster.output.format import price, score_table
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -63,7 +63,7 @@ TABLE = ScoreTable(
     [(1234.567, "1,234.57"), (10.0, "10.00"), (9.87654, "9.8765"), (0.012345678, "0.01234568")],
 )
 def test_prices_have_the_decimals_that_their_size_asks_for(value, shown):
-    assert tables.price(value) == shown
+    assert price(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -79,11 +79,11 @@ def test_prices_have_the_decimals_that_their_size_asks_for(value, shown):
 )
 def test_hundredths_of_a_currency_are_called_by_their_name(currency, shown):
     forecast = replace(a_forecast(), currency=currency)
-    assert f"ABC  {shown} 2024-01-02" in text(tables._forecast_table(forecast, 100))
+    assert f"ABC  {shown} 2024-01-02" in text(predict._forecast_table(forecast, 100))
 
 
 def test_a_forecast_shows_session_last_price_median_and_two_intervals():
-    shown = text(tables._forecast_table(a_forecast(), 100))
+    shown = text(predict._forecast_table(a_forecast(), 100))
     assert "ABC  100.00 USD on 2024-01-02" in shown
     assert shown.split("median")[0].split()[-2:] == ["5%", "25%"]
     assert next(c for c in shown.split("\n") if "2024-01-03~" in c).split() == [
@@ -92,7 +92,7 @@ def test_a_forecast_shows_session_last_price_median_and_two_intervals():
 
 
 def test_a_narrow_terminal_keeps_the_median_and_the_outer_interval():
-    shown = text(tables._forecast_table(a_forecast(1234.56), 40), 40)
+    shown = text(predict._forecast_table(a_forecast(1234.56), 40), 40)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= 40
     assert "…" not in shown
     for needed in ("2024-01-03~", "5%", "median", "95%"):
@@ -100,13 +100,13 @@ def test_a_narrow_terminal_keeps_the_median_and_the_outer_interval():
 
 
 def test_levels_without_the_usual_intervals_are_all_shown():
-    shown = text(tables._forecast_table(a_forecast(levels=(0.1, 0.6)), 100))
+    shown = text(predict._forecast_table(a_forecast(levels=(0.1, 0.6)), 100))
     assert "10%" in shown
     assert "60%" in shown
 
 
 def test_the_error_table_shows_every_column_where_there_is_room():
-    shown = text(tables.score_table(TABLE, 200))
+    shown = text(score_table(TABLE, 200))
     for name in ("pinball", "vs naive", "vs ewma", "MAE", "RMSE", "MAPE", "dir", "in 90%"):
         assert name in shown
     assert "0.1892" in shown
@@ -116,7 +116,7 @@ def test_the_error_table_shows_every_column_where_there_is_room():
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_the_error_table_fits_and_keeps_what_matters(width):
-    shown = text(tables.score_table(TABLE, width), width)
+    shown = text(score_table(TABLE, width), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
     assert "…" not in shown
     for needed in ("model", "pinball", "vs naive"):
@@ -125,7 +125,7 @@ def test_the_error_table_fits_and_keeps_what_matters(width):
 
 def test_markup_in_names_is_printed_as_it_is():
     row = a_row("[bold]x[/]", 1, {})
-    assert "[bold]x[/]" in text(tables.score_table(ScoreTable((row,), (), 1, 1), 200))
+    assert "[bold]x[/]" in text(score_table(ScoreTable((row,), (), 1, 1), 200))
 
 
 CALIBRATED = {f"{q:g}": q for q in (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 1.0)}
@@ -134,7 +134,7 @@ CALIBRATED = {f"{q:g}": q for q in (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9
 @pytest.mark.parametrize("width", [30, 40, 60, 75, 200])
 def test_calibration_keeps_every_level_at_every_width(width):
     row = replace(a_row("naive", 1, {}), calibration=CALIBRATED)
-    made = scoreboard._calibration_tables(ScoreTable((row,), (), 1, 1), width)
+    made = backtest._calibration_tables(ScoreTable((row,), (), 1, 1), width)
     shown = "".join(text(table, width) for table in made)
     lines = [line.rstrip() for line in shown.splitlines()]
     assert max(map(len, lines)) <= width
@@ -151,10 +151,10 @@ def test_calibration_keeps_every_level_at_every_width(width):
 def test_a_comparison_fits_and_keeps_what_matters(width):
     first, last = a_row("gru", 1, {"naive": 0.1, "har": 0.02}), a_row("gru", 20, {"naive": 0.05})
     made = [
-        Compared("bidirectional lstm", 23_400, 12.3, 98_765.4, 7, 12, first, last),
-        Compared("gru", 11_720, 1.0, 8.0, 7, 3, first, last),
+        Comparison("bidirectional lstm", 23_400, 12.3, 98_765.4, 7, 12, first, last),
+        Comparison("gru", 11_720, 1.0, 8.0, 7, 3, first, last),
     ]
-    table, _ = scoreboard.comparison(made, width)
+    table, _ = compare.comparison(made, width)
     shown = text(table, width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
     assert "…" not in shown
@@ -166,7 +166,9 @@ def test_a_comparison_fits_and_keeps_what_matters(width):
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_the_list_of_models_fits_and_keeps_name_and_id(width):
     model = load(BOXED)
-    parts = tables.models([Listed(BOXED, model), Listed(Path("broken.forecast"), None)], width)
+    parts = models.models(
+        [RegistryEntry(BOXED, model), RegistryEntry(Path("broken.forecast"), None)], width
+    )
     shown = text(parts[0], width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
     assert "…" not in shown
@@ -177,7 +179,7 @@ def test_the_list_of_models_fits_and_keeps_name_and_id(width):
 
 def test_hindsight_is_said_above_the_verdict_and_once():
     result = scored(("naive",), 1)
-    lines = [text(part).strip() for part in scoreboard.backtest(result, PANEL, 120)]
+    lines = [text(part).strip() for part in backtest.backtest(result, PANEL, 120)]
     assert result.hindsight is not None
     said = [n for n, line in enumerate(lines) if " ".join(line.split()) == result.hindsight]
     assert len(said) == 1

@@ -96,7 +96,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadResult:
     """What was read.
 
     Attributes:
@@ -133,7 +133,7 @@ def read_files(
     options: ReadOptions = AS_THEY_ARE,
     *,
     stdin: BinaryIO | None = None,
-) -> Loaded:
+) -> LoadResult:
     """Read files, folders and standard input into one panel.
 
     Args:
@@ -175,10 +175,10 @@ class _Collected:
         self.read = 0
         self.stdin_read = False
 
-    def loaded(self) -> Loaded:
+    def loaded(self) -> LoadResult:
         panel = Panel(tuple(history for _, history in self.histories.values()))
         files = {ticker: source for ticker, (source, _) in self.histories.items()}
-        return Loaded(panel, tuple(self.notes), tuple(self.failures), files=files)
+        return LoadResult(panel, tuple(self.notes), tuple(self.failures), files=files)
 
     def add(self, source: str, stdin: BinaryIO | None) -> None:
         """Read one source; a folder stands for its price files."""

@@ -111,7 +111,7 @@ class Provider(Protocol):
 
 
 @dataclass(frozen=True)
-class Completed:
+class CompletedQuotes:
     """A history of completed sessions, and its actions.
 
     Attributes:
@@ -126,7 +126,7 @@ class Completed:
     notes: tuple[str, ...]
 
 
-def completed(quotes: Quotes, ticker: str, now: datetime) -> Completed:
+def completed(quotes: Quotes, ticker: str, now: datetime) -> CompletedQuotes:
     """Keep the sessions that are over, as they were seen at the close of the last one.
 
     Left out: the bar of a session still open, and rows without a close. Splits of the session left
@@ -181,7 +181,7 @@ def completed(quotes: Quotes, ticker: str, now: datetime) -> Completed:
         splits=splits,
     )
     dividends, _ = _until(quotes.dividends, days[-1])
-    return Completed(
+    return CompletedQuotes(
         history=history,
         dividends=tuple(replace(paid, value=paid.value * ratio) for paid in dividends),
         notes=tuple(f"{note}." for note in notes),

@@ -28,7 +28,7 @@ SPLIT, DIVIDEND = "split", "dividend"
 
 
 @dataclass(frozen=True)
-class Known:
+class TickerInfo:
     """What the store knows of one ticker, without its bars.
 
     Attributes:
@@ -58,7 +58,7 @@ class Known:
 class Stored:
     """What the store knows of one ticker, and how far its bars reach."""
 
-    known: Known
+    known: TickerInfo
     cutoff: np.datetime64
 
 
@@ -73,7 +73,7 @@ class Extent:
         bars: how many.
     """
 
-    known: Known
+    known: TickerInfo
     first: np.datetime64
     cutoff: np.datetime64
     bars: int
@@ -85,7 +85,7 @@ def tickers(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(select(column).order_by(column)).scalars())
 
 
-def known(connection: Connection, ticker: str) -> Known | None:
+def known(connection: Connection, ticker: str) -> TickerInfo | None:
     """What is known of a ticker, or None where nothing is stored."""
     found = _row(connection, ticker)
     return None if found is None else found[1]
@@ -187,7 +187,9 @@ def extents(connection: Connection, ticker: str | None = None) -> list[Extent]:
     return found
 
 
-def replace(connection: Connection, history: History, paid: Sequence[Action], facts: Known) -> None:
+def replace(
+    connection: Connection, history: History, paid: Sequence[Action], facts: TickerInfo
+) -> None:
     """Store a whole history in place of what was there.
 
     Args:
@@ -209,7 +211,7 @@ def extend(
     newer: History | None,
     splits: Sequence[Action],
     paid: Sequence[Action],
-    facts: Known,
+    facts: TickerInfo,
 ) -> None:
     """Add sessions after the last one stored, with their actions; renew what is known.
 
@@ -258,14 +260,14 @@ def forget(connection: Connection, ticker: str) -> bool:
     return True
 
 
-def _row(connection: Connection, ticker: str) -> tuple[int, Known] | None:
+def _row(connection: Connection, ticker: str) -> tuple[int, TickerInfo] | None:
     query = select(schema.histories).where(schema.histories.c.ticker == ticker)
     row = connection.execute(query).one_or_none()
     return None if row is None else (row.id, _known(row))
 
 
-def _known(row: Row[Any]) -> Known:
-    return Known(
+def _known(row: Row[Any]) -> TickerInfo:
+    return TickerInfo(
         ticker=row.ticker,
         source=row.source,
         currency=row.currency,
@@ -286,7 +288,7 @@ def _moment(seconds: int) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def _facts(facts: Known) -> dict[str, object]:
+def _facts(facts: TickerInfo) -> dict[str, object]:
     return {
         "ticker": facts.ticker,
         "source": facts.source,

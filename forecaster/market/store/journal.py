@@ -36,7 +36,7 @@ _ALIKE = 1e-5
 
 
 @dataclass(frozen=True)
-class Draft:
+class JournalRecord:
     """A forecast that is to be written down.
 
     Attributes:
@@ -91,7 +91,7 @@ class Entry:
 
     number: int
     author: Author
-    draft: Draft
+    draft: JournalRecord
     hash: str
 
 
@@ -110,7 +110,7 @@ class Chain:
     broken: tuple[str, ...]
 
 
-def append(connection: Connection, author: Author, drafts: Sequence[Draft]) -> int:
+def append(connection: Connection, author: Author, drafts: Sequence[JournalRecord]) -> int:
     """Write forecasts down, those that are not there yet.
 
     One whose horizon and prices are those of the newest row of its ticker, cutoff, model and source
@@ -220,7 +220,7 @@ def _set_head(connection: Connection, count: int, head: str) -> None:
     connection.execute(insert(schema.store_info).values(key=_HEAD, value=f"{count}:{head}"))
 
 
-def _newest(connection: Connection, model_id: str, draft: Draft) -> Draft | None:
+def _newest(connection: Connection, model_id: str, draft: JournalRecord) -> JournalRecord | None:
     table = schema.journal.c
     query = (
         select(schema.journal)
@@ -237,7 +237,7 @@ def _newest(connection: Connection, model_id: str, draft: Draft) -> Draft | None
     return None if row is None else _entry(row).draft
 
 
-def _same(a: Draft, b: Draft) -> bool:
+def _same(a: JournalRecord, b: JournalRecord) -> bool:
     """Whether two forecasts of one ticker and cutoff say the same."""
     if [step["session"] for step in a.steps] != [step["session"] for step in b.steps]:
         return False
@@ -248,11 +248,11 @@ def _same(a: Draft, b: Draft) -> bool:
     return np.allclose(_prices(a), _prices(b), rtol=_ALIKE, atol=0.0)
 
 
-def _prices(draft: Draft) -> list[float]:
+def _prices(draft: JournalRecord) -> list[float]:
     return [draft.last_close, *(p for step in draft.steps for p in step["quantiles"].values())]
 
 
-def _row(number: int, author: Author, draft: Draft) -> dict[str, Any]:
+def _row(number: int, author: Author, draft: JournalRecord) -> dict[str, Any]:
     return {
         "number": number,
         "run": author.run,
@@ -299,7 +299,7 @@ def _entry(row: Row[Any]) -> Entry:
     return Entry(
         number=row.number,
         author=Author(row.run, created, row.model, row.model_id, row.model_hash),
-        draft=Draft(
+        draft=JournalRecord(
             ticker=row.ticker,
             cutoff=to_day(row.cutoff),
             fingerprint=row.fingerprint,

@@ -12,8 +12,8 @@ from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
 from forecaster.output.charts.fan import date_labels, month_name
 from forecaster.output.charts.figure import Frame, Kind, Label, Sheet, label_right, picture, settled
-from forecaster.output.evaluation_tables import baselines_of, networks_of
-from forecaster.output.tables import ADVICE
+from forecaster.output.format import baselines_of, networks_of
+from forecaster.output.predict import ADVICE
 from forecaster.output.theme import STROKES, THEMES, Theme, ThemeName, clipped, colour
 
 if TYPE_CHECKING:

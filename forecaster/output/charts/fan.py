@@ -24,7 +24,7 @@ from forecaster.output.charts.figure import (
     settled,
 )
 from forecaster.output.format import price, unit
-from forecaster.output.tables import ADVICE, model_line
+from forecaster.output.predict import ADVICE, model_line
 from forecaster.output.theme import THEMES, Theme, ThemeName, clipped
 
 if TYPE_CHECKING:

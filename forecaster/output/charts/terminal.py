@@ -16,9 +16,8 @@ from forecaster.model.artifact import Model
 from forecaster.output.charts.backtest import left_out, over_time
 from forecaster.output.charts.canvas import Canvas, rows_apart, scale_labels
 from forecaster.output.charts.fan import label_price, price_range
-from forecaster.output.evaluation_tables import baselines_of, networks_of
-from forecaster.output.format import unit
-from forecaster.output.tables import ADVICE, model_line
+from forecaster.output.format import baselines_of, networks_of, unit
+from forecaster.output.predict import ADVICE, model_line
 from forecaster.output.theme import STROKES, clipped
 
 NARROWEST = 40

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from forecaster.jobs.backtest import Plan
-from forecaster.jobs.report import Written
+from forecaster.jobs.report import BacktestSubject
 from forecaster.model.artifact import Model
 from forecaster.model.settings import Settings
 from forecaster.output.html import data, day, moment, words
@@ -51,7 +51,11 @@ def settings_facts(settings: Settings, without: Collection[str] = ()) -> Pairs:
         settings: of one network or of several.
         without: what differs between those.
     """
-    state = {**settings.state(), "context": settings.steps, "clip_norm": settings.norm_limit}
+    state = {
+        **settings.state(),
+        "context": settings.context_length,
+        "clip_norm": settings.norm_limit,
+    }
     pairs = []
     for key, value in state.items():
         if key in without or (key == "windows" and settings.supervise != "last"):
@@ -156,7 +160,7 @@ def _retrained(card: Any) -> str:
     )
 
 
-def backtest_facts(tested: Written) -> Pairs:
+def backtest_facts(tested: BacktestSubject) -> Pairs:
     """Folds, tickers, what was scored and how long it took."""
     result = tested.result
     table, saved = result.table, result.model
@@ -174,7 +178,7 @@ def backtest_facts(tested: Written) -> Pairs:
     pairs += [
         ("First cutoff", day(result.folds[0].cutoff)),
         (
-            "Scored",
+            "ScoreResult",
             f"{data(table.sessions_scored, f'{table.sessions_scored:,}')} sessions of"
             f" {scored} {'ticker' if scored == 1 else 'tickers'}",
         ),

@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.fan_chart import Fan
 from forecaster.jobs.predict import in_hindsight
-from forecaster.jobs.report import Carded
+from forecaster.jobs.report import ModelSubject
 from forecaster.output.charts.fan import fan_figure, frame_of
 from forecaster.output.charts.figure import inline, settled
-from forecaster.output.evaluation_tables import networks_of
-from forecaster.output.format import price, unit
+from forecaster.output.format import networks_of, price, unit
 from forecaster.output.html import data, day, figure, paragraph, section, words
 from forecaster.output.report import tables
 from forecaster.output.report.text import HINDSIGHT
 from forecaster.output.theme import LIGHT, clipped
 
 
-def forecasts(carded: Carded, fans: Sequence[Fan], failures: Sequence[tuple[str, str]]) -> str:
+def forecasts(
+    carded: ModelSubject, fans: Sequence[Fan], failures: Sequence[tuple[str, str]]
+) -> str:
     """A fan for each history, and which ones failed."""
     model = carded.model
     parts = []

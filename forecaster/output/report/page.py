@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.fan_chart import Fan
-from forecaster.jobs.report import Carded, Written
+from forecaster.jobs.report import BacktestSubject, ModelSubject
 from forecaster.output.charts.backtest import (
     calibration_figure,
     left_out,
@@ -15,7 +15,7 @@ from forecaster.output.charts.backtest import (
     over_time_figure,
 )
 from forecaster.output.charts.figure import inline, settled
-from forecaster.output.evaluation_tables import baselines_of, networks_of, shown_rows
+from forecaster.output.format import baselines_of, networks_of, shown_rows
 from forecaster.output.html import (
     Line,
     bullets,
@@ -30,6 +30,7 @@ from forecaster.output.html import (
     table,
     words,
 )
+from forecaster.output.predict import ADVICE
 from forecaster.output.report import tables
 from forecaster.output.report.facts import (
     backtest_facts,
@@ -47,12 +48,11 @@ from forecaster.output.report.text import (
     UNMEASURED,
     columns,
 )
-from forecaster.output.tables import ADVICE
 from forecaster.output.theme import LIGHT, ThemeName, clipped
 
 
 def model_page(
-    carded: Carded,
+    carded: ModelSubject,
     fans: Sequence[Fan] = (),
     failures: Sequence[tuple[str, str]] = (),
     chosen: ThemeName | None = None,
@@ -91,7 +91,7 @@ def model_page(
     return document(f"Report on {model.name}", _closed(parts), chosen)
 
 
-def backtest_page(tested: Written, chosen: ThemeName | None = None) -> str:
+def backtest_page(tested: BacktestSubject, chosen: ThemeName | None = None) -> str:
     """The report on a backtest; see :func:`model_page`."""
     result = tested.result
     folds = result.folds
@@ -200,7 +200,7 @@ def _plots(scores: ScoreTable, losses: MonthlyLosses | None) -> list[str]:
     return parts if losses is not None else [*parts, paragraph(OLD)]
 
 
-def _folds(tested: Written) -> str:
+def _folds(tested: BacktestSubject) -> str:
     """The cutoffs, and what was scored after each."""
     lines = [
         Line([data(number, str(number)), day(f.cutoff), day(f.test_from), day(f.test_to)])

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from forecaster.evaluation.scores import Row, ScoreTable
 from forecaster.evaluation.verdict import Verdict
 from forecaster.jobs.backtest import Spread
-from forecaster.output.evaluation_tables import baselines_of, shown_rows, table_baselines
-from forecaster.output.format import price
+from forecaster.output.format import baselines_of, price, shown_rows, table_baselines
 from forecaster.output.html import Line, data, paragraph, table, words
 
 Groups = list[tuple[str, list[Line]]]

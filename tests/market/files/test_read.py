@@ -8,14 +8,14 @@ from price_files import DIALECTS, read_file, write
 
 from forecaster.errors import SettingsError
 from forecaster.market.files import read as files
-from forecaster.market.files.read import Loaded, ReadOptions, is_file_source, read_files
+from forecaster.market.files.read import LoadResult, ReadOptions, is_file_source, read_files
 
 
 def test_sources_are_read_in_order_and_failures_do_not_stop_them(tmp_path):
     first = write(tmp_path, "B.csv", DIALECTS["yahoo"])
     second = write(tmp_path, "A.csv", DIALECTS["stooq"])
     loaded = read_files([first, "AAPL", str(tmp_path / "none.csv"), second])
-    assert isinstance(loaded, Loaded)
+    assert isinstance(loaded, LoadResult)
     assert loaded.panel.tickers == ("B", "A")
     texts = [str(failed.error) for failed in loaded.failures]
     assert texts[0] == (

@@ -15,15 +15,15 @@ from forecaster.errors import StoreError
 from forecaster.market.bars import PRICE_FIELDS, Action, History
 from forecaster.market.store import Store, fetches
 from forecaster.market.store import bars as histories
-from forecaster.market.store.bars import Known
+from forecaster.market.store.bars import TickerInfo
 from forecaster.market.store.dates import to_day, to_days, to_number, to_numbers
 from forecaster.market.store.fetches import Fetch
 
 NOW = datetime(2026, 3, 2, 21, 30, tzinfo=UTC)
 
 
-def facts(ticker: str = "ABC", **changes: object) -> Known:
-    known = Known(
+def facts(ticker: str = "ABC", **changes: object) -> TickerInfo:
+    known = TickerInfo(
         ticker=ticker,
         source="yahoo",
         currency="USD",

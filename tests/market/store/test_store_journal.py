@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from forecaster.market.store import Store, journal, runs
-from forecaster.market.store.journal import Author, Draft
+from forecaster.market.store.journal import Author, JournalRecord
 from forecaster.market.store.runs import Run
 
 NOW = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)
@@ -18,7 +18,7 @@ AUTHOR = Author("run-1", NOW, "default", "abc123def456", "f" * 64)
 
 
 def draft(ticker: str = "ABC", cutoff: str = "2026-03-02", scale: float = 1.0, steps: int = 2):
-    return Draft(
+    return JournalRecord(
         ticker=ticker,
         cutoff=np.datetime64(cutoff),
         fingerprint="a" * 64,
@@ -37,7 +37,7 @@ def draft(ticker: str = "ABC", cutoff: str = "2026-03-02", scale: float = 1.0, s
     )
 
 
-def add(store: Store, *drafts: Draft, author: Author = AUTHOR) -> int:
+def add(store: Store, *drafts: JournalRecord, author: Author = AUTHOR) -> int:
     with store.writing() as tx:
         return journal.append(tx, author, drafts)
 

@@ -14,19 +14,19 @@ from page_parts import Page
 from forecaster.evaluation.verdict import judge
 from forecaster.jobs.backtest import Plan
 from forecaster.jobs.fan_chart import fans
-from forecaster.jobs.report import Carded, Written, read_backtest, read_model
+from forecaster.jobs.report import BacktestSubject, ModelSubject, read_backtest, read_model
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
 from forecaster.model.registry import BOXED
 from forecaster.output.html import data, moment, words
+from forecaster.output.predict import ADVICE
 from forecaster.output.report.page import backtest_page, model_page
 from forecaster.output.report.text import HINDSIGHT, OLD, UNMEASURED
-from forecaster.output.tables import ADVICE
 
 NASTY = "<script>alert(1)</script>\"'&\u202e\n</style>\ud800"
 
 
-def read(result) -> Written:
+def read(result) -> BacktestSubject:
     return read_backtest(json.dumps(document(result)).encode(), "b.json")
 
 
@@ -46,7 +46,7 @@ MAKERS = {
     "one": lambda: backtest_page(read(scored(("naive",), 1))),
     "model": lambda: model_page(BOX),
     "fans": lambda: model_page(BOX, drawn("AAPL", "FB"), [("GONE", "it is gone")]),
-    "unmeasured": lambda: model_page(Carded(BOX.model, "m.forecast", None, None)),
+    "unmeasured": lambda: model_page(ModelSubject(BOX.model, "m.forecast", None, None)),
     "light": lambda: model_page(BOX, (), (), "light"),
     "dark": lambda: backtest_page(WRITTEN, "dark"),
 }
@@ -279,7 +279,7 @@ def test_text_from_users_is_never_markup():
         notes=(NASTY,),
         remarks=(NASTY,),
     )
-    written = Written(result, (NASTY,), {"fingerprint": NASTY}, NASTY, NASTY)
+    written = BacktestSubject(result, (NASTY,), {"fingerprint": NASTY}, NASTY, NASTY)
     model = load(BOXED)
     card = {**model.card, "data": {"tickers": [NASTY], "bars": NASTY, "fingerprint": [NASTY],
             "first": NASTY, "last": NASTY}, "packages": {NASTY: NASTY}, "epochs": NASTY,
@@ -290,7 +290,7 @@ def test_text_from_users_is_never_markup():
     fan = replace(fan, ticker=NASTY, currency=NASTY)
     for text in (
         backtest_page(written),
-        model_page(Carded(strange, NASTY, BOX.table, BOX.losses), [fan], [(NASTY, NASTY)]),
+        model_page(ModelSubject(strange, NASTY, BOX.table, BOX.losses), [fan], [(NASTY, NASTY)]),
     ):
         page = Page(text)
         assert page.open == []
@@ -304,7 +304,7 @@ def test_text_from_users_is_never_markup():
 def test_a_card_of_other_shapes_still_gives_a_page():
     model = load(BOXED)
     for card in ({}, {"data": 7, "split": [], "packages": None, "retrained": True}):
-        assert Page(model_page(Carded(replace(model, card=card), "m", None, None))).open == []
+        assert Page(model_page(ModelSubject(replace(model, card=card), "m", None, None))).open == []
 
 
 def test_a_loss_and_a_comparison_without_a_test_have_words_of_their_own():

@@ -1,21 +1,27 @@
-"""Gradients on their way back, as tables for people."""
+"""Gradients by lag, as tables, JSON and CSV."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.output.format import Column, fitting_table
+from forecaster.jobs.gradients import Gradients
+from forecaster.jobs.scoring import plain
+from forecaster.model.artifact import Model
+from forecaster.output.format import Column, fitting_table, to_csv, to_json
+from forecaster.output.predict import model_object
 
 if TYPE_CHECKING:
     from forecaster.jobs.gradients import Gradients, Reach
     from forecaster.model.artifact import Model
-    from forecaster.model.gradients import Clipped
+    from forecaster.model.gradients import ClippedStep
+
 
 _LAGS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -65,7 +71,7 @@ def _reaches(found: Gradients, width: int) -> Table:
 
 
 def _steps(found: Gradients, width: int) -> Table:
-    rows: Sequence[Clipped] = (*found.usual, *found.burst)
+    rows: Sequence[ClippedStep] = (*found.usual, *found.burst)
     kinds = ["as it is"] * len(found.usual) + ["100 times"] * len(found.burst)
     columns = [
         Column("gradient", kinds, left=True),
@@ -82,7 +88,7 @@ def _label(row: Reach) -> str:
     return row.name if row.weights == "textbook" else f"{row.name}, {row.weights}"
 
 
-def _clipping(row: Clipped) -> str:
+def _clipping(row: ClippedStep) -> str:
     return "none" if row.limit is None else f"{row.clipping} {row.limit:g}"
 
 
@@ -97,3 +103,46 @@ def _size(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e4:
         return f"{value:.3g}"
     return f"{value:.1e}"
+
+
+def gradients_json(found: Gradients, model: Model) -> str:
+    """The document ``gradients/1``; what has overflowed is null."""
+    return to_json(
+        plain(
+            {
+                "schema": "gradients/1",
+                "model": model_object(model),
+                "ticker": found.ticker,
+                "lags": found.lags,
+                "windows": found.windows,
+                "rows": [
+                    {
+                        "network": row.name,
+                        "weights": row.weights,
+                        "factor": row.factor,
+                        "word": row.word,
+                        "norms": row.norms.tolist(),
+                    }
+                    for row in found.rows
+                ],
+                "step": {
+                    "network": found.stepped,
+                    "usual": [asdict(row) for row in found.usual],
+                    "burst": [asdict(row) for row in found.burst],
+                },
+                "notes": list(found.notes),
+            }
+        )
+    )
+
+
+def gradients_csv(found: Gradients) -> str:
+    """A row for each network and lag."""
+    return to_csv(
+        ["network", "weights", "lag", "norm", "factor", "word"],
+        [
+            [row.name, row.weights, lag, float(norm), row.factor, row.word]
+            for row in found.rows
+            for lag, norm in enumerate(row.norms)
+        ],
+    )

@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 from typing import Any, BinaryIO
 
-from forecaster.jobs.batch import Batched
-from forecaster.output.documents import forecast_object, predict_csv, predict_table, to_json
+from forecaster.jobs.batch import BatchResult
+from forecaster.output.format import to_json
+from forecaster.output.predict import forecast_object, predict_csv, predict_table
 
 
-def write_jsonl(file: BinaryIO, done: Batched) -> None:
+def write_jsonl(file: BinaryIO, done: BatchResult) -> None:
     """One object a line, each as an element of ``forecasts`` in ``forecast/1``."""
     for forecast in done.forecasts:
         line = json.dumps(forecast_object(forecast), allow_nan=False, ensure_ascii=False)
         file.write(line.encode() + b"\n")
 
 
-def write_csv(file: BinaryIO, done: Batched) -> None:
+def write_csv(file: BinaryIO, done: BatchResult) -> None:
     """A row for each ticker and step."""
     file.write(predict_csv(done.model, done.forecasts).encode())
 
 
-def write_parquet(file: BinaryIO, done: Batched) -> None:
+def write_parquet(file: BinaryIO, done: BatchResult) -> None:
     """The same table, with dates as dates and flags as flags."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -46,7 +47,7 @@ def write_parquet(file: BinaryIO, done: Batched) -> None:
     parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), file, compression="zstd")
 
 
-def summary(done: Batched) -> str:
+def summary(done: BatchResult) -> str:
     """The document ``batch/1``."""
     cutoffs = sorted(str(forecast.cutoff) for forecast in done.forecasts)
     return to_json(
@@ -70,7 +71,7 @@ def summary(done: Batched) -> str:
     )
 
 
-def last_line(done: Batched) -> str:
+def last_line(done: BatchResult) -> str:
     """What a person wants to know of a batch."""
     parts = [f"{len(done.forecasts)} forecasts by model {done.model.name}"]
     parts.append(f"{done.written} new in the journal")

@@ -1,19 +1,73 @@
-"""Stored bars and what was fetched, as JSON, CSV and Parquet."""
+"""Stored bars and what was fetched, as tables, JSON, CSV and Parquet."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from rich.console import RenderableType
+from rich.text import Text
+
 from forecaster.errors import ForecastError
-from forecaster.jobs.fetch import Fetched
+from forecaster.jobs.data import Verification
+from forecaster.jobs.fetch import FetchResult
 from forecaster.market.store.bars import Extent
-from forecaster.output.documents import safe_cell, to_csv, to_json
+from forecaster.output.format import NARROW, open_table, safe_cell, to_csv, to_json
 
 if TYPE_CHECKING:
-    from forecaster.jobs.data import Exported, Verified
+    from forecaster.jobs.data import TickerExport, Verification
+
+
+def fetched(result: FetchResult, width: int) -> list[RenderableType]:
+    """A row for each ticker: what happened, and what is stored now."""
+    wide = ["bars", "from", "to"] if width >= NARROW else ["bars", "to"]
+    table = open_table("ticker", "outcome", "new", *wide, left=("ticker", "outcome"))
+    for r in result.refreshed:
+        span = [str(r.first), str(r.cutoff)] if width >= NARROW else [str(r.cutoff)]
+        table.add_row(Text(r.ticker), r.outcome, f"{r.added:,}", f"{r.bars:,}", *span)
+    return [table]
+
+
+def listed(extents: Sequence[Extent], where: str, width: int) -> list[RenderableType]:
+    """A row for each stored ticker, and the sum."""
+    if not extents:
+        return [Text(f"{where} holds no bars yet. Fetch some with: forecast fetch AAPL")]
+    wide = width >= NARROW + 14
+    columns = ["ticker", "bars", "from", "to"]
+    columns += ["currency", "calendar", "source", "fetched"] if wide else []
+    table = open_table(*columns, left=("ticker", "currency", "calendar", "source"))
+    for extent in extents:
+        known = extent.known
+        cells = [f"{extent.bars:,}", str(extent.first), str(extent.cutoff)]
+        if wide:
+            cells += [known.currency or "–", known.calendar or "–", known.source]
+            cells.append(_moment(known.answered))
+        table.add_row(Text(known.ticker), *(Text(cell) for cell in cells))
+    bars = sum(extent.bars for extent in extents)
+    return [table, Text(f"{len(extents)} tickers, {bars:,} bars in {where}")]
+
+
+def verified(result: Verification, where: str) -> list[RenderableType]:
+    """What was found, damage first."""
+    ordered = sorted(result.findings, key=lambda finding: not finding.damaged)
+    lines = [
+        Text(
+            f"{'damaged  ' if f.damaged else ''}{f.ticker + '  ' if f.ticker else ''}{f.message}",
+            style="red" if f.damaged else "",
+        )
+        for f in ordered
+    ]
+    damaged = sum(f.damaged for f in result.findings)
+    state = f"{damaged} damaged" if damaged else "whole"
+    return [*lines, Text(f"{where}: {result.tickers} tickers, {result.bars:,} bars, {state}")]
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
 
 EXPORT_COLUMNS = (
     "ticker", "date", "open", "high", "low", "close", "adj_close", "volume", "dividends",
@@ -21,10 +75,11 @@ EXPORT_COLUMNS = (
 )  # fmt: skip
 
 _FETCHED = ("ticker", "outcome", "added", "bars", "first", "cutoff")
+
 _LISTED = ("ticker", "source", "currency", "calendar", "first", "cutoff", "bars", "fetched")
 
 
-def fetched_json(fetched: Fetched) -> str:
+def fetched_json(fetched: FetchResult) -> str:
     """The document ``fetch/1``."""
     return to_json(
         {
@@ -36,7 +91,7 @@ def fetched_json(fetched: Fetched) -> str:
     )
 
 
-def fetched_csv(fetched: Fetched) -> str:
+def fetched_csv(fetched: FetchResult) -> str:
     """A row for each ticker."""
     return to_csv(_FETCHED, _fetched_rows(fetched))
 
@@ -72,7 +127,7 @@ def listed_row(extent: Extent) -> list[Any]:
     ]
 
 
-def verified_json(verified: Verified) -> str:
+def verified_json(verified: Verification) -> str:
     """The document ``verify/1``."""
     return to_json(
         {
@@ -87,7 +142,7 @@ def verified_json(verified: Verified) -> str:
     )
 
 
-def write_csv(file: BinaryIO, exported: Iterable[Exported]) -> None:
+def write_csv(file: BinaryIO, exported: Iterable[TickerExport]) -> None:
     """A row for each ticker and session; blank cells where a value is not known."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
@@ -100,7 +155,7 @@ def write_csv(file: BinaryIO, exported: Iterable[Exported]) -> None:
     text.detach()
 
 
-def write_parquet(file: BinaryIO, exported: Iterable[Exported]) -> None:
+def write_parquet(file: BinaryIO, exported: Iterable[TickerExport]) -> None:
     """The same table as Parquet, a row group for each ticker."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -116,14 +171,14 @@ def write_parquet(file: BinaryIO, exported: Iterable[Exported]) -> None:
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 
-def _fetched_rows(fetched: Fetched) -> list[list[Any]]:
+def _fetched_rows(fetched: FetchResult) -> list[list[Any]]:
     return [
         [r.ticker, r.outcome, r.added, r.bars, str(r.first), str(r.cutoff)]
         for r in fetched.refreshed
     ]
 
 
-def _columns(one: Exported) -> list[list[Any]]:
+def _columns(one: TickerExport) -> list[list[Any]]:
     """The cells of ``EXPORT_COLUMNS``, column by column."""
     history = one.history
     n = len(history)

@@ -1,0 +1,157 @@
+"""A backtest as tables and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.evaluation.scores import Row, ScoreTable
+from forecaster.evaluation.verdict import sentence
+from forecaster.jobs.backtest import Backtest
+from forecaster.jobs.scoring import months_state, panel_state, table_state
+from forecaster.market.bars import Panel
+from forecaster.output.format import Column, fitting_table, score_table, table_baselines, to_json
+
+if TYPE_CHECKING:
+    from forecaster.jobs.backtest import Backtest
+
+
+def backtest(result: Backtest, panel: Panel, width: int) -> list[RenderableType]:
+    """Dates, the error table, calibration, value at risk, the verdict and what to doubt."""
+    table = result.table
+    out: list[RenderableType] = [
+        Text(
+            f"Histories  {len(panel)}, {panel.bars:,} bars, {panel.sessions[0]} to"
+            f" {panel.sessions[-1]}"
+        ),
+        Text(
+            f"ScoreResult     {table.sessions_scored:,} sessions of {table.tickers} tickers, from"
+            f" {result.folds[0].test_from} to {result.folds[-1].test_to}"
+        ),
+        Text("Cutoffs    " + ", ".join(str(f.cutoff) for f in result.folds)),
+        Text("Seconds    " + ", ".join(f"{k} {v:.1f}" for k, v in result.seconds.items())),
+        score_table(table, width),
+        Text("Share of prices below each quantile, one session ahead", style="bold"),
+        *_calibration_tables(table, width),
+        *_risk_lines(table),
+    ]
+    for cell, spread in result.spreads.items():
+        out.append(
+            Text(
+                f"{spread.seeds} networks of {cell} alone: pinball {100 * spread.lowest:.4f} to"
+                f" {100 * spread.highest:.4f} one session ahead"
+            )
+        )
+    if result.hindsight is not None:
+        out.append(Text(result.hindsight, style="yellow"))
+    out.append(Text(sentence(table.verdicts)))
+    won = _tickers_won(table)
+    if won:
+        out.append(Text(won))
+    out += [Text(remark, style="yellow") for remark in result.doubts]
+    return out
+
+
+def _first_rows(table: ScoreTable) -> list[Row]:
+    return [r for r in table.rows if r.step == 1]
+
+
+def _calibration_tables(table: ScoreTable, width: int) -> list[Table]:
+    """Nominal levels across, models down: how often the price was below.
+
+    Where the width does not hold all levels, some of them stand in a table below.
+    """
+    rows = _first_rows(table)
+    models = Column("model", [row.model for row in rows], left=True)
+    levels = [
+        Column(f"{100 * float(q):g}%", [f"{100 * row.calibration[q]:.1f}" for row in rows])
+        for q in rows[0].calibration
+    ]
+    parts = [[models]]
+    for tables in range(1, len(levels) + 1):
+        each = -(-len(levels) // tables)
+        parts = [[models, *levels[i : i + each]] for i in range(0, len(levels), each)]
+        if all(sum(c.width + 2 for c in part) <= width for part in parts):
+            break
+    return [fitting_table(part, width) for part in parts]
+
+
+def _risk_lines(table: ScoreTable) -> list[Text]:
+    """Value at risk: exceedances, and where the Kupiec test rejects them."""
+    lines = []
+    for level in _first_rows(table)[0].var:
+        parts = []
+        for row in _first_rows(table):
+            rejected, of = row.var[level]["rejected"]  # type: ignore[misc]
+            share = float(row.var[level]["share"])  # type: ignore[arg-type]
+            parts.append(f"{row.model} {100 * share:.1f}% ({rejected} of {of})")
+        lines.append(
+            Text(
+                f"Below the {100 * float(level):g}% value at risk (tickers where Kupiec's test"
+                f" rejects it): {', '.join(parts)}"
+            )
+        )
+    return lines
+
+
+def _tickers_won(table: ScoreTable) -> str:
+    """On how many tickers each network has the lower loss, one session ahead."""
+    parts = []
+    for row in _first_rows(table):
+        hard = {b: w for b, w in row.tickers_won.items() if b in ("garch", "har")}
+        if hard and row.model not in table_baselines(table):
+            won = " and ".join(f"{b} on {w} of {of}" for b, (w, of) in hard.items())
+            parts.append(f"{row.model} has a lower loss than {won} tickers")
+    return "; ".join(parts) + "." if parts else ""
+
+
+def backtest_json(result: Backtest, panel: Panel) -> str:
+    """The document ``backtest/1``.
+
+    Args:
+        result: scores, and how they came about.
+        panel: what was used of it.
+    """
+    return to_json(
+        {
+            "schema": "backtest/1",
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "model": None if result.model is None else asdict(result.model),
+            "train_end": str(result.folds[0].cutoff),
+            "folds": [{k: str(v) for k, v in asdict(fold).items()} for fold in result.folds],
+            "tickers": list(panel.tickers),
+            "data": panel_state(panel),
+            **_made_object(result),
+            "sessions_scored": result.table.sessions_scored,
+            "rows": table_state(result.table)["rows"],
+            "verdict": table_state(result.table)["verdict"],
+            **({} if result.losses is None else {"months": months_state(result.losses)}),
+            "spread": {cell: asdict(spread) for cell, spread in result.spreads.items()},
+            "seconds": {name: round(s, 3) for name, s in result.seconds.items()},
+            "remarks": list(result.remarks),
+            "hindsight": result.hindsight,
+            "notes": list(result.notes),
+        }
+    )
+
+
+def _made_object(result: Backtest) -> dict[str, Any]:
+    """Settings of the networks, and the plan, which says their cells and seeds."""
+    settings, plan = result.settings, result.plan
+    if settings is None or plan is None:
+        return {}
+    return {
+        "settings": {k: v for k, v in settings.state().items() if k not in ("cell", "seed")},
+        "plan": {
+            "cells": list(plan.cells),
+            "seeds": [settings.seed + number for number in range(plan.seeds)],
+            "refit": plan.refit,
+            "stride": plan.stride,
+            "test_end": None if plan.test_end is None else str(plan.test_end),
+        },
+    }

@@ -1,0 +1,28 @@
+"""What doctor looked at, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from forecaster.jobs.doctor import Check
+
+
+def doctor(checks: Iterable[Check]) -> list[RenderableType]:
+    """What was looked at, what was found, and what to do."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("", "check", "found"):
+        table.add_column(name, overflow="fold")
+    for check in checks:
+        mark = Text("ok", style="green") if check.ok else Text("!!", style="bold red")
+        found = check.found
+        if not check.ok and check.remedy:
+            found = f"{found.removesuffix('.')}. {check.remedy}"
+        table.add_row(mark, Text(check.name), Text(found))
+    return [table]

@@ -1,0 +1,174 @@
+"""Forecasts as tables, JSON and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.evaluation.significance import FEWEST_SESSIONS
+from forecaster.jobs.predict import TickerForecast
+from forecaster.model.artifact import Model
+from forecaster.output.format import (
+    NARROW,
+    Failures,
+    level_key,
+    open_table,
+    price,
+    signed,
+    to_csv,
+    to_json,
+    unit,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+ADVICE = "Forecasts are distributions, not promises, and no investment advice."
+
+
+def forecasts(made: Iterable[TickerForecast], model: Model, width: int) -> list[RenderableType]:
+    """Each ticker's forecast, and what the model's errors were."""
+    out: list[RenderableType] = []
+    estimated = False
+    for forecast in made:
+        out.append(_forecast_table(forecast, width))
+        estimated = estimated or any(s.session_estimated for s in forecast.steps)
+    if estimated:
+        out.append(Text("~ date estimated from the weekdays seen; holidays are not known"))
+    out.append(Text(model_line(model)))
+    out.append(Text(ADVICE))
+    return out
+
+
+def _forecast_table(forecast: TickerForecast, width: int) -> Table:
+    """Sessions down, the last price and the quantiles across."""
+    narrow = width < NARROW
+    levels = sorted(forecast.steps[0].quantiles)
+    shown = _shown_levels(levels, narrow=narrow)
+    last = price(forecast.last_close)
+    ahead = ["session"] if narrow else ["h", "session", "last"]
+    table = open_table(*ahead, *(_level_name(q) for q in shown), left=("session",))
+    table.title = Text(
+        f"{forecast.ticker}  {last}{unit(forecast.currency)} on {forecast.cutoff}", style="bold"
+    )
+    for step in forecast.steps:
+        session = f"{step.session}{'~' if step.session_estimated else ''}"
+        cells = [session] if narrow else [str(step.step), session, price(step.naive)]
+        prices = [
+            Text(
+                price(step.quantiles[q], short=narrow), style="bold" if q == _median(levels) else ""
+            )
+            for q in shown
+        ]
+        table.add_row(*cells, *prices)
+    return table
+
+
+def _median(levels: Sequence[float]) -> float:
+    return min(levels, key=lambda q: abs(q - 0.5))
+
+
+def _shown_levels(levels: Sequence[float], *, narrow: bool) -> list[float]:
+    """Median, 50% and 90% intervals where the model has them, else the levels it has."""
+    wanted = (0.05, 0.5, 0.95) if narrow else (0.05, 0.25, 0.5, 0.75, 0.95)
+    chosen = [q for q in levels if any(abs(q - w) < 1e-9 for w in wanted)]
+    if len(chosen) == len(wanted):
+        return chosen
+    return sorted({levels[0], _median(levels), levels[-1]}) if narrow else list(levels)
+
+
+def _level_name(level: float) -> str:
+    return "median" if abs(level - 0.5) < 1e-9 else f"{100 * level:g}%"
+
+
+def model_line(model: Model) -> str:
+    """Which model, trained to when, and its measured skill."""
+    text = (
+        f"Model {model.name} ({model.settings.cell}, {model.id}), trained to"
+        f" {model.card.get('trained_to', 'an unknown date')}. "
+    )
+    scores = model.card.get("scores")
+    if not scores:
+        return text + "Its errors were not measured."
+    first = scores["rows"][0]
+    against = ", ".join(f"{signed(v)} over {k}" for k, v in first["skill"].items() if v is not None)
+    sessions = scores["sessions_scored"]
+    few = ", too few to judge" if sessions < FEWEST_SESSIONS else ""
+    return text + (
+        f"Measured one session ahead on {sessions} held-out sessions of {scores['tickers']}"
+        f" tickers{few}: skill {against}."
+    )
+
+
+def forecast_object(forecast: TickerForecast) -> dict[str, Any]:
+    """One ticker's element of ``forecasts``."""
+    return {
+        "ticker": forecast.ticker,
+        "cutoff": str(forecast.cutoff),
+        "last_close": forecast.last_close,
+        "currency": forecast.currency,
+        "steps": forecast.plain_steps(),
+    }
+
+
+def model_object(model: Model) -> dict[str, Any]:
+    """``{"name", "id", "cell", "skill"}``; skill by step and baseline, or None if not measured."""
+    scores = model.card.get("scores")
+    skill = None
+    if scores:
+        last = scores["rows"][-1]["step"]
+        network = [r for r in scores["rows"] if r["model"] == model.settings.cell]
+        skill = {str(r["step"]): r["skill"] for r in network if r["step"] in (1, last)}
+    return {"name": model.name, "id": model.id, "cell": model.settings.cell, "skill": skill}
+
+
+def predict_json(model: Model, made: Iterable[TickerForecast], failures: Failures) -> str:
+    """The document ``forecast/1``."""
+    return to_json(
+        {
+            "schema": "forecast/1",
+            "model": model_object(model),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "forecasts": [forecast_object(f) for f in made],
+            "errors": [
+                {"ticker": ticker, "code": error.code, "message": str(error)}
+                for ticker, error in failures
+            ],
+        }
+    )
+
+
+def predict_csv(model: Model, made: Iterable[TickerForecast]) -> str:
+    """A row for each ticker and step."""
+    header, rows = predict_table(model, made)
+    place = header.index("session_estimated")
+    return to_csv(header, ([*r[:place], str(r[place]).lower(), *r[place + 1 :]] for r in rows))
+
+
+def predict_table(
+    model: Model, made: Iterable[TickerForecast]
+) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows, one for each ticker and step; dates are text."""
+    levels = model.settings.quantiles
+    header = ["ticker", "cutoff", "step", "session", "session_estimated", "last_close", "naive"]
+    rows = [
+        [
+            f.ticker,
+            str(f.cutoff),
+            s.step,
+            str(s.session),
+            s.session_estimated,
+            f.last_close,
+            s.naive,
+            *(s.quantiles[q] for q in levels),
+        ]
+        for f in made
+        for s in f.steps
+    ]
+    return [*header, *(f"q{level_key(q)}" for q in levels)], rows

@@ -1,0 +1,173 @@
+"""What became of the forecasts in the journal, as tables, JSON and CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forecaster.evaluation.verdict import sentence
+from forecaster.jobs.scoring import plain, table_state
+from forecaster.output.format import (
+    NARROW,
+    open_table,
+    percent,
+    price,
+    score_table,
+    signed,
+    to_csv,
+    to_json,
+)
+
+if TYPE_CHECKING:
+    from forecaster.jobs.score import ScoreResult
+    from forecaster.jobs.track_record import Part, Record
+
+
+_PARTS_SHOWN = 15
+
+
+def scored(result: ScoreResult, width: int) -> list[RenderableType]:
+    """Each model's record, then the worst misses of all."""
+    parts: list[RenderableType] = []
+    for record in result.records:
+        parts += _record(record, width)
+    if result.misses:
+        parts.append(_misses(result, width))
+    return parts
+
+
+def _record(record: Record, width: int) -> list[RenderableType]:
+    counts = f"{record.scored:,} scored, {record.open:,} open"
+    if record.late:
+        counts += f", {record.late:,} late"
+    if record.lost:
+        counts += f", {record.lost:,} whose cutoff is not stored any more"
+    head = Text(f"Model {record.model} ({record.model_id}): {counts}", style="bold")
+    if record.table is None:
+        return [head, Text("Nothing of it can be scored yet.\n")]
+    parts: list[RenderableType] = [head, score_table(record.table, width)]
+    parts.append(Text(sentence(record.table.verdicts)))
+    for title, some in (("month", record.months), ("ticker", record.tickers)):
+        if len(some) > 1:
+            parts.append(_parts(title, some))
+    return parts
+
+
+def _parts(title: str, parts: Sequence[Part]) -> Table:
+    """One session ahead by month, or by ticker from the worst; the first few of many."""
+    table = open_table(title, "n", "pinball", "vs naive", "vs ewma", "in 90%", left=(title,))
+    ordered = list(parts)
+    if title == "ticker":
+        ordered.sort(key=lambda part: part.skill.get("naive", 0.0))
+    shown = ordered[:_PARTS_SHOWN] if title == "ticker" else ordered[-_PARTS_SHOWN:]
+    for part in shown:
+        table.add_row(
+            Text(part.name),
+            str(part.n),
+            f"{100 * part.pinball:.4f}",
+            signed(part.skill.get("naive")),
+            signed(part.skill.get("ewma")),
+            percent(part.coverage.get("0.9")),
+        )
+    return table
+
+
+def _misses(result: ScoreResult, width: int) -> Table:
+    columns = ["ticker", "session", "h", "actual", "lowest", "highest"]
+    columns += ["cutoff", "model"] if width >= NARROW else []
+    table = open_table(*columns, title=None, left=("ticker", "model"))
+    table.title = Text("Worst misses", style="bold")
+    for miss in result.misses:
+        cells = [miss.ticker, str(miss.session), str(miss.step)]
+        cells += [price(miss.actual), price(miss.low), price(miss.high)]
+        cells += [str(miss.cutoff), miss.model] if width >= NARROW else []
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def scored_json(result: ScoreResult) -> str:
+    """The document ``score/1``."""
+    return to_json(
+        {
+            "schema": "score/1",
+            "models": [
+                {
+                    "model": record.model,
+                    "model_id": record.model_id,
+                    "scored": record.scored,
+                    "open": record.open,
+                    "late": record.late,
+                    "lost": record.lost,
+                    **(
+                        {"sessions_scored": 0, "tickers": 0, "rows": [], "verdict": []}
+                        if record.table is None
+                        else table_state(record.table)
+                    ),
+                    "by_ticker": [_part(part) for part in record.tickers],
+                    "by_month": [_part(part) for part in record.months],
+                }
+                for record in result.records
+            ],
+            "misses": [
+                {
+                    "ticker": miss.ticker,
+                    "model": miss.model,
+                    "cutoff": str(miss.cutoff),
+                    "step": miss.step,
+                    "session": str(miss.session),
+                    "actual": miss.actual,
+                    "low": miss.low,
+                    "high": miss.high,
+                    "distance": miss.distance,
+                }
+                for miss in result.misses
+            ],
+            "errors": [
+                {"ticker": word, "code": e.code, "message": str(e)} for word, e in result.failures
+            ],
+        }
+    )
+
+
+def scored_csv(result: ScoreResult) -> str:
+    """A row for each model and step, the baselines' own rows left out."""
+    header = [
+        "model", "model_id", "step", "n", "pinball", "skill_naive", "skill_ewma", "p_naive",
+        "p_ewma", "in_50", "in_80", "in_90", "mae", "rmse", "mape", "direction",
+    ]  # fmt: skip
+    rows = []
+    for record in result.records:
+        for row in () if record.table is None else record.table.rows:
+            if row.model != record.model:
+                continue
+            rows.append(
+                [
+                    record.model,
+                    record.model_id,
+                    row.step,
+                    row.n,
+                    row.pinball,
+                    *(plain(row.skill.get(name)) for name in ("naive", "ewma")),
+                    *(plain(row.dm_p.get(name)) for name in ("naive", "ewma")),
+                    *(row.coverage.get(share) for share in ("0.5", "0.8", "0.9")),
+                    row.mae,
+                    row.rmse,
+                    row.mape,
+                    row.direction,
+                ]
+            )
+    return to_csv(header, rows)
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        "n": part.n,
+        "pinball": part.pinball,
+        "skill": plain(part.skill),
+        "coverage": part.coverage,
+    }

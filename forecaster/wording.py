@@ -1,0 +1,23 @@
+"""Numbers, plurals and lists in messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 session``, ``2 sessions``, ``1,000 histories``."""
+    return f"{count:,} {plural(noun, count)}"
+
+
+def plural(noun: str, count: int) -> str:
+    """The noun as it stands behind that count."""
+    if count == 1:
+        return noun
+    return noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``; ``last`` stands before the last one."""
+    *ahead, end = words
+    return f"{', '.join(ahead)} {last} {end}" if ahead else end
