@@ -53,7 +53,7 @@ def main() -> None:
     show("mean of three GRUs", timed(lambda: backtest(
         panel, Settings(), Plan(**{**asdict(plan), "seeds": 3}))))  # fmt: skip
     model = load(BOXED)
-    known = set(model.card["data"]["tickers"])
+    known = set(model.card.data.tickers)
     others = Panel(tuple(h for h in panel if SAME_COMPANY.get(h.ticker, h.ticker) not in known))
     boxed = Plan(train_end=np.datetime64(given.boxed_from), test_end=last)
     show(f"the model in the box on {len(others)} tickers it was not trained on, after"

@@ -46,9 +46,10 @@ import numpy as np
 from forecaster.evaluation import metrics
 from forecaster.evaluation.baselines.fit import fit_baselines
 from forecaster.evaluation.folds import Fold, plan_folds, split_panel
+from forecaster.evaluation.origins import Origins
 from forecaster.features.representation import Representation
 from forecaster.features.sequences import TrainingSet
-from forecaster.jobs.scoring import Origins, fit_and_watch, network_quantiles
+from forecaster.jobs.fitting import fit_and_watch, network_quantiles
 from forecaster.market.bars import Panel
 from forecaster.market.files.read import read_files
 from forecaster.model import devices

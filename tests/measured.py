@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from synthetic import garch_history, random_model
+from synthetic import garch_history, random_model, trained_to
 
 from forecaster.jobs.backtest import Backtest, Plan, score_model
 from forecaster.market.bars import Panel
@@ -20,8 +20,7 @@ PANEL = Panel((garch_history("LONG", 320, seed=1), garch_history("OTHER", 320, s
 def scored(baselines: tuple[str, ...] = BASELINES, horizon: int = 7) -> Backtest:
     """A network with random weights, scored on the last hundred sessions."""
     settings = Settings(units=3, horizon=horizon, quantiles=LEVELS)
-    model = random_model(settings, PANEL, size=0.2)
-    model.card["trained_to"] = str(PANEL.sessions[-1])
+    model = trained_to(random_model(settings, PANEL, size=0.2), PANEL.sessions[-1])
     plan = Plan(train_end=PANEL.sessions[220], baselines=baselines)
     return score_model(PANEL, model, plan, allow_overlap=True)
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from forecaster.features.representation import Representation
+from forecaster.jobs.score_card import date_of, panel_facts
 from forecaster.market.bars import PRICE_FIELDS, History, Panel
 from forecaster.model.artifact import Model
+from forecaster.model.card import Card
 from forecaster.model.numpy_rnn import GATES, CellWeights, Head, Layer, Network
 from forecaster.model.settings import Settings
 
@@ -110,6 +112,24 @@ def random_network(settings: Settings, features: int, seed: int = 0, size: float
     )
 
 
+def card_of(panel: Panel) -> Card:
+    """The card of a model that was trained to the panel's first session and never measured."""
+    return Card(
+        data=panel_facts(panel),
+        trained_to=date_of(panel.sessions[0]),
+        epochs=0,
+        weights=1,
+        device="cpu",
+        packages={},
+        scores=None,
+    )
+
+
+def trained_to(model: Model, session: np.datetime64) -> Model:
+    """A model whose card says that it was trained to a session."""
+    return replace(model, card=model.card.model_copy(update={"trained_to": date_of(session)}))
+
+
 def random_model(settings: Settings, panel: Panel, seed: int = 0, size: float = 0.4) -> Model:
     """A model whose representation is fitted on the panel and whose weights are random."""
     representation = Representation.fit(settings.scale, list(panel))
@@ -119,7 +139,7 @@ def random_model(settings: Settings, panel: Panel, seed: int = 0, size: float = 
         settings=settings,
         representation=representation,
         network=random_network(settings, len(representation.features), seed, size),
-        card={"data": {"tickers": list(panel.tickers)}, "scores": None},
+        card=card_of(panel),
     )
 
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1] / "forecaster"
 
 LAYERS = (
     ("errors", "arrays"),
-    ("paths", "atomic", "wording"),
+    ("paths", "atomic", "wording", "documents"),
     ("market",),
     ("features",),
     ("model", "evaluation"),
@@ -137,6 +137,7 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
         "sqlalchemy": path.startswith("market.store."),
         "rich": package == "output",
         "typer": package == "cli",
+        "pydantic": path in ("documents", "model.card", "model.artifact", "jobs.backtest_document"),
         "click": False,
         "torch": False,
         "jax": False,

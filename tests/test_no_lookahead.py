@@ -14,10 +14,11 @@ from synthetic import close_only, garch_history, noise_after, random_model, same
 
 from forecaster.evaluation.baselines.fit import ALL, fit_baselines
 from forecaster.evaluation.folds import split_panel
+from forecaster.evaluation.origins import Origins
 from forecaster.features.cross_section import FEWEST
 from forecaster.features.representation import Representation
+from forecaster.jobs.fitting import network_quantiles
 from forecaster.jobs.predict import predict
-from forecaster.jobs.scoring import Origins, network_quantiles
 from forecaster.market.bars import PRICE_FIELDS, History, Panel
 from forecaster.model.inference import outputs_at
 from forecaster.model.settings import Settings
@@ -228,16 +229,16 @@ def test_the_parts_before_a_given_train_end_do_not_change(other):
 
 @pytest.mark.network
 def test_the_whole_training_run_does_not_change(monkeypatch):
-    from forecaster.jobs import scoring
+    from forecaster.jobs import fitting
     from forecaster.jobs import train as job
 
-    fitted, original = [], scoring.fit_baselines
+    fitted, original = [], fitting.fit_baselines
 
     def watched(*args, **more):
         fitted.append(original(*args, **more))
         return fitted[-1]
 
-    monkeypatch.setattr(scoring, "fit_baselines", watched)
+    monkeypatch.setattr(fitting, "fit_baselines", watched)
     settings = Settings(
         units=3, horizon=3, quantiles=(0.05, 0.5, 0.95), epochs=2, context=64, batch_size=64
     )

@@ -63,7 +63,7 @@ def report(
     calendar: CalendarCode = None,
 ) -> None:
     """Write one page on a model or a backtest: errors, plots, where they come from."""
-    from forecaster.jobs.report import BacktestSubject
+    from forecaster.jobs.backtest_document import BacktestSubject
     from forecaster.jobs.report import subject as read_subject
 
     checked_file(output, "--output", "a page", _ENDINGS)

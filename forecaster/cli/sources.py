@@ -60,7 +60,7 @@ def chosen_model(name: str | None) -> Model:
 
         note(
             "no model has been trained yet; this is the one in the box, trained on five stocks to"
-            f" {trained.card['trained_to']}. Train your own with: forecast train FILES"
+            f" {trained.card.trained_to}. Train your own with: forecast train FILES"
         )
     return trained
 
@@ -167,6 +167,6 @@ def warn_of_hindsight(model: Model, made: Sequence[TickerForecast]) -> None:
 
         note(
             f"{early[0].ticker} is forecast from {early[0].cutoff}, and model {model.name} was"
-            f" trained to {model.card['trained_to']}: it has seen what came next, so this is no"
+            f" trained to {model.card.trained_to}: it has seen what came next, so this is no"
             " fair test of it."
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,35 @@ class ScoreTable:
     verdicts: tuple[Verdict, ...]
     sessions_scored: int
     tickers: int
+
+    def at(self, step: int) -> list[Row]:
+        """The rows of one step."""
+        return [row for row in self.rows if row.step == step]
+
+    def of(self, model: str) -> list[Row]:
+        """The rows of one model, by step."""
+        return [row for row in self.rows if row.model == model]
+
+    @cached_property
+    def last_step(self) -> int:
+        """The furthest step that was scored."""
+        return max(row.step for row in self.rows)
+
+    @cached_property
+    def models(self) -> list[str]:
+        """Networks and baselines, in the order of the rows."""
+        return list(dict.fromkeys(row.model for row in self.rows))
+
+    @cached_property
+    def baselines(self) -> list[str]:
+        """The models that others are compared with, in the order of the rows."""
+        compared = {name for row in self.rows for name in row.skill}
+        return [model for model in self.models if model in compared]
+
+    @cached_property
+    def networks(self) -> list[str]:
+        """The models that are no baselines, in the order of the rows."""
+        return [model for model in self.models if model not in self.baselines]
 
 
 def score(

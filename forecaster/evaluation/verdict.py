@@ -44,26 +44,6 @@ def judge(model: str, baseline: str, step: int, skill: float, p: float) -> Verdi
     return Verdict(model, baseline, step, word, p if known else None, skill)
 
 
-def sentence(verdicts: Sequence[Verdict]) -> str:
-    """What each network beats, ties with and loses to, by step."""
-    parts = []
-    for step, model in dict.fromkeys((v.step, v.model) for v in verdicts):
-        own = [v for v in verdicts if (v.step, v.model) == (step, model)]
-        words = [
-            f"{v.word} {v.baseline}" + (f" by {100 * v.skill:.1f}%" if v.word == "beats" else "")
-            for v in own
-            if v.p is not None
-        ]
-        untested = [v.baseline for v in own if v.p is None]
-        if untested:
-            several = f"{', '.join(untested[:-1])} or " if untested[1:] else ""
-            words.append(f"cannot be told from {several}{untested[-1]} by so few sessions")
-        ahead = f"{step} session{'s' if step > 1 else ''} ahead"
-        parts.append(f"{ahead} {model} {', '.join(words)}")
-    text = "; ".join(parts)
-    return text[:1].upper() + text[1:] + "." if text else "Nothing could be compared."
-
-
 RANK: dict[str, int] = {"loses to": 0, "ties": 1, "beats": 2}
 
 
@@ -109,10 +89,27 @@ STILL = 0.1
 """Medians that move less than this share of the actual moves are the last price."""
 
 
+@dataclass(frozen=True)
+class Suspicion:
+    """What a reader should doubt in one network's scores one session ahead.
+
+    Attributes:
+        kind: ``direction``: too often right; ``last price``: its median hardly moves.
+        model: the network's name.
+        share: of moves whose sign was right, or of the actual moves that its median makes.
+        moves: how many forecasts.
+    """
+
+    kind: Literal["direction", "last price"]
+    model: str
+    share: float
+    moves: int
+
+
 def suspicions(
     model: str, direction: float | None, moves: int, median_move: float, actual_move: float
-) -> list[str]:
-    """What a reader should doubt in one network's one-step scores.
+) -> list[Suspicion]:
+    """What to doubt in one network's one-step scores.
 
     Args:
         model: its name.
@@ -121,16 +118,9 @@ def suspicions(
         median_move: mean size of its median's log return.
         actual_move: mean size of the actual log return.
     """
-    found = []
+    doubts = []
     if direction is not None and direction > TOO_GOOD_DIRECTION and moves >= ENOUGH_MOVES:
-        found.append(
-            f"suspicious: {model} had the direction right in {100 * direction:.1f}% of {moves} "
-            " moves; that is too good for daily prices. Look for a leak in the data."
-        )
+        doubts.append(Suspicion("direction", model, direction, moves))
     if actual_move > 0 and median_move < STILL * actual_move:
-        found.append(
-            f"{model}'s price forecast is the last price shifted by one session (its median moves"
-            f" {100 * median_move / actual_move:.0f}% as far as prices do): MAE, RMSE and MAPE are"
-            " the last price's own. Judge it by pinball and coverage."
-        )
-    return found
+        doubts.append(Suspicion("last price", model, median_move / actual_move, moves))
+    return doubts

@@ -12,27 +12,20 @@ import numpy as np
 from forecaster.arrays import Floats
 from forecaster.errors import SettingsError
 from forecaster.evaluation.baselines.fit import ALL
-from forecaster.evaluation.folds import Fold, plan_folds, split_panel
+from forecaster.evaluation.folds import Fold, plan_folds
 from forecaster.evaluation.losses import Actuals, Marks
 from forecaster.evaluation.monthly import MonthlyLosses
+from forecaster.evaluation.origins import Origins, past_of, require_sessions
 from forecaster.evaluation.scores import ScoreTable, score
-from forecaster.evaluation.verdict import suspicions
+from forecaster.evaluation.verdict import Suspicion, suspicions
+from forecaster.jobs.fitting import FitTask, baseline_marks, fit_task, network_quantiles
 from forecaster.jobs.parallel import Pool
-from forecaster.jobs.ranges import origins_of, past_of, require_sessions
-from forecaster.jobs.scoring import (
-    OnProgress,
-    Origins,
-    baseline_marks,
-    fit_and_watch,
-    network_quantiles,
-    stage,
-)
+from forecaster.jobs.progress import OnProgress
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
-from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import Cell
 from forecaster.model.settings import Device, Settings
-from forecaster.model.training import FitResult, fit
+from forecaster.model.training import FitResult
 
 Refit = Literal["never", "fold"]
 
@@ -95,6 +88,23 @@ class ModelReference:
 
 
 @dataclass(frozen=True)
+class Hindsight:
+    """A saved model that has seen some of the test that it is scored on.
+
+    Attributes:
+        model: its name.
+        trained_to: last session that its weights have seen.
+        test_from: first session that it is scored from.
+        whole: whether it has seen all of the test.
+    """
+
+    model: str
+    trained_to: np.datetime64
+    test_from: np.datetime64
+    whole: bool
+
+
+@dataclass(frozen=True)
 class Backtest:
     """Scores, and how they came about.
 
@@ -104,13 +114,13 @@ class Backtest:
         losses: one session ahead, month by month; None in a document that has none.
         spreads: cell to spread, where there are several seeds.
         seconds: model to seconds of fitting and forecasting.
-        remarks: what a reader should doubt.
+        remarks: what a reader should doubt; sentences where a document was read.
         notes: what went wrong and was worked around.
         settings: of the networks, but for what the plan says: cells, and how many seeds from the
             first on. None where a document does not say.
-        plan: what was done; None likewise.
-        hindsight: the remark that says how much of the test a saved model has seen; a reader
-            needs it before any verdict. None where it has seen nothing of it.
+        plan: what was done; None where a document does not say.
+        hindsight: how much of the test a saved model has seen, which a reader needs to know before
+            any verdict. None where it has seen nothing of it.
         model: that was scored as it is; None where networks were fitted.
     """
 
@@ -119,17 +129,12 @@ class Backtest:
     losses: MonthlyLosses | None
     spreads: dict[str, Spread]
     seconds: dict[str, float]
-    remarks: tuple[str, ...]
+    remarks: tuple[Suspicion | str, ...]
     notes: tuple[str, ...]
     settings: Settings | None = None
     plan: Plan | None = None
-    hindsight: str | None = None
+    hindsight: Hindsight | str | None = None
     model: ModelReference | None = None
-
-    @property
-    def doubts(self) -> tuple[str, ...]:
-        """The remarks but for the one on hindsight, which stands elsewhere."""
-        return tuple(remark for remark in self.remarks if remark != self.hindsight)
 
 
 @dataclass
@@ -178,7 +183,7 @@ def backtest(
     folds = plan_folds(seen, settings.horizon, train_end=plan.train_end, count=plan.folds)
     fitting = folds if plan.refit == "fold" else folds[:1]
     pasts = [past_of(seen, fold.cutoff) for fold in fitting]
-    origins = [origins_of(seen, fold, plan.stride) for fold in folds]
+    origins = [Origins.of_fold(seen, fold, plan.stride) for fold in folds]
     tasks = [
         FitTask(fold.cutoff, replace(settings, cell=cell, seed=settings.seed + seed), device, label)
         for fold, label in zip(fitting, _labels(folds), strict=False)
@@ -207,34 +212,6 @@ def _labels(folds: Sequence[Fold]) -> list[str]:
     return [f"fold {number}/{len(folds)}" for number in range(1, len(folds) + 1)]
 
 
-@dataclass(frozen=True)
-class FitTask:
-    """One network to fit.
-
-    Attributes:
-        cutoff: last session that fitting may see.
-        settings: with the cell and the seed.
-        device: where Keras computes.
-        label: of its fold, for the progress bar.
-    """
-
-    cutoff: np.datetime64
-    settings: Settings
-    device: Device
-    label: str
-
-
-def fit_task(
-    panel: Panel, task: FitTask, on_progress: OnProgress | None
-) -> tuple[FitResult, float]:
-    """A network, and the seconds it took; runs wherever the pool runs it."""
-    choose_device(task.device)
-    start = time.perf_counter()
-    label = f"{task.label} {task.settings.cell} seed {task.settings.seed}"
-    fitted = _fit(past_of(panel, task.cutoff), task.settings, label, on_progress)
-    return fitted, time.perf_counter() - start
-
-
 def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool = False) -> Backtest:
     """Score a saved model as it is, on the sessions after its own training range.
 
@@ -249,7 +226,7 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
         SettingsError: the test range overlaps the training range.
         DataError: there is nothing to score.
     """
-    trained_to = np.datetime64(str(model.card["trained_to"]), "D")
+    trained_to = model.trained_to
     cutoff = plan.train_end if plan.train_end is not None else trained_to
     if cutoff < trained_to and not allow_overlap:
         raise SettingsError(
@@ -260,7 +237,7 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     require_sessions(seen, cutoff, plan.test_end)
     settings = model.settings
     (fold,) = plan_folds(seen, settings.horizon, train_end=cutoff, count=1)
-    origins = origins_of(seen, fold, plan.stride)
+    origins = Origins.of_fold(seen, fold, plan.stride)
     actuals = origins.actuals(settings.horizon)
     run = _Run()
     start = time.perf_counter()
@@ -274,27 +251,8 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     result = replace(result, model=ModelReference(model.name, model.id))
     if fold.test_from >= trained_to:
         return result
-    much = "all" if fold.test_to <= trained_to else "part"
-    seen_it = (
-        f"{model.name} was trained to {trained_to} and is scored from {fold.test_from} on: it has"
-        f" seen {much} of this test, which makes it look better than it is."
-    )
-    return replace(result, remarks=(*result.remarks, seen_it), hindsight=seen_it)
-
-
-def _fit(past: Panel, settings: Settings, label: str, on_progress: OnProgress | None) -> FitResult:
-    """Find the number of epochs with the last part as validation, then fit on all of the past."""
-    split = split_panel(past, settings.horizon, past.sessions[-1])
-    found = fit_and_watch(past, split, settings, stage(on_progress, label))
-    if split.valid_from is not None:
-        found = fit(
-            settings,
-            past.histories,
-            None,
-            epochs=found.epochs,
-            on_epoch=stage(on_progress, f"{label} all"),
-        )
-    return found
+    seen_all = bool(fold.test_to <= trained_to)
+    return replace(result, hindsight=Hindsight(model.name, trained_to, fold.test_from, seen_all))
 
 
 def _mark_networks(
@@ -374,12 +332,12 @@ def _spreads(run: _Run) -> dict[str, Spread]:
 
 def _remarks(
     networks: Sequence[str], table: ScoreTable, marks: dict[str, Marks], actuals: Actuals
-) -> list[str]:
-    found = []
+) -> list[Suspicion]:
+    remarks = []
     for name in networks:
-        row = next(r for r in table.rows if r.model == name and r.step == 1)
+        row = next(row for row in table.at(1) if row.model == name)
         known = np.isfinite(actuals.log_return[:, 0])
         median = float(np.mean(np.abs(marks[name].median[known, 0])))
         actual = float(np.mean(np.abs(actuals.log_return[known, 0])))
-        found += suspicions(name, row.direction, row.n, median, actual)
-    return found
+        remarks += suspicions(name, row.direction, row.n, median, actual)
+    return remarks

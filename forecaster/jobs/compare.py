@@ -16,18 +16,13 @@ from numpy.typing import NDArray
 from forecaster.errors import DataError
 from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import Row, score
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import gather_windows
+from forecaster.jobs.fitting import baseline_marks, fit_and_watch, network_quantiles
 from forecaster.jobs.parallel import Pool
-from forecaster.jobs.scoring import (
-    OnProgress,
-    Origins,
-    baseline_marks,
-    fit_and_watch,
-    network_quantiles,
-    stage,
-)
+from forecaster.jobs.progress import OnProgress, stage
 from forecaster.market.bars import History, Panel
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import forward_last
@@ -178,7 +173,7 @@ def _compared(
     marks: dict[str, Marks],
 ) -> Comparison:
     table = score(actuals, marks, contender.settings.quantiles, BASELINES)
-    rows = [r for r in table.rows if r.model == contender.name]
+    rows = table.of(contender.name)
     network = fitted.network
     unused = network.layers[0].forward.recurrent.size if contender.window else 0
     return Comparison(

@@ -173,7 +173,7 @@ def _notes(
         )
     if in_hindsight(model, days[-1].session):
         notes.append(
-            f"Model {model.name} was trained to {model.card['trained_to']}: it has seen what came"
+            f"Model {model.name} was trained to {model.card.trained_to}: it has seen what came"
             f" after {days[-1].session}."
         )
     if model.settings.bidirectional:

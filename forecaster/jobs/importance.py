@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -163,27 +163,21 @@ def scored_rows(model: Model, history: History, step: int) -> tuple[Part, Rows]:
     """
     rows = np.arange(1, len(history) - step)
     days = history.sessions[rows]
-    trained_to, test_from = _day(model.card.get("trained_to")), _test_from(model.card)
-    unseen = trained_to is not None and days > trained_to
+    split = model.card.split
+    unseen = days > model.trained_to
     part: Part = "seen"
     chosen = rows[-USUAL:]
     if np.count_nonzero(unseen) >= FEWEST:
         part, chosen = "unseen", rows[unseen]
-    elif test_from is not None and np.count_nonzero(days >= test_from) >= FEWEST:
-        part, chosen = "held out", rows[days >= test_from]
+    elif split is not None and split.test_from is not None:
+        held_out = days >= np.datetime64(split.test_from, "D")
+        if np.count_nonzero(held_out) >= FEWEST:
+            part, chosen = "held out", rows[held_out]
     chosen = chosen[-_MOST:]
     if model.settings.supervise == "last" and len(chosen) > _MOST_WINDOWS:
         places = np.linspace(0, len(chosen) - 1, _MOST_WINDOWS).round().astype(np.intp)
         chosen = chosen[places]
     return part, chosen
-
-
-def _day(text: Any) -> np.datetime64 | None:
-    return None if text is None else np.datetime64(str(text), "D")
-
-
-def _test_from(card: Mapping[str, Any]) -> np.datetime64 | None:
-    return _day((card.get("split") or {}).get("test_from"))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from forecaster.errors import SettingsError, WorkersLost
 from forecaster.jobs.packed_panel import PackedPanel, pack
-from forecaster.jobs.scoring import OnProgress, TasksDone
+from forecaster.jobs.progress import OnProgress, TasksDone
 from forecaster.jobs.worker import itself, require_versions, versions, watch_parent, work
 from forecaster.market.bars import Panel
 from forecaster.model import threads

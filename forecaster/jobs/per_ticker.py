@@ -9,7 +9,7 @@ import numpy as np
 
 from forecaster.errors import DataError, ForecastError, LockHeld, ModelError, TrainingDiverged
 from forecaster.jobs.parallel import Pool
-from forecaster.jobs.scoring import OnProgress, Progress, TasksDone
+from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
 from forecaster.jobs.train import Trained, train
 from forecaster.market.bars import Panel
 from forecaster.model.devices import choose_device
@@ -117,8 +117,8 @@ def _named(ticker: str, on_progress: OnProgress | None) -> OnProgress | None:
     if on_progress is None:
         return None
 
-    def tell(progress: Progress | TasksDone) -> None:
-        if isinstance(progress, Progress):
-            on_progress(Progress(f"{ticker} {progress.stage}", progress.epoch))
+    def tell(progress: EpochDone | TasksDone) -> None:
+        if isinstance(progress, EpochDone):
+            on_progress(EpochDone(f"{ticker} {progress.stage}", progress.epoch))
 
     return tell

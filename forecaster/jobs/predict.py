@@ -25,7 +25,7 @@ SHORTEST_HISTORY = 2
 
 def in_hindsight(model: Model, cutoff: np.datetime64) -> bool:
     """Whether a model has seen what came after a cutoff: no forecast from there tests it fairly."""
-    return str(cutoff) < str(model.card.get("trained_to", ""))
+    return bool(cutoff < model.trained_to)
 
 
 @dataclass(frozen=True)

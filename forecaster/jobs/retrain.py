@@ -8,26 +8,21 @@ too and takes the model's place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 
 from forecaster.evaluation.baselines.fit import QUICK
 from forecaster.evaluation.losses import Marks
 from forecaster.evaluation.monthly import MonthlyLosses
+from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import ScoreTable, score
-from forecaster.jobs.scoring import (
-    Origins,
-    baseline_marks,
-    card_scores,
-    network_quantiles,
-    panel_state,
-)
+from forecaster.jobs.fitting import baseline_marks, network_quantiles
+from forecaster.jobs.score_card import card_scores, date_of, panel_facts
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
+from forecaster.model.card import Card, Retraining
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Device
@@ -73,7 +68,7 @@ def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> RetrainRe
         SettingsError: the device is not there.
     """
     panel = Panel(tuple(history for history in panel if len(history) > 1))
-    trained_to = np.datetime64(str(model.card["trained_to"]), "D")
+    trained_to = model.trained_to
     unseen = panel.sessions[panel.sessions > trained_to] if len(panel) else np.array([])
     if len(unseen) < NEEDED:
         reason = (
@@ -131,8 +126,7 @@ def _contest(
 
 def _loss(table: ScoreTable, name: str) -> float:
     """Mean loss over the steps that could be scored, each over the root of its size."""
-    rows = [row for row in table.rows if row.model == name]
-    return float(np.mean([row.pinball / np.sqrt(row.step) for row in rows]))
+    return float(np.mean([row.pinball / np.sqrt(row.step) for row in table.of(name)]))
 
 
 def _card(
@@ -142,7 +136,7 @@ def _card(
     table: ScoreTable,
     losses: MonthlyLosses,
     device: str,
-) -> Mapping[str, Any]:
+) -> Card:
     """The old card with what is new; scores are the candidate's on the held-out sessions."""
     cell = model.settings.cell
     named = replace(
@@ -160,12 +154,17 @@ def _card(
     )
     pinball = {name: loss for name, loss in losses.pinball.items() if name != _CANDIDATE}
     pinball[cell] = losses.pinball[_CANDIDATE]
-    return {
-        **{key: value for key, value in model.card.items() if key != "targets"},
-        "data": panel_state(panel),
-        "trained_to": str(panel.sessions[-1]),
-        "epochs": EPOCHS,
-        "retrained": {"from": model.id, "held_out_from": str(cutoff), "epochs": EPOCHS},
-        "device": device,
-        "scores": card_scores(named, replace(losses, pinball=pinball), cell),
-    }
+    card = model.card
+    return Card(
+        data=panel_facts(panel),
+        trained_to=date_of(panel.sessions[-1]),
+        split=card.split,
+        epochs=EPOCHS,
+        weights=card.weights,
+        device=device,
+        packages=card.packages,
+        scores=card_scores(named, replace(losses, pinball=pinball), cell),
+        retrained=Retraining.model_validate(
+            {"from": model.id, "held_out_from": date_of(cutoff), "epochs": EPOCHS}
+        ),
+    )

@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from forecaster.arrays import Floats
 from forecaster.evaluation import metrics
 from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import INTERVALS, ScoreTable, score
 from forecaster.features.scaling import future_log_returns
-from forecaster.jobs.scoring import Origins, baseline_marks
+from forecaster.jobs.fitting import baseline_marks
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars
 from forecaster.market.store.journal import Entry

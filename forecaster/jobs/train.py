@@ -6,7 +6,6 @@ import platform
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any
 
 import numpy as np
 
@@ -15,19 +14,14 @@ from forecaster.evaluation.baselines.fit import QUICK
 from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.losses import Marks
 from forecaster.evaluation.monthly import MonthlyLosses
+from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import ScoreTable, score
-from forecaster.jobs.scoring import (
-    OnProgress,
-    Origins,
-    baseline_marks,
-    card_scores,
-    fit_and_watch,
-    network_quantiles,
-    panel_state,
-    stage,
-)
+from forecaster.jobs.fitting import baseline_marks, fit_and_watch, network_quantiles
+from forecaster.jobs.progress import OnProgress, stage
+from forecaster.jobs.score_card import card_scores, date_of, panel_facts
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
+from forecaster.model.card import Card, SplitDates
 from forecaster.model.devices import choose_device
 from forecaster.model.settings import Device, Settings
 from forecaster.model.training import FitResult, fit
@@ -170,19 +164,20 @@ def _card(
     cell: str,
     tested: tuple[ScoreTable, MonthlyLosses] | None,
     device: str,
-) -> dict[str, Any]:
-    """Plain values about the run, for the model file."""
-    return {
-        "data": panel_state(panel),
-        "trained_to": str(split.last if final is not fitted else split.train_end),
-        "split": {k: None if v is None else str(v) for k, v in asdict(split).items()},
-        "epochs": fitted.epochs,
-        "targets": final.targets,
-        "weights": final.network.weight_count,
-        "device": device,
-        "packages": {**_versions(), "python": platform.python_version()},
-        "scores": None if tested is None else card_scores(*tested, cell),
-    }
+) -> Card:
+    """Where the model comes from, for its file."""
+    dates = {name: None if day is None else date_of(day) for name, day in asdict(split).items()}
+    return Card(
+        data=panel_facts(panel),
+        trained_to=date_of(split.last if final is not fitted else split.train_end),
+        split=SplitDates.model_validate(dates),
+        epochs=fitted.epochs,
+        targets=final.targets,
+        weights=final.network.weight_count,
+        device=device,
+        packages={**_versions(), "python": platform.python_version()},
+        scores=None if tested is None else card_scores(*tested, cell),
+    )
 
 
 def _versions() -> dict[str, str]:

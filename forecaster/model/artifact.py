@@ -11,17 +11,20 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from forecaster.arrays import Floats32
 from forecaster.atomic import write_atomically
+from forecaster.documents import refusal
 from forecaster.errors import ModelError, SettingsError
 from forecaster.features.representation import Representation
+from forecaster.model.card import Card
 from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network, forward_last
 from forecaster.model.settings import Settings
 
@@ -59,7 +62,7 @@ class Model:
         settings: as trained.
         representation: fitted scaling and input standardisation.
         network: the weights.
-        card: plain values about the training run: data, split, versions, measured errors.
+        card: where it comes from, and its measured errors.
     """
 
     name: str
@@ -67,7 +70,7 @@ class Model:
     settings: Settings
     representation: Representation
     network: Network
-    card: Mapping[str, Any] = field(default_factory=dict)
+    card: Card
 
     @cached_property
     def digest(self) -> str:
@@ -77,6 +80,11 @@ class Model:
         for key, weights in sorted(_pack(self.network).items()):
             digest.update(key.encode() + np.ascontiguousarray(weights).tobytes())
         return digest.hexdigest()
+
+    @property
+    def trained_to(self) -> np.datetime64:
+        """The last session that its weights have seen."""
+        return np.datetime64(self.card.trained_to, "D")
 
     @property
     def id(self) -> str:
@@ -96,7 +104,7 @@ def to_bytes(model: Model) -> bytes:
         "settings": model.settings.state(),
         "representation": model.representation.state(),
         "weights_sha256": hashlib.sha256(weights.getvalue()).hexdigest(),
-        "card": model.card,
+        "card": model.card.model_dump(mode="json", by_alias=True, exclude_unset=True),
     }
     text = json.dumps(document, allow_nan=False)
     buffer = io.BytesIO()
@@ -168,6 +176,11 @@ def from_bytes(content: bytes, source: str) -> Model:
             _check_format(document, source)
             packed = archive.read("weights.npz")
         return _rebuild(document, packed)
+    except ValidationError as problem:
+        raise ModelError(
+            f"{source} has a card that was changed: {refusal(problem, 'the card')}. Train the model"
+            " again, or restore it from a copy."
+        ) from problem
     except _UNREADABLE as e:
         reason = " ".join(str(e).split()) or type(e).__name__
         raise ModelError(
@@ -194,8 +207,6 @@ def _check_stored(archive: zipfile.ZipFile) -> None:
 def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
     if hashlib.sha256(packed).hexdigest() != document["weights_sha256"]:
         raise ValueError("its weights are not the ones it was written with")
-    if not isinstance(document["card"], dict):
-        raise TypeError("its card is no object")
     settings = Settings.from_state(document["settings"])
     representation = Representation.from_state(document["representation"])
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
@@ -209,7 +220,7 @@ def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
         settings=settings,
         representation=representation,
         network=network,
-        card=document["card"],
+        card=Card.model_validate(document["card"]),
     )
 
 

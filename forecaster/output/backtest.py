@@ -10,12 +10,20 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.evaluation.scores import Row, ScoreTable
-from forecaster.evaluation.verdict import sentence
+from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
-from forecaster.jobs.scoring import months_state, panel_state, table_state
+from forecaster.jobs.score_card import panel_facts
 from forecaster.market.bars import Panel
-from forecaster.output.format import Column, fitting_table, score_table, table_baselines, to_json
+from forecaster.output.format import (
+    Column,
+    fitting_table,
+    months_state,
+    remark_sentence,
+    score_table,
+    table_state,
+    to_json,
+    verdict_sentence,
+)
 
 if TYPE_CHECKING:
     from forecaster.jobs.backtest import Backtest
@@ -30,7 +38,7 @@ def backtest(result: Backtest, panel: Panel, width: int) -> list[RenderableType]
             f" {panel.sessions[-1]}"
         ),
         Text(
-            f"ScoreResult     {table.sessions_scored:,} sessions of {table.tickers} tickers, from"
+            f"Scored     {table.sessions_scored:,} sessions of {table.tickers} tickers, from"
             f" {result.folds[0].test_from} to {result.folds[-1].test_to}"
         ),
         Text("Cutoffs    " + ", ".join(str(f.cutoff) for f in result.folds)),
@@ -48,17 +56,13 @@ def backtest(result: Backtest, panel: Panel, width: int) -> list[RenderableType]
             )
         )
     if result.hindsight is not None:
-        out.append(Text(result.hindsight, style="yellow"))
-    out.append(Text(sentence(table.verdicts)))
+        out.append(Text(remark_sentence(result.hindsight), style="yellow"))
+    out.append(Text(verdict_sentence(table.verdicts)))
     won = _tickers_won(table)
     if won:
         out.append(Text(won))
-    out += [Text(remark, style="yellow") for remark in result.doubts]
+    out += [Text(remark_sentence(remark), style="yellow") for remark in result.remarks]
     return out
-
-
-def _first_rows(table: ScoreTable) -> list[Row]:
-    return [r for r in table.rows if r.step == 1]
 
 
 def _calibration_tables(table: ScoreTable, width: int) -> list[Table]:
@@ -66,7 +70,7 @@ def _calibration_tables(table: ScoreTable, width: int) -> list[Table]:
 
     Where the width does not hold all levels, some of them stand in a table below.
     """
-    rows = _first_rows(table)
+    rows = table.at(1)
     models = Column("model", [row.model for row in rows], left=True)
     levels = [
         Column(f"{100 * float(q):g}%", [f"{100 * row.calibration[q]:.1f}" for row in rows])
@@ -84,9 +88,9 @@ def _calibration_tables(table: ScoreTable, width: int) -> list[Table]:
 def _risk_lines(table: ScoreTable) -> list[Text]:
     """Value at risk: exceedances, and where the Kupiec test rejects them."""
     lines = []
-    for level in _first_rows(table)[0].var:
+    for level in table.at(1)[0].var:
         parts = []
-        for row in _first_rows(table):
+        for row in table.at(1):
             rejected, of = row.var[level]["rejected"]  # type: ignore[misc]
             share = float(row.var[level]["share"])  # type: ignore[arg-type]
             parts.append(f"{row.model} {100 * share:.1f}% ({rejected} of {of})")
@@ -102,9 +106,9 @@ def _risk_lines(table: ScoreTable) -> list[Text]:
 def _tickers_won(table: ScoreTable) -> str:
     """On how many tickers each network has the lower loss, one session ahead."""
     parts = []
-    for row in _first_rows(table):
+    for row in table.at(1):
         hard = {b: w for b, w in row.tickers_won.items() if b in ("garch", "har")}
-        if hard and row.model not in table_baselines(table):
+        if hard and row.model not in table.baselines:
             won = " and ".join(f"{b} on {w} of {of}" for b, (w, of) in hard.items())
             parts.append(f"{row.model} has a lower loss than {won} tickers")
     return "; ".join(parts) + "." if parts else ""
@@ -117,6 +121,8 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
         result: scores, and how they came about.
         panel: what was used of it.
     """
+    remarks = [remark_sentence(remark) for remark in result.remarks]
+    hindsight = None if result.hindsight is None else remark_sentence(result.hindsight)
     return to_json(
         {
             "schema": "backtest/1",
@@ -125,7 +131,7 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             "train_end": str(result.folds[0].cutoff),
             "folds": [{k: str(v) for k, v in asdict(fold).items()} for fold in result.folds],
             "tickers": list(panel.tickers),
-            "data": panel_state(panel),
+            "data": panel_facts(panel).model_dump(mode="json"),
             **_made_object(result),
             "sessions_scored": result.table.sessions_scored,
             "rows": table_state(result.table)["rows"],
@@ -133,8 +139,8 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             **({} if result.losses is None else {"months": months_state(result.losses)}),
             "spread": {cell: asdict(spread) for cell, spread in result.spreads.items()},
             "seconds": {name: round(s, 3) for name, s in result.seconds.items()},
-            "remarks": list(result.remarks),
-            "hindsight": result.hindsight,
+            "remarks": remarks if hindsight is None else [*remarks, hindsight],
+            "hindsight": hindsight,
             "notes": list(result.notes),
         }
     )

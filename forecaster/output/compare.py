@@ -11,8 +11,7 @@ from rich.text import Text
 
 from forecaster.evaluation.scores import Row
 from forecaster.jobs.compare import Comparison
-from forecaster.jobs.scoring import plain
-from forecaster.output.format import Column, fitting_table, signed, to_csv, to_json
+from forecaster.output.format import Column, fitting_table, plain, signed, to_csv, to_json
 
 if TYPE_CHECKING:
     from forecaster.jobs.compare import Comparison

@@ -19,22 +19,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 from urllib.parse import unquote
 
 from rich.console import Console, RenderableType
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.text import Text
 
-from forecaster.jobs.scoring import OnProgress, TasksDone
-from forecaster.jobs.scoring import Progress as TrainingProgress
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
 
 KEYS = ("TIINGO_API_KEY",)
 """Variables that hold nothing but a secret."""
@@ -205,6 +199,16 @@ def training_bar() -> Iterator[OnProgress | None]:
     if not watched():
         yield None
         return
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from forecaster.jobs.progress import TasksDone
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
@@ -222,7 +226,7 @@ def training_bar() -> Iterator[OnProgress | None]:
                 tasks[stage] = bar.add_task(stage, total=total, state="")
             return tasks[stage]
 
-        def move(progress: TrainingProgress | TasksDone) -> None:
+        def move(progress: EpochDone | TasksDone) -> None:
             if isinstance(progress, TasksDone):
                 state = f"{progress.done} of {progress.of} done"
                 task = task_of("training on workers", progress.of)
@@ -243,6 +247,8 @@ def ticker_bar(total: int) -> Iterator[Callable[[str], None] | None]:
     if not watched() or total < 2:
         yield None
         return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TimeRemainingColumn())
     with Progress(*columns, console=stderr(), transient=True) as bar:
         task = bar.add_task("fetching", total=total)

@@ -13,13 +13,13 @@ from rich.text import Text
 from forecaster.jobs.explain import Explanation
 from forecaster.jobs.importance import Gain, Importance
 from forecaster.jobs.rolling_forecast import Day
-from forecaster.jobs.scoring import plain
 from forecaster.model.artifact import Model
 from forecaster.output.format import (
     NARROW,
     Column,
     fitting_table,
     level_key,
+    plain,
     price,
     to_csv,
     to_json,

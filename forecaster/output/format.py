@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,10 +17,11 @@ from rich.text import Text
 
 from forecaster.errors import ForecastError
 from forecaster.evaluation.scores import Row, ScoreTable
-from forecaster.jobs.scoring import table_state
 
 if TYPE_CHECKING:
-    pass
+    from forecaster.evaluation.monthly import MonthlyLosses
+    from forecaster.evaluation.verdict import Suspicion, Verdict
+    from forecaster.jobs.backtest import Hindsight
 
 
 def open_table(*columns: str, title: str | None = None, left: Sequence[str] = ()) -> Table:
@@ -140,6 +142,29 @@ def safe_cell(cell: Any) -> Any:
     return cell
 
 
+def plain(value: Any) -> Any:
+    """A value for JSON: NaN as None and tuples as lists."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def table_state(table: ScoreTable) -> dict[str, Any]:
+    """A score table as plain values, with None for what is not a number."""
+    from forecaster.jobs.score_card import written_scores
+
+    return written_scores(table, None).model_dump(mode="json", exclude={"months"})
+
+
+def months_state(losses: MonthlyLosses) -> list[dict[str, Any]]:
+    """Monthly losses as plain values, one object a month."""
+    from forecaster.jobs.score_card import written_months
+
+    return [month.model_dump(mode="json") for month in written_months(losses)]
+
+
 def level_key(level: float) -> str:
     """A quantile level as a key: 0.5 is ``"0.5"``, 0.05 is ``"0.05"``."""
     return f"{level:g}"
@@ -150,8 +175,7 @@ _WEEK = 5
 
 def shown_rows(table: ScoreTable) -> list[Row]:
     """Rows for the first, the fifth and the last step."""
-    last = max(r.step for r in table.rows)
-    return [r for r in table.rows if r.step in (1, _WEEK, last)]
+    return [row for row in table.rows if row.step in (1, _WEEK, table.last_step)]
 
 
 def score_table(table: ScoreTable, width: int) -> Table:
@@ -189,21 +213,50 @@ _SCORE_COLUMNS: Sequence[tuple[str, int, Callable[[Row], str]]] = (
 """Columns of the error table: head, how soon it is left out where space is short, and its cells."""
 
 
-def networks_of(table: ScoreTable) -> list[str]:
-    """Names of what was compared with the baselines."""
-    baselines = baselines_of(table)
-    return list(dict.fromkeys(r.model for r in table.rows if r.model not in baselines))
+def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
+    """What each network beats, ties with and loses to, by step."""
+    parts = []
+    for step, model in dict.fromkeys((v.step, v.model) for v in verdicts):
+        own = [v for v in verdicts if (v.step, v.model) == (step, model)]
+        words = [
+            f"{v.word} {v.baseline}" + (f" by {100 * v.skill:.1f}%" if v.word == "beats" else "")
+            for v in own
+            if v.p is not None
+        ]
+        untested = [v.baseline for v in own if v.p is None]
+        if untested:
+            several = f"{', '.join(untested[:-1])} or " if untested[1:] else ""
+            words.append(f"cannot be told from {several}{untested[-1]} by so few sessions")
+        ahead = f"{step} session{'s' if step > 1 else ''} ahead"
+        parts.append(f"{ahead} {model} {', '.join(words)}")
+    text = "; ".join(parts)
+    return text[:1].upper() + text[1:] + "." if text else "Nothing could be compared."
 
 
-def baselines_of(table: ScoreTable) -> list[str]:
-    """Names of the baselines, in the order of the error table."""
-    known = table_baselines(table)
-    return list(dict.fromkeys(r.model for r in table.rows if r.model in known))
+def remark_sentence(remark: Suspicion | Hindsight | str) -> str:
+    """What to doubt in a backtest; a sentence that a document brought stays as it is."""
+    from forecaster.evaluation.verdict import Suspicion
 
-
-def table_baselines(table: ScoreTable) -> set[str]:
-    """Names of the models that others are compared with."""
-    return {b for r in table.rows for b in r.skill}
+    if isinstance(remark, str):
+        return remark
+    if not isinstance(remark, Suspicion):
+        much = "all" if remark.whole else "part"
+        return (
+            f"{remark.model} was trained to {remark.trained_to} and is scored from"
+            f" {remark.test_from} on: it has seen {much} of this test, which makes it look better"
+            " than it is."
+        )
+    if remark.kind == "direction":
+        return (
+            f"suspicious: {remark.model} had the direction right in {100 * remark.share:.1f}% of"
+            f" {remark.moves} moves; that is too good for daily prices. Look for a leak in the"
+            " data."
+        )
+    return (
+        f"{remark.model}'s price forecast is the last price shifted by one session (its median"
+        f" moves {100 * remark.share:.0f}% as far as prices do): MAE, RMSE and MAPE are the last"
+        " price's own. Judge it by pinball and coverage."
+    )
 
 
 def rows_csv(table: ScoreTable | None) -> str:

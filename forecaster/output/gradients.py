@@ -12,9 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from forecaster.jobs.gradients import Gradients
-from forecaster.jobs.scoring import plain
 from forecaster.model.artifact import Model
-from forecaster.output.format import Column, fitting_table, to_csv, to_json
+from forecaster.output.format import Column, fitting_table, plain, to_csv, to_json
 from forecaster.output.predict import model_object
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from rich.text import Text
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.model.artifact import Model
 from forecaster.model.registry import RegistryEntry
-from forecaster.output.format import Column, fitting_table, score_table, signed
+from forecaster.output.format import Column, fitting_table, plain, score_table, signed
 
 if TYPE_CHECKING:
     pass
@@ -27,8 +27,8 @@ def models(listed: Sequence[RegistryEntry], width: int) -> list[RenderableType]:
         return ["" if item.model is None else tell(item.model) for item in listed]
 
     def skill(model: Model) -> str:
-        scores = model.card.get("scores")
-        return signed(scores["rows"][0]["skill"].get("naive") if scores else None)
+        scores = model.card.scores
+        return signed(plain(scores.rows[0].skill.get("naive")) if scores else None)
 
     names = [i.path.stem if i.model is None else i.model.name for i in listed]
     ids = ["damaged" if i.model is None else i.model.id for i in listed]
@@ -37,8 +37,8 @@ def models(listed: Sequence[RegistryEntry], width: int) -> list[RenderableType]:
         Column("id", ids, left=True),
         Column("cell", told(lambda m: m.settings.cell), 3, left=True),
         Column("horizon", told(lambda m: str(m.settings.horizon)), 5),
-        Column("tickers", told(lambda m: str(len(m.card["data"]["tickers"]))), 4),
-        Column("trained to", told(lambda m: str(m.card["trained_to"])), 1, left=True),
+        Column("tickers", told(lambda m: str(len(m.card.data.tickers))), 4),
+        Column("trained to", told(lambda m: str(m.card.trained_to)), 1, left=True),
         Column("skill", told(skill), 2),
         Column("created", told(lambda m: m.created), 6, left=True),
     ]
@@ -50,14 +50,14 @@ def model_card(
     model: Model, table: ScoreTable | None, path: str, width: int
 ) -> list[RenderableType]:
     """One model: where it comes from, its settings and its measured errors, if they were."""
-    card = model.card
+    card, data = model.card, model.card.data
     facts: dict[str, Any] = {
         "name": model.name, "id": model.id, "file": path, "created": model.created,
-        "tickers": ", ".join(card["data"]["tickers"]),
-        "data": f"{card['data']['bars']:,} bars, {card['data']['first']} to {card['data']['last']}",
-        "trained to": card["trained_to"], "weights": f"{card['weights']:,}",
-        "epochs": card["epochs"], "device": card["device"],
-        "packages": ", ".join(f"{k} {v}" for k, v in card["packages"].items()),
+        "tickers": ", ".join(data.tickers),
+        "data": f"{data.bars:,} bars, {data.first} to {data.last}",
+        "trained to": card.trained_to, "weights": f"{card.weights:,}",
+        "epochs": card.epochs, "device": card.device,
+        "packages": ", ".join(f"{k} {v}" for k, v in card.packages.items()),
     }  # fmt: skip
     out: list[RenderableType] = [_facts(facts), _facts(model.settings.state(), title="Settings")]
     if table is not None:

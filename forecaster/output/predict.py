@@ -18,6 +18,7 @@ from forecaster.output.format import (
     Failures,
     level_key,
     open_table,
+    plain,
     price,
     signed,
     to_csv,
@@ -91,17 +92,17 @@ def model_line(model: Model) -> str:
     """Which model, trained to when, and its measured skill."""
     text = (
         f"Model {model.name} ({model.settings.cell}, {model.id}), trained to"
-        f" {model.card.get('trained_to', 'an unknown date')}. "
+        f" {model.card.trained_to}. "
     )
-    scores = model.card.get("scores")
-    if not scores:
+    scores = model.card.scores
+    if scores is None:
         return text + "Its errors were not measured."
-    first = scores["rows"][0]
-    against = ", ".join(f"{signed(v)} over {k}" for k, v in first["skill"].items() if v is not None)
-    sessions = scores["sessions_scored"]
+    skill = plain(scores.rows[0].skill)
+    against = ", ".join(f"{signed(v)} over {k}" for k, v in skill.items() if v is not None)
+    sessions = scores.sessions_scored
     few = ", too few to judge" if sessions < FEWEST_SESSIONS else ""
     return text + (
-        f"Measured one session ahead on {sessions} held-out sessions of {scores['tickers']}"
+        f"Measured one session ahead on {sessions} held-out sessions of {scores.tickers}"
         f" tickers{few}: skill {against}."
     )
 
@@ -119,12 +120,12 @@ def forecast_object(forecast: TickerForecast) -> dict[str, Any]:
 
 def model_object(model: Model) -> dict[str, Any]:
     """``{"name", "id", "cell", "skill"}``; skill by step and baseline, or None if not measured."""
-    scores = model.card.get("scores")
+    scores = model.card.scores
     skill = None
-    if scores:
-        last = scores["rows"][-1]["step"]
-        network = [r for r in scores["rows"] if r["model"] == model.settings.cell]
-        skill = {str(r["step"]): r["skill"] for r in network if r["step"] in (1, last)}
+    if scores is not None:
+        ends = (1, scores.rows[-1].step)
+        network = [row for row in scores.rows if row.model == model.settings.cell]
+        skill = {str(row.step): plain(row.skill) for row in network if row.step in ends}
     return {"name": model.name, "id": model.id, "cell": model.settings.cell, "skill": skill}
 
 

@@ -9,17 +9,18 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.evaluation.verdict import sentence
-from forecaster.jobs.scoring import plain, table_state
 from forecaster.output.format import (
     NARROW,
     open_table,
     percent,
+    plain,
     price,
     score_table,
     signed,
+    table_state,
     to_csv,
     to_json,
+    verdict_sentence,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _record(record: Record, width: int) -> list[RenderableType]:
     if record.table is None:
         return [head, Text("Nothing of it can be scored yet.\n")]
     parts: list[RenderableType] = [head, score_table(record.table, width)]
-    parts.append(Text(sentence(record.table.verdicts)))
+    parts.append(Text(verdict_sentence(record.table.verdicts)))
     for title, some in (("month", record.months), ("ticker", record.tickers)):
         if len(some) > 1:
             parts.append(_parts(title, some))

@@ -10,12 +10,21 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from forecaster.evaluation.verdict import sentence
 from forecaster.jobs.per_ticker import PerTickerResult
-from forecaster.jobs.scoring import months_state, plain, table_state
 from forecaster.jobs.train import Trained
 from forecaster.market.bars import Panel
-from forecaster.output.format import Failures, open_table, score_table, signed, to_csv, to_json
+from forecaster.output.format import (
+    Failures,
+    months_state,
+    open_table,
+    plain,
+    score_table,
+    signed,
+    table_state,
+    to_csv,
+    to_json,
+    verdict_sentence,
+)
 from forecaster.output.predict import model_object
 from forecaster.wording import counted
 
@@ -33,18 +42,16 @@ def training(trained: Trained, panel: Panel, where: str, width: int) -> list[Ren
         f"Test       from {split.test_from} to {split.last}"
         if split.test_from is not None
         else "Test       none: too few sessions",
-        f"Network    {model.settings.cell}, {model.card['weights']:,} weights, best after"
-        f" {counted(model.card['epochs'], 'epoch')};"
+        f"Network    {model.settings.cell}, {model.card.weights:,} weights, best after"
+        f" {counted(model.card.epochs, 'epoch')};"
         f" {trained.seconds:.1f} s on the {trained.device}",
     ]
     out: list[RenderableType] = [Text(line) for line in text]
     if trained.table is not None:
         out.append(score_table(trained.table, width))
-        out.append(Text(sentence(trained.table.verdicts)))
+        out.append(Text(verdict_sentence(trained.table.verdicts)))
     out.append(
-        Text(
-            f"Saved      {model.name} ({model.id}), trained to {model.card['trained_to']}: {where}"
-        )
+        Text(f"Saved      {model.name} ({model.id}), trained to {model.card.trained_to}: {where}")
     )
     return out
 
@@ -60,7 +67,7 @@ def train_json(trained: Trained, panel: Panel, path: str) -> str:
             "tickers": {h.ticker: len(h) for h in panel},
             "split": {k: None if v is None else str(v) for k, v in asdict(trained.split).items()},
             "settings": trained.model.settings.state(),
-            "epochs": trained.model.card["epochs"],
+            "epochs": trained.model.card.epochs,
             "device": trained.device,
             "seconds": round(trained.seconds, 3),
             "targets_per_second": round(trained.targets_per_second),
@@ -93,7 +100,7 @@ def _rows(
         model = trained.model
         rows.append(
             _Row(
-                ticker, sessions[ticker], int(model.card["epochs"]), skill.get("naive"),
+                ticker, sessions[ticker], model.card.epochs, skill.get("naive"),
                 skill.get("ewma"), model.name, model.id, str(paths[ticker]),
             )
         )  # fmt: skip

@@ -19,6 +19,7 @@ from forecaster.cli.main import app, register
 from forecaster.features.representation import Representation
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import Model, save
+from forecaster.model.card import Card
 from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network
 from forecaster.model.settings import Settings
 
@@ -109,15 +110,17 @@ def untrained(name: str = "blank", horizon: int = 3, units: int = 3) -> Model:
         horizon=horizon,
         levels=settings.quantiles,
     )
-    card = {
-        "data": {"tickers": ["FB"], "bars": 196, "first": "2012-05-18", "last": "2013-03-01"},
-        "trained_to": "2013-03-01",
-        "weights": network.weight_count,
-        "epochs": 0,
-        "device": "cpu",
-        "packages": {},
-        "scores": None,
-    }
+    card = Card.model_validate(
+        {
+            "data": {"tickers": ["FB"], "bars": 196, "first": "2012-05-18", "last": "2013-03-01"},
+            "trained_to": "2013-03-01",
+            "weights": network.weight_count,
+            "epochs": 0,
+            "device": "cpu",
+            "packages": {},
+            "scores": None,
+        }
+    )
     return Model(name, "2026-01-01T00:00:00+00:00", settings, representation, network, card)
 
 

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from forecaster.evaluation.verdict import SIGNIFICANT, judge, sentence
+from forecaster.evaluation.verdict import SIGNIFICANT, judge
+from forecaster.output.format import verdict_sentence
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_no_p_value_is_none():
 
 def test_baselines_that_were_not_tested_are_said_together():
     def untested(*names: str) -> str:
-        return sentence([judge("gru", name, 1, 0.1, math.nan) for name in names])
+        return verdict_sentence([judge("gru", name, 1, 0.1, math.nan) for name in names])
 
     start = "1 session ahead gru cannot be told from"
     assert untested("naive") == f"{start} naive by so few sessions."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from forecaster.jobs.explain import LOOKBACKS, explain
 from forecaster.jobs.importance import GROUPS, REPEATS, group_of, importance, scored_rows
 from forecaster.jobs.predict import predict
 from forecaster.market.bars import Action, Panel, history_from_closes
+from forecaster.model.card import SplitDates
 from forecaster.model.numpy_rnn import Head, forward_last, traces
 from forecaster.model.settings import Settings
 
@@ -42,8 +44,11 @@ def model(request):
 
 
 def carded(model, trained_to: str, test_from: str | None = None):
-    split = {"test_from": test_from, "train_end": trained_to}
-    return replace(model, card={**model.card, "trained_to": trained_to, "split": split})
+    day = date.fromisoformat(trained_to)
+    first = None if test_from is None else date.fromisoformat(test_from)
+    split = SplitDates(fit_end=day, valid_from=None, train_end=day, test_from=first, last=day)
+    update = {"trained_to": day, "split": split}
+    return replace(model, card=model.card.model_copy(update=update))
 
 
 class TestUnrolled:
@@ -286,7 +291,6 @@ class TestImportance:
             (carded(model_of(), day[419], day[350]), "held out", 350, 418),
             (carded(model_of(), day[330], day[350]), "unseen", 331, 418),  # not refitted
             (carded(model_of(), day[410]), "seen", 169, 418),
-            (model_of(), "seen", 169, 418),
         ]
         for model, part, first, last in cases:
             found, rows = scored_rows(model, LONG, 1)
@@ -294,7 +298,7 @@ class TestImportance:
             assert len(rows) == last - first + 1
 
     def test_windows_are_scored_on_fewer_sessions_evenly_spread(self):
-        _, rows = scored_rows(model_of(supervise="last"), LONG, 1)
+        _, rows = scored_rows(carded(model_of(supervise="last"), str(LONG.cutoff)), LONG, 1)
         assert len(rows) == 40
         assert (rows[0], rows[-1]) == (169, 418)
         assert np.ptp(np.diff(rows)) <= 1

@@ -21,11 +21,12 @@ from forecaster.jobs import parallel
 from forecaster.jobs.backtest import Plan, backtest
 from forecaster.jobs.packed_panel import pack
 from forecaster.jobs.parallel import Pool
-from forecaster.jobs.scoring import TasksDone, table_state
+from forecaster.jobs.progress import TasksDone
 from forecaster.jobs.worker import require_versions, versions, work
 from forecaster.market.bars import Action, Panel
 from forecaster.model import threads
 from forecaster.model.settings import Settings
+from forecaster.output.format import table_state
 
 PANEL = Panel(tuple(garch_history(f"T{i}", 500 + i, seed=i) for i in range(5)))
 TINY = Settings(units=3, horizon=3, epochs=1, context=16, quantiles=(0.05, 0.25, 0.5, 0.75, 0.95))

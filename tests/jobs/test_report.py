@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 from measured import PANEL, document, scored
 
+from forecaster.documents import Scores
 from forecaster.errors import DataError, ModelError
 from forecaster.jobs.backtest import Spread
-from forecaster.jobs.report import BacktestSubject, ModelSubject, read_backtest, read_model, subject
-from forecaster.jobs.scoring import plain
+from forecaster.jobs.backtest_document import BacktestSubject, read_backtest
+from forecaster.jobs.report import ModelSubject, read_model, subject
+from forecaster.jobs.score_card import date_of
 from forecaster.model.artifact import load, save
 from forecaster.model.registry import BOXED
+from forecaster.output.format import plain, remark_sentence
 
 RESULT = replace(
     scored(),
@@ -43,19 +46,19 @@ class TestRoundTrip:
             "table",
             "spreads",
             "seconds",
-            "remarks",
             "notes",
             "settings",
             "plan",
-            "hindsight",
             "model",
         ):
             assert getattr(found, name) == getattr(RESULT, name), name
-        assert tested.data["bars"] == PANEL.bars
-        assert tested.data["fingerprint"] == PANEL.fingerprint
-        assert (tested.data["first"], tested.data["last"]) == (
-            str(PANEL.sessions[0]),
-            str(PANEL.sessions[-1]),
+        assert (*found.remarks, found.hindsight) == tuple(DOCUMENT["remarks"])
+        assert found.hindsight == remark_sentence(RESULT.hindsight)
+        assert tested.data.bars == PANEL.bars
+        assert tested.data.fingerprint == PANEL.fingerprint
+        assert (tested.data.first, tested.data.last) == (
+            date_of(PANEL.sessions[0]),
+            date_of(PANEL.sessions[-1]),
         )
         assert found.losses is not None
         assert RESULT.losses is not None
@@ -89,13 +92,13 @@ class TestRoundTrip:
         gone = ("settings", "plan", "data")
         older = {key: value for key, value in DOCUMENT.items() if key not in gone}
         tested = read(older)
-        assert (tested.result.settings, tested.result.plan, tested.data) == (None, None, {})
+        assert (tested.result.settings, tested.result.plan, tested.data) == (None, None, None)
 
     def test_a_document_from_before_hindsight_keeps_the_remark_where_it_was(self):
         older = {key: value for key, value in DOCUMENT.items() if key != "hindsight"}
         found = read(older).result
         assert found.hindsight is None
-        assert found.doubts == found.remarks == RESULT.remarks
+        assert found.remarks == tuple(DOCUMENT["remarks"])
 
     def test_a_document_without_a_saved_model_or_from_before_it_has_none(self):
         assert DOCUMENT["model"] == {"name": "random", "id": RESULT.model.id}
@@ -276,8 +279,9 @@ class TestCard:
     def changed(self, tmp_path, **scores) -> ModelSubject:
         """The model in the box with other scores in its card."""
         model = load(BOXED)
-        kept = {**model.card["scores"], **scores}
-        card = {**model.card, "scores": {k: v for k, v in kept.items() if v is not ...}}
+        kept = {**dict(model.card.scores), **scores}
+        changed = Scores.model_construct(**{k: v for k, v in kept.items() if v is not ...})
+        card = model.card.model_copy(update={"scores": changed})
         save(replace(model, card=card), tmp_path / "m.forecast")
         return read_model(tmp_path / "m.forecast")
 
@@ -293,8 +297,8 @@ class TestCard:
         assert own.max() < 0.006
 
     def test_an_older_card_has_three_steps_and_no_months(self, tmp_path):
-        rows = [r for r in load(BOXED).card["scores"]["rows"] if r["step"] in (1, 5, 20)]
-        carded = self.changed(tmp_path, rows=rows, months=...)
+        rows = [r for r in load(BOXED).card.scores.rows if r.step in (1, 5, 20)]
+        carded = self.changed(tmp_path, rows=rows, months=())
         assert carded.losses is None
         assert carded.table is not None
         assert len(carded.table.rows) == 12
@@ -307,10 +311,11 @@ class TestCard:
         assert without.verdicts == whole.verdicts
 
     def test_a_card_that_was_changed_is_refused(self, tmp_path):
-        with pytest.raises(ModelError, match=r"card that was changed: scores\.rows is 7, and a"):
-            self.changed(tmp_path, rows=7)
+        with pytest.raises(ModelError, match=r"changed: scores\.rows has no model that"):
+            self.changed(tmp_path, rows=())
 
     def test_a_model_that_was_not_measured_has_no_table(self, tmp_path):
         model = load(BOXED)
-        save(replace(model, card={**model.card, "scores": None}), tmp_path / "m.forecast")
+        unmeasured = model.card.model_copy(update={"scores": None})
+        save(replace(model, card=unmeasured), tmp_path / "m.forecast")
         assert read_model(tmp_path / "m.forecast").table is None

@@ -13,6 +13,7 @@ from forecaster.errors import TrainingDiverged
 from forecaster.evaluation.metrics import pinball
 from forecaster.jobs import retrain as job
 from forecaster.jobs.retrain import HELD_OUT, NEEDED, retrain
+from forecaster.jobs.score_card import date_of
 from forecaster.jobs.train import train
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model, load, save
@@ -42,15 +43,15 @@ class TestContest:
         awful = replace(model.network, head=replace(head, bias=head.bias + 3.0))
         made = retrain(replace(model, network=awful), WHOLE)
         assert made.replaced
-        assert made.model.card["trained_to"] == str(DAY[-1])
-        assert made.model.card["retrained"]["from"] != made.model.id
-        assert made.model.card["retrained"]["held_out_from"] == str(DAY[-HELD_OUT - 1])
-        scores = made.model.card["scores"]
-        assert {v["model"] for v in scores["verdict"]} == {"gru"}
-        assert set(scores["months"][0]["pinball"]) == {"gru", "naive", "drift", "ewma"}
-        own = [row for row in scores["rows"] if row["model"] == "gru"]
-        by_months = sum(m["sessions"] * m["pinball"]["gru"] for m in scores["months"])
-        assert by_months / HELD_OUT == pytest.approx(own[0]["pinball"])
+        assert made.model.trained_to == DAY[-1]
+        assert made.model.card.retrained.origin != made.model.id
+        assert made.model.card.retrained.held_out_from == date_of(DAY[-HELD_OUT - 1])
+        scores = made.model.card.scores
+        assert {verdict.model for verdict in scores.verdict} == {"gru"}
+        assert set(scores.months[0].pinball) == {"gru", "naive", "drift", "ewma"}
+        own = [row for row in scores.rows if row.model == "gru"]
+        by_months = sum(m.sessions * m.pinball["gru"] for m in scores.months)
+        assert by_months / HELD_OUT == pytest.approx(own[0].pinball)
         path = tmp_path / "m.forecast"
         save(made.model, path)
         assert load(path).id == made.model.id
@@ -70,9 +71,9 @@ class TestContest:
         seen = []
         real = job._train_on
         monkeypatch.setattr(job, "_train_on", lambda m, p: seen.append(p) or real(m, p))
-        retrain(replace(model, card={**model.card}), WHOLE)
+        retrain(model, WHOLE)
         assert seen[0].sessions[-1] == DAY[-HELD_OUT - 1]
-        assert seen[0].sessions[-1] > np.datetime64(model.card["trained_to"])
+        assert seen[0].sessions[-1] > model.trained_to
 
     def test_losses_by_hand(self, model):
         table, _ = job._contest(model, model.network, WHOLE, DAY[-HELD_OUT - 1])

@@ -14,14 +14,14 @@ from synthetic import garch_history, random_model, same_weights
 from forecaster.errors import DataError
 from forecaster.evaluation.baselines.fit import QUICK
 from forecaster.evaluation.metrics import pinball
-from forecaster.evaluation.verdict import Verdict, sentence
+from forecaster.evaluation.verdict import Verdict
 from forecaster.jobs.predict import predict
-from forecaster.jobs.scoring import table_state
 from forecaster.jobs.train import train
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import from_bytes, save, to_bytes
 from forecaster.model.registry import path_of
 from forecaster.model.settings import Settings
+from forecaster.output.format import table_state, verdict_sentence
 
 END = "2018-01-01"
 HISTORIES = (
@@ -58,11 +58,11 @@ class TestWithoutKeras:
             Verdict("gru", "ewma", 1, "ties", None, 0.5),
             Verdict("gru", "naive", 5, "loses to", 0.01, -0.2),
         ]
-        assert sentence(verdicts) == (
+        assert verdict_sentence(verdicts) == (
             "1 session ahead gru beats naive by 3.4%, ties drift, cannot be told from ewma by so"
             " few sessions; 5 sessions ahead gru loses to naive."
         )
-        assert sentence([]) == "Nothing could be compared."
+        assert verdict_sentence([]) == "Nothing could be compared."
 
 
 @pytest.fixture(scope="module")
@@ -95,25 +95,25 @@ class TestTrained:
     def test_sessions_that_chose_the_epoch_count_as_seen(self):
         plain = run(refit=False)
         assert plain.split.fit_end < plain.split.train_end
-        assert plain.model.card["trained_to"] == str(plain.split.train_end)
+        assert plain.model.trained_to == plain.split.train_end
 
     def test_errors_are_measured_before_the_refit(self, trained):
         made, _ = trained
         plain = run(refit=False)
         assert table_state(plain.table) == table_state(made.table)
         assert not same_weights(plain.model.network, made.model.network)
-        assert made.model.card["trained_to"] == str(PANEL.sessions[-1])
+        assert made.model.trained_to == PANEL.sessions[-1]
         # LONG and MIDDLE up to fit_end, with a later session each
         early = PANEL.up_to(made.split.fit_end)
-        assert plain.model.card["targets"] == sum(len(h) - 1 for h in early)
-        assert made.model.card["targets"] == PANEL.bars - len(PANEL)
+        assert plain.model.card.targets == sum(len(h) - 1 for h in early)
+        assert made.model.card.targets == PANEL.bars - len(PANEL)
 
     def test_progress_goes_from_fit_to_refit(self, trained):
         made, seen = trained
         stages = [p.stage for p in seen]
         assert stages == sorted(stages)
         assert set(stages) == {"fit", "refit"}
-        assert stages.count("refit") == made.model.card["epochs"]
+        assert stages.count("refit") == made.model.card.epochs
         assert all(p.epoch.validation is not None for p in seen if p.stage == "fit")
         assert all(p.epoch.validation is None for p in seen if p.stage == "refit")
 
@@ -131,26 +131,26 @@ class TestTrained:
     def test_card_says_where_the_model_comes_from(self, trained):
         made, _ = trained
         card = made.model.card
-        assert card["data"]["tickers"] == ["LONG", "MIDDLE", "TEN", "FIVE"]
-        assert card["data"]["bars"] == 425
-        assert card["data"]["fingerprint"] == PANEL.fingerprint
-        assert card["weights"] == made.model.network.weight_count
-        assert card["device"] == "cpu"
-        assert card["packages"]["keras"].startswith("3.")
-        json.dumps(card, allow_nan=False)
+        assert card.data.tickers == ("LONG", "MIDDLE", "TEN", "FIVE")
+        assert card.data.bars == 425
+        assert card.data.fingerprint == PANEL.fingerprint
+        assert card.weights == made.model.network.weight_count
+        assert card.device == "cpu"
+        assert card.packages["keras"].startswith("3.")
+        json.dumps(card.model_dump(mode="json"), allow_nan=False)
 
     def test_card_keeps_the_network_at_every_step_and_losses_by_month(self, trained):
         made, _ = trained
-        scores = made.model.card["scores"]
+        scores = made.model.card.scores
         every = sorted({row.step for row in made.table.rows})
-        steps = {name: [r["step"] for r in scores["rows"] if r["model"] == name]
+        steps = {name: [r.step for r in scores.rows if r.model == name]
                  for name in ("gru", "naive")}  # fmt: skip
         assert steps["gru"] == every
         assert steps["naive"] == [h for h in every if h in (1, 5, every[-1])]
-        assert scores["rows"][0]["model"] == "gru"
-        assert [m["month"] for m in scores["months"]] == [str(m) for m in made.losses.months]
-        assert sum(m["sessions"] for m in scores["months"]) >= scores["sessions_scored"] - 1
-        assert set(scores["months"][0]["pinball"]) == {"gru", "naive", "drift", "ewma"}
+        assert scores.rows[0].model == "gru"
+        assert [m.month for m in scores.months] == [str(m) for m in made.losses.months]
+        assert sum(m.sessions for m in scores.months) >= scores.sessions_scored - 1
+        assert set(scores.months[0].pinball) == {"gru", "naive", "drift", "ewma"}
 
     def test_model_file_round_trip(self, trained):
         made, _ = trained
@@ -165,7 +165,7 @@ class TestShortPanels:
         panel = Panel(HISTORIES[2:])
         made = run(panel, Settings(units=2))
         assert made.table is None
-        assert made.model.card["scores"] is None
+        assert made.model.card.scores is None
         assert len(made.notes) == 1
         assert "errors are not measured" in made.notes[0]
         found = predict(made.model, panel.histories)
@@ -178,7 +178,7 @@ class TestShortPanels:
         four = garch_history("FOUR", 4, seed=6, last=END)
         made = run(Panel((HISTORIES[2], four)), replace(SETTINGS, epochs=1))
         assert "FOUR was left out" in made.notes[0]
-        assert made.model.card["data"]["tickers"] == ["TEN"]
+        assert made.model.card.data.tickers == ("TEN",)
 
     def test_a_test_part_in_which_nobody_has_two_sessions_is_not_measured(self):
         # LONG ends where the test begins, and SPARSE has the last session alone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from forecaster.jobs.predict import predict
@@ -19,10 +20,10 @@ def test_is_small_and_says_where_it_comes_from():
     model = load(BOXED)
     panel = read_files([str(SAMPLE)]).panel
     assert model.name == BOXED_NAME
-    assert model.card["data"]["tickers"] == list(panel.tickers)
-    assert model.card["data"]["fingerprint"] == panel.fingerprint
-    assert model.card["trained_to"] == "2013-03-01"
-    assert model.card["scores"]["rows"][0]["skill"]["ewma"] > 0
+    assert model.card.data.tickers == panel.tickers
+    assert model.card.data.fingerprint == panel.fingerprint
+    assert model.trained_to == np.datetime64("2013-03-01")
+    assert model.card.scores.rows[0].skill["ewma"] > 0
 
 
 def test_is_found_where_nothing_was_trained(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from forecaster.model.artifact import load
 from forecaster.model.registry import BOXED, RegistryEntry
 from forecaster.output import backtest, compare, models, predict
 from forecaster.output.console import console
-from forecaster.output.format import price, score_table
+from forecaster.output.format import price, remark_sentence, score_table
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -181,6 +181,7 @@ def test_hindsight_is_said_above_the_verdict_and_once():
     result = scored(("naive",), 1)
     lines = [text(part).strip() for part in backtest.backtest(result, PANEL, 120)]
     assert result.hindsight is not None
-    said = [n for n, line in enumerate(lines) if " ".join(line.split()) == result.hindsight]
+    sentence = remark_sentence(result.hindsight)
+    said = [n for n, line in enumerate(lines) if " ".join(line.split()) == sentence]
     assert len(said) == 1
     assert lines[said[0] + 1].startswith("1 session ahead random ")

@@ -12,7 +12,7 @@ from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
 from forecaster.output.charts.fan import date_labels, month_name
 from forecaster.output.charts.figure import Frame, Kind, Label, Sheet, label_right, picture, settled
-from forecaster.output.format import baselines_of, networks_of
+from forecaster.output.format import remark_sentence
 from forecaster.output.predict import ADVICE
 from forecaster.output.theme import STROKES, THEMES, Theme, ThemeName, clipped, colour
 
@@ -47,7 +47,7 @@ def backtest_picture(
 def frame_of(result: Backtest) -> Frame:
     """Title, subtitle and foot."""
     table, folds = result.table, result.folds
-    names = ", ".join(clipped(name, 40) for name in networks_of(table))
+    names = ", ".join(clipped(name, 40) for name in table.networks)
     cutoffs = ", ".join(str(fold.cutoff) for fold in folds[:4]) + (" …" if len(folds) > 4 else "")
     return Frame(
         f"Backtest of {names}, {folds[0].test_from} to {folds[-1].test_to}",
@@ -55,7 +55,11 @@ def frame_of(result: Backtest) -> Frame:
         f" {'ticker' if table.tickers == 1 else 'tickers'} after"
         f" {'the cutoff' if len(folds) == 1 else 'the cutoffs'} {cutoffs}",
         [
-            *([] if result.hindsight is None else [clipped(result.hindsight, 400)]),
+            *(
+                []
+                if result.hindsight is None
+                else [clipped(remark_sentence(result.hindsight), 400)]
+            ),
             "Skill is how much lower the pinball loss is than a baseline's; above zero the network"
             " is better. A forecast is calibrated where its points lie on the diagonal."
             + (f" {left_out(result.losses)}".rstrip() if result.losses else ""),
@@ -78,7 +82,7 @@ def over_time(baselines: Sequence[str]) -> list[str]:
 
 def backtest_figure(result: Backtest, frame: Frame, theme: Theme) -> Figure:
     """Three panels for each network, one network below the other."""
-    networks = networks_of(result.table)
+    networks = result.table.networks
     block = _UPPER + (_LOWER if result.losses else 0.0)
     sheet = Sheet(frame, block * len(networks), theme)
     for place, network in enumerate(networks):
@@ -114,7 +118,7 @@ def _lower(
     sheet: Sheet, top: float, table: ScoreTable, losses: MonthlyLosses, network: str, theme: Theme
 ) -> None:
     axes = sheet.panel(0.95, top - 3.0, 9.4, 2.6)
-    _over_time(axes, losses, network, baselines_of(table), theme)
+    _over_time(axes, losses, network, table.baselines, theme)
 
 
 def _head(axes: Axes, text: str, theme: Theme) -> None:
@@ -127,7 +131,7 @@ def _head(axes: Axes, text: str, theme: Theme) -> None:
 def _calibration(axes: Axes, table: ScoreTable, network: str, theme: Theme) -> None:
     """Nominal levels across, and how often the price was below upwards."""
     axes.plot([0, 100], [0, 100], color=theme.quiet, linewidth=0.9, linestyle=(0, (1, 2)))
-    rows = [r for r in table.rows if r.step == 1]
+    rows = table.at(1)
     for row in rows:
         stroke = STROKES.get(row.model)
         if stroke is None and row.model != network:
@@ -160,7 +164,7 @@ def _calibration(axes: Axes, table: ScoreTable, network: str, theme: Theme) -> N
 
 def _by_step(axes: Axes, table: ScoreTable, network: str, theme: Theme) -> None:
     """Skill of a network over each baseline, by how far ahead."""
-    rows = [r for r in table.rows if r.model == network]
+    rows = table.of(network)
     steps = [row.step for row in rows]
     lines = {b: [100 * row.skill[b] for row in rows] for b in rows[0].skill}
     _skill_lines(axes, np.array(steps), lines, theme)

@@ -16,7 +16,7 @@ from forecaster.model.artifact import Model
 from forecaster.output.charts.backtest import left_out, over_time
 from forecaster.output.charts.canvas import Canvas, rows_apart, scale_labels
 from forecaster.output.charts.fan import label_price, price_range
-from forecaster.output.format import baselines_of, networks_of, unit
+from forecaster.output.format import unit
 from forecaster.output.predict import ADVICE, model_line
 from forecaster.output.theme import STROKES, clipped
 
@@ -137,13 +137,13 @@ def _wrapped(parts: Sequence[str], width: int) -> list[Text]:
 
 def backtest_charts(result: Backtest, width: int) -> list[RenderableType]:
     """Calibration, skill by step and skill by month of each network, in letters."""
-    baselines = baselines_of(result.table)
+    baselines = result.table.baselines
     out: list[RenderableType] = []
-    for network in networks_of(result.table):
+    for network in result.table.networks:
         out += [Text(), Text(clipped(f"Backtest of {network}", width), style="bold")]
         out += [Text(), Text("Calibration, one session ahead", style="bold")]
         out += _calibration(result, network, width)
-        rows = [r for r in result.table.rows if r.model == network]
+        rows = result.table.of(network)
         by_step = {b: [row.skill[b] for row in rows] for b in rows[0].skill}
         out += [Text(), Text("Skill by sessions ahead", style="bold")]
         out += _letters(by_step, [str(row.step) for row in rows], width)
@@ -161,7 +161,7 @@ def backtest_charts(result: Backtest, width: int) -> list[RenderableType]:
 
 def _calibration(result: Backtest, network: str, width: int) -> list[Text]:
     """A row for each level: where the share of prices below it lies, and where it should."""
-    row = next(r for r in result.table.rows if r.model == network and r.step == 1)
+    row = next(r for r in result.table.at(1) if r.model == network)
     columns = width - 21
     lines = [Text("  level   below")]
     for level, share in row.calibration.items():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from forecaster.jobs.backtest import Plan
-from forecaster.jobs.report import BacktestSubject
+from forecaster.jobs.backtest_document import BacktestSubject
 from forecaster.model.artifact import Model
 from forecaster.model.settings import Settings
 from forecaster.output.html import data, day, moment, words
@@ -78,7 +78,8 @@ def _setting(key: str, value: Any) -> str:
 
 def model_facts(model: Model, file: str) -> Pairs:
     """What a card says of the data, the dates and the run; what it lacks is left out."""
-    card, read = model.card, _get(model.card, "data")
+    card = model.card.model_dump(mode="json", by_alias=True)
+    read = _get(card, "data")
     split = _get(card, "split")
     pairs: Pairs = [
         ("Model", f"{words(model.name)}, a file called <code>{words(file)}</code>"),
@@ -174,11 +175,11 @@ def backtest_facts(tested: BacktestSubject) -> Pairs:
         *([] if saved is None else [("Model", f"{words(saved.name)}, {_code(saved.id)}")]),
         ("Tickers", _tickers(tested.tickers)),
     ]
-    _add_data(pairs, tested.data)
+    _add_data(pairs, {} if tested.data is None else tested.data.model_dump(mode="json"))
     pairs += [
         ("First cutoff", day(result.folds[0].cutoff)),
         (
-            "ScoreResult",
+            "Scored",
             f"{data(table.sessions_scored, f'{table.sessions_scored:,}')} sessions of"
             f" {scored} {'ticker' if scored == 1 else 'tickers'}",
         ),

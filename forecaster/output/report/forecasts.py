@@ -11,7 +11,7 @@ from forecaster.jobs.predict import in_hindsight
 from forecaster.jobs.report import ModelSubject
 from forecaster.output.charts.fan import fan_figure, frame_of
 from forecaster.output.charts.figure import inline, settled
-from forecaster.output.format import networks_of, price, unit
+from forecaster.output.format import price, unit
 from forecaster.output.html import data, day, figure, paragraph, section, words
 from forecaster.output.report import tables
 from forecaster.output.report.text import HINDSIGHT
@@ -60,7 +60,7 @@ def _fan_words(fan: Fan, scores: ScoreTable | None) -> str:
 
 def _held(scores: ScoreTable | None, span: float, steps: int) -> str:
     """How often an interval held where it was measured, at the step nearest to a forecast's end."""
-    own = [] if scores is None else networks_of(scores)
+    own = [] if scores is None else scores.networks
     measured = {
         row.step: held
         for row in ([] if scores is None else scores.rows)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.scores import ScoreTable
+from forecaster.jobs.backtest_document import BacktestSubject
 from forecaster.jobs.fan_chart import Fan
-from forecaster.jobs.report import BacktestSubject, ModelSubject
+from forecaster.jobs.report import ModelSubject
 from forecaster.output.charts.backtest import (
     calibration_figure,
     left_out,
@@ -15,7 +16,7 @@ from forecaster.output.charts.backtest import (
     over_time_figure,
 )
 from forecaster.output.charts.figure import inline, settled
-from forecaster.output.format import baselines_of, networks_of, shown_rows
+from forecaster.output.format import remark_sentence, shown_rows
 from forecaster.output.html import (
     Line,
     bullets,
@@ -95,7 +96,7 @@ def backtest_page(tested: BacktestSubject, chosen: ThemeName | None = None) -> s
     """The report on a backtest; see :func:`model_page`."""
     result = tested.result
     folds = result.folds
-    names = networks_of(result.table)
+    names = result.table.networks
     title = f"Backtest of {', '.join(names)}"
     parts = [
         f"<header>\n<h1>{words(title)}</h1>\n",
@@ -104,14 +105,16 @@ def backtest_page(tested: BacktestSubject, chosen: ThemeName | None = None) -> s
             f" baselines; made {moment(tested.created)}.",
             "quiet",
         ),
-        "" if result.hindsight is None else paragraph(words(result.hindsight), "doubt"),
+        ""
+        if result.hindsight is None
+        else paragraph(words(remark_sentence(result.hindsight)), "doubt"),
         f"{tables.opening(result.table)}</header>\n",
         section("card", "What was done", facts(backtest_facts(tested)), _folds(tested)),
     ]
     if result.settings is not None and result.plan is not None:
         shown = facts(networks_facts(result.settings, result.plan))
         parts.append(section("settings", "Settings of the networks", shown))
-    said = [paragraph(words(remark), "doubt") for remark in result.doubts]
+    said = [paragraph(words(remark_sentence(remark)), "doubt") for remark in result.remarks]
     if result.notes:
         said.append(bullets(words(note) for note in result.notes))
     if said:
@@ -176,7 +179,7 @@ def _plots(scores: ScoreTable, losses: MonthlyLosses | None) -> list[str]:
     """Calibration, skill by step and loss over time of every network."""
     parts = []
     with settled():
-        for number, network in enumerate(networks_of(scores), start=1):
+        for number, network in enumerate(scores.networks, start=1):
             name = clipped(network, 40)
             label = f"Calibration of {name} one session ahead, and its skill by step"
             drawn = calibration_figure(scores, network, LIGHT)
@@ -188,7 +191,7 @@ def _plots(scores: ScoreTable, losses: MonthlyLosses | None) -> list[str]:
             parts.append(figure(inline(drawn, label, f"c{number}", LIGHT), caption))
             if losses is None:
                 continue
-            shown = over_time(baselines_of(scores))
+            shown = over_time(scores.baselines)
             label = f"Skill of {name} over {tables.listed(shown, 'and')} in each month"
             drawn = over_time_figure(scores, losses, network, LIGHT)
             caption = (
@@ -214,12 +217,12 @@ def _reading(scores: ScoreTable | None) -> str:
     """What the columns and the baselines mean."""
     if scores is None:
         return ""
-    known = baselines_of(scores)
+    known = scores.baselines
     baselines = [(name, text) for name, text in BASELINES.items() if name in known]
     return section(
         "reading",
         "How to read it",
-        facts(columns(shown_rows(scores), baselines_of(scores))),
+        facts(columns(shown_rows(scores), scores.baselines)),
         "<h3>Baselines</h3>\n",
         paragraph("Forecasts that need no network; each is a whole distribution too."),
         facts(baselines),

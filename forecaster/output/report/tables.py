@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from forecaster.evaluation.scores import Row, ScoreTable
 from forecaster.evaluation.verdict import Verdict
 from forecaster.jobs.backtest import Spread
-from forecaster.output.format import baselines_of, price, shown_rows, table_baselines
+from forecaster.output.format import price, shown_rows
 from forecaster.output.html import Line, data, paragraph, table, words
 
 Groups = list[tuple[str, list[Line]]]
@@ -46,7 +46,7 @@ def _grouped(
     scores: ScoreTable, rows: Sequence[Row], cells: Callable[[Row], Sequence[str]]
 ) -> Groups:
     """A group of lines for each step, the networks' standing out."""
-    baselines = table_baselines(scores)
+    baselines = scores.baselines
     groups: dict[int, list[Line]] = {}
     for row in rows:
         line = Line([words(row.model), *cells(row)], own=row.model not in baselines)
@@ -56,7 +56,7 @@ def _grouped(
 
 def errors(scores: ScoreTable) -> str:
     """Loss, and skill over each baseline with the p-value of the difference."""
-    baselines = baselines_of(scores)
+    baselines = scores.baselines
 
     def cells(row: Row) -> Iterator[str]:
         yield data(row.n, f"{row.n:,}")
@@ -110,7 +110,7 @@ def _percent(value: float | None) -> str:
 
 def tickers_won(scores: ScoreTable) -> str:
     """On how many tickers the loss is lower than each baseline's."""
-    baselines = baselines_of(scores)
+    baselines = scores.baselines
 
     def won(row: Row, baseline: str) -> str:
         if baseline not in row.tickers_won:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from synthetic import garch_history, random_model
+from synthetic import garch_history, random_model, trained_to
 from test_fan import _box
 
 from forecaster.jobs.backtest import Plan, score_model
@@ -25,8 +25,7 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 def scored(baselines: tuple[str, ...], bars: int, horizon: int):
     panel = Panel((garch_history("LONG", bars, seed=1), garch_history("OTHER", bars, seed=2)))
     settings = Settings(units=3, horizon=horizon, quantiles=LEVELS)
-    model = random_model(settings, panel)
-    model.card["trained_to"] = str(panel.sessions[-1])
+    model = trained_to(random_model(settings, panel), panel.sessions[-1])
     cutoff = panel.sessions[bars - 100 if bars > 150 else bars - 20]
     plan = Plan(train_end=cutoff, baselines=baselines)
     return score_model(panel, model, plan, allow_overlap=True)
@@ -50,7 +49,7 @@ def figure(result, theme=LIGHT):
 @each_case
 def test_the_panels_show_what_was_measured(result):
     calibration, by_step, over_time = figure(result).axes
-    (network,) = backtest_charts.networks_of(result.table)
+    (network,) = result.table.networks
     rows = [r for r in result.table.rows if r.model == network]
     diagonal, own, *_ = calibration.lines
     assert np.array_equal(diagonal.get_xdata(), diagonal.get_ydata())
@@ -59,7 +58,7 @@ def test_the_panels_show_what_was_measured(result):
     for line, baseline in zip(by_step.lines[1:], rows[0].skill, strict=True):
         assert list(line.get_xdata()) == [r.step for r in rows]
         assert line.get_ydata() == pytest.approx([100 * r.skill[baseline] for r in rows])
-    shown = backtest_charts.over_time(backtest_charts.baselines_of(result.table))
+    shown = backtest_charts.over_time(result.table.baselines)
     assert "drift" not in shown
     for line, baseline in zip(over_time.lines[1:], shown, strict=True):
         losses = result.losses.settled()

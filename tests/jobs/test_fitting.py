@@ -11,18 +11,14 @@ from synthetic import garch_history, random_model
 from forecaster.errors import DataError, ModelError
 from forecaster.evaluation.baselines.fit import ALL
 from forecaster.evaluation.folds import Split
+from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import score
 from forecaster.features.cross_section import FEWEST
+from forecaster.jobs.fitting import baseline_marks, fit_and_watch, network_quantiles
 from forecaster.jobs.predict import predict
-from forecaster.jobs.scoring import (
-    Origins,
-    baseline_marks,
-    fit_and_watch,
-    network_quantiles,
-    table_state,
-)
 from forecaster.market.bars import Panel, history_from_closes
 from forecaster.model.settings import Settings
+from forecaster.output.format import table_state
 
 LEVELS = (0.05, 0.5, 0.95)
 SETTINGS = Settings(units=3, horizon=2, quantiles=LEVELS, context=12, supervise="last", dropout=0.0)

@@ -1,0 +1,106 @@
+"""The sessions that a test forecasts from, and what fitting may see before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.arrays import Rows
+from forecaster.errors import DataError
+from forecaster.evaluation.folds import Fold
+from forecaster.evaluation.losses import Actuals
+from forecaster.features.scaling import future_log_returns
+from forecaster.market.bars import History, Panel
+
+
+@dataclass(frozen=True)
+class Origins:
+    """The sessions of each history that a test forecasts from.
+
+    Attributes:
+        histories: those with at least one.
+        rows: their rows, each with a later bar and at least one earlier.
+        index: the histories' places in the panel.
+    """
+
+    histories: tuple[History, ...]
+    rows: tuple[Rows, ...]
+    index: tuple[int, ...]
+
+    @classmethod
+    def of(
+        cls, panel: Panel, first: np.datetime64, last: np.datetime64, stride: int = 1
+    ) -> Origins:
+        """Every ``stride``-th session of the panel from ``first`` to ``last``."""
+        sessions = panel.sessions
+        days = sessions[(sessions >= first) & (sessions <= last)][::stride]
+        histories, kept, index = [], [], []
+        for place, history in enumerate(panel):
+            rows = np.flatnonzero(np.isin(history.sessions, days))
+            rows = rows[(rows > 0) & (rows < len(history) - 1)]
+            if len(rows):
+                histories.append(history)
+                kept.append(rows)
+                index.append(place)
+        return cls(tuple(histories), tuple(kept), tuple(index))
+
+    @classmethod
+    def of_fold(cls, panel: Panel, fold: Fold, stride: int) -> Origins:
+        """Every ``stride``-th session of a fold that has a later one.
+
+        Raises:
+            DataError: there is none.
+        """
+        origins = cls.of(panel, fold.test_from, fold.test_to, stride)
+        if not origins.histories:
+            raise DataError(
+                f"no session from {fold.test_from} to {fold.test_to} has a later one to compare"
+                " with; a fold needs some. Give an earlier --train-end or a later --test-end."
+            )
+        return origins
+
+    def actuals(self, horizon: int) -> Actuals:
+        """What happened after each origin, all histories end to end."""
+        pairs = list(zip(self.histories, self.rows, strict=True))
+        places = [np.full(len(r), i) for i, r in zip(self.index, self.rows, strict=True)]
+        return Actuals(
+            ticker=np.concatenate(places).astype(np.intp),
+            session=np.concatenate([h.sessions[r] for h, r in pairs]),
+            last_close=np.concatenate([h.close[r] for h, r in pairs]),
+            log_return=np.concatenate([future_log_returns(h, horizon)[r] for h, r in pairs]),
+        )
+
+
+def require_sessions(
+    panel: Panel, train_end: np.datetime64 | None, test_end: np.datetime64 | None
+) -> None:
+    """There are sessions up to the test's end and after the cutoff.
+
+    Raises:
+        DataError: there are none.
+    """
+    if len(panel) == 0:
+        raise DataError(
+            f"no history begins by {test_end}; a test needs sessions. Give a later --test-end."
+        )
+    if train_end is not None and panel.sessions[-1] <= train_end:
+        raise DataError(
+            f"the last session is {panel.sessions[-1]} and --train-end is {train_end};"
+            " sessions after it are needed to score. Give an earlier --train-end."
+        )
+
+
+def past_of(panel: Panel, cutoff: np.datetime64) -> Panel:
+    """What fitting may see: the histories with two bars up to the cutoff, cut there.
+
+    Raises:
+        DataError: there is none.
+    """
+    past = Panel(tuple(h for h in panel.up_to(cutoff) if len(h) >= 2))
+    if len(past) == 0:
+        raise DataError(
+            f"no history has two sessions up to {cutoff}; fitting needs them."
+            " Give a later --train-end."
+        )
+    return past

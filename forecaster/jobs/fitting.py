@@ -1,0 +1,146 @@
+"""Fit a network up to a cutoff, and forecast after it: what training and backtesting share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.arrays import Floats
+from forecaster.errors import DataError, ModelError
+from forecaster.evaluation.baselines.fit import fit_baselines
+from forecaster.evaluation.folds import Split, split_panel
+from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.origins import Origins, past_of
+from forecaster.features.representation import Representation
+from forecaster.jobs.progress import OnProgress, stage
+from forecaster.market.bars import Panel
+from forecaster.model.devices import choose_device
+from forecaster.model.inference import outputs_at
+from forecaster.model.numpy_rnn import Network
+from forecaster.model.settings import Device, Settings
+from forecaster.model.training import FitResult, OnEpoch, Represent, Validation, fit
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """One network to fit.
+
+    Attributes:
+        cutoff: last session that fitting may see.
+        settings: with the cell and the seed.
+        device: where Keras computes.
+        label: of its fold, for the progress bar.
+    """
+
+    cutoff: np.datetime64
+    settings: Settings
+    device: Device
+    label: str
+
+
+def fit_task(
+    panel: Panel, task: FitTask, on_progress: OnProgress | None
+) -> tuple[FitResult, float]:
+    """A network, and the seconds it took; runs wherever the pool runs it."""
+    choose_device(task.device)
+    start = time.perf_counter()
+    label = f"{task.label} {task.settings.cell} seed {task.settings.seed}"
+    fitted = _fit_past(past_of(panel, task.cutoff), task.settings, label, on_progress)
+    return fitted, time.perf_counter() - start
+
+
+def _fit_past(
+    past: Panel, settings: Settings, label: str, on_progress: OnProgress | None
+) -> FitResult:
+    """Find the number of epochs with the last part as validation, then fit on all of the past."""
+    split = split_panel(past, settings.horizon, past.sessions[-1])
+    fitted = fit_and_watch(past, split, settings, stage(on_progress, label))
+    if split.valid_from is not None:
+        fitted = fit(
+            settings,
+            past.histories,
+            None,
+            epochs=fitted.epochs,
+            on_epoch=stage(on_progress, f"{label} all"),
+        )
+    return fitted
+
+
+def fit_and_watch(
+    panel: Panel,
+    split: Split,
+    settings: Settings,
+    on_epoch: OnEpoch | None,
+    represent: Represent | None = None,
+) -> FitResult:
+    """Fit on sessions up to ``fit_end``, watching the validation part if there is one."""
+    training = [h for h in panel.up_to(split.fit_end) if len(h) >= 2]
+    if not training:
+        raise DataError(
+            f"no history has two sessions up to {split.fit_end}; training needs them."
+            " Give a later --train-end."
+        )
+    watched = None
+    if split.valid_from is not None:
+        seen = panel.up_to(split.train_end)
+        if any(np.count_nonzero(h.sessions >= split.valid_from) > 1 for h in seen):
+            watched = Validation(seen.histories, split.valid_from)
+    return fit(settings, training, watched, on_epoch=on_epoch, represent=represent)
+
+
+def network_quantiles(
+    representation: Representation,
+    network: Network,
+    settings: Settings,
+    panel: Panel,
+    origins: Origins,
+) -> Floats:
+    """Log-return quantiles ``(m, H, Q)`` of a network at every origin, in one pass.
+
+    Raises:
+        ModelError: a quantile is not finite.
+    """
+    everyone = representation.encode_all(panel.histories)
+    encoded = [everyone[i] for i in origins.index]
+    pieces = settings.supervise == "prefixes"
+    outputs = outputs_at(network, encoded, origins.rows, settings.context_length, pieces=pieces)
+    made = [
+        e.scale.log_returns(o, r) for e, o, r in zip(encoded, outputs, origins.rows, strict=True)
+    ]
+    quantiles = np.concatenate(made)
+    if not bool(np.all(np.isfinite(quantiles))):
+        raise ModelError(
+            "the network gives forecasts that are not finite; it is unstable. Train it again with a"
+            " lower --learning-rate or --activation tanh."
+        )
+    return quantiles
+
+
+def baseline_marks(
+    names: Sequence[str],
+    past: Panel,
+    origins: Origins,
+    actuals: Actuals,
+    levels: Sequence[float],
+) -> tuple[dict[str, Marks], tuple[str, ...]]:
+    """Fit baselines on the past, mark their forecasts, and say what could not be fitted."""
+    usable = [h for h in past if len(h) >= 2]
+    fitted = fit_baselines(names, usable, actuals.log_return.shape[1], levels)
+    marks = {}
+    for baseline in fitted.baselines:
+        made = [
+            baseline.forecast(h, r) for h, r in zip(origins.histories, origins.rows, strict=True)
+        ]
+        naive = baseline.name == "naive"
+        marks[baseline.name] = Marks.of(actuals, np.concatenate(made), levels, last_price=naive)
+    begun = {h.ticker for h in usable}
+    late = [h.ticker for h in origins.histories if h.ticker not in begun]
+    notes = [
+        f"garch was not fitted to {ticker} (it begins after the cutoff); ewma stands in"
+        for ticker in late
+        if "garch" in marks
+    ]
+    return marks, (*fitted.notes, *notes)
