@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1] / "forecaster"
 
 LAYERS = (
     ("errors", "arrays"),
-    ("paths", "atomic", "wording", "documents"),
+    ("paths", "atomic", "wording", "documents", "redaction"),
     ("market",),
     ("features",),
     ("model", "evaluation"),

@@ -68,7 +68,7 @@ def path(ctx: typer.Context) -> None:
 
 def _shared(ctx: typer.Context, read: Configuration) -> Iterator[Setting]:
     """Settings of several commands, and the secrets that the environment alone may hold."""
-    from forecaster.output.console import KEYS
+    from forecaster.redaction import KEYS
 
     for key in SHARED:
         if key in PLAIN:
@@ -146,7 +146,7 @@ def _usual(key: str) -> Any:
 def _setting(key: str, value: Any, origin: Origin) -> Setting:
     """A row, without secrets."""
     from forecaster.output.config import Setting
-    from forecaster.output.console import masked
+    from forecaster.redaction import masked
 
     text = masked(_text(value)) if key == "store" else _text(value)
     return Setting(key, text, origin.source, origin.name)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from forecaster.errors import SettingsError
-from forecaster.output.console import KEYS
+from forecaster.redaction import KEYS
 
 _NEAR = 0.6
 """How alike two words are, from 0 to 1, before one is suggested for the other."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forecaster.output.console import masked, redacted
+from forecaster.redaction import masked, redacted
 
 
 @pytest.mark.parametrize(

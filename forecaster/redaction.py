@@ -1,0 +1,44 @@
+"""Passwords and keys are never shown: not in a list of settings, not in a log."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+KEYS = ("TIINGO_API_KEY",)
+"""Variables that hold nothing but a secret."""
+
+_STORE = "FORECASTER_STORE"
+_LOGIN = re.compile(r"((?:://|^(?!.*://))[^:/?#@]*:)(.*)@", re.DOTALL)
+"""To the last @, because a password may hold one that nobody wrote as %40; with or without ://."""
+_QUERY = re.compile(r"([?&][^=&]*(?:pass|secret|token)[^=&]*=)([^&]*)", re.IGNORECASE)
+_SHORTEST = 3
+"""A secret of fewer characters is a part of too many words to be looked for."""
+
+
+def masked(address: str) -> str:
+    """A database's address with ``***`` for its password."""
+    return _QUERY.sub(r"\1***", _LOGIN.sub(r"\1***@", address))
+
+
+def redacted(text: str) -> str:
+    """A message with ``***`` for every secret of the environment that stands in it."""
+    for secret in sorted(set(_secrets()), key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
+    return text
+
+
+def _secrets() -> Iterator[str]:
+    """Keys and passwords as they are set, and as a library may take them apart."""
+    for key in KEYS:
+        yield os.environ.get(key, "").strip()
+    address = os.environ.get(_STORE, "")
+    login = _LOGIN.search(address)
+    found = [login[2], *login[2].split("@")] if login else []
+    found += [pair[2] for pair in _QUERY.finditer(address)]
+    for password in found:
+        yield password
+        yield unquote(password)
