@@ -176,7 +176,7 @@ def race(test: Test, settings: Settings) -> Result:
     rng = np.random.default_rng(settings.seed)
     representation = Representation.fit(settings.scale, test.past.histories)
     encoded = representation.encode_all(test.past.histories)
-    data = TrainingSet.of(encoded, settings.horizon, representation.companion_columns)
+    data = TrainingSet.of(encoded, settings.horizon, representation.market_state_columns)
     model = keras_network.build(settings, len(representation.features), whole_sequence=True)
     keras_network.compile_model(model, settings)
     keras_network.start_head(model, settings, np.where(data.known, data.targets, np.nan))

@@ -20,7 +20,11 @@ TEMPORARY = ".writing"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace ``path`` by ``content``; see :func:`replacing`."""
+    """Replace ``path`` by ``content`` in one piece.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; ``path`` is untouched.
+    """
     with replacing(path) as file:
         file.write(content)
 

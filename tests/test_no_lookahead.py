@@ -125,7 +125,7 @@ class TestInputs:
 
 def test_the_panel_has_companions_on_both_sides_of_the_cutoff():
     representation = Representation.fit("volatility", list(PANEL.up_to(CUTOFF)))
-    first, _ = representation.companion_columns
+    first, _ = representation.market_state_columns
     long = representation.encode_all(PANEL.histories)[0]
     assert np.all(long.inputs[:260, first] == 1)
     assert np.any(long.inputs[:, first + 1 :] != representation.encode(LONG).inputs[:, first + 1 :])

@@ -19,7 +19,7 @@ from forecaster.features.volatility import Measures, decay_of, decaying_mean
 FEWEST = 3
 """Tickers that must have traded in a session for its state to be known."""
 
-COMPANION_FEATURES = (
+MARKET_STATE_FEATURES = (
     "companions_known",
     "companions_return",
     "companions_move",
@@ -39,7 +39,7 @@ _LIMIT = 8.0
 
 
 @dataclass(frozen=True)
-class Companions:
+class MarketState:
     """The state of every session of a panel.
 
     Attributes:
@@ -57,7 +57,7 @@ class Companions:
     variance: Floats
 
     @classmethod
-    def of(cls, sessions: Sequence[Days], measures: Sequence[Measures]) -> Companions:
+    def of(cls, sessions: Sequence[Days], measures: Sequence[Measures]) -> MarketState:
         """From the sessions and measures of every history of a panel."""
         days = np.unique(np.concatenate(list(sessions)))
         count, z, surprise, variance = (np.zeros(len(days)) for _ in range(4))
@@ -84,7 +84,7 @@ class Companions:
         return [decaying_mean(known, decay_of(h), 0.0, 1.0) for h in _TREND_HALF_LIVES]
 
     def features(self, sessions: Days, volatility: Floats) -> Floats:
-        """The columns of ``COMPANION_FEATURES`` for one history.
+        """The columns of ``MARKET_STATE_FEATURES`` for one history.
 
         Args:
             sessions: of the history, ``(n,)``, all among the panel's.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from forecaster.arrays import Floats, Floats32
 from forecaster.features.bar_features import OWN_FEATURES, own_features
-from forecaster.features.cross_section import COMPANION_FEATURES, Companions
+from forecaster.features.cross_section import MARKET_STATE_FEATURES, MarketState
 from forecaster.features.event_features import RHYTHM_FEATURES
 from forecaster.features.scaling import (
     LevelScale,
@@ -32,7 +32,7 @@ from forecaster.features.scaling import (
 )
 from forecaster.market.bars import History
 
-VOLATILITY_FEATURES = (*OWN_FEATURES, *RHYTHM_FEATURES, *COMPANION_FEATURES)
+VOLATILITY_FEATURES = (*OWN_FEATURES, *RHYTHM_FEATURES, *MARKET_STATE_FEATURES)
 LEVEL_FEATURES = ("price",)
 
 REACH = 1500
@@ -65,21 +65,21 @@ class Representation:
         scaling: the unit of targets.
         mean: ``(F,)``.
         deviation: ``(F,)``, positive.
-        companions: whether training knew the state of other tickers; if not it stays 0, because
+        market_state: whether training knew the state of other tickers; if not it stays 0, because
             the network never learned what to make of it.
     """
 
     scaling: Scaling
     mean: Floats
     deviation: Floats
-    companions: bool
+    market_state: bool
 
     @classmethod
     def fit(cls, name: ScaleName, histories: Sequence[History]) -> Representation:
         """Fit scaling and standardisation on histories that end with the training range."""
         scaling = fit_scaling(name, list(histories))
         if isinstance(scaling, LevelScaling):
-            return cls(scaling, np.zeros(1), np.ones(1), companions=False)
+            return cls(scaling, np.zeros(1), np.ones(1), market_state=False)
         own, others = _all_features(scaling, [scaling.scale(h) for h in histories])
         mean, deviation = _moments(np.concatenate(own))
         seen = np.concatenate(others)
@@ -90,7 +90,7 @@ class Representation:
             scaling,
             np.concatenate([mean, other_mean]),
             np.concatenate([deviation, other_deviation]),
-            companions=len(known) > 0,
+            market_state=len(known) > 0,
         )
 
     @property
@@ -99,12 +99,12 @@ class Representation:
         return VOLATILITY_FEATURES if self.scaling.name == "volatility" else LEVEL_FEATURES
 
     @property
-    def companion_columns(self) -> tuple[int, int]:
+    def market_state_columns(self) -> tuple[int, int]:
         """First and last-plus-one input column about other tickers; 0 where they are not known."""
         if self.scaling.name != "volatility":
             return (0, 0)
         stop = len(VOLATILITY_FEATURES)
-        return (stop - len(COMPANION_FEATURES), stop)
+        return (stop - len(MARKET_STATE_FEATURES), stop)
 
     def encode(self, history: History) -> Encoding:
         """Inputs and scale of one history by itself; row t uses bars 0..t alone."""
@@ -131,15 +131,15 @@ class Representation:
         own, others = _all_features(self.scaling, scales, last)
         return [
             Encoding(
-                h, self._standardise(np.column_stack([a, b]), self.companions & (b[:, 0] > 0)), s
+                h, self._standardise(np.column_stack([a, b]), self.market_state & (b[:, 0] > 0)), s
             )
             for h, s, a, b in zip(histories, scales, own, others, strict=True)
         ]
 
     def _standardise(self, rows: Floats, known: NDArray[np.bool_]) -> Floats32:
-        """Rows in standard deviations, cut at ``_LIMIT``; unknown companions are 0."""
+        """Rows in standard deviations, cut at ``_LIMIT``; an unknown market state is 0."""
         standard = np.clip((rows - self.mean) / self.deviation, -_LIMIT, _LIMIT)
-        first, stop = self.companion_columns
+        first, stop = self.market_state_columns
         standard[~known, first:stop] = 0.0
         return standard.astype(np.float32)
 
@@ -150,7 +150,7 @@ class Representation:
             "features": list(self.features),
             "mean": self.mean.tolist(),
             "deviation": self.deviation.tolist(),
-            "companions": self.companions,
+            "companions": self.market_state,
         }
 
     @classmethod
@@ -164,7 +164,7 @@ class Representation:
             scaling_from_state(state["scaling"]),
             np.asarray(state["mean"], dtype=np.float64),
             np.asarray(state["deviation"], dtype=np.float64),
-            companions=bool(state["companions"]),
+            market_state=bool(state["companions"]),
         )
         width = (len(made.features),)
         other = list(state["features"]) != list(made.features)
@@ -181,15 +181,17 @@ def _newest(last: int | None) -> slice:
 def _all_features(
     scaling: VolatilityScaling, scales: Sequence[VolatilityScale], last: int | None = None
 ) -> tuple[list[Floats], list[Floats]]:
-    """Own columns and companion columns of every history of a panel, or the last rows of them."""
+    """Own columns and market state of every history of a panel, or the last rows of them."""
     if not scales:
         return [], []
-    companions = Companions.of([s.history.sessions for s in scales], [s.measures for s in scales])
+    market_state = MarketState.of(
+        [s.history.sessions for s in scales], [s.measures for s in scales]
+    )
     rows = _newest(last)
     # copies, or views would keep every row of a large panel in memory
     own = [own_features(s, scaling.prior)[rows].copy() for s in scales]
     others = [
-        companions.features(s.history.sessions[rows], s.measures.volatility[rows]) for s in scales
+        market_state.features(s.history.sessions[rows], s.measures.volatility[rows]) for s in scales
     ]
     return own, others
 

@@ -74,7 +74,7 @@ class VolatilityScale:
     measures: Measures
 
     def targets(self, horizon: int) -> Floats:
-        """See ``Scale.targets``."""
+        """Returns of the next h sessions over ``σ_t √h``: ``(n, H)``, NaN where unknown."""
         unit = self.measures.volatility[:, None] * np.sqrt(np.arange(1, horizon + 1))
         returns = future_log_returns(self.history, horizon)
         return np.asarray(np.clip(returns / unit, -_LARGEST_TARGET, _LARGEST_TARGET))
@@ -86,7 +86,7 @@ class VolatilityScale:
         return np.asarray(np.clip(logs - now, -_LARGEST_LOG_RANGE, _LARGEST_LOG_RANGE))
 
     def log_returns(self, outputs: NDArray[np.floating[Any]], rows: Rows) -> Floats:
-        """See ``Scale.log_returns``."""
+        """Network outputs ``(m, H, Q)`` at ``rows`` ``(m,)`` as cumulative log returns."""
         steps = np.sqrt(np.arange(1, outputs.shape[1] + 1))
         unit = self.measures.volatility[rows, None] * steps
         return np.asarray(outputs, dtype=np.float64) * unit[:, :, None]
@@ -101,7 +101,7 @@ class LevelScale:
     width: Floats
 
     def targets(self, horizon: int) -> Floats:
-        """See ``Scale.targets``."""
+        """Scaled prices h sessions later: ``(n, H)``, NaN where unknown."""
         future = self.history.adjusted_close[:, None] * np.exp(
             future_log_returns(self.history, horizon)
         )
@@ -116,7 +116,7 @@ class LevelScale:
         return (self.history.adjusted_close - self.offset) / self.width
 
     def log_returns(self, outputs: NDArray[np.floating[Any]], rows: Rows) -> Floats:
-        """See ``Scale.log_returns``."""
+        """Network outputs ``(m, H, Q)`` at ``rows`` ``(m,)`` as cumulative log returns."""
         width, offset = self.width[rows, None, None], self.offset[rows, None, None]
         last = self.history.adjusted_close[rows, None, None]
         ratio = (np.asarray(outputs, dtype=np.float64) * width + offset) / last

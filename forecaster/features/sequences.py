@@ -23,7 +23,7 @@ WARM_UP = 8
 shorter context leaves its last step a loss."""
 
 MARKET_STATE_DROPOUT = 0.2
-"""Share of sequences trained without their companions, so that a single ticker works as well."""
+"""Share of sequences trained without the market state, so that a single ticker works as well."""
 
 SHORTEST_WINDOW = 4
 """Shortest window when window lengths vary, in sessions."""
@@ -53,11 +53,12 @@ class TrainingSet:
     Attributes:
         inputs: ``(R, F)`` float32, R bars in all.
         targets: ``(R, H)`` float32, 0 where unknown.
-        ranges: ``(R, H)`` float32, the log range of the sessions that a target spans, likewise.
+        ranges: ``(R, H)`` float32, the log range of the sessions that a target spans, 0 where
+            unknown.
         known: ``(R, H)`` bool.
         starts: first row of each history, and R at the end: ``(S + 1,)``.
         age: ``(R,)``, how many sessions of its history come before a row.
-        companions: first and last-plus-one input column about other tickers.
+        market_state: first and last-plus-one input column of the market state.
     """
 
     inputs: NDArray[np.float32]
@@ -66,11 +67,11 @@ class TrainingSet:
     known: NDArray[np.bool_]
     starts: NDArray[np.intp]
     age: NDArray[np.intp]
-    companions: tuple[int, int] = (0, 0)
+    market_state: tuple[int, int] = (0, 0)
 
     @classmethod
     def of(
-        cls, encoded: Sequence[Encoding], horizon: int, companions: tuple[int, int] = (0, 0)
+        cls, encoded: Sequence[Encoding], horizon: int, market_state: tuple[int, int] = (0, 0)
     ) -> TrainingSet:
         """Join encoded histories; a target counts where its session is inside the history."""
         targets = np.concatenate([e.scale.targets(horizon) for e in encoded])
@@ -84,7 +85,7 @@ class TrainingSet:
             known=known,
             starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp),
             age=np.concatenate([np.arange(n) for n in lengths]).astype(np.intp),
-            companions=companions,
+            market_state=market_state,
         )
 
     @property
@@ -109,17 +110,19 @@ def prefix_batches(
         filling = batch_size - len(chosen) if len(pieces) > batch_size else 0
         chosen = np.concatenate([chosen, np.full((filling, 2), pieces[0, 0])])  # no rows inside
         length = context if len(pieces) > batch_size else int(np.diff(pieces, axis=1).max())
-        steps = np.arange(length)
-        rows = chosen[:, :1] + steps
+        steps = np.arange(length)  # (T,)
+        rows = chosen[:, :1] + steps  # (B, 1) + (T,) -> (B, T)
         inside = rows < chosen[:, 1:]
         rows = np.where(inside, rows, chosen[:, :1])
-        cut = data.age[chosen[:, 0]] > 0
-        counts = inside & ((steps >= warm_up) | ~cut[:, None])
+        cut = data.age[chosen[:, 0]] > 0  # (B,)
+        counts = inside & ((steps >= warm_up) | ~cut[:, None])  # (B, T)
         yield Batch(
-            inputs=_hide_some(
-                np.where(inside[:, :, None], data.inputs[rows], np.float32(0)), data.companions, rng
+            inputs=_drop_market_state(
+                np.where(inside[:, :, None], data.inputs[rows], np.float32(0)),
+                data.market_state,
+                rng,
             ),
-            targets=data.targets[rows],
+            targets=data.targets[rows],  # (R, H) -> (B, T, H)
             ranges=data.ranges[rows],
             weights=(data.known[rows] & counts[:, :, None]).astype(np.float32),
         )
@@ -169,18 +172,20 @@ def window_batches(
     for index in rng.permutation(len(batches)):
         size, rows = batches[index]
         yield Batch(
-            inputs=_hide_some(gather_windows(data.inputs, rows, size), data.companions, rng),
-            targets=data.targets[rows],
+            inputs=_drop_market_state(
+                gather_windows(data.inputs, rows, size), data.market_state, rng
+            ),
+            targets=data.targets[rows],  # (R, H) -> (B, H)
             ranges=data.ranges[rows],
             weights=data.known[rows].astype(np.float32),
         )
 
 
-def _hide_some(
-    inputs: NDArray[np.float32], companions: tuple[int, int], rng: np.random.Generator
+def _drop_market_state(
+    inputs: NDArray[np.float32], market_state: tuple[int, int], rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """The inputs with the companions' columns 0 in a random share of the sequences."""
-    first, stop = companions
+    """The inputs with the market state's columns 0 in a random share of the sequences."""
+    first, stop = market_state
     if stop > first:
         inputs[rng.random(len(inputs)) < MARKET_STATE_DROPOUT, :, first:stop] = 0.0
     return inputs
@@ -190,4 +195,4 @@ def gather_windows(
     inputs: NDArray[np.float32], rows: NDArray[np.intp], length: int
 ) -> NDArray[np.float32]:
     """The ``length`` input rows that end at each of ``rows``: ``(m, length, F)``."""
-    return np.asarray(inputs[rows[:, None] + np.arange(1 - length, 1)])
+    return np.asarray(inputs[rows[:, None] + np.arange(1 - length, 1)])  # (R, F) -> (m, T, F)

@@ -199,21 +199,21 @@ class StackedRepresentation(Representation):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """See ``Representation.features``; the oldest session's come first."""
+        """Names of the inputs, those of the oldest session first."""
         own = super().features
         return tuple(f"{name}_{lag}" for lag in range(self.window - 1, -1, -1) for name in own)
 
     @property
-    def companion_columns(self) -> tuple[int, int]:
-        """None: companions are never hidden from a feed-forward network."""
+    def market_state_columns(self) -> tuple[int, int]:
+        """None: the market state is never hidden from a feed-forward network."""
         return (0, 0)
 
     def encode_all(
         self, histories: Sequence[History], *, last: int | None = None
     ) -> list[Encoding]:
-        """See ``Representation.encode_all``; sessions before the first are 0."""
+        """Inputs and scale of every history; sessions before the first are 0."""
         rows = slice(None) if last is None else slice(-last, None)
-        plain = Representation(self.scaling, self.mean, self.deviation, self.companions)
+        plain = Representation(self.scaling, self.mean, self.deviation, self.market_state)
         return [
             Encoding(e.history, stack(e.inputs, self.window)[rows], e.scale)
             for e in plain.encode_all(histories)
@@ -236,7 +236,7 @@ def represent(contender: Contender) -> Callable[[Settings, Sequence[History]], R
         if not contender.window:
             return plain
         return StackedRepresentation(
-            plain.scaling, plain.mean, plain.deviation, plain.companions, contender.window
+            plain.scaling, plain.mean, plain.deviation, plain.market_state, contender.window
         )
 
     return fit

@@ -163,12 +163,12 @@ def _notes(
     if len(withheld) < len(LOOKBACKS):
         missing = ", ".join(str(k) for k in LOOKBACKS[len(withheld) :])
         notes.append(f"The history is too short to withhold what is older than {missing} sessions.")
-    first, stop = model.representation.companion_columns
+    first, stop = model.representation.market_state_columns
     if stop > first:
         notes.append(
             "Other tickers are not known, since one history is read by itself; the network was"
             " trained to do without them too."
-            if model.representation.companions
+            if model.representation.market_state
             else "Other tickers are not known; the model was trained without them."
         )
     if in_hindsight(model, days[-1].session):

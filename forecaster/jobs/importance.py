@@ -89,7 +89,7 @@ class Importance:
         sessions: how many.
         loss: pinball loss of log returns h sessions ahead, as it is.
         groups: of inputs, those that matter most first.
-        inputs: one by one, likewise; empty unless asked for.
+        inputs: one by one, those that matter most first; empty unless asked for.
     """
 
     part: Part

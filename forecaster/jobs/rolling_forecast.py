@@ -68,7 +68,7 @@ class Day:
         target: the session that the forecast is for.
         median: price.
         low: lower end of the interval; None where the model has one level alone.
-        high: upper end, likewise.
+        high: upper end of that interval.
         drift: median over close, in percent above it.
         width: of the interval, in percent of the close.
         width_change: growth of ``width`` since the session before, in percent.
@@ -142,7 +142,7 @@ def forecast_of(
 ) -> tuple[Encoding, Step, list[Trace]]:
     """What ``predict`` does for one history, the inputs that it read and what the cells held.
 
-    Encoded by itself: histories of one ticker side by side would be each other's companions.
+    Encoded by itself: histories of one ticker side by side would be each other's market.
     """
     history = usable(seen, None)
     encoded = model.representation.encode_all([history], last=model.settings.context_length)[0]
@@ -216,7 +216,7 @@ def _known(value: float) -> float | None:
 
 def _inputs(model: Model, encoded: Encoding) -> dict[str, float | None]:
     """The last row of inputs by name, without zeros that only stand for what is not known."""
-    first, stop = model.representation.companion_columns
+    first, stop = model.representation.market_state_columns
     named = zip(model.representation.features, encoded.inputs[-1].tolist(), strict=True)
     return {name: None if first <= i < stop else value for i, (name, value) in enumerate(named)}
 
@@ -226,6 +226,7 @@ def _states(traced: list[Trace]) -> tuple[State, ...]:
     found = []
     for trace in traced:
         end = 0 if trace.backward else -1
-        memory = None if trace.memory is None else float(np.linalg.norm(trace.memory[0, end]))
+        c = trace.cell_state
+        memory = None if c is None else float(np.linalg.norm(c[0, end]))
         found.append(State(trace.layer + 1, trace.backward, float(trace.sizes[0, end]), memory))
     return tuple(found)

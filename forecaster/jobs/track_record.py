@@ -86,7 +86,7 @@ class Record:
         model_id: its id.
         table: scores by step beside the baselines; None where nothing can be scored yet.
         tickers: one-session scores by ticker.
-        months: likewise by month of the cutoff.
+        months: one-session scores by month of the cutoff.
         scored: (forecast, step) pairs that were scored.
         open: pairs whose session has not come, or that wait for their file.
         late: pairs written down after their session had closed.

@@ -75,8 +75,9 @@ def _by_windows(
         group = np.flatnonzero(length == size)
         for first in range(0, len(group), _WINDOWS_AT_ONCE):
             some = group[first : first + _WINDOWS_AT_ONCE]
-            windows = gather_windows(inputs, starts[series[some]] + origin[some], int(size))
-            answers = forward_last(network, windows)
+            ends = starts[series[some]] + origin[some]
+            windows = gather_windows(inputs, ends, int(size))  # (R, F) -> (N, T, F)
+            answers = forward_last(network, windows)  # (N, T, F) -> (N, H, Q)
             for answer, s, p in zip(answers, series[some], place[some], strict=True):
                 out[s][p] = answer
 
@@ -104,15 +105,17 @@ def _by_pieces(
         some = jobs[first : first + _PIECES_AT_ONCE]
         width = max(stop - lead for _, lead, _, stop in some)
         base = np.array([starts[s] + lead for s, lead, _, _ in some], dtype=np.intp)
-        index = np.minimum(base[:, None] + np.arange(width), len(inputs) - 1)
-        windows = inputs[index]
-        states = read(network, windows)
+        index = np.minimum(base[:, None] + np.arange(width), len(inputs) - 1)  # (N, T)
+        windows = inputs[index]  # (R, F) -> (N, T, F)
+        states = read(network, windows)  # (N, T, F) -> (N, T, U)
         places = [np.searchsorted(rows[s], [begin, stop]) for s, _, begin, stop in some]
+        # the m origins of all pieces, each by its piece and its step in it
         piece = np.repeat(np.arange(len(some)), [b - a for a, b in places])
         step = np.concatenate(
             [rows[s][a:b] - lead for (s, lead, _, _), (a, b) in zip(some, places, strict=True)]
         )
-        answers = network.head.quantiles(states[piece, step], windows[piece, step], network.levels)
+        at = (piece, step)
+        answers = network.head.quantiles(states[at], windows[at], network.levels)  # (m, H, Q)
         ends = np.cumsum([b - a for a, b in places])[:-1]
         for (s, _, _, _), (a, b), answer in zip(some, places, np.split(answers, ends), strict=True):
             out[s][a:b] = answer

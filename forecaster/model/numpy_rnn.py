@@ -156,18 +156,18 @@ class Trace:
     Attributes:
         layer: from 0, the bottom one.
         backward: whether the cell read from the last session to the first.
-        state: h, ``(N, T, U)``, in the order of sessions either way.
-        memory: c of ``lstm``, like ``state``; None for other cells.
+        state: the hidden state h, ``(N, T, U)``, in the order of sessions either way.
+        cell_state: c of ``lstm``, ``(N, T, U)`` in that order; None for other cells.
     """
 
     layer: int
     backward: bool
     state: Floats32
-    memory: Floats32 | None
+    cell_state: Floats32 | None
 
     @property
     def sizes(self) -> Floats32:
-        """Euclidean norm of the state after every session: ``(N, T)``."""
+        """Euclidean norm of the hidden state after every session: ``(N, T)``."""
         return np.asarray(np.linalg.norm(self.state, axis=-1))
 
 
@@ -181,27 +181,27 @@ def _run(
     activation: Activation,
     weights: CellWeights,
     inputs: Floats32,
-    memories: Floats32 | None = None,
+    cell_states: Floats32 | None = None,
 ) -> Floats32:
-    """States after every step; what ``lstm`` remembers goes into ``memories``, if given."""
+    """Hidden states after every step; those of an ``lstm``'s cell go into ``cell_states``."""
     n, t, _ = inputs.shape
-    units = weights.units
-    bias = weights.bias if cell != "gru" else weights.bias[0]
-    projected = inputs @ weights.kernel + bias
-    state = np.zeros((n, units), dtype=np.float32)
-    memory = np.zeros((n, units), dtype=np.float32)
+    units, U = weights.units, weights.recurrent
+    b = weights.bias if cell != "gru" else weights.bias[0]
+    projected = inputs @ weights.kernel + b  # (N, T, F) -> (N, T, G·U)
+    h = np.zeros((n, units), dtype=np.float32)
+    c = np.zeros((n, units), dtype=np.float32)
     out = np.empty((n, t, units), dtype=np.float32)
     for step in range(t):
-        x = projected[:, step]
+        x = projected[:, step]  # (N, G·U)
         if cell == "rnn":
-            state = _activate(x + state @ weights.recurrent, activation)
+            h = _activate(x + h @ U, activation)
         elif cell == "lstm":
-            state, memory = _lstm_step(x + state @ weights.recurrent, memory, units)
-            if memories is not None:
-                memories[:, step] = memory
+            h, c = _lstm_step(x + h @ U, c, units)
+            if cell_states is not None:
+                cell_states[:, step] = c
         else:
-            state = _gru_step(x, state @ weights.recurrent + weights.bias[1], state, units)
-        out[:, step] = state
+            h = _gru_step(x, h @ U + weights.bias[1], h, units)
+        out[:, step] = h
     return out
 
 
@@ -215,15 +215,15 @@ def traces(network: Network, inputs: Floats32) -> list[Trace]:
         network: the weights, causal or not.
         inputs: whole windows, ``(N, T, F)``.
     """
-    found = []
+    traced = []
     sequence = inputs
     for number, layer in enumerate(network.layers):
         sides = [_trace(network, layer.forward, sequence, number, backward=False)]
         if layer.backward is not None:
             sides.append(_trace(network, layer.backward, sequence, number, backward=True))
         sequence = _side_by_side([side.state for side in sides])
-        found += sides
-    return found
+        traced += sides
+    return traced
 
 
 def _side_by_side(parts: list[Floats32]) -> Floats32:
@@ -234,12 +234,12 @@ def _trace(
     network: Network, weights: CellWeights, inputs: Floats32, layer: int, *, backward: bool
 ) -> Trace:
     order = slice(None, None, -1 if backward else None)
-    memories = None
+    cell_states = None
     if network.cell == "lstm":
-        memories = np.empty((*inputs.shape[:2], weights.units), dtype=np.float32)
-    state = _run(network.cell, network.activation, weights, inputs[:, order], memories)
-    memory = None if memories is None else memories[:, order]
-    return Trace(layer, backward, state[:, order], memory)
+        cell_states = np.empty((*inputs.shape[:2], weights.units), dtype=np.float32)
+    state = _run(network.cell, network.activation, weights, inputs[:, order], cell_states)
+    in_order = None if cell_states is None else cell_states[:, order]
+    return Trace(layer, backward, state[:, order], in_order)
 
 
 def read(network: Network, inputs: Floats32) -> Floats32:
@@ -287,16 +287,32 @@ def _sigmoid(values: Floats32) -> Floats32:
     return np.asarray(half * np.tanh(half * values) + half)
 
 
-def _lstm_step(gates: Floats32, memory: Floats32, units: int) -> tuple[Floats32, Floats32]:
-    """One LSTM step; gates are ``(N, 4U)`` in the order i, f, g, o."""
-    keep = _sigmoid(gates[:, : 2 * units])
-    candidate = np.tanh(gates[:, 2 * units : 3 * units])
-    memory = keep[:, units:] * memory + keep[:, :units] * candidate
-    return _sigmoid(gates[:, 3 * units :]) * np.tanh(memory), memory
+def _lstm_step(gates: Floats32, c: Floats32, units: int) -> tuple[Floats32, Floats32]:
+    """One LSTM step: the next hidden and cell state, ``(N, U)`` each.
+
+    Args:
+        gates: ``x W + h U + b``, ``(N, 4U)`` in the order i, f, g, o.
+        c: the cell state before, ``(N, U)``.
+        units: U.
+    """
+    i_f = _sigmoid(gates[:, : 2 * units])  # both at once: tanh costs most of a step
+    i, f = i_f[:, :units], i_f[:, units:]
+    g = np.tanh(gates[:, 2 * units : 3 * units])
+    o = _sigmoid(gates[:, 3 * units :])
+    c = f * c + i * g
+    return o * np.tanh(c), c
 
 
-def _gru_step(x: Floats32, inner: Floats32, state: Floats32, units: int) -> Floats32:
-    """One GRU step; both products are ``(N, 3U)`` in the order z, r, n."""
-    gates = _sigmoid(x[:, : 2 * units] + inner[:, : 2 * units])
-    candidate = np.tanh(x[:, 2 * units :] + gates[:, units:] * inner[:, 2 * units :])
-    return gates[:, :units] * (state - candidate) + candidate
+def _gru_step(x: Floats32, u: Floats32, h: Floats32, units: int) -> Floats32:
+    """One GRU step: the next hidden state, ``(N, U)``.
+
+    Args:
+        x: ``x W + b``, ``(N, 3U)`` in the order z, r, n.
+        u: ``h U + c``, ``(N, 3U)`` in that order, with the recurrent part of the bias.
+        h: the hidden state before, ``(N, U)``.
+        units: U.
+    """
+    z_r = _sigmoid(x[:, : 2 * units] + u[:, : 2 * units])
+    z, r = z_r[:, :units], z_r[:, units:]
+    n = np.tanh(x[:, 2 * units :] + r * u[:, 2 * units :])
+    return z * (h - n) + n

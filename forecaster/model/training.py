@@ -122,7 +122,7 @@ def fit(
     make = represent or _usual
     representation = make(settings, histories)
     encoded = representation.encode_all(histories)
-    data = TrainingSet.of(encoded, settings.horizon, representation.companion_columns)
+    data = TrainingSet.of(encoded, settings.horizon, representation.market_state_columns)
     if data.target_count == 0:
         raise DataError(
             "no session of these histories has a later one to learn from; add sessions."

@@ -23,7 +23,7 @@ def write_csv(file: BinaryIO, done: BatchResult) -> None:
 
 
 def write_parquet(file: BinaryIO, done: BatchResult) -> None:
-    """The same table, with dates as dates and flags as flags."""
+    """A row for each ticker and step as Parquet, with dates as dates and flags as flags."""
     import pyarrow as pa
     from pyarrow import parquet
 

@@ -70,7 +70,7 @@ def _folding(line: str, style: str = "") -> Text:
 
 
 def settings_json(settings: Sequence[Setting], file: Path, *, exists: bool) -> str:
-    """The same for programs."""
+    """Settings and their sources as JSON."""
     document = {
         "schema": "config/1",
         "file": str(file),

@@ -156,7 +156,7 @@ def write_csv(file: BinaryIO, exported: Iterable[TickerExport]) -> None:
 
 
 def write_parquet(file: BinaryIO, exported: Iterable[TickerExport]) -> None:
-    """The same table as Parquet, a row group for each ticker."""
+    """Stored bars as one Parquet table, a row group for each ticker."""
     import pyarrow as pa
     from pyarrow import parquet
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from synthetic import close_only, garch_history, noise_after, weekdays
 
-from forecaster.features.cross_section import COMPANION_FEATURES, FEWEST, Companions
+from forecaster.features.cross_section import FEWEST, MARKET_STATE_FEATURES, MarketState
 from forecaster.features.volatility import Measures, decay_of, measure
 from forecaster.market.bars import History
 
@@ -37,9 +37,9 @@ def crowd(tickers: int = FEWEST + 3, sessions: int = 160) -> list[History]:
 
 def features_of(histories) -> list[np.ndarray]:
     measures = [measure(h, PRIOR) for h in histories]
-    companions = Companions.of([h.sessions for h in histories], measures)
+    market_state = MarketState.of([h.sessions for h in histories], measures)
     return [
-        companions.features(h.sessions, m.volatility)
+        market_state.features(h.sessions, m.volatility)
         for h, m in zip(histories, measures, strict=True)
     ]
 
@@ -100,7 +100,7 @@ class TestState:
             n = len(returns)
             return Measures(np.array(returns), flat[:n], flat[:n], np.array(variance))
 
-        found = Companions.of(
+        found = MarketState.of(
             [np.array([first, second]), np.array([first]), np.array([first, second])],
             [of([0.01, 0.02], [1e-4, 4e-4]), of([0.02], [0.99e-4]), of([-0.06, 0.5], [9e-4, 0.0])],
         )
@@ -118,7 +118,7 @@ class TestState:
         variance = np.where(np.arange(200) == 150, 5.0, 1.0)
         zero, one = np.zeros(200), np.ones(200)
         made = [Measures(zero, one, one, variance)] * FEWEST
-        found = Companions.of([days] * FEWEST, made).features(days, one)
+        found = MarketState.of([days] * FEWEST, made).features(days, one)
         for column, half_life in ((5, 3.0), (6, 11.0)):
             mean = np.exp(2 * found[:, column])
             share = 1.0 - decay_of(half_life)
@@ -132,7 +132,7 @@ class TestFeatures:
     def test_equal_a_slow_loop(self):
         histories = crowd()
         for one, other in zip(features_of(histories), slow_features(histories), strict=True):
-            assert one.shape[1] == len(COMPANION_FEATURES)
+            assert one.shape[1] == len(MARKET_STATE_FEATURES)
             assert one == pytest.approx(np.array(other), rel=1e-9, abs=1e-11)
 
     def test_are_known_where_enough_tickers_traded(self):

@@ -8,7 +8,7 @@ import pytest
 from synthetic import close_only, garch_history
 
 from forecaster.features.bar_features import OWN_FEATURES, own_features, volume_ratio
-from forecaster.features.cross_section import COMPANION_FEATURES, FEWEST
+from forecaster.features.cross_section import FEWEST, MARKET_STATE_FEATURES
 from forecaster.features.event_features import RHYTHM_FEATURES
 from forecaster.features.representation import VOLATILITY_FEATURES, Representation
 from forecaster.features.scaling import VolatilityScaling
@@ -271,10 +271,10 @@ class TestCompanions:
 
     def test_their_columns_are_the_last_ones(self):
         representation = Representation.fit("volatility", crowd())
-        first, stop = representation.companion_columns
-        assert representation.features[first:stop] == COMPANION_FEATURES
+        first, stop = representation.market_state_columns
+        assert representation.features[first:stop] == MARKET_STATE_FEATURES
         assert stop == len(representation.features)
-        assert Representation.fit("minmax", crowd()).companion_columns == (0, 0)
+        assert Representation.fit("minmax", crowd()).market_state_columns == (0, 0)
 
     def test_the_flag_stays_0_or_1_and_the_rest_is_standardised_where_known(self):
         histories = crowd()

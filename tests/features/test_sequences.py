@@ -237,7 +237,7 @@ class TestHiddenCompanions:
         plain = numbered(list(lengths))
         others = np.stack([plain.age + 1.0, -1.0 - plain.age], axis=1)
         inputs = np.concatenate([plain.inputs, others, plain.age[:, None] + 7.0], axis=1)
-        return replace(plain, inputs=inputs.astype(np.float32), companions=(2, 4))
+        return replace(plain, inputs=inputs.astype(np.float32), market_state=(2, 4))
 
     def batches(self, data, supervise, seed):
         rng = np.random.default_rng(seed)
@@ -287,7 +287,7 @@ class TestHiddenCompanions:
         assert len({tuple(e) for e in epochs}) > 1
 
     def test_nothing_is_hidden_where_there_are_no_such_columns(self):
-        data = replace(self.data(), companions=(0, 0))
+        data = replace(self.data(), market_state=(0, 0))
         for batch in self.batches(data, "fixed", 0):
             assert np.all(batch.inputs[:, :, 2:4] != 0)
 

@@ -145,8 +145,8 @@ def test_traces_end_in_the_forecast(model):
     answer = model.network.head.quantiles(final, inputs[:, -1], LEVELS)
     assert np.array_equal(answer, forward_last(model.network, inputs))
     for trace in found:
-        if trace.memory is not None:
-            assert np.all(np.abs(trace.state) <= np.abs(np.tanh(trace.memory)) + 1e-6)
+        if trace.cell_state is not None:
+            assert np.all(np.abs(trace.state) <= np.abs(np.tanh(trace.cell_state)) + 1e-6)
 
 
 class TestWithheld:

@@ -11,7 +11,8 @@ from fake_provider import FakeProvider, dividend, evening, split
 from synthetic import garch_history
 
 from forecaster.errors import DataError, SourceUnavailable
-from forecaster.evaluation.baselines.naive import Ewma, fit_naive
+from forecaster.evaluation.baselines.ewma import Ewma
+from forecaster.evaluation.baselines.naive import fit_naive
 from forecaster.jobs.score import ScoreResult, score_journal
 from forecaster.market import exchanges
 from forecaster.market.bars import History

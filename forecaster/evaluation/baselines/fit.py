@@ -12,9 +12,11 @@ from typing import Protocol
 
 from forecaster.arrays import Floats, Rows
 from forecaster.errors import SettingsError
+from forecaster.evaluation.baselines.drift import fit_drift
+from forecaster.evaluation.baselines.ewma import Ewma
 from forecaster.evaluation.baselines.garch import Garch
 from forecaster.evaluation.baselines.har import Har
-from forecaster.evaluation.baselines.naive import Ewma, fit_drift, fit_naive
+from forecaster.evaluation.baselines.naive import fit_naive
 from forecaster.market.bars import History
 
 QUICK = ("naive", "drift", "ewma")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Floats, Rows
-from forecaster.evaluation.baselines.naive import Ewma
+from forecaster.evaluation.baselines.ewma import Ewma
 from forecaster.features.volatility import log_returns
 from forecaster.market.bars import History
 
@@ -121,7 +121,7 @@ class Garch:
         return cls(parameters, spare, horizon, levels), notes
 
     def forecast(self, history: History, rows: Rows) -> Floats:
-        """See ``Baseline.forecast``."""
+        """Cumulative log-return quantiles from sessions ``rows`` ``(m,)``: ``(m, H, Q)``."""
         found = self.parameters.get(history.ticker)
         if found is None:
             return self.spare.forecast(history, rows)

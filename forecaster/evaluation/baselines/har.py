@@ -84,7 +84,7 @@ class Har:
         return cls(scaling, coefficients, column_quantiles(past, levels, past, grows=False))
 
     def forecast(self, history: History, rows: Rows) -> Floats:
-        """See ``Baseline.forecast``."""
+        """Cumulative log-return quantiles from sessions ``rows`` ``(m,)``: ``(m, H, Q)``."""
         x = design(self.scaling.scale(history).measures)[rows]
         return np.asarray(_deviations(x, self.coefficients)[:, :, None] * self.shape)
 

@@ -1,12 +1,6 @@
-"""Baselines that a line or two can make: the last price, drift, and RiskMetrics volatility.
+"""The last price, with the spread of a ticker's own past h-session returns.
 
-    naive   the last price; spread as its own past h-session returns
-    drift   the last price moved by the mean past return; the same spread
-    ewma    RiskMetrics volatility (λ = 0.94) times quantiles of past standardised returns
-
-Naive and drift use the ticker's own past, or the panel's where it is short. Standardised returns
-are alike across tickers, so ewma pools them: with more of them the outer quantiles are better
-known.
+The panel's past returns stand in where a history is short.
 """
 
 from __future__ import annotations
@@ -17,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Floats, Rows
-from forecaster.features.scaling import VolatilityScaling, future_log_returns
-from forecaster.features.volatility import log_returns
+from forecaster.features.scaling import future_log_returns
 from forecaster.market.bars import History
 
 ENOUGH = 100
@@ -83,66 +76,15 @@ class Naive:
     name: str = "naive"
 
     def forecast(self, history: History, rows: Rows) -> Floats:
-        """See ``Baseline.forecast``."""
+        """Cumulative log-return quantiles from sessions ``rows`` ``(m,)``: ``(m, H, Q)``."""
         own = self.quantiles.for_ticker(history.ticker)
         return np.broadcast_to(own, (len(rows), *own.shape))
-
-
-@dataclass(frozen=True)
-class Drift:
-    """The last price moved by h times the mean past return, with the same spread."""
-
-    quantiles: PastQuantiles
-    mean: dict[str, float]
-    panel_mean: float
-    name: str = "drift"
-
-    def forecast(self, history: History, rows: Rows) -> Floats:
-        """See ``Baseline.forecast``."""
-        own = self.quantiles.for_ticker(history.ticker)
-        steps = np.arange(1, own.shape[0] + 1)[:, None]
-        moved = own + self.mean.get(history.ticker, self.panel_mean) * steps
-        return np.broadcast_to(moved, (len(rows), *own.shape))
-
-
-@dataclass(frozen=True)
-class Ewma:
-    """``σ_t √h`` times quantiles of the panel's past standardised returns.
-
-    Attributes:
-        scaling: measures a history from its prior.
-        shape: ``(H, Q)``.
-    """
-
-    scaling: VolatilityScaling
-    shape: Floats
-    name: str = "ewma"
-
-    @classmethod
-    def fit(cls, histories: Sequence[History], horizon: int, levels: Sequence[float]) -> Ewma:
-        """From all sessions of the histories whose target lies in them."""
-        scaling = VolatilityScaling.fit(list(histories))
-        past = np.concatenate([scaling.scale(h).targets(horizon) for h in histories])
-        return cls(scaling, column_quantiles(past, levels, past, grows=False))
-
-    def forecast(self, history: History, rows: Rows) -> Floats:
-        """See ``Baseline.forecast``."""
-        repeated = np.broadcast_to(self.shape, (len(rows), *self.shape.shape))
-        return self.scaling.scale(history).log_returns(repeated, rows)
 
 
 def fit_naive(histories: Sequence[History], horizon: int, levels: Sequence[float]) -> Naive:
     """Quantiles of each history's past returns about their median."""
     centred = {h.ticker: _centred(future_log_returns(h, horizon)) for h in histories}
     return Naive(PastQuantiles.of(centred, levels))
-
-
-def fit_drift(histories: Sequence[History], naive: Naive) -> Drift:
-    """The naive spread, moved by each history's mean return."""
-    ones = {h.ticker: log_returns(h)[1:] for h in histories}
-    means = {t: float(np.mean(r)) for t, r in ones.items() if len(r) >= ENOUGH}
-    everything = np.concatenate(list(ones.values()))
-    return Drift(naive.quantiles, means, float(everything.mean()) if everything.size else 0.0)
 
 
 def _centred(values: Floats) -> Floats:

@@ -7,6 +7,7 @@ import pytest
 from synthetic import garch_history, weekdays
 
 from forecaster.evaluation.baselines import garch
+from forecaster.evaluation.baselines.ewma import Ewma
 from forecaster.evaluation.baselines.fit import fit_baselines
 from forecaster.evaluation.baselines.garch import (
     SHORTEST,
@@ -16,7 +17,6 @@ from forecaster.evaluation.baselines.garch import (
     fit_garch,
     next_variances,
 )
-from forecaster.evaluation.baselines.naive import Ewma
 from forecaster.features.volatility import log_returns
 from forecaster.market.bars import History, history_from_closes
 

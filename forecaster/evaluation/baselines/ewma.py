@@ -1,0 +1,43 @@
+"""RiskMetrics volatility (λ = 0.94) times quantiles of past standardised returns.
+
+Standardised returns are alike across tickers, so they are pooled: with more of them the outer
+quantiles are better known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.arrays import Floats, Rows
+from forecaster.evaluation.baselines.naive import column_quantiles
+from forecaster.features.scaling import VolatilityScaling
+from forecaster.market.bars import History
+
+
+@dataclass(frozen=True)
+class Ewma:
+    """``σ_t √h`` times quantiles of the panel's past standardised returns.
+
+    Attributes:
+        scaling: measures a history from its prior.
+        shape: ``(H, Q)``.
+    """
+
+    scaling: VolatilityScaling
+    shape: Floats
+    name: str = "ewma"
+
+    @classmethod
+    def fit(cls, histories: Sequence[History], horizon: int, levels: Sequence[float]) -> Ewma:
+        """From all sessions of the histories whose target lies in them."""
+        scaling = VolatilityScaling.fit(list(histories))
+        past = np.concatenate([scaling.scale(h).targets(horizon) for h in histories])
+        return cls(scaling, column_quantiles(past, levels, past, grows=False))
+
+    def forecast(self, history: History, rows: Rows) -> Floats:
+        """Cumulative log-return quantiles from sessions ``rows`` ``(m,)``: ``(m, H, Q)``."""
+        repeated = np.broadcast_to(self.shape, (len(rows), *self.shape.shape))
+        return self.scaling.scale(history).log_returns(repeated, rows)
