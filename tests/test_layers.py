@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,7 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
     """Whether a module may import a library, at its head or ``inside`` a function."""
     package, path = package_of(module), module.removeprefix("forecaster.")
     if library in ("keras", "tensorflow", "tf2onnx", "onnx"):
-        packages = ("model.devices", "model.network", "model.gradients", "model.export")
+        packages = ("model.devices", "model.network", "model.gradients", "model.interchange")
         return inside and path in packages
     if library in ("arch", "statsmodels"):
         return inside and package == "evaluation"
@@ -217,6 +218,39 @@ def test_only_output_and_cli_speak(path):
     if package in ("output", "cli") or module_of(path) == "forecaster.model.devices":
         return
     assert list(spoken(path.read_text())) == []
+
+
+COMMANDS = ("cli", "jobs", "output")
+"""Packages with a module for each command, of the command's name."""
+
+SHARED_NAMES = {
+    "bars": {"market", "market.store"},
+    "calendars": {"market", "market.store"},
+    "journal": {"market.store", "output"},
+    "gradients": {"model", *COMMANDS},
+    "backtest": {*COMMANDS, "output.charts"},
+}
+"""Names that several packages use for one thing: what it is, how it is stored, how it is shown."""
+
+
+def test_a_module_s_name_stands_for_one_thing():
+    packages: dict[str, set[str]] = {}
+    for path in FILES:
+        package, _, name = module_of(path).removeprefix("forecaster.").rpartition(".")
+        if path.stem != "__init__":
+            packages.setdefault(name, set()).add(package)
+    twice = {
+        name: where
+        for name, where in packages.items()
+        if len(where) > 1 and not where <= SHARED_NAMES.get(name, set(COMMANDS))
+    }
+    assert twice == {}
+
+
+def test_a_package_can_be_looked_over():
+    widths = Counter(path.parent for path in FILES if path.stem != "__init__")
+    commands = {ROOT / "cli", ROOT / "jobs"}
+    assert {p.name: n for p, n in widths.items() if n > WIDEST_PACKAGE and p not in commands} == {}
 
 
 def test_every_package_has_a_layer():

@@ -9,7 +9,7 @@ from typing import Literal
 from forecaster.atomic import write_atomically
 from forecaster.errors import SettingsError
 from forecaster.model.artifact import Model
-from forecaster.model.export import export_bytes
+from forecaster.model.interchange import export_bytes
 
 Target = Literal["keras", "onnx"]
 
