@@ -30,7 +30,7 @@ class Seen:
 
 
 def look(panel, task, watch) -> Seen:
-    return Seen(task, os.getpid(), MARK, panel.fingerprint, threads.chosen(), watch is not None)
+    return Seen(task, os.getpid(), MARK, panel.fingerprint, threads.variables(), watch is not None)
 
 
 def nap(panel, seconds, watch) -> int:

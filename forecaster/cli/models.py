@@ -44,10 +44,10 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Delete a model."""
-    from forecaster.model import registry as library
+    from forecaster.model import registry
     from forecaster.output.console import note
 
-    path = library.own(name)
+    path = registry.user_model(name)
     if not yes and not confirmed(f"Delete {path}?"):
         raise typer.Exit
-    note(f"deleted {library.delete(name)}")
+    note(f"deleted {registry.delete(name)}")

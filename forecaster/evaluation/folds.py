@@ -1,7 +1,7 @@
-"""Global dates that keep the future out of fitting.
+"""Training, validation and test parts of a panel, and folds of a backtest, by date.
 
-Cutoffs are dates for the whole panel, never counted from a series' own end: tickers move together,
-so a later bar of one ticker tells about an earlier bar of another.
+Cutoffs are dates for the whole panel, never counted from the end of one series: tickers move
+together, so a later bar of one ticker tells about an earlier bar of another.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ VALIDATION_SHARE = 0.15
 TEST_SHARE = 0.15
 
 SHORTEST_FIT = 40
-"""Fewest sessions that are left for fitting before a part is held out."""
+"""Fewest sessions for fitting; with fewer no part is held out."""
 
 SHORTEST_PART = 10
 """Fewest forecast origins in a validation or test part."""
@@ -27,7 +27,7 @@ SHORTEST_PART = 10
 
 @dataclass(frozen=True)
 class Split:
-    """Which sessions are for what; None where the panel is too short for a part.
+    """Dates that split a panel in time; None where the panel is too short for a part.
 
     Fitting reads targets up to ``fit_end``. Validation origins begin H sessions later and their
     targets end by ``train_end``. Test origins begin H sessions after ``train_end``.
@@ -66,8 +66,8 @@ def split_panel(panel: Panel, horizon: int, train_end: np.datetime64 | None = No
         train = n - size if enough else n
     else:
         train = _count_up_to(sessions, train_end)
-    # a share of the panel that would be split there by default, and not of the one that is given:
-    # how many sessions follow train_end must not move a cutoff before it
+    # a share of the panel whose default split is at train_end, not of this panel: sessions after
+    # train_end must not move a cutoff before it
     usual = round(train / (1.0 - TEST_SHARE))
     valid_size = max(int(usual * VALIDATION_SHARE), SHORTEST_PART + horizon)
     fit = train - valid_size if train - valid_size >= SHORTEST_FIT else train
@@ -81,7 +81,7 @@ def split_panel(panel: Panel, horizon: int, train_end: np.datetime64 | None = No
 
 
 def _count_up_to(sessions: Days, train_end: np.datetime64) -> int:
-    """How many sessions there are to train on.
+    """Count of sessions up to the end of training.
 
     Raises:
         DataError: fewer than 2.
@@ -96,7 +96,7 @@ def _count_up_to(sessions: Days, train_end: np.datetime64) -> int:
 
 
 TEST_PART = 0.3
-"""Share of the sessions that a backtest scores where no date was given."""
+"""Share of the sessions that a backtest scores by default."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""What is kept of each forecast once the actual is known: its loss, its median, what it covered.
+"""Losses of a test's forecasts, with their medians and which quantiles covered the actual.
 
-A forecast is a table of quantiles; a test has hundreds of thousands of them. Marks are an eighth of
-their size, and enough for every score.
+A forecast is a table of quantiles; a test has hundreds of thousands of them. Their losses take an
+eighth of the memory, and are enough for every score.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WIDTHS = (0.5, 0.8, 0.9)
 
 @dataclass(frozen=True)
 class Actuals:
-    """What happened after each forecast of a test, all tickers end to end.
+    """Actual returns after each forecast of a test, all tickers end to end.
 
     Attributes:
         ticker: ``(m,)`` index of the ticker.
@@ -36,7 +36,7 @@ class Actuals:
 
     @classmethod
     def join(cls, parts: Sequence[Actuals]) -> Actuals:
-        """Several folds, end to end."""
+        """The actuals of several folds, end to end."""
         return cls(
             np.concatenate([p.ticker for p in parts]),
             np.concatenate([p.session for p in parts]),
@@ -46,8 +46,8 @@ class Actuals:
 
 
 @dataclass(frozen=True)
-class Marks:
-    """One model's marks, for the forecasts of ``Actuals``.
+class ForecastLosses:
+    """One model's losses, medians and coverage, for the m forecasts of ``Actuals``.
 
     Attributes:
         pinball: ``(m, H)``; NaN where the actual is not known.
@@ -66,14 +66,14 @@ class Marks:
     @classmethod
     def of(
         cls, actuals: Actuals, quantiles: Floats, levels: Sequence[float], *, last_price: bool
-    ) -> Marks:
-        """Mark quantiles of cumulative log returns.
+    ) -> ForecastLosses:
+        """Losses of quantiles of cumulative log returns.
 
         Args:
-            actuals: what happened, m forecasts.
+            actuals: of m forecasts.
             quantiles: ``(m, H, Q)``.
             levels: Q levels.
-            last_price: the point forecast is the last price, whatever the quantiles are.
+            last_price: whether the point forecast is the last price, whatever the quantiles.
         """
         horizon = actuals.log_return.shape[1]
         pinball = np.column_stack(
@@ -98,8 +98,8 @@ class Marks:
         )
 
     @classmethod
-    def join(cls, parts: Sequence[Marks]) -> Marks:
-        """Several folds, end to end."""
+    def join(cls, parts: Sequence[ForecastLosses]) -> ForecastLosses:
+        """The losses of several folds, end to end."""
         counts = [p.count for p in parts]
         return cls(
             np.concatenate([p.pinball for p in parts]),

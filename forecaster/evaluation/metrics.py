@@ -1,7 +1,7 @@
-"""Scores of forecasts, in numpy and nothing else.
+"""Metrics of forecasts: pinball loss, skill, errors of a point forecast, coverage.
 
-Shapes: m forecasts, Q quantile levels. Losses come back one a forecast, so that callers can average
-them over tickers, sessions or both. NaN where the actual value is not known.
+Shapes: m forecasts, Q quantile levels. Pinball losses come back one a forecast, so that callers can
+average them over tickers, sessions or both; NaN where the actual value is not known.
 """
 
 from __future__ import annotations
@@ -70,8 +70,9 @@ def coverage(actual: Floats, low: Floats, high: Floats) -> float:
 def interval_levels(levels: Sequence[float], share: float) -> tuple[int, int] | None:
     """Indices of the two levels that bound the central interval of ``share``, if both exist."""
     ends = (0.5 - share / 2.0, 0.5 + share / 2.0)
-    found = [next((i for i, q in enumerate(levels) if abs(q - end) < 1e-6), None) for end in ends]
-    low, high = found
+    low, high = (
+        next((i for i, q in enumerate(levels) if abs(q - end) < 1e-6), None) for end in ends
+    )
     return None if low is None or high is None else (low, high)
 
 

@@ -1,4 +1,4 @@
-"""Losses one session ahead, month by month."""
+"""Pinball losses one session ahead, month by month."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forecaster.arrays import Floats
 from forecaster.evaluation import metrics
-from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.significance import session_means
 
 FEWEST = 10
@@ -22,8 +22,8 @@ class MonthlyLosses:
     """Pinball loss at h = 1, averaged over tickers for each session and over a month's sessions.
 
     Attributes:
-        months: that have a session, ``datetime64[M]``, ``(k,)``, rising.
-        sessions: forecasts' cutoffs in each, ``(k,)``.
+        months: ``datetime64[M]``, ``(k,)``, rising; each has a session.
+        sessions: count of cutoffs in each month, ``(k,)``.
         pinball: model to mean losses, ``(k,)``, in log returns.
     """
 
@@ -32,8 +32,8 @@ class MonthlyLosses:
     pinball: dict[str, Floats]
 
     @classmethod
-    def of(cls, actuals: Actuals, marks: Mapping[str, Marks]) -> MonthlyLosses:
-        """What the marks of a test say about its months."""
+    def of(cls, actuals: Actuals, losses: Mapping[str, ForecastLosses]) -> MonthlyLosses:
+        """Means over the months of a test."""
         known = np.isfinite(actuals.log_return[:, 0])
         sessions = actuals.session[known]
         month_of = np.unique(sessions).astype("datetime64[M]")
@@ -42,20 +42,20 @@ class MonthlyLosses:
             months,
             counts.astype(np.int64),
             {
-                name: np.bincount(place, session_means(own.pinball[known, 0], sessions)) / counts
-                for name, own in marks.items()
+                name: np.bincount(place, session_means(loss.pinball[known, 0], sessions)) / counts
+                for name, loss in losses.items()
             },
         )
 
     def settled(self) -> MonthlyLosses:
-        """Without the months of fewer than ``FEWEST`` sessions; all of them where all are so."""
+        """The months of at least ``FEWEST`` sessions, or all where none has so many."""
         kept = self.sessions >= FEWEST
         if not kept.any() or kept.all():
             return self
-        losses = {name: own[kept] for name, own in self.pinball.items()}
+        losses = {name: loss[kept] for name, loss in self.pinball.items()}
         return MonthlyLosses(self.months[kept], self.sessions[kept], losses)
 
     def skill(self, model: str, baseline: str) -> Floats:
-        """Skill of a model over a baseline in each month, ``(k,)``; NaN where that has no loss."""
+        """Skill of a model over a baseline by month, ``(k,)``; NaN where a baseline has no loss."""
         pairs = zip(self.pinball[model], self.pinball[baseline], strict=True)
         return np.array([metrics.skill(float(ours), float(theirs)) for ours, theirs in pairs])

@@ -1,4 +1,4 @@
-"""The sessions that a test forecasts from, and what fitting may see before them."""
+"""Forecast origins of a test, and the part of a panel before a cutoff."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from forecaster.market.bars import History, Panel
 
 @dataclass(frozen=True)
 class Origins:
-    """The sessions of each history that a test forecasts from.
+    """Forecast origins of a test, by history.
 
     Attributes:
-        histories: those with at least one.
-        rows: their rows, each with a later bar and at least one earlier.
-        index: the histories' places in the panel.
+        histories: with at least one origin.
+        rows: of the origins in each history; every origin has an earlier and a later bar.
+        index: places of the histories in the panel.
     """
 
     histories: tuple[History, ...]
@@ -47,7 +47,7 @@ class Origins:
 
     @classmethod
     def of_fold(cls, panel: Panel, fold: Fold, stride: int) -> Origins:
-        """Every ``stride``-th session of a fold that has a later one.
+        """Every ``stride``-th session of a fold, if it has a later one.
 
         Raises:
             DataError: there is none.
@@ -61,7 +61,7 @@ class Origins:
         return origins
 
     def actuals(self, horizon: int) -> Actuals:
-        """What happened after each origin, all histories end to end."""
+        """Actual returns after each origin, all histories end to end."""
         pairs = list(zip(self.histories, self.rows, strict=True))
         places = [np.full(len(r), i) for i, r in zip(self.index, self.rows, strict=True)]
         return Actuals(
@@ -75,7 +75,7 @@ class Origins:
 def require_sessions(
     panel: Panel, train_end: np.datetime64 | None, test_end: np.datetime64 | None
 ) -> None:
-    """There are sessions up to the test's end and after the cutoff.
+    """Check that there are sessions up to the end of the test and after the cutoff.
 
     Raises:
         DataError: there are none.
@@ -92,7 +92,7 @@ def require_sessions(
 
 
 def past_of(panel: Panel, cutoff: np.datetime64) -> Panel:
-    """What fitting may see: the histories with two bars up to the cutoff, cut there.
+    """Histories for fitting: those with two bars up to the cutoff, cut there.
 
     Raises:
         DataError: there is none.

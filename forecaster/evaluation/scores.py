@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from forecaster.arrays import Floats
 from forecaster.evaluation import metrics
-from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.significance import diebold_mariano, kupiec, session_means
 from forecaster.evaluation.verdict import Verdict, judge
 
@@ -68,7 +68,7 @@ class ScoreTable:
 
     @cached_property
     def last_step(self) -> int:
-        """The furthest step that was scored."""
+        """The furthest step with scores."""
         return max(row.step for row in self.rows)
 
     @cached_property
@@ -78,29 +78,29 @@ class ScoreTable:
 
     @cached_property
     def baselines(self) -> list[str]:
-        """The models that others are compared with, in the order of the rows."""
+        """Baselines, in the order of the rows."""
         compared = {name for row in self.rows for name in row.skill}
         return [model for model in self.models if model in compared]
 
     @cached_property
     def networks(self) -> list[str]:
-        """The models that are no baselines, in the order of the rows."""
+        """Networks, in the order of the rows."""
         return [model for model in self.models if model not in self.baselines]
 
 
 def score(
     actuals: Actuals,
-    marks: Mapping[str, Marks],
+    losses: Mapping[str, ForecastLosses],
     levels: Sequence[float],
     baselines: Sequence[str],
 ) -> ScoreTable:
     """Score every model's forecasts on the same sessions.
 
     Args:
-        actuals: what happened.
-        marks: model name to marks, the networks first.
+        actuals: returns after each forecast.
+        losses: model name to losses, the networks first.
         levels: Q quantile levels.
-        baselines: the names among ``marks`` that others are compared with.
+        baselines: the names among ``losses`` that others are compared with.
     """
     horizon = actuals.log_return.shape[1]
     rows, verdicts = [], []
@@ -108,10 +108,10 @@ def score(
         known = np.isfinite(actuals.log_return[:, step - 1])
         if not bool(np.any(known)):
             continue
-        made = [_row(name, step, actuals, known, marks, levels, baselines) for name in marks]
-        rows += made
+        at_step = [_row(name, step, actuals, known, losses, levels, baselines) for name in losses]
+        rows += at_step
         if step in (1, horizon):
-            networks = [row for row in made if row.model not in baselines]
+            networks = [row for row in at_step if row.model not in baselines]
             verdicts += [
                 judge(row.model, b, step, row.skill[b], _number(row.dm_p[b]))
                 for row in networks
@@ -130,35 +130,35 @@ def _row(
     step: int,
     actuals: Actuals,
     known: NDArray[np.bool_],
-    marks: Mapping[str, Marks],
+    losses: Mapping[str, ForecastLosses],
     levels: Sequence[float],
     baselines: Sequence[str],
 ) -> Row:
     """Scores of one model at one step, over the forecasts whose actual is known."""
-    losses = {m: marks[m].pinball[known, step - 1] for m in {name, *baselines} & set(marks)}
-    own = marks[name]
+    pinball = {m: losses[m].pinball[known, step - 1] for m in {name, *baselines} & set(losses)}
+    model = losses[name]
     moved, last = actuals.log_return[known, step - 1], actuals.last_close[known]
-    median = own.median[known, step - 1]
+    median = model.median[known, step - 1]
     actual_price, forecast_price = last * np.exp(moved), last * np.exp(median)
-    below = own.below[known, step - 1]
-    others = [b for b in baselines if b != name and b in marks]
+    below = model.below[known, step - 1]
+    others = [b for b in baselines if b != name and b in losses]
     direction = metrics.direction(moved, median)
     tickers, sessions = actuals.ticker[known], actuals.session[known]
-    mine = losses[name]
+    loss = pinball[name]
     return Row(
         model=name,
         step=step,
         n=int(np.count_nonzero(known)),
-        pinball=float(mine.mean()),
-        skill={b: metrics.skill(float(mine.mean()), float(losses[b].mean())) for b in others},
+        pinball=float(loss.mean()),
+        skill={b: metrics.skill(float(loss.mean()), float(pinball[b].mean())) for b in others},
         mae=metrics.mae(actual_price, forecast_price),
         rmse=metrics.rmse(actual_price, forecast_price),
         mape=metrics.mape(actual_price, forecast_price),
         direction=None if math.isnan(direction) else direction,
         coverage=_coverage(below, levels),
-        dm_p={b: _p(mine, losses[b], sessions, step) for b in others},
-        tickers_won={b: _won(mine, losses[b], tickers) for b in others},
-        width={share: float(own.width[share][step - 1]) for share in own.width},
+        dm_p={b: _p(loss, pinball[b], sessions, step) for b in others},
+        tickers_won={b: _won(loss, pinball[b], tickers) for b in others},
+        width={share: float(model.width[share][step - 1]) for share in model.width},
         calibration={f"{q:g}": float(s) for q, s in zip(levels, below.mean(axis=0), strict=True)},
         var=_value_at_risk(below, levels, tickers) if step == 1 else {},
     )
@@ -166,20 +166,20 @@ def _row(
 
 def _coverage(below: NDArray[np.bool_], levels: Sequence[float]) -> dict[str, float]:
     """Coverage of the central intervals whose two levels are among ``levels``."""
-    found = {}
+    coverage = {}
     for share in INTERVALS:
         ends = metrics.interval_levels(levels, share)
         if ends is not None:
             low, high = ends
-            found[f"{share:g}"] = float(np.mean(below[:, high] & ~below[:, low]))
-    return found
+            coverage[f"{share:g}"] = float(np.mean(below[:, high] & ~below[:, low]))
+    return coverage
 
 
 def _value_at_risk(
     below: NDArray[np.bool_], levels: Sequence[float], tickers: NDArray[np.intp]
 ) -> dict[str, dict[str, float | tuple[int, int]]]:
     """Exceedances of the low quantiles; tickers are tested one by one, since days are shared."""
-    found: dict[str, dict[str, float | tuple[int, int]]] = {}
+    exceedances: dict[str, dict[str, float | tuple[int, int]]] = {}
     _, place = np.unique(tickers, return_inverse=True)
     sizes = np.bincount(place)
     for level in VALUE_AT_RISK:
@@ -190,16 +190,17 @@ def _value_at_risk(
         rejected = sum(
             kupiec(int(h), int(n), level) < REJECTED for h, n in zip(hits, sizes, strict=True)
         )
-        found[f"{level:g}"] = {
+        exceedances[f"{level:g}"] = {
             "share": float(below[:, column].mean()),
             "rejected": (rejected, len(sizes)),
         }
-    return found
+    return exceedances
 
 
 def _p(
     losses: Floats, baseline: Floats, sessions: NDArray[np.datetime64], step: int
 ) -> float | None:
+    """p-value of the Diebold-Mariano test, None where there are too few sessions."""
     p = diebold_mariano(session_means(losses, sessions), session_means(baseline, sessions), step)
     return None if math.isnan(p) else p
 
@@ -209,8 +210,8 @@ def _number(p: float | None) -> float:
 
 
 def _won(losses: Floats, baseline: Floats, tickers: NDArray[np.intp]) -> tuple[int, int]:
-    """On how many tickers the mean loss is lower, and of how many."""
+    """Count of tickers with a lower mean loss, and of all tickers."""
     _, place = np.unique(tickers, return_inverse=True)
-    ours = np.bincount(place, weights=losses)
-    theirs = np.bincount(place, weights=baseline)
-    return int(np.count_nonzero(ours < theirs)), len(ours)
+    totals = np.bincount(place, weights=losses)
+    baseline_totals = np.bincount(place, weights=baseline)
+    return int(np.count_nonzero(totals < baseline_totals)), len(totals)

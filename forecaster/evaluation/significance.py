@@ -1,4 +1,4 @@
-"""Is one forecast's loss lower than another's by more than chance?"""
+"""Tests of forecasts: Diebold-Mariano for losses, Kupiec for value at risk."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from forecaster.arrays import Floats
 
 FEWEST_SESSIONS = 20
-"""Below this many sessions no p-value is given."""
+"""Fewest sessions for a p-value."""
 
 FEWEST_SPANS = 5
-"""Nor below this many stretches of h sessions: what overlaps less often tells nothing."""
+"""Fewest stretches of h sessions for a p-value: h-step errors overlap."""
 
 
 def session_means(losses: Floats, sessions: NDArray[np.datetime64]) -> Floats:
@@ -53,14 +53,14 @@ def kupiec(exceedances: int, n: int, level: float) -> float:
 def diebold_mariano(losses: Floats, baseline_losses: Floats, step: int) -> float:
     """Two-sided p-value that two loss series have the same mean.
 
-    The larger of two, so that a difference counts where both find it: Diebold and Mariano (1995)
-    with the small-sample correction of Harvey, Leybourne and Newbold (1997), and the same test with
-    fixed smoothing (Coroneo and Iacone 2020). The former alone finds differences far ahead that are
-    none in 11% of cases where it says 5%; the latter keeps its word, and costs a little power.
+    The larger of two, so that a difference counts where both tests find it: Diebold and Mariano
+    (1995) with the small-sample correction of Harvey, Leybourne and Newbold (1997), and with fixed
+    smoothing (Coroneo and Iacone 2020). The former alone rejects far ahead in 11% of cases at a
+    nominal 5%; the latter has the right size, at a little less power.
 
     Args:
         losses: one value a session, in time order.
-        baseline_losses: the same sessions.
+        baseline_losses: of those sessions.
         step: h; h-step errors overlap.
 
     Returns:
@@ -74,11 +74,11 @@ def diebold_mariano(losses: Floats, baseline_losses: Floats, step: int) -> float
         return 1.0
     from statsmodels.tsa.stattools import diebold_mariano_test
 
-    def given(_actual: Floats, loss: Floats) -> Floats:
+    def identity(_actual: Floats, loss: Floats) -> Floats:
         return loss
 
     corrected = diebold_mariano_test(
-        np.zeros(n), losses, baseline_losses, criterion=given, harvey_adj=True, horizon=step
+        np.zeros(n), losses, baseline_losses, criterion=identity, harvey_adj=True, horizon=step
     )
     return max(float(corrected.pvalue), fixed_smoothing(losses - baseline_losses, step))
 

@@ -1,4 +1,4 @@
-"""One word for each comparison: *beats*, *ties* or *loses to*."""
+"""Verdicts on forecasts against baselines: *beats*, *ties* or *loses to*; and suspicious scores."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Verdict:
 
 
 def judge(model: str, baseline: str, step: int, skill: float, p: float) -> Verdict:
-    """*Ties* unless the difference is significant at 5%; no p-value, no claim."""
+    """The verdict: *ties* unless the difference is significant at 5%, or without a p-value."""
     known = not math.isnan(p)
     word: Word = "ties"
     if known and p < SIGNIFICANT and skill != 0:
@@ -49,11 +49,11 @@ RANK: dict[str, int] = {"loses to": 0, "ties": 1, "beats": 2}
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a script demands, as in ``beats:naive``: the word, or a better one, at h = 1.
+    """A verdict that a script requires at h = 1, or a better one, as in ``beats:naive``.
 
     Attributes:
         word: ``beats`` or ``ties``.
-        baseline: against which baseline.
+        baseline: the baseline's name.
     """
 
     word: str
@@ -91,7 +91,7 @@ STILL = 0.1
 
 @dataclass(frozen=True)
 class Suspicion:
-    """What a reader should doubt in one network's scores one session ahead.
+    """A doubtful score of one network one session ahead.
 
     Attributes:
         kind: ``direction``: too often right; ``last price``: its median hardly moves.
@@ -109,7 +109,7 @@ class Suspicion:
 def suspicions(
     model: str, direction: float | None, moves: int, median_move: float, actual_move: float
 ) -> list[Suspicion]:
-    """What to doubt in one network's one-step scores.
+    """Doubtful scores of one network one session ahead.
 
     Args:
         model: its name.

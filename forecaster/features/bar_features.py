@@ -1,4 +1,4 @@
-"""What a ticker's own bars say: returns, ranges and volumes in units of volatility."""
+"""Inputs from a ticker's bars: returns, ranges and volumes in units of volatility."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HALF_LIVES = (1.0, 2.5, 5.0, 11.0, 22.0, 60.0, 250.0)
 """Half-lives, in sessions, of the range-based variance estimates."""
 
 LOG_HALF_LIVES = (2.0, 5.0, 22.0)
-"""Half-lives, in sessions, of the mean log ranges, which one wild session moves less."""
+"""Half-lives, in sessions, of the mean log ranges, which are robust to one wild session."""
 
 SHARE_HALF_LIVES = (5.0, 22.0)
 """Half-lives, in sessions, of the overnight share of variance."""
@@ -33,7 +33,7 @@ SHARE_HALF_LIVES = (5.0, 22.0)
 _USUAL_SHARE = 0.25
 """Overnight share of variance where the opening price is not known."""
 
-OWN_FEATURES = (
+BAR_FEATURES = (
     "return",
     "return_size",
     "body",
@@ -64,7 +64,7 @@ def _squash(values: Floats) -> Floats:
 
 
 def volume_ratio(volume: Floats, half_life: float) -> Floats:
-    """Log volume over its own decaying mean; 0 where volume is missing or nil."""
+    """Log of volume over its decaying mean; 0 where volume is missing or nil."""
     known = np.isfinite(volume) & (volume > 0)
     if not bool(np.any(known)):
         return np.zeros_like(volume)
@@ -75,12 +75,12 @@ def volume_ratio(volume: Floats, half_life: float) -> Floats:
     return np.where(known, logs - mean, 0.0)
 
 
-def own_features(scale: VolatilityScale, prior: float) -> Floats:
-    """The columns of ``OWN_FEATURES`` and ``RHYTHM_FEATURES`` before standardising.
+def bar_features(scale: VolatilityScale, prior: float) -> Floats:
+    """The columns of ``BAR_FEATURES`` and ``RHYTHM_FEATURES``, not standardised.
 
     Args:
         scale: one history with its measures.
-        prior: the variance that a history starts from.
+        prior: variance at the start of a history.
 
     Returns:
         Shape ``(n, F)``; no NaN.
@@ -115,7 +115,7 @@ def own_features(scale: VolatilityScale, prior: float) -> Floats:
 
 
 def _trend(standardised: Floats, half_life: float) -> Floats:
-    """Decaying mean of standardised returns, in units of its own deviation."""
+    """Decaying mean of standardised returns, in units of its deviation."""
     decay = decay_of(half_life)
     deviation = np.sqrt((1.0 - decay) / (1.0 + decay))
     return _squash(decaying_mean(standardised, decay, 0.0, 1.0) / deviation)
@@ -133,7 +133,7 @@ def _log_ranges(measures: Measures) -> list[Floats]:
 
 
 def _overnight_shares(history: History, measures: Measures, prior: float) -> list[Floats]:
-    """Log share of recent variance that came between close and open."""
+    """Log share of recent variance between close and open."""
     variance = measures.session_variance
     gap = overnight_gaps(history, measures.returns)
     night = np.where(np.isfinite(gap), np.minimum(gap**2, variance), _USUAL_SHARE * variance)

@@ -1,4 +1,4 @@
-"""What the other tickers of a panel did in the same session.
+"""The market state: returns and ranges of a panel's other tickers, session by session.
 
 Volatility rises and falls together, so the mean of many tickers' ranges says more about one
 ticker's next range than its own noisy range does. The state of a session uses bars of that session
@@ -17,7 +17,7 @@ from forecaster.arrays import Days, Floats
 from forecaster.features.volatility import Measures, decay_of, decaying_mean
 
 FEWEST = 3
-"""Tickers that must have traded in a session for its state to be known."""
+"""Fewest tickers that traded in a session for its state to be known."""
 
 MARKET_STATE_FEATURES = (
     "companions_known",
@@ -40,7 +40,7 @@ _LIMIT = 8.0
 
 @dataclass(frozen=True)
 class MarketState:
-    """The state of every session of a panel.
+    """The market state of every session of a panel.
 
     Attributes:
         sessions: ``(D,)``, rising.
@@ -58,11 +58,11 @@ class MarketState:
 
     @classmethod
     def of(cls, sessions: Sequence[Days], measures: Sequence[Measures]) -> MarketState:
-        """From the sessions and measures of every history of a panel."""
+        """The state from the sessions and measures of every history."""
         days = np.unique(np.concatenate(list(sessions)))
         count, z, surprise, variance = (np.zeros(len(days)) for _ in range(4))
-        for own, m in zip(sessions, measures, strict=True):
-            place = np.searchsorted(days, own)
+        for dates, m in zip(sessions, measures, strict=True):
+            place = np.searchsorted(days, dates)
             ratio = m.session_variance / m.volatility_before**2
             count[place] += 1.0
             z[place] += np.clip(m.returns / m.volatility_before, -_LIMIT, _LIMIT)
@@ -72,7 +72,7 @@ class MarketState:
 
     @cached_property
     def _variances(self) -> list[Floats]:
-        """The variance and its decaying means, each ``(D,)``; the same for every ticker."""
+        """The variance and its decaying means, each ``(D,)``."""
         start = float(self.variance[0])
         means = [decaying_mean(self.variance, decay_of(h), start, 1.0) for h in _HALF_LIVES]
         return [self.variance, *means]

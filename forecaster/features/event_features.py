@@ -1,10 +1,10 @@
-"""The rhythm of a company's news: sessions that recur by the quarter and by the weekday.
+"""Event features: traces of quarterly news in range and volume, and the calendar.
 
 Earnings come every thirteen weeks, mostly on the same weekday, and their sessions move several
 times as far as others. The dates are not in a price file, but their traces are: an *event score* is
-high where range and volume jumped together. What happened 13, 26, 39 and 52 weeks before the next
-session tells how likely it is to be such a day. Everything looks back from the next session's
-likely date, which is the next weekday (the next day where weekends were traded before).
+high where range and volume jumped together. The scores 13, 26, 39 and 52 weeks before the next
+session tell how likely it is to be such a day. Weeks count back from the likely date of the next
+session, which is the next weekday (the next day where weekends were traded before).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _EDGE = 60
 
 
 def event_scores(measures: Measures, volume_ratio: Floats) -> Floats:
-    """How much range and volume jumped together, ``(n,)``; about 0 on an ordinary session.
+    """Event scores, ``(n,)``: high where range and volume jumped together, else about 0.
 
     Args:
         measures: of the history.
@@ -67,7 +67,7 @@ def rhythm_features(sessions: Days, scores: Floats) -> Floats:
 
 
 def next_days(days: Integers) -> Integers:
-    """The likely date of the session after each one, as days since 1970.
+    """The likely date of the next session, as days since 1970.
 
     Fridays are followed by Mondays until a weekend session has been seen.
     """
@@ -105,19 +105,19 @@ def _highest(grid: Floats, offsets: tuple[int, ...]) -> Floats:
 
 
 def _echo(highest: Floats, ahead: Integers) -> Floats:
-    """The values 13, 26, 39 and 52 weeks before each place, averaged over those that are there."""
+    """Mean of the known values 13, 26, 39 and 52 weeks before each place."""
     total, count = np.zeros(len(ahead)), np.zeros(len(ahead))
     for weeks in WEEKS_BACK:
         place = ahead - 7 * weeks
-        found = np.where(place >= 0, highest[np.maximum(place, 0)], -np.inf)
-        known = np.isfinite(found)
-        total += np.where(known, found, 0.0)
+        values = np.where(place >= 0, highest[np.maximum(place, 0)], -np.inf)
+        known = np.isfinite(values)
+        total += np.where(known, values, 0.0)
         count += known
     return np.asarray(np.divide(total, count, out=np.zeros_like(total), where=count > 0))
 
 
 def _since(days: Integers, ahead: Integers, happened: NDArray[np.bool_]) -> list[Floats]:
-    """Three bumps of the days since the last one: just now, due today, due about now."""
+    """Three bumps of the days since the last event: just now, due today, due about now."""
     last = np.maximum.accumulate(np.where(happened, days, -_NEVER))
     since = np.minimum(ahead - last, 2 * _QUARTER).astype(np.float64)
     return [

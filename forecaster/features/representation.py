@@ -1,4 +1,4 @@
-"""Bars become network inputs: one row of numbers a session, known at that session's close.
+"""Network inputs: a row of numbers for each session, known at the close of that session.
 
 With ``volatility`` scaling a row holds returns, ranges and volumes in units of the volatility
 before them, variance estimates of several half-lives over the volatility now, the rhythm of events,
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.arrays import Floats, Floats32
-from forecaster.features.bar_features import OWN_FEATURES, own_features
+from forecaster.features.bar_features import BAR_FEATURES, bar_features
 from forecaster.features.cross_section import MARKET_STATE_FEATURES, MarketState
 from forecaster.features.event_features import RHYTHM_FEATURES
 from forecaster.features.scaling import (
@@ -32,11 +32,11 @@ from forecaster.features.scaling import (
 )
 from forecaster.market.bars import History
 
-VOLATILITY_FEATURES = (*OWN_FEATURES, *RHYTHM_FEATURES, *MARKET_STATE_FEATURES)
+VOLATILITY_FEATURES = (*BAR_FEATURES, *RHYTHM_FEATURES, *MARKET_STATE_FEATURES)
 LEVEL_FEATURES = ("price",)
 
 REACH = 1500
-"""Bars that a forecast reads: what is older weighs under 2% in the slowest input."""
+"""Bars that a forecast reads; older ones weigh under 2% in the slowest input."""
 
 _LIMIT = 6.0
 """Inputs are cut at this many standard deviations."""
@@ -44,11 +44,11 @@ _LIMIT = 6.0
 
 @dataclass(frozen=True)
 class Encoding:
-    """One history as the network sees it.
+    """Inputs and units of one history.
 
     Attributes:
         history: the bars.
-        inputs: ``(n, F)`` float32, or the last rows of it where no more were asked for.
+        inputs: ``(n, F)`` float32, or its last rows.
         scale: the unit at each session.
     """
 
@@ -59,14 +59,13 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Representation:
-    """A fitted scaling and the inputs' means and deviations, all from training sessions.
+    """A fitted scaling, and means and deviations of the inputs in training sessions.
 
     Attributes:
         scaling: the unit of targets.
         mean: ``(F,)``.
         deviation: ``(F,)``, positive.
-        market_state: whether training knew the state of other tickers; if not it stays 0, because
-            the network never learned what to make of it.
+        market_state: whether training knew the market state; if not its inputs stay 0.
     """
 
     scaling: Scaling
@@ -80,16 +79,16 @@ class Representation:
         scaling = fit_scaling(name, list(histories))
         if isinstance(scaling, LevelScaling):
             return cls(scaling, np.zeros(1), np.ones(1), market_state=False)
-        own, others = _all_features(scaling, [scaling.scale(h) for h in histories])
-        mean, deviation = _moments(np.concatenate(own))
-        seen = np.concatenate(others)
-        known = seen[seen[:, 0] > 0]
-        other_mean, other_deviation = _moments(known if len(known) else seen)
-        other_mean[0], other_deviation[0] = 0.0, 1.0  # the flag stays 0 or 1
+        bars, states = _all_features(scaling, [scaling.scale(h) for h in histories])
+        mean, deviation = _moments(np.concatenate(bars))
+        state = np.concatenate(states)
+        known = state[state[:, 0] > 0]
+        state_mean, state_deviation = _moments(known if len(known) else state)
+        state_mean[0], state_deviation[0] = 0.0, 1.0  # the flag stays 0 or 1
         return cls(
             scaling,
-            np.concatenate([mean, other_mean]),
-            np.concatenate([deviation, other_deviation]),
+            np.concatenate([mean, state_mean]),
+            np.concatenate([deviation, state_deviation]),
             market_state=len(known) > 0,
         )
 
@@ -100,7 +99,7 @@ class Representation:
 
     @property
     def market_state_columns(self) -> tuple[int, int]:
-        """First and last-plus-one input column about other tickers; 0 where they are not known."""
+        """First and last-plus-one column of the market state, or (0, 0) without one."""
         if self.scaling.name != "volatility":
             return (0, 0)
         stop = len(VOLATILITY_FEATURES)
@@ -113,13 +112,13 @@ class Representation:
     def encode_all(
         self, histories: Sequence[History], *, last: int | None = None
     ) -> list[Encoding]:
-        """Inputs and scales of a panel: each history also sees the others' same session.
+        """Inputs and scales of a panel, with its market state.
 
-        Row t of a history uses bars of sessions up to its own session t, of any history.
+        Row t of a history uses bars of any history, up to the session of that row.
 
         Args:
             histories: the panel.
-            last: keep the inputs of so many sessions of each, the newest; None: of all.
+            last: keep the inputs of the last so many sessions of each; None: of all.
         """
         if isinstance(self.scaling, LevelScaling):
             levels = [self.scaling.scale(h) for h in histories]
@@ -128,12 +127,12 @@ class Representation:
                 for h, s in zip(histories, levels, strict=True)
             ]
         scales = [self.scaling.scale(h) for h in histories]
-        own, others = _all_features(self.scaling, scales, last)
+        bars, states = _all_features(self.scaling, scales, last)
         return [
             Encoding(
                 h, self._standardise(np.column_stack([a, b]), self.market_state & (b[:, 0] > 0)), s
             )
-            for h, s, a, b in zip(histories, scales, own, others, strict=True)
+            for h, s, a, b in zip(histories, scales, bars, states, strict=True)
         ]
 
     def _standardise(self, rows: Floats, known: NDArray[np.bool_]) -> Floats32:
@@ -160,17 +159,17 @@ class Representation:
         Raises:
             ValueError: the features are not the ones that this version computes.
         """
-        made = cls(
+        fitted = cls(
             scaling_from_state(state["scaling"]),
             np.asarray(state["mean"], dtype=np.float64),
             np.asarray(state["deviation"], dtype=np.float64),
             market_state=bool(state["companions"]),
         )
-        width = (len(made.features),)
-        other = list(state["features"]) != list(made.features)
-        if other or made.mean.shape != width or made.deviation.shape != width:
+        width = (len(fitted.features),)
+        other = list(state["features"]) != list(fitted.features)
+        if other or fitted.mean.shape != width or fitted.deviation.shape != width:
             raise ValueError("the model was trained on other input features")
-        return made
+        return fitted
 
 
 def _newest(last: int | None) -> slice:
@@ -181,7 +180,7 @@ def _newest(last: int | None) -> slice:
 def _all_features(
     scaling: VolatilityScaling, scales: Sequence[VolatilityScale], last: int | None = None
 ) -> tuple[list[Floats], list[Floats]]:
-    """Own columns and market state of every history of a panel, or the last rows of them."""
+    """Bar features and market state of every history of a panel, or their last rows."""
     if not scales:
         return [], []
     market_state = MarketState.of(
@@ -189,11 +188,11 @@ def _all_features(
     )
     rows = _newest(last)
     # copies, or views would keep every row of a large panel in memory
-    own = [own_features(s, scaling.prior)[rows].copy() for s in scales]
-    others = [
+    bars = [bar_features(s, scaling.prior)[rows].copy() for s in scales]
+    states = [
         market_state.features(s.history.sessions[rows], s.measures.volatility[rows]) for s in scales
     ]
-    return own, others
+    return bars, states
 
 
 def _level_inputs(scale: LevelScale) -> Floats32:

@@ -1,4 +1,4 @@
-"""Units that a network can learn in, and the way back to log returns.
+"""Scalings of targets, and the way back from network outputs to log returns.
 
 A *scaling* is fitted once on training sessions. Applied to one history it gives a *scale*: the unit
 at each session, which turns future prices into targets and network outputs into log returns.
@@ -54,11 +54,11 @@ class Scale(Protocol):
     """The unit at each session of one history."""
 
     def targets(self, horizon: int) -> Floats:
-        """What the network should answer at each session: ``(n, H)``, NaN where unknown."""
+        """Targets at each session: ``(n, H)``, NaN where unknown."""
         ...
 
     def ranges(self, horizon: int) -> Floats:
-        """How widely prices moved after each session, as a log: ``(n, H)``, NaN where unknown."""
+        """Log ranges after each session: ``(n, H)``, NaN where unknown."""
         ...
 
     def log_returns(self, outputs: NDArray[np.floating[Any]], rows: Rows) -> Floats:
@@ -94,7 +94,7 @@ class VolatilityScale:
 
 @dataclass(frozen=True)
 class LevelScale:
-    """Prices less an offset, over a width; both ``(n,)``, because an unknown ticker's grow."""
+    """Prices less an offset, over a width; both ``(n,)``, since an unknown ticker's widen."""
 
     history: History
     offset: Floats
@@ -108,11 +108,11 @@ class LevelScale:
         return (future - self.offset[:, None]) / self.width[:, None]
 
     def ranges(self, horizon: int) -> Floats:
-        """Not known in units of price levels: NaN."""
+        """NaN: ranges are not known in units of price levels."""
         return np.full((len(self.history), horizon), np.nan)
 
     def levels(self) -> Floats:
-        """The scaled price at each session, shape ``(n,)``: what the network reads."""
+        """The scaled price at each session, the network's input: ``(n,)``."""
         return (self.history.adjusted_close - self.offset) / self.width
 
     def log_returns(self, outputs: NDArray[np.floating[Any]], rows: Rows) -> Floats:
@@ -125,7 +125,7 @@ class LevelScale:
 
 @dataclass(frozen=True)
 class VolatilityScaling:
-    """Knows only the variance that a history starts from.
+    """The prior variance of returns in units of volatility.
 
     Attributes:
         prior: variance of one session's log return.
@@ -152,7 +152,7 @@ class VolatilityScaling:
 class LevelScaling:
     """Offset and width of each training ticker's prices.
 
-    A ticker that was not trained on is scaled by its own prices up to each session.
+    Tickers outside training are scaled by their prices up to each session.
 
     Attributes:
         name: ``minmax`` or ``standard``.

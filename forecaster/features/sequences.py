@@ -1,11 +1,11 @@
-"""Histories cut into the variable-length sequences that a network trains on.
+"""Training sequences of variable length, cut from histories.
 
 ``prefixes`` cuts each history into pieces and puts a target on every step: a piece of T sessions
 holds T sequences, of lengths 1..T, and a recurrent network reads all of them in one pass.
 ``last`` cuts classic windows with a target on the last step alone, of one length or of many.
 
-Inputs stay in one flat array; a batch gathers its rows when it is needed, so memory grows with the
-panel and not with panel × context. Weights are zero on padding, which is always on the right.
+Inputs stay in one flat array and each batch gathers its rows, so memory grows with the panel and
+not with panel × context. Weights are zero on padding, which is always on the right.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WARM_UP = 8
 shorter context leaves its last step a loss."""
 
 MARKET_STATE_DROPOUT = 0.2
-"""Share of sequences trained without the market state, so that a single ticker works as well."""
+"""Share of sequences trained without the market state, for forecasts of a single ticker."""
 
 SHORTEST_WINDOW = 4
 """Shortest window when window lengths vary, in sessions."""
@@ -31,13 +31,13 @@ SHORTEST_WINDOW = 4
 
 @dataclass(frozen=True)
 class Batch:
-    """What one training step reads.
+    """Inputs, targets, ranges and weights of one training step.
 
     Attributes:
         inputs: ``(B, T, F)`` float32.
         targets: ``(B, T, H)`` float32 for prefixes, ``(B, H)`` for windows; 0 where unknown.
-        ranges: like ``targets``: the log range of the sessions that a target spans.
-        weights: like ``targets``: 1 where the target counts, else 0.
+        ranges: log ranges of the sessions that a target spans, in the shape of ``targets``.
+        weights: 1 where a target counts, else 0, in the shape of ``targets``.
     """
 
     inputs: NDArray[np.float32]
@@ -53,11 +53,10 @@ class TrainingSet:
     Attributes:
         inputs: ``(R, F)`` float32, R bars in all.
         targets: ``(R, H)`` float32, 0 where unknown.
-        ranges: ``(R, H)`` float32, the log range of the sessions that a target spans, 0 where
-            unknown.
+        ranges: ``(R, H)`` float32, log ranges of the sessions that a target spans; 0 where unknown.
         known: ``(R, H)`` bool.
         starts: first row of each history, and R at the end: ``(S + 1,)``.
-        age: ``(R,)``, how many sessions of its history come before a row.
+        age: ``(R,)``, count of earlier sessions in the row's history.
         market_state: first and last-plus-one input column of the market state.
     """
 
@@ -90,7 +89,7 @@ class TrainingSet:
 
     @property
     def target_count(self) -> int:
-        """How many sessions have at least one target."""
+        """Count of sessions with at least one target."""
         return int(np.count_nonzero(self.known[:, 0]))
 
 
@@ -99,8 +98,8 @@ def prefix_batches(
 ) -> Iterator[Batch]:
     """One epoch of pieces of at most ``context`` steps, cut at a new random offset each time.
 
-    Where there are several batches all have the same shape, because a backend compiles its step
-    again for a new one: the last is filled up with pieces that have no weight.
+    Several batches have one shape, because a backend compiles its step again for each new shape:
+    the last batch is filled up with pieces of weight 0.
     """
     warm_up = min(WARM_UP, context - 1)
     pieces = _cut_pieces(data, context, warm_up, rng)

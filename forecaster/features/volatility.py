@@ -1,4 +1,4 @@
-"""Returns and variance measured from bars, each value from its own session and earlier ones only.
+"""Returns, volatility and ranges of bars; each value depends on its session and earlier ones.
 
 All functions work on one history. Arrays have shape ``(n,)``, one value a session; returns are log
 returns, variances are squared log returns for one session.
@@ -18,13 +18,13 @@ DECAY = 0.94
 """Decay of the daily volatility estimate, as in RiskMetrics (J.P. Morgan, 1996)."""
 
 PRIOR_SESSIONS = 10.0
-"""How many sessions the prior variance counts for at the start of a history."""
+"""Weight of the prior variance at the start of a history, in sessions."""
 
 DAMPING = 5.0
 """A return larger than this many times the volatility before it counts as this many."""
 
 _FLOOR = 1e-5
-"""Smallest volatility (0.001% a session): a price that does not move has no unit of its own."""
+"""Smallest volatility (0.001% a session), the unit of a price that does not move."""
 
 _LEAST_VARIANCE = 1e-9
 """Added to a variance before its log is taken."""
@@ -40,7 +40,7 @@ def decaying_mean(values: Floats, decay: float, prior: float, prior_sessions: fl
     """Exponentially weighted mean of ``values[0..t]`` that starts from a prior.
 
     ``m_t = (Σ_i λ^(t-i) x_i + n₀ λ^(t+1) p) / (Σ_i λ^(t-i) + n₀ λ^(t+1))``, so the prior weighs as
-    much as ``n₀`` sessions before the first one and fades at the same rate. Computed in blocks, and
+    much as ``n₀`` sessions before the first one and fades at their rate. Computed in blocks, and
     every value depends on earlier ones alone, to the bit.
 
     Args:
@@ -71,12 +71,12 @@ def _powers(decay: float, block: int) -> tuple[Floats, Floats, Floats]:
     powers = np.asarray(decay ** np.arange(block), dtype=np.float64)
     weights, fade = np.cumsum(1.0 / powers) * powers, powers * decay
     for array in (powers, weights, fade):
-        array.flags.writeable = False  # every caller gets the same ones
+        array.flags.writeable = False  # shared by all callers
     return powers, weights, fade
 
 
 def _carried(ends: list[float], start: float, fade: float) -> Floats:
-    """What each block takes over from those before it, given the sums of each block by itself.
+    """Sums carried into each block from the blocks before it.
 
     In plain numbers, which are many times as fast one by one as an array's.
     """
@@ -158,7 +158,7 @@ def overnight_gaps(history: History, returns: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Measures:
-    """What the features and the scaling are made of; every array has shape ``(n,)``.
+    """Returns and volatilities of one history; every array has shape ``(n,)``.
 
     Attributes:
         returns: log returns, the first one 0.
@@ -174,7 +174,7 @@ class Measures:
 
 
 def measure(history: History, prior: float) -> Measures:
-    """Measure one history, starting from a prior variance so that five sessions are enough.
+    """Returns and volatilities of one history; with the prior, five sessions are enough.
 
     Args:
         history: at least 1 bar.
@@ -193,7 +193,7 @@ def measure(history: History, prior: float) -> Measures:
 
 
 def pooled_variance(histories: list[History]) -> float:
-    """Median of the histories' mean squared returns, the prior for a history not seen before.
+    """Median of the histories' mean squared returns: the prior for a new history.
 
     Histories count by their length, so that a short one does not decide. Falls back to 2% a
     session squared where no history has two bars.

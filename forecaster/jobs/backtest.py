@@ -13,12 +13,12 @@ from forecaster.arrays import Floats
 from forecaster.errors import SettingsError
 from forecaster.evaluation.baselines.fit import ALL
 from forecaster.evaluation.folds import Fold, plan_folds
-from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.origins import Origins, past_of, require_sessions
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.evaluation.verdict import Suspicion, suspicions
-from forecaster.jobs.fitting import FitTask, baseline_marks, fit_task, network_quantiles
+from forecaster.jobs.fitting import FitTask, baseline_losses, fit_task, network_quantiles
 from forecaster.jobs.parallel import Pool
 from forecaster.jobs.progress import OnProgress
 from forecaster.market.bars import Panel
@@ -142,13 +142,13 @@ class _Run:
     """What grows from fold to fold."""
 
     actuals: list[Actuals] = field(default_factory=list)
-    marks: dict[str, list[Marks]] = field(default_factory=dict)
+    losses: dict[str, list[ForecastLosses]] = field(default_factory=dict)
     seed_losses: dict[str, list[list[Floats]]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def add(self, name: str, marks: Marks, seconds: float) -> None:
-        self.marks.setdefault(name, []).append(marks)
+    def add(self, name: str, losses: ForecastLosses, seconds: float) -> None:
+        self.losses.setdefault(name, []).append(losses)
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
 
@@ -190,10 +190,10 @@ def backtest(
         for cell in plan.cells
         for seed in range(plan.seeds)
     ]
-    made = (pool or Pool()).map(fit_task, seen, tasks, watch=on_progress)
+    fits = (pool or Pool()).map(fit_task, seen, tasks, watch=on_progress)
     fitted: dict[tuple[np.datetime64, Cell], list[FitResult]] = {}
     run = _Run()
-    for task, (network, seconds) in zip(tasks, made, strict=True):
+    for task, (network, seconds) in zip(tasks, fits, strict=True):
         cell = task.settings.cell
         fitted.setdefault((task.cutoff, cell), []).append(network)
         run.seconds[cell] = run.seconds.get(cell, 0.0) + seconds
@@ -202,8 +202,8 @@ def backtest(
         actuals = tested.actuals(settings.horizon)
         for cell in plan.cells:
             networks = fitted[fitting[source].cutoff, cell]
-            _mark_networks(cell, networks, settings, seen, tested, actuals, run)
-        _mark_baselines(plan.baselines, pasts[source], tested, actuals, settings, run)
+            _score_networks(cell, networks, settings, seen, tested, actuals, run)
+        _score_baselines(plan.baselines, pasts[source], tested, actuals, settings, run)
         run.actuals.append(actuals)
     return _finish(run, folds, settings, plan.cells, plan)
 
@@ -242,9 +242,9 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     run = _Run()
     start = time.perf_counter()
     quantiles = network_quantiles(model.representation, model.network, settings, seen, origins)
-    marks = Marks.of(actuals, quantiles, settings.quantiles, last_price=False)
-    run.add(model.name, marks, time.perf_counter() - start)
-    _mark_baselines(plan.baselines, past_of(seen, cutoff), origins, actuals, settings, run)
+    losses = ForecastLosses.of(actuals, quantiles, settings.quantiles, last_price=False)
+    run.add(model.name, losses, time.perf_counter() - start)
+    _score_baselines(plan.baselines, past_of(seen, cutoff), origins, actuals, settings, run)
     run.actuals.append(actuals)
     as_it_is = replace(plan, folds=1, seeds=1, refit="never", cells=(settings.cell,))
     result = _finish(run, (fold,), settings, (model.name,), as_it_is)
@@ -255,7 +255,7 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     return replace(result, hindsight=Hindsight(model.name, trained_to, fold.test_from, seen_all))
 
 
-def _mark_networks(
+def _score_networks(
     cell: Cell,
     networks: Sequence[FitResult],
     settings: Settings,
@@ -264,24 +264,25 @@ def _mark_networks(
     actuals: Actuals,
     run: _Run,
 ) -> None:
-    """Mark the mean of the networks' quantiles, and keep each one's own losses."""
+    """Losses of the mean of the networks' quantiles, and of each network alone."""
     start = time.perf_counter()
-    own = replace(settings, cell=cell)
+    settings = replace(settings, cell=cell)
     levels = settings.quantiles
     mean: Floats | None = None
-    losses = []
-    for fitted in networks:
-        quantiles = network_quantiles(fitted.representation, fitted.network, own, panel, origins)
+    by_seed = []
+    for fit in networks:
+        quantiles = network_quantiles(fit.representation, fit.network, settings, panel, origins)
         if len(networks) > 1:
-            losses.append(Marks.of(actuals, quantiles, levels, last_price=False).pinball[:, 0])
+            alone = ForecastLosses.of(actuals, quantiles, levels, last_price=False)
+            by_seed.append(alone.pinball[:, 0])
         mean = quantiles if mean is None else mean + quantiles
     assert isinstance(mean, np.ndarray)
-    marks = Marks.of(actuals, mean / len(networks), levels, last_price=False)
-    run.add(cell, marks, time.perf_counter() - start)
-    run.seed_losses.setdefault(cell, []).append(losses)
+    losses = ForecastLosses.of(actuals, mean / len(networks), levels, last_price=False)
+    run.add(cell, losses, time.perf_counter() - start)
+    run.seed_losses.setdefault(cell, []).append(by_seed)
 
 
-def _mark_baselines(
+def _score_baselines(
     names: Sequence[str],
     past: Panel,
     origins: Origins,
@@ -291,8 +292,8 @@ def _mark_baselines(
 ) -> None:
     for name in names:
         start = time.perf_counter()
-        made, notes = baseline_marks([name], past, origins, actuals, settings.quantiles)
-        run.add(name, made[name], time.perf_counter() - start)
+        losses, notes = baseline_losses([name], past, origins, actuals, settings.quantiles)
+        run.add(name, losses[name], time.perf_counter() - start)
         run.notes += notes
 
 
@@ -305,15 +306,15 @@ def _finish(
 ) -> Backtest:
     """Join the folds and score them."""
     actuals = Actuals.join(run.actuals)
-    marks = {name: Marks.join(parts) for name, parts in run.marks.items()}
-    table = score(actuals, marks, settings.quantiles, plan.baselines)
+    losses = {name: ForecastLosses.join(parts) for name, parts in run.losses.items()}
+    table = score(actuals, losses, settings.quantiles, plan.baselines)
     return Backtest(
         folds=folds,
         table=table,
-        losses=MonthlyLosses.of(actuals, marks),
+        losses=MonthlyLosses.of(actuals, losses),
         spreads=_spreads(run),
         seconds=run.seconds,
-        remarks=tuple(_remarks(networks, table, marks, actuals)),
+        remarks=tuple(_remarks(networks, table, losses, actuals)),
         notes=tuple(dict.fromkeys(run.notes)),
         settings=settings,
         plan=replace(plan, train_end=folds[0].cutoff),
@@ -331,13 +332,13 @@ def _spreads(run: _Run) -> dict[str, Spread]:
 
 
 def _remarks(
-    networks: Sequence[str], table: ScoreTable, marks: dict[str, Marks], actuals: Actuals
+    networks: Sequence[str], table: ScoreTable, losses: dict[str, ForecastLosses], actuals: Actuals
 ) -> list[Suspicion]:
     remarks = []
     for name in networks:
         row = next(row for row in table.at(1) if row.model == name)
         known = np.isfinite(actuals.log_return[:, 0])
-        median = float(np.mean(np.abs(marks[name].median[known, 0])))
+        median = float(np.mean(np.abs(losses[name].median[known, 0])))
         actual = float(np.mean(np.abs(actuals.log_return[known, 0])))
         remarks += suspicions(name, row.direction, row.n, median, actual)
     return remarks

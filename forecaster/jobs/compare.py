@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from forecaster.errors import DataError
 from forecaster.evaluation.folds import Split, split_panel
-from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import Row, score
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import gather_windows
-from forecaster.jobs.fitting import baseline_marks, fit_and_watch, network_quantiles
+from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
 from forecaster.jobs.parallel import Pool
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.market.bars import History, Panel
@@ -123,18 +123,13 @@ def compare(
     origins = Origins.of(usable, split.test_from, split.last)
     actuals = origins.actuals(settings.horizon)
     past = usable.up_to(split.train_end)
-    marks, _ = baseline_marks(BASELINES, past, origins, actuals, settings.quantiles)
-    everyone = contenders(settings)
-    tasks = [ContenderTask(contender, split, device) for contender in everyone]
-    found = (pool or Pool()).map(fit_contender, usable, tasks, watch=on_progress)
-    made = []
-    for contender, (fitted, seconds) in zip(everyone, found, strict=True):
-        own = contender.settings
-        quantiles = network_quantiles(fitted.representation, fitted.network, own, usable, origins)
-        mark = Marks.of(actuals, quantiles, own.quantiles, last_price=False)
-        beside = {contender.name: mark, **marks}
-        made.append(_compared(contender, fitted, seconds, usable, origins, actuals, beside))
-    return tuple(made)
+    losses, _ = baseline_losses(BASELINES, past, origins, actuals, settings.quantiles)
+    tasks = [ContenderTask(contender, split, device) for contender in contenders(settings)]
+    fits = (pool or Pool()).map(fit_contender, usable, tasks, watch=on_progress)
+    return tuple(
+        _comparison(task.contender, fitted, seconds, usable, origins, actuals, losses)
+        for task, (fitted, seconds) in zip(tasks, fits, strict=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -163,18 +158,21 @@ def fit_contender(
     return fitted, time.perf_counter() - start
 
 
-def _compared(
+def _comparison(
     contender: Contender,
     fitted: FitResult,
     seconds: float,
     panel: Panel,
     origins: Origins,
     actuals: Actuals,
-    marks: dict[str, Marks],
+    baselines: dict[str, ForecastLosses],
 ) -> Comparison:
-    table = score(actuals, marks, contender.settings.quantiles, BASELINES)
+    """Cost, memory and scores of one network, beside the losses of the baselines."""
+    settings, network = contender.settings, fitted.network
+    quantiles = network_quantiles(fitted.representation, network, settings, panel, origins)
+    losses = ForecastLosses.of(actuals, quantiles, settings.quantiles, last_price=False)
+    table = score(actuals, {contender.name: losses, **baselines}, settings.quantiles, BASELINES)
     rows = table.of(contender.name)
-    network = fitted.network
     unused = network.layers[0].forward.recurrent.size if contender.window else 0
     return Comparison(
         name=contender.name,

@@ -12,7 +12,7 @@ from forecaster.arrays import Floats
 from forecaster.errors import DataError, ModelError
 from forecaster.evaluation.baselines.fit import fit_baselines
 from forecaster.evaluation.folds import Split, split_panel
-from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.origins import Origins, past_of
 from forecaster.features.representation import Representation
 from forecaster.jobs.progress import OnProgress, stage
@@ -103,14 +103,14 @@ def network_quantiles(
     Raises:
         ModelError: a quantile is not finite.
     """
-    everyone = representation.encode_all(panel.histories)
-    encoded = [everyone[i] for i in origins.index]
+    encodings = representation.encode_all(panel.histories)
+    encoded = [encodings[i] for i in origins.index]
     pieces = settings.supervise == "prefixes"
     outputs = outputs_at(network, encoded, origins.rows, settings.context_length, pieces=pieces)
-    made = [
+    returns = [
         e.scale.log_returns(o, r) for e, o, r in zip(encoded, outputs, origins.rows, strict=True)
     ]
-    quantiles = np.concatenate(made)
+    quantiles = np.concatenate(returns)
     if not bool(np.all(np.isfinite(quantiles))):
         raise ModelError(
             "the network gives forecasts that are not finite; it is unstable. Train it again with a"
@@ -119,28 +119,30 @@ def network_quantiles(
     return quantiles
 
 
-def baseline_marks(
+def baseline_losses(
     names: Sequence[str],
     past: Panel,
     origins: Origins,
     actuals: Actuals,
     levels: Sequence[float],
-) -> tuple[dict[str, Marks], tuple[str, ...]]:
-    """Fit baselines on the past, mark their forecasts, and say what could not be fitted."""
+) -> tuple[dict[str, ForecastLosses], tuple[str, ...]]:
+    """Losses of baselines fitted on the past, and notes on what could not be fitted."""
     usable = [h for h in past if len(h) >= 2]
     fitted = fit_baselines(names, usable, actuals.log_return.shape[1], levels)
-    marks = {}
+    losses = {}
     for baseline in fitted.baselines:
-        made = [
+        quantiles = [
             baseline.forecast(h, r) for h, r in zip(origins.histories, origins.rows, strict=True)
         ]
         naive = baseline.name == "naive"
-        marks[baseline.name] = Marks.of(actuals, np.concatenate(made), levels, last_price=naive)
+        losses[baseline.name] = ForecastLosses.of(
+            actuals, np.concatenate(quantiles), levels, last_price=naive
+        )
     begun = {h.ticker for h in usable}
     late = [h.ticker for h in origins.histories if h.ticker not in begun]
     notes = [
         f"garch was not fitted to {ticker} (it begins after the cutoff); ewma stands in"
         for ticker in late
-        if "garch" in marks
+        if "garch" in losses
     ]
-    return marks, (*fitted.notes, *notes)
+    return losses, (*fitted.notes, *notes)

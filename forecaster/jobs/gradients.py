@@ -16,8 +16,8 @@ from forecaster.model.artifact import Model
 from forecaster.model.gradients import (
     ClippedStep,
     Clipping,
-    reaching_a_linear_unit,
-    reaching_inputs,
+    input_gradients,
+    linear_unit_gradients,
     training_step,
 )
 from forecaster.model.numpy_rnn import GATES, Cell, Network
@@ -122,7 +122,7 @@ def measure_gradients(
     data = TrainingSet.of([model.representation.encode(history)], settings.horizon)
     windows = _windows(data, history, lags)
     rows = [row for cell in cells for row in _rows(model, cell, history, windows, epochs)]
-    rows += [_reach(f"unit × {w:g}", "textbook", reaching_a_linear_unit(w, lags)) for w in TEXTBOOK]
+    rows += [_reach(f"unit × {w:g}", "textbook", linear_unit_gradients(w, lags)) for w in TEXTBOOK]
     own = settings.cell in cells
     stepping = settings if own else _with_cell(settings, cells[0])
     batch = next(batches(stepping, data, np.random.default_rng(settings.seed)))
@@ -197,7 +197,7 @@ def _rows(model: Model, cell: Cell, history: History, windows: Batch, epochs: in
     """How far a cell's gradient reaches, as training starts it and, if that can be had, trained."""
     chosen = _with_cell(model.settings, cell)
     features = len(model.representation.features)
-    rows = [_reach(cell, "initial", reaching_inputs(None, chosen, features, windows))]
+    rows = [_reach(cell, "initial", input_gradients(None, chosen, features, windows))]
     found: tuple[Weights, Network] | None = None
     if cell == model.settings.cell:
         found = "trained", model.network
@@ -205,7 +205,7 @@ def _rows(model: Model, cell: Cell, history: History, windows: Batch, epochs: in
         found = "trained here", _train_here(model, chosen, history, epochs)
     if found is not None:
         weights, network = found
-        norms = reaching_inputs(network, chosen, features, windows)
+        norms = input_gradients(network, chosen, features, windows)
         rows.append(_reach(cell, weights, norms))
     return rows
 

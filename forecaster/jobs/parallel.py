@@ -196,7 +196,7 @@ def _collect(
     """Hand out what is left, and take results as they come."""
     import joblib
 
-    numbers = threads.chosen()
+    numbers = threads.variables()
     calls = [
         joblib.delayed(work)(function, shipped, place, task, numbers)
         for place, task in left.items()

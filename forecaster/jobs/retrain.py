@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 import numpy as np
 
 from forecaster.evaluation.baselines.fit import QUICK
-from forecaster.evaluation.losses import Marks
+from forecaster.evaluation.losses import ForecastLosses
 from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import ScoreTable, score
-from forecaster.jobs.fitting import baseline_marks, network_quantiles
+from forecaster.jobs.fitting import baseline_losses, network_quantiles
 from forecaster.jobs.score_card import card_scores, date_of, panel_facts
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
@@ -113,15 +113,15 @@ def _contest(
     settings = model.settings
     origins = Origins.of(panel, cutoff, panel.sessions[-1])
     actuals = origins.actuals(settings.horizon)
-    marks = {}
+    losses = {}
     for name, network in ((_CANDIDATE, candidate), (settings.cell, model.network)):
         quantiles = network_quantiles(model.representation, network, settings, panel, origins)
-        marks[name] = Marks.of(actuals, quantiles, settings.quantiles, last_price=False)
+        losses[name] = ForecastLosses.of(actuals, quantiles, settings.quantiles, last_price=False)
     past = panel.up_to(cutoff)
-    others, _ = baseline_marks(QUICK, past, origins, actuals, settings.quantiles)
-    marks |= others
-    table = score(actuals, marks, settings.quantiles, QUICK)
-    return table, MonthlyLosses.of(actuals, marks)
+    baselines, _ = baseline_losses(QUICK, past, origins, actuals, settings.quantiles)
+    losses |= baselines
+    table = score(actuals, losses, settings.quantiles, QUICK)
+    return table, MonthlyLosses.of(actuals, losses)
 
 
 def _loss(table: ScoreTable, name: str) -> float:

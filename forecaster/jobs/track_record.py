@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from forecaster.arrays import Floats
 from forecaster.evaluation import metrics
-from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import INTERVALS, ScoreTable, score
 from forecaster.features.scaling import future_log_returns
-from forecaster.jobs.fitting import baseline_marks
+from forecaster.jobs.fitting import baseline_losses
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars
 from forecaster.market.store.journal import Entry
@@ -261,48 +261,48 @@ def _scores(
         log_return=np.stack([c.actual for c in ordered]),
     )
     quantiles = np.stack([c.quantiles for c in ordered])
-    marks = {model: Marks.of(actuals, quantiles, levels, last_price=False)}
+    losses = {model: ForecastLosses.of(actuals, quantiles, levels, last_price=False)}
     past = panel.up_to(actuals.session.min())
     usable = [h for h in past if len(h) > 1]
     if usable:
-        made, _ = baseline_marks(BASELINES, Panel(tuple(usable)), origins, actuals, levels)
-        marks |= made
-    table = score(actuals, marks, levels, [name for name in BASELINES if name in marks])
+        baselines, _ = baseline_losses(BASELINES, Panel(tuple(usable)), origins, actuals, levels)
+        losses |= baselines
+    table = score(actuals, losses, levels, [name for name in BASELINES if name in losses])
     months = actuals.session.astype("datetime64[M]").astype(str)
     names = np.array(panel.tickers)[actuals.ticker]
     return table, (
-        _parts(names, actuals, marks, levels, model),
-        _parts(months, actuals, marks, levels, model),
+        _parts(names, actuals, losses, levels, model),
+        _parts(months, actuals, losses, levels, model),
     )
 
 
 def _parts(
     labels: NDArray[np.str_],
     actuals: Actuals,
-    marks: Mapping[str, Marks],
+    losses: Mapping[str, ForecastLosses],
     levels: Sequence[float],
     model: str,
 ) -> tuple[Part, ...]:
     """One-session scores by label, in the order of labels."""
     known = np.isfinite(actuals.log_return[:, 0])
-    found = []
+    parts = []
     for label in np.unique(labels[known]):
         some = known & (labels == label)
-        loss = float(marks[model].pinball[some, 0].mean())
+        loss = float(losses[model].pinball[some, 0].mean())
         skill = {
             name: metrics.skill(loss, float(other.pinball[some, 0].mean()))
-            for name, other in marks.items()
+            for name, other in losses.items()
             if name != model
         }
-        below = marks[model].below[some, 0]
+        below = losses[model].below[some, 0]
         coverage = {}
         for share in INTERVALS:
             ends = metrics.interval_levels(levels, share)
             if ends is not None:
                 inside = below[:, ends[1]] & ~below[:, ends[0]]
                 coverage[f"{share:g}"] = float(inside.mean())
-        found.append(Part(str(label), int(some.sum()), loss, skill, coverage))
-    return tuple(found)
+        parts.append(Part(str(label), int(some.sum()), loss, skill, coverage))
+    return tuple(parts)
 
 
 def _misses(model: str, case: _Case) -> list[Miss]:

@@ -12,11 +12,11 @@ import numpy as np
 from forecaster.errors import DataError
 from forecaster.evaluation.baselines.fit import QUICK
 from forecaster.evaluation.folds import Split, split_panel
-from forecaster.evaluation.losses import Marks
+from forecaster.evaluation.losses import ForecastLosses
 from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import ScoreTable, score
-from forecaster.jobs.fitting import baseline_marks, fit_and_watch, network_quantiles
+from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.jobs.score_card import card_scores, date_of, panel_facts
 from forecaster.market.bars import Panel
@@ -146,14 +146,12 @@ def _score_test(
     levels = settings.quantiles
     actuals = origins.actuals(settings.horizon)
     quantiles = network_quantiles(fitted.representation, fitted.network, settings, panel, origins)
-    marks: dict[str, Marks] = {
-        settings.cell: Marks.of(actuals, quantiles, levels, last_price=False)
-    }
+    network = ForecastLosses.of(actuals, quantiles, levels, last_price=False)
     past = panel.up_to(split.train_end)
-    others, failed = baseline_marks(QUICK, past, origins, actuals, levels)
+    baselines, failed = baseline_losses(QUICK, past, origins, actuals, levels)
     notes += failed
-    marks |= others
-    return score(actuals, marks, levels, QUICK), MonthlyLosses.of(actuals, marks)
+    losses = {settings.cell: network, **baselines}
+    return score(actuals, losses, levels, QUICK), MonthlyLosses.of(actuals, losses)
 
 
 def _card(

@@ -49,20 +49,20 @@ _UNREADABLE = (
     zipfile.BadZipFile,
     SettingsError,
 )
-"""What the parsers raise on a file whose checksum holds and whose content is somebody else's."""
+"""Errors of the parsers on a forged file, whose checksum holds."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained network with all that a forecast needs.
+    """A trained network, and everything else that a forecast needs.
 
     Attributes:
-        name: how the user calls it.
+        name: chosen by the user.
         created: ISO 8601, UTC.
         settings: as trained.
         representation: fitted scaling and input standardisation.
         network: the weights.
-        card: where it comes from, and its measured errors.
+        card: its data, its training and its errors.
     """
 
     name: str
@@ -117,7 +117,7 @@ def to_bytes(model: Model) -> bytes:
 
 
 def save(model: Model, path: Path) -> None:
-    """Write the model; the file holds the old model or the new one at every moment.
+    """Write the model; at every moment the file holds either the old model or the new one.
 
     Raises:
         ModelError: the disk is full, or the folder cannot be written.
@@ -154,14 +154,14 @@ def load(path: Path) -> Model:
 
 
 def from_bytes(content: bytes, source: str) -> Model:
-    """The inverse of ``to_bytes``.
+    """The model in the content of a file, as ``to_bytes`` gives it.
 
     Args:
-        content: a whole file.
-        source: how a message calls it.
+        content: of the whole file.
+        source: its name in messages.
 
     Raises:
-        ModelError: see ``load``.
+        ModelError: it is damaged, no model, or written by a newer version.
     """
     body, seal = content[:-_SEAL_LENGTH], content[-_SEAL_LENGTH:]
     if seal != _SEAL + hashlib.sha256(body).hexdigest().encode():
@@ -189,16 +189,16 @@ def from_bytes(content: bytes, source: str) -> Model:
 
 
 def _check_format(document: Any, source: str) -> None:
-    found = document.get("format")
-    if not isinstance(found, int) or found > FORMAT:
+    version = document.get("format")
+    if not isinstance(version, int) or version > FORMAT:
         raise ModelError(
-            f"{source} has model format {found}; this version reads up to {FORMAT}."
+            f"{source} has model format {version}; this version reads up to {FORMAT}."
             " Update forecaster, or train the model again."
         )
 
 
 def _check_stored(archive: zipfile.ZipFile) -> None:
-    """Members are neither compressed nor encrypted, so that none can unpack to more than it is."""
+    """Check that no member is compressed or encrypted, so that none can unpack to more bytes."""
     for member in archive.infolist():
         if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
             raise ValueError(f"{member.filename} is compressed or encrypted")
@@ -225,7 +225,7 @@ def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
 
 
 def _check_weights(network: Network, settings: Settings, features: int) -> None:
-    """Every weight is a number, and the shapes fit each other, the settings and the inputs."""
+    """Check that weights are finite and that their shapes fit the settings and the inputs."""
     horizon, gaps = settings.horizon, len(settings.quantiles) - 1
     head = network.head
     if head.bias.shape != (2 * horizon,) or head.gaps.shape != (horizon, gaps):
@@ -253,7 +253,7 @@ def _pack(network: Network) -> dict[str, Floats32]:
 
 
 def _unpack(arrays: Mapping[str, Floats32], settings: Settings) -> Network:
-    """The inverse of ``_pack``; a missing name is a KeyError."""
+    """The network of weights by name; a missing name is a KeyError."""
 
     def cell(stem: str) -> CellWeights:
         return CellWeights(*(arrays[stem + part] for part in ("kernel", "recurrent", "bias")))

@@ -1,4 +1,4 @@
-"""The average of a network's weights over the last epochs of its training."""
+"""Averaging of weights over the last epochs of training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class WeightAverage:
     (Polyak and Juditsky 1992; the exponential form is common practice.)
 
     Attributes:
-        steps: taken in so far.
+        steps: count of training steps so far.
     """
 
     def __init__(self, model: Any) -> None:
@@ -29,10 +29,10 @@ class WeightAverage:
         self._epoch_steps = 1
 
     def add(self, epochs: float) -> None:
-        """Take in the weights after a training step.
+        """Add the weights after a training step.
 
         Args:
-            epochs: over how many epochs to average.
+            epochs: length of the average.
         """
         self.steps += 1
         share = max(1.0 / (epochs * self._epoch_steps), 1.0 / (1.0 + self.steps / 2.0))
@@ -45,8 +45,8 @@ class WeightAverage:
         """The averaged weights for the numpy engine, after an epoch."""
         self._epoch_steps = max(self.steps - self._before_epoch, 1)
         self._before_epoch = self.steps
-        kept = self._model.get_weights()
+        weights = self._model.get_weights()
         self._model.set_weights(self._mean)
         averaged = to_network(self._model, settings)
-        self._model.set_weights(kept)
+        self._model.set_weights(weights)
         return averaged

@@ -1,4 +1,4 @@
-"""The card of a trained model: where it comes from, and what its errors were on held-out sessions.
+"""The card of a trained model: its data, its training and its errors on held-out sessions.
 
 Every field is checked when a model's file is read.
 """
@@ -11,7 +11,7 @@ from forecaster.documents import Count, Day, PanelFacts, Part, Scores, Text, Who
 
 
 class SplitDates(Part):
-    """Which sessions were for what; None where the panel was too short for a part.
+    """Dates of training, validation and test; None where the panel was too short for a part.
 
     Attributes:
         fit_end: last session whose price a training target used.
@@ -29,12 +29,12 @@ class SplitDates(Part):
 
 
 class Retraining(Part):
-    """What a model that was trained on came from.
+    """Origin of a model that was trained on from another one.
 
     Attributes:
-        origin: id of the model before.
+        origin: id of the other model.
         held_out_from: last session that the candidate had seen when both were compared.
-        epochs: of training on.
+        epochs: of the training on.
     """
 
     origin: Text = Field(alias="from")
@@ -43,19 +43,19 @@ class Retraining(Part):
 
 
 class Card(Part):
-    """Where a model comes from.
+    """Data, training and errors of a model.
 
     Attributes:
         data: the panel that it was trained on.
         trained_to: last session that its weights have seen.
-        split: dates of its training; None for a model that was made otherwise.
-        epochs: passes over the data that were best.
+        split: dates of its training, or None.
+        epochs: passes over the data with the best validation loss.
         targets: network outputs in one pass.
-        weights: how many numbers were trained.
-        device: where Keras computed.
+        weights: count of trained numbers.
+        device: ``cpu`` or ``gpu``, for training.
         packages: package to version.
         scores: errors on the test part; None where they were not measured.
-        retrained: where it was trained on from another model.
+        retrained: of a model that was trained on from another one.
     """
 
     data: PanelFacts

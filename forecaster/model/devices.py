@@ -1,4 +1,4 @@
-"""Keras started quietly, and the device that it trains on."""
+"""Quiet import of Keras, and the device that it trains on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def import_keras(device: Device = "auto") -> Any:
     """Import Keras quietly, on the device asked for.
 
     TensorFlow writes to file descriptor 2 while it starts, whatever its log level; that text is
-    kept back, and shown only if the import fails.
+    shown only if the import fails.
 
     Raises:
         SettingsError: Keras or its backend cannot be imported.
@@ -43,8 +43,8 @@ def import_keras(device: Device = "auto") -> Any:
                 f"Keras could not start ({type(problem).__name__}: {problem}. {detail[0]});"
                 " training needs it. Run: forecast doctor"
             ) from problem
-    # it warns of every fifth network, and calls what Ctrl-C cut short an error in its code; what
-    # is wrong comes as an exception anyway
+    # it warns of every fifth network, and calls a Ctrl-C an error in its code; errors are raised
+    # anyway
     logging.getLogger("tensorflow").setLevel(logging.CRITICAL)
     return keras
 
@@ -64,7 +64,7 @@ def stderr_to(log: Any) -> Iterator[None]:
 
 
 def gpu_count() -> int:
-    """How many GPUs the backend can use."""
+    """Count of GPUs that the backend can use."""
     keras = import_keras()
     try:
         return len(keras.distribution.list_devices("gpu"))
@@ -76,15 +76,15 @@ def choose_device(device: Device) -> str:
     """The device that training will use: ``cpu`` or ``gpu``.
 
     Raises:
-        SettingsError: a GPU was asked for and there is none; says what is missing.
+        SettingsError: a GPU was asked for and there is none.
     """
     import_keras(device)
     if device == "cpu":
         return "cpu"
-    found = gpu_count()
-    if device == "gpu" and not found:
+    gpus = gpu_count()
+    if device == "gpu" and not gpus:
         raise SettingsError(f"--device gpu was given, but {_missing_gpu()}. Or use --device cpu.")
-    return "gpu" if found else "cpu"
+    return "gpu" if gpus else "cpu"
 
 
 def _missing_gpu() -> str:

@@ -1,11 +1,10 @@
-"""How much of a loss's gradient reaches back through a network, measured by Keras.
+"""Gradients of the loss by lag, and the effect of clipping on a step, measured by Keras.
 
 A recurrent network passes the gradient back one step at a time, through the same weights, so over
 k steps it shrinks or grows about as a number to the power k (Bengio, Simard and Frasconi 1994;
 Pascanu, Mikolov and Bengio 2013). Keras differentiates here; nothing is derived by hand.
 
-Shapes: B windows, T = K + 1 sessions, F inputs. Keras is imported inside functions, as in
-``network``.
+Shapes: B windows, T = K + 1 sessions, F inputs. Keras is imported inside functions.
 """
 
 from __future__ import annotations
@@ -20,23 +19,17 @@ from forecaster.arrays import Floats
 from forecaster.errors import SettingsError
 from forecaster.features.sequences import Batch
 from forecaster.model.devices import import_keras
-from forecaster.model.network import (
-    build,
-    packed,
-    start_head,
-    to_keras,
-    training_loss,
-)
+from forecaster.model.network import build, stack_targets, start_head, to_keras, training_loss
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
 
 Clipping = Literal["none", "norm", "value"]
 
 WARM_UP = 10
-"""Ordinary steps that Adam has seen before the one that is measured."""
+"""Ordinary steps of Adam before the measured one."""
 
 BURST = 100.0
-"""A gradient so many times as large as an ordinary one, as an exploding one is."""
+"""Size of an exploding gradient, in multiples of an ordinary one."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +37,12 @@ class ClippedStep:
     """One training step under one kind of clipping.
 
     Attributes:
-        clipping: which kind.
+        clipping: its kind.
         limit: of the gradient's norm or of each of its numbers; None for none.
         before: norm of the gradient of all weights together.
-        after: norm that is left when it was clipped.
-        plain: length of the step that plain gradient descent makes of it.
-        adam: length of the step that Adam makes of it, after ``WARM_UP`` ordinary ones.
+        after: norm of the clipped gradient.
+        plain: length of the step of plain gradient descent.
+        adam: length of Adam's step, after ``WARM_UP`` ordinary ones.
     """
 
     clipping: Clipping
@@ -60,10 +53,10 @@ class ClippedStep:
     adam: float
 
 
-def reaching_inputs(
+def input_gradients(
     network: Network | None, settings: Settings, features: int, batch: Batch
 ) -> Floats:
-    """Norm of the loss gradient at the input k sessions before the last, mean over the windows.
+    """Norm of the loss gradient at the input k sessions before the last, a mean over windows.
 
     ``‖∂L_b / ∂x_{b,T−1−k}‖``, where L_b is a window's own part of the training loss. At k = 0 the
     head reads the input as well as the state; from k = 1 on, all comes through the recurrence.
@@ -87,19 +80,19 @@ def reaching_inputs(
         start_head(model, settings, np.where(batch.weights > 0, batch.targets, np.nan))
     else:
         model = to_keras(network, settings, features, whole_sequence=False)
-    inputs, targets = keras.ops.convert_to_tensor(batch.inputs), packed(batch)
+    inputs, targets = keras.ops.convert_to_tensor(batch.inputs), stack_targets(batch)
     loss = training_loss(settings)
     (gradient,) = _differentiate(lambda: loss(targets, model(inputs, training=False)), [inputs])
     windows = np.asarray(gradient, dtype=np.float64) * len(batch.inputs)  # the loss is their mean
-    made = np.asarray(model(inputs, training=False)).reshape(len(windows), -1)
-    windows[~np.isfinite(made).all(axis=1)] = np.nan  # a maximum would make a 0 of it
+    outputs = np.asarray(model(inputs, training=False)).reshape(len(windows), -1)
+    windows[~np.isfinite(outputs).all(axis=1)] = np.nan  # a maximum would make a 0 of it
     return _norms_by_lag(windows)
 
 
-def reaching_a_linear_unit(weight: float, lags: int) -> Floats:
-    """The textbook case: one linear unit, ``h_t = w h_{t−1} + x_t``, with h_T as the loss.
+def linear_unit_gradients(weight: float, lags: int) -> Floats:
+    """Gradient norms of a linear unit, the textbook case.
 
-    The gradient that reaches the input k steps back is exactly ``w^k``.
+    ``h_t = w h_{t−1} + x_t`` with h_T as the loss: the gradient k steps back is exactly ``w^k``.
 
     Args:
         weight: w.
@@ -124,13 +117,13 @@ def training_step(
     batch: Batch,
     limits: Sequence[tuple[Clipping, float | None]],
 ) -> tuple[list[ClippedStep], list[ClippedStep]]:
-    """What clipping does to one training step.
+    """One training step under several kinds of clipping.
 
     Args:
         network: trained weights; None: as training would start them.
         settings: of the network; ``batch`` is cut as its supervision says.
         features: F.
-        batch: what the step reads, with its targets.
+        batch: of the step, with its targets.
         limits: kinds of clipping, each with its limit.
 
     Returns:
@@ -149,23 +142,23 @@ def training_step(
         ))  # fmt: skip
     else:
         model = to_keras(network, settings, features, whole_sequence=whole)
-    inputs, targets, loss = batch.inputs, packed(batch), training_loss(settings)
-    found = _differentiate(
+    inputs, targets, loss = batch.inputs, stack_targets(batch), training_loss(settings)
+    gradients = _differentiate(
         lambda: loss(targets, model(inputs, training=False)) + sum(model.losses),
         [variable.value for variable in model.trainable_variables],
     )
-    gradient = [np.asarray(g) for g in found]
+    gradient = [np.asarray(g) for g in gradients]
     rate = settings.learning_rate
     return (
-        [_clipped(gradient, 1.0, rate, kind, limit) for kind, limit in limits],
-        [_clipped(gradient, BURST, rate, kind, limit) for kind, limit in limits],
+        [_clipped_step(gradient, 1.0, rate, kind, limit) for kind, limit in limits],
+        [_clipped_step(gradient, BURST, rate, kind, limit) for kind, limit in limits],
     )
 
 
-def _clipped(
+def _clipped_step(
     gradient: list[Any], times: float, rate: float, kind: Clipping, limit: float | None
 ) -> ClippedStep:
-    """One step of Keras's own optimisers, clipped by them."""
+    """A step of Keras's optimisers, with their clipping."""
     import keras
 
     options: dict[str, float] = {}
@@ -179,7 +172,7 @@ def _clipped(
 
 
 def _step_length(optimiser: Any, before: Sequence[list[Any]], gradient: list[Any]) -> float:
-    """How far the last of several steps moves all weights together.
+    """Distance that the last of several steps moves all weights together.
 
     Neither optimiser looks at the weights themselves, so they start from zero.
     """
@@ -214,13 +207,13 @@ def _start() -> Any:
 def _differentiate(loss: Callable[[], Any], point: list[Any]) -> list[Any]:
     """The gradient of a loss with respect to tensors or variables that it reads.
 
-    Keras has no backend-free way to ask for a gradient, so this is TensorFlow's own.
+    Keras has no backend-free way to ask for a gradient, so this is TensorFlow's tape.
     """
     import tensorflow as tf
 
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        for one in point:
-            tape.watch(one)
+        for variable in point:
+            tape.watch(variable)
         value = loss()
     return list(tape.gradient(value, point))
 

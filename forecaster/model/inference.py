@@ -74,11 +74,11 @@ def _by_windows(
     for size in np.unique(length):
         group = np.flatnonzero(length == size)
         for first in range(0, len(group), _WINDOWS_AT_ONCE):
-            some = group[first : first + _WINDOWS_AT_ONCE]
-            ends = starts[series[some]] + origin[some]
+            chunk = group[first : first + _WINDOWS_AT_ONCE]
+            ends = starts[series[chunk]] + origin[chunk]
             windows = gather_windows(inputs, ends, int(size))  # (R, F) -> (N, T, F)
             answers = forward_last(network, windows)  # (N, T, F) -> (N, H, Q)
-            for answer, s, p in zip(answers, series[some], place[some], strict=True):
+            for answer, s, p in zip(answers, series[chunk], place[chunk], strict=True):
                 out[s][p] = answer
 
 
@@ -102,20 +102,20 @@ def _by_pieces(
         for begin in range(int(r[0]), int(r[-1]) + 1, stride):
             jobs.append((s, max(begin - (context - stride), 0), begin, begin + stride))
     for first in range(0, len(jobs), _PIECES_AT_ONCE):
-        some = jobs[first : first + _PIECES_AT_ONCE]
-        width = max(stop - lead for _, lead, _, stop in some)
-        base = np.array([starts[s] + lead for s, lead, _, _ in some], dtype=np.intp)
+        part = jobs[first : first + _PIECES_AT_ONCE]
+        width = max(stop - lead for _, lead, _, stop in part)
+        base = np.array([starts[s] + lead for s, lead, _, _ in part], dtype=np.intp)
         index = np.minimum(base[:, None] + np.arange(width), len(inputs) - 1)  # (N, T)
         windows = inputs[index]  # (R, F) -> (N, T, F)
         states = read(network, windows)  # (N, T, F) -> (N, T, U)
-        places = [np.searchsorted(rows[s], [begin, stop]) for s, _, begin, stop in some]
+        places = [np.searchsorted(rows[s], [begin, stop]) for s, _, begin, stop in part]
         # the m origins of all pieces, each by its piece and its step in it
-        piece = np.repeat(np.arange(len(some)), [b - a for a, b in places])
+        piece = np.repeat(np.arange(len(part)), [b - a for a, b in places])
         step = np.concatenate(
-            [rows[s][a:b] - lead for (s, lead, _, _), (a, b) in zip(some, places, strict=True)]
+            [rows[s][a:b] - lead for (s, lead, _, _), (a, b) in zip(part, places, strict=True)]
         )
         at = (piece, step)
         answers = network.head.quantiles(states[at], windows[at], network.levels)  # (m, H, Q)
         ends = np.cumsum([b - a for a, b in places])[:-1]
-        for (s, _, _, _), (a, b), answer in zip(some, places, np.split(answers, ends), strict=True):
+        for (s, _, _, _), (a, b), answer in zip(part, places, np.split(answers, ends), strict=True):
             out[s][a:b] = answer

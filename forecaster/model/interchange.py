@@ -1,4 +1,4 @@
-"""A network as a file for use elsewhere."""
+"""Export of a network as a Keras or ONNX file."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ CENTRE_RIDGE = 0.05
 direction can hardly be forecast, and a network that is free to try learns the noise."""
 
 RANGE_WEIGHT = 0.1
-"""Weight of the distance between forecast spreads and ranges that followed, in the training loss.
+"""Weight in the training loss of the distance between forecast spreads and later ranges.
 A session's range tells its volatility about five times less noisily than its return does."""
 
 
@@ -48,7 +48,7 @@ def build(settings: Settings, features: int, *, whole_sequence: bool) -> Any:
     return keras.Model(inputs, _quantiles(seen, settings, whole_sequence=whole_sequence))
 
 
-def _small(seed: int) -> Any:
+def _small_initializer(seed: int) -> Any:
     import keras
 
     return keras.initializers.VarianceScaling(0.01, seed=seed)
@@ -57,7 +57,7 @@ def _small(seed: int) -> Any:
 def _recurrent_layer(settings: Settings, number: int, every: bool, draw: Random) -> Any:
     """One recurrent layer, named ``recurrent_<number>``, whose weights start from seeds drawn here.
 
-    Keras would draw them from the whole process's generator, which other threads disturb.
+    Keras would draw the seeds from a generator of the whole process, which other threads disturb.
     """
     import keras
 
@@ -68,9 +68,8 @@ def _recurrent_layer(settings: Settings, number: int, every: bool, draw: Random)
     name = f"recurrent_{number}"
 
     def layer(**more: Any) -> Any:
-        seeds = [
-            draw.randint(1, 10**9) for _ in range(3)
-        ]  # as many as Keras would draw, in its order
+        # as many seeds as Keras would draw, in its order
+        seeds = [draw.randint(1, 10**9) for _ in range(3)]
         first = 1 if settings.cell == "rnn" else 0
         return kinds[settings.cell](
             settings.units,
@@ -87,9 +86,9 @@ def _recurrent_layer(settings: Settings, number: int, every: bool, draw: Random)
 
 
 def _quantiles(seen: Any, settings: Settings, *, whole_sequence: bool) -> Any:
-    """State and input as quantiles; the same formula as ``recurrence.Head.quantiles``.
+    """Quantiles of the last state and input, by the formula of ``numpy_rnn.Head.quantiles``.
 
-    Made of Keras's own layers and operations, so that an exported model loads without this package.
+    Made of Keras's layers and operations, so that an exported model loads without this package.
     """
     import keras
     from keras import ops
@@ -97,7 +96,7 @@ def _quantiles(seen: Any, settings: Settings, *, whole_sequence: bool) -> Any:
     horizon, q = settings.horizon, len(settings.quantiles)
     middle = middle_level(settings.quantiles)
     ridge = CENTRE_RIDGE if settings.scale == "volatility" else 0.0
-    first, second = _small(settings.seed), _small(settings.seed + 1)
+    first, second = _small_initializer(settings.seed), _small_initializer(settings.seed + 1)
     centre = keras.layers.Dense(
         horizon, kernel_initializer=first, kernel_regularizer=_ridge(ridge), name="centre"
     )(seen)
@@ -106,8 +105,9 @@ def _quantiles(seen: Any, settings: Settings, *, whole_sequence: bool) -> Any:
     if q == 1:
         return centre
     spread = ops.exp(ops.clip(spread, -SPREAD_LIMIT, SPREAD_LIMIT))
-    one = ops.ones_like(seen[..., :1])  # a constant input makes a dense layer a vector of weights
-    gaps = keras.layers.Dense(horizon * (q - 1), use_bias=False, name="gaps")(one)
+    # a constant input makes a dense layer a vector of weights
+    constant = ops.ones_like(seen[..., :1])
+    gaps = keras.layers.Dense(horizon * (q - 1), use_bias=False, name="gaps")(constant)
     shape = (horizon, q - 1)
     widths = keras.layers.Reshape((-1, *shape) if whole_sequence else shape)(ops.softplus(gaps))
     widths = widths * ops.expand_dims(spread, axis=-1)
@@ -127,7 +127,7 @@ def _ridge(strength: float) -> Any:
 
 
 def step_weights(horizon: int) -> Floats32:
-    """How much each step's loss counts in training: 1/h, with mean 1.
+    """Weights of the steps in the training loss: 1/h, with mean 1.
 
     Targets h sessions ahead overlap, so n of them hold about n/h independent ones and would be
     learned by heart first.
@@ -137,20 +137,20 @@ def step_weights(horizon: int) -> Floats32:
 
 
 def training_loss(settings: Settings) -> Callable[[Any, Any], Any]:
-    """The loss of a batch, see ``packed``, and its quantiles: pinball, and distance from ranges."""
+    """The training loss of stacked targets and quantiles: pinball, and distance from ranges."""
     from keras import ops
 
     levels = np.asarray(settings.quantiles, dtype=np.float32)
     by_step = step_weights(settings.horizon)
     spread_known = settings.scale == "volatility" and len(levels) > 1
 
-    def loss(packed: Any, quantiles: Any) -> Any:
+    def loss(stacked: Any, quantiles: Any) -> Any:
         """Weighted mean over the targets that count."""
-        error = packed[..., :1] - quantiles
+        error = stacked[..., :1] - quantiles
         losses = ops.mean(ops.maximum(levels * error, (levels - 1.0) * error), axis=-1)
-        weights = packed[..., 2] * by_step
+        weights = stacked[..., 2] * by_step
         if spread_known:
-            losses += RANGE_WEIGHT * _range_distance(packed[..., 1], quantiles, weights)
+            losses += RANGE_WEIGHT * _range_distance(stacked[..., 1], quantiles, weights)
         return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1.0)
 
     return loss
@@ -173,11 +173,11 @@ def compile_model(model: Any, settings: Settings) -> None:
 def _range_distance(ranges: Any, quantiles: Any, weights: Any) -> Any:
     """Squared distance between log widths of distributions and log ranges, less its mean by step.
 
-    How wide a distribution is in units of a range is for the pinball loss to say; which ones are
-    wider than others is learned from both. So the mean difference of each step is taken off.
+    The pinball loss alone decides how wide a distribution is in units of a range; both decide which
+    distributions are wider than others. So the mean difference of each step is taken off.
 
     Args:
-        ranges: ``(..., H)``, log ranges that followed.
+        ranges: ``(..., H)``, log ranges after the forecast.
         quantiles: ``(..., H, Q)``, rising.
         weights: ``(..., H)``.
 
@@ -196,16 +196,16 @@ def _range_distance(ranges: Any, quantiles: Any, weights: Any) -> Any:
 def train_step(model: Any, batch: Batch) -> float:
     """One step of the optimiser; the loss of this batch."""
     model.reset_metrics()
-    return float(model.train_on_batch(batch.inputs, packed(batch)))
+    return float(model.train_on_batch(batch.inputs, stack_targets(batch)))
 
 
-def packed(batch: Batch) -> Floats32:
-    """Targets, ranges and weights of a batch as the loss takes them: ``(B, ..., H, 3)``."""
+def stack_targets(batch: Batch) -> Floats32:
+    """Targets, ranges and weights of a batch side by side, for the loss: ``(B, ..., H, 3)``."""
     return np.stack([batch.targets, batch.ranges, batch.weights], axis=-1)
 
 
 def start_head(model: Any, settings: Settings, targets: Floats32) -> None:
-    """Set the head so that training starts from the targets' own quantiles.
+    """Start the head at the quantiles of the targets.
 
     Args:
         model: as built.
@@ -220,9 +220,9 @@ def start_head(model: Any, settings: Settings, targets: Floats32) -> None:
         known = targets[np.isfinite(targets[:, h]), h]
         if known.size == 0:
             known = targets[np.isfinite(targets)]
-        found = np.quantile(known, levels)
-        centres[h] = found[middle]
-        widths = np.maximum(np.diff(found), 0.01)
+        quantiles = np.quantile(known, levels)
+        centres[h] = quantiles[middle]
+        widths = np.maximum(np.diff(quantiles), 0.01)
         gaps[h] = widths + np.log(-np.expm1(-widths))  # softplus's inverse, for any width
     centre = model.get_layer("centre")
     centre.set_weights([centre.get_weights()[0], centres])
@@ -252,9 +252,9 @@ def _head_of(model: Any, settings: Settings) -> Head:
     q, horizon = len(settings.quantiles), settings.horizon
     kernel, bias = model.get_layer("centre").get_weights()
     if q == 1:
-        nothing = np.zeros((horizon, 0), dtype=np.float32)
+        no_gaps = np.zeros((horizon, 0), dtype=np.float32)
         unused = np.zeros_like(kernel), np.zeros_like(bias)
-        return Head(np.hstack([kernel, unused[0]]), np.hstack([bias, unused[1]]), nothing)
+        return Head(np.hstack([kernel, unused[0]]), np.hstack([bias, unused[1]]), no_gaps)
     spread_kernel, spread_bias = model.get_layer("spread").get_weights()
     (gaps,) = model.get_layer("gaps").get_weights()
     return Head(

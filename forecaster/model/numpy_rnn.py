@@ -1,4 +1,4 @@
-"""The recurrent network's forward pass in numpy: what `predict` runs, without TensorFlow.
+"""Forward pass of the recurrent network in numpy, without TensorFlow.
 
 The equations are Keras's, gate order included, so that weights trained there run here. For a step
 with input x and state h (and cell state c):
@@ -47,7 +47,7 @@ class CellWeights:
 
     @property
     def units(self) -> int:
-        """U."""
+        """U, the size of the hidden state."""
         return int(self.recurrent.shape[0])
 
 
@@ -84,13 +84,13 @@ class Head:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers, and the dense head that turns the last state into quantiles.
+    """Recurrent layers and a dense head.
 
     Attributes:
         cell: which equations.
         activation: of ``rnn``.
         layers: bottom first.
-        head: what turns the last state and the last input into quantiles.
+        head: of the last state and the last input.
         horizon: H.
         levels: Q quantile levels, rising.
     """
@@ -111,7 +111,7 @@ class Network:
 
     @property
     def weight_count(self) -> int:
-        """How many numbers were trained."""
+        """Count of trained numbers."""
         return sum(w.size for w in self.weights)
 
     @property
@@ -151,7 +151,7 @@ def middle_level(levels: tuple[float, ...]) -> int:
 
 @dataclass(frozen=True)
 class Trace:
-    """What one cell held after every session of the windows that it read.
+    """Hidden and cell states of one cell after every session of its windows.
 
     Attributes:
         layer: from 0, the bottom one.
@@ -183,7 +183,7 @@ def _run(
     inputs: Floats32,
     cell_states: Floats32 | None = None,
 ) -> Floats32:
-    """Hidden states after every step; those of an ``lstm``'s cell go into ``cell_states``."""
+    """Hidden states after every step; cell states of ``lstm`` go into ``cell_states``."""
     n, t, _ = inputs.shape
     units, U = weights.units, weights.recurrent
     b = weights.bias if cell != "gru" else weights.bias[0]
@@ -206,10 +206,9 @@ def _run(
 
 
 def traces(network: Network, inputs: Floats32) -> list[Trace]:
-    """What every cell held after every session, bottom layer first, forward before backward.
+    """States of every cell after every session, bottom layer first, forward before backward.
 
-    The forecast of a window is made from the top layer's last forward state and its first backward
-    one.
+    A forecast uses the top layer's last forward state and its first backward one.
 
     Args:
         network: the weights, causal or not.

@@ -1,4 +1,4 @@
-"""The folder of trained models: find one, list them, delete one."""
+"""The registry of trained models: find one, list them, delete one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ BOXED = Path(__file__).parent / "boxed" / f"{BOXED_NAME}{SUFFIX}"
 """The model that comes with the program, trained on the sample data."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=%-]{0,99}")
-"""With ``=`` and ``%`` from file names of tickers, see ``symbols.file_name``."""
+"""``=`` and ``%`` are in the file names of tickers, from ``symbols.file_name``."""
 
 
 def path_of(name: str) -> Path:
-    """Where the model called ``name`` is kept.
+    """The file of the model called ``name``.
 
     Raises:
         SettingsError: the name cannot be a file name everywhere.
@@ -35,12 +35,12 @@ def path_of(name: str) -> Path:
 
 
 def model_paths() -> list[Path]:
-    """All model files, the one written last first."""
+    """Files of all trained models, the newest first."""
     try:
-        found = [p for p in models_folder().iterdir() if p.suffix == SUFFIX and p.is_file()]
+        paths = [p for p in models_folder().iterdir() if p.suffix == SUFFIX and p.is_file()]
     except OSError:  # no model was ever trained
         return []
-    return sorted(found, key=lambda p: (-p.stat().st_mtime_ns, p.name))
+    return sorted(paths, key=lambda p: (-p.stat().st_mtime_ns, p.name))
 
 
 @dataclass(frozen=True)
@@ -52,30 +52,30 @@ class RegistryEntry:
 
 
 def models() -> list[RegistryEntry]:
-    """All models, the one used by default first, the one in the box last."""
-    listed = []
-    for path in [*model_paths(), *_boxed()]:
+    """Entries of all models, the one used by default first, the one in the box last."""
+    entries = []
+    for path in [*model_paths(), *_boxed_paths()]:
         try:
-            listed.append(RegistryEntry(path, load(path)))
+            entries.append(RegistryEntry(path, load(path)))
         except ModelError:
-            listed.append(RegistryEntry(path, None))
-    return listed
+            entries.append(RegistryEntry(path, None))
+    return entries
 
 
-def _boxed() -> list[Path]:
+def _boxed_paths() -> list[Path]:
     return [BOXED] if BOXED.is_file() else []
 
 
 def find(wanted: str | None) -> Path:
-    """The file of the model asked for: a path, a name, or (None) the one trained last.
+    """The file of a model by its path or its name, or (None) of the model trained last.
 
-    Where none was trained, the one in the box.
+    Where none was trained, the file of the model in the box.
 
     Raises:
         ModelError: there is none.
     """
     if wanted is None:
-        paths = [*model_paths(), *_boxed()]
+        paths = [*model_paths(), *_boxed_paths()]
         if not paths:
             raise ModelError(
                 f"no model has been trained yet (looked in {models_folder()}); a forecast needs"
@@ -96,12 +96,16 @@ def find(wanted: str | None) -> Path:
 
 
 def open_model(wanted: str | None) -> Model:
-    """Find and read a model; see ``find`` and ``artifact.load``."""
+    """Find and read a model.
+
+    Raises:
+        ModelError: there is none, or it cannot be read.
+    """
     return load(find(wanted))
 
 
-def own(name: str) -> Path:
-    """The file of one of the user's models, by its name.
+def user_model(name: str) -> Path:
+    """The file of a model that the user trained, by its name.
 
     Raises:
         ModelError: there is none, or it is the one in the box.
@@ -117,12 +121,12 @@ def own(name: str) -> Path:
 
 
 def delete(name: str) -> Path:
-    """Delete one of the user's models and say where it was.
+    """Delete a model that the user trained, and return the path of its file.
 
     Raises:
-        ModelError: see ``own``; or it could not be deleted.
+        ModelError: there is none, it is the one in the box, or it could not be deleted.
     """
-    path = own(name)
+    path = user_model(name)
     try:
         path.unlink()
     except OSError as problem:

@@ -1,9 +1,9 @@
-"""How many threads a fit computes with: two, on every machine and in every process.
+"""Threads of a fit: two, on every machine and in every process.
 
 A sum that several threads share is added up in another order and rounds differently, so the number
 of threads is part of what a seed stands for. Two is what the long batches of prefixes gain from;
 networks of this size gain nothing from more, several networks at a time do (``jobs/parallel.py``).
-Who wants other numbers sets TensorFlow's own variables, and every worker follows.
+TensorFlow's variables set other numbers, for every worker too.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ DEFAULTS = {"TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "1"}
 """Threads within an operation, and operations at a time; TensorFlow reads them when it starts."""
 
 
-def chosen() -> dict[str, str]:
-    """The variables as they stand, or their defaults."""
+def variables() -> dict[str, str]:
+    """TensorFlow's thread variables as they stand, or their defaults."""
     return {name: os.environ.get(name) or number for name, number in DEFAULTS.items()}
 
 
 def prepare_environment(device: Device) -> None:
-    """Environment that must stand before Keras is imported; later calls change nothing."""
+    """Set the environment for the import of Keras; once it is imported, change nothing."""
     if "keras" in sys.modules:
         return
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("KERAS_HOME", str(Path(tempfile.gettempdir()) / "forecaster-keras"))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
-    os.environ.update(chosen())
+    os.environ.update(variables())
     for variable in ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"):
         os.environ.pop(variable, None)  # they would cut training short without a word
     if device == "cpu":
@@ -43,21 +43,21 @@ def prepare_environment(device: Device) -> None:
 
 
 def adopt(wanted: Mapping[str, str]) -> None:
-    """Take over the numbers of the process that handed out the work.
+    """Set the thread variables of the process that handed out the work.
 
     Raises:
         SettingsError: Keras already runs here with others.
     """
-    found = {name: os.environ.get(name) for name in DEFAULTS}
-    if found == dict(wanted):
+    current = {name: os.environ.get(name) for name in DEFAULTS}
+    if current == dict(wanted):
         return
     if "keras" in sys.modules or "tensorflow" in sys.modules:
         raise SettingsError(
-            f"a worker runs TensorFlow with {_said(found)} already, and this run needs"
-            f" {_said(wanted)}. Restart the cluster's workers."
+            f"a worker runs TensorFlow with {_assignments(current)} already, and this run needs"
+            f" {_assignments(wanted)}. Restart the cluster's workers."
         )
     os.environ.update(wanted)
 
 
-def _said(numbers: Mapping[str, str | None]) -> str:
+def _assignments(numbers: Mapping[str, str | None]) -> str:
     return ", ".join(f"{name}={number or 'unset'}" for name, number in numbers.items())

@@ -1,4 +1,4 @@
-"""Fit one network: representation, sequences, epochs, early stopping.
+"""Training of one network: representation, sequences, epochs, early stopping.
 
 The validation loss is measured by the numpy engine, the one that will make the forecasts.
 """
@@ -17,10 +17,17 @@ from forecaster.errors import DataError, TrainingDiverged
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import Batch, TrainingSet, prefix_batches, window_batches
 from forecaster.market.bars import History
-from forecaster.model import network as keras_network
 from forecaster.model.averaging import WeightAverage
 from forecaster.model.devices import import_keras
 from forecaster.model.inference import outputs_at
+from forecaster.model.network import (
+    build,
+    compile_model,
+    start_head,
+    to_keras,
+    to_network,
+    train_step,
+)
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
 
@@ -28,12 +35,12 @@ AVERAGED_EPOCHS = 4.0
 """Epochs over which weights are averaged: the average of a noisy path is nearer to its goal."""
 
 LEAST_EPOCHS, LEAST_STEPS = 8, 300
-"""Epochs, or training steps if they come first, before the validation loss may choose: it is
-measured on the last months of the training range alone, and where these were unlike the years
-before them it prefers a network that has hardly begun to learn."""
+"""Epochs, or training steps if they come first, before early stopping: the validation loss covers
+the last months of the training range alone, and where these were unlike the years before them it
+prefers a network that has hardly begun to learn."""
 
 EPOCHS_UNWATCHED = 12
-"""Epochs where the panel is too short for a validation part."""
+"""Most epochs where the panel is too short for a validation part."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class Epoch:
 
     Attributes:
         number: from 1.
-        of: how many there will be at most.
+        of: the most epochs there will be.
         loss: mean training loss of the epoch, in units of the scaled targets.
         validation: validation loss, or None.
         seconds: since training began.
@@ -61,7 +68,7 @@ Represent = Callable[[Settings, Sequence[History]], Representation]
 
 @dataclass(frozen=True)
 class Validation:
-    """Histories to watch while training, and the origins in each whose loss counts."""
+    """Histories of the validation, and its first origin."""
 
     histories: Sequence[History]
     first: np.datetime64
@@ -74,11 +81,11 @@ class FitResult:
     Attributes:
         representation: fitted on the training histories.
         network: the weights of the best epoch.
-        epochs: how many epochs those weights had.
+        epochs: epochs up to those weights.
         validation: their validation loss, or None.
         targets: sessions with a target, each counted once an epoch.
-        seconds: spent in epochs, validation included.
-        targets_per_second: targets trained on, over the time in training steps alone.
+        seconds: of all epochs, validation included.
+        targets_per_second: of training steps alone.
     """
 
     representation: Representation
@@ -100,7 +107,7 @@ def fit(
     represent: Represent | None = None,
     start: Network | None = None,
 ) -> FitResult:
-    """Train on all targets inside the histories, which must end with the training range.
+    """Train on all targets inside the histories, which end with the training range.
 
     Args:
         settings: the network and its training.
@@ -109,7 +116,7 @@ def fit(
         epochs: that number; None: ``settings.epochs``, and at most ``EPOCHS_UNWATCHED`` where
             nothing can be watched.
         on_epoch: called after each epoch.
-        represent: fits another representation than the usual one.
+        represent: how to fit the representation; None: by ``settings.scale``.
         start: weights to train on from, of a network with these settings; None: new ones.
 
     Raises:
@@ -119,8 +126,7 @@ def fit(
     keras = import_keras()
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    make = represent or _usual
-    representation = make(settings, histories)
+    representation = (represent or _representation)(settings, histories)
     encoded = representation.encode_all(histories)
     data = TrainingSet.of(encoded, settings.horizon, representation.market_state_columns)
     if data.target_count == 0:
@@ -131,16 +137,16 @@ def fit(
     total = epochs or (settings.epochs if watch else min(settings.epochs, EPOCHS_UNWATCHED))
     features, whole = len(representation.features), settings.supervise == "prefixes"
     if start is None:
-        model = keras_network.build(settings, features, whole_sequence=whole)
+        model = build(settings, features, whole_sequence=whole)
     else:
-        model = keras_network.to_keras(start, settings, features, whole_sequence=whole)
-    keras_network.compile_model(model, settings)
+        model = to_keras(start, settings, features, whole_sequence=whole)
+    compile_model(model, settings)
     if start is None:
-        keras_network.start_head(model, settings, np.where(data.known, data.targets, np.nan))
+        start_head(model, settings, np.where(data.known, data.targets, np.nan))
     return _run_epochs(model, settings, representation, data, watch, total, rng, on_epoch)
 
 
-def _usual(settings: Settings, histories: Sequence[History]) -> Representation:
+def _representation(settings: Settings, histories: Sequence[History]) -> Representation:
     return Representation.fit(settings.scale, histories)
 
 
@@ -156,11 +162,11 @@ def _run_epochs(
 ) -> FitResult:
     """Epochs until the validation loss has not improved for ``patience`` of them.
 
-    None is the best before the network has settled, see ``LEAST_EPOCHS``, or the last.
+    The best epoch comes after ``LEAST_EPOCHS``; without a validation part it is the last one.
     """
     least = min(LEAST_EPOCHS, total)
     began, stepping, trained = time.perf_counter(), 0.0, 0
-    best, best_loss, best_epoch = keras_network.to_network(model, settings), math.inf, 0
+    best, best_loss, best_epoch = to_network(model, settings), math.inf, 0
     average = WeightAverage(model)
     for number in range(1, total + 1):
         start = time.perf_counter()
@@ -191,7 +197,7 @@ def _run_epochs(
 def _check_finite(
     settings: Settings, number: int, loss: float, validation: float | None, network: Network
 ) -> None:
-    """The losses of an epoch and the weights after it are numbers.
+    """Check that the losses of an epoch and the weights after it are finite.
 
     Raises:
         TrainingDiverged: one of them is not.
@@ -217,12 +223,12 @@ def _one_epoch(
     rng: np.random.Generator,
     average: WeightAverage,
 ) -> tuple[float, int]:
-    """Mean loss over the batches, and how many targets they held."""
+    """Mean loss over the batches, and the number of their targets."""
     losses: list[float] = []
     weights: list[float] = []
     count = 0
     for batch in batches(settings, data, rng):
-        losses.append(keras_network.train_step(model, batch))
+        losses.append(train_step(model, batch))
         average.add(AVERAGED_EPOCHS)
         weights.append(float(batch.weights.sum()))
         count += int(np.count_nonzero(batch.weights.any(axis=-1)))

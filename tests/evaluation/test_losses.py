@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.scores import score
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -33,9 +33,9 @@ def part(actuals: Actuals, chosen: slice) -> Actuals:
     )
 
 
-def test_marks_by_a_slow_twin():
+def test_losses_by_a_slow_twin():
     actuals, quantiles = made(12)
-    marks = Marks.of(actuals, quantiles, LEVELS, last_price=False)
+    losses = ForecastLosses.of(actuals, quantiles, LEVELS, last_price=False)
     for i in range(12):
         for h in range(3):
             actual, costs = actuals.log_return[i, h], []
@@ -43,13 +43,13 @@ def test_marks_by_a_slow_twin():
                 forecast = quantiles[i, h, j]
                 # an interval score's way to say it: (1{y ≤ q} − level) · (q − y)
                 costs.append(((actual <= forecast) - level) * (forecast - actual))
-                assert marks.below[i, h, j] == (actual <= forecast)
+                assert losses.below[i, h, j] == (actual <= forecast)
             if np.isnan(actual):
-                assert np.isnan(marks.pinball[i, h])
+                assert np.isnan(losses.pinball[i, h])
             else:
-                assert marks.pinball[i, h] == pytest.approx(np.mean(costs), rel=1e-12)
-            assert marks.median[i, h] == quantiles[i, h, 2]
-    assert marks.count == 12
+                assert losses.pinball[i, h] == pytest.approx(np.mean(costs), rel=1e-12)
+            assert losses.median[i, h] == quantiles[i, h, 2]
+    assert losses.count == 12
 
 
 def test_widths_by_hand():
@@ -60,17 +60,17 @@ def test_widths_by_hand():
         np.zeros((2, 1)),
     )
     logs = np.log([[0.9, 0.95, 1.0, 1.05, 1.1], [0.8, 0.9, 1.0, 1.2, 1.4]])
-    marks = Marks.of(actuals, logs[:, None], LEVELS, last_price=False)
+    losses = ForecastLosses.of(actuals, logs[:, None], LEVELS, last_price=False)
     # 50%: 10% and 30% of the last price; 90%: 20% and 60%; 80% has no levels of its own
-    assert set(marks.width) == {"0.5", "0.9"}
-    assert marks.width["0.5"] == pytest.approx([20.0], rel=1e-13)
-    assert marks.width["0.9"] == pytest.approx([40.0], rel=1e-13)
+    assert set(losses.width) == {"0.5", "0.9"}
+    assert losses.width["0.5"] == pytest.approx([20.0], rel=1e-13)
+    assert losses.width["0.9"] == pytest.approx([40.0], rel=1e-13)
 
 
 def test_the_last_price_as_point_forecast_leaves_the_quantiles_alone():
     actuals, quantiles = made(12)
-    plain = Marks.of(actuals, quantiles, LEVELS, last_price=False)
-    naive = Marks.of(actuals, quantiles, LEVELS, last_price=True)
+    plain = ForecastLosses.of(actuals, quantiles, LEVELS, last_price=False)
+    naive = ForecastLosses.of(actuals, quantiles, LEVELS, last_price=True)
     assert np.array_equal(naive.median, np.zeros((12, 3)))
     assert np.array_equal(naive.pinball, plain.pinball, equal_nan=True)
     assert np.array_equal(naive.below, plain.below)
@@ -79,11 +79,11 @@ def test_the_last_price_as_point_forecast_leaves_the_quantiles_alone():
 def test_folds_joined_equal_one_piece():
     actuals, quantiles = made(40)
     folds = [slice(0, 7), slice(7, 8), slice(8, 40)]
-    whole = Marks.of(actuals, quantiles, LEVELS, last_price=False)
+    whole = ForecastLosses.of(actuals, quantiles, LEVELS, last_price=False)
     parts = [part(actuals, f) for f in folds]
-    joined = Marks.join(
+    joined = ForecastLosses.join(
         [
-            Marks.of(a, quantiles[f], LEVELS, last_price=False)
+            ForecastLosses.of(a, quantiles[f], LEVELS, last_price=False)
             for a, f in zip(parts, folds, strict=True)
         ]
     )
@@ -111,6 +111,6 @@ def test_folds_joined_equal_one_piece():
 
 def test_a_model_of_three_quantiles_keeps_one_bool_each():
     actuals, quantiles = made(9)
-    marks = Marks.of(actuals, quantiles, LEVELS, last_price=False)
-    assert marks.below.dtype == np.bool_
-    assert marks.below.nbytes == quantiles.nbytes / 8
+    losses = ForecastLosses.of(actuals, quantiles, LEVELS, last_price=False)
+    assert losses.below.dtype == np.bool_
+    assert losses.below.nbytes == quantiles.nbytes / 8

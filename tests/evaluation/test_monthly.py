@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.monthly import MonthlyLosses
 
 DAYS = np.array(["2024-01-30", "2024-01-31", "2024-02-01"], dtype="datetime64[D]")
 
 
-def marks(losses: list[float]) -> Marks:
-    """Marks of which only the loss one session ahead matters."""
+def forecast_losses(losses: list[float]) -> ForecastLosses:
+    """Losses of which only the loss one session ahead matters."""
     pinball = np.column_stack([losses, np.full(len(losses), 9.0)])
-    return Marks(pinball, pinball, np.zeros((*pinball.shape, 1), dtype=bool), {}, len(losses))
+    return ForecastLosses(
+        pinball, pinball, np.zeros((*pinball.shape, 1), dtype=bool), {}, len(losses)
+    )
 
 
 # two tickers, end to end; the second ends a session earlier than its last forecast
@@ -27,9 +29,9 @@ ACTUALS = Actuals(
 LOSSES = MonthlyLosses.of(
     ACTUALS,
     {
-        "gru": marks([1.0, 2.0, 4.0, 3.0, np.nan]),
-        "naive": marks([2.0, 4.0, 2.0, 4.0, np.nan]),
-        "flat": marks([0.0] * 5),
+        "gru": forecast_losses([1.0, 2.0, 4.0, 3.0, np.nan]),
+        "naive": forecast_losses([2.0, 4.0, 2.0, 4.0, np.nan]),
+        "flat": forecast_losses([0.0] * 5),
     },
 )
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecaster.evaluation.losses import Actuals, Marks
+from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.scores import score
 from forecaster.evaluation.significance import diebold_mariano
 
@@ -28,10 +28,10 @@ def spread(centre, width):
     return np.broadcast_to(three, (4, 2, 3))
 
 
-def marked(actuals, forecasts, levels=LEVELS):
-    """Marks of quantile tables; naive's point forecast is the last price."""
+def losses_of(actuals, forecasts, levels=LEVELS):
+    """Losses of quantile tables; naive's point forecast is the last price."""
     return {
-        name: Marks.of(actuals, np.asarray(q), levels, last_price=name == "naive")
+        name: ForecastLosses.of(actuals, np.asarray(q), levels, last_price=name == "naive")
         for name, q in forecasts.items()
     }
 
@@ -44,7 +44,7 @@ FORECASTS = {
 
 
 class TestRows:
-    table = score(tiny(), marked(tiny(), FORECASTS), LEVELS, ("naive", "drift"))
+    table = score(tiny(), losses_of(tiny(), FORECASTS), LEVELS, ("naive", "drift"))
 
     def row(self, model, step):
         return next(r for r in self.table.rows if (r.model, r.step) == (model, step))
@@ -136,8 +136,8 @@ def test_tickers_won_counts_mean_losses():
     actuals, wrong_by = three_tickers()
     net = wrong_by(0.1, 0.1, 0.5, 0.0, 0.3, 0.3)  # means 0.1, 0.25 and 0.3
     naive = wrong_by(0.2, 0.2, 0.3, 0.3, 0.3, 0.1)  # means 0.2, 0.3 and 0.2
-    marks = marked(actuals, {"net": net, "naive": naive, "drift": net}, (0.5,))
-    table = score(actuals, marks, (0.5,), ("naive", "drift"))
+    losses = losses_of(actuals, {"net": net, "naive": naive, "drift": net}, (0.5,))
+    table = score(actuals, losses, (0.5,), ("naive", "drift"))
     assert table.rows[0].tickers_won == {"naive": (2, 3), "drift": (0, 3)}
     assert table.rows[1].tickers_won == {"drift": (1, 3)}
 
@@ -145,7 +145,7 @@ def test_tickers_won_counts_mean_losses():
 def test_verdicts_are_given_for_the_first_and_the_last_step_alone():
     actuals, wrong_by = three_tickers(horizon=4)
     both = {"net": wrong_by(*[0.1] * 6), "naive": wrong_by(*[0.2] * 6)}
-    table = score(actuals, marked(actuals, both, (0.5,)), (0.5,), ("naive",))
+    table = score(actuals, losses_of(actuals, both, (0.5,)), (0.5,), ("naive",))
     assert [r.step for r in table.rows] == [1, 1, 2, 2, 3, 3, 4, 4]
     assert [v.step for v in table.verdicts] == [1, 4]
 
@@ -165,8 +165,8 @@ class TestSignificance:
         self.bad = np.broadcast_to(z * 4, (120, 1, 3))
 
     def table(self, ours, theirs):
-        marks = marked(self.actuals, {"net": ours, "naive": theirs})
-        return score(self.actuals, marks, LEVELS, ("naive",))
+        losses = losses_of(self.actuals, {"net": ours, "naive": theirs})
+        return score(self.actuals, losses, LEVELS, ("naive",))
 
     def losses(self, quantiles):
         e = self.actuals.log_return - quantiles[:, 0]
@@ -198,24 +198,24 @@ class TestSignificance:
 def test_a_step_that_no_history_reaches_has_no_rows():
     actuals = tiny()
     actuals.log_return[:, 1] = np.nan
-    table = score(actuals, marked(actuals, FORECASTS), LEVELS, ("naive", "drift"))
+    table = score(actuals, losses_of(actuals, FORECASTS), LEVELS, ("naive", "drift"))
     assert {r.step for r in table.rows} == {1}
     assert {v.step for v in table.verdicts} == {1}
 
 
 def test_levels_without_a_median_are_read_between_their_neighbours():
     quantiles = np.broadcast_to(np.array([-0.1, 0.3]), (4, 2, 2))
-    marks = marked(tiny(), {"net": quantiles, "naive": quantiles}, (0.4, 0.6))
-    table = score(tiny(), marks, (0.4, 0.6), ("naive",))
+    losses = losses_of(tiny(), {"net": quantiles, "naive": quantiles}, (0.4, 0.6))
+    table = score(tiny(), losses, (0.4, 0.6), ("naive",))
     # the median is 0.1: right on 0.1 and 0.3, wrong on −0.1
     assert table.rows[0].direction == pytest.approx(2 / 3)
     assert table.rows[0].coverage == {}
 
 
 def test_several_networks_are_each_judged():
-    marks = marked(tiny(), {"gru": FORECASTS["gru"], "lstm": FORECASTS["drift"]})
-    marks |= marked(tiny(), {"naive": FORECASTS["naive"]})
-    table = score(tiny(), marks, LEVELS, ("naive",))
+    losses = losses_of(tiny(), {"gru": FORECASTS["gru"], "lstm": FORECASTS["drift"]})
+    losses |= losses_of(tiny(), {"naive": FORECASTS["naive"]})
+    table = score(tiny(), losses, LEVELS, ("naive",))
     found = [(v.model, v.baseline, v.step) for v in table.verdicts]
     assert found == [(m, "naive", h) for h in (1, 2) for m in ("gru", "lstm")]
     assert set(table.rows[0].skill) == {"naive"}
@@ -239,8 +239,8 @@ class TestValueAtRisk:
             log_return=returns,
         )
         quantiles = np.broadcast_to(np.array([-0.02, 0.0, 0.02]), (500, 2, 3))
-        marks = marked(actuals, {"net": quantiles}, self.levels)
-        return score(actuals, marks, self.levels, ())
+        losses = losses_of(actuals, {"net": quantiles}, self.levels)
+        return score(actuals, losses, self.levels, ())
 
     def test_by_hand(self):
         assert self.table().rows[0].var == {"0.05": {"share": 37 / 500, "rejected": (1, 2)}}

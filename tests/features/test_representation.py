@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from synthetic import close_only, garch_history
 
-from forecaster.features.bar_features import OWN_FEATURES, own_features, volume_ratio
+from forecaster.features.bar_features import BAR_FEATURES, bar_features, volume_ratio
 from forecaster.features.cross_section import FEWEST, MARKET_STATE_FEATURES
 from forecaster.features.event_features import RHYTHM_FEATURES
 from forecaster.features.representation import VOLATILITY_FEATURES, Representation
@@ -16,12 +16,12 @@ from forecaster.features.volatility import decay_of
 from forecaster.market.bars import history_from_closes
 
 SCALES = ("volatility", "minmax", "standard")
-OWN = (*OWN_FEATURES, *RHYTHM_FEATURES)
+OWN = (*BAR_FEATURES, *RHYTHM_FEATURES)
 """The columns that a history has by itself."""
 
 
 def columns_of(history, prior=2e-4):
-    rows = own_features(VolatilityScaling(prior).scale(history), prior)
+    rows = bar_features(VolatilityScaling(prior).scale(history), prior)
     return dict(zip(OWN, rows.T, strict=True))
 
 
@@ -177,7 +177,7 @@ class TestRepresentation:
         representation = Representation.fit("volatility", histories)
         rows = np.concatenate(
             [
-                own_features(representation.scaling.scale(h), representation.scaling.prior)
+                bar_features(representation.scaling.scale(h), representation.scaling.prior)
                 for h in histories
             ]
         )

@@ -14,7 +14,7 @@ from forecaster.evaluation.folds import Split
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import score
 from forecaster.features.cross_section import FEWEST
-from forecaster.jobs.fitting import baseline_marks, fit_and_watch, network_quantiles
+from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
 from forecaster.jobs.predict import predict
 from forecaster.market.bars import Panel, history_from_closes
 from forecaster.model.settings import Settings
@@ -109,25 +109,25 @@ class TestNetworkQuantiles:
             network_quantiles(model.representation, broken, SETTINGS, panel, origins)
 
 
-class TestBaselineMarks:
+class TestBaselineLosses:
     def test_have_every_baseline_and_what_could_not_be_fitted(self):
         panel = crowd()
         past = panel.up_to(panel.sessions[59])
         origins = Origins.of(panel, panel.sessions[62], panel.sessions[-1])
         actuals = origins.actuals(2)
-        marks, notes = baseline_marks(ALL, past, origins, actuals, LEVELS)
-        assert tuple(marks) == ALL
+        losses, notes = baseline_losses(ALL, past, origins, actuals, LEVELS)
+        assert tuple(losses) == ALL
         *short, late = notes
         assert len(short) == len(past)
         assert all("garch could not be fitted" in note for note in short)
         assert "LATE (it begins after the cutoff)" in late
         for name in ALL:
-            assert marks[name].pinball.shape == (len(actuals.session), 2)
+            assert losses[name].pinball.shape == (len(actuals.session), 2)
             assert np.array_equal(
-                np.isfinite(marks[name].pinball), np.isfinite(actuals.log_return)
+                np.isfinite(losses[name].pinball), np.isfinite(actuals.log_return)
             ), name
-        assert np.all(marks["naive"].median == 0)
-        assert np.any(marks["ewma"].median != 0)
+        assert np.all(losses["naive"].median == 0)
+        assert np.any(losses["ewma"].median != 0)
 
     def test_a_history_with_one_bar_in_the_past_is_left_to_the_others(self):
         panel = crowd()
@@ -135,18 +135,18 @@ class TestBaselineMarks:
         past = panel.up_to(late.first)
         assert len(next(h for h in past if h.ticker == "LATE")) == 1
         origins = Origins.of(panel, late.sessions[3], panel.sessions[-1])
-        marks, _ = baseline_marks(("drift", "har"), past, origins, origins.actuals(2), LEVELS)
-        assert np.all(np.isfinite(marks["har"].median))
+        losses, _ = baseline_losses(("drift", "har"), past, origins, origins.actuals(2), LEVELS)
+        assert np.all(np.isfinite(losses["har"].median))
 
 
 def test_a_table_as_plain_values_is_json():
     panel = crowd()
     origins = Origins.of(panel, panel.sessions[62], panel.sessions[-1])
     actuals = origins.actuals(2)
-    marks, _ = baseline_marks(
+    losses, _ = baseline_losses(
         ("naive", "ewma"), panel.up_to(panel.sessions[59]), origins, actuals, LEVELS
     )
-    table = score(actuals, {"net": marks["ewma"], **marks}, LEVELS, ("naive", "ewma"))
+    table = score(actuals, {"net": losses["ewma"], **losses}, LEVELS, ("naive", "ewma"))
     state = table_state(table)
     assert json.loads(json.dumps(state, allow_nan=False)) == state
     first = state["rows"][0]

@@ -14,8 +14,8 @@ from forecaster.jobs.gradients import factor_per_step, measure_gradients, word_f
 from forecaster.market.bars import Panel
 from forecaster.model.gradients import (
     _norms_by_lag,
-    reaching_a_linear_unit,
-    reaching_inputs,
+    input_gradients,
+    linear_unit_gradients,
     training_step,
 )
 from forecaster.model.network import step_weights
@@ -64,26 +64,26 @@ class TestFactor:
 @pytest.mark.network
 class TestTextbook:
     def test_a_weight_of_2_explodes_as_2_to_the_k(self):
-        norms = reaching_a_linear_unit(2.0, 50)
+        norms = linear_unit_gradients(2.0, 50)
         assert norms == pytest.approx(2.0 ** np.arange(51), rel=1e-6)
         assert norms[50] == pytest.approx(1.125899906842624e15, rel=1e-6)
         assert factor_per_step(norms) == pytest.approx(2.0)
 
     def test_a_weight_of_a_half_vanishes_as_a_half_to_the_k(self):
-        norms = reaching_a_linear_unit(0.5, 50)
+        norms = linear_unit_gradients(0.5, 50)
         assert norms == pytest.approx(0.5 ** np.arange(51), rel=1e-6)
         assert norms[50] == pytest.approx(8.881784197001252e-16, rel=1e-6)
 
     @pytest.mark.filterwarnings("error")
     @pytest.mark.parametrize("weight", [2.0, 0.5])
     def test_a_thousand_steps_neither_overflow_nor_get_lost(self, weight):
-        norms = reaching_a_linear_unit(weight, 1000)
+        norms = linear_unit_gradients(weight, 1000)
         assert norms[1000] == weight**1000
         assert factor_per_step(norms) == pytest.approx(weight)
 
     def test_a_weight_of_1_stays_and_a_sign_does_not_matter(self):
-        assert reaching_a_linear_unit(1.0, 20) == pytest.approx(np.ones(21), rel=1e-12)
-        assert reaching_a_linear_unit(-1.1, 20) == pytest.approx(1.1 ** np.arange(21), rel=1e-9)
+        assert linear_unit_gradients(1.0, 20) == pytest.approx(np.ones(21), rel=1e-12)
+        assert linear_unit_gradients(-1.1, 20) == pytest.approx(1.1 ** np.arange(21), rel=1e-9)
 
 
 def windows_of(model, steps: int, count: int = 3) -> Batch:
@@ -118,7 +118,7 @@ def test_norms_are_those_of_finite_differences(kind):
     # price levels have one input and no ranges in the loss
     model = model_of(scale="minmax", size=0.8, **kind)
     batch = windows_of(model, steps=7)
-    norms = reaching_inputs(model.network, model.settings, 1, batch)
+    norms = input_gradients(model.network, model.settings, 1, batch)
     by_hand = np.zeros((len(batch.inputs), 7))
     for t in range(7):
         moved = [batch.inputs.copy() for _ in range(2)]
@@ -167,7 +167,7 @@ class TestRows:
                 bias=np.full(3, 9, np.float32),
             )
             network = replace(model.network, layers=(replace(layer, forward=cell),))
-            norms = reaching_inputs(
+            norms = input_gradients(
                 network, model.settings, len(model.representation.features), windows_of(model, 12)
             )
             factors.append(factor_per_step(norms))
@@ -309,4 +309,4 @@ def test_another_backend_is_refused(monkeypatch):
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(SettingsError, match="KERAS_BACKEND is jax"):
-        reaching_a_linear_unit(2.0, 5)
+        linear_unit_gradients(2.0, 5)

@@ -137,7 +137,7 @@ class TestWorker:
         packed, seen = pack(PANEL), []
 
         def run(place):
-            seen.append(work(tasks.alone, packed, place, None, threads.chosen())[1])
+            seen.append(work(tasks.alone, packed, place, None, threads.variables())[1])
 
         many = [threading.Thread(target=run, args=(i,)) for i in range(4)]
         for thread in many:

@@ -1,4 +1,4 @@
-"""The last price moved by the mean past return, with the naive forecast's spread."""
+"""The drift baseline: the last price moved by the mean past return, with the naive spread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forecaster.market.bars import History
 
 @dataclass(frozen=True)
 class Drift:
-    """The last price moved by h times the mean past return, with the same spread."""
+    """The last price moved by h times the mean past return, with the naive baseline's spread."""
 
     quantiles: PastQuantiles
     mean: dict[str, float]
@@ -24,15 +24,15 @@ class Drift:
 
     def forecast(self, history: History, rows: Rows) -> Floats:
         """Cumulative log-return quantiles from sessions ``rows`` ``(m,)``: ``(m, H, Q)``."""
-        own = self.quantiles.for_ticker(history.ticker)
-        steps = np.arange(1, own.shape[0] + 1)[:, None]
-        moved = own + self.mean.get(history.ticker, self.panel_mean) * steps
-        return np.broadcast_to(moved, (len(rows), *own.shape))
+        quantiles = self.quantiles.for_ticker(history.ticker)
+        steps = np.arange(1, quantiles.shape[0] + 1)[:, None]
+        moved = quantiles + self.mean.get(history.ticker, self.panel_mean) * steps
+        return np.broadcast_to(moved, (len(rows), *quantiles.shape))
 
 
 def fit_drift(histories: Sequence[History], naive: Naive) -> Drift:
-    """The naive spread, moved by each history's mean return."""
-    ones = {h.ticker: log_returns(h)[1:] for h in histories}
-    means = {t: float(np.mean(r)) for t, r in ones.items() if len(r) >= ENOUGH}
-    everything = np.concatenate(list(ones.values()))
+    """Mean returns of each history and of the panel."""
+    returns = {h.ticker: log_returns(h)[1:] for h in histories}
+    means = {t: float(np.mean(r)) for t, r in returns.items() if len(r) >= ENOUGH}
+    everything = np.concatenate(list(returns.values()))
     return Drift(naive.quantiles, means, float(everything.mean()) if everything.size else 0.0)

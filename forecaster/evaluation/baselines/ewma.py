@@ -1,4 +1,4 @@
-"""RiskMetrics volatility (λ = 0.94) times quantiles of past standardised returns.
+"""The EWMA baseline: RiskMetrics volatility (λ = 0.94) times quantiles of past returns.
 
 Standardised returns are alike across tickers, so they are pooled: with more of them the outer
 quantiles are better known.
@@ -22,8 +22,8 @@ class Ewma:
     """``σ_t √h`` times quantiles of the panel's past standardised returns.
 
     Attributes:
-        scaling: measures a history from its prior.
-        shape: ``(H, Q)``.
+        scaling: of returns to standardised ones.
+        shape: quantiles of standardised returns, ``(H, Q)``.
     """
 
     scaling: VolatilityScaling
@@ -32,7 +32,7 @@ class Ewma:
 
     @classmethod
     def fit(cls, histories: Sequence[History], horizon: int, levels: Sequence[float]) -> Ewma:
-        """From all sessions of the histories whose target lies in them."""
+        """Fit on all sessions of the histories whose target lies in them."""
         scaling = VolatilityScaling.fit(list(histories))
         past = np.concatenate([scaling.scale(h).targets(horizon) for h in histories])
         return cls(scaling, column_quantiles(past, levels, past, grows=False))

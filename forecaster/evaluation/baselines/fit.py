@@ -1,7 +1,7 @@
-"""Forecasts that need no network, each a whole distribution for h = 1..H.
+"""The five baselines: their names, their protocol, and how they are fitted.
 
-A baseline is fitted on histories up to the end of the training range and then forecasts from every
-later session with all bars up to that session.
+A baseline is fitted on histories up to the end of the training range. From every later session it
+forecasts a whole distribution for h = 1..H, with all bars up to that session.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Baseline(Protocol):
 
     @property
     def name(self) -> str:
-        """What tables and options call it."""
+        """The name in tables and options."""
         ...
 
     def forecast(self, history: History, rows: Rows) -> Floats:
@@ -40,14 +40,14 @@ class Baseline(Protocol):
 
 @dataclass(frozen=True)
 class FittedBaselines:
-    """Baselines in the order asked for, and what went wrong in fitting them."""
+    """Baselines in the order asked for, and notes on fits that failed."""
 
     baselines: tuple[Baseline, ...]
     notes: tuple[str, ...]
 
 
 def check_names(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, each once.
+    """The names of baselines, each once.
 
     Raises:
         SettingsError: one is unknown.
@@ -77,18 +77,18 @@ def fit_baselines(
     notes: list[str] = []
     ewma = Ewma.fit(histories, horizon, levels)
     naive = fit_naive(histories, horizon, levels)
-    made: list[Baseline] = []
+    baselines: list[Baseline] = []
     for name in names:
         if name == "naive":
-            made.append(naive)
+            baselines.append(naive)
         elif name == "drift":
-            made.append(fit_drift(histories, naive))
+            baselines.append(fit_drift(histories, naive))
         elif name == "ewma":
-            made.append(ewma)
+            baselines.append(ewma)
         elif name == "garch":
             garch, failed = Garch.fit(list(histories), ewma, horizon, tuple(levels))
-            made.append(garch)
+            baselines.append(garch)
             notes += failed
         elif name == "har":
-            made.append(Har.fit(histories, ewma.scaling, horizon, levels))
-    return FittedBaselines(tuple(made), tuple(notes))
+            baselines.append(Har.fit(histories, ewma.scaling, horizon, levels))
+    return FittedBaselines(tuple(baselines), tuple(notes))

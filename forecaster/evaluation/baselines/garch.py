@@ -22,7 +22,7 @@ from forecaster.features.volatility import log_returns
 from forecaster.market.bars import History
 
 SHORTEST = 250
-"""Returns that a fit needs; with fewer the likelihood says next to nothing about α and β."""
+"""Fewest returns for a fit; with fewer the likelihood says next to nothing about α and β."""
 
 _PERCENT = 100.0
 _LARGEST_PERSISTENCE = 0.99999
@@ -30,7 +30,7 @@ _LARGEST_PERSISTENCE = 0.99999
 
 @dataclass(frozen=True)
 class GarchParameters:
-    """Of returns in percent: ``mu``, ``omega``, ``alpha``, ``beta``, ``nu``."""
+    """μ, ω, α, β and ν of the equations, for returns in percent."""
 
     mu: float
     omega: float
@@ -49,13 +49,13 @@ def fit_garch(history: History) -> GarchParameters | str:
     from arch import arch_model
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what they say is in the convergence flag
+        warnings.simplefilter("ignore")  # a failure is in the convergence flag
         model = arch_model(returns, mean="Constant", vol="GARCH", p=1, q=1, dist="t")
         fit = model.fit(disp="off", show_warning=False)
-    found = [float(v) for v in fit.params]
-    if fit.convergence_flag != 0 or not all(math.isfinite(v) for v in found):
+    values = [float(v) for v in fit.params]
+    if fit.convergence_flag != 0 or not all(math.isfinite(v) for v in values):
         return "no maximum of its likelihood was found"
-    return GarchParameters(*found)
+    return GarchParameters(*values)
 
 
 def next_variances(parameters: GarchParameters, returns: Floats) -> Floats:
@@ -93,7 +93,7 @@ class Garch:
 
     Attributes:
         parameters: ticker to parameters.
-        spare: stands in where there are none.
+        spare: forecasts tickers without parameters.
         horizon: H.
         levels: Q quantile levels.
     """
@@ -108,30 +108,32 @@ class Garch:
     def fit(
         cls, histories: list[History], spare: Ewma, horizon: int, levels: tuple[float, ...]
     ) -> tuple[Garch, list[str]]:
-        """Fit every history; what could not be fitted is said."""
+        """Fit every history, and note those that could not be fitted."""
         parameters, notes = {}, []
         for history in histories:
-            found = fit_garch(history)
-            if isinstance(found, str):
+            fitted = fit_garch(history)
+            if isinstance(fitted, str):
                 notes.append(
-                    f"garch could not be fitted to {history.ticker} ({found}); ewma stands in"
+                    f"garch could not be fitted to {history.ticker} ({fitted}); ewma stands in"
                 )
             else:
-                parameters[history.ticker] = found
+                parameters[history.ticker] = fitted
         return cls(parameters, spare, horizon, levels), notes
 
     def forecast(self, history: History, rows: Rows) -> Floats:
         """Cumulative log-return quantiles from sessions ``rows`` ``(m,)``: ``(m, H, Q)``."""
-        found = self.parameters.get(history.ticker)
-        if found is None:
+        fitted = self.parameters.get(history.ticker)
+        if fitted is None:
             return self.spare.forecast(history, rows)
         from scipy.stats import t as student
 
-        following = next_variances(found, log_returns(history))[rows]
-        deviation = np.sqrt(cumulative_variances(found, following, self.horizon)) / _PERCENT
+        following = next_variances(fitted, log_returns(history))[rows]
+        deviation = np.sqrt(cumulative_variances(fitted, following, self.horizon)) / _PERCENT
         steps = np.arange(1, self.horizon + 1)
-        nu = 4.0 + (found.nu - 4.0) * steps if found.nu > 4.0 else np.full(self.horizon, found.nu)
+        nu = np.full(self.horizon, fitted.nu)
+        if fitted.nu > 4.0:
+            nu = 4.0 + (fitted.nu - 4.0) * steps
         unit = np.sqrt((nu - 2.0) / nu)  # scipy's t has variance ν / (ν − 2)
         shape = student.ppf(np.asarray(self.levels), nu[:, None]) * unit[:, None]
-        centre = found.mu / _PERCENT * steps
+        centre = fitted.mu / _PERCENT * steps
         return np.asarray(centre[:, None] + deviation[:, :, None] * shape)

@@ -1,4 +1,4 @@
-"""HAR: a straight line from past ranges to the next one, the baseline that is hardest to beat.
+"""The HAR baseline: a linear regression of the next log range on past ones.
 
     ln s(t,h) = b₀ + b₁ v₁ + b₂ v₅ + b₃ v₂₂ + b₄ v₁₂₀ + b₅ ln σ + b₆ z + b₇ |z|
 
@@ -38,7 +38,7 @@ def design(measures: Measures) -> Floats:
 
 
 def _trailing_mean(values: Floats, span: int) -> Floats:
-    """Mean of the last ``span`` values, of fewer at the start."""
+    """Mean of the last ``span`` values, or of all values up to there."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     stop = np.arange(1, len(values) + 1)
     start = np.maximum(stop - span, 0)
@@ -50,7 +50,7 @@ class Har:
     """Fitted coefficients and the shape of standardised returns.
 
     Attributes:
-        scaling: measures a history from its prior.
+        scaling: of returns to standardised ones.
         coefficients: ``(8, H)``.
         shape: quantiles of returns over their fitted deviation, ``(H, Q)``.
     """

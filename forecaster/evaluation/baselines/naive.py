@@ -1,4 +1,4 @@
-"""The last price, with the spread of a ticker's own past h-session returns.
+"""The naive baseline: the last price, with the spread of the ticker's past h-session returns.
 
 The panel's past returns stand in where a history is short.
 """
@@ -15,7 +15,7 @@ from forecaster.features.scaling import future_log_returns
 from forecaster.market.bars import History
 
 ENOUGH = 100
-"""Past returns that a history needs before its own quantiles are used instead of the panel's."""
+"""Fewest past returns of a history for quantiles of that history alone."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class PastQuantiles:
     """Quantiles of past returns by ticker, and of the whole panel for tickers with too few.
 
     Attributes:
-        own: ticker to ``(H, Q)``; the others use the panel's.
+        by_ticker: ticker to ``(H, Q)``; the others use the panel's.
         panel: ``(H, Q)``.
     """
 
-    own: dict[str, Floats]
+    by_ticker: dict[str, Floats]
     panel: Floats
 
     @classmethod
@@ -35,16 +35,16 @@ class PastQuantiles:
         """From past values ``(n, H)`` by ticker, NaN where the target lies after the cutoff."""
         everything = np.concatenate(list(samples.values()))
         panel = column_quantiles(everything, levels, everything, grows=True)
-        own = {
+        by_ticker = {
             ticker: column_quantiles(values, levels, everything, grows=True)
             for ticker, values in samples.items()
             if np.count_nonzero(np.isfinite(values[:, -1])) >= ENOUGH
         }
-        return cls(own, panel)
+        return cls(by_ticker, panel)
 
     def for_ticker(self, ticker: str) -> Floats:
-        """``(H, Q)``."""
-        return self.own.get(ticker, self.panel)
+        """Quantiles of one ticker, ``(H, Q)``."""
+        return self.by_ticker.get(ticker, self.panel)
 
 
 def column_quantiles(
@@ -62,23 +62,23 @@ def column_quantiles(
     for h in range(values.shape[1]):
         known = values[np.isfinite(values[:, h]), h]
         if known.size == 0:  # every history is too short for h steps
-            one = spare[np.isfinite(spare[:, 0]), 0]
-            known = one * (np.sqrt(h + 1) if grows else 1.0) if one.size else np.zeros(1)
+            first = spare[np.isfinite(spare[:, 0]), 0]
+            known = first * (np.sqrt(h + 1) if grows else 1.0) if first.size else np.zeros(1)
         out[h] = np.quantile(known, levels)
     return out
 
 
 @dataclass(frozen=True)
 class Naive:
-    """The last price, with the spread of past h-session returns around their median."""
+    """The last price, with quantiles of past h-session returns around their median."""
 
     quantiles: PastQuantiles
     name: str = "naive"
 
     def forecast(self, history: History, rows: Rows) -> Floats:
         """Cumulative log-return quantiles from sessions ``rows`` ``(m,)``: ``(m, H, Q)``."""
-        own = self.quantiles.for_ticker(history.ticker)
-        return np.broadcast_to(own, (len(rows), *own.shape))
+        quantiles = self.quantiles.for_ticker(history.ticker)
+        return np.broadcast_to(quantiles, (len(rows), *quantiles.shape))
 
 
 def fit_naive(histories: Sequence[History], horizon: int, levels: Sequence[float]) -> Naive:

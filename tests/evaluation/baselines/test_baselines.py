@@ -118,13 +118,13 @@ class TestBorrowing:
     def test_a_history_with_enough_returns_uses_its_own(self):
         naive = fitted([LONG, SHORT])["naive"]
         assert naive.quantiles.for_ticker("SHORT") is naive.quantiles.panel
-        assert set(naive.quantiles.own) == {"LONG"}
+        assert set(naive.quantiles.by_ticker) == {"LONG"}
 
     @pytest.mark.parametrize(("returns", "own"), [(ENOUGH - 1, False), (ENOUGH, True)])
     def test_enough_is_counted_at_the_longest_step(self, returns, own):
         history = garch_history("EDGE", returns + 3, seed=3)
         naive = fitted([history, LONG])["naive"]
-        assert ("EDGE" in naive.quantiles.own) is own
+        assert ("EDGE" in naive.quantiles.by_ticker) is own
 
     def test_borrowed_quantiles_are_those_of_all_histories_together(self):
         found = fitted([LONG, SHORT])["naive"].forecast(SHORT, np.array([10]))[0]
