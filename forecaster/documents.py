@@ -137,14 +137,20 @@ class Part(BaseModel):
 
 
 class Exceedances(Part):
-    """Returns below a low quantile: their share, and on how many tickers a test rejects it."""
+    """Returns below a low quantile: their share, and on how many tickers Kupiec's test rejects."""
 
     share: Share
     rejected: Pair
 
 
 class ScoreRow(Part):
-    """Scores of one model at one step, as :class:`forecaster.evaluation.scores.Row` has them."""
+    """Scores of one model at one step.
+
+    ``pinball``, ``skill`` and ``dm_p`` are on log returns, ``mae`` and ``rmse`` on prices, ``mape``
+    in percent, ``width`` in percent of the last price. Dictionaries are keyed by baseline, by
+    interval or by level; None means not measurable. ``tickers_won`` is (won, of); ``var`` has the
+    value-at-risk levels, at h = 1.
+    """
 
     model: Text
     step: Count

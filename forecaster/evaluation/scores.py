@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.arrays import Floats
+from forecaster.documents import Exceedances, ScoreRow
 from forecaster.evaluation import metrics
 from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.significance import diebold_mariano, kupiec, session_means
@@ -22,47 +23,19 @@ REJECTED = 0.05
 
 
 @dataclass(frozen=True)
-class Row:
-    """Scores of one model at one step.
-
-    ``pinball``, ``skill`` and ``dm_p`` are on log returns, ``mae`` and ``rmse`` on prices, ``mape``
-    in percent, ``width`` in percent of the last price. Dictionaries are keyed by baseline, by
-    interval or by level; None means not measurable. ``tickers_won`` is (won, of); ``var`` is, for
-    each value-at-risk level at h = 1, the share of returns below it and on how many tickers the
-    Kupiec test rejects it (rejected, of).
-    """
-
-    model: str
-    step: int
-    n: int
-    pinball: float
-    skill: dict[str, float]
-    mae: float
-    rmse: float
-    mape: float
-    direction: float | None
-    coverage: dict[str, float]
-    dm_p: dict[str, float | None]
-    tickers_won: dict[str, tuple[int, int]]
-    width: dict[str, float] = field(default_factory=dict)
-    calibration: dict[str, float] = field(default_factory=dict)
-    var: dict[str, dict[str, float | tuple[int, int]]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class ScoreTable:
     """All rows, and the verdicts of the networks over each baseline at h = 1 and h = H."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ScoreRow, ...]
     verdicts: tuple[Verdict, ...]
     sessions_scored: int
     tickers: int
 
-    def at(self, step: int) -> list[Row]:
+    def at(self, step: int) -> list[ScoreRow]:
         """The rows of one step."""
         return [row for row in self.rows if row.step == step]
 
-    def of(self, model: str) -> list[Row]:
+    def of(self, model: str) -> list[ScoreRow]:
         """The rows of one model, by step."""
         return [row for row in self.rows if row.model == model]
 
@@ -133,7 +106,7 @@ def _row(
     losses: Mapping[str, ForecastLosses],
     levels: Sequence[float],
     baselines: Sequence[str],
-) -> Row:
+) -> ScoreRow:
     """Scores of one model at one step, over the forecasts whose actual is known."""
     pinball = {m: losses[m].pinball[known, step - 1] for m in {name, *baselines} & set(losses)}
     model = losses[name]
@@ -145,7 +118,7 @@ def _row(
     direction = metrics.direction(moved, median)
     tickers, sessions = actuals.ticker[known], actuals.session[known]
     loss = pinball[name]
-    return Row(
+    return ScoreRow.model_construct(
         model=name,
         step=step,
         n=int(np.count_nonzero(known)),
@@ -177,9 +150,9 @@ def _coverage(below: NDArray[np.bool_], levels: Sequence[float]) -> dict[str, fl
 
 def _value_at_risk(
     below: NDArray[np.bool_], levels: Sequence[float], tickers: NDArray[np.intp]
-) -> dict[str, dict[str, float | tuple[int, int]]]:
+) -> dict[str, Exceedances]:
     """Exceedances of the low quantiles; tickers are tested one by one, since days are shared."""
-    exceedances: dict[str, dict[str, float | tuple[int, int]]] = {}
+    exceedances: dict[str, Exceedances] = {}
     _, place = np.unique(tickers, return_inverse=True)
     sizes = np.bincount(place)
     for level in VALUE_AT_RISK:
@@ -190,10 +163,8 @@ def _value_at_risk(
         rejected = sum(
             kupiec(int(h), int(n), level) < REJECTED for h, n in zip(hits, sizes, strict=True)
         )
-        exceedances[f"{level:g}"] = {
-            "share": float(below[:, column].mean()),
-            "rejected": (rejected, len(sizes)),
-        }
+        share = float(below[:, column].mean())
+        exceedances[f"{level:g}"] = Exceedances(share=share, rejected=(rejected, len(sizes)))
     return exceedances
 
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forecaster.documents import ScoreRow
 from forecaster.errors import DataError
 from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.origins import Origins
-from forecaster.evaluation.scores import Row, score
+from forecaster.evaluation.scores import score
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import gather_windows
 from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
@@ -73,8 +74,8 @@ class Comparison:
     targets_per_second: float
     epochs: int
     memory: int
-    first: Row
-    last: Row
+    first: ScoreRow
+    last: ScoreRow
 
 
 def contenders(settings: Settings) -> tuple[Contender, ...]:

@@ -142,7 +142,7 @@ def _card(
     named = replace(
         table,
         rows=tuple(
-            replace(row, model=cell) if row.model == _CANDIDATE else row
+            row.model_copy(update={"model": cell}) if row.model == _CANDIDATE else row
             for row in table.rows
             if row.model != cell
         ),

@@ -16,7 +16,7 @@ import numpy as np
 from forecaster.documents import MonthRow, PanelFacts, ScoreRow, Scores, VerdictRow, shown
 from forecaster.evaluation.baselines.fit import ALL
 from forecaster.evaluation.monthly import MonthlyLosses
-from forecaster.evaluation.scores import Row, ScoreTable
+from forecaster.evaluation.scores import ScoreTable
 from forecaster.evaluation.verdict import Verdict, judge
 from forecaster.market.bars import Panel
 
@@ -33,7 +33,7 @@ def written_scores(table: ScoreTable, losses: MonthlyLosses | None) -> Scores:
     return Scores(
         sessions_scored=table.sessions_scored,
         tickers=table.tickers,
-        rows=tuple(ScoreRow.model_validate(asdict(row)) for row in table.rows),
+        rows=table.rows,
         verdict=tuple(VerdictRow.model_validate(asdict(verdict)) for verdict in table.verdicts),
         months=() if losses is None else written_months(losses),
     )
@@ -97,8 +97,7 @@ def read_table(
     Raises:
         ScoresRefused: rows do not fit each other.
     """
-    read = tuple(Row(**{name: getattr(row, name) for name in _ROW}, var=_var(row)) for row in rows)
-    _check_rows(read)
+    _check_rows(rows)
     for place, verdict in enumerate(verdicts):
         if verdict.baseline not in ALL:
             raise ScoresRefused(
@@ -107,20 +106,11 @@ def read_table(
             )
     if tickers is None:
         tickers = max(of for row in rows for _, of in row.tickers_won.values())
-    judged = tuple(Verdict(**verdict.model_dump(mode="python")) for verdict in verdicts)
-    return ScoreTable(read, judged or _judged(read), sessions_scored, tickers)
+    written = tuple(Verdict(**dict(verdict)) for verdict in verdicts)
+    return ScoreTable(tuple(rows), written or _judged(rows), sessions_scored, tickers)
 
 
-_ROW = [name for name in ScoreRow.model_fields if name != "var"]
-
-
-def _var(row: ScoreRow) -> dict[str, dict[str, float | tuple[int, int]]]:
-    return {
-        level: {"share": part.share, "rejected": part.rejected} for level, part in row.var.items()
-    }
-
-
-def _check_rows(rows: Sequence[Row]) -> None:
+def _check_rows(rows: Sequence[ScoreRow]) -> None:
     """Networks beside known baselines, each once a step, and all compared with the same ones."""
     compared = {name for row in rows for name in row.skill}
     strangers = sorted(compared - set(ALL))
@@ -141,7 +131,7 @@ def _check_rows(rows: Sequence[Row]) -> None:
             )
 
 
-def _judged(rows: Sequence[Row]) -> tuple[Verdict, ...]:
+def _judged(rows: Sequence[ScoreRow]) -> tuple[Verdict, ...]:
     """Verdicts of the networks at the first and the last step."""
     table = ScoreTable(tuple(rows), (), 0, 0)
     return tuple(

@@ -91,9 +91,8 @@ def _risk_lines(table: ScoreTable) -> list[Text]:
     for level in table.at(1)[0].var:
         parts = []
         for row in table.at(1):
-            rejected, of = row.var[level]["rejected"]  # type: ignore[misc]
-            share = float(row.var[level]["share"])  # type: ignore[arg-type]
-            parts.append(f"{row.model} {100 * share:.1f}% ({rejected} of {of})")
+            rejected, of = row.var[level].rejected
+            parts.append(f"{row.model} {100 * row.var[level].share:.1f}% ({rejected} of {of})")
         lines.append(
             Text(
                 f"Below the {100 * float(level):g}% value at risk (tickers where Kupiec's test"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from forecaster.evaluation.scores import Row
+from forecaster.documents import ScoreRow
 from forecaster.jobs.compare import Comparison
 from forecaster.output.format import Column, fitting_table, plain, signed, to_csv, to_json
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def comparison(made: Sequence[Comparison], width: int) -> list[RenderableType]:
     """Cost, memory and worth of every network; the least needed columns need a wide terminal."""
 
-    def skill(row: Row, baseline: str) -> str:
+    def skill(row: ScoreRow, baseline: str) -> str:
         return signed(row.skill.get(baseline))
 
     columns = [
@@ -44,7 +44,15 @@ def comparison(made: Sequence[Comparison], width: int) -> list[RenderableType]:
 
 def compare_json(made: Sequence[Comparison]) -> str:
     """The document ``compare/1``."""
-    return to_json({"schema": "compare/1", "networks": [plain(asdict(item)) for item in made]})
+    networks = [
+        {
+            **plain(asdict(item)),
+            "first": item.first.model_dump(mode="json"),
+            "last": item.last.model_dump(mode="json"),
+        }
+        for item in made
+    ]
+    return to_json({"schema": "compare/1", "networks": networks})
 
 
 def compare_csv(made: Sequence[Comparison]) -> str:

@@ -15,8 +15,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.documents import ScoreRow
 from forecaster.errors import ForecastError
-from forecaster.evaluation.scores import Row, ScoreTable
+from forecaster.evaluation.scores import ScoreTable
 
 if TYPE_CHECKING:
     from forecaster.evaluation.monthly import MonthlyLosses
@@ -173,7 +174,7 @@ def level_key(level: float) -> str:
 _WEEK = 5
 
 
-def shown_rows(table: ScoreTable) -> list[Row]:
+def shown_rows(table: ScoreTable) -> list[ScoreRow]:
     """Rows for the first, the fifth and the last step."""
     return [row for row in table.rows if row.step in (1, _WEEK, table.last_step)]
 
@@ -194,7 +195,7 @@ def score_table(table: ScoreTable, width: int) -> Table:
     return fitting_table(columns, width, ends=ends)
 
 
-_SCORE_COLUMNS: Sequence[tuple[str, int, Callable[[Row], str]]] = (
+_SCORE_COLUMNS: Sequence[tuple[str, int, Callable[[ScoreRow], str]]] = (
     ("h", 0, lambda r: str(r.step)),
     ("model", 0, lambda r: r.model),
     ("pinball", 0, lambda r: f"{100 * r.pinball:.4f}"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from forecaster.documents import Exceedances
 from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.scores import score
 from forecaster.evaluation.significance import diebold_mariano
@@ -243,7 +244,7 @@ class TestValueAtRisk:
         return score(actuals, losses, self.levels, ())
 
     def test_by_hand(self):
-        assert self.table().rows[0].var == {"0.05": {"share": 37 / 500, "rejected": (1, 2)}}
+        assert self.table().rows[0].var == {"0.05": Exceedances(share=37 / 500, rejected=(1, 2))}
 
     def test_is_for_the_next_session_alone(self):
         assert self.table().rows[1].var == {}

@@ -151,7 +151,7 @@ def test_a_table_as_plain_values_is_json():
     assert json.loads(json.dumps(state, allow_nan=False)) == state
     first = state["rows"][0]
     assert first["model"] == "net"
-    assert first["var"]["0.05"]["rejected"] == list(table.rows[0].var["0.05"]["rejected"])
+    assert first["var"]["0.05"]["rejected"] == list(table.rows[0].var["0.05"].rejected)
     assert first["tickers_won"]["ewma"] == [0, len(origins.histories)]
 
 

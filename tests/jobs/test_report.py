@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from forecaster.jobs.report import ModelSubject, read_model, subject
 from forecaster.jobs.score_card import date_of
 from forecaster.model.artifact import load, save
 from forecaster.model.registry import BOXED
-from forecaster.output.format import plain, remark_sentence
+from forecaster.output.format import remark_sentence
 
 RESULT = replace(
     scored(),
@@ -82,7 +82,7 @@ class TestRoundTrip:
         assert math.isnan(first.mape)
         assert first.direction is None
         assert first.dm_p["naive"] is None
-        assert plain(asdict(first)) == json.loads(json.dumps(row))
+        assert first.model_dump(mode="json") == json.loads(json.dumps(row))
 
     def test_a_document_from_before_months_has_no_losses(self):
         older = {key: value for key, value in DOCUMENT.items() if key != "months"}

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from measured import PANEL, scored
 
-from forecaster.evaluation.scores import Row, ScoreTable
+from forecaster.documents import ScoreRow
+from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.compare import Comparison
 from forecaster.jobs.predict import Step, TickerForecast
 from forecaster.model.artifact import load
@@ -37,11 +38,12 @@ def a_forecast(last: float = 100.0, levels: tuple[float, ...] = LEVELS) -> Ticke
     return TickerForecast("ABC", np.datetime64("2024-01-02"), last, "USD", (step,), "f" * 64)
 
 
-def a_row(model: str, step: int, skill: dict[str, float]) -> Row:
-    return Row(
+def a_row(model: str, step: int, skill: dict[str, float]) -> ScoreRow:
+    return ScoreRow(
         model=model, step=step, n=100, pinball=0.0018921, skill=skill, mae=1.192, rmse=3.013,
         mape=0.874, direction=None if model == "naive" else 0.516,
         coverage={"0.5": 0.496, "0.8": 0.79, "0.9": 0.893}, dm_p={}, tickers_won={},
+        width={}, calibration={}, var={},
     )  # fmt: skip
 
 
@@ -133,7 +135,7 @@ CALIBRATED = {f"{q:g}": q for q in (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9
 
 @pytest.mark.parametrize("width", [30, 40, 60, 75, 200])
 def test_calibration_keeps_every_level_at_every_width(width):
-    row = replace(a_row("naive", 1, {}), calibration=CALIBRATED)
+    row = a_row("naive", 1, {}).model_copy(update={"calibration": CALIBRATED})
     made = backtest._calibration_tables(ScoreTable((row,), (), 1, 1), width)
     shown = "".join(text(table, width) for table in made)
     lines = [line.rstrip() for line in shown.splitlines()]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from forecaster.evaluation.scores import Row, ScoreTable
+from forecaster.documents import ScoreRow
+from forecaster.evaluation.scores import ScoreTable
 from forecaster.evaluation.verdict import Verdict
 from forecaster.jobs.backtest import Spread
 from forecaster.output.format import price, shown_rows
@@ -43,7 +44,7 @@ def loss(value: float) -> str:
 
 
 def _grouped(
-    scores: ScoreTable, rows: Sequence[Row], cells: Callable[[Row], Sequence[str]]
+    scores: ScoreTable, rows: Sequence[ScoreRow], cells: Callable[[ScoreRow], Sequence[str]]
 ) -> Groups:
     """A group of lines for each step, the networks' standing out."""
     baselines = scores.baselines
@@ -58,7 +59,7 @@ def errors(scores: ScoreTable) -> str:
     """Loss, and skill over each baseline with the p-value of the difference."""
     baselines = scores.baselines
 
-    def cells(row: Row) -> Iterator[str]:
+    def cells(row: ScoreRow) -> Iterator[str]:
         yield data(row.n, f"{row.n:,}")
         yield loss(row.pinball)
         for baseline in baselines:
@@ -84,7 +85,7 @@ def prices(scores: ScoreTable) -> str:
     coverage = list(dict.fromkeys(key for row in rows for key in row.coverage))
     widths = list(dict.fromkeys(key for row in rows for key in row.width))
 
-    def cells(row: Row) -> list[str]:
+    def cells(row: ScoreRow) -> list[str]:
         return [
             data(row.mae, price(row.mae)),
             data(row.rmse, price(row.rmse)),
@@ -112,7 +113,7 @@ def tickers_won(scores: ScoreTable) -> str:
     """On how many tickers the loss is lower than each baseline's."""
     baselines = scores.baselines
 
-    def won(row: Row, baseline: str) -> str:
+    def won(row: ScoreRow, baseline: str) -> str:
         if baseline not in row.tickers_won:
             return "–"
         count, of = row.tickers_won[baseline]
@@ -141,12 +142,12 @@ def value_at_risk(scores: ScoreTable) -> str:
     if not rows:
         return ""
 
-    def cells(row: Row) -> Iterator[str]:
+    def cells(row: ScoreRow) -> Iterator[str]:
         for level in levels:
             if level not in row.var:
                 yield from ("–", "–")
                 continue
-            below, rejected = row.var[level]["share"], row.var[level]["rejected"]
+            below, rejected = row.var[level].share, row.var[level].rejected
             yield share(below if isinstance(below, float) else None, 2)
             count, of = rejected if isinstance(rejected, tuple) else (0, 0)
             yield f"{data(count, str(count))} of {data(of, str(of))}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecaster.evaluation.scores import Row
+from forecaster.documents import ScoreRow
 
 BASELINES = {
     "naive": "the last price, with the spread of past returns around it.",
@@ -53,7 +53,7 @@ UNMEASURED = "Its errors were not measured: its data left no test part."
 HINDSIGHT = "The model has seen what came next, so this forecast is no fair test of it."
 
 
-def columns(rows: Sequence[Row], compared: Sequence[str]) -> list[tuple[str, str]]:
+def columns(rows: Sequence[ScoreRow], compared: Sequence[str]) -> list[tuple[str, str]]:
     """Columns in a line each; what is not among those rows is not explained.
 
     Args:

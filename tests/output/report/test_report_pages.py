@@ -177,9 +177,14 @@ def test_only_what_is_on_the_page_is_explained():
         assert name in whole
     assert "Calibration and value at risk" in made("backtest")
     rows = tuple(
-        replace(
-            r, var={}, coverage={"0.8": 0.8}, width={"0.8": 2.0}, direction=None,
-            dm_p=dict.fromkeys(r.dm_p),
+        r.model_copy(
+            update={
+                "var": {},
+                "coverage": {"0.8": 0.8},
+                "width": {"0.8": 2.0},
+                "direction": None,
+                "dm_p": dict.fromkeys(r.dm_p),
+            }
         )
         for r in RESULT.table.rows
     )  # fmt: skip
@@ -190,7 +195,7 @@ def test_only_what_is_on_the_page_is_explained():
     for name in ("direction", "50%", "90%", "Diebold"):
         assert name not in reading(bare)
     assert "in 80%" in reading(bare)
-    rows = tuple(replace(r, coverage={}, width={}) for r in rows)
+    rows = tuple(r.model_copy(update={"coverage": {}, "width": {}}) for r in rows)
     bare = backtest_page(
         replace(WRITTEN, result=replace(RESULT, table=replace(RESULT.table, rows=rows)))
     )
@@ -259,7 +264,7 @@ def test_an_interval_is_the_model_s_and_stands_beside_how_often_it_held():
     short = replace(BOX.table, rows=tuple(r for r in BOX.table.rows if r.step <= 5))
     near = Page(model_page(replace(BOX, table=short), drawn("FB"))).text
     assert "of held-out prices, 5 sessions ahead)" in near
-    bare = tuple(replace(r, coverage={"0.5": 0.5}) for r in BOX.table.rows)
+    bare = tuple(r.model_copy(update={"coverage": {"0.5": 0.5}}) for r in BOX.table.rows)
     for table in (None, replace(BOX.table, rows=bare)):
         unmeasured = Page(model_page(replace(BOX, table=table), drawn("FB"))).text
         assert "(how often it holds was not measured)" in unmeasured
@@ -272,7 +277,7 @@ def test_text_from_users_is_never_markup():
         RESULT,
         table=replace(
             RESULT.table,
-            rows=tuple(replace(r, model=named[r.model]) for r in RESULT.table.rows),
+            rows=tuple(r.model_copy(update={"model": named[r.model]}) for r in RESULT.table.rows),
             verdicts=tuple(replace(v, model=NASTY) for v in RESULT.table.verdicts),
         ),
         losses=replace(
@@ -324,7 +329,7 @@ def test_a_loss_and_a_comparison_without_a_test_have_words_of_their_own():
 def test_what_was_not_tested_is_no_tie():
     names = ("naive", "drift", "ewma")
     verdicts = tuple(judge("random", b, 1, 0.02, float("nan")) for b in names)
-    rows = tuple(replace(r, dm_p=dict.fromkeys(r.dm_p)) for r in RESULT.table.rows)
+    rows = tuple(r.model_copy(update={"dm_p": dict.fromkeys(r.dm_p)}) for r in RESULT.table.rows)
 
     def page(tickers: int) -> str:
         table = replace(RESULT.table, rows=rows, verdicts=verdicts, tickers=tickers)
