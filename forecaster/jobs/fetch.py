@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from forecaster.errors import ForecastError
 from forecaster.market.fetch_options import USUAL, Fetching, at_hand
+from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store
-from forecaster.market.tickers import Remark, checked_tickers, gaps
+from forecaster.market.tickers import checked_tickers, gaps
 from forecaster.market.update import UpdateResult
 from forecaster.market.update_many import freshen
 
@@ -21,13 +21,13 @@ class FetchResult:
 
     Attributes:
         refreshed: what is stored now, in the order asked for.
-        remarks: what a user should know.
+        notes: what a user should know.
         failures: words that could not be fetched, and why; stored bars are as they were.
     """
 
     refreshed: tuple[UpdateResult, ...]
-    remarks: tuple[Remark, ...]
-    failures: tuple[tuple[str, ForecastError], ...]
+    notes: tuple[Note, ...]
+    failures: tuple[Failure, ...]
 
 
 def fetch(
@@ -55,7 +55,7 @@ def fetch(
     """
     tickers, failures = checked_tickers(words)
     moment = now or datetime.now(UTC)
-    refreshed, remarks = [], []
+    refreshed, notes = [], []
     with at_hand(fetching, store, provider) as (opened, make):
         done = freshen(
             opened,
@@ -69,8 +69,8 @@ def fetch(
         for one in done:
             if one.refreshed is not None:
                 refreshed.append(one.refreshed)
-                remarks += [Remark(one.ticker, message) for message in one.refreshed.notes]
-                remarks += gaps(opened, one.refreshed, moment)
+                notes += [Note(message, one.ticker) for message in one.refreshed.notes]
+                notes += gaps(opened, one.refreshed, moment)
             elif one.problem is not None:
-                failures.append((tickers[one.ticker], one.problem))
-    return FetchResult(tuple(refreshed), tuple(remarks), tuple(failures))
+                failures.append(Failure(one.problem, tickers[one.ticker]))
+    return FetchResult(tuple(refreshed), tuple(notes), tuple(failures))

@@ -17,14 +17,13 @@ from forecaster.market.calendars import Calendars
 from forecaster.market.fetch_options import USUAL, Fetching, at_hand
 from forecaster.market.files.read import (
     AS_THEY_ARE,
-    Failure,
     LoadResult,
-    Note,
     ReadOptions,
     given_twice,
     is_file_source,
     read_files,
 )
+from forecaster.market.notes import Failure
 
 if TYPE_CHECKING:
     from forecaster.market.providers.base import Provider
@@ -113,16 +112,16 @@ def _joined(loaded: LoadResult, given: LoadedTickers) -> LoadResult:
     """Files and tickers together; a ticker that a file gave already is a failure."""
     read = set(loaded.panel.tickers)
     fetched: list[History] = []
-    failures = [Failure(word, word, problem) for word, problem in given.failures]
+    failures = list(given.failures)
     for history in given.histories:
         ticker = history.ticker
         if ticker in read:
-            failures.append(Failure(ticker, ticker, given_twice(ticker, "a file", "the store")))
+            failures.append(Failure(given_twice(ticker, "a file", "the store"), ticker))
         else:
             fetched.append(history)
     return LoadResult(
         panel=Panel((*loaded.panel.histories, *fetched)),
-        notes=(*loaded.notes, *(Note(r.ticker, r.ticker, r.message) for r in given.remarks)),
+        notes=(*loaded.notes, *given.notes),
         failures=(*loaded.failures, *failures),
         calendars=Calendars({**loaded.calendars, **given.calendars}),
         stale=given.stale,
@@ -135,15 +134,21 @@ def _on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> 
     from forecaster.market.tickers import calendars_of
 
     histories = tuple(replace(history, calendar=code) for history in loaded.panel)
-    calendars, remarks = calendars_of(store, histories, now)
-    notes = (*loaded.notes, *(Note(r.ticker, None, r.message) for r in remarks))
-    return replace(loaded, panel=Panel(histories), notes=notes, calendars=calendars)
+    calendars, notes = calendars_of(store, histories, now)
+    return replace(
+        loaded, panel=Panel(histories), notes=(*loaded.notes, *notes), calendars=calendars
+    )
 
 
 def _perhaps_a_file(failure: Failure, words: Sequence[str]) -> Failure:
     """Whoever mistypes a folder's name hears of tickers; say that files were looked for too."""
-    word, problem = failure.source, failure.error
-    if word not in words or Path(word).suffix or not isinstance(problem, UnknownTicker):
+    word, problem = failure.ticker, failure.error
+    if (
+        word is None
+        or word not in words
+        or Path(word).suffix
+        or not isinstance(problem, UnknownTicker)
+    ):
         return failure
     looked_for = UnknownTicker(f"{problem} There is no file or folder {word} here either.")
     return replace(failure, error=looked_for)

@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from forecaster.arrays import Days
-from forecaster.errors import DataError, ForecastError, SourceError, UnknownTicker
+from forecaster.errors import DataError, SourceError, UnknownTicker
 from forecaster.market.bars import History
 from forecaster.market.calendars import Calendars, Schedule, missing_sessions
 from forecaster.market.fetch_options import USUAL, Fetching, at_hand
+from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.session_cache import missing_note, timetable
 from forecaster.market.store import Store
@@ -33,43 +34,33 @@ _CLOCK_OFF = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Remark:
-    """One sentence on one ticker."""
-
-    ticker: str
-    message: str
-
-
-@dataclass(frozen=True)
 class LoadedTickers:
     """What tickers became.
 
     Attributes:
         histories: in the order asked for, without those that failed.
         calendars: the schedules of their exchanges.
-        remarks: what a user should know.
+        notes: what a user should know.
         failures: words without a history, and why.
         stale: tickers whose stored bars are used because they could not be fetched.
     """
 
     histories: tuple[History, ...]
     calendars: Calendars
-    remarks: tuple[Remark, ...]
-    failures: tuple[tuple[str, ForecastError], ...]
+    notes: tuple[Note, ...]
+    failures: tuple[Failure, ...]
     stale: tuple[str, ...] = ()
 
 
-def checked_tickers(
-    words: Sequence[str],
-) -> tuple[dict[str, str], list[tuple[str, ForecastError]]]:
+def checked_tickers(words: Sequence[str]) -> tuple[dict[str, str], list[Failure]]:
     """Each ticker once, with the word it was written as; and the words that cannot be one."""
     tickers: dict[str, str] = {}
-    failures: list[tuple[str, ForecastError]] = []
+    failures: list[Failure] = []
     for word in words:
         try:
             tickers.setdefault(checked_ticker(word), word)
         except UnknownTicker as problem:
-            failures.append((word, problem))
+            failures.append(Failure(problem, word))
     return tickers, failures
 
 
@@ -101,46 +92,46 @@ def load_tickers(
     tickers, failures = checked_tickers(words)
     moment = now or datetime.now(UTC)
     with at_hand(fetching, store, provider) as (opened, make):
-        remarks = _doubts(opened, list(tickers), moment)
+        notes = _doubts(opened, list(tickers), moment)
         done = freshen(
             opened, list(tickers), fetching, now=moment, provider=make, on_ticker=on_ticker
         )
         found, damaged = _read(opened, list(tickers), fetching, last)
         calendars, more = calendars_of(opened, list(found.values()), moment)
-    remarks += more
+    notes += more
     for one in done:
         history = found.get(one.ticker)
         if history is None:
             problem = damaged.get(one.ticker) or one.problem or _nothing_stored(one.ticker)
-            failures.append((tickers[one.ticker], problem))
+            failures.append(Failure(problem, tickers[one.ticker]))
             continue
         schedule = calendars.get(history.calendar or "")
         messages = [
             *_on_fetching(one, history, schedule),
             *_on_age(one, history, schedule, fetching, moment),
         ]
-        remarks += [Remark(one.ticker, message) for message in messages]
+        notes += [Note(message, one.ticker) for message in messages]
     stale = tuple(one.ticker for one in done if one.problem is not None and one.ticker in found)
-    return LoadedTickers(tuple(found.values()), calendars, tuple(remarks), tuple(failures), stale)
+    return LoadedTickers(tuple(found.values()), calendars, tuple(notes), tuple(failures), stale)
 
 
 def calendars_of(
     store: Store, found: Sequence[History], now: datetime
-) -> tuple[Calendars, list[Remark]]:
+) -> tuple[Calendars, list[Note]]:
     """The schedules of the histories' calendars, made and stored where they are not yet."""
     firsts: dict[str, np.datetime64] = {}
     for history in found:
         if history.calendar is not None:
             first = firsts.get(history.calendar, history.first)
             firsts[history.calendar] = min(first, history.first)
-    schedules, remarks = {}, []
+    schedules, notes = {}, []
     for code, first in firsts.items():
         schedule, problem = timetable(store, code, first, now)
         if schedule is not None:
             schedules[code] = schedule
         if problem is not None:
-            remarks.append(Remark(code, problem))
-    return Calendars(schedules), remarks
+            notes.append(Note(problem, source=code))
+    return Calendars(schedules), notes
 
 
 def _read(
@@ -170,7 +161,7 @@ def _since(history: History, first: np.datetime64) -> History | None:
     return history.slice(start, len(history)) if start < len(history) else None
 
 
-def gaps(store: Store, refreshed: UpdateResult, now: datetime) -> list[Remark]:
+def gaps(store: Store, refreshed: UpdateResult, now: datetime) -> list[Note]:
     """Sessions of the exchange that an answer should have had among its new bars."""
     if not refreshed.added:
         return []
@@ -180,9 +171,9 @@ def gaps(store: Store, refreshed: UpdateResult, now: datetime) -> list[Remark]:
         return []
     schedule, problem = timetable(store, history.calendar, history.first, now)
     if schedule is None:
-        return [] if problem is None else [Remark(refreshed.ticker, problem)]
+        return [] if problem is None else [Note(problem, refreshed.ticker)]
     note = missing_note(schedule.code, _missing(history, schedule, refreshed.added))
-    return [] if note is None else [Remark(refreshed.ticker, note)]
+    return [] if note is None else [Note(note, refreshed.ticker)]
 
 
 def _missing(history: History, schedule: Schedule, added: int) -> Days:
@@ -196,11 +187,11 @@ def _on_fetching(one: TickerUpdate, history: History, schedule: Schedule | None)
     """What an answer changed that a user should know."""
     if one.refreshed is None:
         return []
-    remarks = list(one.refreshed.notes)
+    notes = list(one.refreshed.notes)
     if schedule is not None and one.refreshed.added:
         note = missing_note(schedule.code, _missing(history, schedule, one.refreshed.added))
-        remarks += [] if note is None else [note]
-    return remarks
+        notes += [] if note is None else [note]
+    return notes
 
 
 def _on_age(
@@ -229,18 +220,18 @@ def _on_age(
     return []
 
 
-def _doubts(store: Store, tickers: Sequence[str], now: datetime) -> list[Remark]:
-    """A remark where the clock stands before the last answer."""
+def _doubts(store: Store, tickers: Sequence[str], now: datetime) -> list[Note]:
+    """A note where the clock stands before the last answer."""
     with store.reading() as tx:
         stored = histories.ends(tx, tickers)
     for ticker, have in stored.items():
         if now < have.known.answered - _CLOCK_OFF:
             return [
-                Remark(
-                    ticker,
+                Note(
                     f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, and its bars were fetched"
                     f" at {have.known.answered:%Y-%m-%d %H:%M}: one of them is wrong. Check the"
                     " clock.",
+                    ticker,
                 )
             ]
     return []

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from rich.console import RenderableType
 from rich.text import Text
 
-from forecaster.errors import ForecastError
 from forecaster.jobs.data import Verification
 from forecaster.jobs.fetch import FetchResult
 from forecaster.market.store.bars import Extent
-from forecaster.output.format import NARROW, open_table, safe_cell, to_csv, to_json
+from forecaster.output.format import NARROW, errors, open_table, safe_cell, to_csv, to_json
 
 if TYPE_CHECKING:
     from forecaster.jobs.data import TickerExport, Verification
@@ -85,7 +84,7 @@ def fetched_json(fetched: FetchResult) -> str:
         {
             "schema": "fetch/1",
             "tickers": [dict(zip(_FETCHED, row, strict=True)) for row in _fetched_rows(fetched)],
-            "notes": [{"ticker": r.ticker, "message": r.message} for r in fetched.remarks],
+            "notes": [{"ticker": r.ticker, "message": r.message} for r in fetched.notes],
             "errors": errors(fetched.failures),
         }
     )
@@ -94,11 +93,6 @@ def fetched_json(fetched: FetchResult) -> str:
 def fetched_csv(fetched: FetchResult) -> str:
     """A row for each ticker."""
     return to_csv(_FETCHED, _fetched_rows(fetched))
-
-
-def errors(failures: Iterable[tuple[str, ForecastError]]) -> list[dict[str, str]]:
-    """``[{"ticker", "code", "message"}]``."""
-    return [{"ticker": word, "code": e.code, "message": str(e)} for word, e in failures]
 
 
 def listed_json(extents: Sequence[Extent]) -> str:

@@ -14,9 +14,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.errors import ForecastError
 from forecaster.evaluation.scores import Row, ScoreTable
 from forecaster.jobs.scoring import table_state
+from forecaster.market.notes import Failure
 
 if TYPE_CHECKING:
     pass
@@ -115,12 +115,15 @@ def unit(currency: str | None) -> str:
 _RISKY = ("=", "+", "-", "@", "\t", "\n", "\r")
 """A text cell that starts with one of these would be a formula in a spreadsheet."""
 
-Failures = Sequence[tuple[str, ForecastError]]
-
 
 def to_json(document: Mapping[str, Any]) -> str:
     """The document as text; a NaN in it is a bug and raises ValueError."""
     return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def errors(failures: Iterable[Failure]) -> list[dict[str, str]]:
+    """Failures as JSON."""
+    return [{"ticker": f.name, "code": f.error.code, "message": str(f.error)} for f in failures]
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -13,6 +13,7 @@ from forecaster.evaluation.verdict import sentence
 from forecaster.jobs.scoring import plain, table_state
 from forecaster.output.format import (
     NARROW,
+    errors,
     open_table,
     percent,
     price,
@@ -126,9 +127,7 @@ def scored_json(result: ScoreResult) -> str:
                 }
                 for miss in result.misses
             ],
-            "errors": [
-                {"ticker": word, "code": e.code, "message": str(e)} for word, e in result.failures
-            ],
+            "errors": errors(result.failures),
         }
     )
 

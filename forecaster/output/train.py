@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,8 @@ from forecaster.jobs.per_ticker import PerTickerResult
 from forecaster.jobs.scoring import months_state, plain, table_state
 from forecaster.jobs.train import Trained
 from forecaster.market.bars import Panel
-from forecaster.output.format import Failures, open_table, score_table, signed, to_csv, to_json
+from forecaster.market.notes import Failure
+from forecaster.output.format import errors, open_table, score_table, signed, to_csv, to_json
 from forecaster.output.predict import model_object
 from forecaster.wording import counted
 
@@ -131,7 +132,7 @@ def per_ticker_json(
     made: PerTickerResult,
     sessions: Mapping[str, int],
     paths: Mapping[str, Path],
-    failures: Failures,
+    failures: Iterable[Failure],
 ) -> str:
     """The document ``train-per-ticker/1``."""
     return to_json(
@@ -150,10 +151,7 @@ def per_ticker_json(
                 }
                 for row in _rows(made, sessions, paths)
             ],
-            "errors": [
-                {"ticker": ticker, "code": error.code, "message": str(error)}
-                for ticker, error in failures
-            ],
+            "errors": errors(failures),
         }
     )
 

@@ -89,7 +89,7 @@ class TestForecasts:
         source.truth["ONE"] = history("ABC").slice(0, 1)
         done = run(model, source, "ABC", "NONE", "BRK/B", "ONE", "DEF")
         assert [f.ticker for f in done.forecasts] == ["ABC", "DEF"]
-        assert {word: e.code for word, e in done.failures} == {
+        assert {failure.name: failure.error.code for failure in done.failures} == {
             "NONE": "unknown_ticker",
             "BRK/B": "unknown_ticker",
             "ONE": "data",
@@ -165,7 +165,7 @@ class TestForecasts:
         done = run(model, source, now=monday)
         assert [f.ticker for f in done.forecasts] == ["ABC", "DEF"]
         assert done.stale == ("DEF",)
-        assert [word for word, _ in done.failures] == ["XYZ"]
+        assert [failure.name for failure in done.failures] == ["XYZ"]
 
 
 class TestTwice:

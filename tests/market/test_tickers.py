@@ -116,9 +116,9 @@ class TestWhenASourceIsAsked:
         loaded = load(store, source, "ABC", "XYZ", now=evening(FRIDAY + 7), fetching=offline)
         assert len(source.asked) == 1
         assert [h.ticker for h in loaded.histories] == ["ABC"]
-        ((word, problem),) = loaded.failures
-        assert (word, problem.code) == ("XYZ", "source")
-        assert "--offline" in str(problem)
+        (failure,) = loaded.failures
+        assert (failure.ticker, failure.error.code) == ("XYZ", "source")
+        assert "--offline" in str(failure.error)
 
     def test_not_of_imported_bars(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
@@ -128,8 +128,8 @@ class TestWhenASourceIsAsked:
             histories.replace(tx, history, (), replace(known, source=IMPORTED))
         loaded = load(store, source, "ABC", now=evening(FRIDAY + 7))
         assert len(source.asked) == 1
-        (remark,) = loaded.remarks
-        assert "they came from a file. For newer ones: forecast fetch ABC" in remark.message
+        (note,) = loaded.notes
+        assert "they came from a file. For newer ones: forecast fetch ABC" in note.message
 
     def test_each_ticker_once(self, store, source):
         loaded = load(store, source, "abc", "ABC", "$ABC", now=THURSDAY)
@@ -154,7 +154,7 @@ class TestWhatIsGiven:
         loaded = load(store, source, "XYZ", "ABC", now=THURSDAY)
         assert [h.ticker for h in loaded.histories] == ["XYZ", "ABC"]
         assert not loaded.failures
-        assert not loaded.remarks
+        assert not loaded.notes
 
     def test_the_calendar_of_the_exchange(self, store, source):
         loaded = load(store, source, "ABC", now=THURSDAY)
@@ -177,9 +177,9 @@ class TestWhatIsGiven:
         source.exchange = "TLV"
         assert exchanges.calendar_of("ABC", "TLV") == "XTAE"
         first = load(store, source, "ABC", now=THURSDAY)
-        assert any("XTAE" in remark.message for remark in first.remarks)
+        assert any("XTAE" in note.message for note in first.notes)
         second = load(store, source, "ABC", now=THURSDAY + timedelta(minutes=1))
-        assert not second.remarks
+        assert not second.notes
         _, estimated = second.calendars.next_sessions(second.histories[0], 3)
         assert estimated.all()
 
@@ -201,17 +201,17 @@ class TestWhatIsGiven:
         source.truth["ABC"] = replace(whole, sessions=whole.sessions[keep], **parts)
         loaded = load(store, source, "ABC", now=THURSDAY)
         assert len(loaded.histories[0]) == 46
-        (remark,) = loaded.remarks
-        assert remark.message == (
+        (note,) = loaded.notes
+        assert note.message == (
             f"3 sessions of XNYS have no bar, the first {whole.sessions[20]}, the last"
             f" {whole.sessions[30]}; they were not filled"
         )
 
     def test_words_that_cannot_be_tickers(self, store, source):
         loaded = load(store, source, "BRK/B", "ABC", now=THURSDAY)
-        ((word, problem),) = loaded.failures
-        assert word == "BRK/B"
-        assert "BRK-B" in str(problem)
+        (failure,) = loaded.failures
+        assert failure.ticker == "BRK/B"
+        assert "BRK-B" in str(failure.error)
         assert len(loaded.histories) == 1
 
 
@@ -221,48 +221,48 @@ class TestWhenTheSourceFails:
         source.problem = SourceUnavailable("Yahoo did not answer.")
         loaded = load(store, source, "ABC", now=evening(FRIDAY + 4))
         assert len(loaded.histories[0]) == 49
-        (remark,) = loaded.remarks
-        assert remark.message == (
+        (note,) = loaded.notes
+        assert note.message == (
             "Yahoo did not answer. Meanwhile stored bars to 2026-03-05 are used, 3 sessions behind."
         )
 
     def test_one_session_behind(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
         source.problem = SourceUnavailable("Yahoo did not answer.")
-        (remark,) = load(store, source, "ABC", now=evening(FRIDAY)).remarks
-        assert remark.message.endswith("are used, 1 session behind.")
+        (note,) = load(store, source, "ABC", now=evening(FRIDAY)).notes
+        assert note.message.endswith("are used, 1 session behind.")
 
     def test_days_where_no_calendar_tells(self, store, source):
         source.exchange = None
         source.truth["ABC.XX"] = source.truth["ABC"]
         load(store, source, "ABC.XX", now=THURSDAY)
         source.problem = SourceUnavailable("Yahoo did not answer.")
-        (remark,) = load(store, source, "ABC.XX", now=evening(FRIDAY + 4)).remarks
-        assert remark.message.endswith("are used, 5 days old.")
+        (note,) = load(store, source, "ABC.XX", now=evening(FRIDAY + 4)).notes
+        assert note.message.endswith("are used, 5 days old.")
 
     def test_without_stored_bars_it_fails(self, store, source):
         source.problem = SourceUnavailable("Yahoo did not answer.")
-        ((_, problem),) = load(store, source, "ABC", now=THURSDAY).failures
-        assert problem is source.problem
+        (failure,) = load(store, source, "ABC", now=THURSDAY).failures
+        assert failure.error is source.problem
 
     def test_a_ticker_that_the_source_forgot(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
         del source.truth["ABC"]
         loaded = load(store, source, "ABC", now=evening(FRIDAY))
         assert len(loaded.histories) == 1
-        assert loaded.remarks[0].message.startswith("nobody knows ABC. Meanwhile stored bars")
+        assert loaded.notes[0].message.startswith("nobody knows ABC. Meanwhile stored bars")
 
     def test_an_unknown_ticker_with_a_hint(self, store, source):
-        ((_, problem),) = load(store, source, "BRK.B", now=THURSDAY).failures
-        assert isinstance(problem, UnknownTicker)
-        assert "Write BRK-B" in str(problem)
+        (failure,) = load(store, source, "BRK.B", now=THURSDAY).failures
+        assert isinstance(failure.error, UnknownTicker)
+        assert "Write BRK-B" in str(failure.error)
 
     def test_a_rate_limit_leaves_stored_bars_usable(self, store, source):
         load(store, source, "ABC", "XYZ", now=THURSDAY)
         source.problem = RateLimited("too often.")
         loaded = load(store, source, "ABC", "XYZ", now=evening(FRIDAY))
         assert len(loaded.histories) == 2
-        assert len(loaded.remarks) == 2
+        assert len(loaded.notes) == 2
 
     def test_a_store_that_can_only_be_read(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
@@ -270,17 +270,17 @@ class TestWhenTheSourceFails:
         loaded = load(store, source, "ABC", now=evening(FRIDAY + 4))
         assert len(loaded.histories) == 1
         assert len(source.asked) == 1
-        (remark,) = loaded.remarks
-        assert "cannot be written" in remark.message
-        assert "3 sessions behind" in remark.message
+        (note,) = loaded.notes
+        assert "cannot be written" in note.message
+        assert "3 sessions behind" in note.message
 
     def test_a_store_that_can_only_be_read_and_has_nothing(self, store, source):
         store.frozen = True
-        ((_, problem),) = load(store, source, "ABC", now=THURSDAY).failures
-        assert isinstance(problem, SettingsError)
+        (failure,) = load(store, source, "ABC", now=THURSDAY).failures
+        assert isinstance(failure.error, SettingsError)
 
     def test_a_clock_that_is_wrong(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
         loaded = load(store, source, "ABC", now=THURSDAY - timedelta(days=400))
         assert len(loaded.histories) == 1
-        assert any("Check the clock" in remark.message for remark in loaded.remarks)
+        assert any("Check the clock" in note.message for note in loaded.notes)
