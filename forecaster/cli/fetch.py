@@ -72,6 +72,6 @@ def fetch(
         emit(data.fetched_json(result), output)
     elif format is Format.csv:
         emit(data.fetched_csv(result), output)
-    elif result.refreshed:
+    elif result.updated:
         emit(render(lambda width: data.fetched(result, width), output), output)
-    report_failures(result.failures, succeeded=len(result.refreshed))
+    report_failures(result.failures, succeeded=len(result.updated))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from forecaster.jobs.predict import TickerForecast
     from forecaster.market.bars import History
-    from forecaster.market.fetch_options import Fetching
+    from forecaster.market.fetch_options import FetchOptions
     from forecaster.market.files.read import LoadResult
     from forecaster.market.notes import Failure, Note
     from forecaster.model.artifact import Model
@@ -29,20 +29,20 @@ def fetching_of(
     provider: str | None = None,
     calendar: str | None = None,
     since: np.datetime64 | None = None,
-) -> Fetching:
+) -> FetchOptions:
     """Options as values.
 
     Raises:
         SettingsError: there is no such calendar.
     """
-    from forecaster.market.fetch_options import Fetching
+    from forecaster.market.fetch_options import FetchOptions
 
     code = None
     if calendar is not None:
         from forecaster.market.exchanges import checked_calendar
 
         code = checked_calendar(calendar)
-    return Fetching(offline=offline, provider=provider, since=since, calendar=code)
+    return FetchOptions(offline=offline, provider=provider, since=since, calendar=code)
 
 
 def chosen_model(name: str | None) -> Model:
@@ -71,7 +71,7 @@ def read(
     columns: list[str] | None,
     date_format: str | None,
     ticker: str | None,
-    fetching: Fetching,
+    fetching: FetchOptions,
 ) -> LoadResult:
     """Read the sources and print what was repaired on stderr."""
     from forecaster.market.files.read import ReadOptions

@@ -22,8 +22,8 @@ from forecaster.features.representation import REACH
 from forecaster.jobs.predict import TickerForecast, checked_horizon, predict
 from forecaster.jobs.worklist import Worklist
 from forecaster.market.bars import Panel
-from forecaster.market.fetch_options import USUAL, Fetching
-from forecaster.market.files.read import AS_THEY_ARE, ReadOptions
+from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
+from forecaster.market.files.read import DEFAULT_READ_OPTIONS, ReadOptions
 from forecaster.market.load import read_sorted
 from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
@@ -68,8 +68,8 @@ def batch(
     work: Worklist,
     *,
     horizon: int | None = None,
-    fetching: Fetching = USUAL,
-    options: ReadOptions = AS_THEY_ARE,
+    fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
+    options: ReadOptions = DEFAULT_READ_OPTIONS,
     resume: bool = False,
     retrain_days: float | None = None,
     path: Path | None = None,

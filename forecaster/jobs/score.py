@@ -18,12 +18,12 @@ import numpy as np
 from forecaster.errors import DataError, ForecastError, UnknownTicker
 from forecaster.jobs.track_record import Miss, Record, by_model, record_of
 from forecaster.market.bars import History
-from forecaster.market.fetch_options import USUAL, Fetching
+from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
+from forecaster.market.load import load_tickers
 from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Entry, JournalRecord
-from forecaster.market.tickers import load_tickers
 
 WORST = 10
 """Misses that are listed."""
@@ -53,7 +53,7 @@ def score_journal(
     since: np.datetime64 | None = None,
     model: str | None = None,
     happened: Sequence[History] = (),
-    fetching: Fetching = USUAL,
+    fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     store: Store | None = None,
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
@@ -88,7 +88,7 @@ def score_journal(
             list(tickers), fetching, store=opened, provider=provider, now=moment,
             on_ticker=on_ticker,
         )  # fmt: skip
-    fetched = {history.ticker: history for history in loaded.histories}
+    fetched = {history.ticker: history for history in loaded.panel}
     records, misses = [], []
     for group in by_model(found):
         record, missed = record_of(group, fetched, given, loaded.calendars)

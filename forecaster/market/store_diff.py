@@ -82,7 +82,7 @@ def corrected_volumes(stored: History, answer: History) -> History | None:
     return History(ticker=stored.ticker, sessions=answer.sessions[changed], **values)
 
 
-def loss(stored: Days, answer: Days, since: np.datetime64 | None) -> str | None:
+def missing_from_answer(stored: Days, answer: Days, since: np.datetime64 | None) -> str | None:
     """What a whole answer lacks of the stored sessions that it was asked for; None if nothing.
 
     Args:

@@ -7,9 +7,11 @@ The spelling is Yahoo's: ``AAPL``, ``BRK-B``, ``VOD.L``, ``^GSPC``, ``EURUSD=X``
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 from forecaster.errors import DataError, UnknownTicker
+from forecaster.market.notes import Failure
 
 Kind = Literal["share", "index", "currency", "crypto", "future"]
 
@@ -70,6 +72,18 @@ def checked_ticker(word: str) -> str:
         f"{shown!r} cannot be a ticker; one has 1 to 24 letters, digits and . - = ^ &, and begins"
         f" with a letter, a digit or ^. {do}"
     )
+
+
+def checked_tickers(words: Sequence[str]) -> tuple[dict[str, str], list[Failure]]:
+    """Each ticker once, with the word it was written as; and the words that cannot be one."""
+    tickers: dict[str, str] = {}
+    failures: list[Failure] = []
+    for word in words:
+        try:
+            tickers.setdefault(checked_ticker(word), word)
+        except UnknownTicker as problem:
+            failures.append(Failure(problem, word))
+    return tickers, failures
 
 
 def hint(word: str) -> str | None:

@@ -19,7 +19,7 @@ from forecaster.jobs.predict import predict
 from forecaster.jobs.worklist import Worklist, read_worklist
 from forecaster.market import exchanges
 from forecaster.market.bars import History, Panel
-from forecaster.market.fetch_options import Fetching
+from forecaster.market.fetch_options import FetchOptions
 from forecaster.market.store import Store, journal, runs
 from forecaster.model.settings import Settings
 
@@ -106,7 +106,7 @@ class TestForecasts:
         done = batch(model, work, now=evening(FRIDAY), provider=lambda: source)
         assert [f.ticker for f in done.forecasts] == ["FILE", "ABC"]
         assert done.forecasts[0].steps[0].session_estimated
-        named = Fetching(calendar="XNYS", offline=True)
+        named = FetchOptions(calendar="XNYS", offline=True)
         again = batch(model, work, fetching=named, now=evening(FRIDAY))
         assert [str(step.session) for step in again.forecasts[0].steps] == [
             "2026-03-09", "2026-03-10", "2026-03-11",

@@ -68,7 +68,7 @@ class ReadOptions:
     ticker: str | None = None
 
 
-AS_THEY_ARE = ReadOptions()
+DEFAULT_READ_OPTIONS = ReadOptions()
 """No option was given."""
 
 
@@ -107,7 +107,7 @@ def is_file_source(word: str) -> bool:
 
 def read_files(
     sources: Sequence[str],
-    options: ReadOptions = AS_THEY_ARE,
+    options: ReadOptions = DEFAULT_READ_OPTIONS,
     *,
     stdin: BinaryIO | None = None,
 ) -> LoadResult:
