@@ -27,9 +27,9 @@ from forecaster.market.files.read import DEFAULT_READ_OPTIONS, ReadOptions
 from forecaster.market.load import read_sorted
 from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
-from forecaster.market.store import Store, journal, runs
+from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Author, JournalRecord
-from forecaster.market.store.runs import Run
+from forecaster.market.store.log import Run, begin_run, finish_run, unfinished_run
 from forecaster.model.artifact import Model, save
 from forecaster.paths import home
 
@@ -141,11 +141,11 @@ def _task(model: Model, work: Worklist, horizon: int | None) -> str:
 def _run(store: Store, task: str, now: datetime, *, resume: bool) -> tuple[Run, bool]:
     """The run that was cut off, or a new one; and whether it is an old one."""
     with store.writing() as tx:
-        old = runs.unfinished(tx, task) if resume else None
+        old = unfinished_run(tx, task) if resume else None
         if old is not None:
             return old, True
         new = Run(uuid.uuid4().hex, task, now)
-        runs.begin(tx, new)
+        begin_run(tx, new)
         return new, False
 
 
@@ -176,7 +176,7 @@ def _written(
     with store.writing() as tx:
         written = journal.append(tx, author, drafts)
         head = journal.head(tx)
-        runs.finish(tx, run, datetime.now(UTC))
+        finish_run(tx, run, datetime.now(UTC))
     return written, head
 
 

@@ -14,7 +14,8 @@ from forecaster.errors import DataError, SettingsError
 from forecaster.market.bars import Action, History
 from forecaster.market.calendars import Schedule, missing_sessions, stray_sessions
 from forecaster.market.exchanges import calendar_of
-from forecaster.market.store import Store, bars, calendars, integrity
+from forecaster.market.store import Store, bars, calendars
+from forecaster.market.store.engine import integrity_problems
 from forecaster.market.store.tickers import (
     IMPORT,
     Extent,
@@ -80,7 +81,7 @@ def verify(store: Store) -> Verification:
     findings: dict[str, list[Finding]] = {}
     count = 0
     with store.reading() as tx:
-        problems = [Finding(None, True, text) for text in integrity.problems(tx)]
+        problems = [Finding(None, True, text) for text in integrity_problems(tx)]
         names = stored_names(tx)
         infos = [stored.info for stored in stored_tickers(tx, names).values()]
         known = calendars.read(tx, [info.calendar for info in infos if info.calendar is not None])

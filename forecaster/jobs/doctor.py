@@ -134,7 +134,7 @@ def _store() -> Check:
     try:
         with Store() as store, store.reading() as tx:
             count = len(stored_names(tx))
-            found = f"{store.name}, {count} tickers" + (", read-only" if store.frozen else "")
+            found = f"{store.name}, {count} tickers" + (", read-only" if store.read_only else "")
     except ForecastError as problem:
         return Check("price store", False, str(problem), "Check FORECASTER_STORE")
     return Check("price store", True, found)

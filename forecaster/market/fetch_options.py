@@ -80,12 +80,13 @@ def default_provider(name: str | None) -> Provider:
     Raises:
         SettingsError: there is none of that name, or one of those is no number of seconds.
     """
-    from forecaster.market.providers.registry import DEFAULT, provider
-    from forecaster.market.providers.throttle import Patient
+    from forecaster.market.providers import DEFAULT_PROVIDER, provider
+    from forecaster.market.providers.throttle import ThrottledProvider
 
-    chosen = provider(name or os.environ.get("FORECASTER_PROVIDER") or DEFAULT)
+    chosen = provider(name or os.environ.get("FORECASTER_PROVIDER") or DEFAULT_PROVIDER)
     pause = _seconds("FORECASTER_PAUSE", DEFAULT_PAUSE)
-    return Patient(chosen, pause=pause, deadline=_seconds("FORECASTER_DEADLINE", DEFAULT_DEADLINE))
+    deadline = _seconds("FORECASTER_DEADLINE", DEFAULT_DEADLINE)
+    return ThrottledProvider(chosen, pause=pause, deadline=deadline)
 
 
 def _seconds(variable: str, default: float) -> float:
@@ -122,12 +123,10 @@ def is_current(
         fetching: options.
         now: with a time zone.
     """
-    from forecaster.market.store.tickers import IMPORT
-
     if stored is None:
         return False
     info = stored.info
-    if info.source == IMPORT:
+    if info.imported:
         return True
     if fetching.answered_since is not None and info.answered >= fetching.answered_since:
         return True

@@ -7,6 +7,7 @@ reads tickers (SQL, and the network behind it) is loaded only where a source is 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -189,38 +190,22 @@ def _updated(
     from forecaster.market.store.tickers import stored_tickers
     from forecaster.market.update import OVERLAP, update_tickers
 
-    updates: list[TickerUpdate] = []
-    with store.reading() as tx:
+    with contextlib.ExitStack() as reading:
+        tx = reading.enter_context(store.reading())
         stored = stored_tickers(tx, tickers, OVERLAP)
-        codes = {one.info.calendar for one in stored.values()} - {None}
+        codes = [one.info.calendar for one in stored.values()]
         calendars = read_calendars(tx, [code for code in codes if code is not None])
         current = {t for t in tickers if is_current(stored.get(t), calendars, fetching, now)}
         outdated = set() if fetching.offline else {*tickers} - current
-        if not outdated:
-            updates = update_tickers(
-                store,
-                tickers,
-                stored,
-                (),
-                fetching,
-                now=now,
-                provider=provider,
-                on_ticker=on_ticker,
-            )
-            histories = _histories(tx, updates, fetching, last)
-    if outdated:
+        if outdated:
+            reading.close()  # answers may take minutes
         updates = update_tickers(
-            store,
-            tickers,
-            stored,
-            outdated,
-            fetching,
-            now=now,
-            provider=provider,
-            on_ticker=on_ticker,
-        )
-        with store.reading() as tx:
-            histories = _histories(tx, updates, fetching, last)
+            store, tickers, stored, outdated, fetching,
+            now=now, provider=provider, on_ticker=on_ticker,
+        )  # fmt: skip
+        if outdated:
+            tx = reading.enter_context(store.reading())
+        histories = _histories(tx, updates, fetching, last)
     return updates, histories, calendars
 
 
@@ -229,10 +214,14 @@ def _histories(
 ) -> dict[str, History | DataError]:
     """The bars that are wanted of each ticker, or what is wrong with those that are stored."""
     from forecaster.market.store.bars import read_all
+    from forecaster.market.store.tickers import stored_tickers
 
-    infos = [update.info for update in updates if update.info is not None]
+    infos = {update.ticker: update.info for update in updates if update.info is not None}
+    failed = [update.ticker for update in updates if update.problem is not None]
+    for ticker, stored in stored_tickers(tx, failed).items():
+        infos[ticker] = stored.info  # another run may have had an answer
     histories: dict[str, History | DataError] = {}
-    for ticker, history in read_all(tx, infos, last=last):
+    for ticker, history in read_all(tx, list(infos.values()), last=last):
         if isinstance(history, DataError):
             histories[ticker] = history
             continue
@@ -259,7 +248,7 @@ def _calendars(
         if history.calendar is not None:
             first = firsts.get(history.calendar, history.first)
             firsts[history.calendar] = min(first, history.first)
-    schedules, reasons = schedules_from(store, firsts, now, stored or {})
+    schedules, reasons = schedules_from(store, firsts, now, stored)
     return Calendars(schedules), [Note(why, source=code) for code, why in reasons.items()]
 
 

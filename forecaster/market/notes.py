@@ -98,8 +98,6 @@ def age_note(
     now: datetime,
 ) -> str | None:
     """Why stored bars are used, and how old they are."""
-    from forecaster.market.store.tickers import IMPORT
-
     behind = sessions_behind(history.cutoff, schedule, now)
     days = int((np.datetime64(now.date(), "D") - history.cutoff).astype(int))
     age = f"{days} days old" if behind is None else f"{behind} {plural('session', behind)} behind"
@@ -108,7 +106,7 @@ def age_note(
         return f"{update.problem} Meanwhile {used}."
     if behind == 0:
         return None
-    if update.result is None and update.info is not None and update.info.source == IMPORT:
+    if update.result is None and update.info is not None and update.info.imported:
         return f"{used}; they came from a file. For newer ones: forecast fetch {update.ticker}"
     if fetching.offline:
         return f"{used} (--offline)."

@@ -94,9 +94,9 @@ def hint(word: str) -> str | None:
     """
     text = _plain(word)
     for rule in (_without_exchange, _index, _pair, _share_class):
-        found = rule(text)
-        if found:
-            return found
+        suggestion = rule(text)
+        if suggestion:
+            return suggestion
     if " " in text:
         return "If it is a company's name, look up its ticker, such as AAPL for Apple Inc."
     return None
@@ -128,8 +128,8 @@ def _pair(text: str) -> str | None:
 
 
 def _share_class(text: str) -> str | None:
-    found = _CLASS.fullmatch(text)
-    return f"Write {found[1]}-{found[2]} for that class of shares." if found else None
+    match = _CLASS.fullmatch(text)
+    return f"Write {match[1]}-{match[2]} for that class of shares." if match else None
 
 
 def _plain(word: str) -> str:

@@ -28,8 +28,8 @@ from forecaster.market.bars import History
 from forecaster.market.exchanges import calendar_of
 from forecaster.market.fetch_options import FetchOptions
 from forecaster.market.providers.base import CompletedQuotes, Provider, Quotes, completed
-from forecaster.market.store import Store, bars, fetches
-from forecaster.market.store.fetches import Fetch
+from forecaster.market.store import Store, bars
+from forecaster.market.store.log import Fetch, record_fetch
 from forecaster.market.store.tickers import Extent, StoredTicker, TickerInfo, extents
 from forecaster.market.store_diff import corrected_volumes, difference, missing_from_answer
 from forecaster.market.symbols import hint
@@ -132,8 +132,8 @@ def update_tickers(
             updates.append(TickerUpdate(ticker, before))
             continue
         problem: ForecastError
-        if store.frozen:
-            problem = store.refusal()
+        if store.read_only:
+            problem = store.read_only_error()
         elif silent >= _SILENT:
             problem = _not_asked(ticker, silent)
         else:
@@ -199,7 +199,7 @@ def update_ticker(
     try:
         return update.run(before, since)
     except ForecastError as failure:
-        if not store.frozen:
+        if not store.read_only:
             with store.writing() as tx:
                 update.record(tx, "failed", str(failure))
         raise
@@ -326,4 +326,4 @@ class _Update:
 
     def record(self, tx: Connection, outcome: str, detail: str) -> None:
         """Note what was asked for and what became of it."""
-        fetches.record(tx, Fetch(self.ticker, self.provider.name, self.now, outcome, detail))
+        record_fetch(tx, Fetch(self.ticker, self.provider.name, self.now, outcome, detail))

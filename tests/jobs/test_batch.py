@@ -20,7 +20,8 @@ from forecaster.jobs.worklist import Worklist, read_worklist
 from forecaster.market import exchanges
 from forecaster.market.bars import History, Panel
 from forecaster.market.fetch_options import FetchOptions
-from forecaster.market.store import Store, journal, runs
+from forecaster.market.store import Store, journal
+from forecaster.market.store.log import unfinished_run
 from forecaster.model.settings import Settings
 
 FRIDAY = np.datetime64("2026-03-06")
@@ -227,7 +228,7 @@ class TestResume:
         assert not again.resumed
         assert again.written == 0
         with Store() as store, store.reading() as tx:
-            assert runs.unfinished(tx, "any") is None
+            assert unfinished_run(tx, "any") is None
 
 
 class TestWorklists:

@@ -246,6 +246,18 @@ class TestWhenTheSourceFails:
         (failure,) = load(store, source, "ABC", now=THURSDAY).failures
         assert failure.error is source.problem
 
+    def test_bars_that_another_run_stored_meanwhile_are_used(self, store, source):
+        other = FakeProvider(dict(source.truth))
+
+        def race(_ticker: str) -> None:
+            load(store, other, "ABC", now=THURSDAY)
+            raise SourceUnavailable("Yahoo did not answer.")
+
+        source.before_answer = race
+        loaded = load(store, source, "ABC", now=THURSDAY)
+        assert len(loaded.panel.histories[0]) == 49
+        assert loaded.stale == ("ABC",)
+
     def test_a_ticker_that_the_source_forgot(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
         del source.truth["ABC"]
@@ -267,7 +279,7 @@ class TestWhenTheSourceFails:
 
     def test_a_store_that_can_only_be_read(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
-        store.frozen = True
+        store.read_only = True
         loaded = load(store, source, "ABC", now=evening(FRIDAY + 4))
         assert len(loaded.panel.histories) == 1
         assert len(source.asked) == 1
@@ -276,7 +288,7 @@ class TestWhenTheSourceFails:
         assert "3 sessions behind" in note.message
 
     def test_a_store_that_can_only_be_read_and_has_nothing(self, store, source):
-        store.frozen = True
+        store.read_only = True
         (failure,) = load(store, source, "ABC", now=THURSDAY).failures
         assert isinstance(failure.error, SettingsError)
 

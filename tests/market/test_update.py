@@ -11,7 +11,8 @@ from synthetic import garch_history
 
 from forecaster.errors import DataError, SourceUnavailable, UnknownTicker
 from forecaster.market.bars import PRICE_FIELDS, Action, History
-from forecaster.market.store import Store, bars, fetches
+from forecaster.market.store import Store, bars
+from forecaster.market.store.log import latest_fetch
 from forecaster.market.store.tickers import stored_names, stored_tickers
 from forecaster.market.update import OVERLAP, UpdateResult, update_ticker
 
@@ -80,7 +81,7 @@ class TestNew:
             run(store, source)
         with store.reading() as tx:
             assert stored_names(tx) == ()
-            assert fetches.latest(tx, "ABC").outcome == "failed"
+            assert latest_fetch(tx, "ABC").outcome == "failed"
 
     def test_an_answer_without_a_bar(self, store, source):
         source.truth["ABC"] = replace(whole().slice(0, 1))
@@ -148,7 +149,7 @@ class TestUpdates:
         source.truth["ABC"] = whole().slice(0, 43)
         run(store, source)
         with store.reading() as tx:
-            found = fetches.latest(tx, "ABC")
+            found = latest_fetch(tx, "ABC")
         assert found.outcome == "updated"
         assert found.detail.startswith("3 bars added, 43 from 2015-01-05 to ")
 

@@ -30,7 +30,7 @@ from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.market.files.columns import check_column_options, recognise
 from forecaster.market.files.delimited import read_rows
 from forecaster.market.files.header import Table, table_of
-from forecaster.market.files.histories import Read, read_histories
+from forecaster.market.files.histories import ReadHistory, read_histories
 from forecaster.market.files.parquet import read_parquet
 from forecaster.market.files.parse_dates import check_date_format
 from forecaster.market.notes import Failure, Note
@@ -69,7 +69,6 @@ class ReadOptions:
 
 
 DEFAULT_READ_OPTIONS = ReadOptions()
-"""No option was given."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +199,7 @@ class _Collected:
             name = options.ticker.strip() if single and options.ticker else read.ticker
             self._add_read(table.source, name, read)
 
-    def _add_read(self, source: str, ticker: str, read: Read) -> None:
+    def _add_read(self, source: str, ticker: str, read: ReadHistory) -> None:
         if read.error is not None:
             self.failures.append(Failure(read.error, ticker, source))
             return

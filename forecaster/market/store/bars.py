@@ -16,7 +16,7 @@ from forecaster.arrays import Days, Floats
 from forecaster.errors import DataError
 from forecaster.market.bars import Action, History
 from forecaster.market.store import schema
-from forecaster.market.store.dates import to_day, to_days, to_number, to_numbers
+from forecaster.market.store.schema import to_day, to_days, to_number, to_numbers
 from forecaster.market.store.tickers import (
     MOST_NAMES,
     TickerInfo,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select
 from forecaster.errors import CalendarUnavailable
 from forecaster.market.calendars import Schedule
 from forecaster.market.store import schema
-from forecaster.market.store.dates import to_day, to_days, to_number, to_numbers
+from forecaster.market.store.schema import to_day, to_days, to_number, to_numbers
 
 if TYPE_CHECKING:
     from forecaster.market.store import Store
@@ -43,9 +42,6 @@ class StoredCalendar:
     schedule: Schedule | None
     asked_from: np.datetime64
     asked_until: np.datetime64
-
-
-NOT_READ: Mapping[str, StoredCalendar] = MappingProxyType({})
 
 
 def read(connection: Connection, codes: Iterable[str]) -> dict[str, StoredCalendar]:
@@ -82,7 +78,7 @@ def schedules_from(
     store: Store,
     firsts: Mapping[str, np.datetime64],
     now: datetime,
-    stored: Mapping[str, StoredCalendar] = NOT_READ,
+    stored: Mapping[str, StoredCalendar] | None = None,
 ) -> tuple[dict[str, Schedule], dict[str, str]]:
     """Schedules that reach some months ahead, of the library where the stored ones end too soon.
 
@@ -93,12 +89,13 @@ def schedules_from(
         firsts: the first date wanted of each calendar, by its code as
             :func:`forecaster.market.exchanges.checked_calendar` returns it.
         now: with a time zone.
-        stored: those of the calendars that were read before.
+        stored: those of the calendars that were read before; None: none was.
 
     Returns:
         Schedules by code, and why the library cannot make the others; a reason is given once,
         as the calendar is stored without sessions then.
     """
+    stored = stored or {}
     unread = firsts.keys() - stored.keys()
     if unread:
         with store.reading() as tx:
@@ -109,12 +106,12 @@ def schedules_from(
         old = stored.get(code)
         schedule = None if old is None else old.schedule
         reaches = old is not None and old.asked_from <= first and old.asked_until >= today + _NEEDED
-        if schedule is None or not (reaches or store.frozen):
+        if schedule is None or not (reaches or store.read_only):
             start = first if old is None else min(first, old.asked_from)
             schedule, reason = _from_library(code, start, today + _ASKED)
             if reason is not None:
                 reasons[code] = reason
-            if not store.frozen:
+            if not store.read_only:
                 with store.writing() as tx:
                     write(tx, schedule, start, today + _ASKED)
         if len(schedule):

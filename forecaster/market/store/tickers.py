@@ -14,10 +14,10 @@ import numpy as np
 from sqlalchemy import Connection, Row, ScalarSelect, func, select
 
 from forecaster.market.store import schema
-from forecaster.market.store.dates import to_day, to_number
+from forecaster.market.store.schema import to_day, to_number
 
 IMPORT = "import"
-"""Source of bars that a user brought: no provider is asked for what follows them."""
+"""Source of bars that a user brought."""
 
 MOST_NAMES = 500
 """In one query: databases limit the number of its parameters."""
@@ -48,6 +48,11 @@ class TickerInfo:
     adjusted: bool
     since: np.datetime64 | None
     answered: datetime
+
+    @property
+    def imported(self) -> bool:
+        """Whether a user brought the bars: no provider is asked for what follows them."""
+        return self.source == IMPORT
 
     def reaches_back_to(self, first: np.datetime64 | None) -> bool:
         """Whether sessions were asked for from ``first`` on or earlier; None: as many as stored."""

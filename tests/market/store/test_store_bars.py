@@ -6,16 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from stored import NOW, abc, facts, put
 from synthetic import close_only
 
 from forecaster.errors import StoreError
 from forecaster.market.bars import PRICE_FIELDS, Action, History
-from forecaster.market.store import Store, bars, fetches
-from forecaster.market.store.dates import to_day, to_days, to_number, to_numbers
-from forecaster.market.store.fetches import Fetch
+from forecaster.market.store import Store, bars
 from forecaster.market.store.tickers import stored_tickers
 
 
@@ -28,20 +24,6 @@ def same_bars(a: History, b: History) -> None:
     np.testing.assert_array_equal(a.sessions, b.sessions)
     for name in PRICE_FIELDS:
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
-
-
-class TestDates:
-    @given(st.dates())
-    def test_a_date_is_its_digits_and_back(self, day):
-        number = to_number(np.datetime64(day, "D"))
-        assert str(number) == day.strftime("%Y%m%d").lstrip("0")
-        assert to_day(number) == np.datetime64(day, "D")
-
-    def test_whole_arrays(self):
-        days = np.array(["1969-12-31", "1970-01-01", "2024-02-29"], dtype="datetime64[D]")
-        assert to_numbers(days).tolist() == [19691231, 19700101, 20240229]
-        np.testing.assert_array_equal(to_days([19691231, 19700101, 20240229]), days)
-        assert len(to_days([])) == 0
 
 
 class TestBars:
@@ -153,16 +135,3 @@ class TestActions:
         on = get(store).up_to(day)
         np.testing.assert_array_equal(on.close, history.close[:21])
         assert len(on.splits) == 1
-
-
-def test_fetches_are_recorded(store):
-    first = Fetch("ABC", "yahoo", NOW, "failed", "x" * 5000)
-    second = Fetch("ABC", "yahoo", NOW, "new", "30 bars")
-    with store.writing() as tx:
-        fetches.record(tx, first)
-        fetches.record(tx, second)
-        fetches.record(tx, replace(second, ticker="XYZ"))
-    with store.reading() as tx:
-        assert fetches.latest(tx, "ABC") == second
-        assert fetches.latest(tx, "NONE") is None
-        assert tx.exec_driver_sql("SELECT count(*) FROM fetches").scalar() == 3

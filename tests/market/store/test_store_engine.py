@@ -167,7 +167,7 @@ class TestReadOnly:
 
     def test_it_can_be_read(self, frozen):
         with Store(frozen) as store:
-            assert store.frozen
+            assert store.read_only
             assert version(store) == schema.VERSION
             with store.reading() as tx:
                 assert stored_names(tx) == ()
