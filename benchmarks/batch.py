@@ -22,9 +22,9 @@ from pathlib import Path
 
 from store import facts, made_up
 
-from forecaster.market.session_cache import timetable
 from forecaster.market.store import Store
-from forecaster.market.store import bars as histories
+from forecaster.market.store.bars import replace
+from forecaster.market.store.calendars import schedules_from
 
 
 def fill(home: Path, tickers: int, bars: int) -> Path:
@@ -33,8 +33,9 @@ def fill(home: Path, tickers: int, bars: int) -> Path:
     with Store(f"sqlite:///{home}/prices.db") as store:
         for seed, name in enumerate(names):
             with store.writing() as tx:
-                histories.replace(tx, made_up(name, bars, seed), (), facts(name))
-        timetable(store, "XNYS", made_up("T", bars, 0).first, datetime.now(UTC))  # as a fetch does
+                replace(tx, made_up(name, bars, seed), (), facts(name))
+        first = made_up("T", bars, 0).first
+        schedules_from(store, {"XNYS": first}, datetime.now(UTC))  # as a fetch does
     watchlist = home / "watchlist.txt"
     watchlist.write_text("\n".join(names))
     return watchlist

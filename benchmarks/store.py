@@ -21,8 +21,9 @@ import numpy as np
 
 from forecaster.market.bars import History
 from forecaster.market.store import Store
-from forecaster.market.store import bars as histories
-from forecaster.market.store.bars import FIELDS, TickerInfo
+from forecaster.market.store.bars import FIELDS, replace
+from forecaster.market.store.bars import read as read_bars
+from forecaster.market.store.tickers import TickerInfo
 
 LAST = 400
 
@@ -89,12 +90,12 @@ def measure(store: Store, whole: list[History], total: int) -> None:
     def write() -> None:
         for history in whole:
             with store.writing() as tx:
-                histories.replace(tx, history, (), facts(history.ticker))
+                replace(tx, history, (), facts(history.ticker))
 
     def read(last: int | None) -> None:
         with store.reading() as tx:
             for history in whole:
-                found = histories.read(tx, history.ticker, last=last)
+                found = read_bars(tx, history.ticker, last=last)
                 if found is None or found.close[-1] != history.close[-1]:
                     raise SystemExit(f"{history.ticker} was not read as it was written")
 

@@ -17,6 +17,11 @@ def plural(noun: str, count: int) -> str:
     return noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
 
 
+def were(count: int) -> str:
+    """``was`` or ``were``, behind so many things."""
+    return "was" if count == 1 else "were"
+
+
 def listed(words: Iterable[str], last: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``; ``last`` stands before the last one."""
     *ahead, end = words

@@ -125,13 +125,13 @@ def batch(
             on_ticker=on_ticker,
         )  # fmt: skip
     if not quiet:
-        show_notes([(remark.ticker, remark.message) for remark in done.remarks])
+        show_notes(done.notes)
     _write(done, out, chosen, quiet=quiet)
     if summary is not None:
         emit(batch.summary(done), None if summary == _STDOUT else summary, "--summary")
     if not quiet:
         note(batch.last_line(done))
-    report_failures(list(done.failures), succeeded=len(done.forecasts))
+    report_failures(done.failures, succeeded=len(done.forecasts))
 
 
 def _by_suffix(out: str | None) -> Lines:

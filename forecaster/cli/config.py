@@ -126,20 +126,20 @@ def _said(param: Any, value: Any) -> Any:
 
 def _usual(key: str) -> Any:
     """The default of a setting of several commands."""
-    from forecaster.market.fetch_options import USUAL_DEADLINE, USUAL_PAUSE
-    from forecaster.market.providers.registry import DEFAULT as YAHOO
+    from forecaster.market.fetch_options import DEFAULT_DEADLINE, DEFAULT_PAUSE
+    from forecaster.market.providers import DEFAULT_PROVIDER
     from forecaster.market.store.engine import FILE
     from forecaster.paths import home
 
     return {
         "home": home(),
         "store": home() / FILE,
-        "provider": YAHOO,
+        "provider": DEFAULT_PROVIDER,
         "offline": False,
         "device": "auto",
         "log-format": "text",
-        "pause": USUAL_PAUSE,
-        "deadline": USUAL_DEADLINE,
+        "pause": DEFAULT_PAUSE,
+        "deadline": DEFAULT_DEADLINE,
     }.get(key)
 
 

@@ -21,7 +21,7 @@ from forecaster.cli.options import (
     emitting,
 )
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures
-from forecaster.errors import DataError, ForecastError
+from forecaster.errors import DataError
 
 Tickers = Annotated[
     list[str] | None, typer.Argument(metavar="[TICKERS]...", help="Stored tickers; all if none.")
@@ -126,24 +126,24 @@ def bring_in(
 ) -> None:
     """Store the bars of price files; tickers then read them as if they had been fetched."""
     from forecaster.jobs import data
+    from forecaster.market.notes import Failure
     from forecaster.market.store import Store
     from forecaster.output.console import note
 
     code = fetching_of(calendar=calendar).calendar
     loaded = read_price_files(files, column, date_format, ticker)
-    failures: list[tuple[str, ForecastError]] = [
-        (f.ticker or f.source, f.error) for f in loaded.failures
-    ]
+    failures = list(loaded.failures)
     with Store() as store:
         done = data.bring_in(store, loaded.panel.histories, calendar=code, replace=replace)
     for one in done:
         if one.refused is None:
             note(f"{one.ticker}: {one.bars:,} bars were stored")
         else:
-            failures.append((one.ticker, DataError(
+            refusal = DataError(
                 f"{one.ticker}: the file {one.refused}; nothing was stored. Add --replace to lose"
                 " the stored bars."
-            )))  # fmt: skip
+            )
+            failures.append(Failure(refusal, one.ticker))
     report_failures(failures, succeeded=sum(one.refused is None for one in done))
 
 

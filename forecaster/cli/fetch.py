@@ -67,11 +67,11 @@ def fetch(
     fetching = fetching_of(provider=provider, calendar=calendar, since=parse_date(since, "--since"))
     with ticker_bar(len(words)) as on_ticker:
         result = run(words, fetching, on_ticker=on_ticker)
-    show_notes([(remark.ticker, remark.message) for remark in result.remarks])
+    show_notes(result.notes)
     if format is Format.json:
         emit(data.fetched_json(result), output)
     elif format is Format.csv:
         emit(data.fetched_csv(result), output)
-    elif result.refreshed:
+    elif result.updated:
         emit(render(lambda width: data.fetched(result, width), output), output)
-    report_failures(list(result.failures), succeeded=len(result.refreshed))
+    report_failures(result.failures, succeeded=len(result.updated))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forecaster.cli.options import Format, emit
 from forecaster.cli.sources import report_failures, show_notes
-from forecaster.errors import ForecastError, SettingsError
+from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,22 +37,21 @@ def train_per_ticker(
     """
     from forecaster.atomic import locked
     from forecaster.jobs.per_ticker import TickerTask, train_each
+    from forecaster.market.notes import Failure, Note
     from forecaster.market.symbols import file_name
     from forecaster.model.artifact import save
     from forecaster.model.registry import path_of
     from forecaster.output import train
     from forecaster.output.console import render, training_bar
 
-    failures: list[tuple[str, ForecastError]] = [
-        (f.ticker or f.source, f.error) for f in loaded.failures
-    ]
+    failures = list(loaded.failures)
     panel, paths, tasks = loaded.panel, {}, []
     for ticker in panel.tickers:
         own = f"{name}-{file_name(ticker)}"
         try:
             paths[ticker] = path_of(own)
-        except SettingsError as failure:
-            failures.append((ticker, failure))
+        except SettingsError as error:
+            failures.append(Failure(error, ticker))
             continue
         tasks.append(TickerTask(ticker, own, settings, train_end, refit, device))
 
@@ -63,7 +62,7 @@ def train_per_ticker(
     with training_bar() as on_progress:
         made = train_each(panel, tasks, save=keep, on_progress=on_progress, pool=pool)
     failures += made.failures
-    show_notes([(ticker, text) for ticker, trained in made.trained for text in trained.notes])
+    show_notes([Note(text, ticker) for ticker, trained in made.trained for text in trained.notes])
     sessions = {h.ticker: len(h) for h in panel}
     if format is Format.json:
         emit(train.per_ticker_json(made, sessions, paths, failures), output)

@@ -27,7 +27,7 @@ from forecaster.cli.sources import (
     report_failures,
     warn_of_hindsight,
 )
-from forecaster.errors import ForecastError, SettingsError
+from forecaster.errors import SettingsError
 
 _IN_A_PICTURE, _IN_A_TERMINAL = 120, 60
 """Sessions of history where none were asked for."""
@@ -78,10 +78,6 @@ def plot(
         calendars=loaded.calendars,
     )  # fmt: skip
     warn_of_hindsight(trained, made.forecasts)
-    failures: list[tuple[str, ForecastError]] = [
-        (f.ticker or f.source, f.error) for f in loaded.failures
-    ]
-    failures += [(f.ticker, f.error) for f in made.failures]
     if file is not None and made.fans:
         from forecaster.output.charts.fan import fan_picture
 
@@ -90,7 +86,7 @@ def plot(
         from forecaster.output.charts.terminal import fan_charts
 
         emit(drawn(lambda columns: fan_charts(made.fans, trained, columns)), None)
-    report_failures(failures, succeeded=len(made.fans))
+    report_failures((*loaded.failures, *made.failures), succeeded=len(made.fans))
 
 
 def _refuse_too_many(histories: int) -> None:

@@ -28,7 +28,6 @@ from forecaster.cli.sources import (
     report_failures,
     warn_of_hindsight,
 )
-from forecaster.errors import ForecastError
 
 
 def predict(
@@ -64,10 +63,7 @@ def predict(
         trained, loaded.panel.histories, horizon=horizon, as_of=day, calendars=loaded.calendars
     )
     warn_of_hindsight(trained, result.forecasts)
-    failures: list[tuple[str, ForecastError]] = [
-        (f.ticker or f.source, f.error) for f in loaded.failures
-    ]
-    failures += [(f.ticker, f.error) for f in result.failures]
+    failures = (*loaded.failures, *result.failures)
     if format is Format.json:
         emit(predict.predict_json(trained, result.forecasts, failures), output)
     elif format is Format.csv:

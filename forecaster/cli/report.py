@@ -19,11 +19,12 @@ from forecaster.cli.options import (
 )
 from forecaster.cli.pictures import ThemeOption, checked_file, theme_name
 from forecaster.cli.sources import fetching_of, read, report_failures, warn_of_hindsight
-from forecaster.errors import ForecastError, SettingsError
+from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     from forecaster.jobs.fan_chart import Fan
     from forecaster.market.files.read import LoadResult
+    from forecaster.market.notes import Failure
     from forecaster.model.artifact import Model
 
 _SHOWN = 120
@@ -80,25 +81,22 @@ def report(
         emit(backtest_page(about, chosen), output)
         return
     fans: tuple[Fan, ...] = ()
-    failures: list[tuple[str, ForecastError]] = []
+    failures: tuple[Failure, ...] = ()
     if source:
         fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
         loaded = read(source, column, date_format, ticker, fetching)
-        failures = [(f.ticker or f.source, f.error) for f in loaded.failures]
         fans, failed = _fans(about.model, loaded)
-        failures += failed
+        failures = (*loaded.failures, *failed)
         if not fans:
             report_failures(failures, succeeded=0)
     from forecaster.output.report.page import model_page
 
-    said = [(name, str(error)) for name, error in failures]
-    emit(model_page(about, fans, said, chosen), output)
+    reasons = [(failure.name, str(failure.error)) for failure in failures]
+    emit(model_page(about, fans, reasons, chosen), output)
     report_failures(failures, succeeded=len(fans))
 
 
-def _fans(
-    model: Model, loaded: LoadResult
-) -> tuple[tuple[Fan, ...], list[tuple[str, ForecastError]]]:
+def _fans(model: Model, loaded: LoadResult) -> tuple[tuple[Fan, ...], tuple[Failure, ...]]:
     """Forecasts to draw, and histories that could not be forecast."""
     from forecaster.jobs.fan_chart import fans
     from forecaster.output.charts.fan import MOST_PANELS
@@ -110,4 +108,4 @@ def _fans(
         )
     made = fans(model, loaded.panel.histories, shown=_SHOWN, calendars=loaded.calendars)
     warn_of_hindsight(model, made.forecasts)
-    return made.fans, [(f.ticker, f.error) for f in made.failures]
+    return made.fans, made.failures

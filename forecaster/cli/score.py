@@ -69,16 +69,15 @@ def score(
     day = parse_date(since, "--since")
     read = read_price_files(files or [], None, None, None)
     result = score_journal(since=day, model=model, happened=read.panel.histories, fetching=fetching)
-    unread = [(failure.ticker or failure.source, failure.error) for failure in read.failures]
-    result = replace(result, failures=(*unread, *result.failures))
-    show_notes([(remark.ticker, remark.message) for remark in result.remarks])
+    result = replace(result, failures=(*read.failures, *result.failures))
+    show_notes(result.notes)
     if format is Format.json:
         emit(score.scored_json(result), output)
     elif format is Format.csv:
         emit(score.scored_csv(result), output)
     else:
         emit(render(lambda width: score.scored(result, width), output), output)
-    report_failures(list(result.failures), succeeded=sum(r.scored for r in result.records))
+    report_failures(result.failures, succeeded=sum(r.scored for r in result.records))
 
 
 def list_journal(

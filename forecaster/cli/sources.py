@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from forecaster.cli.options import parse_columns
-from forecaster.errors import ForecastError, SettingsError, SomeTickersFailed
+from forecaster.errors import SettingsError, SomeTickersFailed
 
 if TYPE_CHECKING:
     import numpy as np
 
     from forecaster.jobs.predict import TickerForecast
     from forecaster.market.bars import History
-    from forecaster.market.fetch_options import Fetching
+    from forecaster.market.fetch_options import FetchOptions
     from forecaster.market.files.read import LoadResult
+    from forecaster.market.notes import Failure, Note
     from forecaster.model.artifact import Model
 
 _NOTES_SHOWN = 6
@@ -28,20 +29,20 @@ def fetching_of(
     provider: str | None = None,
     calendar: str | None = None,
     since: np.datetime64 | None = None,
-) -> Fetching:
+) -> FetchOptions:
     """Options as values.
 
     Raises:
         SettingsError: there is no such calendar.
     """
-    from forecaster.market.fetch_options import Fetching
+    from forecaster.market.fetch_options import FetchOptions
 
     code = None
     if calendar is not None:
         from forecaster.market.exchanges import checked_calendar
 
         code = checked_calendar(calendar)
-    return Fetching(offline=offline, provider=provider, since=since, calendar=code)
+    return FetchOptions(offline=offline, provider=provider, since=since, calendar=code)
 
 
 def chosen_model(name: str | None) -> Model:
@@ -70,7 +71,7 @@ def read(
     columns: list[str] | None,
     date_format: str | None,
     ticker: str | None,
-    fetching: Fetching,
+    fetching: FetchOptions,
 ) -> LoadResult:
     """Read the sources and print what was repaired on stderr."""
     from forecaster.market.files.read import ReadOptions
@@ -78,7 +79,7 @@ def read(
 
     options = ReadOptions(parse_columns(columns), date_format, ticker)
     loaded = read_sources(sources, options, fetching, stdin=sys.stdin.buffer)
-    show_notes([(note.source, note.message) for note in loaded.notes])
+    show_notes(loaded.notes)
     return loaded
 
 
@@ -90,20 +91,22 @@ def read_price_files(
 
     options = ReadOptions(parse_columns(columns), date_format, ticker)
     loaded = read_files(files, options, stdin=sys.stdin.buffer)
-    show_notes([(note.source, note.message) for note in loaded.notes])
+    show_notes(loaded.notes)
     return loaded
 
 
-def show_notes(notes: Sequence[tuple[str, str]]) -> None:
+def show_notes(notes: Sequence[Note]) -> None:
     """Print notes on stderr: a source and a sentence each, the first few of many."""
-    from forecaster.output.console import note
+    from forecaster.output import console
 
-    for source, message in notes[:_NOTES_SHOWN]:
-        note(f"{source}: {message}")
+    for note in notes[:_NOTES_SHOWN]:
+        console.note(f"{note.source or note.ticker}: {note.message}")
     more = notes[_NOTES_SHOWN:]
     if more:
-        count = len({source for source, _ in more})
-        note(f"{len(more)} more notes on {count} sources; read one of them alone to see its own.")
+        count = len({note.source or note.ticker for note in more})
+        console.note(
+            f"{len(more)} more notes on {count} sources; read one of them alone to see its own."
+        )
 
 
 def refuse_failures(loaded: LoadResult) -> None:
@@ -135,7 +138,7 @@ def only_history(loaded: LoadResult, command: str) -> History:
     return histories[0]
 
 
-def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int) -> None:
+def report_failures(failures: Sequence[Failure], *, succeeded: int) -> None:
     """Say on stderr what failed, and fail with 3 if the rest is done.
 
     Raises:
@@ -147,11 +150,11 @@ def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int
     from forecaster.output.console import error
 
     if not succeeded:
-        for _, failure in failures[:-1]:
-            error(str(failure))
-        raise failures[-1][1]
-    for _, failure in failures:
-        error(str(failure))
+        for failure in failures[:-1]:
+            error(str(failure.error))
+        raise failures[-1].error
+    for failure in failures:
+        error(str(failure.error))
     raise SomeTickersFailed(
         f"{len(failures)} of {len(failures) + succeeded} failed; the others are done."
     )

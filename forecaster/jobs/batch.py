@@ -17,19 +17,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forecaster.atomic import locked
-from forecaster.errors import DataError, ForecastError, LockHeld, TrainingDiverged
+from forecaster.errors import DataError, LockHeld, TrainingDiverged
 from forecaster.features.representation import REACH
-from forecaster.jobs.predict import Predictions, TickerForecast, checked_horizon, predict
+from forecaster.jobs.predict import TickerForecast, checked_horizon, predict
 from forecaster.jobs.worklist import Worklist
 from forecaster.market.bars import Panel
-from forecaster.market.fetch_options import USUAL, Fetching
-from forecaster.market.files.read import AS_THEY_ARE, LoadResult, ReadOptions
+from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
+from forecaster.market.files.read import DEFAULT_READ_OPTIONS, ReadOptions
 from forecaster.market.load import read_sorted
+from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
-from forecaster.market.store import Store, journal, runs
+from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Author, JournalRecord
-from forecaster.market.store.runs import Run
-from forecaster.market.tickers import Remark
+from forecaster.market.store.log import Run, begin_run, finish_run, unfinished_run
 from forecaster.model.artifact import Model, save
 from forecaster.paths import home
 
@@ -47,19 +47,19 @@ class BatchResult:
         written: how many forecasts were new to the journal.
         resumed: whether an earlier run went on.
         head: hash of the journal's last row.
-        remarks: what a user should know.
+        notes: what a user should know.
         seconds: from start to end.
     """
 
     run: str
     model: Model
     forecasts: tuple[TickerForecast, ...]
-    failures: tuple[tuple[str, ForecastError], ...]
+    failures: tuple[Failure, ...]
     stale: tuple[str, ...]
     written: int
     resumed: bool
     head: str
-    remarks: tuple[Remark, ...]
+    notes: tuple[Note, ...]
     seconds: float
 
 
@@ -68,8 +68,8 @@ def batch(
     work: Worklist,
     *,
     horizon: int | None = None,
-    fetching: Fetching = USUAL,
-    options: ReadOptions = AS_THEY_ARE,
+    fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
+    options: ReadOptions = DEFAULT_READ_OPTIONS,
     resume: bool = False,
     retrain_days: float | None = None,
     path: Path | None = None,
@@ -110,10 +110,10 @@ def batch(
             work.files, work.tickers, options, asked, store=store, provider=provider, now=moment,
             last=None if due else REACH, on_ticker=on_ticker,
         )  # fmt: skip
-        remarks = _remarks(loaded)
+        notes = [Note(note.message, note.ticker or note.source) for note in loaded.notes]
         if due and path is not None:
-            model, remark = _retrained(model, path, loaded.panel)
-            remarks.append(remark)
+            model, note = _retrained(model, path, loaded.panel)
+            notes.append(note)
         made = predict(model, loaded.panel.histories, horizon=horizon, calendars=loaded.calendars)
         written_at = now or datetime.now(UTC)  # fetching may have taken an hour
         drafts = [_draft(forecast, loaded.files) for forecast in made.forecasts]
@@ -122,12 +122,12 @@ def batch(
         run=run.run,
         model=model,
         forecasts=made.forecasts,
-        failures=_failures(loaded, made),
+        failures=(*loaded.failures, *made.failures),
         stale=loaded.stale,
         written=written,
         resumed=resumed,
         head=head,
-        remarks=tuple(remarks),
+        notes=tuple(notes),
         seconds=time.perf_counter() - began,
     )
 
@@ -141,16 +141,12 @@ def _task(model: Model, work: Worklist, horizon: int | None) -> str:
 def _run(store: Store, task: str, now: datetime, *, resume: bool) -> tuple[Run, bool]:
     """The run that was cut off, or a new one; and whether it is an old one."""
     with store.writing() as tx:
-        old = runs.unfinished(tx, task) if resume else None
+        old = unfinished_run(tx, task) if resume else None
         if old is not None:
             return old, True
         new = Run(uuid.uuid4().hex, task, now)
-        runs.begin(tx, new)
+        begin_run(tx, new)
         return new, False
-
-
-def _remarks(loaded: LoadResult) -> list[Remark]:
-    return [Remark(note.ticker or note.source, note.message) for note in loaded.notes]
 
 
 def _is_due(model: Model, days: float, now: datetime) -> bool:
@@ -158,7 +154,7 @@ def _is_due(model: Model, days: float, now: datetime) -> bool:
     return (now - datetime.fromisoformat(model.created)).total_seconds() >= days * 86400
 
 
-def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Remark]:
+def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Note]:
     """The model, trained on if that made it better, and why; a failure leaves it as it is."""
     from forecaster.jobs.retrain import retrain
 
@@ -168,14 +164,8 @@ def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Remark]:
             if made.replaced:
                 save(made.model, path)
     except (TrainingDiverged, DataError, LockHeld) as problem:
-        return model, Remark(model.name, f"it was not retrained: {problem}")
-    return made.model, Remark(model.name, made.reason)
-
-
-def _failures(loaded: LoadResult, made: Predictions) -> tuple[tuple[str, ForecastError], ...]:
-    """What could not be read, then what could not be forecast."""
-    unread = [(failure.ticker or failure.source, failure.error) for failure in loaded.failures]
-    return (*unread, *((failure.ticker, failure.error) for failure in made.failures))
+        return model, Note(f"it was not retrained: {problem}", source=model.name)
+    return made.model, Note(made.reason, source=model.name)
 
 
 def _written(
@@ -186,7 +176,7 @@ def _written(
     with store.writing() as tx:
         written = journal.append(tx, author, drafts)
         head = journal.head(tx)
-        runs.finish(tx, run, datetime.now(UTC))
+        finish_run(tx, run, datetime.now(UTC))
     return written, head
 
 

@@ -12,14 +12,19 @@ import numpy as np
 from forecaster.arrays import Days
 from forecaster.errors import DataError, SettingsError
 from forecaster.market.bars import Action, History
-from forecaster.market.calendars import missing_sessions, stray_sessions
+from forecaster.market.calendars import Schedule, missing_sessions, stray_sessions
 from forecaster.market.exchanges import calendar_of
-from forecaster.market.store import Store, integrity
-from forecaster.market.store import bars as histories
-from forecaster.market.store import calendars as schedules
-from forecaster.market.store.bars import Extent, TickerInfo
-from forecaster.market.store_diff import loss
-from forecaster.market.update_many import IMPORTED
+from forecaster.market.store import Store, bars, calendars
+from forecaster.market.store.engine import integrity_problems
+from forecaster.market.store.tickers import (
+    IMPORT,
+    Extent,
+    TickerInfo,
+    extents,
+    stored_names,
+    stored_tickers,
+)
+from forecaster.market.store_diff import missing_from_answer
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class ImportResult:
 def listing(store: Store) -> list[Extent]:
     """What is stored, ticker by ticker in alphabetical order."""
     with store.reading() as tx:
-        return histories.extents(tx)
+        return extents(tx)
 
 
 def verify(store: Store) -> Verification:
@@ -73,29 +78,36 @@ def verify(store: Store) -> Verification:
     Raises:
         StoreError: the database cannot be read.
     """
-    findings = []
-    bars = 0
+    findings: dict[str, list[Finding]] = {}
+    count = 0
     with store.reading() as tx:
-        findings += [Finding(None, True, text) for text in integrity.problems(tx)]
-        names = histories.tickers(tx)
-        for ticker in names:
-            try:
-                history = histories.read(tx, ticker)
-            except DataError as problem:
-                findings.append(Finding(ticker, True, str(problem)))
+        problems = [Finding(None, True, text) for text in integrity_problems(tx)]
+        names = stored_names(tx)
+        infos = [stored.info for stored in stored_tickers(tx, names).values()]
+        known = calendars.read(tx, [info.calendar for info in infos if info.calendar is not None])
+        for ticker, history in bars.read_all(tx, infos):
+            if isinstance(history, DataError):
+                findings[ticker] = [Finding(ticker, True, str(history))]
                 continue
-            if history is None:
-                findings.append(Finding(ticker, True, "it has no bars; fetch it again"))
-                continue
-            bars += len(history)
-            known = None if history.calendar is None else schedules.read(tx, history.calendar)
-            findings += [Finding(ticker, True, text) for text in _contradictions(history)]
-            if known is not None and len(known.sessions):
-                missing = missing_sessions(history, known)
-                strays = stray_sessions(history, known)
-                findings += _counted(ticker, missing, f"of {known.code} without a bar")
-                findings += _counted(ticker, strays, f"that {known.code} does not have")
-    return Verification(len(names), bars, tuple(findings))
+            count += len(history)
+            calendar = known.get(history.calendar or "")
+            findings[ticker] = _findings(history, calendar.schedule if calendar else None)
+    for name in names:
+        empty = Finding(name, True, "it has no bars; fetch it again")
+        problems += findings.get(name, [empty])
+    return Verification(len(names), count, tuple(problems))
+
+
+def _findings(history: History, schedule: Schedule | None) -> list[Finding]:
+    """Bars of a history that cannot be, and sessions that its calendar has and it lacks."""
+    ticker = history.ticker
+    findings = [Finding(ticker, True, text) for text in _contradictions(history)]
+    if schedule is not None and len(schedule):
+        missing = missing_sessions(history.sessions, schedule)
+        strays = stray_sessions(history, schedule)
+        findings += _counted(ticker, missing, f"of {schedule.code} without a bar")
+        findings += _counted(ticker, strays, f"that {schedule.code} does not have")
+    return findings
 
 
 @dataclass(frozen=True)
@@ -119,8 +131,8 @@ def export(store: Store, wanted: Sequence[str] = ()) -> Iterator[TickerExport]:
 def _exported(store: Store, names: Sequence[str]) -> Iterator[TickerExport]:
     for name in names:
         with store.reading() as tx:
-            history = histories.read(tx, name)
-            paid = histories.dividends(tx, name)
+            history = bars.read(tx, name)
+            paid = bars.dividends(tx, name)
         if history is not None:  # another run may have pruned it
             yield TickerExport(history, paid)
 
@@ -147,18 +159,19 @@ def bring_in(
     for history in brought:
         code = calendar or calendar_of(history.ticker, None)
         with store.writing() as tx:
-            old = histories.sessions(tx, history.ticker)
-            lost = loss(old, history.sessions, None) if len(old) and not replace else None
-            if lost is None:
-                histories.replace(tx, history, (), _facts(history, code, moment))
-        done.append(ImportResult(history.ticker, len(history), lost))
+            old = bars.sessions(tx, history.ticker)
+            checked = len(old) > 0 and not replace
+            missing = missing_from_answer(old, history.sessions, None) if checked else None
+            if missing is None:
+                bars.replace(tx, history, (), _info(history, code, moment))
+        done.append(ImportResult(history.ticker, len(history), missing))
     return done
 
 
-def _facts(history: History, code: str | None, now: datetime) -> TickerInfo:
+def _info(history: History, code: str | None, now: datetime) -> TickerInfo:
     return TickerInfo(
         ticker=history.ticker,
-        source=IMPORTED,
+        source=IMPORT,
         currency=history.currency,
         exchange=None,
         calendar=code,
@@ -198,11 +211,11 @@ def prune(
     names = list(_named(store, wanted)) if wanted or everything else []
     if idle_days is not None:
         limit = (now or datetime.now(UTC)) - timedelta(days=idle_days)
-        names += [e.known.ticker for e in listing(store) if e.known.answered < limit]
+        names += [e.info.ticker for e in listing(store) if e.info.answered < limit]
     names = list(dict.fromkeys(names))
     with store.writing() as tx:
         for name in names:
-            histories.forget(tx, name)
+            bars.forget(tx, name)
     store.vacuum()
     return names
 
@@ -210,7 +223,7 @@ def prune(
 def _named(store: Store, wanted: Sequence[str]) -> Sequence[str]:
     """The stored tickers that are meant; all where none is named."""
     with store.reading() as tx:
-        stored = histories.tickers(tx)
+        stored = stored_names(tx)
     if not stored:
         raise DataError(
             f"{store.name} holds no bars yet; at least one ticker is needed. Fetch some, as in"

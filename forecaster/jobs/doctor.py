@@ -129,12 +129,12 @@ def _models() -> Check:
 def _store() -> Check:
     """Whether the price store can be opened and written, and what it holds."""
     from forecaster.market.store import Store
-    from forecaster.market.store import bars as histories
+    from forecaster.market.store.tickers import stored_names
 
     try:
         with Store() as store, store.reading() as tx:
-            count = len(histories.tickers(tx))
-            found = f"{store.name}, {count} tickers" + (", read-only" if store.frozen else "")
+            count = len(stored_names(tx))
+            found = f"{store.name}, {count} tickers" + (", read-only" if store.read_only else "")
     except ForecastError as problem:
         return Check("price store", False, str(problem), "Check FORECASTER_STORE")
     return Check("price store", True, found)

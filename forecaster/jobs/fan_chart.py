@@ -10,9 +10,10 @@ import numpy as np
 from forecaster.arrays import Days, Floats
 from forecaster.errors import SettingsError
 from forecaster.evaluation.metrics import at_level, interval_levels
-from forecaster.jobs.predict import TickerFailure, TickerForecast, predict
+from forecaster.jobs.predict import TickerForecast, predict
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
+from forecaster.market.notes import Failure
 from forecaster.model.artifact import Model
 
 _SHARES = (0.9, 0.5)
@@ -74,7 +75,7 @@ class Fans:
 
     fans: tuple[Fan, ...]
     forecasts: tuple[TickerForecast, ...]
-    failures: tuple[TickerFailure, ...]
+    failures: tuple[Failure, ...]
 
 
 def check_sessions(shown: int) -> None:

@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from forecaster.errors import ForecastError
-from forecaster.market.fetch_options import USUAL, Fetching, at_hand
+import numpy as np
+
+from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions, store_and_provider
+from forecaster.market.notes import Failure, Note, update_notes
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store
-from forecaster.market.tickers import Remark, checked_tickers, gaps
-from forecaster.market.update import UpdateResult
-from forecaster.market.update_many import freshen
+from forecaster.market.store.calendars import schedules_from
+from forecaster.market.store.tickers import stored_tickers
+from forecaster.market.symbols import checked_tickers
+from forecaster.market.update import OVERLAP, TickerUpdate, UpdateResult, update_tickers
 
 
 @dataclass(frozen=True)
@@ -20,19 +23,19 @@ class FetchResult:
     """What became of each ticker.
 
     Attributes:
-        refreshed: what is stored now, in the order asked for.
-        remarks: what a user should know.
+        updated: what is stored now, in the order asked for.
+        notes: what a user should know.
         failures: words that could not be fetched, and why; stored bars are as they were.
     """
 
-    refreshed: tuple[UpdateResult, ...]
-    remarks: tuple[Remark, ...]
-    failures: tuple[tuple[str, ForecastError], ...]
+    updated: tuple[UpdateResult, ...]
+    notes: tuple[Note, ...]
+    failures: tuple[Failure, ...]
 
 
 def fetch(
     words: Sequence[str],
-    fetching: Fetching = USUAL,
+    fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     *,
     store: Store | None = None,
     provider: Callable[[], Provider] | None = None,
@@ -44,7 +47,7 @@ def fetch(
     Args:
         words: tickers as a user wrote them.
         fetching: options.
-        store: open; None: the usual one.
+        store: open; None: the default one.
         provider: makes the provider; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
         on_ticker: called before each ticker.
@@ -55,22 +58,37 @@ def fetch(
     """
     tickers, failures = checked_tickers(words)
     moment = now or datetime.now(UTC)
-    refreshed, remarks = [], []
-    with at_hand(fetching, store, provider) as (opened, make):
-        done = freshen(
-            opened,
-            list(tickers),
-            fetching,
-            now=moment,
-            provider=make,
-            always=True,
-            on_ticker=on_ticker,
-        )
-        for one in done:
-            if one.refreshed is not None:
-                refreshed.append(one.refreshed)
-                remarks += [Remark(one.ticker, message) for message in one.refreshed.notes]
-                remarks += gaps(opened, one.refreshed, moment)
-            elif one.problem is not None:
-                failures.append((tickers[one.ticker], one.problem))
-    return FetchResult(tuple(refreshed), tuple(remarks), tuple(failures))
+    with store_and_provider(fetching, store, provider) as (opened, make):
+        with opened.reading() as tx:
+            stored = stored_tickers(tx, list(tickers), OVERLAP)
+        updates = update_tickers(
+            opened, list(tickers), stored, tickers, fetching,
+            now=moment, provider=make, on_ticker=on_ticker,
+        )  # fmt: skip
+        notes = _notes(opened, updates, moment)
+    failures += [Failure(u.problem, tickers[u.ticker]) for u in updates if u.problem is not None]
+    results = tuple(update.result for update in updates if update.result is not None)
+    return FetchResult(results, tuple(notes), tuple(failures))
+
+
+def _notes(store: Store, updates: Sequence[TickerUpdate], now: datetime) -> list[Note]:
+    """What the answers changed, with the sessions that they should have had among their new bars.
+
+    A calendar that cannot be made is said of its first ticker.
+    """
+    firsts: dict[str, np.datetime64] = {}
+    first_tickers: dict[str, str] = {}
+    for update in updates:
+        code = update.info.calendar if update.info else None
+        if code is not None and update.result is not None and update.result.added:
+            first = update.result.extent.first
+            firsts[code] = min(firsts.get(code, first), first)
+            first_tickers.setdefault(code, update.ticker)
+    schedules, reasons = schedules_from(store, firsts, now)
+    notes: list[Note] = []
+    for update in updates:
+        code = (update.info and update.info.calendar) or ""
+        notes += update_notes(update, schedules.get(code))
+        if code in reasons and first_tickers[code] == update.ticker:
+            notes.append(Note(reasons[code], update.ticker))
+    return notes

@@ -12,6 +12,7 @@ from forecaster.jobs.parallel import Pool
 from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
 from forecaster.jobs.train import Trained, train
 from forecaster.market.bars import Panel
+from forecaster.market.notes import Failure
 from forecaster.model.devices import choose_device
 from forecaster.model.settings import Device, Settings
 
@@ -43,11 +44,11 @@ class PerTickerResult:
 
     Attributes:
         trained: ticker and its model.
-        failures: ticker and what kept it from being trained or saved.
+        failures: what kept the others from being trained or saved.
     """
 
     trained: tuple[tuple[str, Trained], ...]
-    failures: tuple[tuple[str, ForecastError], ...]
+    failures: tuple[Failure, ...]
 
 
 def train_each(
@@ -88,7 +89,7 @@ def train_each(
     ]
     return PerTickerResult(
         trained=tuple((t, r) for t, r in outcomes if not isinstance(r, ForecastError)),
-        failures=tuple((t, r) for t, r in outcomes if isinstance(r, ForecastError)),
+        failures=tuple(Failure(r, t) for t, r in outcomes if isinstance(r, ForecastError)),
     )
 
 

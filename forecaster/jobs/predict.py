@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.errors import DataError, ForecastError, ModelError, SettingsError
+from forecaster.errors import DataError, ModelError, SettingsError
 from forecaster.features.representation import REACH, Encoding
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
+from forecaster.market.notes import Failure
 from forecaster.model.artifact import Model
 from forecaster.model.inference import outputs_now
 
@@ -82,19 +83,11 @@ class TickerForecast:
 
 
 @dataclass(frozen=True)
-class TickerFailure:
-    """A ticker without a forecast, and why."""
-
-    ticker: str
-    error: ForecastError
-
-
-@dataclass(frozen=True)
 class Predictions:
     """Forecasts in the order of the histories, and the tickers that failed."""
 
     forecasts: tuple[TickerForecast, ...]
-    failures: tuple[TickerFailure, ...]
+    failures: tuple[Failure, ...]
 
 
 def predict(
@@ -127,7 +120,7 @@ def predict(
         try:
             ready.append(usable(history, as_of))
         except DataError as error:
-            failures.append(TickerFailure(history.ticker, error))
+            failures.append(Failure(error, history.ticker))
     encoded = model.representation.encode_all(ready, last=model.settings.context_length)
     outputs = outputs_now(model.network, encoded, model.settings.context_length) if ready else []
     made = []
@@ -135,7 +128,7 @@ def predict(
         try:
             made.append(dated(model, e, o, steps, calendars))
         except ModelError as error:
-            failures.append(TickerFailure(e.history.ticker, error))
+            failures.append(Failure(error, e.history.ticker))
     return Predictions(tuple(made), tuple(failures))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -18,16 +18,17 @@ import numpy as np
 from forecaster.errors import DataError, ForecastError, UnknownTicker
 from forecaster.jobs.track_record import Miss, Record, by_model, record_of
 from forecaster.market.bars import History
-from forecaster.market.fetch_options import USUAL, Fetching
+from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
+from forecaster.market.load import load_tickers
+from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Entry, JournalRecord
-from forecaster.market.tickers import Remark, load_tickers
 
 WORST = 10
 """Misses that are listed."""
 NAMED = 3
-"""Files that a remark names."""
+"""Files that a note names."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,14 @@ class ScoreResult:
     Attributes:
         records: by model, in the order of the journal.
         misses: the worst of all.
-        remarks: what a user should know.
+        notes: what a user should know.
         failures: tickers and files whose bars cannot be had, and why.
     """
 
     records: tuple[Record, ...]
     misses: tuple[Miss, ...]
-    remarks: tuple[Remark, ...]
-    failures: tuple[tuple[str, ForecastError], ...]
+    notes: tuple[Note, ...]
+    failures: tuple[Failure, ...]
 
 
 def score_journal(
@@ -52,7 +53,7 @@ def score_journal(
     since: np.datetime64 | None = None,
     model: str | None = None,
     happened: Sequence[History] = (),
-    fetching: Fetching = USUAL,
+    fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     store: Store | None = None,
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
@@ -87,19 +88,19 @@ def score_journal(
             list(tickers), fetching, store=opened, provider=provider, now=moment,
             on_ticker=on_ticker,
         )  # fmt: skip
-    fetched = {history.ticker: history for history in loaded.histories}
+    fetched = {history.ticker: history for history in loaded.panel}
     records, misses = [], []
     for group in by_model(found):
         record, missed = record_of(group, fetched, given, loaded.calendars)
         records.append(record)
         misses += missed
     misses.sort(key=lambda miss: -miss.distance)
-    failures = tuple((word, _perhaps_from_a_file(problem)) for word, problem in loaded.failures)
-    remarks = (*_waiting(others), *_mixed(found, given), *loaded.remarks)
-    return ScoreResult(tuple(records), tuple(misses[:WORST]), remarks, failures)
+    failures = tuple(replace(f, error=_perhaps_from_a_file(f.error)) for f in loaded.failures)
+    notes = (*_waiting(others), *_mixed(found, given), *loaded.notes)
+    return ScoreResult(tuple(records), tuple(misses[:WORST]), notes, failures)
 
 
-def _waiting(drafts: Sequence[JournalRecord]) -> list[Remark]:
+def _waiting(drafts: Sequence[JournalRecord]) -> list[Note]:
     """What to do about forecasts from files that were not given."""
     files = [draft.source for draft in drafts if draft.source is not None]
     if not files:
@@ -109,16 +110,16 @@ def _waiting(drafts: Sequence[JournalRecord]) -> list[Remark]:
     count = "1 forecast was" if one else f"{len(files):,} forecasts were"
     command = shlex.join(names) if len(names) <= NAMED else "FILE …"
     return [
-        Remark(
-            "journal",
+        Note(
             f"{count} made from {_listed(names)}, and no provider was asked about"
             f" {'it' if one else 'them'}. Score with the prices as they are now: forecast score"
             f" {command}",
+            source="journal",
         )
     ]
 
 
-def _mixed(found: Sequence[Entry], given: Mapping[str, History]) -> list[Remark]:
+def _mixed(found: Sequence[Entry], given: Mapping[str, History]) -> list[Note]:
     """Tickers of given files that were forecast from different bars of several sources."""
     bars: dict[tuple[str, str, np.datetime64], dict[str, str]] = {}
     for entry in found:
@@ -131,10 +132,10 @@ def _mixed(found: Sequence[Entry], given: Mapping[str, History]) -> list[Remark]
         if len(set(seen.values())) > 1:
             mixed.setdefault(ticker, {}).update(dict.fromkeys(seen))
     return [
-        Remark(
-            ticker,
+        Note(
             f"it was forecast from different bars of {_listed(list(names))}, and all of these"
             " forecasts are compared with the file given.",
+            ticker,
         )
         for ticker, names in mixed.items()
     ]

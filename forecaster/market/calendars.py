@@ -81,7 +81,15 @@ class Calendars(Mapping[str, Schedule]):
         return len(self._schedules)
 
     def next_sessions(self, history: History, horizon: int) -> tuple[Days, Mask]:
-        """See :func:`next_sessions`; the calendar is the one that the history names."""
+        """The next sessions after the cutoff, by the calendar that the history names.
+
+        Args:
+            history: at least 1 bar.
+            horizon: H.
+
+        Returns:
+            Sessions and which of them are estimated, as :func:`next_sessions` returns them.
+        """
         known = None if history.calendar is None else self.get(history.calendar)
         return next_sessions(history, horizon, known)
 
@@ -138,14 +146,20 @@ def _fits(history: History, known: Schedule) -> bool:
     return not bool(np.any((opened >= _REGULAR) & (traded == 0)))
 
 
-def missing_sessions(history: History, known: Schedule) -> Days:
-    """Sessions from the first bar to the last that have no bar, as far as the calendar is known.
+def missing_sessions(sessions: Days, known: Schedule) -> Days:
+    """Sessions of a calendar without a bar, as far as the calendar is known.
 
     They are for a report: nothing is ever filled in.
+
+    Args:
+        sessions: those with a bar, ``(n,)``, n ≥ 1, rising.
+        known: the calendar.
+
+    Returns:
+        Those from the first to the last of ``sessions`` that are not among them.
     """
-    sessions = known.sessions
-    inside = sessions[(sessions >= history.first) & (sessions <= history.cutoff)]
-    return np.setdiff1d(inside, history.sessions, assume_unique=True)
+    inside = known.sessions[(known.sessions >= sessions[0]) & (known.sessions <= sessions[-1])]
+    return np.setdiff1d(inside, sessions, assume_unique=True)
 
 
 def stray_sessions(history: History, known: Schedule) -> Days:
@@ -172,6 +186,14 @@ def last_closed(known: Schedule, now: datetime) -> np.datetime64 | None:
         return None
     closed = int(np.searchsorted(known.closes, moment, side="right"))
     return np.datetime64(known.sessions[closed - 1], "D") if closed else None
+
+
+def sessions_behind(cutoff: np.datetime64, known: Schedule | None, now: datetime) -> int | None:
+    """How many sessions have closed since the cutoff; None where no calendar tells."""
+    if known is None:
+        return None
+    moment = np.datetime64(int(now.timestamp()), "s")
+    return int(np.sum((known.closes <= moment) & (known.sessions > cutoff)))
 
 
 def estimate_sessions(history: History, horizon: int) -> Days:

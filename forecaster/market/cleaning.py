@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from forecaster.arrays import Days, Floats, Mask
 from forecaster.errors import DataError
 from forecaster.market.bars import History
+from forecaster.wording import plural, were
 
-FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
 OHL = ("open", "high", "low")
 CONFLICT_SHARE, CONFLICTS_ALLOWED = 0.01, 3
 RANGE_TOLERANCE = 0.005
@@ -25,20 +25,7 @@ FUTURE_DAYS = 7
 SPLIT_TOLERANCE = 0.03
 SPLIT_DAYS = 10  # the most calendar days between two neighbouring sessions (long holidays)
 SPLIT_RATIOS = {
-    (2, 1): 2.0,
-    (3, 1): 3.0,
-    (4, 1): 4.0,
-    (5, 1): 5.0,
-    (6, 1): 6.0,
-    (7, 1): 7.0,
-    (8, 1): 8.0,
-    (10, 1): 10.0,
-    (15, 1): 15.0,
-    (20, 1): 20.0,
-    (25, 1): 25.0,
-    (30, 1): 30.0,
-    (50, 1): 50.0,
-    (100, 1): 100.0,
+    **{(new, 1): float(new) for new in (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100)},
     (3, 2): 1.5,
 }
 
@@ -99,7 +86,7 @@ def checked_history(bars: RawBars, today: np.datetime64) -> tuple[History, list[
     bars = _with_usable_closes(bars, notes)
     bars = _in_order(bars, notes)
     bars = _one_per_date(bars, notes)
-    values = {name: np.array(bars.values[name]) for name in FIELDS if name in bars.values}
+    values = {name: np.array(cells) for name, cells in bars.values.items()}
     clear_bad_prices(values, lambda bar: f"row {int(bars.rows[bar])} ({bars.days[bar]})", notes)
     clear_contradictions(values, bars.days, notes)
     adjusted = adjusted_closes(values, notes)
@@ -125,14 +112,6 @@ def is_price(values: Floats) -> Mask:
     return (values >= SMALLEST_PRICE) & (values <= LARGEST_PRICE)
 
 
-def _rows(count: int) -> str:
-    return f"{count} row" if count == 1 else f"{count} rows"
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
-
-
 def _with_usable_closes(bars: RawBars, notes: list[str]) -> RawBars:
     close = bars.values["close"]
     dated = ~np.isnat(bars.days)
@@ -148,17 +127,15 @@ def _with_usable_closes(bars: RawBars, notes: list[str]) -> RawBars:
         raise DataError(_unusable(bars, bad, dated))
     if count:
         first = int(np.argmax(bad))
-        what = "with no usable date or close"
-        if np.all(dated[bad]):
-            what = "with no usable close"
+        what = "usable close" if np.all(dated[bad]) else "usable date or close"
         notes.append(
-            f"{_rows(count)} {what} {_were(count)} left out, first row {int(bars.rows[first])}"
-            f" ({_found(bars, first, bool(dated[first]))})"
+            f"{count} {plural('row', count)} with no {what} {were(count)} left out, first row"
+            f" {int(bars.rows[first])} ({_cell_text(bars, first, bool(dated[first]))})"
         )
     return bars.take(np.flatnonzero(usable))
 
 
-def _found(bars: RawBars, place: int, dated: bool) -> str:
+def _cell_text(bars: RawBars, place: int, dated: bool) -> str:
     if not dated:
         return "no date"
     cell = bars.closes[place].strip()
@@ -168,16 +145,15 @@ def _found(bars: RawBars, place: int, dated: bool) -> str:
 def _unusable(bars: RawBars, bad: Mask, dated: Mask) -> str:
     place = int(np.argmax(bad)) if bad.any() else 0
     if bad.any() and not dated[place]:
-        needed = "a date is needed. Name the column with --column date=NAME"
-        found = "no date"
+        text, needed = "no date", "a date is needed. Name the column with --column date=NAME"
     else:
+        text = _cell_text(bars, place, True)
         needed = (
             "a number above zero is needed. Correct the row or name the column with"
             " --column close=NAME"
         )
-        found = _found(bars, place, True)
-    share = f" ({_rows(int(bad.sum()))} of {len(bad)} cannot be used)" if bad.sum() > 1 else ""
-    return f"{bars.source}, row {int(bars.rows[place])}: {found}; {needed}{share}."
+    share = f" ({int(bad.sum())} rows of {len(bad)} cannot be used)" if bad.sum() > 1 else ""
+    return f"{bars.source}, row {int(bars.rows[place])}: {text}; {needed}{share}."
 
 
 def _in_order(bars: RawBars, notes: list[str]) -> RawBars:
@@ -185,9 +161,8 @@ def _in_order(bars: RawBars, notes: list[str]) -> RawBars:
     if np.all(steps >= 0):
         return bars
     if not np.all(steps <= 0):
-        wrong = int(np.argmax(steps < 0)) + 1
-        if np.sum(steps < 0) > np.sum(steps > 0):
-            wrong = int(np.argmax(steps > 0)) + 1
+        falling = np.sum(steps < 0) > np.sum(steps > 0)
+        wrong = int(np.argmax(steps > 0 if falling else steps < 0)) + 1
         notes.append(
             f"rows were not in order of date and were sorted, first out of order row"
             f" {int(bars.rows[wrong])} ({bars.days[wrong]})"
@@ -267,9 +242,9 @@ def clear_bad_prices(
             values[name][values[name] > LARGEST_PRICE] = np.nan
             bad = values[name] < SMALLEST_PRICE
             if bad.any():
-                first = int(np.argmax(bad))
+                count, first = int(bad.sum()), int(np.argmax(bad))
                 notes.append(
-                    f"{_rows(int(bad.sum()))} with {name} at or below zero, first"
+                    f"{count} {plural('row', count)} with {name} at or below zero, first"
                     f" {name_of(first)}; {name} was taken as unknown there"
                 )
                 values[name][bad] = np.nan
@@ -318,9 +293,11 @@ def adjusted_closes(values: Mapping[str, Floats], notes: list[str]) -> Floats | 
     nearest = np.maximum.accumulate(places)
     nearest[nearest < 0] = int(np.argmax(known))
     count = int(np.sum(~known))
-    notes.append(f"{_rows(count)} without an adjusted close took the adjustment of the bar before")
-    filled: Floats = np.where(known, adjusted, close * (adjusted / close)[nearest])
-    return filled
+    notes.append(
+        f"{count} {plural('row', count)} without an adjusted close took the adjustment of the bar"
+        " before"
+    )
+    return np.asarray(np.where(known, adjusted, close * (adjusted / close)[nearest]))
 
 
 def _future_note(history: History, today: np.datetime64) -> list[str]:
@@ -347,19 +324,19 @@ def split_notes(history: History) -> list[str]:
     overnight = np.log(history.open[1:]) - log_close[:-1]
     abrupt = np.isnan(overnight) | (overnight * np.sign(jumps) >= np.abs(jumps) / 2)
     abrupt &= np.diff(history.sessions) <= np.timedelta64(SPLIT_DAYS, "D")
-    found: list[tuple[int, str]] = []
+    splits: list[tuple[int, str]] = []
     for (new, old), ratio in SPLIT_RATIOS.items():
         near = abrupt & (np.abs(np.abs(jumps) - np.log(ratio)) <= SPLIT_TOLERANCE)
         if old > 1:
             near &= jumps < 0
         for place in np.flatnonzero(near).tolist():
             fell = jumps[place] < 0
-            found.append((place, f"{new}:{old} split" if fell else f"{old}:{new} reverse split"))
-    if not found:
+            splits.append((place, f"{new}:{old} split" if fell else f"{old}:{new} reverse split"))
+    if not splits:
         return []
-    place, name = min(found)
+    place, name = min(splits)
     before, after = history.close[place], history.close[place + 1]
-    more = f", and {len(found) - 1} more such jumps" if len(found) > 1 else ""
+    more = f", and {len(splits) - 1} more such jumps" if len(splits) > 1 else ""
     return [
         f"close {'fell' if after < before else 'rose'} from {_price(before)} to {_price(after)} on"
         f" {history.sessions[place + 1]}, as a {name} would make it{more}; the file has no adjusted"

@@ -1,6 +1,6 @@
 """Exchanges: which calendar a ticker follows, and that calendar's sessions.
 
-The only room that knows exchange_calendars, which costs half a second to import: it is imported
+The only module that knows exchange_calendars, which costs half a second to import: it is imported
 inside functions, when a calendar is first built.
 """
 
@@ -135,7 +135,7 @@ Read off exchange_calendars 4.13; a newer one may know more, and then these days
 that need not be.
 """
 
-_RESTS = {"XTAE": np.datetime64("2026-09-21")}
+_CONTROL_HOLIDAYS = {"XTAE": np.datetime64("2026-09-21")}
 """A day that is a holiday if the calendar is right.
 
 With pandas 3 Tel Aviv's holidays, which move with the Hebrew calendar, silently fall on Easter;
@@ -276,20 +276,20 @@ def _built(code: str, first: np.datetime64, last: np.datetime64) -> tuple[Days, 
     from exchange_calendars import calendar_utils
     from exchange_calendars.errors import NoSessionsError
 
-    rest = _RESTS.get(code)
-    if rest is not None:
-        first, last = min(first, rest), max(last, rest)
+    holiday = _CONTROL_HOLIDAYS.get(code)
+    if holiday is not None:
+        first, last = min(first, holiday), max(last, holiday)
     try:
-        made = calendar_utils.get_calendar(code, start=str(first), end=str(last))
+        calendar = calendar_utils.get_calendar(code, start=str(first), end=str(last))
     except NoSessionsError:  # a range within a long holiday
         return np.empty(0, dtype="datetime64[D]"), np.empty(0, dtype="datetime64[s]")
     except (NotImplementedError, ValueError) as problem:
         # movable holidays of these calendars are date offsets that pandas 3 refuses
         raise _cannot_be_built(code) from problem
-    sessions = made.sessions.to_numpy().astype("datetime64[D]")
-    if rest is not None and rest in sessions:
+    sessions = calendar.sessions.to_numpy().astype("datetime64[D]")
+    if holiday is not None and holiday in sessions:
         raise _cannot_be_built(code)
-    closes = made.closes.dt.tz_convert(None).to_numpy().astype("datetime64[s]")
+    closes = calendar.closes.dt.tz_convert(None).to_numpy().astype("datetime64[s]")
     return sessions, closes
 
 

@@ -1,29 +1,38 @@
-"""How tickers are fetched: what a user says about it, and what is used where nothing is said."""
+"""How tickers are fetched: what a user says about it, the defaults, and whether to ask at all."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forecaster.errors import SettingsError
+from forecaster.market.calendars import last_closed
 
 if TYPE_CHECKING:
     from forecaster.market.providers.base import Provider
     from forecaster.market.store import Store
+    from forecaster.market.store.calendars import StoredCalendar
+    from forecaster.market.store.tickers import StoredTicker
 
-USUAL_PAUSE, USUAL_DEADLINE = 0.5, 60.0
+DEFAULT_PAUSE, DEFAULT_DEADLINE = 0.5, 60.0
 """Seconds between two requests at least, and for one ticker at most."""
+
+_ASK_AGAIN = timedelta(minutes=15)
+"""An answer without the session that closed last is not asked for again sooner."""
+
+_ASK_AGAIN_UNSCHEDULED = timedelta(hours=1)
+"""An answer is not asked for again sooner where no calendar tells when sessions close."""
 
 
 @dataclass(frozen=True)
-class Fetching:
+class FetchOptions:
     """How tickers are fetched.
 
     Attributes:
@@ -41,29 +50,28 @@ class Fetching:
     answered_since: datetime | None = None
 
 
-USUAL = Fetching()
-"""No option was given."""
+DEFAULT_FETCH_OPTIONS = FetchOptions()
 
 
 @contextlib.contextmanager
-def at_hand(
-    fetching: Fetching, store: Store | None, provider: Callable[[], Provider] | None
+def store_and_provider(
+    fetching: FetchOptions, store: Store | None, provider: Callable[[], Provider] | None
 ) -> Iterator[tuple[Store, Callable[[], Provider]]]:
-    """A store and what makes a provider: those given, and the usual ones where none is.
+    """A store and what makes a provider: those given, and the default ones where none is.
 
     A store that was opened here is closed at the end. No provider is made here.
 
     Raises:
-        StoreError: the usual store cannot be used.
+        StoreError: the default store cannot be used.
     """
     from forecaster.market.store import Store
 
-    make = provider or (lambda: usual_provider(fetching.provider))
+    make = provider or (lambda: default_provider(fetching.provider))
     with contextlib.ExitStack() as stack:
         yield store or stack.enter_context(Store()), make
 
 
-def usual_provider(name: str | None) -> Provider:
+def default_provider(name: str | None) -> Provider:
     """The provider of that name, with pauses, retries and a deadline for each ticker.
 
     ``FORECASTER_PROVIDER`` names it where nothing else does. ``FORECASTER_PAUSE`` is the least
@@ -72,26 +80,62 @@ def usual_provider(name: str | None) -> Provider:
     Raises:
         SettingsError: there is none of that name, or one of those is no number of seconds.
     """
-    from forecaster.market.providers.registry import DEFAULT, provider
-    from forecaster.market.providers.throttle import Patient
+    from forecaster.market.providers import DEFAULT_PROVIDER, provider
+    from forecaster.market.providers.throttle import ThrottledProvider
 
-    chosen = provider(name or os.environ.get("FORECASTER_PROVIDER") or DEFAULT)
-    pause = _seconds("FORECASTER_PAUSE", USUAL_PAUSE)
-    return Patient(chosen, pause=pause, deadline=_seconds("FORECASTER_DEADLINE", USUAL_DEADLINE))
+    chosen = provider(name or os.environ.get("FORECASTER_PROVIDER") or DEFAULT_PROVIDER)
+    pause = _seconds("FORECASTER_PAUSE", DEFAULT_PAUSE)
+    deadline = _seconds("FORECASTER_DEADLINE", DEFAULT_DEADLINE)
+    return ThrottledProvider(chosen, pause=pause, deadline=deadline)
 
 
-def _seconds(variable: str, usual: float) -> float:
+def _seconds(variable: str, default: float) -> float:
     """A number of seconds from the environment."""
     text = os.environ.get(variable)
     if not text:
-        return usual
+        return default
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds < math.inf:
         raise SettingsError(
-            f"{variable} is {text!r}; a number of seconds is needed, as in {usual:g}. Correct it"
+            f"{variable} is {text!r}; a number of seconds is needed, as in {default:g}. Correct it"
             " or unset it."
         )
     return seconds
+
+
+def is_current(
+    stored: StoredTicker | None,
+    calendars: Mapping[str, StoredCalendar],
+    fetching: FetchOptions,
+    now: datetime,
+) -> bool:
+    """Whether there can be nothing to ask a provider for.
+
+    Nothing is asked where no session can have closed since the last answer, so that most forecasts
+    touch neither the network nor the libraries that do.
+
+    Args:
+        stored: the end of what is stored; None: nothing.
+        calendars: stored calendars by code.
+        fetching: options.
+        now: with a time zone.
+    """
+    if stored is None:
+        return False
+    info = stored.info
+    if info.imported:
+        return True
+    if fetching.answered_since is not None and info.answered >= fetching.answered_since:
+        return True
+    if not info.reaches_back_to(fetching.since):
+        return False
+    waited = now - info.answered
+    calendar = calendars.get(info.calendar or "")
+    schedule = None if calendar is None else calendar.schedule
+    closed = None if schedule is None else last_closed(schedule, now)
+    if closed is None:
+        return waited < _ASK_AGAIN_UNSCHEDULED
+    return bool(stored.cutoff >= closed) or timedelta(0) <= waited < _ASK_AGAIN

@@ -1,41 +1,54 @@
-"""Source arguments become one panel: price files, folders, standard input, and tickers.
+"""Sources become one panel: price files, folders, standard input, and tickers.
 
-What reads tickers (SQL, and the network behind it) is loaded only where a source is one.
+Tickers come from the store, after fetching what is missing. A source that is down, a ticker that it
+no longer knows and a read-only store leave stored bars usable; a note says how old they are. What
+reads tickers (SQL, and the network behind it) is loaded only where a source is one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from forecaster.errors import UnknownTicker
+import numpy as np
+
+from forecaster.errors import DataError, SourceError, UnknownTicker
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars
-from forecaster.market.fetch_options import USUAL, Fetching, at_hand
+from forecaster.market.fetch_options import (
+    DEFAULT_FETCH_OPTIONS,
+    FetchOptions,
+    is_current,
+    store_and_provider,
+)
 from forecaster.market.files.read import (
-    AS_THEY_ARE,
-    Failure,
+    DEFAULT_READ_OPTIONS,
     LoadResult,
-    Note,
     ReadOptions,
     given_twice,
     is_file_source,
     read_files,
 )
+from forecaster.market.notes import Failure, Note, age_note, clock_note, update_notes
+from forecaster.market.symbols import checked_tickers
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from forecaster.market.providers.base import Provider
     from forecaster.market.store import Store
-    from forecaster.market.tickers import LoadedTickers
+    from forecaster.market.store.calendars import StoredCalendar
+    from forecaster.market.update import TickerUpdate
 
 
 def read_sources(
     sources: Sequence[str],
-    options: ReadOptions = AS_THEY_ARE,
-    fetching: Fetching = USUAL,
+    options: ReadOptions = DEFAULT_READ_OPTIONS,
+    fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     *,
     stdin: BinaryIO | None = None,
     on_ticker: Callable[[str], None] | None = None,
@@ -66,8 +79,8 @@ def read_sources(
 def read_sorted(
     files: Sequence[str],
     tickers: Sequence[str],
-    options: ReadOptions = AS_THEY_ARE,
-    fetching: Fetching = USUAL,
+    options: ReadOptions = DEFAULT_READ_OPTIONS,
+    fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     *,
     stdin: BinaryIO | None = None,
     store: Store | None = None,
@@ -76,7 +89,7 @@ def read_sorted(
     last: int | None = None,
     on_ticker: Callable[[str], None] | None = None,
 ) -> LoadResult:
-    """As :func:`read_sources`, where it is known which sources are files and which are tickers.
+    """Read sources of which it is known whether they are files or tickers.
 
     Args:
         files: paths, or ``-``.
@@ -84,66 +97,199 @@ def read_sorted(
         options: how files are read.
         fetching: how tickers are fetched; its calendar holds for files too.
         stdin: where ``-`` reads; the process's standard input if None.
-        store: open; None: the usual one.
+        store: open; None: the default one.
         provider: makes the provider if one is needed; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
         last: only so many bars of each ticker, the newest; None: all.
         on_ticker: called before each ticker is fetched.
+
+    Returns:
+        What :func:`read_sources` returns.
     """
     loaded = read_files(files, options, stdin=stdin)
     on_calendar = fetching.calendar is not None and len(loaded.panel) > 0
     if not tickers and not on_calendar:
         return loaded
-    from forecaster.market.tickers import load_tickers
-
     moment = now or datetime.now(UTC)
-    with at_hand(fetching, store, provider) as (opened, make):
+    with store_and_provider(fetching, store, provider) as (opened, make):
         if on_calendar:
             loaded = _on_calendar(loaded, str(fetching.calendar), opened, moment)
         if not tickers:
             return loaded
-        given = load_tickers(
+        fetched = load_tickers(
             tickers, fetching, store=opened, provider=make, now=moment, last=last,
             on_ticker=on_ticker,
         )  # fmt: skip
-    return _joined(loaded, given)
+    return _joined(loaded, fetched)
 
 
-def _joined(loaded: LoadResult, given: LoadedTickers) -> LoadResult:
+def load_tickers(
+    words: Sequence[str],
+    fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
+    *,
+    store: Store | None = None,
+    provider: Callable[[], Provider] | None = None,
+    now: datetime | None = None,
+    last: int | None = None,
+    on_ticker: Callable[[str], None] | None = None,
+) -> LoadResult:
+    """Histories of tickers, as fresh as they can be had.
+
+    Args:
+        words: tickers as a user wrote them.
+        fetching: options.
+        store: open; None: the default one.
+        provider: makes the provider if one is needed; None: the one that ``fetching`` names.
+        now: with a time zone; None: by the clock.
+        last: only so many bars of each, the newest; None: all.
+        on_ticker: called before each ticker.
+
+    Raises:
+        StoreError: the store cannot be used.
+        SettingsError: it cannot be made, or there is no such provider.
+    """
+    tickers, failures = checked_tickers(words)
+    moment = now or datetime.now(UTC)
+    with store_and_provider(fetching, store, provider) as (opened, make):
+        updates, histories, stored = _updated(
+            opened, list(tickers), fetching, moment, make, last, on_ticker
+        )
+        usable = [history for history in histories.values() if isinstance(history, History)]
+        calendars, notes = _calendars(opened, usable, moment, stored)
+    panel, stale = [], []
+    notes = [*clock_note(updates, moment), *notes]
+    for update in updates:
+        history = histories.get(update.ticker)
+        if not isinstance(history, History):
+            error = history or update.problem or _nothing_stored(update.ticker)
+            failures.append(Failure(error, tickers[update.ticker]))
+            continue
+        panel.append(history)
+        stale += [update.ticker] if update.problem is not None else []
+        schedule = calendars.get(history.calendar or "")
+        notes += update_notes(update, schedule, history.first)
+        age = age_note(update, history, schedule, fetching, moment)
+        notes += [] if age is None else [Note(age, update.ticker)]
+    return LoadResult(Panel(tuple(panel)), tuple(notes), tuple(failures), calendars, tuple(stale))
+
+
+def _updated(
+    store: Store,
+    tickers: Sequence[str],
+    fetching: FetchOptions,
+    now: datetime,
+    provider: Callable[[], Provider],
+    last: int | None,
+    on_ticker: Callable[[str], None] | None,
+) -> tuple[list[TickerUpdate], dict[str, History | DataError], dict[str, StoredCalendar]]:
+    """Fetch what is missing; then what is stored of each ticker, all of one moment.
+
+    Where nothing is asked for, all of it is read in one transaction.
+    """
+    from forecaster.market.store.calendars import read as read_calendars
+    from forecaster.market.store.tickers import stored_tickers
+    from forecaster.market.update import OVERLAP, update_tickers
+
+    with contextlib.ExitStack() as reading:
+        tx = reading.enter_context(store.reading())
+        stored = stored_tickers(tx, tickers, OVERLAP)
+        codes = [one.info.calendar for one in stored.values()]
+        calendars = read_calendars(tx, [code for code in codes if code is not None])
+        current = {t for t in tickers if is_current(stored.get(t), calendars, fetching, now)}
+        outdated = set() if fetching.offline else {*tickers} - current
+        if outdated:
+            reading.close()  # answers may take minutes
+        updates = update_tickers(
+            store, tickers, stored, outdated, fetching,
+            now=now, provider=provider, on_ticker=on_ticker,
+        )  # fmt: skip
+        if outdated:
+            tx = reading.enter_context(store.reading())
+        histories = _histories(tx, updates, fetching, last)
+    return updates, histories, calendars
+
+
+def _histories(
+    tx: Connection, updates: Sequence[TickerUpdate], fetching: FetchOptions, last: int | None
+) -> dict[str, History | DataError]:
+    """The bars that are wanted of each ticker, or what is wrong with those that are stored."""
+    from forecaster.market.store.bars import read_all
+    from forecaster.market.store.tickers import stored_tickers
+
+    infos = {update.ticker: update.info for update in updates if update.info is not None}
+    failed = [update.ticker for update in updates if update.problem is not None]
+    for ticker, stored in stored_tickers(tx, failed).items():
+        infos[ticker] = stored.info  # another run may have had an answer
+    histories: dict[str, History | DataError] = {}
+    for ticker, history in read_all(tx, list(infos.values()), last=last):
+        if isinstance(history, DataError):
+            histories[ticker] = history
+            continue
+        start = 0
+        if fetching.since is not None:
+            start = int(np.searchsorted(history.sessions, fetching.since))
+        if start < len(history):
+            wanted = history.slice(start, len(history)) if start else history
+            histories[ticker] = replace(wanted, calendar=fetching.calendar or history.calendar)
+    return histories
+
+
+def _calendars(
+    store: Store,
+    histories: Iterable[History],
+    now: datetime,
+    stored: Mapping[str, StoredCalendar] | None = None,
+) -> tuple[Calendars, list[Note]]:
+    """The schedules of the histories' calendars, made and stored where they are not yet."""
+    from forecaster.market.store.calendars import schedules_from
+
+    firsts: dict[str, np.datetime64] = {}
+    for history in histories:
+        if history.calendar is not None:
+            first = firsts.get(history.calendar, history.first)
+            firsts[history.calendar] = min(first, history.first)
+    schedules, reasons = schedules_from(store, firsts, now, stored)
+    return Calendars(schedules), [Note(why, source=code) for code, why in reasons.items()]
+
+
+def _nothing_stored(ticker: str) -> SourceError:
+    return SourceError(
+        f"nothing is stored of {ticker}, and --offline asks no source; a forecast needs at least 2"
+        f" bars. Run it without --offline, or give a file."
+    )
+
+
+def _joined(loaded: LoadResult, fetched: LoadResult) -> LoadResult:
     """Files and tickers together; a ticker that a file gave already is a failure."""
-    read = set(loaded.panel.tickers)
-    fetched: list[History] = []
-    failures = [Failure(word, word, problem) for word, problem in given.failures]
-    for history in given.histories:
-        ticker = history.ticker
-        if ticker in read:
-            failures.append(Failure(ticker, ticker, given_twice(ticker, "a file", "the store")))
-        else:
-            fetched.append(history)
+    given = set(loaded.panel.tickers)
+    twice = [ticker for ticker in fetched.panel.tickers if ticker in given]
+    new = [history for history in fetched.panel if history.ticker not in given]
+    again = [Failure(given_twice(ticker, "a file", "the store"), ticker) for ticker in twice]
     return LoadResult(
-        panel=Panel((*loaded.panel.histories, *fetched)),
-        notes=(*loaded.notes, *(Note(r.ticker, r.ticker, r.message) for r in given.remarks)),
-        failures=(*loaded.failures, *failures),
-        calendars=Calendars({**loaded.calendars, **given.calendars}),
-        stale=given.stale,
+        panel=Panel((*loaded.panel.histories, *new)),
+        notes=(*loaded.notes, *fetched.notes),
+        failures=(*loaded.failures, *fetched.failures, *again),
+        calendars=Calendars({**loaded.calendars, **fetched.calendars}),
+        stale=fetched.stale,
         files=loaded.files,
     )
 
 
 def _on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> LoadResult:
     """The histories of files on a calendar that the user named."""
-    from forecaster.market.tickers import calendars_of
-
     histories = tuple(replace(history, calendar=code) for history in loaded.panel)
-    calendars, remarks = calendars_of(store, histories, now)
-    notes = (*loaded.notes, *(Note(r.ticker, None, r.message) for r in remarks))
-    return replace(loaded, panel=Panel(histories), notes=notes, calendars=calendars)
+    calendars, notes = _calendars(store, histories, now)
+    return replace(
+        loaded, panel=Panel(histories), notes=(*loaded.notes, *notes), calendars=calendars
+    )
 
 
 def _perhaps_a_file(failure: Failure, words: Sequence[str]) -> Failure:
     """Whoever mistypes a folder's name hears of tickers; say that files were looked for too."""
-    word, problem = failure.source, failure.error
-    if word not in words or Path(word).suffix or not isinstance(problem, UnknownTicker):
+    word, problem = failure.ticker, failure.error
+    if word is None or word not in words or Path(word).suffix:
+        return failure
+    if not isinstance(problem, UnknownTicker):
         return failure
     looked_for = UnknownTicker(f"{problem} There is no file or folder {word} here either.")
     return replace(failure, error=looked_for)

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from forecaster.arrays import Days, Floats
 from forecaster.market.bars import PRICE_FIELDS, Action, History
 
-_ALIKE = 1e-5
+_PRICE_TOLERANCE = 1e-5
 """Relative difference up to which two prices are the same: sources round in single precision."""
 
-_LOST_DAYS = 10
+_MOST_DAYS_LATER = 10
 """A whole answer may begin so many days later than what is stored."""
 
-_KEPT_SHARE = 0.9
+_LEAST_SHARE = 0.9
 """Share of the stored sessions that a whole answer must have."""
 
 _COMPARED = ("close", "adjusted_close", "open", "high", "low")
@@ -50,9 +50,9 @@ def difference(stored: History, paid: Actions, answer: History, paid_now: Action
         return f"the session {odd[0]} {'is gone' if gone else 'was added'}"
     for name in _COMPARED:
         before, now = getattr(stored, name)[old], getattr(answer, name)[new]
-        apart = _apart(before, now)
-        if apart.any():
-            place = int(np.argmax(apart))
+        differ = _differ(before, now)
+        if differ.any():
+            place = int(np.argmax(differ))
             return (
                 f"the {name.replace('_', ' ')} of {stored.sessions[old][place]} was"
                 f" {before[place]:g} and is {now[place]:g}"
@@ -75,14 +75,14 @@ def corrected_volumes(stored: History, answer: History) -> History | None:
     """
     mine = np.isin(answer.sessions, stored.sessions)
     theirs = np.isin(stored.sessions, answer.sessions)
-    changed = np.flatnonzero(mine)[_apart(stored.volume[theirs], answer.volume[mine])]
+    changed = np.flatnonzero(mine)[_differ(stored.volume[theirs], answer.volume[mine])]
     if not len(changed):
         return None
     values = {name: getattr(answer, name)[changed] for name in PRICE_FIELDS}
     return History(ticker=stored.ticker, sessions=answer.sessions[changed], **values)
 
 
-def loss(stored: Days, answer: Days, since: np.datetime64 | None) -> str | None:
+def missing_from_answer(stored: Days, answer: Days, since: np.datetime64 | None) -> str | None:
     """What a whole answer lacks of the stored sessions that it was asked for; None if nothing.
 
     Args:
@@ -95,10 +95,10 @@ def loss(stored: Days, answer: Days, since: np.datetime64 | None) -> str | None:
         return f"has bars to {answer[-1]} only, and they are stored to {stored[-1]}"
     if not len(wanted):
         return None
-    if answer[0] > wanted[0] + np.timedelta64(_LOST_DAYS, "D"):
+    if answer[0] > wanted[0] + np.timedelta64(_MOST_DAYS_LATER, "D"):
         return f"has bars from {answer[0]} on, and they are stored from {wanted[0]}"
     common = int(np.isin(wanted, answer).sum())
-    if common < _KEPT_SHARE * len(wanted):
+    if common < _LEAST_SHARE * len(wanted):
         return f"has {common} of the {len(wanted)} stored sessions"
     return None
 
@@ -108,8 +108,8 @@ def _between(sessions: Days, first: np.datetime64, last: np.datetime64) -> slice
     return slice(start, int(np.searchsorted(sessions, last, side="right")))
 
 
-def _apart(old: Floats, new: Floats) -> NDArray[np.bool_]:
-    return ~np.isclose(new, old, rtol=_ALIKE, atol=0.0, equal_nan=True)
+def _differ(old: Floats, new: Floats) -> NDArray[np.bool_]:
+    return ~np.isclose(new, old, rtol=_PRICE_TOLERANCE, atol=0.0, equal_nan=True)
 
 
 def _same_actions(old: Actions, new: Actions, first: np.datetime64, last: np.datetime64) -> bool:
@@ -118,4 +118,4 @@ def _same_actions(old: Actions, new: Actions, first: np.datetime64, last: np.dat
     if [action.session for action in before] != [action.session for action in now]:
         return False
     values = (np.array([action.value for action in actions]) for actions in (before, now))
-    return not bool(_apart(*values).any())
+    return not bool(_differ(*values).any())

@@ -7,9 +7,11 @@ The spelling is Yahoo's: ``AAPL``, ``BRK-B``, ``VOD.L``, ``^GSPC``, ``EURUSD=X``
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 from forecaster.errors import DataError, UnknownTicker
+from forecaster.market.notes import Failure
 
 Kind = Literal["share", "index", "currency", "crypto", "future"]
 
@@ -72,6 +74,18 @@ def checked_ticker(word: str) -> str:
     )
 
 
+def checked_tickers(words: Sequence[str]) -> tuple[dict[str, str], list[Failure]]:
+    """Each ticker once, with the word it was written as; and the words that cannot be one."""
+    tickers: dict[str, str] = {}
+    failures: list[Failure] = []
+    for word in words:
+        try:
+            tickers.setdefault(checked_ticker(word), word)
+        except UnknownTicker as problem:
+            failures.append(Failure(problem, word))
+    return tickers, failures
+
+
 def hint(word: str) -> str | None:
     """What was probably meant by a word that is no ticker, or that a source does not know.
 
@@ -80,9 +94,9 @@ def hint(word: str) -> str | None:
     """
     text = _plain(word)
     for rule in (_without_exchange, _index, _pair, _share_class):
-        found = rule(text)
-        if found:
-            return found
+        suggestion = rule(text)
+        if suggestion:
+            return suggestion
     if " " in text:
         return "If it is a company's name, look up its ticker, such as AAPL for Apple Inc."
     return None
@@ -114,8 +128,8 @@ def _pair(text: str) -> str | None:
 
 
 def _share_class(text: str) -> str | None:
-    found = _CLASS.fullmatch(text)
-    return f"Write {found[1]}-{found[2]} for that class of shares." if found else None
+    match = _CLASS.fullmatch(text)
+    return f"Write {match[1]}-{match[2]} for that class of shares." if match else None
 
 
 def _plain(word: str) -> str:

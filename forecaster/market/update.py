@@ -1,28 +1,38 @@
-"""Bring a ticker's stored bars up to date, asking for no more than is missing.
+"""Bring stored bars of tickers up to date, asking for no more than is missing.
 
 An update asks for the sessions after the last one stored and for some before it. Where those few
-are as they were stored, the new ones are added. Where a price, an adjusted close or an action
-among them changed (a split, a dividend, a correction), everything before them changed too, and the
-whole history is fetched again. Stored bars are never given up for an answer that has fewer.
+are as they were stored, the new ones are added. Where a price, an adjusted close or an action among
+them changed (a split, a dividend, a correction), everything before them changed too, and the whole
+history is fetched again. Stored bars are never given up for an answer that has fewer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from forecaster.errors import ForecastError
-from forecaster.market.bars import Action, History
+from forecaster.arrays import Days
+from forecaster.errors import (
+    DataError,
+    ForecastError,
+    LockHeld,
+    SourceError,
+    SourceUnavailable,
+    UnknownTicker,
+)
+from forecaster.market.bars import History
 from forecaster.market.exchanges import calendar_of
+from forecaster.market.fetch_options import FetchOptions
 from forecaster.market.providers.base import CompletedQuotes, Provider, Quotes, completed
-from forecaster.market.store import Store, fetches
-from forecaster.market.store import bars as histories
-from forecaster.market.store.bars import TickerInfo
-from forecaster.market.store.fetches import Fetch
-from forecaster.market.store_diff import corrected_volumes, difference, loss
+from forecaster.market.store import Store, bars
+from forecaster.market.store.log import Fetch, record_fetch
+from forecaster.market.store.tickers import Extent, StoredTicker, TickerInfo, extents
+from forecaster.market.store_diff import corrected_volumes, difference, missing_from_answer
+from forecaster.market.symbols import hint
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -30,67 +40,138 @@ if TYPE_CHECKING:
 OVERLAP = 15
 """Stored bars that an update asks for again."""
 
+_SILENT = 3
+"""Tickers in a row without an answer, after which a source is taken to be down."""
+
 Outcome = Literal["new", "updated", "reloaded", "current", "kept"]
 
 
 @dataclass(frozen=True)
 class UpdateResult:
-    """What became of one ticker.
+    """What a provider's answer changed of one ticker.
 
     Attributes:
-        ticker: the symbol.
         outcome: ``new``; ``updated`` with new sessions; ``reloaded`` because stored bars had
             changed; ``current``, as there was nothing new; ``kept``, as the answer had less.
-        first: first stored session.
-        cutoff: last stored session.
-        bars: how many are stored.
-        added: how many of them are new.
+        extent: what is stored now.
+        added: how many of the bars are new.
+        new_sessions: those of the new bars, and the one before them; empty where there are none.
         notes: what a user should know, one sentence each.
     """
 
-    ticker: str
     outcome: Outcome
-    first: np.datetime64
-    cutoff: np.datetime64
-    bars: int
+    extent: Extent
     added: int
+    new_sessions: Days
     notes: tuple[str, ...]
 
+    @property
+    def ticker(self) -> str:
+        """The symbol."""
+        return self.extent.info.ticker
+
 
 @dataclass(frozen=True)
-class _Answer:
-    """What a source said of a ticker, tidied."""
+class TickerUpdate:
+    """What was done for one ticker.
 
-    quotes: Quotes
-    made: CompletedQuotes
-    since: np.datetime64 | None
+    Attributes:
+        ticker: the symbol.
+        before: what was stored of it; None: nothing.
+        result: what a provider's answer changed; None where none was asked for, or it failed.
+        problem: why it failed; stored bars are as they were.
+    """
+
+    ticker: str
+    before: StoredTicker | None
+    result: UpdateResult | None = None
+    problem: ForecastError | None = None
 
     @property
-    def history(self) -> History:
-        return self.made.history
+    def info(self) -> TickerInfo | None:
+        """What is known of the ticker now; None where nothing is stored."""
+        if self.result is not None:
+            return self.result.extent.info
+        return None if self.before is None else self.before.info
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """The end of what is stored of a ticker."""
+def update_tickers(
+    store: Store,
+    tickers: Sequence[str],
+    stored: Mapping[str, StoredTicker],
+    outdated: Collection[str],
+    fetching: FetchOptions,
+    *,
+    now: datetime,
+    provider: Callable[[], Provider],
+    on_ticker: Callable[[str], None] | None = None,
+) -> list[TickerUpdate]:
+    """Fetch what is missing of some tickers, one after the other.
 
-    known: TickerInfo
-    tail: History
-    dividends: tuple[Action, ...]
+    Args:
+        store: open.
+        tickers: checked symbols, each once.
+        stored: what is stored of them, with tails of ``OVERLAP`` bars.
+        outdated: those to ask for.
+        fetching: options.
+        now: with a time zone.
+        provider: makes the provider when the first ticker needs it.
+        on_ticker: called before each ticker, outdated or not.
 
-    @classmethod
-    def of(cls, connection: Connection, ticker: str) -> _Stored | None:
-        known = histories.known(connection, ticker)
-        tail = histories.read(connection, ticker, last=OVERLAP)
-        if known is None or tail is None:
-            return None
-        return cls(known, tail, histories.dividends(connection, ticker))
+    Raises:
+        SettingsError: the provider's name is not known.
+    """
+    asked: Provider | None = None
+    updates = []
+    silent = 0
+    for ticker in tickers:
+        if on_ticker:
+            on_ticker(ticker)
+        before = stored.get(ticker)
+        if ticker not in outdated:
+            updates.append(TickerUpdate(ticker, before))
+            continue
+        problem: ForecastError
+        if store.read_only:
+            problem = store.read_only_error()
+        elif silent >= _SILENT:
+            problem = _not_asked(ticker, silent)
+        else:
+            asked = asked or provider()
+            try:
+                result = update_ticker(
+                    store, asked, ticker, before,
+                    now=now, since=fetching.since, calendar=fetching.calendar,
+                )  # fmt: skip
+            except (SourceError, DataError, LockHeld) as error:
+                silent = silent + 1 if isinstance(error, SourceUnavailable) else 0
+                problem = _with_hint(ticker, error)
+            else:
+                silent = 0
+                updates.append(TickerUpdate(ticker, before, result))
+                continue
+        updates.append(TickerUpdate(ticker, before, problem=problem))
+    return updates
 
 
-def refresh(
+def _not_asked(ticker: str, silent: int) -> SourceUnavailable:
+    return SourceUnavailable(
+        f"{ticker} was not asked for: the source did not answer {silent} times in a row. Try again"
+        " later."
+    )
+
+
+def _with_hint(ticker: str, problem: ForecastError) -> ForecastError:
+    """The failure, with what the user may have meant where a source knows no such ticker."""
+    meant = hint(ticker) if isinstance(problem, UnknownTicker) else None
+    return problem if meant is None else UnknownTicker(f"{problem} {meant}")
+
+
+def update_ticker(
     store: Store,
     provider: Provider,
     ticker: str,
+    before: StoredTicker | None,
     *,
     now: datetime,
     since: np.datetime64 | None = None,
@@ -102,6 +183,7 @@ def refresh(
         store: open.
         provider: who is asked.
         ticker: a checked symbol.
+        before: what is stored of it, with a tail of ``OVERLAP`` bars; None: nothing.
         now: with a time zone.
         since: first session wanted; None: as stored, or everything for a new ticker.
         calendar: code of its calendar; None: that of the exchange which the source names.
@@ -113,147 +195,135 @@ def refresh(
         LockHeld: another writer does not finish.
         SettingsError: the store can only be read.
     """
+    update = _Update(store, provider, ticker, now, calendar)
     try:
-        made = _refresh(store, provider, ticker, now, since, calendar)
+        return update.run(before, since)
     except ForecastError as failure:
-        if not store.frozen:
+        if not store.read_only:
             with store.writing() as tx:
-                fetches.record(tx, Fetch(ticker, provider.name, now, "failed", str(failure)))
+                update.record(tx, "failed", str(failure))
         raise
-    return made
 
 
-def _refresh(
-    store: Store,
-    provider: Provider,
-    ticker: str,
-    now: datetime,
-    since: np.datetime64 | None,
-    calendar: str | None,
-) -> UpdateResult:
-    with store.reading() as tx:
-        before = _Stored.of(tx, ticker)
-    if before is None or before.known.source != provider.name or _reaches_back(since, before):
-        answer = _ask(provider, ticker, since, now)
-        return _replace(store, provider, answer, now, calendar, reason=None)
-    answer = _ask(provider, ticker, before.tail.first, now)
-    with store.writing() as tx:
-        stored = _Stored.of(tx, ticker)  # another run may have been here since
-        reason = None if stored is None else _difference(stored, answer.made)
-        if stored is not None and reason is None:
-            return _extend(tx, provider, stored, answer, now, calendar)
-    answer = _ask(provider, ticker, before.known.since, now)
-    return _replace(store, provider, answer, now, calendar, reason=reason)
+@dataclass(frozen=True)
+class _Answer:
+    """What a source said of a ticker, tidied, and the first session that it was asked for."""
+
+    quotes: Quotes
+    completed: CompletedQuotes
+    since: np.datetime64 | None
+
+    @property
+    def history(self) -> History:
+        return self.completed.history
 
 
-def _reaches_back(since: np.datetime64 | None, stored: _Stored) -> bool:
-    """Whether older sessions are wanted than were asked for before."""
-    asked = stored.known.since
-    return since is not None and asked is not None and bool(since < asked)
+@dataclass(frozen=True)
+class _Update:
+    """One ticker's update."""
 
+    store: Store
+    provider: Provider
+    ticker: str
+    now: datetime
+    calendar: str | None
 
-def _ask(provider: Provider, ticker: str, since: np.datetime64 | None, now: datetime) -> _Answer:
-    quotes = provider.fetch(ticker, since)
-    return _Answer(quotes, completed(quotes, ticker, now), since)
+    def run(self, before: StoredTicker | None, since: np.datetime64 | None) -> UpdateResult:
+        same_source = before is not None and before.info.source == self.provider.name
+        if before is None or not same_source or not before.info.reaches_back_to(since):
+            return self._replace(self._ask(since), reason=None)
+        answer = self._ask(before.tail_from)
+        with self.store.writing() as tx:
+            reason = None
+            for extent in extents(tx, self.ticker):  # another run may have been here since
+                tail, paid = bars.read_tail(tx, extent.info, OVERLAP)
+                reason = difference(tail, paid, answer.history, answer.completed.dividends)
+                if reason is None:
+                    return self._extend(tx, extent, tail, answer)
+        return self._replace(self._ask(before.info.since), reason=reason)
 
+    def _ask(self, since: np.datetime64 | None) -> _Answer:
+        quotes = self.provider.fetch(self.ticker, since)
+        return _Answer(quotes, completed(quotes, self.ticker, self.now), since)
 
-def _difference(stored: _Stored, made: CompletedQuotes) -> str | None:
-    return difference(stored.tail, stored.dividends, made.history, made.dividends)
+    def _extend(
+        self, tx: Connection, extent: Extent, tail: History, answer: _Answer
+    ) -> UpdateResult:
+        """Add the sessions after the last one stored."""
+        fresh, cutoff = answer.history, tail.cutoff
+        start = int(np.searchsorted(fresh.sessions, cutoff, side="right"))
+        added = len(fresh) - start
+        newer = fresh.slice(start, len(fresh)) if added else None
+        info = self._info(answer, extent.info.since)
+        bars.extend(
+            tx,
+            newer,
+            [a for a in fresh.splits if a.session > cutoff],
+            [a for a in answer.completed.dividends if a.session > cutoff],
+            info,
+        )
+        corrected = corrected_volumes(tail, fresh)
+        if corrected is not None:
+            bars.set_volumes(tx, corrected)
+        last = cutoff if newer is None else newer.cutoff
+        stored = Extent(info, extent.first, last, extent.bars + added)
+        new_sessions = fresh.sessions[start:]
+        if added:
+            new_sessions = np.concatenate([[cutoff], new_sessions])
+        outcome: Outcome = "updated" if added else "current"
+        return self._result(tx, outcome, stored, added, new_sessions, answer.completed.notes)
 
+    def _replace(self, answer: _Answer, *, reason: str | None) -> UpdateResult:
+        """Store a whole answer, unless what is stored has more."""
+        fresh, notes = answer.history, answer.completed.notes
+        with self.store.writing() as tx:
+            old = bars.sessions(tx, self.ticker)
+            missing = missing_from_answer(old, fresh.sessions, answer.since) if len(old) else None
+            if missing is not None:
+                note = (
+                    f"{self.provider.name} {missing}; the stored bars were kept. To take its answer"
+                    f" anyway, run forecast data prune {self.ticker} and fetch again."
+                )
+                (stored,) = extents(tx, self.ticker)
+                return self._result(tx, "kept", stored, 0, old[:0], (*notes, note))
+            info = self._info(answer, answer.since)
+            bars.replace(tx, fresh, answer.completed.dividends, info)
+            if len(old) and reason is not None:
+                notes = (*notes, f"all bars were fetched again, because {reason}")
+            added = int(np.sum(fresh.sessions > old[-1])) if len(old) else len(fresh)
+            new_sessions = fresh.sessions[max(len(fresh) - added - 1, 0) if added else len(fresh) :]
+            stored = Extent(info, fresh.first, fresh.cutoff, len(fresh))
+            outcome: Outcome = "reloaded" if len(old) else "new"
+            return self._result(tx, outcome, stored, added, new_sessions, notes)
 
-def _extend(
-    tx: Connection,
-    provider: Provider,
-    stored: _Stored,
-    answer: _Answer,
-    now: datetime,
-    calendar: str | None,
-) -> UpdateResult:
-    """Add the sessions after the last one stored."""
-    fresh, cutoff, ticker = answer.history, stored.tail.cutoff, stored.known.ticker
-    start = int(np.searchsorted(fresh.sessions, cutoff, side="right"))
-    newer = fresh.slice(start, len(fresh)) if start < len(fresh) else None
-    facts = _facts(provider, answer, stored.known.since, now, calendar)
-    histories.extend(
-        tx,
-        newer,
-        [a for a in fresh.splits if a.session > cutoff],
-        [a for a in answer.made.dividends if a.session > cutoff],
-        facts,
-    )
-    corrected = corrected_volumes(stored.tail, fresh)
-    if corrected is not None:
-        histories.set_volumes(tx, corrected)
-    added = len(fresh) - start
-    outcome: Outcome = "updated" if added else "current"
-    return _recorded(tx, provider, ticker, now, outcome, added, answer.made.notes)
+    def _info(self, answer: _Answer, since: np.datetime64 | None) -> TickerInfo:
+        """What is known of the ticker after an answer."""
+        quotes = answer.quotes
+        return TickerInfo(
+            ticker=self.ticker,
+            source=self.provider.name,
+            currency=quotes.currency,
+            exchange=quotes.exchange,
+            calendar=self.calendar or calendar_of(self.ticker, quotes.exchange),
+            timezone=quotes.timezone,
+            adjusted=answer.history.adjusted,
+            since=since,
+            answered=self.now,
+        )
 
+    def _result(
+        self,
+        tx: Connection,
+        outcome: Outcome,
+        stored: Extent,
+        added: int,
+        new_sessions: Days,
+        notes: tuple[str, ...],
+    ) -> UpdateResult:
+        extent = f"{stored.bars} from {stored.first} to {stored.cutoff}"
+        self.record(tx, outcome, " ".join((f"{added} bars added, {extent}.", *notes)))
+        return UpdateResult(outcome, stored, added, new_sessions, notes)
 
-def _replace(
-    store: Store,
-    provider: Provider,
-    answer: _Answer,
-    now: datetime,
-    calendar: str | None,
-    *,
-    reason: str | None,
-) -> UpdateResult:
-    """Store a whole answer, unless what is stored has more."""
-    fresh, ticker = answer.history, answer.history.ticker
-    facts = _facts(provider, answer, answer.since, now, calendar)
-    with store.writing() as tx:
-        old = histories.read(tx, ticker)
-        lost = None if old is None else loss(old.sessions, fresh.sessions, answer.since)
-        if lost is not None:
-            note = (
-                f"{provider.name} {lost}; the stored bars were kept. To take its answer anyway, run"
-                f" forecast data prune {ticker} and fetch again."
-            )
-            return _recorded(tx, provider, ticker, now, "kept", 0, (*answer.made.notes, note))
-        histories.replace(tx, fresh, answer.made.dividends, facts)
-        notes = answer.made.notes
-        if old is not None and reason is not None:
-            notes = (*notes, f"all bars were fetched again, because {reason}")
-        added = len(fresh) if old is None else int(np.sum(fresh.sessions > old.cutoff))
-        outcome: Outcome = "new" if old is None else "reloaded"
-        return _recorded(tx, provider, ticker, now, outcome, added, notes)
-
-
-def _facts(
-    provider: Provider,
-    answer: _Answer,
-    since: np.datetime64 | None,
-    now: datetime,
-    calendar: str | None,
-) -> TickerInfo:
-    """What is known of a ticker after an answer."""
-    quotes, history = answer.quotes, answer.history
-    return TickerInfo(
-        ticker=history.ticker,
-        source=provider.name,
-        currency=quotes.currency,
-        exchange=quotes.exchange,
-        calendar=calendar or calendar_of(history.ticker, quotes.exchange),
-        timezone=quotes.timezone,
-        adjusted=history.adjusted,
-        since=since,
-        answered=now,
-    )
-
-
-def _recorded(
-    tx: Connection,
-    provider: Provider,
-    ticker: str,
-    now: datetime,
-    outcome: Outcome,
-    added: int,
-    notes: tuple[str, ...],
-) -> UpdateResult:
-    """What is stored now; the fetch itself goes into the record."""
-    (extent,) = histories.extents(tx, ticker)
-    detail = " ".join(
-        (f"{added} bars added, {extent.bars} from {extent.first} to {extent.cutoff}.", *notes)
-    )
-    fetches.record(tx, Fetch(ticker, provider.name, now, outcome, detail))
-    return UpdateResult(ticker, outcome, extent.first, extent.cutoff, extent.bars, added, notes)
+    def record(self, tx: Connection, outcome: str, detail: str) -> None:
+        """Note what was asked for and what became of it."""
+        record_fetch(tx, Fetch(self.ticker, self.provider.name, self.now, outcome, detail))

@@ -80,13 +80,13 @@ def _column(lines: Sequence[str], source: str) -> list[str]:
     place = next(i for i, cell in enumerate(heads) if cell.lower() in TICKER_HEADERS)
     rows = csv.reader(io.StringIO("\n".join(lines[1:])), delimiter=_delimiter(lines[0]))
     try:
-        found = [row[place].strip() for row in rows if len(row) > place]
+        cells = [row[place].strip() for row in rows if len(row) > place]
     except csv.Error as problem:
         raise DataError(
             f"{source} cannot be read as a table ({problem}); a column {heads[place]} is needed."
             " Write one ticker on a line instead."
         ) from problem
-    return [cell for cell in found if cell]
+    return [cell for cell in cells if cell]
 
 
 def _words(lines: Sequence[str], source: str) -> list[str]:

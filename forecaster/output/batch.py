@@ -6,7 +6,7 @@ import json
 from typing import Any, BinaryIO
 
 from forecaster.jobs.batch import BatchResult
-from forecaster.output.format import to_json
+from forecaster.output.format import errors, to_json
 from forecaster.output.predict import forecast_object, predict_csv, predict_table
 
 
@@ -64,9 +64,7 @@ def summary(done: BatchResult) -> str:
             "newest_cutoff": cutoffs[-1] if cutoffs else None,
             "seconds": round(done.seconds, 3),
             "journal": done.head,
-            "errors": [
-                {"ticker": word, "code": e.code, "message": str(e)} for word, e in done.failures
-            ],
+            "errors": errors(done.failures),
         }
     )
 

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from rich.console import RenderableType
 from rich.text import Text
 
-from forecaster.errors import ForecastError
 from forecaster.jobs.data import Verification
 from forecaster.jobs.fetch import FetchResult
-from forecaster.market.store.bars import Extent
-from forecaster.output.format import NARROW, open_table, safe_cell, to_csv, to_json
+from forecaster.market.store.tickers import Extent
+from forecaster.output.format import NARROW, errors, open_table, safe_cell, to_csv, to_json
 
 if TYPE_CHECKING:
     from forecaster.jobs.data import TickerExport, Verification
@@ -25,9 +24,10 @@ def fetched(result: FetchResult, width: int) -> list[RenderableType]:
     """A row for each ticker: what happened, and what is stored now."""
     wide = ["bars", "from", "to"] if width >= NARROW else ["bars", "to"]
     table = open_table("ticker", "outcome", "new", *wide, left=("ticker", "outcome"))
-    for r in result.refreshed:
-        span = [str(r.first), str(r.cutoff)] if width >= NARROW else [str(r.cutoff)]
-        table.add_row(Text(r.ticker), r.outcome, f"{r.added:,}", f"{r.bars:,}", *span)
+    for r in result.updated:
+        first, cutoff, bars = r.extent.first, r.extent.cutoff, r.extent.bars
+        span = [str(first), str(cutoff)] if width >= NARROW else [str(cutoff)]
+        table.add_row(Text(r.ticker), r.outcome, f"{r.added:,}", f"{bars:,}", *span)
     return [table]
 
 
@@ -40,12 +40,12 @@ def listed(extents: Sequence[Extent], where: str, width: int) -> list[Renderable
     columns += ["currency", "calendar", "source", "fetched"] if wide else []
     table = open_table(*columns, left=("ticker", "currency", "calendar", "source"))
     for extent in extents:
-        known = extent.known
+        info = extent.info
         cells = [f"{extent.bars:,}", str(extent.first), str(extent.cutoff)]
         if wide:
-            cells += [known.currency or "–", known.calendar or "–", known.source]
-            cells.append(_moment(known.answered))
-        table.add_row(Text(known.ticker), *(Text(cell) for cell in cells))
+            cells += [info.currency or "–", info.calendar or "–", info.source]
+            cells.append(_moment(info.answered))
+        table.add_row(Text(info.ticker), *(Text(cell) for cell in cells))
     bars = sum(extent.bars for extent in extents)
     return [table, Text(f"{len(extents)} tickers, {bars:,} bars in {where}")]
 
@@ -85,7 +85,7 @@ def fetched_json(fetched: FetchResult) -> str:
         {
             "schema": "fetch/1",
             "tickers": [dict(zip(_FETCHED, row, strict=True)) for row in _fetched_rows(fetched)],
-            "notes": [{"ticker": r.ticker, "message": r.message} for r in fetched.remarks],
+            "notes": [{"ticker": r.ticker, "message": r.message} for r in fetched.notes],
             "errors": errors(fetched.failures),
         }
     )
@@ -94,11 +94,6 @@ def fetched_json(fetched: FetchResult) -> str:
 def fetched_csv(fetched: FetchResult) -> str:
     """A row for each ticker."""
     return to_csv(_FETCHED, _fetched_rows(fetched))
-
-
-def errors(failures: Iterable[tuple[str, ForecastError]]) -> list[dict[str, str]]:
-    """``[{"ticker", "code", "message"}]``."""
-    return [{"ticker": word, "code": e.code, "message": str(e)} for word, e in failures]
 
 
 def listed_json(extents: Sequence[Extent]) -> str:
@@ -114,16 +109,16 @@ def listed_csv(extents: Sequence[Extent]) -> str:
 
 def listed_row(extent: Extent) -> list[Any]:
     """The cells of ``_LISTED``."""
-    known = extent.known
+    info = extent.info
     return [
-        known.ticker,
-        known.source,
-        known.currency,
-        known.calendar,
+        info.ticker,
+        info.source,
+        info.currency,
+        info.calendar,
         str(extent.first),
         str(extent.cutoff),
         extent.bars,
-        known.answered.isoformat(timespec="seconds"),
+        info.answered.isoformat(timespec="seconds"),
     ]
 
 
@@ -173,8 +168,8 @@ def write_parquet(file: BinaryIO, exported: Iterable[TickerExport]) -> None:
 
 def _fetched_rows(fetched: FetchResult) -> list[list[Any]]:
     return [
-        [r.ticker, r.outcome, r.added, r.bars, str(r.first), str(r.cutoff)]
-        for r in fetched.refreshed
+        [r.ticker, r.outcome, r.added, r.extent.bars, str(r.extent.first), str(r.extent.cutoff)]
+        for r in fetched.updated
     ]
 
 

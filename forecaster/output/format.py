@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from forecaster.documents import ScoreRow
-from forecaster.errors import ForecastError
 from forecaster.evaluation.scores import ScoreTable
+from forecaster.market.notes import Failure
 
 if TYPE_CHECKING:
     from forecaster.evaluation.monthly import MonthlyLosses
@@ -118,12 +118,15 @@ def unit(currency: str | None) -> str:
 _RISKY = ("=", "+", "-", "@", "\t", "\n", "\r")
 """A text cell that starts with one of these would be a formula in a spreadsheet."""
 
-Failures = Sequence[tuple[str, ForecastError]]
-
 
 def to_json(document: Mapping[str, Any]) -> str:
     """The document as text; a NaN in it is a bug and raises ValueError."""
     return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def errors(failures: Iterable[Failure]) -> list[dict[str, str]]:
+    """Failures as JSON."""
+    return [{"ticker": f.name, "code": f.error.code, "message": str(f.error)} for f in failures]
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -12,10 +12,11 @@ from rich.text import Text
 
 from forecaster.evaluation.significance import FEWEST_SESSIONS
 from forecaster.jobs.predict import TickerForecast
+from forecaster.market.notes import Failure
 from forecaster.model.artifact import Model
 from forecaster.output.format import (
     NARROW,
-    Failures,
+    errors,
     level_key,
     open_table,
     plain,
@@ -129,7 +130,7 @@ def model_object(model: Model) -> dict[str, Any]:
     return {"name": model.name, "id": model.id, "cell": model.settings.cell, "skill": skill}
 
 
-def predict_json(model: Model, made: Iterable[TickerForecast], failures: Failures) -> str:
+def predict_json(model: Model, made: Iterable[TickerForecast], failures: Iterable[Failure]) -> str:
     """The document ``forecast/1``."""
     return to_json(
         {
@@ -137,10 +138,7 @@ def predict_json(model: Model, made: Iterable[TickerForecast], failures: Failure
             "model": model_object(model),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "forecasts": [forecast_object(f) for f in made],
-            "errors": [
-                {"ticker": ticker, "code": error.code, "message": str(error)}
-                for ticker, error in failures
-            ],
+            "errors": errors(failures),
         }
     )
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from forecaster.output.format import (
     NARROW,
+    errors,
     open_table,
     percent,
     plain,
@@ -127,9 +128,7 @@ def scored_json(result: ScoreResult) -> str:
                 }
                 for miss in result.misses
             ],
-            "errors": [
-                {"ticker": word, "code": e.code, "message": str(e)} for word, e in result.failures
-            ],
+            "errors": errors(result.failures),
         }
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +13,9 @@ from rich.text import Text
 from forecaster.jobs.per_ticker import PerTickerResult
 from forecaster.jobs.train import Trained
 from forecaster.market.bars import Panel
+from forecaster.market.notes import Failure
 from forecaster.output.format import (
-    Failures,
+    errors,
     months_state,
     open_table,
     plain,
@@ -138,7 +139,7 @@ def per_ticker_json(
     made: PerTickerResult,
     sessions: Mapping[str, int],
     paths: Mapping[str, Path],
-    failures: Failures,
+    failures: Iterable[Failure],
 ) -> str:
     """The document ``train-per-ticker/1``."""
     return to_json(
@@ -157,10 +158,7 @@ def per_ticker_json(
                 }
                 for row in _rows(made, sessions, paths)
             ],
-            "errors": [
-                {"ticker": ticker, "code": error.code, "message": str(error)}
-                for ticker, error in failures
-            ],
+            "errors": errors(failures),
         }
     )
 

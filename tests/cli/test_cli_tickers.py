@@ -17,8 +17,7 @@ from test_cli_contract import loaded
 from waiting import wait_until
 from yahoo_server import YahooServer
 
-from forecaster.market.store import Store
-from forecaster.market.store import bars as histories
+from forecaster.market.store import Store, bars
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def yahoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[YahooServer]:
 
 def stored(home: Path, ticker: str):
     with Store(f"sqlite:///{home}/prices.db") as store, store.reading() as tx:
-        return histories.read(tx, ticker)
+        return bars.read(tx, ticker)
 
 
 class TestFetch:

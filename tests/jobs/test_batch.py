@@ -19,8 +19,9 @@ from forecaster.jobs.predict import predict
 from forecaster.jobs.worklist import Worklist, read_worklist
 from forecaster.market import exchanges
 from forecaster.market.bars import History, Panel
-from forecaster.market.fetch_options import Fetching
-from forecaster.market.store import Store, journal, runs
+from forecaster.market.fetch_options import FetchOptions
+from forecaster.market.store import Store, journal
+from forecaster.market.store.log import unfinished_run
 from forecaster.model.settings import Settings
 
 FRIDAY = np.datetime64("2026-03-06")
@@ -89,7 +90,7 @@ class TestForecasts:
         source.truth["ONE"] = history("ABC").slice(0, 1)
         done = run(model, source, "ABC", "NONE", "BRK/B", "ONE", "DEF")
         assert [f.ticker for f in done.forecasts] == ["ABC", "DEF"]
-        assert {word: e.code for word, e in done.failures} == {
+        assert {failure.name: failure.error.code for failure in done.failures} == {
             "NONE": "unknown_ticker",
             "BRK/B": "unknown_ticker",
             "ONE": "data",
@@ -106,7 +107,7 @@ class TestForecasts:
         done = batch(model, work, now=evening(FRIDAY), provider=lambda: source)
         assert [f.ticker for f in done.forecasts] == ["FILE", "ABC"]
         assert done.forecasts[0].steps[0].session_estimated
-        named = Fetching(calendar="XNYS", offline=True)
+        named = FetchOptions(calendar="XNYS", offline=True)
         again = batch(model, work, fetching=named, now=evening(FRIDAY))
         assert [str(step.session) for step in again.forecasts[0].steps] == [
             "2026-03-09", "2026-03-10", "2026-03-11",
@@ -165,7 +166,7 @@ class TestForecasts:
         done = run(model, source, now=monday)
         assert [f.ticker for f in done.forecasts] == ["ABC", "DEF"]
         assert done.stale == ("DEF",)
-        assert [word for word, _ in done.failures] == ["XYZ"]
+        assert [failure.name for failure in done.failures] == ["XYZ"]
 
 
 class TestTwice:
@@ -227,7 +228,7 @@ class TestResume:
         assert not again.resumed
         assert again.written == 0
         with Store() as store, store.reading() as tx:
-            assert runs.unfinished(tx, "any") is None
+            assert unfinished_run(tx, "any") is None
 
 
 class TestWorklists:

@@ -148,7 +148,7 @@ class TestInABatch:
         done = self.batch(bad, kept, tmp_path, 0.0)
         assert done.model.id == load(kept).id
         assert done.model.id not in (bad.id, model.id)
-        assert any("was retrained" in remark.message for remark in done.remarks)
+        assert any("was retrained" in note.message for note in done.notes)
 
     def test_one_that_diverges_stays(self, model, kept, tmp_path, monkeypatch):
         def diverge(_model, _panel):
@@ -158,5 +158,5 @@ class TestInABatch:
         done = self.batch(model, kept, tmp_path, 0.0)
         assert done.model is model
         assert same_weights(load(kept).network, model.network)
-        assert any("was not retrained: no." in remark.message for remark in done.remarks)
+        assert any("was not retrained: no." in note.message for note in done.notes)
         assert len(done.forecasts) == 3

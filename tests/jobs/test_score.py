@@ -258,14 +258,14 @@ class TestAfterTheCutoff:
         source.problem = SourceUnavailable("no answer.")
         again = run(store, source, now=evening(LAST + 5))
         assert again.records[0].scored == 3
-        assert "no answer." in again.remarks[0].message
+        assert "no answer." in again.notes[0].message
 
     def test_a_ticker_without_bars_is_a_failure(self, store, source):
         write(store, source.truth["ABC"], 180)
         write(store, source.truth["XYZ"], 180)
         del source.truth["XYZ"]
         scored = run(store, source)
-        assert [word for word, _ in scored.failures] == ["XYZ"]
+        assert [failure.ticker for failure in scored.failures] == ["XYZ"]
         assert scored.records[0].lost == 3
 
 
@@ -284,8 +284,8 @@ class TestFiles:
         assert source.asked == []
         assert (record.table, record.scored, record.open, record.late) == (None, 0, 6, 0)
         assert record.lost == 0
-        (remark,) = scored.remarks
-        assert remark.message == (
+        (note,) = scored.notes
+        assert note.message == (
             "2 forecasts were made from my/ABC.csv, and no provider was asked about them. Score"
             " with the prices as they are now: forecast score my/ABC.csv"
         )
@@ -303,7 +303,7 @@ class TestFiles:
         write(store, own, 180, file="my/ABC.csv")
         scored = run(store, source, happened=[own])
         (record,) = scored.records
-        assert (record.scored, record.open, scored.remarks) == (3, 0, ())
+        assert (record.scored, record.open, scored.notes) == (3, 0, ())
         moved = float(np.log(own.close[181] / own.close[180]))
         assert record.table.rows[0].pinball == pytest.approx(loss(moved, spread(1)))
         assert source.asked == []
@@ -313,7 +313,7 @@ class TestFiles:
         made = history("OWN")
         write(store, made, 180)
         scored = run(store, source, happened=[made])
-        assert (scored.records[0].scored, scored.failures, scored.remarks) == (3, (), ())
+        assert (scored.records[0].scored, scored.failures, scored.notes) == (3, (), ())
         assert source.asked == []
 
     def test_neither_supersedes_the_other(self, store, source):
@@ -334,22 +334,22 @@ class TestFiles:
         write(store, own, 180, wide=2.0, file="/home/me/my/ABC.csv")
         scored = run(store, source, happened=[own])
         (record,) = scored.records
-        assert (record.scored, scored.remarks) == (3, ())
+        assert (record.scored, scored.notes) == (3, ())
         moved = float(np.log(own.close[181] / own.close[180]))
         assert record.table.rows[0].pinball == pytest.approx(loss(moved, spread(1, 2.0)))
 
-    def test_different_bars_under_one_ticker_are_remarked(self, store, source, own):
+    def test_different_bars_under_one_ticker_are_noted(self, store, source, own):
         write(store, source.truth["ABC"], 180)
         write(store, own, 180, file="my/ABC.csv")
         scored = run(store, source, happened=[own])
-        (remark,) = scored.remarks
-        assert remark.ticker == "ABC"
-        assert "different bars of the price store, my/ABC.csv, and all" in remark.message
+        (note,) = scored.notes
+        assert note.ticker == "ABC"
+        assert "different bars of the price store, my/ABC.csv, and all" in note.message
 
-    def test_a_new_file_for_each_evening_is_nothing_to_remark(self, store, source, own):
+    def test_a_new_file_for_each_evening_is_nothing_to_note(self, store, source, own):
         write(store, own, 180, file="2026-02-06.csv")
         write(store, own, 181, file="2026-02-07.csv")
-        assert run(store, source, happened=[own]).remarks == ()
+        assert run(store, source, happened=[own]).notes == ()
 
     def test_what_was_written_too_late_does_not_become_open(self, store, source, own):
         write(store, own, 150, file="my/ABC.csv", created=evening(LAST))
@@ -360,10 +360,10 @@ class TestFiles:
     def test_many_files_are_counted(self, store, source, own):
         for row, name in zip(range(150, 155), "abcde", strict=True):
             write(store, own, row, file=f"{name} 1.csv")
-        (remark,) = run(store, source).remarks
-        assert "5 forecasts were made from e 1.csv, d 1.csv, c 1.csv and 2 more" in remark.message
-        assert remark.message.endswith("forecast score FILE …")
-        (remark,) = run(store, source, since=own.sessions[154]).remarks
-        assert remark.message.startswith("1 forecast was made from e 1.csv, and no provider was")
-        assert remark.message.endswith("about it. Score with the prices as they are now: forecast"
+        (note,) = run(store, source).notes
+        assert "5 forecasts were made from e 1.csv, d 1.csv, c 1.csv and 2 more" in note.message
+        assert note.message.endswith("forecast score FILE …")
+        (note,) = run(store, source, since=own.sessions[154]).notes
+        assert note.message.startswith("1 forecast was made from e 1.csv, and no provider was")
+        assert note.message.endswith("about it. Score with the prices as they are now: forecast"
                                        " score 'e 1.csv'")  # fmt: skip

@@ -296,12 +296,12 @@ class TestGaps:
         known = market()
         days = bars(known, "2026-01-09", 20).sessions
         lacking = days[[3, 7]]
-        assert np.array_equal(missing_sessions(history(np.delete(days, [3, 7])), known), lacking)
-        assert len(missing_sessions(history(days), known)) == 0
+        assert np.array_equal(missing_sessions(np.delete(days, [3, 7]), known), lacking)
+        assert len(missing_sessions(history(days).sessions, known)) == 0
 
     def test_before_the_first_bar_and_after_the_last_nothing_is_missing(self):
         known = market()
-        assert len(missing_sessions(history(["2026-03-03"]), known)) == 0
+        assert len(missing_sessions(history(["2026-03-03"]).sessions, known)) == 0
 
     def test_bars_on_days_without_a_session(self):
         known = market()
@@ -316,7 +316,7 @@ class TestGaps:
         strays = [str(d) for d in stray_sessions(seen, known)]
         assert (strays[0], strays[-1]) == ("2025-06-01", "2025-06-29")
         assert len(strays) == 9
-        assert len(missing_sessions(history(["2025-05-01", "2025-07-31"]), known)) == 21
+        assert len(missing_sessions(history(["2025-05-01", "2025-07-31"]).sessions, known)) == 21
 
 
 class TestLastClosed:

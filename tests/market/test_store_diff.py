@@ -9,7 +9,7 @@ import pytest
 from synthetic import close_only, garch_history
 
 from forecaster.market.bars import Action
-from forecaster.market.store_diff import corrected_volumes, difference, loss
+from forecaster.market.store_diff import corrected_volumes, difference, missing_from_answer
 
 STORED = garch_history("ABC", 20, seed=8).slice(5, 20)
 ANSWER = garch_history("ABC", 20, seed=8).slice(5, 20)
@@ -66,7 +66,7 @@ class TestVolumes:
         assert corrected_volumes(STORED, ANSWER) is None
 
 
-class TestLoss:
+class TestMissingFromAnswer:
     @pytest.mark.parametrize(
         ("stored", "answer", "since", "said"),
         [
@@ -86,5 +86,5 @@ class TestLoss:
         ],
     )
     def test_of_sessions(self, stored, answer, since, said):
-        found = loss(stored, answer, None if since is None else np.datetime64(since))
+        found = missing_from_answer(stored, answer, None if since is None else np.datetime64(since))
         assert found == said if said is None else said in found

@@ -11,9 +11,10 @@ from synthetic import garch_history
 
 from forecaster.errors import DataError, SourceUnavailable, UnknownTicker
 from forecaster.market.bars import PRICE_FIELDS, Action, History
-from forecaster.market.store import Store, fetches
-from forecaster.market.store import bars as histories
-from forecaster.market.update import OVERLAP, UpdateResult, refresh
+from forecaster.market.store import Store, bars
+from forecaster.market.store.log import latest_fetch
+from forecaster.market.store.tickers import stored_names, stored_tickers
+from forecaster.market.update import OVERLAP, UpdateResult, update_ticker
 
 
 def whole(bars: int = 60) -> History:
@@ -28,12 +29,14 @@ def source() -> FakeProvider:
 
 def run(store: Store, source: FakeProvider, **options: object) -> UpdateResult:
     last = source.truth["ABC"].cutoff if "ABC" in source.truth else np.datetime64("2026-01-05")
-    return refresh(store, source, "ABC", now=evening(last), **options)
+    with store.reading() as tx:
+        before = stored_tickers(tx, ["ABC"], OVERLAP).get("ABC")
+    return update_ticker(store, source, "ABC", before, now=evening(last), **options)
 
 
 def stored(store: Store) -> History:
     with store.reading() as tx:
-        found = histories.read(tx, "ABC")
+        found = bars.read(tx, "ABC")
     assert found is not None
     return found
 
@@ -47,15 +50,15 @@ def same_bars(a: History, b: History) -> None:
 class TestNew:
     def test_everything_is_stored(self, store, source):
         made = run(store, source)
-        assert (made.outcome, made.added, made.bars) == ("new", 40, 40)
-        assert (made.first, made.cutoff) == (whole().first, whole().sessions[39])
+        assert (made.outcome, made.added, made.extent.bars) == ("new", 40, 40)
+        assert (made.extent.first, made.extent.cutoff) == (whole().first, whole().sessions[39])
         same_bars(stored(store), whole().slice(0, 40))
         assert source.asked == [("ABC", None)]
 
     def test_what_the_source_says_of_it(self, store, source):
         run(store, source)
         with store.reading() as tx:
-            known = histories.known(tx, "ABC")
+            known = stored_tickers(tx, ["ABC"])["ABC"].info
         assert (known.source, known.currency, known.exchange) == ("yahoo", "USD", "NMS")
         assert (known.calendar, known.timezone) == ("XNYS", "America/New_York")
         assert known.answered == evening(whole().sessions[39])
@@ -68,17 +71,17 @@ class TestNew:
         since = whole().sessions[10]
         made = run(store, source, since=since)
         assert source.asked == [("ABC", str(since))]
-        assert made.bars == 30
+        assert made.extent.bars == 30
         with store.reading() as tx:
-            assert histories.known(tx, "ABC").since == since
+            assert stored_tickers(tx, ["ABC"])["ABC"].info.since == since
 
     def test_nobody_knows_it(self, store, source):
         source.truth.clear()
         with pytest.raises(UnknownTicker):
             run(store, source)
         with store.reading() as tx:
-            assert histories.tickers(tx) == ()
-            assert fetches.latest(tx, "ABC").outcome == "failed"
+            assert stored_names(tx) == ()
+            assert latest_fetch(tx, "ABC").outcome == "failed"
 
     def test_an_answer_without_a_bar(self, store, source):
         source.truth["ABC"] = replace(whole().slice(0, 1))
@@ -94,13 +97,13 @@ class TestUpdates:
         source.truth["ABC"] = whole().slice(0, 43)
         made = run(store, source)
         assert source.asked[1:] == [("ABC", str(whole().sessions[40 - OVERLAP]))]
-        assert (made.outcome, made.added, made.bars) == ("updated", 3, 43)
+        assert (made.outcome, made.added, made.extent.bars) == ("updated", 3, 43)
         same_bars(stored(store), whole().slice(0, 43))
 
     def test_nothing_new(self, store, source):
         run(store, source)
         made = run(store, source)
-        assert (made.outcome, made.added, made.bars) == ("current", 0, 40)
+        assert (made.outcome, made.added, made.extent.bars) == ("current", 0, 40)
         same_bars(stored(store), whole().slice(0, 40))
 
     def test_a_history_shorter_than_the_overlap(self, store, source):
@@ -132,7 +135,7 @@ class TestUpdates:
         run(store, source, since=whole().sessions[10])
         made = run(store, source, since=whole().sessions[5])
         assert source.asked[-1] == ("ABC", str(whole().sessions[5]))
-        assert (made.outcome, made.bars) == ("reloaded", 35)
+        assert (made.outcome, made.extent.bars) == ("reloaded", 35)
 
     def test_since_is_kept_where_nothing_is_said(self, store, source):
         run(store, source, since=whole().sessions[10])
@@ -146,7 +149,7 @@ class TestUpdates:
         source.truth["ABC"] = whole().slice(0, 43)
         run(store, source)
         with store.reading() as tx:
-            found = fetches.latest(tx, "ABC")
+            found = latest_fetch(tx, "ABC")
         assert found.outcome == "updated"
         assert found.detail.startswith("3 bars added, 43 from 2015-01-05 to ")
 
@@ -180,7 +183,7 @@ class TestWhatChanged:
         made = self.reload(store, source, dividend(whole().slice(0, 43), day, 0.02))
         assert "adjusted close" in made.notes[0]
         with store.reading() as tx:
-            assert histories.dividends(tx, "ABC") == source.dividends["ABC"]
+            assert bars.dividends(tx, "ABC") == source.dividends["ABC"]
 
     @pytest.mark.parametrize("field", ["open", "high", "low", "close"])
     def test_a_correction_of_one_price(self, store, source, field):
@@ -222,7 +225,7 @@ class TestWhatChanged:
         source.name = "tiingo"
         assert run(store, source).outcome == "reloaded"
         with store.reading() as tx:
-            assert histories.known(tx, "ABC").source == "tiingo"
+            assert stored_tickers(tx, ["ABC"])["ABC"].info.source == "tiingo"
 
 
 class TestNothingIsLost:
@@ -315,7 +318,7 @@ class TestTwoAtOnce:
         def prune(_ticker: str) -> None:
             source.before_answer = None
             with store.writing() as tx:
-                histories.forget(tx, "ABC")
+                bars.forget(tx, "ABC")
 
         source.before_answer = prune
         source.truth["ABC"] = whole().slice(0, 43)

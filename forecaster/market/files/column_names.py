@@ -7,9 +7,11 @@ when a file has several: a ``close`` is better than a ``price``, and both better
 
 from __future__ import annotations
 
+import ast
 import re
 import unicodedata
-from functools import lru_cache
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 ROLES = (
     "date",
@@ -22,8 +24,8 @@ ROLES = (
     "volume",
     "currency",
 )
-TIME = "time"
 LONGEST_HEADER = 200
+LONGEST_PAIR = 100
 
 
 def _words(text: str) -> frozenset[str]:
@@ -88,17 +90,17 @@ _NAMES: dict[str, str] = {
         currency ccy curr currencycode wahrung waehrung waluta devise divisa moneda valuta
         munteenheid moeda
     """,
-    TIME: "time hour uhrzeit zeit heure hora ora tijd godzina czas",
+    "time": "time hour uhrzeit zeit heure hora ora tijd godzina czas",
     "adjusted_open": "adjopen adjustedopen openadj openadjusted",
     "adjusted_high": "adjhigh adjustedhigh highadj highadjusted",
     "adjusted_low": "adjlow adjustedlow lowadj lowadjusted",
 }
 # Roles that a long panel's tickers can be mistaken for: C, O, V, L, LOW, MAX, ... are symbols too.
-WEAK_KEYS = _words(
+_SYMBOL_KEYS = _words(
     "coin pair code tic c o h l v t hi lo low open last max min day adj vol price nav value high"
 )
 # Numeric columns that are never a ticker's closes, even under an upper-case header.
-NOISE_KEYS = _words(
+_NOISE_KEYS = _words(
     """
         change chg netchange net pctchange changepct percentchange return returns dividend
         dividends div divcash exdividend splitratio splitfactor stocksplits splits capitalgains
@@ -108,18 +110,86 @@ NOISE_KEYS = _words(
         variation rsi macd sma ema 52wh 52wl
     """
 )
+# What pandas and others write above a column that has no name.
+_UNNAMED_KEYS = frozenset({"", "unnamed0", "index", "level0", "indexlevel0"})
 _LOOKUP: dict[str, tuple[str, int]] = {
     name: (role, rank) for role, names in _NAMES.items() for rank, name in enumerate(names.split())
 }
 _LETTERS = str.maketrans({"ł": "l", "Ł": "l", "ß": "ss", "ø": "o", "Ø": "o", "æ": "ae", "Æ": "ae"})
 _NUMBERED = re.compile(r"^\s*\d{1,2}[a-z]?\.\s*(?=\D)")
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=^&/ ]{0,23}")
 
 
-@lru_cache(maxsize=4096)
-def key_of(header: str) -> str:
-    """The header without case, accents, spaces and signs: ``Eröffnung`` -> ``eroffnung``."""
-    letters = unicodedata.normalize("NFKD", _NUMBERED.sub("", header).translate(_LETTERS))
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header cell and what it names, decided once; :func:`header_of` makes it.
+
+    Attributes:
+        text: as in the file.
+        key: without case, accents, spaces and signs.
+        role: the role that it names, or None.
+        rank: how good a name of that role it is; 0 is the best.
+    """
+
+    text: str
+    key: str
+    role: str | None
+    rank: int
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether the column has no name of its own, as an index has."""
+        return self.key in _UNNAMED_KEYS
+
+    @property
+    def is_symbol(self) -> bool:
+        """Whether it is written like a ticker and is no word known here."""
+        return (
+            self.role is None
+            and _SYMBOL.fullmatch(self.text) is not None
+            and self.key not in _NOISE_KEYS
+        )
+
+    @property
+    def is_role_or_symbol(self) -> bool:
+        """Whether the word of a role, in upper case, is a ticker too: ``C``, ``LOW``."""
+        return self.role is not None and self.key in _SYMBOL_KEYS and self.text == self.text.upper()
+
+    @property
+    def is_volume_of(self) -> bool:
+        """Whether it only begins like a volume: ``Volume BTC``."""
+        return self.key.startswith("volume") and "%" not in self.text
+
+
+def header_of(text: str) -> Header:
+    """Look a header up.
+
+    Units in brackets are looked past when the whole header says nothing: ``Close (USD)`` is a
+    close, while ``Umsatz (Stück)`` is known as it stands. A header with a percent sign names no
+    role.
+    """
+    key = key_of(text)
+    if "%" in text or len(text) > LONGEST_HEADER:
+        return Header(text, key, None, 0)
+    named = _LOOKUP.get(key)
+    if named is None and ("(" in text or "[" in text):
+        named = _LOOKUP.get(key_of(_BRACKETS.sub("", text)))
+    role, rank = named or (None, 0)
+    return Header(text, key, role, rank)
+
+
+def roles_in(headers: Iterable[Header]) -> set[str]:
+    """The distinct roles that a line of headers names."""
+    return {header.role for header in headers if header.role is not None}
+
+
+def key_of(text: str) -> str:
+    """The text without case, accents, spaces and signs: ``Eröffnung`` -> ``eroffnung``."""
+    text = _NUMBERED.sub("", text)
+    if text.isascii():
+        return text.lower().translate(_NOT_ALNUM)
+    letters = unicodedata.normalize("NFKD", text.translate(_LETTERS))
     kept = (letter for letter in letters if not unicodedata.combining(letter))
     return unicodedata.normalize("NFC", "".join(kept)).lower().translate(_NOT_ALNUM)
 
@@ -133,21 +203,40 @@ class _DropSigns(dict[int, int | None]):
 _NOT_ALNUM = _DropSigns()
 
 
-@lru_cache(maxsize=4096)
-def role_of(header: str) -> tuple[str, int] | None:
-    """The role that a header names and its rank there (0 is the best name), or None.
-
-    Units in brackets are looked past when the whole header says nothing: ``Close (USD)`` is a
-    close, while ``Umsatz (Stück)`` is known as it stands. A header with a percent sign names none.
-    """
-    if "%" in header or len(header) > LONGEST_HEADER:
+def split_pair(text: str) -> tuple[Header, str] | None:
+    """Field and ticker of a header that names both: ``('Close', 'AAPL')``, ``AAPL.Close``."""
+    if len(text) > LONGEST_PAIR:
         return None
-    found = _LOOKUP.get(key_of(header))
-    if found is None and ("(" in header or "[" in header):
-        found = _LOOKUP.get(key_of(_BRACKETS.sub("", header)))
-    return found
+    if text.startswith("("):
+        parts = tuple_of(text)
+        return _pair(*parts) or _pair(*parts[::-1]) if len(parts) == 2 else None
+    for sign in (".", "_", ":", "|", " ", "-"):
+        if sign in text:
+            front, _, back = text.rpartition(sign)
+            start, _, end = text.partition(sign)
+            pair = _pair(back, front) or _pair(start, end)
+            if pair is not None:
+                return pair
+    return None
 
 
-def roles_in(headers: list[str]) -> set[str]:
-    """The distinct roles that a row of cells names, were it a header."""
-    return {found[0] for found in map(role_of, headers) if found is not None}
+def tuple_of(text: str) -> tuple[str, ...]:
+    """The parts of a Python tuple written as text, as pandas names columns; empty if it is none."""
+    if len(text) > LONGEST_PAIR:
+        return ()
+    try:
+        parts = ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError):
+        return ()
+    return tuple(str(part) for part in parts) if isinstance(parts, tuple) else ()
+
+
+def _pair(name: str, ticker: str) -> tuple[Header, str] | None:
+    if not ticker.strip() or ticker != ticker.upper():
+        return None
+    field, other = header_of(name), header_of(ticker)
+    if field.role is None or len(field.key) < 3:
+        return None
+    if other.role is not None or other.key in _NOISE_KEYS:
+        return None
+    return field, ticker.strip()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from forecaster.errors import DataError, SettingsError
-from forecaster.market.files.column_names import NOISE_KEYS, ROLES, TIME, WEAK_KEYS, key_of, role_of
-from forecaster.market.files.header import Table, split_pair
+from forecaster.market.files.column_names import ROLES, Header, split_pair
+from forecaster.market.files.header import Table
 from forecaster.market.files.parse_dates import looks_like_date
 from forecaster.market.files.parse_numbers import Column, is_blank, looks_numeric
 
@@ -18,7 +17,9 @@ SAMPLED_CELLS = 50
 SYMBOL_LIKE_CLOSES = frozenset({"c", "nav"})
 PRICE_ROLES = ("open", "high", "low", "close", "adjusted_close", "volume")
 _ADJUSTED_OHL = {"open": "adjusted_open", "high": "adjusted_high", "low": "adjusted_low"}
-_SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=^&/ ]{0,23}")
+
+_Pairs = list[tuple[int, Header, str]]
+"""Column, field and ticker of headers that name both."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def recognise(table: Table, chosen: Mapping[str, str]) -> Layout:
         date=date,
         series=series,
         ticker=None if wide else fixed.get("ticker", _ticker_column(table, ranked, date)),
-        time=best.get(TIME),
+        time=best.get("time"),
         currency=None if wide else best.get("currency"),
         wide=wide,
     )
@@ -97,7 +98,8 @@ def recognise(table: Table, chosen: Mapping[str, str]) -> Layout:
 
 def _column_named(table: Table, role: str, header: str) -> int:
     wanted = header.strip()
-    for names in (table.headers, tuple(name.lower() for name in table.headers)):
+    texts = [header.text for header in table.headers]
+    for names in (texts, [text.lower() for text in texts]):
         if wanted in names:
             return names.index(wanted)
         wanted = wanted.lower()
@@ -116,19 +118,18 @@ def _missing(table: Table, role: str, what: str, example: str) -> DataError:
 
 def _ranked_roles(table: Table, taken: set[int]) -> dict[str, list[int]]:
     """Role -> columns that could have it, the best name first; blank columns come last."""
-    found: dict[str, list[tuple[bool, int, int]]] = {}
+    ranked: dict[str, list[tuple[bool, int, int]]] = {}
     for place, header in enumerate(table.headers):
-        named = role_of(header)
-        if named is not None and place not in taken:
-            role, rank = named
-            found.setdefault(role, []).append((_is_useless(table.columns[place]), rank, place))
-    return {role: [place for _, _, place in sorted(places)] for role, places in found.items()}
+        if header.role is not None and place not in taken:
+            order = (_is_useless(table.columns[place]), header.rank, place)
+            ranked.setdefault(header.role, []).append(order)
+    return {role: [place for _, _, place in sorted(order)] for role, order in ranked.items()}
 
 
 def _loose_volume(table: Table) -> dict[str, int]:
-    """The first column whose name only begins like a volume: ``Volume BTC``."""
+    """The first column whose name only begins like a volume."""
     for place, header in enumerate(table.headers):
-        if key_of(header).startswith("volume") and "%" not in header:
+        if header.is_volume_of:
             return {"volume": place}
     return {}
 
@@ -141,18 +142,17 @@ def _is_useless(column: Column) -> bool:
 
 
 def _date_column(table: Table, ranked: Mapping[str, list[int]]) -> int | None:
-    named = ranked.get("date", []) + ranked.get(TIME, [])
+    named = ranked.get("date", []) + ranked.get("time", [])
     for place in named:
         if _share(table.columns[place], _is_any_date) > 0.5:
             return place
     for place, header in enumerate(table.headers):
-        unnamed = key_of(header) in {"", "unnamed0", "index", "level0", "indexlevel0"}
-        if unnamed and _share(table.columns[place], _is_long_date) > 0.5:
+        if header.is_unnamed and _share(table.columns[place], _is_long_date) > 0.5:
             return place
     plain = [
         place
         for place, column in enumerate(table.columns)
-        if role_of(table.headers[place]) is None and _share(column, looks_like_date) > 0.8
+        if table.headers[place].role is None and _share(column, looks_like_date) > 0.8
     ]
     if len(plain) == 1:
         return plain[0]
@@ -209,12 +209,12 @@ def _series(
     table: Table, best: Mapping[str, int], fixed: Mapping[str, int], date: int
 ) -> tuple[tuple[Series, ...], bool]:
     if any(table.tickers):
-        pairs = [
-            (place, header, table.tickers[place]) for place, header in enumerate(table.headers)
-        ]
-        return _by_ticker(table, pairs, date), True
+        places = [place for place in range(len(table.headers)) if place != date]
+        pairs = [(place, table.headers[place], table.tickers[place]) for place in places]
+        return _by_ticker(table, pairs), True
     if not _has_plain_close(table, best, fixed, date):
-        wide = _wide_closes(table, date) or _flat_pairs(table, date)
+        pairs = _flat_pairs(table, date)
+        wide = _wide_closes(table, date, pairs) or _wide_fields(table, pairs)
         if wide:
             return wide, True
     fields = {role: best[role] for role in PRICE_ROLES if role in best}
@@ -228,7 +228,7 @@ def _has_plain_close(
     close = best.get("close", best.get("adjusted_close"))
     if close is None:
         return False
-    if "close" in fixed or key_of(table.headers[close]) not in SYMBOL_LIKE_CLOSES:
+    if "close" in fixed or table.headers[close].key not in SYMBOL_LIKE_CLOSES:
         return True
     symbols = len(_symbol_columns(table, date))
     prices = [role for role in ("open", "high", "low", "close") if role in best]
@@ -240,56 +240,52 @@ def _symbol_columns(table: Table, date: int) -> list[int]:
     return [
         place
         for place, header in enumerate(table.headers)
-        if place != date
-        and _SYMBOL.fullmatch(header)
-        and key_of(header) not in NOISE_KEYS
-        and (role_of(header) is None)
-        and "%" not in header
-        and _is_numeric(table.columns[place])
+        if place != date and header.is_symbol and _is_numeric(table.columns[place])
     ]
 
 
-def _wide_closes(table: Table, date: int) -> tuple[Series, ...]:
+def _flat_pairs(table: Table, date: int) -> _Pairs:
+    """Headers of one line that name a field and a ticker."""
+    pairs = []
+    for place, header in enumerate(table.headers):
+        pair = split_pair(header.text) if place != date else None
+        if pair is not None:
+            pairs.append((place, *pair))
+    return pairs
+
+
+def _wide_closes(table: Table, date: int, pairs: _Pairs) -> tuple[Series, ...]:
+    """One column of closes a ticker; none where most symbols are a field and a ticker."""
     symbols = _symbol_columns(table, date)
-    pairs = [place for place in symbols if split_pair(table.headers[place])]
-    if not symbols or 2 * len(pairs) > len(symbols):
+    paired = {place for place, _, _ in pairs}.intersection(symbols)
+    if not symbols or 2 * len(paired) > len(symbols):
         return ()
     like_roles = [
         place
         for place, header in enumerate(table.headers)
-        if place != date
-        and header == header.upper()
-        and role_of(header) is not None
-        and key_of(header) in WEAK_KEYS
-        and _is_numeric(table.columns[place])
+        if place != date and header.is_role_or_symbol and _is_numeric(table.columns[place])
     ]
     return tuple(
-        Series(table.headers[place], {"close": place}) for place in sorted(symbols + like_roles)
+        Series(table.headers[place].text, {"close": place})
+        for place in sorted(symbols + like_roles)
     )
 
 
-def _flat_pairs(table: Table, date: int) -> tuple[Series, ...]:
-    pairs = []
-    for place, header in enumerate(table.headers):
-        found = split_pair(header) if place != date else None
-        if found is not None:
-            pairs.append((place, found[0], found[1]))
-    if not any((role_of(name) or ("",))[0] in {"close", "adjusted_close"} for _, name, _ in pairs):
+def _wide_fields(table: Table, pairs: _Pairs) -> tuple[Series, ...]:
+    """Several columns a ticker, where at least one is a close."""
+    if not any(field.role in {"close", "adjusted_close"} for _, field, _ in pairs):
         return ()
-    return _by_ticker(table, pairs, date)
+    return _by_ticker(table, pairs)
 
 
-def _by_ticker(table: Table, pairs: list[tuple[int, str, str]], date: int) -> tuple[Series, ...]:
+def _by_ticker(table: Table, pairs: _Pairs) -> tuple[Series, ...]:
     """Group columns by the ticker in their header; tickers without any price are left out."""
     groups: dict[str, dict[str, tuple[int, int]]] = {}
-    for place, header, ticker in pairs:
-        named = role_of(header)
-        if named is None or place == date or not ticker:
-            continue
-        role, rank = named
-        group = groups.setdefault(ticker, {})
-        if role not in group or rank < group[role][0]:
-            group[role] = (rank, place)
+    for place, field, ticker in pairs:
+        if field.role is not None and ticker:
+            group = groups.setdefault(ticker, {})
+            if field.role not in group or field.rank < group[field.role][0]:
+                group[field.role] = (field.rank, place)
     series = []
     for ticker, group in groups.items():
         best = {role: place for role, (_, place) in group.items()}

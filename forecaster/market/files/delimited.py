@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.errors import DataError
-from forecaster.market.files.column_names import roles_in
+from forecaster.market.files.column_names import header_of, roles_in
 
 DELIMITERS = (",", ";", "\t", "|")
 SNIFFED_CHARACTERS = 32_768
@@ -214,4 +214,5 @@ def _tabularity(lines: list[str], delimiter: str) -> tuple[int, float, int]:
     if not widths:
         return (0, 0.0, 0)
     width, count = widths.most_common(1)[0]
-    return (max(len(roles_in(row)) for row in rows), count / len(rows), width)
+    roles = max(len(roles_in(map(header_of, row))) for row in rows)
+    return (roles, count / len(rows), width)

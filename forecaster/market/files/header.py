@@ -1,12 +1,12 @@
 """From rows to a table: where the header is, which rows hold bars, one column per header.
 
 Title lines above the header, headers of two lines, repeated headers and a missing header are
-settled here, so that the rooms after this one see plain columns.
+settled here, so that the modules after this one see plain columns. What each header names is looked
+up here, once.
 """
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.errors import DataError
-from forecaster.market.files.column_names import NOISE_KEYS, key_of, role_of, roles_in
+from forecaster.market.files.column_names import Header, header_of, roles_in
 from forecaster.market.files.delimited import Rows
 from forecaster.market.files.parse_dates import looks_like_date
 from forecaster.market.files.parse_numbers import Column, is_blank, looks_numeric
 
 HEADER_SEARCH_ROWS = 80
-LONGEST_PAIR = 100
 POSITIONS = ("date", "open", "high", "low", "close", "volume")
 
 
@@ -30,7 +29,7 @@ class Table:
 
     Attributes:
         source: the file as the user named it.
-        headers: one per column, as in the file; the field where there is a line of tickers too.
+        headers: one per column; that of the field where there is a line of tickers too.
         columns: cells as text, or typed arrays.
         rows: line in the file of each row, shape ``(n,)``.
         delimiter: what stood between the cells; empty for typed files.
@@ -39,7 +38,7 @@ class Table:
     """
 
     source: str
-    headers: tuple[str, ...]
+    headers: tuple[Header, ...]
     columns: tuple[Column, ...]
     rows: NDArray[np.int64]
     delimiter: str = ""
@@ -48,15 +47,15 @@ class Table:
 
     def named_headers(self) -> str:
         """The headers for an error message."""
-        shown = [f'"{header}"' for header in self.headers[:30]]
+        shown = [f'"{header.text}"' for header in self.headers[:30]]
         return ", ".join(shown) + (" and more" if len(self.headers) > 30 else "")
 
 
 @dataclass(frozen=True)
-class _Header:
-    names: list[str]
-    tickers: list[str]
+class _HeaderLines:
+    headers: list[Header]
     first_row: int  # of the data
+    tickers: tuple[str, ...] = ()
     note: str | None = None
 
 
@@ -71,29 +70,33 @@ def table_of(rows: Rows, source: str, wanted: Iterable[str] = ()) -> Table:
     Raises:
         DataError: there is a header and nothing below it, or rows do not fit the header.
     """
-    header = _find_header(rows.cells, list(wanted), source)
-    names = [name.strip().partition("\n")[0].strip() for name in header.names]
-    body = [place for place in range(header.first_row, len(rows.cells)) if any(rows.cells[place])]
-    cells, names, kept, notes = _fit(rows, body, names, source)
-    tickers = header.tickers
+    lines = _find_header(rows.cells, list(wanted), source)
+    body = [place for place in range(lines.first_row, len(rows.cells)) if any(rows.cells[place])]
+    cells, headers, kept, notes = _fit(rows, body, lines.headers, source)
+    tickers = lines.tickers
     if tickers:
-        tickers = [""] * (len(names) - len(tickers)) + tickers
+        tickers = ("",) * (len(headers) - len(tickers)) + tickers
     if not cells:
         raise DataError(
             f"{source} has a header and no rows below it; at least 1 bar is needed. Check the file."
         )
     return Table(
         source=source,
-        headers=tuple(names),
+        headers=tuple(headers),
         columns=tuple(list(column) for column in zip(*cells, strict=True)),
         rows=rows.lines[kept],
         delimiter=rows.delimiter,
-        tickers=tuple(tickers),
-        notes=tuple(([header.note] if header.note else []) + notes),
+        tickers=tickers,
+        notes=tuple(([lines.note] if lines.note else []) + notes),
     )
 
 
-def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _Header:
+def _headers(cells: list[str]) -> list[Header]:
+    """What a line names, were it a header; of a cell with several lines the first one counts."""
+    return [header_of(cell.strip().partition("\n")[0].strip()) for cell in cells]
+
+
+def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _HeaderLines:
     head = [place for place in range(len(cells)) if any(cell.strip() for cell in cells[place])]
     head = head[:HEADER_SEARCH_ROWS]
     if not head:
@@ -103,28 +106,24 @@ def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _Hea
     for place in head:
         stripped = [cell.strip() for cell in cells[place]]
         if wanted and all(name in stripped for name in wanted):
-            return _Header(cells[place], [], place + 1)
+            return _HeaderLines(_headers(cells[place]), place + 1)
     first = next((place for place in head if _is_bar(cells[place])), None)
-    above = head if first is None else [place for place in head if place < first]
+    above = head if first is None else head[: head.index(first)]
+    lines = {place: _headers(cells[place]) for place in above}
     if first is not None:
-        two_lines = _two_line_header(cells, above, first)
+        two_lines = _two_line_header([lines[place] for place in above[-3:]], first)
         if two_lines is not None:
             return two_lines
-    for place in above:
-        roles = roles_in(cells[place])
+    for place, headers in lines.items():
+        roles = roles_in(headers)
         if roles & {"date", "time"} and roles & {"close", "adjusted_close"}:
-            return _Header(cells[place], [], place + 1)
+            return _HeaderLines(headers, place + 1)
     if first is None:
-        return _named_header(cells, head)
+        place = max(lines, key=lambda place: (len(roles_in(lines[place])), -place))
+        return _HeaderLines(lines[place], place + 1)
     if not above:
         return _positions(cells, first, source)
-    return _Header(cells[above[-1]], [], first)
-
-
-def _named_header(cells: list[list[str]], head: list[int]) -> _Header:
-    """The row with the most known names, in a file where no row looks like a bar."""
-    best = max(head, key=lambda place: (len(roles_in(cells[place])), -place))
-    return _Header(cells[best], [], best + 1)
+    return _HeaderLines(lines[above[-1]], first)
 
 
 def _is_bar(row: list[str]) -> bool:
@@ -135,36 +134,37 @@ def _is_bar(row: list[str]) -> bool:
     return False
 
 
-def _two_line_header(cells: list[list[str]], above: list[int], first: int) -> _Header | None:
-    """Fields on one line and tickers on another, as pandas writes two-level columns."""
-    lines = [[cell.strip() for cell in cells[place]] for place in above[-3:]]
-    index_name = ""
-    if len(lines) > 1 and not any(lines[-1][1:]):
-        index_name = lines.pop()[0]
+def _two_line_header(lines: list[list[Header]], first: int) -> _HeaderLines | None:
+    """Fields on one line and tickers on another, as pandas writes two-level columns.
+
+    Args:
+        lines: up to three above the bars.
+        first: the row of the first bar.
+    """
+    index_name = []
+    if len(lines) > 1 and not any(header.text for header in lines[-1][1:]):
+        index_name = lines[-1][:1]
+        lines = lines[:-1]
     if len(lines) < 2:
         return None
     upper, lower = lines[-2], lines[-1]
     if _are_fields(upper) == _are_fields(lower) or len(upper) != len(lower):
         return None
-    fields, tickers = (upper, lower) if _are_fields(upper) else (lower, upper)
+    fields, other = (upper, lower) if _are_fields(upper) else (lower, upper)
+    tickers = [header.text for header in other]
     named = sum(1 for cell in tickers[1:] if cell)
-    if named < 2 and named != sum(1 for cell in fields[1:] if cell):
+    if named < 2 and named != sum(1 for header in fields[1:] if header.text):
         return None  # a title line, not tickers
-    if any(looks_numeric(cell) or looks_like_date(cell) for cell in tickers[1:]):
-        return None
-    if looks_numeric(tickers[0]) or looks_like_date(tickers[0]):
+    if any(looks_numeric(cell) or looks_like_date(cell) for cell in tickers):
         return None  # a session without prices, not tickers
-    names = [cell for cell in (index_name, upper[0], lower[0]) if "date" in roles_in([cell])]
-    return _Header(
-        [*names[:1], *fields[1:]] if names else ["", *fields[1:]],
-        ["", *_carried_forward(tickers)[1:]],
-        first,
-    )
+    dates = [h for h in (*index_name, upper[0], lower[0]) if h.role == "date"]
+    date = dates[0] if dates else header_of("")
+    return _HeaderLines([date, *fields[1:]], first, ("", *_carried_forward(tickers)[1:]))
 
 
-def _are_fields(line: list[str]) -> bool:
-    named = [cell for cell in line[1:] if cell]
-    known = sum(1 for cell in named if role_of(cell) is not None)
+def _are_fields(line: list[Header]) -> bool:
+    named = [header for header in line[1:] if header.text]
+    known = sum(1 for header in named if header.role is not None)
     return known > 0 and 2 * known >= len(named)
 
 
@@ -176,7 +176,7 @@ def _carried_forward(line: list[str]) -> list[str]:
     return filled
 
 
-def _positions(cells: list[list[str]], first: int, source: str) -> _Header:
+def _positions(cells: list[list[str]], first: int, source: str) -> _HeaderLines:
     """Names for a file without a header, if its columns can only be date, O, H, L, C and V.
 
     Raises:
@@ -192,7 +192,7 @@ def _positions(cells: list[list[str]], first: int, source: str) -> _Header:
             "there is no header; the columns were taken as " + ", ".join(names) + ". Add a header"
             " line if that is wrong"
         )
-        return _Header(names, [], first, note)
+        return _HeaderLines(_headers(names), first, note=note)
     raise DataError(
         f"{source} has no header line, and its columns are not plainly date, open, high, low, close"
         " and volume; named columns are needed. Add a first line such as Date,Close."
@@ -219,15 +219,15 @@ def _are_bars(rows: list[list[str]], names: list[str]) -> bool:
 
 
 def _fit(
-    rows: Rows, body: list[int], names: list[str], source: str
-) -> tuple[list[list[str]], list[str], list[int], list[str]]:
+    rows: Rows, body: list[int], headers: list[Header], source: str
+) -> tuple[list[list[str]], list[Header], list[int], list[str]]:
     """Make every row as wide as the header, and leave out repeated headers and rows too wide."""
     notes: list[str] = []
     cells = rows.cells
-    if body and _has_row_names(cells, body, names):
-        names = ["", *names]
-    width = len(names)
-    header_keys = [name.lower() for name in names]
+    if body and _has_row_names(cells, body, headers):
+        headers = [header_of(""), *headers]
+    width = len(headers)
+    header_cells = [header.text.lower() for header in headers]
     kept, fitted, repeated, wide = [], [], 0, []
     for place in body:
         row = cells[place]
@@ -236,7 +236,7 @@ def _fit(
                 wide.append(place)
                 continue
             row = row[:width] + [""] * (width - len(row))
-        if row[-1] and [cell.strip().lower() for cell in row] == header_keys:
+        if row[-1] and [cell.strip().lower() for cell in row] == header_cells:
             repeated += 1
             continue
         fitted.append(row)
@@ -245,71 +245,31 @@ def _fit(
         notes.append(_too_wide(rows, wide, len(body), width, source))
     if repeated:
         notes.append(f"{repeated} repeated header {_lines(repeated)} left out")
-    return fitted, names, kept, notes
+    return fitted, headers, kept, notes
 
 
 def _lines(count: int) -> str:
     return "line was" if count == 1 else "lines were"
 
 
-def _has_row_names(cells: list[list[str]], body: list[int], names: list[str]) -> bool:
+def _has_row_names(cells: list[list[str]], body: list[int], headers: list[Header]) -> bool:
     """Whether rows have one cell more than the header, a date in front, as R writes them."""
     return (
-        "date" not in roles_in(names)
-        and all(len(cells[place]) == len(names) + 1 for place in body)
+        "date" not in roles_in(headers)
+        and all(len(cells[place]) == len(headers) + 1 for place in body)
         and looks_like_date(cells[body[0]][0], numbers=True)
     )
 
 
 def _too_wide(rows: Rows, wide: list[int], total: int, width: int, source: str) -> str:
     row = int(rows.lines[wide[0]])
-    found = len(rows.cells[wide[0]])
+    count = len(rows.cells[wide[0]])
     if 2 * len(wide) > total:
         raise DataError(
-            f"{source}, row {row}: {found} cells, but the header has {width}; they must match."
+            f"{source}, row {row}: {count} cells, but the header has {width}; they must match."
             " Put numbers that contain commas in quotation marks, or use semicolons between cells."
         )
     return (
         f"{len(wide)} of {total} rows with more cells than the header were left out, first row"
         f" {row}"
     )
-
-
-def split_pair(header: str) -> tuple[str, str] | None:
-    """Field and ticker of a header that names both: ``('Close', 'AAPL')``, ``AAPL.Close``."""
-    if len(header) > LONGEST_PAIR:
-        return None
-    if header.startswith("("):
-        parts = tuple_of(header)
-        return _as_pair(*parts) or _as_pair(*parts[::-1]) if len(parts) == 2 else None
-    for sign in (".", "_", ":", "|", " ", "-"):
-        front, _, back = header.rpartition(sign)
-        start, _, end = header.partition(sign)
-        pair = _as_pair(back, front) or _as_pair(start, end)
-        if pair is not None:
-            return pair
-    return None
-
-
-def tuple_of(text: str) -> tuple[str, ...]:
-    """The parts of a Python tuple written as text, as pandas names columns; empty if it is none."""
-    if len(text) > LONGEST_PAIR:
-        return ()
-    try:
-        parts = ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError):
-        return ()
-    return tuple(str(part) for part in parts) if isinstance(parts, tuple) else ()
-
-
-def _as_pair(name: str, ticker: str) -> tuple[str, str] | None:
-    role = role_of(name)
-    usable = (
-        ticker.strip()
-        and ticker == ticker.upper()
-        and role_of(ticker) is None
-        and key_of(ticker) not in NOISE_KEYS
-    )
-    if role is None or not usable or len(key_of(name)) < 3:
-        return None
-    return name, ticker.strip()

@@ -19,7 +19,7 @@ from forecaster.market.files.parse_numbers import Column, is_blank, read_numbers
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadHistory:
     """One ticker of a file: its history and what was repaired, or the reason why there is none."""
 
     ticker: str
@@ -30,7 +30,7 @@ class Read:
 
 def read_histories(
     table: Table, layout: Layout, name: str, date_format: str | None, today: np.datetime64
-) -> list[Read]:
+) -> list[ReadHistory]:
     """All histories of a table.
 
     Args:
@@ -54,12 +54,12 @@ def read_histories(
     return reads
 
 
-def _checked(bars: RawBars, today: np.datetime64) -> Read:
+def _checked(bars: RawBars, today: np.datetime64) -> ReadHistory:
     try:
         history, notes = checked_history(bars, today)
     except DataError as error:
-        return Read(bars.ticker, None, error=error)
-    return Read(bars.ticker, history, tuple(notes))
+        return ReadHistory(bars.ticker, None, error=error)
+    return ReadHistory(bars.ticker, history, tuple(notes))
 
 
 def _numbers(table: Table, layout: Layout) -> dict[int, Floats]:

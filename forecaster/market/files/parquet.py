@@ -7,7 +7,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from forecaster.errors import DataError
-from forecaster.market.files.header import Table, split_pair, tuple_of
+from forecaster.market.files.column_names import header_of, split_pair, tuple_of
+from forecaster.market.files.header import Table
 from forecaster.market.files.parse_numbers import Column
 
 MAX_CELLS = 200_000_000
@@ -34,8 +35,8 @@ def read_parquet(file: BinaryIO, source: str) -> Table:
                 f"{source} holds {cells:,} cells; at most {MAX_CELLS:,} are read. Split the file."
             )
         table = opened.read()
-        headers = [str(name) for name in table.column_names]
-        columns = [_column(table.column(place)) for place in range(len(headers))]
+        names = [str(name) for name in table.column_names]
+        columns = [_column(table.column(place)) for place in range(len(names))]
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else "unknown reason"
         raise DataError(
@@ -44,27 +45,22 @@ def read_parquet(file: BinaryIO, source: str) -> Table:
         ) from error
     if table.num_rows == 0:
         raise DataError(f"{source} has no rows; at least 1 bar is needed. Check the file.")
-    return _named(source, headers, columns, table.num_rows)
+    return _named(source, names, columns, table.num_rows)
 
 
-def _named(source: str, headers: list[str], columns: list[Column], count: int) -> Table:
+def _named(source: str, names: list[str], columns: list[Column], count: int) -> Table:
     """Undo the names that pandas makes up for an index and for two-level columns."""
-    headers = ["" if name.startswith("__index_level_") else name for name in headers]
-    pairs = [split_pair(name) if name.startswith("(") else None for name in headers]
+    names = ["" if name.startswith("__index_level_") else name for name in names]
+    pairs = [split_pair(name) if name.startswith("(") else None for name in names]
     if any(pairs):
-        names = [
-            pair[0] if pair else _first_part(name)
-            for pair, name in zip(pairs, headers, strict=True)
-        ]
-        tickers = tuple(pair[1] if pair else "" for pair in pairs)
-    else:
-        names, tickers = headers, ()
+        names = [_first_part(name) for name in names]
+    fields = [pair[0] if pair else header_of(name) for pair, name in zip(pairs, names, strict=True)]
     return Table(
         source=source,
-        headers=tuple(names),
+        headers=tuple(fields),
         columns=tuple(columns),
         rows=np.arange(1, count + 1, dtype=np.int64),
-        tickers=tickers,
+        tickers=tuple(pair[1] if pair else "" for pair in pairs),
     )
 
 

@@ -106,8 +106,7 @@ def looks_like_date(cell: str, *, numbers: bool = False) -> bool:
     text = _tidy(cell)
     if not numbers and re.fullmatch(r"[-+\d.,\seE]*", text) and not _is_plain_triple(text):
         return False
-    found = _known_day(text)
-    if found is not None:
+    if _known_day(text) is not None:
         return True
     match = _TRIPLE.fullmatch(text)
     if match is None:
@@ -234,10 +233,10 @@ def _known_day(text: str) -> np.datetime64 | None:
 
 def _one_day(year: int, month: int, day: int) -> np.datetime64 | None:
     try:
-        found = date(year, month, day)
+        day_of_calendar = date(year, month, day)
     except ValueError:
         return None
-    return np.datetime64(found, "D") if FIRST_YEAR <= year <= LAST_YEAR else None
+    return np.datetime64(day_of_calendar, "D") if FIRST_YEAR <= year <= LAST_YEAR else None
 
 
 def _epoch_day(value: float) -> np.datetime64 | None:

@@ -1,12 +1,12 @@
 """Price files: paths, folders and standard input become a panel.
 
-Whatever the dialect, a file goes through the same rooms: bytes to rows (``delimited``), rows to
-columns (``tables``, ``parquet``), columns to roles (``columns``), cells to numbers and dates
-(``numbers``, ``dates``), bars to checked histories (``histories``, ``checks``). No vendor has a
-branch of its own.
+Whatever the dialect, a file goes through the same modules: bytes to rows (``delimited``), rows to
+columns (``header``, ``parquet``), columns to roles (``columns``), cells to numbers and dates
+(``parse_numbers``, ``parse_dates``), bars to checked histories (``histories``, ``cleaning``). No
+vendor has a branch of its own.
 
-What cannot be used is returned as a :class:`Failure` beside the rest, so that one bad file does not
-stop the others. Only local paths are opened; nothing here fetches.
+What cannot be used is returned as a failure beside the rest, so that one bad file does not stop the
+others. Only local paths are opened; nothing here fetches.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from typing import BinaryIO
 
 import numpy as np
 
-from forecaster.errors import DataError, ForecastError, SettingsError
+from forecaster.errors import DataError, SettingsError
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.market.files.columns import check_column_options, recognise
 from forecaster.market.files.delimited import read_rows
 from forecaster.market.files.header import Table, table_of
-from forecaster.market.files.histories import Read, read_histories
+from forecaster.market.files.histories import ReadHistory, read_histories
 from forecaster.market.files.parquet import read_parquet
 from forecaster.market.files.parse_dates import check_date_format
+from forecaster.market.notes import Failure, Note
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -53,21 +54,6 @@ _NAME_NOISE = frozenset(_NOISE.split())
 
 
 @dataclass(frozen=True)
-class Note:
-    """Something repaired or worth knowing; the caller shows it beside the result.
-
-    Attributes:
-        source: the file as the user named it, or ``standard input``.
-        ticker: the symbol, or None where it concerns the whole file.
-        message: one plain sentence with counts and the first row or date.
-    """
-
-    source: str
-    ticker: str | None
-    message: str
-
-
-@dataclass(frozen=True)
 class ReadOptions:
     """What the user says about the files.
 
@@ -82,17 +68,7 @@ class ReadOptions:
     ticker: str | None = None
 
 
-AS_THEY_ARE = ReadOptions()
-"""No option was given."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A source, or one ticker of it, that could not be used."""
-
-    source: str
-    ticker: str | None
-    error: ForecastError
+DEFAULT_READ_OPTIONS = ReadOptions()
 
 
 @dataclass(frozen=True)
@@ -130,7 +106,7 @@ def is_file_source(word: str) -> bool:
 
 def read_files(
     sources: Sequence[str],
-    options: ReadOptions = AS_THEY_ARE,
+    options: ReadOptions = DEFAULT_READ_OPTIONS,
     *,
     stdin: BinaryIO | None = None,
 ) -> LoadResult:
@@ -189,7 +165,7 @@ class _Collected:
             for path, name in _paths_of(source):
                 self._add_file(path, name)
         except DataError as error:
-            self.failures.append(Failure(source, None, error))
+            self.failures.append(Failure(error, source=source))
 
     def _add_stdin(self, stdin: BinaryIO | None) -> None:
         if self.stdin_read:
@@ -199,13 +175,13 @@ class _Collected:
             table = _stdin_table(stdin, self.options)
             self._add_table(table, STDIN_TICKER)
         except DataError as error:
-            self.failures.append(Failure(STDIN_NAME, None, error))
+            self.failures.append(Failure(error, source=STDIN_NAME))
 
     def _add_file(self, path: Path, name: str) -> None:
         try:
             self._add_table(_file_table(path, name, self.options), ticker_from_name(path.name))
         except DataError as error:
-            self.failures.append(Failure(name, None, error))
+            self.failures.append(Failure(error, source=name))
 
     def _add_table(self, table: Table, ticker: str) -> None:
         options = self.options
@@ -218,26 +194,26 @@ class _Collected:
                 " Check the file."
             )
         single = len(reads) == 1 and options.ticker is not None
-        self.notes += [Note(table.source, None, message + ".") for message in table.notes]
+        self.notes += [Note(message + ".", source=table.source) for message in table.notes]
         for read in reads:
             name = options.ticker.strip() if single and options.ticker else read.ticker
             self._add_read(table.source, name, read)
 
-    def _add_read(self, source: str, ticker: str, read: Read) -> None:
+    def _add_read(self, source: str, ticker: str, read: ReadHistory) -> None:
         if read.error is not None:
-            self.failures.append(Failure(source, ticker, read.error))
+            self.failures.append(Failure(read.error, ticker, source))
             return
         if read.history is None:
             return
         self.read += 1
         if ticker in self.histories:
             first = self.histories[ticker][0]
-            self.failures.append(Failure(source, ticker, given_twice(ticker, first, source)))
+            self.failures.append(Failure(given_twice(ticker, first, source), ticker, source))
             return
         self.histories[ticker] = (source, replace(read.history, ticker=ticker))
         for message in read.notes:
             self.notes.append(
-                Note(source, ticker, message if message[-1] == "." else message + ".")
+                Note(message if message[-1] == "." else message + ".", ticker, source)
             )
 
 

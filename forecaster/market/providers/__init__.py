@@ -1,1 +1,40 @@
-"""Market data sources: one file each, and what all of them share."""
+"""Market data sources by name: one file each, and what all of them share.
+
+A new one is a file with a :class:`~forecaster.market.providers.base.Provider`, and a line here. The
+modules are light: each imports its client when it is first asked for bars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from forecaster.errors import SettingsError
+from forecaster.market.providers.base import Provider
+from forecaster.market.providers.tiingo import Tiingo
+from forecaster.market.providers.yahoo import Yahoo
+
+DEFAULT_PROVIDER = "yahoo"
+PROVIDERS: Mapping[str, Callable[[], Provider]] = MappingProxyType(
+    {
+        "yahoo": Yahoo,
+        "tiingo": Tiingo,
+    }
+)
+
+
+def provider(name: str = DEFAULT_PROVIDER) -> Provider:
+    """The source of that name; nothing is asked yet.
+
+    It answers each request once, as it comes; wrap it in a
+    :class:`~forecaster.market.providers.throttle.ThrottledProvider` to pace, retry and bound them.
+
+    Raises:
+        SettingsError: there is none of that name, or its settings cannot work.
+    """
+    if name not in PROVIDERS:
+        raise SettingsError(
+            f"--provider {name} is unknown; one of {', '.join(PROVIDERS)} is needed. Write for"
+            f" example --provider {DEFAULT_PROVIDER}."
+        )
+    return PROVIDERS[name]()

@@ -23,6 +23,7 @@ from forecaster.market.cleaning import (
     clear_contradictions,
     is_price,
 )
+from forecaster.wording import plural, were
 
 _DELAY = timedelta(minutes=30)
 """After the close, until quotes that are delayed have it."""
@@ -52,16 +53,16 @@ class Quotes:
     a session that is not over, are removed. Adjusted closes have dividends removed too.
 
     Attributes:
-        symbol: as the source spells it; the same as was asked for.
+        symbol: as the source spells it, which is as it was asked for.
         sessions: ``datetime64[D]``, ``(n,)``, strictly rising, dates on the exchange.
-        open: ``(n,)``, NaN where the source has none; so are the following.
-        high: see ``open``.
-        low: see ``open``.
-        close: see ``open``.
-        adjusted_close: see ``open``; only ratios have a meaning.
-        volume: see ``open``.
+        open: ``(n,)``, NaN where the source has none.
+        high: ``(n,)``, NaN where the source has none.
+        low: ``(n,)``, NaN where the source has none.
+        close: ``(n,)``, NaN where the source has none.
+        adjusted_close: ``(n,)``, NaN where the source has none; only ratios have a meaning.
+        volume: ``(n,)``, NaN where the source has none.
         splits: inside the range that was asked for, oldest first.
-        dividends: likewise.
+        dividends: inside the range that was asked for, oldest first.
         currency: the source's code, such as ``USD`` or ``GBp``; None where unknown.
         exchange: the source's own code of the exchange, such as ``NMS``; None where unknown.
         timezone: IANA name, such as ``America/New_York``; None where unknown.
@@ -158,8 +159,8 @@ def completed(quotes: Quotes, ticker: str, now: datetime) -> CompletedQuotes:
     values["volume"] /= ratio
     if later:
         notes.append(
-            f"{_count(len(later), 'split')} that took effect after {days[-1]} {_were(len(later))}"
-            f" undone, first on {later[0].session}"
+            f"{len(later)} {plural('split', len(later))} that took effect after {days[-1]}"
+            f" {were(len(later))} undone, first on {later[0].session}"
         )
     clear_bad_prices(values, lambda bar: str(days[bar]), notes)
     clear_contradictions(values, days, notes)
@@ -221,14 +222,14 @@ def _note_left_out(
     blank = np.flatnonzero(over & ~priced)
     if len(blank):
         notes.append(
-            f"{_count(len(blank), 'row')} without a usable close {_were(len(blank))} left out,"
-            f" first {quotes.sessions[blank[0]]}"
+            f"{len(blank)} {plural('row', len(blank))} without a usable close"
+            f" {were(len(blank))} left out, first {quotes.sessions[blank[0]]}"
         )
     if not over.all():
         count, first = int(np.sum(~over)), quotes.sessions[int(np.argmin(over))]
         notes.append(
-            f"{_count(count, 'bar')} of a session that is not over {_were(count)} left out, first"
-            f" {first}"
+            f"{count} {plural('bar', count)} of a session that is not over {were(count)}"
+            f" left out, first {first}"
         )
 
 
@@ -237,19 +238,11 @@ def _nothing_left(quotes: Quotes, ticker: str, over: NDArray[np.bool_]) -> str:
     rows, early = len(quotes.sessions), int(np.sum(~over))
     if not rows:
         return f"{ticker} has no bars in the range asked for; {needed}. Ask for earlier sessions."
-    found = f"{_count(rows, 'row')} without a usable close"
+    unusable = f"{rows} {plural('row', rows)} without a usable close"
     remedy = "Check the ticker; it may be delisted"
     if early:
-        found = f"{_count(rows, 'row')}, {early} of a session that is not over"
+        unusable = f"{rows} {plural('row', rows)}, {early} of a session that is not over"
         remedy = "Try again after the close"
         if early < rows:
-            found += f" and {rows - early} without a usable close"
-    return f"{ticker} has {found}; {needed}. {remedy}."
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
+            unusable += f" and {rows - early} without a usable close"
+    return f"{ticker} has {unusable}; {needed}. {remedy}."

@@ -1,4 +1,4 @@
-"""Patience with a source: not too often, again if it may help, and never for too long."""
+"""Requests to a source paced, retried where that may help, and bounded in time."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import numpy as np
 from forecaster.errors import RateLimited, SourceUnavailable
 from forecaster.market.providers.base import Provider, Quotes
 
-_GLANCE = 0.1
+_POLL_SECONDS = 0.1
 """Seconds between two looks at the clock: how late Ctrl-C can come through anywhere."""
 
 
-class Patient:
+class ThrottledProvider:
     """A source that wraps another: paced, retried, bounded, and silent after a rate limit.
 
     Requests run in a daemon thread. A client that stalls where none of its own limits reach is left
@@ -61,7 +61,7 @@ class Patient:
 
     @property
     def name(self) -> str:
-        """The wrapped source's."""
+        """The name of the wrapped source."""
         return self._provider.name
 
     def fetch(self, ticker: str, since: np.datetime64 | None) -> Quotes:
@@ -120,7 +120,7 @@ class Patient:
             weakref.finalize(self, self._worker.dismiss)
         worker, self._worker = self._worker, None  # an interruption here leaves it behind too
         job = worker.start(lambda: self._provider.fetch(ticker, since))
-        while not job.done.wait(max(0.0, min(_GLANCE, ends - self._clock()))):
+        while not job.done.wait(max(0.0, min(_POLL_SECONDS, ends - self._clock()))):
             if self._clock() >= ends:
                 worker.dismiss()
                 raise SourceUnavailable(

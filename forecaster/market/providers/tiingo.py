@@ -40,7 +40,7 @@ _AMERICAN = ("NASDAQ", "NYSE", "AMEX", "BATS", "IEX", "OTC", "PINK")
 
 
 class Tiingo:
-    """A market data source; see :class:`forecaster.market.providers.base.Provider`.
+    """Tiingo as a :class:`~forecaster.market.providers.base.Provider` of daily bars.
 
     Args:
         timeout: seconds without a sign of life after which a request is given up.
@@ -109,10 +109,10 @@ class Tiingo:
             raise _unavailable(ticker, f"not at all ({type(problem).__name__})") from problem
         _require_success(reply.status_code, ticker)
         try:
-            found: object = reply.json()
+            document: object = reply.json()
         except ValueError as problem:
             raise _unavailable(ticker, "with something that is no JSON") from problem
-        return found
+        return document
 
 
 def _key() -> str:

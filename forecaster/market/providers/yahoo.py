@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster import paths as places
+from forecaster import paths
 from forecaster.arrays import Days, Floats
 from forecaster.errors import (
     RateLimited,
@@ -30,7 +30,7 @@ from forecaster.errors import (
     SourceUnavailable,
     UnknownTicker,
 )
-from forecaster.market.providers import yahoo_chart as chart
+from forecaster.market.providers import yahoo_chart
 from forecaster.market.providers.base import Quotes
 from forecaster.market.providers.local_server import stand_in
 from forecaster.market.providers.yahoo_session import session_class
@@ -52,7 +52,7 @@ _COLUMNS = {
 
 
 class Yahoo:
-    """A market data source; see :class:`forecaster.market.providers.base.Provider`.
+    """Yahoo as a :class:`~forecaster.market.providers.base.Provider` of daily bars.
 
     Args:
         timeout: seconds that one request may take; one for a cookie, half of it.
@@ -85,15 +85,15 @@ class Yahoo:
         _require_symbol(ticker)
         session, folder = self._session()
         frame = _ask(ticker, since, session, self._timeout, folder)
-        told = chart.read(session.judge.result, ticker)
-        return _quotes(ticker, since, frame, told)
+        chart = yahoo_chart.read(session.checker.result, ticker)
+        return _quotes(ticker, since, frame, chart)
 
     def _session(self) -> tuple[Any, Path]:
         """The session of this source, and the folder of yfinance's caches."""
         if self._opened is None:
             import yfinance
 
-            _tame()
+            _configure_yfinance()
             folder = _private_folder()
             yfinance.set_tz_cache_location(str(folder))
             self._opened = session_class()(self._base, self._timeout), folder
@@ -125,7 +125,7 @@ def before_tensorflow() -> None:
 
 
 @functools.cache
-def _tame() -> None:
+def _configure_yfinance() -> None:
     """Set what yfinance keeps for the whole process."""
     import warnings
 
@@ -140,7 +140,7 @@ def _tame() -> None:
 
 def _private_folder() -> Path:
     """The folder of yfinance's caches, readable by this user alone: one of them is a pickle."""
-    folder = places.home() / "cache"
+    folder = paths.home() / "cache"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -164,14 +164,14 @@ def _ask(
     from yfinance.data import YfData
     from yfinance.exceptions import YFException, YFRateLimitError
 
-    session.judge.expect(ticker)
+    session.checker.expect(ticker)
     YfData.cache_get.cache_clear()  # it keeps replies, good and bad
     span = {"period": "max"} if since is None else {"start": str(since)}
     try:
         frame: pd.DataFrame = yfinance.Ticker(ticker, session=session).history(
             interval="1d", auto_adjust=False, actions=True, keepna=True, timeout=timeout, **span
         )
-    except chart.NoBars:
+    except yahoo_chart.NoBars:
         return None
     except YFRateLimitError as problem:
         raise RateLimited(
@@ -201,7 +201,7 @@ def _ask(
         # a kept cookie of another shape than expected would raise for ever
         with contextlib.suppress(peewee.PeeweeException):
             get_cookie_cache().store("curlCffi", None)
-        raise chart.unavailable(
+        raise yahoo_chart.unavailable(
             ticker, f"gave an answer that cannot be read ({type(problem).__name__}: {problem})"
         ) from problem
     return frame
@@ -212,20 +212,20 @@ def _among(days: Days, wanted: frozenset[np.datetime64]) -> NDArray[np.bool_]:
 
 
 def _quotes(
-    ticker: str, since: np.datetime64 | None, frame: pd.DataFrame | None, told: chart.Chart
+    ticker: str, since: np.datetime64 | None, frame: pd.DataFrame | None, chart: yahoo_chart.Chart
 ) -> Quotes:
-    """That table, with what yfinance lost."""
+    """The table of bars that yfinance makes as quotes, with what it lost."""
     sessions = np.empty(0, dtype="datetime64[D]")
     columns: dict[str, Floats] = {name: np.empty(0) for name in _COLUMNS}
     if frame is not None and len(frame):
         days = frame.index.tz_localize(None).to_numpy().astype("datetime64[D]")  # type: ignore[attr-defined]
         columns = {name: frame[label].to_numpy(dtype=float) for name, label in _COLUMNS.items()}
         # yfinance adds a row for an action of a session that has none
-        real = ~np.isnan(columns["close"]) | _among(days, told.priceless)
+        real = ~np.isnan(columns["close"]) | _among(days, chart.priceless)
         sessions = days[real]
         columns = {name: values[real] for name, values in columns.items()}
-        columns["volume"][_among(sessions, told.volumeless)] = np.nan
-        if not told.adjusted:  # yfinance repeats the closes
+        columns["volume"][_among(sessions, chart.volumeless)] = np.nan
+        if not chart.adjusted:  # yfinance repeats the closes
             columns["adjusted_close"] = np.full(len(sessions), np.nan)
     return Quotes(
         symbol=ticker,
@@ -236,11 +236,11 @@ def _quotes(
         close=columns["close"],
         adjusted_close=columns["adjusted_close"],
         volume=columns["volume"],
-        splits=tuple(a for a in told.splits if since is None or a.session >= since),
-        dividends=tuple(a for a in told.dividends if since is None or a.session >= since),
-        currency=told.currency,
-        exchange=told.exchange,
-        timezone=told.timezone,
-        trading=told.trading,
-        traded_at=told.traded_at,
+        splits=tuple(a for a in chart.splits if since is None or a.session >= since),
+        dividends=tuple(a for a in chart.dividends if since is None or a.session >= since),
+        currency=chart.currency,
+        exchange=chart.exchange,
+        timezone=chart.timezone,
+        trading=chart.trading,
+        traded_at=chart.traded_at,
     )

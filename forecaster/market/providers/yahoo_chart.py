@@ -46,13 +46,13 @@ class Chart:
     """What a reply says beside its bars.
 
     Attributes:
-        currency: such as ``USD``, or None; so are the following.
-        exchange: Yahoo's own code.
-        timezone: IANA name of the exchange's.
-        trading: the session that is open, or the one that was last.
-        traded_at: time of the last trade.
+        currency: such as ``USD``, or None.
+        exchange: Yahoo's own code, or None.
+        timezone: IANA name of the exchange's, or None.
+        trading: the session that is open, or the one that was last, or None.
+        traded_at: time of the last trade, or None.
         splits: with dates on the exchange, oldest first.
-        dividends: likewise.
+        dividends: with dates on the exchange, oldest first.
         priceless: sessions whose row has no close.
         volumeless: sessions whose row has no volume.
         adjusted: whether there are adjusted closes.
@@ -83,9 +83,9 @@ def refuse_rate_limit(status: int, body: bytes) -> None:
         )
 
 
-def unavailable(symbol: str, found: str) -> SourceUnavailable:
+def unavailable(symbol: str, reason: str) -> SourceUnavailable:
     """The error for a reply that is none."""
-    return SourceUnavailable(f"Yahoo {found} when asked for {symbol}. Try again later.")
+    return SourceUnavailable(f"Yahoo {reason} when asked for {symbol}. Try again later.")
 
 
 def result_of(status: int, body: bytes, symbol: str) -> dict[str, Any]:
@@ -202,18 +202,18 @@ def _chart(text: str) -> dict[str, Any]:
 def _refusal(status: int, error: Mapping[str, Any], symbol: str) -> ForecastError | NoBars:
     """What Yahoo's own error object means."""
     code, words = _text(error.get("code")) or "", _text(error.get("description")) or ""
-    said = f'"{words[:_LONGEST_QUOTE] or code}"'
+    quoted = f'"{words[:_LONGEST_QUOTE] or code}"'
     if status >= 500:
-        return unavailable(symbol, f"answered with HTTP {status} ({said})")
+        return unavailable(symbol, f"answered with HTTP {status} ({quoted})")
     if any(part in words for part in _NO_BARS_WORDS):
         return NoBars()
     if status == 404 or code == "Not Found":
-        return UnknownTicker(f"Yahoo knows no ticker {symbol} ({said}). Check the spelling.")
+        return UnknownTicker(f"Yahoo knows no ticker {symbol} ({quoted}). Check the spelling.")
     if status == 401 or code == "Unauthorized":
-        return unavailable(symbol, f"did not accept its own cookie ({said})")
+        return unavailable(symbol, f"did not accept its own cookie ({quoted})")
     return SourceError(
-        f"Yahoo refused the request for {symbol} ({said}); daily bars are needed. Check the ticker"
-        " and the dates."
+        f"Yahoo refused the request for {symbol} ({quoted}); daily bars are needed. Check the"
+        " ticker and the dates."
     )
 
 
@@ -287,12 +287,12 @@ def _actions(
     events: Mapping[str, Any], zone: ZoneInfo, value_of: Callable[[Mapping[str, Any]], object]
 ) -> tuple[Action, ...]:
     """Events with a usable date and value."""
-    found: list[Action] = []
+    actions: list[Action] = []
     for event in events.values():
         if not isinstance(event, dict):
             continue
         stamp, value = event.get("date"), value_of(event)
         if _is_number(stamp) and _is_number(value) and isfinite(value) and value > 0:
             day = (_EPOCH + timedelta(seconds=stamp)).astimezone(zone).date()
-            found.append(Action(_session(day), float(value)))
-    return tuple(sorted(found, key=lambda action: action.session))
+            actions.append(Action(_session(day), float(value)))
+    return tuple(sorted(actions, key=lambda action: action.session))

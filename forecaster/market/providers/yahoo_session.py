@@ -1,4 +1,4 @@
-"""The session through which yfinance asks Yahoo: it judges each reply before yfinance does.
+"""The session through which yfinance asks Yahoo: it checks each reply before yfinance does.
 
 curl_cffi is imported when the session is made.
 """
@@ -11,14 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from forecaster.errors import ForecastError, SourceError
-from forecaster.market.providers import yahoo_chart as chart
+from forecaster.market.providers import yahoo_chart
 
 _CHART_PATH = "/v8/finance/chart/"
 _CONSENT_HOST = "consent.yahoo.com"
 
 
-class Judge:
-    """Judges what is answered about a symbol; each thread has one of its own in hand."""
+class ReplyChecker:
+    """Checks what is answered about a symbol; each thread asks about one of its own."""
 
     def __init__(self) -> None:
         self._mine = threading.local()  # a request given up on may still be answered
@@ -35,12 +35,12 @@ class Judge:
     @property
     def result(self) -> dict[str, Any]:
         """The last chart's result."""
-        found: dict[str, Any] = self._mine.result
-        return found
+        result: dict[str, Any] = self._mine.result
+        return result
 
     def failed(self, problem: Exception) -> ForecastError:
         """What to say of a chart's request that brought no reply."""
-        return chart.unavailable(self.symbol, f"could not be reached ({_reason(problem)})")
+        return yahoo_chart.unavailable(self.symbol, f"could not be reached ({_reason(problem)})")
 
     def cannot_connect(self) -> ForecastError:
         """What to say where the client cannot open a connection at all."""
@@ -58,7 +58,7 @@ class Judge:
             is_chart: whether a chart was asked for.
             whole: whether that was a chart of all bars.
         """
-        chart.refuse_rate_limit(reply.status_code, reply.content)
+        yahoo_chart.refuse_rate_limit(reply.status_code, reply.content)
         final = urlsplit(str(reply.url))
         at_consent = (final.hostname or "").endswith(_CONSENT_HOST)  # yfinance fills it in
         if (is_chart or _CHART_PATH in final.path) and not at_consent:
@@ -69,12 +69,12 @@ class Judge:
         if reply.status_code == 401 and not mine.refused:
             mine.refused = True  # yfinance gets a new cookie and asks once more
             return
-        mine.result = chart.result_of(reply.status_code, reply.content, mine.symbol)
+        mine.result = yahoo_chart.result_of(reply.status_code, reply.content, mine.symbol)
         mine.refused = False
-        if chart.read(mine.result, mine.symbol).timezone is None:
-            raise chart.unavailable(mine.symbol, "named no time zone")  # dates need one
+        if yahoo_chart.read(mine.result, mine.symbol).timezone is None:
+            raise yahoo_chart.unavailable(mine.symbol, "named no time zone")  # dates need one
         if whole:
-            chart.require_bars(mine.result, mine.symbol)
+            yahoo_chart.require_bars(mine.result, mine.symbol)
 
 
 @functools.cache
@@ -84,8 +84,8 @@ def session_class() -> Any:
     from curl_cffi.requests import Session
     from curl_cffi.requests.exceptions import ImpersonateError, RequestException
 
-    class JudgingSession(Session):  # type: ignore[type-arg]
-        """Has each reply judged; ForecastErrors pass through yfinance unharmed.
+    class CheckedSession(Session):  # type: ignore[type-arg]
+        """Has each reply checked; ForecastErrors pass through yfinance unharmed.
 
         Args:
             base: an address of this machine that stands in for Yahoo's, or None.
@@ -97,7 +97,7 @@ def session_class() -> Any:
             super().__init__(impersonate="chrome", curl_options=here)
             self._base = base
             self._longest = timeout
-            self.judge = Judge()
+            self.checker = ReplyChecker()
 
         def request(  # type: ignore[override]
             self, method: Any, url: str, params: Any = None, **kwargs: Any
@@ -108,19 +108,19 @@ def session_class() -> Any:
             try:
                 reply = super().request(method, _address(self._base, url), params=params, **kwargs)
             except ImpersonateError as problem:
-                raise self.judge.cannot_connect() from problem
+                raise self.checker.cannot_connect() from problem
             except RequestException as problem:
                 if not is_chart:  # a chart needs no cookie: yfinance goes on without one
                     raise
-                raise self.judge.failed(problem) from problem
-            self.judge.read(reply, is_chart=is_chart, whole="period1" in (params or {}))
+                raise self.checker.failed(problem) from problem
+            self.checker.read(reply, is_chart=is_chart, whole="period1" in (params or {}))
             return reply
 
-    return JudgingSession
+    return CheckedSession
 
 
 def _address(base: str | None, url: str) -> str:
-    """The same path at the address that stands in for Yahoo's, if there is one."""
+    """A URL of Yahoo's, moved to the address that stands in for Yahoo's if there is one."""
     if base is None:
         return url
     parts = urlsplit(url)

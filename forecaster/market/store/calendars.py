@@ -2,51 +2,136 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
+from forecaster.errors import CalendarUnavailable
 from forecaster.market.calendars import Schedule
 from forecaster.market.store import schema
-from forecaster.market.store.dates import to_day, to_days, to_number, to_numbers
+from forecaster.market.store.schema import to_day, to_days, to_number, to_numbers
+
+if TYPE_CHECKING:
+    from forecaster.market.store import Store
 
 EPOCH = "datetime64[s]"
 
+_NEEDED = np.timedelta64(120, "D")
+"""How far ahead a stored schedule must reach: 60 sessions and some holidays."""
 
-def read(connection: Connection, code: str) -> Schedule | None:
-    """The stored sessions of a calendar, or None."""
-    facts = connection.execute(
-        select(schema.calendars).where(schema.calendars.c.calendar == code)
-    ).one_or_none()
-    if facts is None:
-        return None
-    table = schema.exchange_sessions
-    rows = connection.execute(
-        select(table.c.session, table.c.closes)
-        .where(table.c.calendar == code)
-        .order_by(table.c.session)
-    ).fetchall()
-    try:
-        return Schedule(
-            code=code,
-            sessions=to_days([row[0] for row in rows]),
-            closes=np.array([row[1] for row in rows], dtype=np.int64).astype(EPOCH),
-            known_from=to_day(facts.known_from),
-            known_until=to_day(facts.known_until),
-        )
-    except ValueError:  # damaged: the library makes it again
-        return None
+_ASKED = np.timedelta64(400, "D")
+"""How far ahead the library is asked, so that it is asked about once a year."""
 
 
-def asked(connection: Connection, code: str) -> tuple[np.datetime64, np.datetime64] | None:
-    """The first and last day that the library was asked for; None where nothing is stored.
+@dataclass(frozen=True)
+class StoredCalendar:
+    """The stored sessions of a calendar.
 
-    Some calendars begin later or end earlier, and asking again gives no more.
+    Some calendars begin later or end earlier than asked for, and asking again gives no more.
+
+    Attributes:
+        schedule: the sessions; None: they are damaged.
+        asked_from: first day that the library was asked for.
+        asked_until: last one.
     """
-    table = schema.calendars
-    found = connection.execute(
-        select(table.c.asked_from, table.c.asked_until).where(table.c.calendar == code)
-    ).one_or_none()
-    return None if found is None else (to_day(found[0]), to_day(found[1]))
+
+    schedule: Schedule | None
+    asked_from: np.datetime64
+    asked_until: np.datetime64
+
+
+def read(connection: Connection, codes: Iterable[str]) -> dict[str, StoredCalendar]:
+    """Some calendars by their codes; those that are not stored are left out."""
+    wanted = set(codes)
+    if not wanted:
+        return {}
+    table = schema.exchange_sessions.c
+    calendars = {}
+    query = select(schema.calendars).where(schema.calendars.c.calendar.in_(wanted))
+    for row in connection.execute(query).fetchall():
+        sessions = connection.execute(
+            select(table.session, table.closes)
+            .where(table.calendar == row.calendar)
+            .order_by(table.session)
+        ).fetchall()
+        try:
+            schedule = Schedule(
+                code=row.calendar,
+                sessions=to_days([session for session, _ in sessions]),
+                closes=np.array([close for _, close in sessions], dtype=np.int64).astype(EPOCH),
+                known_from=to_day(row.known_from),
+                known_until=to_day(row.known_until),
+            )
+        except ValueError:
+            schedule = None
+        calendars[row.calendar] = StoredCalendar(
+            schedule, to_day(row.asked_from), to_day(row.asked_until)
+        )
+    return calendars
+
+
+def schedules_from(
+    store: Store,
+    firsts: Mapping[str, np.datetime64],
+    now: datetime,
+    stored: Mapping[str, StoredCalendar] | None = None,
+) -> tuple[dict[str, Schedule], dict[str, str]]:
+    """Schedules that reach some months ahead, of the library where the stored ones end too soon.
+
+    Some end sooner even so, where a year's holidays are not known yet.
+
+    Args:
+        store: where they are kept; what the library says is stored.
+        firsts: the first date wanted of each calendar, by its code as
+            :func:`forecaster.market.exchanges.checked_calendar` returns it.
+        now: with a time zone.
+        stored: those of the calendars that were read before; None: none was.
+
+    Returns:
+        Schedules by code, and why the library cannot make the others; a reason is given once,
+        as the calendar is stored without sessions then.
+    """
+    stored = stored or {}
+    unread = firsts.keys() - stored.keys()
+    if unread:
+        with store.reading() as tx:
+            stored = {**stored, **read(tx, unread)}
+    schedules, reasons = {}, {}
+    today = np.datetime64(now.date(), "D")
+    for code, first in firsts.items():
+        old = stored.get(code)
+        schedule = None if old is None else old.schedule
+        reaches = old is not None and old.asked_from <= first and old.asked_until >= today + _NEEDED
+        if schedule is None or not (reaches or store.read_only):
+            start = first if old is None else min(first, old.asked_from)
+            schedule, reason = _from_library(code, start, today + _ASKED)
+            if reason is not None:
+                reasons[code] = reason
+            if not store.read_only:
+                with store.writing() as tx:
+                    write(tx, schedule, start, today + _ASKED)
+        if len(schedule):
+            schedules[code] = schedule
+    return schedules, reasons
+
+
+def _from_library(
+    code: str, first: np.datetime64, last: np.datetime64
+) -> tuple[Schedule, str | None]:
+    """A schedule of the calendar library; one without sessions and the reason if it has none."""
+    from forecaster.market import exchanges
+
+    try:
+        return exchanges.schedule(code, first, last), None
+    except CalendarUnavailable as problem:
+        # kept as an empty one, or every forecast would load the library to hear this again
+        days = np.array([], dtype="datetime64[D]")
+        empty = Schedule(code, days, days.astype(EPOCH), known_from=first, known_until=first)
+        return empty, str(problem)
 
 
 def write(

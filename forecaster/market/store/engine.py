@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -42,7 +42,7 @@ class Store:
 
     Attributes:
         name: what messages call it: the file, or the address without its password.
-        frozen: whether it can only be read, because its folder cannot be written.
+        read_only: whether it can only be read, because its folder cannot be written.
     """
 
     def __init__(self, url: str | None = None) -> None:
@@ -57,8 +57,8 @@ class Store:
         """
         address = _address(url or os.environ.get("FORECASTER_STORE"))
         self.name = address.database or "memory" if _is_file(address) else _named(address)
-        self.frozen = False
-        with self._plain_failures():
+        self.read_only = False
+        with self._errors_translated():
             self._engine = self._open(address)
             try:
                 self._prepare()
@@ -79,7 +79,7 @@ class Store:
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees the store as it is now, whatever others write meanwhile."""
-        with self._plain_failures(), self._engine.begin() as connection:
+        with self._errors_translated(), self._engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -90,10 +90,10 @@ class Store:
             SettingsError: the store can only be read.
             LockHeld: another writer did not finish in ``WAIT_SECONDS``.
         """
-        if self.frozen:
-            raise self.refusal()
+        if self.read_only:
+            raise self.read_only_error()
         immediate = self._engine.execution_options(immediate=True)
-        with self._plain_failures(), immediate.begin() as connection:
+        with self._errors_translated(), immediate.begin() as connection:
             if self._engine.dialect.name == "postgresql":
                 _wait_for_other_writers(connection, _WRITING)
             yield connection
@@ -112,7 +112,7 @@ class Store:
                 " the command again."
             )
 
-    def refusal(self) -> SettingsError:
+    def read_only_error(self) -> SettingsError:
         """What is said to a writer of a store that can only be read."""
         return SettingsError(
             f"{self.name} cannot be written, and what is fetched is kept there. Make its folder"
@@ -120,9 +120,9 @@ class Store:
         )
 
     def vacuum(self) -> None:
-        """Give the room of deleted rows back to the disk; a server does that by itself."""
+        """Give the space of deleted rows back to the disk; a server does that by itself."""
         if self._engine.dialect.name == "sqlite":
-            with self._plain_failures(), self._engine.connect() as connection:
+            with self._errors_translated(), self._engine.connect() as connection:
                 raw = connection.connection.dbapi_connection
                 for line in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
                     raw.execute(line)  # type: ignore[union-attr]
@@ -136,7 +136,7 @@ class Store:
         except OSError as problem:
             raise _unwritable(path, problem.strerror or str(problem)) from problem
         if path.exists() and not _can_write(path):
-            self.frozen = True
+            self.read_only = True
             address = _read_only(path)
         engine = create_engine(address, connect_args={"timeout": WAIT_SECONDS})
         event.listen(engine, "connect", _on_connect)
@@ -146,15 +146,15 @@ class Store:
     def _prepare(self) -> None:
         """Create or migrate the tables; one process does, the others wait for it."""
         with self._engine.begin() as connection:
-            found = schema.version_of(connection)
-        schema.refuse_newer(found)
-        if found == schema.VERSION or self.frozen:
+            version = schema.version_of(connection)
+        schema.refuse_newer(version)
+        if version == schema.VERSION or self.read_only:
             return
-        with self._alone() as connection:
+        with self._exclusively() as connection:
             schema.bring_up_to_date(connection)
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[Connection]:
+    def _exclusively(self) -> Iterator[Connection]:
         """A writing transaction that no other process can be creating or migrating beside."""
         if self._engine.dialect.name != "sqlite":
             with self._engine.begin() as connection:
@@ -179,8 +179,8 @@ class Store:
             raise _unwritable(path, problem.strerror or str(problem)) from problem
 
     @contextlib.contextmanager
-    def _plain_failures(self) -> Iterator[None]:
-        """SQL's failures in the words of the program."""
+    def _errors_translated(self) -> Iterator[None]:
+        """SQL's errors in the words of the program."""
         try:
             yield
         except OperationalError as problem:
@@ -191,6 +191,24 @@ class Store:
             raise _damaged(self.name, str(problem.orig)) from problem
         except sqlite3.DatabaseError as problem:  # from a cursor of the driver itself
             raise _damaged(self.name, str(problem)) from problem
+
+
+def integrity_problems(connection: Connection) -> list[str]:
+    """What the database finds wrong with itself; empty where it is whole."""
+    problems = []
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        problems += [f"the database is damaged: {row}" for row in rows if row != "ok"]
+    for table in (schema.bars, schema.actions):
+        orphans = (
+            select(func.count())
+            .select_from(table.outerjoin(schema.histories))
+            .where(schema.histories.c.id.is_(None))
+        )
+        count = connection.execute(orphans).scalar_one()
+        if count:
+            problems.append(f"{count} rows of {table.name} belong to no ticker")
+    return problems
 
 
 def _address(url: str | None) -> URL:
@@ -303,16 +321,16 @@ def _operational(name: str, problem: DBAPIError) -> StoreError | LockHeld | Sett
     )
 
 
-def _forbidden(name: str, found: str) -> SettingsError:
-    reason = found.strip().splitlines()[0]
+def _forbidden(name: str, message: str) -> SettingsError:
+    reason = message.strip().splitlines()[0]
     return SettingsError(
         f"{name} refuses what is to be done ({reason}); a user of the database who may is needed."
         " If forecast was updated, run forecast data verify once as the owner of the tables."
     )
 
 
-def _damaged(name: str, found: str) -> StoreError:
-    reason = found.strip().splitlines()[0]
+def _damaged(name: str, message: str) -> StoreError:
+    reason = message.strip().splitlines()[0]
     return StoreError(
         f"{name} is not a price store that can be read ({reason}). Restore a copy of it: the"
         " journal of forecasts is in it too. Or move it away and fetch again."

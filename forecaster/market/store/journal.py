@@ -23,15 +23,15 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from forecaster.errors import StoreError
 from forecaster.market.store import schema
-from forecaster.market.store.dates import to_day, to_number
+from forecaster.market.store.schema import to_day, to_number
 
 _START = hashlib.sha256(b"forecast journal").hexdigest()
 """The hash before the first row."""
 
 _HEAD = "journal_head"
-_LATER = ("source",)
+_LATER_COLUMNS = ("source",)
 """Columns that rows of an older store do not have."""
-_ALIKE = 1e-5
+_PRICE_TOLERANCE = 1e-5
 """Relative difference up to which two forecasts are the same: processors round differently."""
 
 
@@ -203,10 +203,10 @@ def _head(connection: Connection) -> tuple[int, str]:
         StoreError: what was noted is not readable.
     """
     column = schema.store_info.c
-    found = connection.execute(select(column.value).where(column.key == _HEAD)).scalar()
-    if found is None:
+    end = connection.execute(select(column.value).where(column.key == _HEAD)).scalar()
+    if end is None:
         return 0, _START
-    count, _, head = found.partition(":")
+    count, _, head = end.partition(":")
     if not count.isdigit():
         raise StoreError(
             "the end of the journal cannot be read; a number and a hash are needed. Run forecast"
@@ -238,14 +238,14 @@ def _newest(connection: Connection, model_id: str, draft: JournalRecord) -> Jour
 
 
 def _same(a: JournalRecord, b: JournalRecord) -> bool:
-    """Whether two forecasts of one ticker and cutoff say the same."""
+    """Whether two forecasts of one ticker and cutoff have equal sessions, levels and prices."""
     if [step["session"] for step in a.steps] != [step["session"] for step in b.steps]:
         return False
     if [list(step["quantiles"]) for step in a.steps] != [
         list(step["quantiles"]) for step in b.steps
     ]:
         return False
-    return np.allclose(_prices(a), _prices(b), rtol=_ALIKE, atol=0.0)
+    return np.allclose(_prices(a), _prices(b), rtol=_PRICE_TOLERANCE, atol=0.0)
 
 
 def _prices(draft: JournalRecord) -> list[float]:
@@ -276,12 +276,12 @@ def _hash(before: str, row: dict[str, Any]) -> str:
 
     Args:
         before: the hash before.
-        row: its cells; one that is in ``_LATER`` and None is left out.
+        row: its cells; one that is in ``_LATER_COLUMNS`` and None is left out.
     """
     cells = {
         name: value
         for name, value in row.items()
-        if name != "hash" and not (value is None and name in _LATER)
+        if name != "hash" and not (value is None and name in _LATER_COLUMNS)
     }
     text = json.dumps([before, cells], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

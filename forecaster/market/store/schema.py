@@ -7,9 +7,11 @@ session stored; ``actions`` holds the splits that have been removed from them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -31,6 +33,7 @@ from sqlalchemy import (
     update,
 )
 
+from forecaster.arrays import Days
 from forecaster.errors import StoreError
 
 VERSION = 2
@@ -185,15 +188,15 @@ def version_of(connection: Connection) -> int:
     """
     if not inspect(connection).has_table("store_info"):
         return 0
-    found = connection.execute(
+    version = connection.execute(
         select(store_info.c.value).where(store_info.c.key == "version")
     ).scalar()
-    if found is None or not found.isdigit():
+    if version is None or not version.isdigit():
         raise StoreError(
             "the table store_info has no version; a price store has one. Point FORECASTER_STORE"
             " at another database."
         )
-    return int(found)
+    return int(version)
 
 
 def bring_up_to_date(connection: Connection) -> None:
@@ -202,15 +205,15 @@ def bring_up_to_date(connection: Connection) -> None:
     Raises:
         StoreError: a newer program wrote the store.
     """
-    found = version_of(connection)
-    refuse_newer(found)
-    if found == 0:
+    version = version_of(connection)
+    refuse_newer(version)
+    if version == 0:
         metadata.create_all(connection)
         connection.execute(insert(store_info).values(key="version", value=str(VERSION)))
         return
-    for version in range(found, VERSION):
-        MIGRATIONS[version](connection)
-    if found < VERSION:
+    for old in range(version, VERSION):
+        MIGRATIONS[old](connection)
+    if version < VERSION:
         connection.execute(
             update(store_info).where(store_info.c.key == "version").values(value=str(VERSION))
         )
@@ -236,3 +239,30 @@ def refuse_newer(version: int) -> None:
             f"the price store has version {version}, and this program knows up to {VERSION}; a"
             " newer one wrote it. Update forecast, or point FORECASTER_STORE at another store."
         )
+
+
+def to_days(numbers: Sequence[int] | NDArray[np.int64]) -> Days:
+    """``20150102`` -> ``2015-01-02``, shape kept."""
+    n = np.asarray(numbers, dtype=np.int64)
+    months = (n // 10000 - 1970) * 12 + n // 100 % 100 - 1
+    first = months.astype("datetime64[M]").astype("datetime64[D]")
+    return np.asarray(first + (n % 100 - 1).astype("timedelta64[D]"))
+
+
+def to_numbers(days: Days) -> NDArray[np.int64]:
+    """``2015-01-02`` -> ``20150102``, shape kept."""
+    whole = days.astype("datetime64[D]")
+    months = whole.astype("datetime64[M]")
+    month = months.astype(np.int64)
+    day = (whole - months.astype("datetime64[D]")).astype(np.int64) + 1
+    return np.asarray((month // 12 + 1970) * 10000 + (month % 12 + 1) * 100 + day)
+
+
+def to_day(number: int) -> np.datetime64:
+    """``20150102`` -> ``2015-01-02``."""
+    return np.datetime64(to_days([number])[0], "D")
+
+
+def to_number(day: np.datetime64) -> int:
+    """``2015-01-02`` -> ``20150102``."""
+    return int(to_numbers(np.asarray([day], dtype="datetime64[D]"))[0])

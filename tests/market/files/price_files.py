@@ -1,7 +1,7 @@
 """Price files written by tests, and what reading them gives."""
 
 from forecaster.errors import DataError
-from forecaster.market.files.read import AS_THEY_ARE, LoadResult, ReadOptions, read_files
+from forecaster.market.files.read import DEFAULT_READ_OPTIONS, LoadResult, ReadOptions, read_files
 
 DIALECTS = {
     "yahoo": (
@@ -111,7 +111,7 @@ def write(folder, name, text, encoding="utf-8"):
     return str(path)
 
 
-def read_file(path: str, options: ReadOptions = AS_THEY_ARE) -> LoadResult:
+def read_file(path: str, options: ReadOptions = DEFAULT_READ_OPTIONS) -> LoadResult:
     """One file or folder, read."""
     return read_files([path], options)
 

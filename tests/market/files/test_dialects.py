@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from price_files import DIALECTS, closes, failure, messages, read_file, write
 
-from forecaster.market.files.read import Note, ticker_from_name
+from forecaster.market.files.read import ticker_from_name
+from forecaster.market.notes import Note
 
 DATES = {
     "nasdaq": ["2020-01-10", "2020-01-13"],
@@ -125,7 +126,7 @@ def test_notes_name_source_and_ticker(tmp_path):
     path = write(tmp_path, "aapl.csv", "Date,Close\n2020-01-02,1\n2020-01-03,\n2020-01-06,1.1\n")
     (note,) = read_file(path).notes
     message = "1 row with no usable close was left out, first row 3 (close is blank)."
-    assert note == Note(path, "AAPL", message)
+    assert note == Note(message, "AAPL", path)
 
 
 def test_a_blank_volume_is_unknown_and_silent(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forecaster.errors import SettingsError
-from forecaster.market.providers.registry import DEFAULT, PROVIDERS, provider
+from forecaster.market.providers import DEFAULT_PROVIDER, PROVIDERS, provider
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -18,7 +18,7 @@ def test_each_is_made_under_its_own_name(name):
 
 
 def test_yahoo_is_the_default():
-    assert DEFAULT == provider().name == "yahoo"
+    assert DEFAULT_PROVIDER == provider().name == "yahoo"
 
 
 @pytest.mark.parametrize("name", ["stooq", "", "Yahoo"])
@@ -36,9 +36,9 @@ def test_settings_are_checked_before_anything_is_asked(monkeypatch):
 
 def test_their_clients_are_not_loaded_before_they_are_needed():
     script = (
-        "import sys; from forecaster.market.providers.registry import provider, PROVIDERS\n"
-        "from forecaster.market.providers.throttle import Patient\n"
-        "[Patient(provider(name)) for name in PROVIDERS]\n"
+        "import sys; from forecaster.market.providers import provider, PROVIDERS\n"
+        "from forecaster.market.providers.throttle import ThrottledProvider\n"
+        "[ThrottledProvider(provider(name)) for name in PROVIDERS]\n"
         "print(sorted({'yfinance', 'curl_cffi', 'requests', 'pandas', 'stamina', 'tenacity'}"
         " & set(sys.modules)))"
     )

@@ -15,7 +15,7 @@ from yahoo_server import YahooServer
 
 from forecaster.errors import RateLimited, SourceError, SourceUnavailable, UnknownTicker
 from forecaster.market.providers.base import Quotes
-from forecaster.market.providers.throttle import Patient
+from forecaster.market.providers.throttle import ThrottledProvider
 from forecaster.market.providers.yahoo import Yahoo
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -60,7 +60,7 @@ class Clock:
 
 
 def patient(source, **options):
-    return Patient(source, **{"pause": 0, "first_wait": 0, **options})
+    return ThrottledProvider(source, **{"pause": 0, "first_wait": 0, **options})
 
 
 DOWN = SourceUnavailable("down")
@@ -259,7 +259,7 @@ def test_it_is_a_source_itself():
 STALLED = """
 import signal, sys, threading
 from forecaster.errors import SourceUnavailable, Terminated
-from forecaster.market.providers.throttle import Patient
+from forecaster.market.providers.throttle import ThrottledProvider
 from forecaster.market.providers.yahoo import Yahoo
 
 def stop(*_):
@@ -269,7 +269,7 @@ signal.signal(signal.SIGTERM, stop)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 print("asking", flush=True)
 try:
-    Patient(Yahoo(timeout=60), deadline=float(sys.argv[1])).fetch("AAPL", None)
+    ThrottledProvider(Yahoo(timeout=60), deadline=float(sys.argv[1])).fetch("AAPL", None)
 except SourceUnavailable as error:
     print(error)
 except (Terminated, KeyboardInterrupt) as stopped:

@@ -3,73 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from synthetic import close_only, garch_history
+from stored import NOW, abc, facts, put
+from synthetic import close_only
 
 from forecaster.errors import StoreError
 from forecaster.market.bars import PRICE_FIELDS, Action, History
-from forecaster.market.store import Store, fetches
-from forecaster.market.store import bars as histories
-from forecaster.market.store.bars import TickerInfo
-from forecaster.market.store.dates import to_day, to_days, to_number, to_numbers
-from forecaster.market.store.fetches import Fetch
-
-NOW = datetime(2026, 3, 2, 21, 30, tzinfo=UTC)
-
-
-def facts(ticker: str = "ABC", **changes: object) -> TickerInfo:
-    known = TickerInfo(
-        ticker=ticker,
-        source="yahoo",
-        currency="USD",
-        exchange="NMS",
-        calendar="XNYS",
-        timezone="America/New_York",
-        adjusted=True,
-        since=None,
-        answered=NOW,
-    )
-    return replace(known, **changes)
-
-
-def abc(bars: int = 30, ticker: str = "ABC") -> History:
-    return replace(garch_history(ticker, bars, seed=5), adjusted=True)
-
-
-def put(store: Store, history: History, paid: tuple[Action, ...] = (), **changes: object) -> None:
-    with store.writing() as tx:
-        known = facts(history.ticker, adjusted=history.adjusted, **changes)
-        histories.replace(tx, history, paid, known)
+from forecaster.market.store import Store, bars
+from forecaster.market.store.tickers import stored_tickers
 
 
 def get(store: Store, ticker: str = "ABC", last: int | None = None) -> History | None:
     with store.reading() as tx:
-        return histories.read(tx, ticker, last=last)
+        return bars.read(tx, ticker, last=last)
 
 
 def same_bars(a: History, b: History) -> None:
     np.testing.assert_array_equal(a.sessions, b.sessions)
     for name in PRICE_FIELDS:
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
-
-
-class TestDates:
-    @given(st.dates())
-    def test_a_date_is_its_digits_and_back(self, day):
-        number = to_number(np.datetime64(day, "D"))
-        assert str(number) == day.strftime("%Y%m%d").lstrip("0")
-        assert to_day(number) == np.datetime64(day, "D")
-
-    def test_whole_arrays(self):
-        days = np.array(["1969-12-31", "1970-01-01", "2024-02-29"], dtype="datetime64[D]")
-        assert to_numbers(days).tolist() == [19691231, 19700101, 20240229]
-        np.testing.assert_array_equal(to_days([19691231, 19700101, 20240229]), days)
-        assert len(to_days([])) == 0
 
 
 class TestBars:
@@ -104,28 +58,28 @@ class TestBars:
         put(store, abc(10))
         same_bars(get(store), abc(10))
         with store.reading() as tx:
-            assert histories.dividends(tx, "ABC") == ()
+            assert bars.dividends(tx, "ABC") == ()
 
     def test_sessions_are_added_at_the_end(self, store):
         whole = abc(30)
         put(store, whole.slice(0, 20))
         later = NOW.replace(day=3)
         with store.writing() as tx:
-            histories.extend(tx, whole.slice(20, 30), [], [], facts(answered=later))
-            assert histories.known(tx, "ABC").answered == later
+            bars.extend(tx, whole.slice(20, 30), [], [], facts(answered=later))
+            assert stored_tickers(tx, ["ABC"])["ABC"].info.answered == later
         same_bars(get(store), whole)
 
     def test_nothing_new_renews_what_is_known(self, store):
         put(store, abc())
         with store.writing() as tx:
-            histories.extend(tx, None, [], [], facts(currency="EUR"))
+            bars.extend(tx, None, [], [], facts(currency="EUR"))
         assert get(store).currency == "EUR"
         same_bars(get(store), abc())
 
     def test_a_session_twice_changes_nothing_at_all(self, store):
         put(store, abc())
         with pytest.raises(StoreError, match="price store"), store.writing() as tx:
-            histories.extend(tx, abc().slice(28, 30), [], [], facts(currency="EUR"))
+            bars.extend(tx, abc().slice(28, 30), [], [], facts(currency="EUR"))
         same_bars(get(store), abc())
         assert get(store).currency == "USD"
 
@@ -133,7 +87,7 @@ class TestBars:
         put(store, abc())
         volume = np.array([1.0, np.nan])
         with store.writing() as tx:
-            histories.set_volumes(tx, replace(abc().slice(10, 12), volume=volume))
+            bars.set_volumes(tx, replace(abc().slice(10, 12), volume=volume))
         read = get(store)
         np.testing.assert_array_equal(read.volume[10:12], volume)
         np.testing.assert_array_equal(read.volume[12:], abc().volume[12:])
@@ -143,8 +97,8 @@ class TestBars:
         put(store, abc(), (Action(np.datetime64("2015-01-05"), 0.5),))
         put(store, abc(5, "XYZ"))
         with store.writing() as tx:
-            assert histories.forget(tx, "ABC")
-            assert not histories.forget(tx, "ABC")
+            assert bars.forget(tx, "ABC")
+            assert not bars.forget(tx, "ABC")
         assert get(store) is None
         assert len(get(store, "XYZ")) == 5
         with store.reading() as tx:
@@ -161,12 +115,12 @@ class TestActions:
         put(store, replace(abc(), splits=(self.split,)), (self.paid,))
         assert get(store).splits == (self.split,)
         with store.reading() as tx:
-            assert histories.dividends(tx, "ABC") == (self.paid,)
+            assert bars.dividends(tx, "ABC") == (self.paid,)
 
     def test_added_with_new_sessions(self, store):
         put(store, abc(20))
         with store.writing() as tx:
-            histories.extend(tx, None, [self.split], [self.paid], facts())
+            bars.extend(tx, None, [self.split], [self.paid], facts())
         assert get(store).splits == (self.split,)
 
     def test_a_cutoff_before_a_split_is_in_old_shares(self, store):
@@ -181,46 +135,3 @@ class TestActions:
         on = get(store).up_to(day)
         np.testing.assert_array_equal(on.close, history.close[:21])
         assert len(on.splits) == 1
-
-
-class TestWhatIsKnown:
-    def test_comes_back(self, store):
-        since = np.datetime64("2015-01-05")
-        put(store, abc(), since=since, currency=None, calendar=None)
-        with store.reading() as tx:
-            assert histories.known(tx, "ABC") == facts(since=since, currency=None, calendar=None)
-            assert histories.known(tx, "XYZ") is None
-
-    def test_ends_of_those_that_are_stored(self, store):
-        put(store, abc())
-        put(store, abc(5, "XYZ"))
-        with store.reading() as tx:
-            ends = histories.ends(tx, ["XYZ", "ABC", "NONE", *(f"N{i}" for i in range(1200))])
-        assert {name: end.cutoff for name, end in ends.items()} == {
-            "ABC": abc().cutoff,
-            "XYZ": abc(5).cutoff,
-        }
-
-    def test_extents_in_alphabetical_order(self, store):
-        put(store, abc(5, "XYZ"))
-        put(store, abc())
-        with store.reading() as tx:
-            found = histories.extents(tx)
-            (one,) = histories.extents(tx, "XYZ")
-            assert histories.tickers(tx) == ("ABC", "XYZ")
-            np.testing.assert_array_equal(histories.sessions(tx, "ABC"), abc().sessions)
-        assert [(e.known.ticker, e.bars) for e in found] == [("ABC", 30), ("XYZ", 5)]
-        assert (one.first, one.cutoff) == (abc(5).first, abc(5).cutoff)
-
-
-def test_fetches_are_recorded(store):
-    first = Fetch("ABC", "yahoo", NOW, "failed", "x" * 5000)
-    second = Fetch("ABC", "yahoo", NOW, "new", "30 bars")
-    with store.writing() as tx:
-        fetches.record(tx, first)
-        fetches.record(tx, second)
-        fetches.record(tx, replace(second, ticker="XYZ"))
-    with store.reading() as tx:
-        assert fetches.latest(tx, "ABC") == second
-        assert fetches.latest(tx, "NONE") is None
-        assert tx.exec_driver_sql("SELECT count(*) FROM fetches").scalar() == 3

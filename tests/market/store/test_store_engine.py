@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from forecaster.errors import LockHeld, SettingsError, StoreError
 from forecaster.market.store import Store, engine, schema
-from forecaster.market.store import bars as histories
+from forecaster.market.store.tickers import stored_names
 
 
 def version(store: Store) -> int:
@@ -167,10 +167,10 @@ class TestReadOnly:
 
     def test_it_can_be_read(self, frozen):
         with Store(frozen) as store:
-            assert store.frozen
+            assert store.read_only
             assert version(store) == schema.VERSION
             with store.reading() as tx:
-                assert histories.tickers(tx) == ()
+                assert stored_names(tx) == ()
 
     def test_writing_is_refused_before_anything_is_tried(self, frozen, tmp_path):
         before = (tmp_path / "prices.db").read_bytes()

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from forecaster.market.store import Store, journal, runs
+from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Author, JournalRecord
-from forecaster.market.store.runs import Run
 
 NOW = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)
 AUTHOR = Author("run-1", NOW, "default", "abc123def456", "f" * 64)
@@ -201,20 +200,3 @@ class TestTheChain:
         from forecaster.market.store import schema
 
         assert names | {"hash"} == {column.name for column in schema.journal.columns}
-
-
-class TestRuns:
-    def test_one_that_was_cut_off_is_found(self, store):
-        one = Run("r1", "task", NOW)
-        with store.writing() as tx:
-            runs.begin(tx, one)
-            assert runs.unfinished(tx, "task") == one
-            assert runs.unfinished(tx, "other") is None
-
-    def test_one_that_was_finished_is_not(self, store):
-        old, new = Run("r1", "task", NOW.replace(hour=1)), Run("r2", "task", NOW)
-        with store.writing() as tx:
-            runs.begin(tx, old)  # cut off, and then done anew
-            runs.begin(tx, new)
-            runs.finish(tx, new, NOW)
-            assert runs.unfinished(tx, "task") is None

@@ -8,16 +8,17 @@ from datetime import datetime, timedelta
 import numpy as np
 import pytest
 from fake_provider import FakeProvider, evening
+from sqlalchemy import Engine, event
 from synthetic import garch_history
 
 from forecaster.errors import RateLimited, SettingsError, SourceUnavailable, UnknownTicker
 from forecaster.market import exchanges
 from forecaster.market.bars import PRICE_FIELDS, History
-from forecaster.market.fetch_options import USUAL, Fetching
-from forecaster.market.store import Store
-from forecaster.market.store import bars as histories
-from forecaster.market.tickers import LoadedTickers, load_tickers
-from forecaster.market.update_many import IMPORTED
+from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
+from forecaster.market.files.read import LoadResult
+from forecaster.market.load import load_tickers
+from forecaster.market.store import Store, bars
+from forecaster.market.store.tickers import IMPORT, stored_tickers
 
 FRIDAY = np.datetime64("2026-03-06")
 
@@ -46,9 +47,9 @@ def load(
     source: FakeProvider,
     *words: str,
     now: datetime,
-    fetching: Fetching = USUAL,
+    fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     last: int | None = None,
-) -> LoadedTickers:
+) -> LoadResult:
     return load_tickers(words, fetching, store=store, provider=lambda: source, now=now, last=last)
 
 
@@ -60,7 +61,7 @@ class TestWhenASourceIsAsked:
     def test_of_a_new_ticker(self, store, source):
         loaded = load(store, source, "ABC", now=THURSDAY)
         assert source.asked == [("ABC", None)]
-        assert len(loaded.histories[0]) == 49
+        assert len(loaded.panel.histories[0]) == 49
 
     @pytest.mark.parametrize(
         ("now", "asked"),
@@ -112,29 +113,29 @@ class TestWhenASourceIsAsked:
 
     def test_never_offline(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
-        offline = Fetching(offline=True)
+        offline = FetchOptions(offline=True)
         loaded = load(store, source, "ABC", "XYZ", now=evening(FRIDAY + 7), fetching=offline)
         assert len(source.asked) == 1
-        assert [h.ticker for h in loaded.histories] == ["ABC"]
-        ((word, problem),) = loaded.failures
-        assert (word, problem.code) == ("XYZ", "source")
-        assert "--offline" in str(problem)
+        assert [h.ticker for h in loaded.panel.histories] == ["ABC"]
+        (failure,) = loaded.failures
+        assert (failure.ticker, failure.error.code) == ("XYZ", "source")
+        assert "--offline" in str(failure.error)
 
     def test_not_of_imported_bars(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
         with store.writing() as tx:
-            history = histories.read(tx, "ABC")
-            known = histories.known(tx, "ABC")
-            histories.replace(tx, history, (), replace(known, source=IMPORTED))
+            history = bars.read(tx, "ABC")
+            known = stored_tickers(tx, ["ABC"])["ABC"].info
+            bars.replace(tx, history, (), replace(known, source=IMPORT))
         loaded = load(store, source, "ABC", now=evening(FRIDAY + 7))
         assert len(source.asked) == 1
-        (remark,) = loaded.remarks
-        assert "they came from a file. For newer ones: forecast fetch ABC" in remark.message
+        (note,) = loaded.notes
+        assert "they came from a file. For newer ones: forecast fetch ABC" in note.message
 
     def test_each_ticker_once(self, store, source):
         loaded = load(store, source, "abc", "ABC", "$ABC", now=THURSDAY)
         assert len(source.asked) == 1
-        assert len(loaded.histories) == 1
+        assert len(loaded.panel.histories) == 1
 
     def test_a_provider_is_made_only_if_it_is_needed(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
@@ -146,25 +147,25 @@ class TestWhenASourceIsAsked:
 
     def test_a_provider_that_does_not_exist(self, store):
         with pytest.raises(SettingsError, match="nosuch"):
-            load_tickers(["ABC"], Fetching(provider="nosuch"), store=store)
+            load_tickers(["ABC"], FetchOptions(provider="nosuch"), store=store)
 
 
 class TestWhatIsGiven:
     def test_the_order_of_the_words(self, store, source):
         loaded = load(store, source, "XYZ", "ABC", now=THURSDAY)
-        assert [h.ticker for h in loaded.histories] == ["XYZ", "ABC"]
+        assert [h.ticker for h in loaded.panel.histories] == ["XYZ", "ABC"]
         assert not loaded.failures
-        assert not loaded.remarks
+        assert not loaded.notes
 
     def test_the_calendar_of_the_exchange(self, store, source):
         loaded = load(store, source, "ABC", now=THURSDAY)
-        ahead, estimated = loaded.calendars.next_sessions(loaded.histories[0], 3)
+        ahead, estimated = loaded.calendars.next_sessions(loaded.panel.histories[0], 3)
         assert ahead.astype(str).tolist() == ["2026-03-06", "2026-03-09", "2026-03-10"]
         assert not estimated.any()
 
     def test_another_calendar_that_the_user_named(self, store, source):
-        loaded = load(store, source, "ABC", now=THURSDAY, fetching=Fetching(calendar="XLON"))
-        assert loaded.histories[0].calendar == "XLON"
+        loaded = load(store, source, "ABC", now=THURSDAY, fetching=FetchOptions(calendar="XLON"))
+        assert loaded.panel.histories[0].calendar == "XLON"
         assert list(loaded.calendars) == ["XLON"]
 
     def test_the_calendar_comes_from_the_store_the_second_time(self, store, source, monkeypatch):
@@ -177,21 +178,21 @@ class TestWhatIsGiven:
         source.exchange = "TLV"
         assert exchanges.calendar_of("ABC", "TLV") == "XTAE"
         first = load(store, source, "ABC", now=THURSDAY)
-        assert any("XTAE" in remark.message for remark in first.remarks)
+        assert any("XTAE" in note.message for note in first.notes)
         second = load(store, source, "ABC", now=THURSDAY + timedelta(minutes=1))
-        assert not second.remarks
-        _, estimated = second.calendars.next_sessions(second.histories[0], 3)
+        assert not second.notes
+        _, estimated = second.calendars.next_sessions(second.panel.histories[0], 3)
         assert estimated.all()
 
     def test_the_newest_bars_alone(self, store, source):
         loaded = load(store, source, "ABC", now=THURSDAY, last=7)
-        assert len(loaded.histories[0]) == 7
+        assert len(loaded.panel.histories[0]) == 7
 
     def test_bars_since_a_date(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
         since = source.truth["ABC"].sessions[30]
-        loaded = load(store, source, "ABC", now=THURSDAY, fetching=Fetching(since=since))
-        assert loaded.histories[0].first == since
+        loaded = load(store, source, "ABC", now=THURSDAY, fetching=FetchOptions(since=since))
+        assert loaded.panel.histories[0].first == since
         assert len(source.asked) == 1
 
     def test_missing_sessions_are_said_and_not_filled(self, store, source):
@@ -200,19 +201,19 @@ class TestWhatIsGiven:
         parts = {name: getattr(whole, name)[keep] for name in PRICE_FIELDS}
         source.truth["ABC"] = replace(whole, sessions=whole.sessions[keep], **parts)
         loaded = load(store, source, "ABC", now=THURSDAY)
-        assert len(loaded.histories[0]) == 46
-        (remark,) = loaded.remarks
-        assert remark.message == (
+        assert len(loaded.panel.histories[0]) == 46
+        (note,) = loaded.notes
+        assert note.message == (
             f"3 sessions of XNYS have no bar, the first {whole.sessions[20]}, the last"
             f" {whole.sessions[30]}; they were not filled"
         )
 
     def test_words_that_cannot_be_tickers(self, store, source):
         loaded = load(store, source, "BRK/B", "ABC", now=THURSDAY)
-        ((word, problem),) = loaded.failures
-        assert word == "BRK/B"
-        assert "BRK-B" in str(problem)
-        assert len(loaded.histories) == 1
+        (failure,) = loaded.failures
+        assert failure.ticker == "BRK/B"
+        assert "BRK-B" in str(failure.error)
+        assert len(loaded.panel.histories) == 1
 
 
 class TestWhenTheSourceFails:
@@ -220,67 +221,133 @@ class TestWhenTheSourceFails:
         load(store, source, "ABC", now=THURSDAY)
         source.problem = SourceUnavailable("Yahoo did not answer.")
         loaded = load(store, source, "ABC", now=evening(FRIDAY + 4))
-        assert len(loaded.histories[0]) == 49
-        (remark,) = loaded.remarks
-        assert remark.message == (
+        assert len(loaded.panel.histories[0]) == 49
+        (note,) = loaded.notes
+        assert note.message == (
             "Yahoo did not answer. Meanwhile stored bars to 2026-03-05 are used, 3 sessions behind."
         )
 
     def test_one_session_behind(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
         source.problem = SourceUnavailable("Yahoo did not answer.")
-        (remark,) = load(store, source, "ABC", now=evening(FRIDAY)).remarks
-        assert remark.message.endswith("are used, 1 session behind.")
+        (note,) = load(store, source, "ABC", now=evening(FRIDAY)).notes
+        assert note.message.endswith("are used, 1 session behind.")
 
     def test_days_where_no_calendar_tells(self, store, source):
         source.exchange = None
         source.truth["ABC.XX"] = source.truth["ABC"]
         load(store, source, "ABC.XX", now=THURSDAY)
         source.problem = SourceUnavailable("Yahoo did not answer.")
-        (remark,) = load(store, source, "ABC.XX", now=evening(FRIDAY + 4)).remarks
-        assert remark.message.endswith("are used, 5 days old.")
+        (note,) = load(store, source, "ABC.XX", now=evening(FRIDAY + 4)).notes
+        assert note.message.endswith("are used, 5 days old.")
 
     def test_without_stored_bars_it_fails(self, store, source):
         source.problem = SourceUnavailable("Yahoo did not answer.")
-        ((_, problem),) = load(store, source, "ABC", now=THURSDAY).failures
-        assert problem is source.problem
+        (failure,) = load(store, source, "ABC", now=THURSDAY).failures
+        assert failure.error is source.problem
+
+    def test_bars_that_another_run_stored_meanwhile_are_used(self, store, source):
+        other = FakeProvider(dict(source.truth))
+
+        def race(_ticker: str) -> None:
+            load(store, other, "ABC", now=THURSDAY)
+            raise SourceUnavailable("Yahoo did not answer.")
+
+        source.before_answer = race
+        loaded = load(store, source, "ABC", now=THURSDAY)
+        assert len(loaded.panel.histories[0]) == 49
+        assert loaded.stale == ("ABC",)
 
     def test_a_ticker_that_the_source_forgot(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
         del source.truth["ABC"]
         loaded = load(store, source, "ABC", now=evening(FRIDAY))
-        assert len(loaded.histories) == 1
-        assert loaded.remarks[0].message.startswith("nobody knows ABC. Meanwhile stored bars")
+        assert len(loaded.panel.histories) == 1
+        assert loaded.notes[0].message.startswith("nobody knows ABC. Meanwhile stored bars")
 
     def test_an_unknown_ticker_with_a_hint(self, store, source):
-        ((_, problem),) = load(store, source, "BRK.B", now=THURSDAY).failures
-        assert isinstance(problem, UnknownTicker)
-        assert "Write BRK-B" in str(problem)
+        (failure,) = load(store, source, "BRK.B", now=THURSDAY).failures
+        assert isinstance(failure.error, UnknownTicker)
+        assert "Write BRK-B" in str(failure.error)
 
     def test_a_rate_limit_leaves_stored_bars_usable(self, store, source):
         load(store, source, "ABC", "XYZ", now=THURSDAY)
         source.problem = RateLimited("too often.")
         loaded = load(store, source, "ABC", "XYZ", now=evening(FRIDAY))
-        assert len(loaded.histories) == 2
-        assert len(loaded.remarks) == 2
+        assert len(loaded.panel.histories) == 2
+        assert len(loaded.notes) == 2
 
     def test_a_store_that_can_only_be_read(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
-        store.frozen = True
+        store.read_only = True
         loaded = load(store, source, "ABC", now=evening(FRIDAY + 4))
-        assert len(loaded.histories) == 1
+        assert len(loaded.panel.histories) == 1
         assert len(source.asked) == 1
-        (remark,) = loaded.remarks
-        assert "cannot be written" in remark.message
-        assert "3 sessions behind" in remark.message
+        (note,) = loaded.notes
+        assert "cannot be written" in note.message
+        assert "3 sessions behind" in note.message
 
     def test_a_store_that_can_only_be_read_and_has_nothing(self, store, source):
-        store.frozen = True
-        ((_, problem),) = load(store, source, "ABC", now=THURSDAY).failures
-        assert isinstance(problem, SettingsError)
+        store.read_only = True
+        (failure,) = load(store, source, "ABC", now=THURSDAY).failures
+        assert isinstance(failure.error, SettingsError)
 
     def test_a_clock_that_is_wrong(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
         loaded = load(store, source, "ABC", now=THURSDAY - timedelta(days=400))
-        assert len(loaded.histories) == 1
-        assert any("Check the clock" in remark.message for remark in loaded.remarks)
+        assert len(loaded.panel.histories) == 1
+        assert any("Check the clock" in note.message for note in loaded.notes)
+
+
+class TestOneRead:
+    """A stored ticker is selected once, whatever becomes of it."""
+
+    @pytest.fixture
+    def twenty(self, store, source) -> list[str]:
+        names = [f"T{number:02d}" for number in range(20)]
+        one = on_xnys("T00", 50, 1).up_to(FRIDAY - 1)
+        source.truth = {name: replace(one, ticker=name) for name in names}
+        load(store, source, *names, now=THURSDAY)
+        return names
+
+    def statements(self, store: Store, source: FakeProvider, *words: str, now: datetime) -> int:
+        """SQL statements of loading tickers."""
+        made: list[str] = []
+
+        def count(_connection, _cursor, statement, *_: object) -> None:
+            made.append(statement)
+
+        event.listen(Engine, "before_cursor_execute", count)
+        try:
+            loaded = load(store, source, *words, now=now)
+        finally:
+            event.remove(Engine, "before_cursor_execute", count)
+        assert len(loaded.panel) == len(words)
+        assert {history.cutoff for history in loaded.panel} == {self.cutoff(source)}
+        assert "XNYS" in loaded.calendars
+        return len(made)
+
+    def cutoff(self, source: FakeProvider) -> np.datetime64:
+        return source.truth["T00"].cutoff
+
+    def test_of_a_ticker_that_is_up_to_date(self, store, source, twenty):
+        assert self.statements(store, source, twenty[0], now=THURSDAY + timedelta(hours=1)) <= 6
+
+    def test_of_twenty(self, store, source, twenty):
+        now = THURSDAY + timedelta(hours=1)
+        assert self.statements(store, source, *twenty, now=now) <= 6 + 19
+
+    def test_of_a_ticker_that_is_updated(self, store, source, twenty):
+        self.publish(source)
+        assert self.statements(store, source, twenty[0], now=evening(FRIDAY)) <= 15
+
+    def test_of_twenty_that_are_updated(self, store, source, twenty):
+        self.publish(source)
+        assert self.statements(store, source, *twenty, now=evening(FRIDAY)) <= 20 * 15
+
+    def publish(self, source: FakeProvider) -> None:
+        """Friday's bars, with Thursday's volume corrected."""
+        whole = on_xnys("T00", 50, 1)
+        volume = whole.volume.copy()
+        volume[-2] += 1000.0
+        source.truth = {name: replace(whole, ticker=name, volume=volume) for name in source.truth}

@@ -1,0 +1,128 @@
+"""What a user should know beside a result: notes on what is usable, failures where nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecaster.errors import ForecastError
+from forecaster.market.bars import History
+from forecaster.market.calendars import Schedule, missing_sessions, sessions_behind
+from forecaster.wording import plural
+
+if TYPE_CHECKING:
+    from forecaster.market.fetch_options import FetchOptions
+    from forecaster.market.update import TickerUpdate
+
+_LONG_AGO = 10
+"""Days since the last bar from which a ticker has probably stopped trading."""
+
+_CLOCK_OFF = timedelta(hours=1)
+"""A clock may be so far behind the last answer before it is doubted."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something repaired or worth knowing; the caller shows it beside the result.
+
+    Attributes:
+        message: a plain sentence, with counts and the first row or date where it has some.
+        ticker: the symbol, or None where it concerns the whole source.
+        source: the file as the user named it, or whatever else it concerns; None for a ticker.
+    """
+
+    message: str
+    ticker: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A source, or one ticker of it, that could not be used.
+
+    Attributes:
+        error: why.
+        ticker: the symbol, or the word that a user wrote for it; None: the whole source.
+        source: the file as the user named it; None for a ticker.
+    """
+
+    error: ForecastError
+    ticker: str | None = None
+    source: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The ticker, or else the source."""
+        return self.ticker or self.source or ""
+
+
+def update_notes(
+    update: TickerUpdate, schedule: Schedule | None, first: np.datetime64 | None = None
+) -> list[Note]:
+    """What an answer changed that a user should know.
+
+    Args:
+        update: of a ticker.
+        schedule: of its calendar, or None.
+        first: earlier sessions without a bar are not named; None: all are.
+    """
+    if update.result is None:
+        return []
+    notes = list(update.result.notes)
+    new = update.result.new_sessions
+    if schedule is not None and len(new):
+        missing = missing_sessions(new, schedule)
+        if first is not None:
+            missing = missing[missing >= first]
+        if len(missing) == 1:
+            notes.append(
+                f"the session {missing[0]} of {schedule.code} has no bar; it was not filled"
+            )
+        elif len(missing):
+            notes.append(
+                f"{len(missing)} sessions of {schedule.code} have no bar, the first {missing[0]},"
+                f" the last {missing[-1]}; they were not filled"
+            )
+    return [Note(message, update.ticker) for message in notes]
+
+
+def age_note(
+    update: TickerUpdate,
+    history: History,
+    schedule: Schedule | None,
+    fetching: FetchOptions,
+    now: datetime,
+) -> str | None:
+    """Why stored bars are used, and how old they are."""
+    behind = sessions_behind(history.cutoff, schedule, now)
+    days = int((np.datetime64(now.date(), "D") - history.cutoff).astype(int))
+    age = f"{days} days old" if behind is None else f"{behind} {plural('session', behind)} behind"
+    used = f"stored bars to {history.cutoff} are used, {age}"
+    if update.problem is not None:
+        return f"{update.problem} Meanwhile {used}."
+    if behind == 0:
+        return None
+    if update.result is None and update.info is not None and update.info.imported:
+        return f"{used}; they came from a file. For newer ones: forecast fetch {update.ticker}"
+    if fetching.offline:
+        return f"{used} (--offline)."
+    if days > _LONG_AGO:
+        return f"its last bar is of {history.cutoff}, {age}, and the source has no newer one"
+    return None
+
+
+def clock_note(updates: Iterable[TickerUpdate], now: datetime) -> list[Note]:
+    """A note where the clock stands before the last answer."""
+    for update in updates:
+        if update.before is not None and now < update.before.info.answered - _CLOCK_OFF:
+            answered = f"{update.before.info.answered:%Y-%m-%d %H:%M}"
+            message = (
+                f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, and its bars were fetched at"
+                f" {answered}: one of them is wrong. Check the clock."
+            )
+            return [Note(message, update.ticker)]
+    return []

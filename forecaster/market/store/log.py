@@ -1,0 +1,106 @@
+"""The log of the store: what was asked of sources, and batch runs.
+
+Fetches are added and never changed. A run that was cut off has no end, so that it can go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from forecaster.market.store import schema
+
+_LONGEST = 1000
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """One question to a source.
+
+    Attributes:
+        ticker: what was asked for.
+        source: who was asked.
+        at: when, UTC.
+        outcome: ``new``, ``updated``, ``reloaded``, ``current``, ``kept`` or ``failed``.
+        detail: one sentence.
+    """
+
+    ticker: str
+    source: str
+    at: datetime
+    outcome: str
+    detail: str
+
+
+def record_fetch(connection: Connection, fetch: Fetch) -> None:
+    """Add a fetch to the log."""
+    connection.execute(
+        insert(schema.fetches).values(
+            ticker=fetch.ticker,
+            source=fetch.source,
+            at=int(fetch.at.timestamp()),
+            outcome=fetch.outcome,
+            detail=fetch.detail[:_LONGEST],
+        )
+    )
+
+
+def latest_fetch(connection: Connection, ticker: str) -> Fetch | None:
+    """The newest fetch of a ticker."""
+    table = schema.fetches
+    query = select(table).where(table.c.ticker == ticker).order_by(table.c.id.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    at = datetime.fromtimestamp(row.at, UTC)
+    return Fetch(row.ticker, row.source, at, row.outcome, row.detail)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One batch.
+
+    Attributes:
+        run: its name.
+        task: digest of what was to be done; the same work has the same digest.
+        started: when, UTC.
+    """
+
+    run: str
+    task: str
+    started: datetime
+
+
+def begin_run(connection: Connection, run: Run) -> None:
+    """Note that a run has begun."""
+    connection.execute(
+        insert(schema.runs).values(
+            run=run.run, task=run.task, started=int(run.started.timestamp()), finished=None
+        )
+    )
+
+
+def finish_run(connection: Connection, run: Run, now: datetime) -> None:
+    """Note that a run is done."""
+    connection.execute(
+        update(schema.runs)
+        .where(schema.runs.c.run == run.run)
+        .values(finished=int(now.timestamp()))
+    )
+
+
+def unfinished_run(connection: Connection, task: str) -> Run | None:
+    """The newest run of a task, if it was cut off; None if it was finished or there is none."""
+    table = schema.runs.c
+    query = (
+        select(schema.runs)
+        .where(table.task == task)
+        .order_by(table.started.desc(), table.run.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None or row.finished is not None:
+        return None
+    return Run(row.run, row.task, datetime.fromtimestamp(row.started, UTC))

@@ -1,0 +1,180 @@
+"""Stored tickers: what is known of each, and how far its bars reach.
+
+Every function works inside a transaction of :class:`~forecaster.market.store.Store`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, ScalarSelect, func, select
+
+from forecaster.market.store import schema
+from forecaster.market.store.schema import to_day, to_number
+
+IMPORT = "import"
+"""Source of bars that a user brought."""
+
+MOST_NAMES = 500
+"""In one query: databases limit the number of its parameters."""
+
+
+@dataclass(frozen=True)
+class TickerInfo:
+    """What the store knows of one ticker, without its bars.
+
+    Attributes:
+        ticker: the symbol.
+        source: where the bars came from: a provider's name, or ``import``.
+        currency: the source's code, or None.
+        exchange: the source's code, or None.
+        calendar: code of the exchange's calendar, or None.
+        timezone: IANA name, or None.
+        adjusted: whether the source had adjusted closes.
+        since: first session that was asked for; None: everything.
+        answered: when the source last answered, UTC.
+    """
+
+    ticker: str
+    source: str
+    currency: str | None
+    exchange: str | None
+    calendar: str | None
+    timezone: str | None
+    adjusted: bool
+    since: np.datetime64 | None
+    answered: datetime
+
+    @property
+    def imported(self) -> bool:
+        """Whether a user brought the bars: no provider is asked for what follows them."""
+        return self.source == IMPORT
+
+    def reaches_back_to(self, first: np.datetime64 | None) -> bool:
+        """Whether sessions were asked for from ``first`` on or earlier; None: as many as stored."""
+        return first is None or self.since is None or bool(self.since <= first)
+
+
+@dataclass(frozen=True)
+class StoredTicker:
+    """A stored ticker and the end of its bars.
+
+    Attributes:
+        info: what is known of it.
+        tail_from: first of the last sessions, as many as were asked for.
+        cutoff: last session.
+    """
+
+    info: TickerInfo
+    tail_from: np.datetime64
+    cutoff: np.datetime64
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of a ticker is stored.
+
+    Attributes:
+        info: what is known of it.
+        first: first session.
+        cutoff: last session.
+        bars: how many.
+    """
+
+    info: TickerInfo
+    first: np.datetime64
+    cutoff: np.datetime64
+    bars: int
+
+
+def stored_names(connection: Connection) -> tuple[str, ...]:
+    """All stored tickers, in alphabetical order."""
+    column = schema.histories.c.ticker
+    return tuple(connection.execute(select(column).order_by(column)).scalars())
+
+
+def stored_tickers(
+    connection: Connection, names: Sequence[str], tail: int = 1
+) -> dict[str, StoredTicker]:
+    """Some tickers and the ends of their bars; those without a stored bar are left out.
+
+    Args:
+        connection: a transaction.
+        names: the symbols.
+        tail: the last so many sessions begin with ``tail_from``, or all if there are fewer.
+    """
+    session, own = schema.bars.c.session, schema.bars.c.history_id == schema.histories.c.id
+    first, cutoff = (
+        select(end).where(own).scalar_subquery() for end in (func.min(session), func.max(session))
+    )
+    newest = select(session).where(own).order_by(session.desc())
+    tail_from = func.coalesce(newest.limit(1).offset(tail - 1).scalar_subquery(), first)
+    stored = {}
+    for start in range(0, len(names), MOST_NAMES):
+        some = names[start : start + MOST_NAMES]
+        query = select(schema.histories, tail_from, cutoff).where(
+            schema.histories.c.ticker.in_(some)
+        )
+        for row in connection.execute(query):
+            if row[-1] is not None:
+                stored[row.ticker] = StoredTicker(_info(row), to_day(row[-2]), to_day(row[-1]))
+    return stored
+
+
+def extents(connection: Connection, ticker: str | None = None) -> list[Extent]:
+    """What is stored, ticker by ticker in alphabetical order; or of one ticker alone."""
+    session = schema.bars.c.session
+    query = (
+        select(schema.histories, func.min(session), func.max(session), func.count())
+        .join(schema.bars)
+        .group_by(schema.histories.c.id)
+        .order_by(schema.histories.c.ticker)
+    )
+    if ticker is not None:
+        query = query.where(schema.histories.c.ticker == ticker)
+    return [
+        Extent(_info(row), to_day(row[-3]), to_day(row[-2]), row[-1])
+        for row in connection.execute(query)
+    ]
+
+
+def key_of(ticker: str) -> ScalarSelect[int]:
+    """The number of a ticker's rows; another run that replaces the ticker changes it."""
+    return (
+        select(schema.histories.c.id).where(schema.histories.c.ticker == ticker).scalar_subquery()
+    )
+
+
+def _info(row: Row[Any]) -> TickerInfo:
+    return TickerInfo(
+        ticker=row.ticker,
+        source=row.source,
+        currency=row.currency,
+        exchange=row.exchange,
+        calendar=row.calendar,
+        timezone=row.timezone,
+        adjusted=bool(row.adjusted),
+        since=None if row.since is None else to_day(row.since),
+        answered=_moment(row.answered),
+    )
+
+
+def _moment(seconds: int) -> datetime:
+    """A time; long ago where what is stored can be none, so that the source is asked again."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)
+
+
+def values_of(info: TickerInfo) -> dict[str, object]:
+    """What is known of a ticker as cells of its row."""
+    return {
+        **vars(info),
+        "since": None if info.since is None else to_number(info.since),
+        "answered": int(info.answered.timestamp()),
+    }

@@ -1,0 +1,107 @@
+"""The vocabulary: what a header's words mean."""
+
+import pytest
+
+from forecaster.market.files.column_names import header_of, key_of, split_pair
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Adj Close",
+        "adjClose",
+        "adjusted_close",
+        "Adj. Close",
+        "AdjClose",
+        "adj_close",
+        "Adjusted Close",
+        "5. adjusted close",
+        "Adj Close**",
+        "Close Adj",
+    ],
+)
+def test_every_name_of_the_adjusted_close(header):
+    assert header_of(header).role == "adjusted_close"
+
+
+@pytest.mark.parametrize(
+    ("role", "headers"),
+    [
+        ("date", "Date|<DATE>|Datum|Data|Fecha|timestamp|Exchange Date|open_time|snapped_at"),
+        ("open", "Open|<OPEN>|Eröffnung|Otwarcie|Ouverture|Apertura|1. open|Erster|PX_OPEN"),
+        ("high", "High|Tageshoch|Najwyższy|Najwyzszy|Plus Haut|Máximo|Hoogste"),
+        ("low", "Low|Tagestief|Najniższy|Najnizszy|Plus Bas|Mínimo|Laagste"),
+        (
+            "close",
+            "Close|Close/Last|Schlußkurs|Zamknięcie|Clôture|Cierre|PX_LAST|Price|Close (USD)",
+        ),
+        ("volume", "Volume|Vol.|Stücke|Wolumen|Volumen|Umsatz (Stück)|<VOL>|Number of Shares"),
+        ("ticker", "Ticker|symbol|Name|Stock|<TICKER>"),
+        ("currency", "Currency|Währung|Waluta|devise"),
+    ],
+)
+def test_headers_with_and_without_accents(role, headers):
+    for header in headers.split("|"):
+        assert header_of(header).role == role, header
+
+
+def test_headers_that_name_nothing():
+    for header in (
+        "prev_close",
+        "series",
+        "Change %",
+        "vwap",
+        "52wh",
+        "",
+        "no_of_trades",
+        "%Close",
+    ):
+        assert header_of(header).role is None, header
+
+
+def test_key_drops_accents_signs_and_case():
+    assert key_of(" Eröffnungs-Kurs ") == "eroffnungskurs"
+    assert key_of("Zamknięcie") == "zamkniecie"
+
+
+@pytest.mark.parametrize(
+    ("header", "symbol", "role_or_symbol"),
+    [
+        ("AAPL", True, False),
+        ("^GSPC", True, False),
+        ("C", False, True),
+        ("LOW", False, True),
+        ("Low", False, False),
+        ("OPEN", False, True),
+        ("RSI", False, False),
+        ("Change %", False, False),
+    ],
+)
+def test_headers_that_are_or_could_be_tickers(header, symbol, role_or_symbol):
+    assert header_of(header).is_symbol is symbol
+    assert header_of(header).is_role_or_symbol is role_or_symbol
+
+
+def test_the_better_name_of_a_role_has_the_lower_rank():
+    assert header_of("close").rank < header_of("Price").rank < header_of("LTP").rank
+    assert [h.role for h in map(header_of, ("Volume BTC", "Unnamed: 0"))] == [None, None]
+    assert header_of("Volume BTC").is_volume_of
+    assert header_of("Unnamed: 0").is_unnamed
+
+
+@pytest.mark.parametrize(
+    ("header", "pair"),
+    [
+        ("('Close', 'AAPL')", ("Close", "AAPL")),
+        ("('BRK-B', 'Open')", ("Open", "BRK-B")),
+        ("Close_AAPL", ("Close", "AAPL")),
+        ("BRK.B.Close", ("Close", "BRK.B")),
+        ("PREV_CLOSE", None),
+        ("Prior close", None),
+        ("(1)", None),
+        ("(", None),
+    ],
+)
+def test_split_pair(header, pair):
+    named = split_pair(header)
+    assert (named and (named[0].text, named[1])) == pair

@@ -1,0 +1,72 @@
+"""The header: where it is, and which rows below it hold bars."""
+
+import numpy as np
+import pytest
+
+from forecaster.errors import DataError
+from forecaster.market.files.delimited import split_rows
+from forecaster.market.files.header import table_of
+
+
+def read(text):
+    return table_of(split_rows(text, "x.csv"), "x.csv")
+
+
+def texts(table):
+    return [header.text for header in table.headers]
+
+
+def test_title_lines_above_the_header_are_passed_over():
+    text = (
+        "Security,AAPL US Equity\nStart Date,1/2/2020\nCurrency,USD\n\nDate,PX_LAST\n1/31/2020,77\n"
+    )
+    table = read(text)
+    assert texts(table) == ["Date", "PX_LAST"]
+    assert table.rows.tolist() == [6]
+
+
+def test_rows_one_cell_longer_than_the_header_have_a_date_in_front():
+    table = read("AAPL.Open,AAPL.Close\n2020-01-02,1,2\n2020-01-03,1,2\n")
+    assert texts(table) == ["", "AAPL.Open", "AAPL.Close"]
+
+
+def test_positions_without_a_header():
+    rows = "2020-01-02,10,11,9,10.5,100\n2020-01-03,10.5,12,10,11,100\n2020-01-06,11,12,10,11.5,9\n"
+    table = read(rows)
+    assert texts(table) == ["date", "open", "high", "low", "close", "volume"]
+    assert "no header" in table.notes[0]
+    assert table.rows.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "2020-01-02,10.5,11,9,10\n2020-01-03,11,12,10,10.5\n2020-01-06,11.5,12,10,11\n",  # C,H,L,O
+        "2020-01-02,11,10,9,10.5\n2020-01-03,12,10.5,10,11\n",  # H,O,L,C
+        "2020-01-02,10,9,11,10.5\n2020-01-03,10.5,10,12,11\n",  # O,L,H,C
+        "2020-01-02,10\n2020-01-03,11\n",
+        "AAPL,2020-01-02,10,11,9,10.5\n",
+    ],
+)
+def test_positions_that_could_be_something_else_are_refused(rows):
+    with pytest.raises(DataError, match="no header line"):
+        read(rows)
+
+
+def test_rows_wider_than_the_header():
+    with pytest.raises(DataError, match="row 2: 5 cells, but the header has 3"):
+        read("Date,Open,Close\n02.01.2020,10,5,11,5\n03.01.2020,10,5,11,5\n")
+    table = read("Date,Close\n2020-01-02,1,\n2020-01-03,2\n2020-01-06,1,234\n")
+    assert table.rows.tolist() == [2, 3]
+    assert "1 of 3 rows with more cells" in table.notes[0]
+    assert "row 4" in table.notes[0]
+
+
+def test_columns_are_arrays_or_text():
+    table = read("Date,Close\n2020-01-02,1\n")
+    assert not any(isinstance(column, np.ndarray) for column in table.columns)
+
+
+def test_the_first_line_of_a_header_cell_counts():
+    table = read('Date,"Close\n(USD)"\n2020-01-02,1\n')
+    assert [(h.text, h.role) for h in table.headers] == [("Date", "date"), ("Close", "close")]
