@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from forecaster.errors import SettingsError
-from forecaster.output.console import KEYS
 
 _NEAR = 0.6
 """How alike two words are, from 0 to 1, before one is suggested for the other."""
@@ -144,6 +143,8 @@ def _tails(name: str) -> list[str]:
 
 def _owners(key: str, options: Mapping[str, Mapping[str, Any]]) -> str:
     """Where a key belongs that stands above the tables and should not."""
+    from forecaster.output.console import KEYS
+
     secret = key.replace("-", "_").upper()
     if secret in KEYS:
         return f"in the variable {secret}, since files are passed on more easily than variables"
