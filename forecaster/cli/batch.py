@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import (
     CalendarCode,
     Columns,
@@ -128,7 +130,8 @@ def batch(
         show_notes([(remark.ticker, remark.message) for remark in done.remarks])
     _write(done, out, chosen, quiet=quiet)
     if summary is not None:
-        emit(batch.summary(done), None if summary == _STDOUT else summary, "--summary")
+        shown = replace(done, failures=failures_in_flags(done.failures))
+        emit(batch.summary(shown), None if summary == _STDOUT else summary, "--summary")
     if not quiet:
         note(batch.last_line(done))
     report_failures(list(done.failures), succeeded=len(done.forecasts))

@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from forecaster.cli import config_file as configuration
 from forecaster.cli.config_file import Configuration, command_of, key_of
+from forecaster.cli.flags import in_flags
 from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, SettingsError, Terminated
 from forecaster.paths import settings_file
 
@@ -84,7 +85,8 @@ class Commands(TyperGroup):
         except ForecastError as failure:
             from forecaster.output.console import error
 
-            error(f"{failure}{_origins(ctx, str(failure))}", failure.exit_code)
+            message = in_flags(failure)
+            error(f"{message}{_origins(ctx, message)}", failure.exit_code)
             raise typer.Exit(failure.exit_code) from None
         except KeyboardInterrupt:
             _last_words("interrupted; no file is half written", INTERRUPTED)

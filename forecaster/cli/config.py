@@ -46,9 +46,10 @@ def show(
     if format is Report.json:
         emit(config.settings_json(settings, read.file, exists=read.exists), output)
         return
+    more = "" if everything else "--all shows them"
     shown = render(
         lambda width: config.settings_table(
-            settings, read.file, width, exists=read.exists, everything=everything
+            settings, read.file, width, exists=read.exists, more=more
         ),
         output,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
+from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import (
     CalendarCode,
     Format,
@@ -69,7 +71,8 @@ def fetch(
         result = run(words, fetching, on_ticker=on_ticker)
     show_notes([(remark.ticker, remark.message) for remark in result.remarks])
     if format is Format.json:
-        emit(data.fetched_json(result), output)
+        told = replace(result, failures=failures_in_flags(result.failures))
+        emit(data.fetched_json(told), output)
     elif format is Format.csv:
         emit(data.fetched_csv(result), output)
     elif result.refreshed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import Format, emit
 from forecaster.cli.sources import report_failures, show_notes
 from forecaster.errors import ForecastError, SettingsError
@@ -66,7 +67,7 @@ def train_per_ticker(
     show_notes([(ticker, text) for ticker, trained in made.trained for text in trained.notes])
     sessions = {h.ticker: len(h) for h in panel}
     if format is Format.json:
-        emit(train.per_ticker_json(made, sessions, paths, failures), output)
+        emit(train.per_ticker_json(made, sessions, paths, failures_in_flags(failures)), output)
     elif format is Format.csv:
         emit(train.per_ticker_csv(made, sessions, paths), output)
     elif made.trained:

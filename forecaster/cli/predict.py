@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import (
     CalendarCode,
     Columns,
@@ -69,7 +70,7 @@ def predict(
     ]
     failures += [(f.ticker, f.error) for f in result.failures]
     if format is Format.json:
-        emit(predict.predict_json(trained, result.forecasts, failures), output)
+        emit(predict.predict_json(trained, result.forecasts, failures_in_flags(failures)), output)
     elif format is Format.csv:
         emit(predict.predict_csv(trained, result.forecasts), output)
     elif result.forecasts:

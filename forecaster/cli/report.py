@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecaster.cli.flags import in_flags
 from forecaster.cli.options import (
     CalendarCode,
     Columns,
@@ -91,7 +92,7 @@ def report(
             report_failures(failures, succeeded=0)
     from forecaster.output.report.page import model_page
 
-    said = [(name, str(error)) for name, error in failures]
+    said = [(name, in_flags(error)) for name, error in failures]
     emit(model_page(about, fans, said, chosen), output)
     report_failures(failures, succeeded=len(fans))
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import (
     CalendarCode,
     Format,
@@ -70,7 +71,7 @@ def score(
     read = read_price_files(files or [], None, None, None)
     result = score_journal(since=day, model=model, happened=read.panel.histories, fetching=fetching)
     unread = [(failure.ticker or failure.source, failure.error) for failure in read.failures]
-    result = replace(result, failures=(*unread, *result.failures))
+    result = replace(result, failures=failures_in_flags((*unread, *result.failures)))
     show_notes([(remark.ticker, remark.message) for remark in result.remarks])
     if format is Format.json:
         emit(score.scored_json(result), output)

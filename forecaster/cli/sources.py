@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from forecaster.cli.flags import in_flags
 from forecaster.cli.options import parse_columns
 from forecaster.errors import ForecastError, SettingsError, SomeTickersFailed
 
@@ -99,7 +100,7 @@ def show_notes(notes: Sequence[tuple[str, str]]) -> None:
     from forecaster.output.console import note
 
     for source, message in notes[:_NOTES_SHOWN]:
-        note(f"{source}: {message}")
+        note(f"{source}: {in_flags(message)}")
     more = notes[_NOTES_SHOWN:]
     if more:
         count = len({source for source, _ in more})
@@ -113,7 +114,7 @@ def refuse_failures(loaded: LoadResult) -> None:
     from forecaster.output.console import error
 
     for failure in loaded.failures[:-1]:
-        error(str(failure.error))
+        error(in_flags(failure.error))
     raise loaded.failures[-1].error
 
 
@@ -148,10 +149,10 @@ def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int
 
     if not succeeded:
         for _, failure in failures[:-1]:
-            error(str(failure))
+            error(in_flags(failure))
         raise failures[-1][1]
     for _, failure in failures:
-        error(str(failure))
+        error(in_flags(failure))
     raise SomeTickersFailed(
         f"{len(failures)} of {len(failures) + succeeded} failed; the others are done."
     )

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forecaster.atomic import locked
-from forecaster.errors import DataError, ForecastError, LockHeld, TrainingDiverged
+from forecaster.errors import DataError, ForecastError, LockHeld, Message, TrainingDiverged
 from forecaster.features.representation import REACH
 from forecaster.jobs.predict import Predictions, TickerForecast, checked_horizon, predict
 from forecaster.jobs.worklist import Worklist
@@ -168,7 +168,7 @@ def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Remark]:
             if made.replaced:
                 save(made.model, path)
     except (TrainingDiverged, DataError, LockHeld) as problem:
-        return model, Remark(model.name, f"it was not retrained: {problem}")
+        return model, Remark(model.name, Message(f"it was not retrained: {problem.message.marked}"))
     return made.model, Remark(model.name, made.reason)
 
 

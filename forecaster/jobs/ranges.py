@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecaster.errors import DataError
+from forecaster.errors import DataError, parameter
 from forecaster.evaluation.folds import Fold
 from forecaster.jobs.scoring import Origins
 from forecaster.market.bars import Panel
@@ -16,12 +16,13 @@ def require_sessions(
     """There are sessions up to the test's end and after the cutoff."""
     if len(panel) == 0:
         raise DataError(
-            f"no history begins by {test_end}; a test needs sessions. Give a later --test-end."
+            f"no history begins by {test_end}; a test needs sessions. Give a later"
+            f" {parameter('test_end')}."
         )
     if train_end is not None and panel.sessions[-1] <= train_end:
         raise DataError(
-            f"the last session is {panel.sessions[-1]} and --train-end is {train_end};"
-            " sessions after it are needed to score. Give an earlier --train-end."
+            f"the last session is {panel.sessions[-1]} and {parameter('train_end')} is {train_end};"
+            f" sessions after it are needed to score. Give an earlier {parameter('train_end')}."
         )
 
 
@@ -31,7 +32,7 @@ def past_of(panel: Panel, cutoff: np.datetime64) -> Panel:
     if len(past) == 0:
         raise DataError(
             f"no history has two sessions up to {cutoff}; fitting needs them."
-            " Give a later --train-end."
+            f" Give a later {parameter('train_end')}."
         )
     return past
 
@@ -41,7 +42,8 @@ def origins_of(panel: Panel, fold: Fold, stride: int) -> Origins:
     origins = Origins.of(panel, fold.test_from, fold.test_to, stride)
     if not origins.histories:
         raise DataError(
-            f"no session from {fold.test_from} to {fold.test_to} has a later one to compare with;"
-            " a fold needs some. Give an earlier --train-end or a later --test-end."
+            f"no session from {fold.test_from} to {fold.test_to} has a later one to compare with; a"
+            f" fold needs some. Give an earlier {parameter('train_end')} or a later"
+            f" {parameter('test_end')}."
         )
     return origins

@@ -216,7 +216,8 @@ def _settings(place: Place, plan: Place) -> Settings:
     try:
         return Settings.from_state({**state, "cell": _cells(plan)[0], "seed": _seeds(plan)[0]})
     except (SettingsError, TypeError, ValueError) as problem:
-        reason = " ".join(str(problem).split())
+        text = problem.message.marked if isinstance(problem, SettingsError) else str(problem)
+        reason = " ".join(text.split())
         raise Wrong(f"{place.name} are none that this version knows ({reason})") from problem
 
 

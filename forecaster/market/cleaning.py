@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.arrays import Days, Floats, Mask
-from forecaster.errors import DataError
+from forecaster.errors import DataError, Message, parameter
 from forecaster.market.bars import History
 
 FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
@@ -168,12 +168,12 @@ def _found(bars: RawBars, place: int, dated: bool) -> str:
 def _unusable(bars: RawBars, bad: Mask, dated: Mask) -> str:
     place = int(np.argmax(bad)) if bad.any() else 0
     if bad.any() and not dated[place]:
-        needed = "a date is needed. Name the column with --column date=NAME"
+        needed = f"a date is needed. Name the column with {parameter('columns')} date=NAME"
         found = "no date"
     else:
         needed = (
             "a number above zero is needed. Correct the row or name the column with"
-            " --column close=NAME"
+            f" {parameter('columns')} close=NAME"
         )
         found = _found(bars, place, True)
     share = f" ({_rows(int(bad.sum()))} of {len(bad)} cannot be used)" if bad.sum() > 1 else ""
@@ -248,7 +248,7 @@ def _conflict(bars: RawBars, day: int, count: int, dates: int) -> str:
         return start + "these are intraday bars, and daily bars are needed. Give one row a day."
     return start + (
         "one row a date is needed. If the file holds several tickers, name their column with"
-        " --column ticker=NAME."
+        f" {parameter('columns')} ticker=NAME."
     )
 
 
@@ -327,10 +327,9 @@ def _future_note(history: History, today: np.datetime64) -> list[str]:
     later = int(np.sum(history.sessions > today + np.timedelta64(FUTURE_DAYS, "D")))
     if not later:
         return []
-    return [
-        f"{later} {'session lies' if later == 1 else 'sessions lie'} in the future, the last on"
-        f" {history.cutoff}; check the date format (--date-format)"
-    ]
+    lie = "session lies" if later == 1 else "sessions lie"
+    note = f"{later} {lie} in the future, the last on {history.cutoff}; check the date format"
+    return [Message(f"{note} ({parameter('date_format')})")]
 
 
 def split_notes(history: History) -> list[str]:

@@ -13,7 +13,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from forecaster.arrays import Days
-from forecaster.errors import DataError, ForecastError, SourceError, UnknownTicker
+from forecaster.errors import (
+    DataError,
+    ForecastError,
+    Message,
+    SourceError,
+    UnknownTicker,
+    parameter,
+)
 from forecaster.market.bars import History
 from forecaster.market.calendars import Calendars, Schedule, missing_sessions
 from forecaster.market.fetch_options import USUAL, Fetching, at_hand
@@ -223,7 +230,7 @@ def _on_age(
     if one.imported:
         return [f"{used}; they came from a file. For newer ones: forecast fetch {one.ticker}"]
     if fetching.offline:
-        return [f"{used} (--offline)."]
+        return [Message(f"{used} ({parameter('offline')}).")]
     if days > _LONG_AGO:
         return [f"its last bar is of {history.cutoff}, {age}, and the source has no newer one"]
     return []
@@ -248,6 +255,6 @@ def _doubts(store: Store, tickers: Sequence[str], now: datetime) -> list[Remark]
 
 def _nothing_stored(ticker: str) -> SourceError:
     return SourceError(
-        f"nothing is stored of {ticker}, and --offline asks no source; a forecast needs at least 2"
-        f" bars. Run it without --offline, or give a file."
+        f"nothing is stored of {ticker}, and {parameter('offline')} asks no source; a forecast"
+        f" needs at least 2 bars. Run it without {parameter('offline')}, or give a file."
     )

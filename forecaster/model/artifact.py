@@ -20,7 +20,7 @@ import numpy as np
 
 from forecaster.arrays import Floats32
 from forecaster.atomic import write_atomically
-from forecaster.errors import ModelError, SettingsError
+from forecaster.errors import ModelError, SettingsError, parameter
 from forecaster.features.representation import Representation
 from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network, forward_last
 from forecaster.model.settings import Settings
@@ -119,7 +119,7 @@ def save(model: Model, path: Path) -> None:
     except OSError as problem:
         raise ModelError(
             f"{path} could not be written ({problem.strerror}); what was there before is untouched."
-            " Free some space, or choose another place with --out."
+            f" Free some space, or choose another place with {parameter('path')}."
         ) from problem
 
 

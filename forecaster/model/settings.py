@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
-from forecaster.errors import SettingsError
+from forecaster.errors import SettingsError, parameter
 from forecaster.features.scaling import ScaleName
 from forecaster.model.numpy_rnn import Activation, Cell
 
@@ -88,19 +88,22 @@ class Settings:
     def _check_together(self) -> None:
         if self.bidirectional and self.supervise != "last":
             raise SettingsError(
-                "--bidirectional was given with --supervise prefixes; reading backwards needs whole"
-                " windows, or the network would see its target. Add --supervise last."
+                f"{parameter('bidirectional')} was given with {parameter('supervise')} prefixes;"
+                " reading backwards needs whole windows, or the network would see its target. Add"
+                f" {parameter('supervise')} last."
             )
         if self.activation != "tanh" and self.cell != "rnn":
             raise SettingsError(
-                f"--activation {self.activation} was given with --cell {self.cell}; only rnn has a"
-                " choice of activation. Use --cell rnn or leave --activation out."
+                f"{parameter('activation')} {self.activation} was given with {parameter('cell')}"
+                f" {self.cell}; only rnn has a choice of activation. Use {parameter('cell')} rnn or"
+                f" leave {parameter('activation')} out."
             )
 
         if self.clip_value and self.clip_norm:
             raise SettingsError(
-                f"--clip-norm {self.clip_norm} and --clip-value {self.clip_value} were both given;"
-                " gradients are clipped one way. Leave one of them out."
+                f"{parameter('clip_norm')} {self.clip_norm} and {parameter('clip_value')}"
+                f" {self.clip_value} were both given; gradients are clipped one way. Leave one of"
+                " them out."
             )
 
     @property
@@ -161,8 +164,8 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 def _require(condition: bool, name: str, value: object, needed: str) -> None:
     if not condition:
-        option = "--" + name.replace("_", "-")
-        raise SettingsError(f"{option} is {value}; it must be {needed}. Change {option}.")
+        named = parameter(name)
+        raise SettingsError(f"{named} is {value}; it must be {needed}. Change {named}.")
 
 
 def _listed(values: tuple[Any, ...]) -> str:
@@ -173,6 +176,6 @@ def _check_levels(levels: tuple[float, ...]) -> None:
     rising = all(a < b for a, b in pairwise(levels))
     if not levels or not rising or not all(0.0 < q < 1.0 for q in levels):
         raise SettingsError(
-            f"--quantiles is {_listed(levels)}; levels must rise and lie between 0 and 1."
-            " Give for example --quantiles 0.05,0.25,0.5,0.75,0.95."
+            f"{parameter('quantiles')} is {_listed(levels)}; levels must rise and lie between 0 and"
+            f" 1. Give for example {parameter('quantiles')} 0.05,0.25,0.5,0.75,0.95."
         )

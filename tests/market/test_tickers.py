@@ -118,7 +118,7 @@ class TestWhenASourceIsAsked:
         assert [h.ticker for h in loaded.histories] == ["ABC"]
         ((word, problem),) = loaded.failures
         assert (word, problem.code) == ("XYZ", "source")
-        assert "--offline" in str(problem)
+        assert "offline" in str(problem)
 
     def test_not_of_imported_bars(self, store, source):
         load(store, source, "ABC", now=THURSDAY)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from forecaster.errors import SettingsError
+from forecaster.errors import SettingsError, parameter
 from forecaster.market.providers.base import Provider
 from forecaster.market.providers.tiingo import Tiingo
 from forecaster.market.providers.yahoo import Yahoo
@@ -33,7 +33,7 @@ def provider(name: str = DEFAULT) -> Provider:
     """
     if name not in PROVIDERS:
         raise SettingsError(
-            f"--provider {name} is unknown; one of {', '.join(PROVIDERS)} is needed. Write for"
-            f" example --provider {DEFAULT}."
+            f"{parameter('provider')} {name} is unknown; one of {', '.join(PROVIDERS)} is needed."
+            f" Write for example {parameter('provider')} {DEFAULT}."
         )
     return PROVIDERS[name]()
