@@ -25,7 +25,7 @@ from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     from forecaster.model.artifact import Model
-    from forecaster.model.numpy_rnn import Cell
+    from forecaster.model.settings import Cell
 
 
 def gradients(

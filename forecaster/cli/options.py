@@ -15,7 +15,7 @@ from forecaster.errors import SettingsError
 if TYPE_CHECKING:
     import numpy as np
 
-    from forecaster.model.numpy_rnn import Cell
+    from forecaster.model.settings import Cell
 
 
 _TICKERS = "Tickers and their exchanges"

@@ -30,8 +30,7 @@ from forecaster.jobs.scoring import (
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.devices import choose_device
-from forecaster.model.numpy_rnn import Cell
-from forecaster.model.settings import Device, Settings
+from forecaster.model.settings import Cell, Device, Settings
 from forecaster.model.training import FitResult, fit
 
 Refit = Literal["never", "fold"]

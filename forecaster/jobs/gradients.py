@@ -20,8 +20,8 @@ from forecaster.model.gradients import (
     reaching_inputs,
     training_step,
 )
-from forecaster.model.numpy_rnn import GATES, Cell, Network
-from forecaster.model.settings import Settings
+from forecaster.model.numpy_rnn import GATES, Network
+from forecaster.model.settings import Cell, Settings
 from forecaster.model.training import batches, fit
 
 Word = Literal["vanishes", "steady", "explodes"]

@@ -17,9 +17,8 @@ from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest, ModelReference, Plan, Refit, Spread
 from forecaster.jobs.read_scores import Place, Wrong, read_months, read_table
 from forecaster.model.artifact import SUFFIX, Model, load
-from forecaster.model.numpy_rnn import Cell
 from forecaster.model.registry import find
-from forecaster.model.settings import Settings
+from forecaster.model.settings import Cell, Settings
 
 SCHEMA = "backtest/1"
 _LARGEST = 64 * 2**20
