@@ -6,31 +6,26 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from forecaster.cli.flags import in_flags
-from forecaster.cli.options import parse_columns
+from forecaster.cli.flags import failures_in_flags, in_flags
+from forecaster.cli.options import Reading
+from forecaster.cli.parsing import parse_columns
 from forecaster.errors import ForecastError, SettingsError, SomeTickersFailed
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from forecaster.jobs.predict import TickerForecast
+    from forecaster.jobs.predict import TickerFailure, TickerForecast
     from forecaster.market.bars import History
     from forecaster.market.fetch_options import Fetching
-    from forecaster.market.files.read import LoadResult
+    from forecaster.market.files.read import LoadResult, ReadOptions
     from forecaster.model.artifact import Model
 
 _NOTES_SHOWN = 6
 """Notes printed one by one; a folder of hundreds of files must not bury its result."""
 
 
-def fetching_of(
-    *,
-    offline: bool = False,
-    provider: str | None = None,
-    calendar: str | None = None,
-    since: np.datetime64 | None = None,
-) -> Fetching:
-    """Options as values.
+def fetching_of(reading: Reading, since: np.datetime64 | None = None) -> Fetching:
+    """How tickers are fetched.
 
     Raises:
         SettingsError: there is no such calendar.
@@ -38,11 +33,22 @@ def fetching_of(
     from forecaster.market.fetch_options import Fetching
 
     code = None
-    if calendar is not None:
+    if reading.calendar is not None:
         from forecaster.market.exchanges import checked_calendar
 
-        code = checked_calendar(calendar)
-    return Fetching(offline=offline, provider=provider, since=since, calendar=code)
+        code = checked_calendar(reading.calendar)
+    return Fetching(offline=reading.offline, provider=reading.provider, since=since, calendar=code)
+
+
+def file_options(reading: Reading) -> ReadOptions:
+    """How files are read.
+
+    Raises:
+        SettingsError: a column is named and its header is not.
+    """
+    from forecaster.market.files.read import ReadOptions
+
+    return ReadOptions(parse_columns(reading.column), reading.date_format, reading.ticker)
 
 
 def chosen_model(name: str | None) -> Model:
@@ -66,31 +72,21 @@ def chosen_model(name: str | None) -> Model:
     return trained
 
 
-def read(
-    sources: list[str],
-    columns: list[str] | None,
-    date_format: str | None,
-    ticker: str | None,
-    fetching: Fetching,
-) -> LoadResult:
+def read(sources: list[str], reading: Reading) -> LoadResult:
     """Read the sources and print what was repaired on stderr."""
-    from forecaster.market.files.read import ReadOptions
     from forecaster.market.load import read_sources
 
-    options = ReadOptions(parse_columns(columns), date_format, ticker)
-    loaded = read_sources(sources, options, fetching, stdin=sys.stdin.buffer)
+    fetching = fetching_of(reading)
+    loaded = read_sources(sources, file_options(reading), fetching, stdin=sys.stdin.buffer)
     show_notes([(note.source, note.message) for note in loaded.notes])
     return loaded
 
 
-def read_price_files(
-    files: list[str], columns: list[str] | None, date_format: str | None, ticker: str | None
-) -> LoadResult:
+def read_price_files(files: list[str], reading: Reading) -> LoadResult:
     """Read sources that are files, whatever they are called."""
-    from forecaster.market.files.read import ReadOptions, read_files
+    from forecaster.market.files.read import read_files
 
-    options = ReadOptions(parse_columns(columns), date_format, ticker)
-    loaded = read_files(files, options, stdin=sys.stdin.buffer)
+    loaded = read_files(files, file_options(reading), stdin=sys.stdin.buffer)
     show_notes([(note.source, note.message) for note in loaded.notes])
     return loaded
 
@@ -136,7 +132,15 @@ def only_history(loaded: LoadResult, command: str) -> History:
     return histories[0]
 
 
-def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int) -> None:
+def failures_of(
+    loaded: LoadResult, failed: Sequence[TickerFailure] = ()
+) -> list[tuple[str, ForecastError]]:
+    """What could not be read, and what failed later, by ticker or source."""
+    unread = [(f.ticker or f.source, f.error) for f in loaded.failures]
+    return list(failures_in_flags([*unread, *((f.ticker, f.error) for f in failed)]))
+
+
+def report_failures(failures: Sequence[tuple[str, ForecastError]], *, succeeded: int) -> None:
     """Say on stderr what failed, and fail with 3 if the rest is done.
 
     Raises:
@@ -158,11 +162,11 @@ def report_failures(failures: list[tuple[str, ForecastError]], *, succeeded: int
     )
 
 
-def warn_of_hindsight(model: Model, made: Sequence[TickerForecast]) -> None:
+def warn_of_hindsight(model: Model, forecasts: Sequence[TickerForecast]) -> None:
     """A forecast from before the end of the training range has seen its own future."""
     from forecaster.jobs.predict import in_hindsight
 
-    early = [f for f in made if in_hindsight(model, f.cutoff)]
+    early = [f for f in forecasts if in_hindsight(model, f.cutoff)]
     if early:
         from forecaster.output.console import note
 
