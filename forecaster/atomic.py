@@ -34,7 +34,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write that takes the place of ``path`` at the end, if nothing went wrong.
 
     After a crash the old file is there or the new one. A link stays a link, and what it points to
-    is replaced. A pipe or a device, as in ``--output /dev/stderr``, is written to.
+    is replaced. A pipe or a device, such as ``/dev/stderr``, is written to.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; ``path`` is untouched.

@@ -20,14 +20,54 @@
 A message says what was found, what was needed, and one thing to do::
 
     prices/FB.csv has 1 bar (2012-05-18); a forecast needs at least 2. Add more sessions.
+
+It calls a parameter by its name, through ``parameter``: "units is 0; it must be 1 to 1024. Change
+units." The command line, where parameters are options, writes another name in its place.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import ClassVar
 
 INTERRUPTED = 130
 TERMINATED = 143
+
+_MARK = "\ufdd0"
+"""Stands before a parameter's name in a marked text. Unicode gives it no character, ever."""
+
+
+def parameter(name: str) -> str:
+    """The name of a parameter, marked as one; for the text of a ``Message`` or an error."""
+    return _MARK + name
+
+
+class Message(str):
+    """Sentences for people. As a string they name parameters as Python does.
+
+    Attributes:
+        marked: the text with its parameters marked; what a longer message is made of.
+    """
+
+    marked: str
+
+    def __new__(cls, text: str) -> Message:
+        """From a marked text or another message."""
+        marked = text.marked if isinstance(text, Message) else text
+        message = super().__new__(cls, marked.replace(_MARK, ""))
+        message.marked = marked
+        return message
+
+    def __getnewargs__(self) -> tuple[str]:
+        return (self.marked,)
+
+    def __add__(self, more: str) -> Message:
+        return Message(self.marked + more)
+
+    def naming(self, name: Callable[[str], str]) -> str:
+        """The text with each parameter under the name that ``name`` gives it."""
+        return re.sub(rf"{_MARK}(\w+)", lambda found: name(found[1]), self.marked)
 
 
 class ForecastError(Exception):
@@ -36,10 +76,15 @@ class ForecastError(Exception):
     Attributes:
         exit_code: what the process returns to the shell.
         code: one word for the kind of failure, used in JSON documents.
+        message: what ``str`` gives, with its parameters marked.
     """
 
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "error"
+
+    def __init__(self, message: str) -> None:
+        self.message = Message(message)
+        super().__init__(self.message)
 
 
 class SettingsError(ForecastError):
@@ -121,7 +166,7 @@ class LockHeld(ForecastError):
 
 
 class VerdictNotHeld(ForecastError):
-    """A verdict that ``--require`` asked for did not hold."""
+    """A verdict that was required did not hold."""
 
     exit_code = 9
     code = "verdict"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -181,6 +182,39 @@ def asserted(source: str) -> Iterator[str]:
                 yield f"line {node.lineno}: assert {ast.unparse(test)}"
 
 
+COMMAND = re.compile(r"\b(forecast|dask|pip) [a-z-].*", re.DOTALL)
+FLAG = re.compile(r"(?<![\w-])(?<!var\()--[a-z][\w-]*+(?!:)")
+"""An option of the command line; not a variable of CSS, where it is set or used."""
+
+
+def flags(source: str) -> Iterator[str]:
+    """Options of the command line in texts and docstrings, outside of commands to type."""
+    tree = ast.parse(source)
+    typed = {  # the words of a command, as ("train", FILE, "--out", NAME)
+        id(word)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Tuple) and node.elts and _text(node.elts[0]).isidentifier()
+        for word in node.elts
+    }
+    parts = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr)
+        for part in node.values
+    }
+    for node in ast.walk(tree):
+        if id(node) not in typed | parts:
+            for flag in FLAG.findall(COMMAND.sub("", _text(node))):
+                yield f"line {node.lineno}: {flag}"
+
+
+def _text(node: ast.AST) -> str:
+    """What a string says, with ``{}`` for what is filled in; nothing for any other node."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(part) or "{}" for part in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
 def module_of(path: Path) -> str:
     """``forecaster.package.file`` for a path in the package."""
     parts = ["forecaster", *path.relative_to(ROOT).with_suffix("").parts]
@@ -251,6 +285,12 @@ def test_a_package_can_be_looked_over():
     widths = Counter(path.parent for path in FILES if path.stem != "__init__")
     commands = {ROOT / "cli", ROOT / "jobs"}
     assert {p.name: n for p, n in widths.items() if n > WIDEST_PACKAGE and p not in commands} == {}
+
+
+@each_file
+def test_only_cli_knows_flags(path):
+    if package_of(module_of(path)) != "cli":
+        assert list(flags(path.read_text())) == []
 
 
 def test_every_package_has_a_layer():
@@ -344,6 +384,34 @@ class TestTheRulesThemselves:
     )
     def test_speaking_is_heard(self, line):
         assert len(list(spoken(line))) == 1
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            'raise SettingsError("Change --units.")',
+            'f"{name}: give a later" f" --train-end, {name}"',
+            "f\"{parameter('folds')} is {n} (--folds)\"",
+            '"Add --horizon 5 to: forecast predict FILE --horizon 5"',
+            'def f():\n    """As ``--device`` says."""',
+            '("Add --units",)',
+        ],
+    )
+    def test_a_flag_is_seen(self, line):
+        assert len(list(flags(line))) == 1
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            '"Make one with: forecast backtest FILE --format json --output FILE"',
+            'f"Start one with: dask worker {address} --nthreads 1"',
+            '("train", SAMPLE, "--out", "demo.forecast")',
+            '":root { --ink: #111; } p { color: var(--ink); }"',
+            '"a -- b"',
+            "x = 1  # as --units says",
+        ],
+    )
+    def test_a_whole_command_is_no_flag(self, line):
+        assert list(flags(line)) == []
 
     def test_assertions_are_seen(self):
         assert len(list(asserted("assert x > 0"))) == 1

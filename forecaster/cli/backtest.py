@@ -2,78 +2,91 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from forecaster.cli.options import (
-    CalendarCode,
     Cluster,
-    Columns,
-    DateFormat,
-    Device,
     Format,
     FormatOption,
     ModelName,
-    Offline,
     Output,
-    ProviderName,
-    Scale,
+    Reading,
     Sources,
-    Supervise,
-    Ticker,
-    Workers,
-    emit,
-    parse_cells,
-    parse_date,
-    parse_words,
-)
-from forecaster.cli.pictures import (
-    PictureFile,
+    Theme,
     ThemeOption,
     WidthOption,
-    drawn,
-    picture_file,
-    theme_name,
+    Workers,
+    option_group,
+    reading_options,
+    settings_of,
+    training_options,
 )
-from forecaster.cli.sources import fetching_of, read, refuse_failures
+from forecaster.cli.parsing import parse_cells, parse_date, parse_words
+from forecaster.cli.pictures import PictureFile, drawn, picture_file
+from forecaster.cli.results import emit, write_result
+from forecaster.cli.sources import read, refuse_failures
 from forecaster.errors import SettingsError, VerdictNotHeld
+from forecaster.model.settings import Device
 
 if TYPE_CHECKING:
+    from forecaster.evaluation.verdict import Requirement
     from forecaster.jobs.backtest import Backtest, Plan
     from forecaster.jobs.parallel import Pool
     from forecaster.market.bars import Panel
     from forecaster.model.settings import Settings
 
 
-class Refit(StrEnum):
-    """When networks and baselines are fitted."""
+@dataclass(frozen=True)
+class PlanOptions:
+    """What is tested, and what it is compared with."""
 
-    never = "never"
-    fold = "fold"
-
-
-def _network(help: str, *names: str) -> Any:
-    return typer.Option(*names, help=help, rich_help_panel="Network")
-
-
-def backtest(
-    sources: Sources,
     train_end: Annotated[
         str | None,
         typer.Option(metavar="DATE", help="The first cutoff. (default: after 70% of the sessions)"),
-    ] = None,
-    test_end: Annotated[str | None, typer.Option(metavar="DATE", help="Last session used.")] = None,
-    folds: Annotated[int, typer.Option(help="How many cutoffs.")] = 1,
-    refit: Annotated[Refit, typer.Option(help="Fit at each cutoff, or at the first.")] = Refit.fold,
-    stride: Annotated[int, typer.Option(help="Score every n-th session.")] = 1,
-    cells: Annotated[str, typer.Option(help="Networks, as in gru,lstm,rnn.")] = "gru",
-    seeds: Annotated[int, typer.Option(help="Networks of each cell, averaged.")] = 1,
-    baselines: Annotated[
-        str, typer.Option(help="Baselines to compare with.")
-    ] = "naive,drift,ewma,garch,har",
+    ] = None
+    test_end: Annotated[str | None, typer.Option(metavar="DATE", help="Last session used.")] = None
+    folds: Annotated[int, typer.Option(help="How many cutoffs.")] = 1
+    refit: Annotated[
+        Literal["never", "fold"], typer.Option(help="Fit at each cutoff, or at the first.")
+    ] = "fold"
+    stride: Annotated[int, typer.Option(help="Score every n-th session.")] = 1
+    cells: Annotated[str, typer.Option(help="Networks, as in gru,lstm,rnn.")] = "gru"
+    seeds: Annotated[int, typer.Option(help="Networks of each cell, averaged.")] = 1
+    baselines: Annotated[str, typer.Option(help="Baselines to compare with.")] = (
+        "naive,drift,ewma,garch,har"
+    )
+
+    def plan(self, baselines: tuple[str, ...]) -> Plan:
+        """The plan, with baselines whose names have been checked.
+
+        Raises:
+            SettingsError: one of the options cannot work.
+        """
+        from forecaster.jobs.backtest import Plan
+
+        return Plan(
+            train_end=parse_date(self.train_end, "--train-end"),
+            test_end=parse_date(self.test_end, "--test-end"),
+            folds=self.folds,
+            refit=self.refit,
+            stride=self.stride,
+            cells=parse_cells(self.cells),
+            seeds=self.seeds,
+            baselines=baselines,
+        )
+
+
+@option_group("options", PlanOptions)
+@training_options({"Network": ("horizon", "units", "scale", "supervise", "epochs", "seed")})
+@reading_options()
+def backtest(
+    sources: Sources,
+    *,
+    options: PlanOptions,
     require: Annotated[
         list[str] | None,
         typer.Option(metavar="WORD:BASELINE", help="Exit with 9 unless it holds: beats:naive."),
@@ -82,18 +95,13 @@ def backtest(
     allow_overlap: Annotated[
         bool, typer.Option("--allow-overlap", help="Score a model on sessions it was trained on.")
     ] = False,
-    horizon: Annotated[int, _network("Sessions to forecast.", "--horizon")] = 20,
-    units: Annotated[int, _network("Units in each layer.")] = 32,
-    scale: Annotated[Scale, _network("Unit of the targets.")] = Scale.volatility,
-    supervise: Annotated[
-        Supervise, _network("A target on every step, or on the last of a window.")
-    ] = Supervise.prefixes,
-    epochs: Annotated[int, _network("Passes over the data at most.")] = 60,
-    seed: Annotated[int, _network("Seed of everything random.")] = 0,
-    device: Annotated[Device, _network("Where to compute.")] = Device.auto,
+    chosen: dict[str, Any],
+    device: Annotated[
+        Device, typer.Option(help="Where to compute.", rich_help_panel="Network")
+    ] = "auto",
     workers: Workers = None,
     cluster: Cluster = None,
-    format: FormatOption = Format.table,
+    format: FormatOption = "table",
     output: Output = None,
     plot: Annotated[
         bool,
@@ -111,57 +119,35 @@ def backtest(
     ] = None,
     theme: ThemeOption = None,
     width: WidthOption = 1200,
-    column: Columns = None,
-    date_format: DateFormat = None,
-    ticker: Ticker = None,
-    offline: Offline = False,
-    provider: ProviderName = None,
-    calendar: CalendarCode = None,
+    reading: Reading,
 ) -> None:
     """Score networks beside baselines on sessions that they have not seen."""
     from forecaster.evaluation.baselines.fit import check_names
     from forecaster.evaluation.verdict import Requirement
-    from forecaster.jobs.backtest import Plan
     from forecaster.jobs.parallel import Pool
-    from forecaster.model.settings import Settings
     from forecaster.output.console import note
 
-    names = check_names(parse_words(baselines))
-    required = [Requirement.parse(text, names) for text in require or []]
-    settings = Settings(
-        horizon=horizon, units=units, scale=scale.value, supervise=supervise.value, epochs=epochs,
-        seed=seed,
-    )  # fmt: skip
-    plan = Plan(
-        train_end=parse_date(train_end, "--train-end"),
-        test_end=parse_date(test_end, "--test-end"),
-        folds=folds, refit=refit.value, stride=stride, cells=parse_cells(cells), seeds=seeds,
-        baselines=names,
-    )  # fmt: skip
+    baselines = check_names(parse_words(options.baselines))
+    required = [Requirement.parse(text, baselines) for text in require or []]
+    settings = settings_of(chosen)
+    plan = options.plan(baselines)
     pool = Pool(workers, cluster)
     file = picture_file(plot_output, width, "--plot-output")
-    _require_room(plot and file is None, format, output)
-    if model is not None and (folds > 1 or seeds > 1):
+    _keep_apart(plot and file is None, format, output)
+    if model is not None and (plan.folds > 1 or plan.seeds > 1):
         raise SettingsError(
             "--model was given with --folds or --seeds; a saved model is scored as it is, in one"
             " fold. Leave those out."
         )
-    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
-    loaded = read(sources, column, date_format, ticker, fetching)
+    loaded = read(sources, reading)
     refuse_failures(loaded)
     result = _run(loaded.panel, settings, plan, model, allow_overlap, device, pool)
     for message in result.notes:
         note(message)
-    emit(_document(result, plan.seen(loaded.panel), format, output), output)
+    _write(result, plan.seen(loaded.panel), format, output)
     if plot or file is not None:
         _draw(result, file, theme, width)
-    unmet = [v for wanted in required for v in wanted.unmet(result.table.verdicts)]
-    if unmet:
-        first = unmet[0]
-        raise VerdictNotHeld(
-            f"{first.model} {first.word} {first.baseline} one session ahead; --require asked for"
-            " more. See the table."
-        )
+    _require_verdicts(result, required)
 
 
 def _run(
@@ -181,31 +167,32 @@ def _run(
     if model is not None:
         return score_model(panel, open_model(model), plan, allow_overlap=allow_overlap)
     with training_bar() as on_progress:
-        return run(panel, settings, plan, device=device.value, on_progress=on_progress, pool=pool)
+        return run(panel, settings, plan, device=device, on_progress=on_progress, pool=pool)
 
 
-def _document(result: Backtest, panel: Panel, format: Format, output: Output) -> str:
+def _write(result: Backtest, panel: Panel, format: Format, output: Path | None) -> None:
     from forecaster.output import backtest
-    from forecaster.output.console import render
     from forecaster.output.format import rows_csv
 
-    if format is Format.json:
-        return backtest.backtest_json(result, panel)
-    if format is Format.csv:
-        return rows_csv(result.table)
-    return render(lambda width: backtest.backtest(result, panel, width), output)
+    write_result(
+        format,
+        output,
+        table=lambda width: backtest.backtest(result, panel, width),
+        json=lambda: backtest.backtest_json(result, panel),
+        csv=lambda: rows_csv(result.table),
+    )
 
 
-def _require_room(drawn_here: bool, format: Format, output: Output) -> None:
+def _keep_apart(drawn_here: bool, format: Format, output: Path | None) -> None:
     """A chart of characters and a document for programs do not share stdout."""
-    if drawn_here and format is not Format.table and output is None:
+    if drawn_here and format != "table" and output is None:
         raise SettingsError(
-            f"--plot draws on standard output, where --format {format.value} writes for programs;"
+            f"--plot draws on standard output, where --format {format} writes for programs;"
             " one of them must go elsewhere. Add --plot-output FILE or --output FILE."
         )
 
 
-def _draw(result: Backtest, file: PictureFile | None, theme: ThemeOption, width: int) -> None:
+def _draw(result: Backtest, file: PictureFile | None, theme: Theme | None, width: int) -> None:
     if file is None:
         from forecaster.output.charts.terminal import backtest_charts
 
@@ -213,4 +200,14 @@ def _draw(result: Backtest, file: PictureFile | None, theme: ThemeOption, width:
         return
     from forecaster.output.charts.backtest import backtest_picture
 
-    file.write(backtest_picture(result, file.kind, width, theme_name(theme)))
+    file.write(backtest_picture(result, file.kind, width, theme))
+
+
+def _require_verdicts(result: Backtest, required: list[Requirement]) -> None:
+    unmet = [v for wanted in required for v in wanted.unmet(result.table.verdicts)]
+    if unmet:
+        first = unmet[0]
+        raise VerdictNotHeld(
+            f"{first.model} {first.word} {first.baseline} one session ahead; --require asked for"
+            " more. See the table."
+        )

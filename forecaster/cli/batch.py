@@ -4,49 +4,37 @@ from __future__ import annotations
 
 import math
 import sys
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from forecaster.cli.options import (
-    CalendarCode,
-    Columns,
-    DateFormat,
-    ModelName,
-    Offline,
-    ProviderName,
-    emit,
-    emitting,
-    parse_columns,
-)
-from forecaster.cli.sources import fetching_of, report_failures, show_notes
+from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.options import Horizon, ModelName, Reading, reading_options
+from forecaster.cli.results import emit, emitting
+from forecaster.cli.sources import fetching_of, file_options, report_failures, show_notes
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     from forecaster.jobs.batch import BatchResult
 
 
-class Lines(StrEnum):
-    """How forecasts are written."""
-
-    jsonl = "jsonl"
-    csv = "csv"
-    parquet = "parquet"
-
+Lines = Literal["jsonl", "csv", "parquet"]
+"""How forecasts are written."""
 
 _AGES = {"never": None, "weekly": 7.0, "always": 0.0}
-_BY_SUFFIX = {
-    ".jsonl": Lines.jsonl,
-    ".ndjson": Lines.jsonl,
-    ".csv": Lines.csv,
-    ".parquet": Lines.parquet,
-    ".pq": Lines.parquet,
+_BY_SUFFIX: dict[str, Lines] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
 }
 _STDOUT = Path("-")
 
 
+@reading_options("column", "date_format", "offline", "provider", "calendar")
 def batch(
     watchlist: Annotated[
         list[str],
@@ -56,10 +44,7 @@ def batch(
         ),
     ],
     model: ModelName = None,
-    horizon: Annotated[
-        int | None,
-        typer.Option("--horizon", help="Sessions to forecast, at most the model's. (default: 5)"),
-    ] = None,
+    horizon: Horizon = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Where forecasts go; - for stdout. (default: -)"),
@@ -95,16 +80,12 @@ def batch(
             metavar="FILE", help="Write counts as JSON to this file; - for stdout, beside --out."
         ),
     ] = None,
-    column: Columns = None,
-    date_format: DateFormat = None,
-    offline: Offline = False,
-    provider: ProviderName = None,
-    calendar: CalendarCode = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Forecast a watchlist, keep every forecast in the journal, and be safe to start again."""
     from forecaster.jobs.batch import batch as run
     from forecaster.jobs.worklist import read_worklist
-    from forecaster.market.files.read import ReadOptions
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
     from forecaster.output import batch
@@ -112,26 +93,27 @@ def batch(
 
     chosen = format or _by_suffix(out)
     _keep_apart(out, summary, quiet=quiet)
-    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
-    options = ReadOptions(parse_columns(column), date_format)
+    fetching = fetching_of(reading)
+    options = file_options(reading)
     work = read_worklist(watchlist, sys.stdin.buffer)
     days = _days(retrain)
     path = find(model)
     author = load(path)
     with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
-        done = run(
+        result = run(
             author, work, horizon=horizon, fetching=fetching, options=options, resume=resume,
             retrain_days=days, path=path_of("default") if path == BOXED else path, wait=wait,
             on_ticker=on_ticker,
         )  # fmt: skip
     if not quiet:
-        show_notes(done.notes)
-    _write(done, out, chosen, quiet=quiet)
+        show_notes(result.notes)
+    _write(result, out, chosen, quiet=quiet)
     if summary is not None:
-        emit(batch.summary(done), None if summary == _STDOUT else summary, "--summary")
+        told = replace(result, failures=failures_in_flags(result.failures))
+        emit(batch.summary(told), None if summary == _STDOUT else summary, "--summary")
     if not quiet:
-        note(batch.last_line(done))
-    report_failures(done.failures, succeeded=len(done.forecasts))
+        note(batch.last_line(result))
+    report_failures(result.failures, succeeded=len(result.forecasts))
 
 
 def _by_suffix(out: str | None) -> Lines:
@@ -146,7 +128,7 @@ def _by_suffix(out: str | None) -> Lines:
             f"--out is {out}, and {suffix} is no format that forecasts are written in; the suffix"
             f" must be {', '.join(_BY_SUFFIX)}. Rename it, or name the format as in --format jsonl."
         )
-    return _BY_SUFFIX.get(suffix, Lines.jsonl)
+    return _BY_SUFFIX.get(suffix, "jsonl")
 
 
 def _keep_apart(out: str | None, summary: Path | None, *, quiet: bool) -> None:
@@ -187,20 +169,20 @@ def _days(retrain: str) -> float | None:
     return days
 
 
-def _write(done: BatchResult, out: str | None, format: Lines, *, quiet: bool) -> None:
+def _write(result: BatchResult, out: str | None, format: Lines, *, quiet: bool) -> None:
     """Forecasts to a file in one piece, or to stdout; nowhere if nobody asked and all is quiet."""
     from forecaster.output import batch
 
     write = {
-        Lines.jsonl: batch.write_jsonl,
-        Lines.csv: batch.write_csv,
-        Lines.parquet: batch.write_parquet,
+        "jsonl": batch.write_jsonl,
+        "csv": batch.write_csv,
+        "parquet": batch.write_parquet,
     }[format]
     if out is None and quiet:
         return
     if out in (None, "-"):
-        write(sys.stdout.buffer, done)
+        write(sys.stdout.buffer, result)
         sys.stdout.buffer.flush()
         return
     with emitting(Path(str(out)), "--out") as file:
-        write(file, done)
+        write(file, result)

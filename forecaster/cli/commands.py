@@ -6,15 +6,15 @@ import errno
 import os
 import re
 import sys
-from enum import StrEnum
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from forecaster.cli import config_file as configuration
+from forecaster.cli import config_file
 from forecaster.cli.config_file import Configuration, command_of, key_of
+from forecaster.cli.flags import in_flags
 from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, SettingsError, Terminated
 from forecaster.paths import settings_file
 
@@ -27,11 +27,8 @@ _WITHOUT_FILE = ("config path", "doctor")
 """Commands that work where ``forecaster.toml`` does not: they help to mend it."""
 
 
-class LogFormat(StrEnum):
-    """How stderr is written."""
-
-    text = "text"
-    json = "json"
+LogFormat = Literal["text", "json"]
+"""How stderr is written."""
 
 
 class Command(TyperCommand):
@@ -51,10 +48,10 @@ class Command(TyperCommand):
 
 
 class App(typer.Typer):
-    """A Typer app whose commands are of that class."""
+    """A Typer app whose commands are ``Command``s."""
 
     def command(self, *args: Any, **options: Any) -> Any:
-        """Register a command; see :meth:`typer.Typer.command`."""
+        """Register a command, with the arguments of :meth:`typer.Typer.command`."""
         return super().command(*args, **{"cls": Command, **options})
 
 
@@ -65,8 +62,8 @@ class Commands(TyperGroup):
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
         """Read the options that stand before the command."""
-        configuration.name_variables(configuration.options_of(self))
-        log_format_of(self).envvar = [configuration.variable("log-format")]
+        config_file.name_variables(config_file.options_of(self))
+        log_format_of(self).envvar = [config_file.variable("log-format")]
         log_format_of(self).show_envvar = False
         given = list(args)
         try:
@@ -84,7 +81,8 @@ class Commands(TyperGroup):
         except ForecastError as failure:
             from forecaster.output.console import error
 
-            error(f"{failure}{_origins(ctx, str(failure))}", failure.exit_code)
+            message = in_flags(failure)
+            error(f"{message}{_origins(ctx, message)}", failure.exit_code)
             raise typer.Exit(failure.exit_code) from None
         except KeyboardInterrupt:
             _last_words("interrupted; no file is half written", INTERRUPTED)
@@ -112,8 +110,8 @@ class Commands(TyperGroup):
 
     def _settle(self, ctx: Any) -> None:
         """Put ``forecaster.toml`` behind flags and variables."""
-        options = configuration.options_of(self)
-        ctx.obj = configuration.read(options, log_format_of(self))
+        options = config_file.options_of(self)
+        ctx.obj = config_file.read(options, log_format_of(self))
         ctx.default_map = ctx.obj.default_map(options)
         if _logs_json(ctx):
             _log_as_json()
@@ -125,18 +123,18 @@ def log_format_of(root: Any) -> Any:
 
 
 def _logs_json(ctx: Any) -> bool:
-    """What the flag says, or the variable, or the file."""
+    """Whether stderr is a log: what the flag says, or the variable, or the file."""
     root = ctx.find_root()
     chosen = root.params.get("log_format") or root.obj.table.get("log-format")
-    return bool(chosen == LogFormat.json)
+    return bool(chosen == "json")
 
 
 def _asked_for_json(args: list[str]) -> bool:
-    """The same where the options before the command could not be read."""
+    """Whether stderr is a log where the options before the command could not be read."""
     flags = [arg.partition("=")[2] for arg in args if arg.startswith("--log-format=")]
     flags += [value for name, value in pairwise(args) if name == "--log-format"]
-    flags.append(os.environ.get(configuration.variable("log-format"), ""))
-    return flags[0] == LogFormat.json
+    flags.append(os.environ.get(config_file.variable("log-format"), ""))
+    return flags[0] == "json"
 
 
 def _log_as_json(command: str | None = None) -> None:
@@ -152,7 +150,7 @@ def _last_words(message: str, exit_code: int) -> None:
 
 
 def _refusal(problem: Any, settings: Configuration, *, json: bool) -> Exception:
-    """A refusal of the parser, with where a wrong value comes from; said already, if as JSON."""
+    """A refusal of the parser, with where a wrong value comes from; as JSON it is written here."""
     ctx, param = getattr(problem, "ctx", None), getattr(problem, "param", None)
     if ctx is not None and getattr(param, "param_type_name", "") == "option":
         origin = settings.origin(ctx, param)
@@ -178,7 +176,7 @@ def _origins(ctx: Any, message: str) -> str:
     settings, leaf = ctx.obj, ctx.meta.get(_LEAF)
     if settings is None:
         return ""
-    said = [
+    origins = [
         f"{name} is set in {settings.file}"
         for name in sorted(settings.lent)
         if _mentions(message, name)
@@ -190,8 +188,8 @@ def _origins(ctx: Any, message: str) -> str:
         named = type(value) is str and len(value) > 2 and _mentions(message, value)
         origin = settings.origin(leaf, param)
         if origin.source in ("file", "environment") and (named or _mentions(message, flag)):
-            said.append(f"{flag} comes from {origin.name}")
-    return f" ({'; '.join(said)}.)" if said else ""
+            origins.append(f"{flag} comes from {origin.name}")
+    return f" ({'; '.join(origins)}.)" if origins else ""
 
 
 def _mentions(message: str, word: str) -> bool:
@@ -200,7 +198,7 @@ def _mentions(message: str, word: str) -> bool:
 
 def _note_strangers(root: Any) -> None:
     """Say which variables look like settings and are none."""
-    for name, near in configuration.strangers(configuration.options_of(root)):
+    for name, near in config_file.strangers(config_file.options_of(root)):
         from forecaster.output.console import note
 
         advice = f"Did you mean {' or '.join(near)}?" if near else "Unset it if it is not needed."

@@ -2,64 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from forecaster.cli.options import (
-    CalendarCode,
     Cluster,
-    Columns,
-    DateFormat,
-    Device,
-    Format,
     FormatOption,
-    Offline,
     Output,
-    ProviderName,
+    Reading,
     Sources,
-    Ticker,
     Workers,
-    emit,
+    reading_options,
+    settings_of,
+    training_options,
 )
-from forecaster.cli.sources import fetching_of, read, refuse_failures
+from forecaster.cli.results import write_result
+from forecaster.cli.sources import read, refuse_failures
+from forecaster.model.settings import Device
 
 
+@training_options(
+    {"": ("horizon", "units", "epochs", "seed")},
+    help={"units": "Units of every network."},
+    horizon=5,
+    epochs=20,
+)
+@reading_options()
 def compare(
     sources: Sources,
-    horizon: Annotated[int, typer.Option(help="Sessions to forecast.")] = 5,
-    units: Annotated[int, typer.Option(help="Units of every network.")] = 32,
-    epochs: Annotated[int, typer.Option(help="Passes over the data at most.")] = 20,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    *,
+    chosen: dict[str, Any],
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = "auto",
     workers: Workers = None,
     cluster: Cluster = None,
-    format: FormatOption = Format.table,
+    format: FormatOption = "table",
     output: Output = None,
-    column: Columns = None,
-    date_format: DateFormat = None,
-    ticker: Ticker = None,
-    offline: Offline = False,
-    provider: ProviderName = None,
-    calendar: CalendarCode = None,
+    reading: Reading,
 ) -> None:
     """Train every kind of network on the same data and compare them in one table."""
     from forecaster.jobs.compare import compare as run
     from forecaster.jobs.parallel import Pool
-    from forecaster.model.settings import Settings
     from forecaster.output import compare
-    from forecaster.output.console import render, training_bar
+    from forecaster.output.console import training_bar
 
-    settings = Settings(horizon=horizon, units=units, epochs=epochs, seed=seed, patience=3)
+    settings = settings_of(chosen, patience=3)
     pool = Pool(workers, cluster)
-    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
-    loaded = read(sources, column, date_format, ticker, fetching)
+    loaded = read(sources, reading)
     refuse_failures(loaded)
     with training_bar() as on_progress:
-        made = run(loaded.panel, settings, device=device.value, on_progress=on_progress, pool=pool)
-    if format is Format.json:
-        emit(compare.compare_json(made), output)
-    elif format is Format.csv:
-        emit(compare.compare_csv(made), output)
-    else:
-        emit(render(lambda width: compare.comparison(made, width), output), output)
+        comparison = run(loaded.panel, settings, device=device, on_progress=on_progress, pool=pool)
+    write_result(
+        format,
+        output,
+        table=lambda width: compare.comparison(comparison, width),
+        json=lambda: compare.compare_json(comparison),
+        csv=lambda: compare.compare_csv(comparison),
+    )

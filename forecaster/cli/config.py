@@ -6,16 +6,15 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecaster.cli import config_file as configuration
+from forecaster.cli import config_file
 from forecaster.cli.commands import log_format_of
 from forecaster.cli.config_file import DEFAULT, PLAIN, SHARED, Configuration, Origin
-from forecaster.cli.data import Report
-from forecaster.cli.options import Output, emit
+from forecaster.cli.options import Output, ReportFormat
+from forecaster.cli.results import write_result
 
 if TYPE_CHECKING:
     from forecaster.output.config import Setting
@@ -25,9 +24,7 @@ _NOTHING = "–"
 
 def show(
     ctx: typer.Context,
-    format: Annotated[Report, typer.Option("--format", "-f", help="How it is written.")] = (
-        Report.table
-    ),
+    format: ReportFormat = "table",
     output: Output = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Settings at their defaults, too.")
@@ -35,7 +32,6 @@ def show(
 ) -> None:
     """Show each setting that is not at its default, and where it comes from."""
     from forecaster.output import config
-    from forecaster.output.console import render
 
     read: Configuration = ctx.obj
     settings = [
@@ -43,16 +39,15 @@ def show(
         for setting in (*_shared(ctx, read), *_own(ctx, read))
         if everything or setting.source != "default"
     ]
-    if format is Report.json:
-        emit(config.settings_json(settings, read.file, exists=read.exists), output)
-        return
-    shown = render(
-        lambda width: config.settings_table(
-            settings, read.file, width, exists=read.exists, everything=everything
-        ),
+    more = "" if everything else "--all shows them"
+    write_result(
+        format,
         output,
+        table=lambda width: config.settings_table(
+            settings, read.file, width, exists=read.exists, more=more
+        ),
+        json=lambda: config.settings_json(settings, read.file, exists=read.exists),
     )
-    emit(shown, output)
 
 
 def path(ctx: typer.Context) -> None:
@@ -73,7 +68,7 @@ def _shared(ctx: typer.Context, read: Configuration) -> Iterator[Setting]:
     for key in SHARED:
         if key in PLAIN:
             origin = read.plain_origin(key)
-            value = os.environ.get(configuration.variable(key))
+            value = os.environ.get(config_file.variable(key))
         else:
             value, origin = _above_the_tables(ctx, read, key)
         yield _setting(key, _usual(key) if origin == DEFAULT else value, origin)
@@ -90,7 +85,7 @@ def _above_the_tables(ctx: Any, read: Configuration, key: str) -> tuple[Any, Ori
         origin = read.origin(root, log_format_of(root.command))
         if origin != DEFAULT:
             return root.params["log_format"], origin
-    name = configuration.variable(key)
+    name = config_file.variable(key)
     if key != "log-format" and os.environ.get(name):
         return os.environ[name], Origin("environment", name)
     return (read.table[key], read.in_file()) if key in read.table else (None, DEFAULT)
@@ -99,7 +94,7 @@ def _above_the_tables(ctx: Any, read: Configuration, key: str) -> tuple[Any, Ori
 def _own(ctx: typer.Context, read: Configuration) -> Iterator[Setting]:
     """Settings of single commands; what they share is shown once, above."""
     root = ctx.find_root()
-    for command, params in configuration.options_of(root.command).items():
+    for command, params in config_file.options_of(root.command).items():
         below: Any = root
         for name in command.split("."):
             leaf = below.command.commands[name]
@@ -110,17 +105,17 @@ def _own(ctx: typer.Context, read: Configuration) -> Iterator[Setting]:
             origin = read.origin(below, param)
             if origin.source != "default":
                 value = param.process_value(below, value)  # refuses what the command would refuse
-            shared = configuration.is_shared(key, command)
-            above = (read.in_file(), Origin("environment", configuration.variable(key)), DEFAULT)
+            shared = config_file.is_shared(key, command)
+            above = (read.in_file(), Origin("environment", config_file.variable(key)), DEFAULT)
             if not (shared and origin in above):
-                yield _setting(f"{command}.{key}", _said(param, value), origin)
+                yield _setting(f"{command}.{key}", _shown(param, value), origin)
 
 
-def _said(param: Any, value: Any) -> Any:
+def _shown(param: Any, value: Any) -> Any:
     """A value, or what the help says where there is none by default."""
     if value in (None, (), []):
-        found = re.search(r"\(default: (.*)\)$", param.help or "")
-        return found[1] if found else None
+        default = re.search(r"\(default: (.*)\)$", param.help or "")
+        return default[1] if default else None
     return value
 
 
@@ -158,8 +153,6 @@ def _text(value: Any) -> str:
         return _NOTHING
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, Enum):
-        return str(value.value)
     if isinstance(value, list | tuple):
         return ", ".join(map(_text, value))
     return str(value)

@@ -20,7 +20,7 @@ from forecaster.paths import settings_file
 
 PREFIX = "FORECASTER_"
 PLAIN: Mapping[str, type] = {"home": str, "store": str, "pause": float, "deadline": float}
-"""Settings without a flag: the rooms below read their variables, so the file's go there too."""
+"""Settings without a flag: the layers below read their variables, so the file's go there too."""
 SHARED = (
     "home", "store", "provider", "calendar", "offline", "model", "device", "date-format",
     "log-format", "pause", "deadline",
@@ -58,15 +58,15 @@ def key_of(param: Any) -> str:
 
 def options_of(group: Any, above: str = "") -> Options:
     """Every option of every command below a group."""
-    found: Options = {}
+    options: Options = {}
     for name, command in group.commands.items():
         path = f"{above}{name}"
         if hasattr(command, "commands"):
-            found |= options_of(command, f"{path}.")
+            options |= options_of(command, f"{path}.")
         else:
-            options = [p for p in command.params if p.param_type_name == "option"]
-            found[path] = {key_of(p): p for p in options}
-    return found
+            params = [p for p in command.params if p.param_type_name == "option"]
+            options[path] = {key_of(p): p for p in params}
+    return options
 
 
 def variable(key: str, command: str = "") -> str:
@@ -109,7 +109,7 @@ class Configuration:
         exists: whether it is there.
         table: its content, checked; empty if there is none or it cannot be used.
         problem: why it cannot be used.
-        lent: variables that rooms below read and that were set from it.
+        lent: variables that layers below read and that were set from it.
     """
 
     file: Path
@@ -120,10 +120,10 @@ class Configuration:
 
     def own(self, command: str) -> Mapping[str, Any]:
         """The table of a command."""
-        found: Mapping[str, Any] = self.table
+        table: Mapping[str, Any] = self.table
         for part in command.split("."):
-            found = found.get(part, {})
-        return found
+            table = table.get(part, {})
+        return table
 
     def default_map(self, options: Options) -> dict[str, Any]:
         """The file as Click wants it: by command and by the names of parameters."""
@@ -140,7 +140,7 @@ class Configuration:
         return tree
 
     def lend(self) -> Configuration:
-        """Set the variables that rooms below read, where they are not set and the file says so."""
+        """Set the variables that layers below read, where they are not set and the file says so."""
         lent = {
             variable(key): str(self.table[key])
             for key in PLAIN
@@ -151,9 +151,9 @@ class Configuration:
 
     def origin(self, ctx: Any, param: Any) -> Origin:
         """Where the value of a parameter comes from, in the context of its command."""
-        found = ctx.get_parameter_source(param.name)
+        given = ctx.get_parameter_source(param.name)
         command, key = command_of(ctx).replace(" ", "."), key_of(param)
-        source = "DEFAULT" if found is None else found.name
+        source = "DEFAULT" if given is None else given.name
         if source == "COMMANDLINE":
             return Origin("flag", f"--{key}")
         if source == "ENVIRONMENT":
@@ -232,8 +232,8 @@ def _parsed(path: Path) -> dict[str, Any] | None:
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
-        said = "it is not UTF-8" if isinstance(problem, UnicodeDecodeError) else str(problem)
+        reason = "it is not UTF-8" if isinstance(problem, UnicodeDecodeError) else str(problem)
         raise SettingsError(
-            f"{path} is no TOML: {said[:1].lower()}{said[1:]}. Correct it; a line is a key, = and a"
-            ' value, with quotes around words, as in cell = "lstm".'
+            f"{path} is no TOML: {reason[:1].lower()}{reason[1:]}. Correct it; a line is a key, ="
+            ' and a value, with quotes around words, as in cell = "lstm".'
         ) from None

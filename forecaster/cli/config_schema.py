@@ -6,12 +6,10 @@ import difflib
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from enum import Enum
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from forecaster.errors import SettingsError
-from forecaster.redaction import KEYS
 
 _NEAR = 0.6
 """How alike two words are, from 0 to 1, before one is suggested for the other."""
@@ -35,19 +33,19 @@ def check_table(
     Raises:
         SettingsError: something in it is not legal.
     """
-    rooms = {command.partition(".")[0] for command in options}
+    commands = {command.partition(".")[0] for command in options}
     checked: dict[str, Any] = {}
     for key, value in table.items():
         if key in shared:
             checked[key] = _fitted(file, "", key, value, shared[key])
-        elif key in rooms:
-            checked[key] = _check_room(file, key, value, options, shared)
+        elif key in commands:
+            checked[key] = _check_command(file, key, value, options, shared)
         else:
-            raise _unknown(file, "", key, [*shared, *rooms], _owners(key, options))
+            raise _unknown(file, "", key, [*shared, *commands], _owners(key, options))
     return checked
 
 
-def _check_room(
+def _check_command(
     file: Path,
     name: str,
     value: Any,
@@ -67,16 +65,16 @@ def _check_room(
                 above = "above the tables" if key in shared else ""
                 raise _unknown(file, name, key, list(params), above)
         return {
-            key: _fitted(file, name, key, found, params[key].type_descriptor.annotation)
-            for key, found in value.items()
+            key: _fitted(file, name, key, one, params[key].type_descriptor.annotation)
+            for key, one in value.items()
         }
     below = [c.removeprefix(f"{name}.") for c in options if c.startswith(f"{name}.")]
     for key in value:
         if key not in below:
             raise _unknown(file, name, key, below, "")
     return {
-        key: _check_room(file, f"{name}.{key}", found, options, shared)
-        for key, found in value.items()
+        key: _check_command(file, f"{name}.{key}", one, options, shared)
+        for key, one in value.items()
     }
 
 
@@ -92,8 +90,8 @@ def fitted(value: object, wanted: Any) -> object:
         if not isinstance(values, list):
             raise ValueError("an array of strings")
         return [fitted(one, inner) for one in values]
-    if isinstance(wanted, type) and issubclass(wanted, Enum):
-        words = [str(choice.value) for choice in wanted]
+    if get_origin(wanted) is Literal:
+        words = get_args(wanted)
         if value not in words:
             raise ValueError(_either(words) + _did_you_mean(nearest(str(value), words)))
         return value
@@ -127,7 +125,7 @@ def _plain(word: str) -> str:
 
 
 def nearest_variables(name: str, legal: Sequence[str]) -> list[str]:
-    """The same for names of variables, which may lack the command that they belong to."""
+    """The variables most like one that is none, which may lack the command it belongs to."""
     whole = [other for other in legal if other.endswith(f"_{name}")]
     tails = {tail for other in legal for tail in _tails(other)}
     ends = difflib.get_close_matches(name, sorted(tails), n=1, cutoff=0.8)
@@ -144,6 +142,8 @@ def _tails(name: str) -> list[str]:
 
 def _owners(key: str, options: Mapping[str, Mapping[str, Any]]) -> str:
     """Where a key belongs that stands above the tables and should not."""
+    from forecaster.redaction import KEYS
+
     secret = key.replace("-", "_").upper()
     if secret in KEYS:
         return f"in the variable {secret}, since files are passed on more easily than variables"
@@ -164,7 +164,7 @@ def _fitted(file: Path, table: str, key: str, value: object, wanted: Any) -> obj
 def _unknown(
     file: Path, table: str, key: str, legal: Sequence[str], elsewhere: str
 ) -> SettingsError:
-    """What is said of a key that there is not."""
+    """The error for a key that there is not."""
     near = nearest(key, legal)
     if elsewhere:
         advice = f"it belongs {elsewhere}. Move it there"

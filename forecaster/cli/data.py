@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from forecaster.cli.options import (
-    CalendarCode,
-    Columns,
-    DateFormat,
-    Format,
     FormatOption,
     Output,
-    Ticker,
-    confirmed,
-    emit,
-    emitting,
+    Reading,
+    ReportFormat,
+    Yes,
+    reading_options,
 )
+from forecaster.cli.results import confirmed, emitting, write_result
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures
 from forecaster.errors import DataError
 
@@ -28,56 +24,37 @@ Tickers = Annotated[
 ]
 
 
-class Report(StrEnum):
-    """How a report is written."""
-
-    table = "table"
-    json = "json"
-
-
-class FileFormat(StrEnum):
-    """What bars are exported as."""
-
-    csv = "csv"
-    parquet = "parquet"
-
-
-def list_data(format: FormatOption = Format.table, output: Output = None) -> None:
+def list_data(format: FormatOption = "table", output: Output = None) -> None:
     """List the tickers in the store."""
     from forecaster.jobs.data import listing
     from forecaster.market.store import Store
-    from forecaster.output.console import render
     from forecaster.output.data import listed, listed_csv, listed_json
 
     with Store() as store:
         extents = listing(store)
-    if format is Format.json:
-        emit(listed_json(extents), output)
-    elif format is Format.csv:
-        emit(listed_csv(extents), output)
-    else:
-        shown = render(lambda w: listed(extents, store.name, w), output)
-        emit(shown, output)
+    write_result(
+        format,
+        output,
+        table=lambda width: listed(extents, store.name, width),
+        json=lambda: listed_json(extents),
+        csv=lambda: listed_csv(extents),
+    )
 
 
-def verify(
-    format: Annotated[Report, typer.Option("--format", "-f", help="How it is written.")] = (
-        Report.table
-    ),
-    output: Output = None,
-) -> None:
+def verify(format: ReportFormat = "table", output: Output = None) -> None:
     """Read everything in the store and check it; fails if something is damaged."""
     from forecaster.jobs import data
     from forecaster.market.store import Store
-    from forecaster.output.console import render
     from forecaster.output.data import verified, verified_json
 
     with Store() as store:
         result = data.verify(store)
-    if format is Report.json:
-        emit(verified_json(result), output)
-    else:
-        emit(render(lambda _width: verified(result, store.name), output), output)
+    write_result(
+        format,
+        output,
+        table=lambda _width: verified(result, store.name),
+        json=lambda: verified_json(result),
+    )
     damaged = sum(finding.damaged for finding in result.findings)
     if damaged:
         raise DataError(
@@ -89,7 +66,7 @@ def verify(
 def export(
     tickers: Tickers = None,
     format: Annotated[
-        FileFormat | None,
+        Literal["csv", "parquet"] | None,
         typer.Option("--format", "-f", help="What to write. (default: by the file's name, or csv)"),
     ] = None,
     output: Output = None,
@@ -101,8 +78,8 @@ def export(
     from forecaster.output.data import write_csv, write_parquet
 
     by_name = output is not None and output.suffix.lower() in PARQUET_SUFFIXES
-    chosen = format or (FileFormat.parquet if by_name else FileFormat.csv)
-    write = write_parquet if chosen is FileFormat.parquet else write_csv
+    parquet = format == "parquet" or (format is None and by_name)
+    write = write_parquet if parquet else write_csv
     with Store() as store:
         exported = data.export(store, tickers or ())
         if output is None:
@@ -112,6 +89,7 @@ def export(
             write(file, exported)
 
 
+@reading_options("calendar", "column", "date_format", "ticker")
 def bring_in(
     files: Annotated[
         list[str], typer.Argument(metavar="FILES...", help="Price files, folders of them, or -.")
@@ -119,10 +97,8 @@ def bring_in(
     replace: Annotated[
         bool, typer.Option("--replace", help="Even where stored bars would be lost.")
     ] = False,
-    calendar: CalendarCode = None,
-    column: Columns = None,
-    date_format: DateFormat = None,
-    ticker: Ticker = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Store the bars of price files; tickers then read them as if they had been fetched."""
     from forecaster.jobs import data
@@ -130,12 +106,12 @@ def bring_in(
     from forecaster.market.store import Store
     from forecaster.output.console import note
 
-    code = fetching_of(calendar=calendar).calendar
-    loaded = read_price_files(files, column, date_format, ticker)
+    code = fetching_of(reading).calendar
+    loaded = read_price_files(files, reading)
     failures = list(loaded.failures)
     with Store() as store:
-        done = data.bring_in(store, loaded.panel.histories, calendar=code, replace=replace)
-    for one in done:
+        imports = data.bring_in(store, loaded.panel.histories, calendar=code, replace=replace)
+    for one in imports:
         if one.refused is None:
             note(f"{one.ticker}: {one.bars:,} bars were stored")
         else:
@@ -144,7 +120,7 @@ def bring_in(
                 " the stored bars."
             )
             failures.append(Failure(refusal, one.ticker))
-    report_failures(failures, succeeded=sum(one.refused is None for one in done))
+    report_failures(failures, succeeded=sum(one.refused is None for one in imports))
 
 
 def prune(
@@ -156,7 +132,7 @@ def prune(
         typer.Option(metavar="DAYS", min=1, help="Tickers that were not fetched for so long."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All tickers.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Delete stored tickers."""
     from forecaster.jobs import data

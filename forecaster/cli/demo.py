@@ -39,30 +39,30 @@ def tour(folder: Path, chapters: Sequence[Chapter], *, pause: bool) -> None:
     """Run the commands of some chapters, each below its heading.
 
     Args:
-        folder: see ``jobs.demo.prepare``.
+        folder: where it works: a new folder, an empty one, or an earlier demo's.
         chapters: in order.
         pause: wait for Enter between two of them.
 
     Raises:
         Exit: a command failed; with its exit code.
     """
-    from forecaster.jobs import demo as job
-    from forecaster.output import demo as say
+    from forecaster.jobs.demo import contents, prepare, run, surroundings
+    from forecaster.output import demo
     from forecaster.output.console import logs_json
 
-    job.prepare(folder, chapters)
+    prepare(folder, chapters)
     place = folder.absolute()
-    environment = job.surroundings(place, os.environ, log_json=logs_json())
-    say.opening(len(chapters), folder)
+    environment = surroundings(place, os.environ, log_json=logs_json())
+    demo.opening(len(chapters), folder)
     for number, chapter in enumerate(chapters, 1):
         if pause and number > 1:
-            say.ask_to_go_on()
+            demo.ask_to_go_on()
             _wait()
-        say.chapter(number, len(chapters), chapter.title, chapter.text, chapter.command)
-        code = job.run(chapter, place, environment)
+        demo.chapter(number, len(chapters), chapter.title, chapter.text, chapter.command)
+        code = run(chapter, place, environment)
         if code:
             _stop(code, f"step {number} of {len(chapters)} ({chapter.command})")
-    say.closing(folder, job.contents(chapters))
+    demo.closing(folder, contents(chapters))
 
 
 def _wait() -> None:
@@ -72,7 +72,7 @@ def _wait() -> None:
 
 
 def _stop(code: int, step: str) -> None:
-    """Leave with a command's exit code, and say which it was if it has not been said."""
+    """Leave with a command's exit code, and name the step unless the command was stopped."""
     from forecaster.cli.commands import READER_GONE
     from forecaster.output.console import error
 

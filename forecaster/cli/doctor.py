@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from forecaster.cli.options import emit
+from forecaster.cli.results import emit
 from forecaster.errors import SettingsError
 
 

@@ -7,31 +7,21 @@ from typing import Annotated
 import typer
 
 from forecaster.cli.options import (
-    CalendarCode,
-    Columns,
-    DateFormat,
-    Format,
     FormatOption,
     ModelName,
-    Offline,
     Output,
-    ProviderName,
-    Ticker,
-    emit,
-    parse_date,
+    Reading,
+    Source,
+    reading_options,
 )
-from forecaster.cli.sources import chosen_model, fetching_of, only_history, read
+from forecaster.cli.parsing import parse_date
+from forecaster.cli.results import write_result
+from forecaster.cli.sources import chosen_model, only_history, read
 
 
+@reading_options()
 def explain(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE",
-            help="A price file (CSV, Parquet) with one history, - for standard input, or a ticker.",
-            show_default=False,
-        ),
-    ],
+    source: Source,
     model: ModelName = None,
     last: Annotated[int, typer.Option(help="Sessions to show.")] = 10,
     step: Annotated[
@@ -41,39 +31,32 @@ def explain(
         str | None, typer.Option(metavar="DATE", help="Explain as if DATE were the last session.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the shuffling.")] = 0,
-    format: FormatOption = Format.table,
+    format: FormatOption = "table",
     output: Output = None,
-    column: Columns = None,
-    date_format: DateFormat = None,
-    ticker: Ticker = None,
-    offline: Offline = False,
-    provider: ProviderName = None,
-    calendar: CalendarCode = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Unroll a forecast: which day moved it, how far back it looks, which inputs matter."""
     from forecaster.jobs.explain import explain as run
+    from forecaster.output import explain
 
     trained = chosen_model(model)
     day = parse_date(as_of, "--as-of")
-    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
-    loaded = read([source], column, date_format, ticker, fetching)
-    found = run(
+    loaded = read([source], reading)
+    explanation = run(
         trained,
         only_history(loaded, "explain"),
         last=last,
         step=step,
         as_of=day,
         seed=seed,
-        one_by_one=format is Format.json,
+        one_by_one=format == "json",
         calendars=loaded.calendars,
     )
-    if format is Format.table:
-        from forecaster.output.console import render
-        from forecaster.output.explain import explanation
-
-        emit(render(lambda width: explanation(found, trained, width), output), output)
-    else:
-        from forecaster.output.explain import explain_csv, explain_json
-
-        text = explain_json(found, trained) if format is Format.json else explain_csv(found)
-        emit(text, output)
+    write_result(
+        format,
+        output,
+        table=lambda width: explain.explanation(explanation, trained, width),
+        json=lambda: explain.explain_json(explanation, trained),
+        csv=lambda: explain.explain_csv(explanation),
+    )

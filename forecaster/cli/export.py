@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from forecaster.cli.options import complete_model
-
-
-class Target(StrEnum):
-    """What a network can be exported to."""
-
-    keras = "keras"
-    onnx = "onnx"
+from forecaster.cli.options import ModelArgument
 
 
 def export(
-    model: Annotated[
-        str, typer.Argument(help="Name or file of a model.", autocompletion=complete_model)
-    ],
-    to: Annotated[Target, typer.Option(help="Kind of file.")] = Target.keras,
+    model: ModelArgument,
+    to: Annotated[Literal["keras", "onnx"], typer.Option(help="Kind of file.")] = "keras",
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="File to write. (default: MODEL.keras or .onnx)"),
@@ -34,6 +24,6 @@ def export(
     from forecaster.output.console import note
 
     trained = open_model(model)
-    path = output or Path(f"{trained.name}.{to.value}")
-    for written in run(trained, to.value, path):
+    path = output or Path(f"{trained.name}.{to}")
+    for written in run(trained, to, path):
         note(f"wrote {written}")

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from forecaster.cli.options import (
-    CalendarCode,
-    Format,
-    FormatOption,
-    Offline,
-    Output,
-    ProviderName,
-    emit,
-    parse_date,
-)
+from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.options import FormatOption, Output, Reading, reading_options
+from forecaster.cli.parsing import parse_date
+from forecaster.cli.results import write_result
 from forecaster.cli.sources import fetching_of, report_failures, show_notes
 from forecaster.errors import SettingsError
 
 
+@reading_options("offline", "provider", "calendar")
 def fetch(
     tickers: Annotated[
         list[str] | None,
@@ -37,10 +33,9 @@ def fetch(
         str | None,
         typer.Option(metavar="DATE", help="First session wanted. (default: all there are)"),
     ] = None,
-    offline: Offline = False,
-    provider: ProviderName = None,
-    calendar: CalendarCode = None,
-    format: FormatOption = Format.table,
+    *,
+    reading: Reading,
+    format: FormatOption = "table",
     output: Output = None,
 ) -> None:
     """Fetch price histories into the store, asking for no more than is missing."""
@@ -48,9 +43,9 @@ def fetch(
 
     from forecaster.jobs.fetch import fetch as run
     from forecaster.output import data
-    from forecaster.output.console import render, ticker_bar
+    from forecaster.output.console import ticker_bar
 
-    if offline:
+    if reading.offline:
         raise SettingsError(
             "--offline asks no source, and fetching is asking one. Leave it out (it can be set in"
             " FORECASTER_OFFLINE and forecaster.toml too)."
@@ -64,14 +59,16 @@ def fetch(
         raise SettingsError(
             "no ticker was given; at least one is needed, as in: forecast fetch AAPL"
         )
-    fetching = fetching_of(provider=provider, calendar=calendar, since=parse_date(since, "--since"))
+    fetching = fetching_of(reading, parse_date(since, "--since"))
     with ticker_bar(len(words)) as on_ticker:
         result = run(words, fetching, on_ticker=on_ticker)
+    result = replace(result, failures=failures_in_flags(result.failures))
     show_notes(result.notes)
-    if format is Format.json:
-        emit(data.fetched_json(result), output)
-    elif format is Format.csv:
-        emit(data.fetched_csv(result), output)
-    elif result.updated:
-        emit(render(lambda width: data.fetched(result, width), output), output)
+    write_result(
+        format,
+        output,
+        table=(lambda width: data.fetched(result, width)) if result.updated else None,
+        json=lambda: data.fetched_json(result),
+        csv=lambda: data.fetched_csv(result),
+    )
     report_failures(result.failures, succeeded=len(result.updated))

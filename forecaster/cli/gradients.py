@@ -7,36 +7,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecaster.cli.options import (
-    CalendarCode,
-    Columns,
-    DateFormat,
-    Format,
     FormatOption,
     ModelName,
-    Offline,
     Output,
-    ProviderName,
-    Ticker,
-    emit,
-    parse_cells,
+    Reading,
+    Source,
+    reading_options,
 )
-from forecaster.cli.sources import chosen_model, fetching_of, only_history, read
+from forecaster.cli.parsing import parse_cells
+from forecaster.cli.results import write_result
+from forecaster.cli.sources import chosen_model, only_history, read
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     from forecaster.model.artifact import Model
-    from forecaster.model.numpy_rnn import Cell
+    from forecaster.model.settings import Cell
 
 
+@reading_options()
 def gradients(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE",
-            help="A price file (CSV, Parquet) with one history, - for standard input, or a ticker.",
-            show_default=False,
-        ),
-    ],
+    source: Source,
     model: ModelName = None,
     cells: Annotated[str, typer.Option(help="Networks, as in rnn,lstm.")] = "rnn,lstm,gru",
     lags: Annotated[int, typer.Option(help="How many sessions back to look.")] = 50,
@@ -57,25 +47,21 @@ def gradients(
         float | None,
         typer.Option(min=0.0, help="Clip each of its numbers. (default: as the model)"),
     ] = None,
-    format: FormatOption = Format.table,
+    format: FormatOption = "table",
     output: Output = None,
-    column: Columns = None,
-    date_format: DateFormat = None,
-    ticker: Ticker = None,
-    offline: Offline = False,
-    provider: ProviderName = None,
-    calendar: CalendarCode = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Measure which gradients vanish or explode on their way back, and what clipping does."""
     from forecaster.jobs.gradients import measure_gradients
+    from forecaster.output import gradients
 
     chosen = parse_cells(cells)
     trained = chosen_model(model)
     if model is not None:
         _require_its_cell(trained, chosen)
-    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
-    loaded = read([source], column, date_format, ticker, fetching)
-    found = measure_gradients(
+    loaded = read([source], reading)
+    measured = measure_gradients(
         trained,
         only_history(loaded, "gradients"),
         cells=chosen,
@@ -84,16 +70,13 @@ def gradients(
         clip_norm=clip_norm,
         clip_value=clip_value,
     )
-    if format is Format.table:
-        from forecaster.output.console import render
-        from forecaster.output.gradients import gradients as tables
-
-        emit(render(lambda width: tables(found, trained, width), output), output)
-    else:
-        from forecaster.output.gradients import gradients_csv, gradients_json
-
-        text = gradients_json(found, trained) if format is Format.json else gradients_csv(found)
-        emit(text, output)
+    write_result(
+        format,
+        output,
+        table=lambda width: gradients.gradients(measured, trained, width),
+        json=lambda: gradients.gradients_json(measured, trained),
+        csv=lambda: gradients.gradients_csv(measured),
+    )
 
 
 def _require_its_cell(model: Model, cells: tuple[Cell, ...]) -> None:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from forecaster.cli.options import complete_model, confirmed, emit
-
-Name = Annotated[
-    str, typer.Argument(help="Name or file of a model.", autocompletion=complete_model)
-]
+from forecaster.cli.options import ModelArgument, Yes
+from forecaster.cli.results import confirmed, emit
 
 
 def list_models() -> None:
@@ -23,25 +18,22 @@ def list_models() -> None:
     emit(render(lambda width: models.models(listed, width), None), None)
 
 
-def show(name: Name) -> None:
+def show(name: ModelArgument) -> None:
     """Show where a model comes from, its settings and its measured errors."""
     from forecaster.jobs.report import read_model
     from forecaster.model.registry import find
-    from forecaster.output import console, models
+    from forecaster.output import models
+    from forecaster.output.console import render
 
     path = find(name)
     read = read_model(path)
-    emit(
-        console.render(
-            lambda width: models.model_card(read.model, read.table, str(path), width), None
-        ),
-        None,
-    )
+    card = render(lambda width: models.model_card(read.model, read.table, str(path), width), None)
+    emit(card, None)
 
 
 def delete(
-    name: Name,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    name: ModelArgument,
+    yes: Yes = False,
 ) -> None:
     """Delete a model."""
     from forecaster.model import registry

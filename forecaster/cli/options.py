@@ -1,56 +1,35 @@
-"""Options that several commands share, and how their text becomes values."""
+"""Options that several commands share, each declared once, alone or in a group.
+
+Typer makes the options of a command from its signature. A group of them, such as ``Reading``, is
+one parameter of the function and several of the command line: ``option_group`` puts the group's
+options where the parameter stands, and hands in one object that holds what they say.
+"""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-from enum import StrEnum
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import Parameter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
 
 import typer
 
-from forecaster.errors import SettingsError
+from forecaster.cli.flags import flag, in_flags
+from forecaster.cli.parsing import parse_levels
+from forecaster.model.settings import ABOUT, TYPES, Settings
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from forecaster.model.numpy_rnn import Cell
-
+Function = Callable[..., None]
+Format = Literal["table", "json", "csv"]
+Report = Literal["table", "json"]
+Theme = Literal["light", "dark"]
 
 _TICKERS = "Tickers and their exchanges"
+_FILES = "Reading files"
 _MACHINES = "Many machines"
-
-
-class Format(StrEnum):
-    """How a result is written."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-
-
-class Supervise(StrEnum):
-    """Where the loss is."""
-
-    prefixes = "prefixes"
-    last = "last"
-
-
-class Scale(StrEnum):
-    """Units of targets."""
-
-    volatility = "volatility"
-    minmax = "minmax"
-    standard = "standard"
-
-
-class Device(StrEnum):
-    """Where Keras computes."""
-
-    auto = "auto"
-    cpu = "cpu"
-    gpu = "gpu"
 
 
 def complete_model(incomplete: str) -> list[str]:
@@ -68,6 +47,17 @@ Sources = Annotated[
         show_default=False,
     ),
 ]
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="A price file (CSV, Parquet) with one history, - for standard input, or a ticker.",
+        show_default=False,
+    ),
+]
+ModelArgument = Annotated[
+    str, typer.Argument(help="Name or file of a model.", autocompletion=complete_model)
+]
 ModelName = Annotated[
     str | None,
     typer.Option(
@@ -77,50 +67,28 @@ ModelName = Annotated[
         autocompletion=complete_model,
     ),
 ]
+Horizon = Annotated[
+    int | None,
+    typer.Option("--horizon", help="Sessions to forecast, at most the model's. (default: 5)"),
+]
+AsOf = Annotated[
+    str | None, typer.Option(metavar="DATE", help="Forecast as if DATE were the last session.")
+]
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the result is written.")]
+ReportFormat = Annotated[Report, typer.Option("--format", "-f", help="How it is written.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write the result to this file.")
 ]
-Columns = Annotated[
-    list[str] | None,
+ThemeOption = Annotated[
+    Theme | None,
     typer.Option(
-        "--column",
-        metavar="ROLE=HEADER",
-        help="Name a column that is not recognised, as in close=Schlusskurs.",
-        rich_help_panel="Reading files",
+        "--theme",
+        help="Colours of the picture. (default: light; a page follows its reader's)",
+        show_default=False,
     ),
 ]
-DateFormat = Annotated[
-    str | None,
-    typer.Option(help="Format of the dates, as in %d/%m/%Y.", rich_help_panel="Reading files"),
-]
-Ticker = Annotated[
-    str | None,
-    typer.Option(help="Ticker of a single history.", rich_help_panel="Reading files"),
-]
-Offline = Annotated[
-    bool,
-    typer.Option("--offline", help="Use stored bars; ask no source.", rich_help_panel=_TICKERS),
-]
-ProviderName = Annotated[
-    str | None,
-    typer.Option(
-        "--provider",
-        metavar="NAME",
-        help="Who is asked for bars: yahoo or tiingo. (default: yahoo)",
-        rich_help_panel=_TICKERS,
-    ),
-]
-CalendarCode = Annotated[
-    str | None,
-    typer.Option(
-        "--calendar",
-        metavar="MIC",
-        help="Whose sessions dates follow, as in XNYS. (default: the ticker's exchange)",
-        rich_help_panel=_TICKERS,
-    ),
-]
-
+WidthOption = Annotated[int, typer.Option("--width", help="Width of the picture in pixels.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Workers = Annotated[
     int | None,
     typer.Option(
@@ -139,135 +107,138 @@ Cluster = Annotated[
 ]
 
 
-def parse_date(text: str | None, option: str) -> np.datetime64 | None:
-    """An ISO date.
+@dataclass(frozen=True)
+class Reading:
+    """How files are read, and who is asked for the bars of tickers."""
 
-    Raises:
-        SettingsError: it is none.
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="ROLE=HEADER",
+            help="Name a column that is not recognised, as in close=Schlusskurs.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None
+    date_format: Annotated[
+        str | None,
+        typer.Option(help="Format of the dates, as in %d/%m/%Y.", rich_help_panel=_FILES),
+    ] = None
+    ticker: Annotated[
+        str | None, typer.Option(help="Ticker of a single history.", rich_help_panel=_FILES)
+    ] = None
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", help="Use stored bars; ask no source.", rich_help_panel=_TICKERS),
+    ] = False
+    provider: Annotated[
+        str | None,
+        typer.Option(
+            "--provider",
+            metavar="NAME",
+            help="Who is asked for bars: yahoo or tiingo. (default: yahoo)",
+            rich_help_panel=_TICKERS,
+        ),
+    ] = None
+    calendar: Annotated[
+        str | None,
+        typer.Option(
+            "--calendar",
+            metavar="MIC",
+            help="Whose sessions dates follow, as in XNYS. (default: the ticker's exchange)",
+            rich_help_panel=_TICKERS,
+        ),
+    ] = None
+
+
+def option_group(
+    name: str, group: Callable[..., Any], options: Sequence[Parameter] | None = None
+) -> Callable[[Function], Function]:
+    """Give a command a group of options in the place of one parameter of its function.
+
+    Args:
+        name: of the parameter.
+        group: makes what is handed in of the values of the options, by their names.
+        options: with the annotations that Typer reads; None: the parameters of ``group``.
     """
-    if text is None:
-        return None
-    from datetime import date
+    members = options if options is not None else _parameters(group)
 
-    import numpy as np
+    def decorate(function: Function) -> Function:
+        signature: list[Parameter] = []
+        for parameter in _parameters(function):
+            signature += members if parameter.name == name else [parameter]
 
-    try:
-        return np.datetime64(date.fromisoformat(text), "D")
-    except ValueError:
-        raise SettingsError(
-            f"{option} is {text!r}; a date is needed, as in {option} 2014-12-31."
-        ) from None
+        @functools.wraps(function)
+        def command(**values: Any) -> None:
+            chosen = {member.name: values.pop(member.name) for member in members}
+            function(**values, **{name: group(**chosen)})
+
+        flat = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in signature]
+        command.__signature__ = inspect.Signature(flat)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
+        return command
+
+    return decorate
 
 
-def parse_levels(text: str) -> tuple[float, ...]:
-    """Quantile levels from a comma-separated list.
+def _parameters(function: Callable[..., Any]) -> list[Parameter]:
+    return list(inspect.signature(function, eval_str=True).parameters.values())
 
-    Raises:
-        SettingsError: one of them is no number.
+
+def reading_options(*names: str) -> Callable[[Function], Function]:
+    """Give a command the options of ``Reading``, or some of them, as its parameter ``reading``."""
+    every = {parameter.name: parameter for parameter in _parameters(Reading)}
+    return option_group("reading", Reading, [every[name] for name in names or every])
+
+
+def training_options(
+    panels: Mapping[str, Sequence[str]],
+    help: Mapping[str, str] = MappingProxyType({}),
+    **defaults: Any,
+) -> Callable[[Function], Function]:
+    """Give a command options for settings of a network, as its parameter ``chosen``.
+
+    Args:
+        panels: names of settings by the panel of the help page that has them; ``""`` for the
+            one of all options.
+        help: what the command says of a setting, where that differs.
+        defaults: of the command, where they differ.
     """
-    try:
-        return tuple(float(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise SettingsError(
-            f"--quantiles is {text!r}; numbers between 0 and 1 are needed, as in"
-            " --quantiles 0.05,0.25,0.5,0.75,0.95."
-        ) from None
-
-
-def parse_words(text: str) -> tuple[str, ...]:
-    """Words from a comma-separated list."""
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def parse_cells(text: str) -> tuple[Cell, ...]:
-    """Cells from a comma-separated list, each once.
-
-    Raises:
-        SettingsError: there is no such cell, or none is named.
-    """
-    from forecaster.model.numpy_rnn import GATES
-
-    words = parse_words(text)
-    for word in words or (text,):
-        if word not in GATES:
-            raise SettingsError(
-                f"--cells names {word!r}; known are {', '.join(GATES)}. Correct the name."
-            )
-    return tuple(cell for cell in dict.fromkeys(words) if cell in GATES)
-
-
-def parse_columns(pairs: list[str] | None) -> dict[str, str]:
-    """``ROLE=HEADER`` pairs.
-
-    Raises:
-        SettingsError: a pair has no equals sign.
-    """
-    columns = {}
-    for pair in pairs or []:
-        role, equals, header = pair.partition("=")
-        if not equals or not role or not header:
-            raise SettingsError(
-                f"--column is {pair!r}; ROLE=HEADER is needed, as in --column close=Schlusskurs."
-            )
-        columns[role] = header
-    return columns
-
-
-def confirmed(question: str) -> bool:
-    """A person's answer; the question goes to stderr.
-
-    Raises:
-        SettingsError: stderr is a log, and a question is no record of it; or nobody answers.
-        KeyboardInterrupt: the answer was Ctrl-C.
-    """
-    from forecaster.output.console import logs_json
-
-    if logs_json():
-        raise SettingsError(
-            f"nobody can be asked {question!r} where stderr is a log in JSON; a decision is needed"
-            " beforehand. Add --yes."
+    options = [
+        _training_option(
+            name,
+            typer.Option(
+                # with no name from here, Typer would add a --no-... to what is true or false
+                *([flag(name)] if TYPES[name] is bool else []),
+                help=help.get(name) or in_flags(ABOUT[name].help),
+                rich_help_panel=panel or None,
+            ),
+            defaults.get(name, getattr(Settings, name)),
         )
-    try:
-        return typer.confirm(question, err=True)
-    except typer.Abort as problem:
-        if isinstance(problem.__context__, KeyboardInterrupt):
-            raise KeyboardInterrupt from None
-        typer.echo(err=True)  # the question's line has no end yet
-        raise SettingsError(
-            f"nobody answered {question!r}, because standard input has ended; a decision is needed"
-            " beforehand. Add --yes."
-        ) from None
+        for panel, names in panels.items()
+        for name in names
+    ]
+    return option_group("chosen", dict, options)
 
 
-def emit(text: str, output: Path | None, option: str = "--output") -> None:
-    """Write a result to stdout, or to a file in one piece that ``option`` named.
-
-    Raises:
-        SettingsError: the file cannot be written.
-    """
-    import sys
-
-    if output is None:
-        sys.stdout.write(text)
-        return
-    with emitting(output, option) as file:
-        file.write(text.encode())
+def _training_option(name: str, option: Any, default: Any) -> Parameter:
+    """A setting as Typer reads it; levels are text on a command line."""
+    kind = TYPES[name]
+    if name == "quantiles":
+        kind, default = str | None, None
+    return Parameter(
+        name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
+    )
 
 
-@contextlib.contextmanager
-def emitting(output: Path, option: str = "--output") -> Iterator[BinaryIO]:
-    """A file that appears in one piece when all of it was written.
+def settings_of(chosen: Mapping[str, Any], **fixed: Any) -> Settings:
+    """Settings from the options of a command and from what it leaves nobody to choose.
 
     Raises:
-        SettingsError: it cannot be written.
+        SettingsError: a value cannot work, or two of them together.
     """
-    from forecaster.atomic import replacing
-
-    try:
-        with replacing(output) as file:
-            yield file
-    except OSError as problem:
-        raise SettingsError(
-            f"{option} {output} could not be written ({problem.strerror}); a file in a folder that"
-            " can be written is needed. Choose another one."
-        ) from problem
+    values = {**chosen, **fixed}
+    levels = values.pop("quantiles", None)
+    if levels:
+        values["quantiles"] = parse_levels(levels)
+    return Settings(**values)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecaster.cli.options import Format, emit
+from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.options import Format
+from forecaster.cli.results import write_result
 from forecaster.cli.sources import report_failures, show_notes
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
+    from rich.console import RenderableType
 
     from forecaster.jobs.parallel import Pool
     from forecaster.jobs.train import Trained
@@ -42,9 +45,9 @@ def train_per_ticker(
     from forecaster.model.artifact import save
     from forecaster.model.registry import path_of
     from forecaster.output import train
-    from forecaster.output.console import render, training_bar
+    from forecaster.output.console import training_bar
 
-    failures = list(loaded.failures)
+    failures = list(failures_in_flags(loaded.failures))
     panel, paths, tasks = loaded.panel, {}, []
     for ticker in panel.tickers:
         own = f"{name}-{file_name(ticker)}"
@@ -60,14 +63,19 @@ def train_per_ticker(
             save(trained.model, paths[ticker])
 
     with training_bar() as on_progress:
-        made = train_each(panel, tasks, save=keep, on_progress=on_progress, pool=pool)
-    failures += made.failures
-    show_notes([Note(text, ticker) for ticker, trained in made.trained for text in trained.notes])
+        result = train_each(panel, tasks, save=keep, on_progress=on_progress, pool=pool)
+    failures += failures_in_flags(result.failures)
+    show_notes([Note(text, ticker) for ticker, trained in result.trained for text in trained.notes])
     sessions = {h.ticker: len(h) for h in panel}
-    if format is Format.json:
-        emit(train.per_ticker_json(made, sessions, paths, failures), output)
-    elif format is Format.csv:
-        emit(train.per_ticker_csv(made, sessions, paths), output)
-    elif made.trained:
-        emit(render(lambda _width: train.per_ticker_table(made, sessions, paths), output), output)
-    report_failures(failures, succeeded=len(made.trained))
+
+    def table(_width: int) -> list[RenderableType]:
+        return train.per_ticker_table(result, sessions, paths)
+
+    write_result(
+        format,
+        output,
+        table=table if result.trained else None,
+        json=lambda: train.per_ticker_json(result, sessions, paths, failures),
+        csv=lambda: train.per_ticker_csv(result, sessions, paths),
+    )
+    report_failures(failures, succeeded=len(result.trained))

@@ -4,45 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-import typer
-
-from forecaster.cli.options import emitting
+from forecaster.cli.results import emitting
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from forecaster.output.theme import ThemeName
-
 _NARROWEST, _WIDEST = 400, 8000
-_PICTURES: dict[str, Literal["png", "svg", "html"]] = {
-    ".png": "png",
-    ".svg": "svg",
-    ".html": "html",
-}
+Kind = Literal["png", "svg", "html"]
 T = TypeVar("T")
 
-
-class ThemeChoice(StrEnum):
-    """Colours of a picture."""
-
-    light = "light"
-    dark = "dark"
-
-
-ThemeOption = Annotated[
-    ThemeChoice | None,
-    typer.Option(
-        "--theme",
-        help="Colours of the picture. (default: light; a page follows its reader's)",
-        show_default=False,
-    ),
-]
-WidthOption = Annotated[int, typer.Option("--width", help="Width of the picture in pixels.")]
+_PICTURES: dict[str, Kind] = {".png": "png", ".svg": "svg", ".html": "html"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +31,7 @@ class PictureFile:
     """
 
     path: Path
-    kind: Literal["png", "svg", "html"]
+    kind: Kind
     option: str
 
     def write(self, content: bytes) -> None:
@@ -112,13 +87,6 @@ def checked_file(path: Path, option: str, what: str, endings: Mapping[str, T]) -
             " name."
         )
     return kind
-
-
-def theme_name(choice: ThemeChoice | None) -> ThemeName | None:
-    """The theme by its name."""
-    if choice is None:
-        return None
-    return "dark" if choice is ThemeChoice.dark else "light"
 
 
 def drawn(make: Callable[[int], list[RenderableType]]) -> str:

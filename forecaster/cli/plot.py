@@ -7,22 +7,20 @@ from typing import Annotated
 import typer
 
 from forecaster.cli.options import (
-    CalendarCode,
-    Columns,
-    DateFormat,
+    AsOf,
     ModelName,
-    Offline,
     Output,
-    ProviderName,
+    Reading,
     Sources,
-    Ticker,
-    emit,
-    parse_date,
+    ThemeOption,
+    WidthOption,
+    reading_options,
 )
-from forecaster.cli.pictures import ThemeOption, WidthOption, drawn, picture_file, theme_name
+from forecaster.cli.parsing import parse_date
+from forecaster.cli.pictures import drawn, picture_file
+from forecaster.cli.results import emit
 from forecaster.cli.sources import (
     chosen_model,
-    fetching_of,
     read,
     report_failures,
     warn_of_hindsight,
@@ -33,6 +31,7 @@ _IN_A_PICTURE, _IN_A_TERMINAL = 120, 60
 """Sessions of history where none were asked for."""
 
 
+@reading_options()
 def plot(
     sources: Sources,
     model: ModelName = None,
@@ -46,18 +45,12 @@ def plot(
             "--history", help="Sessions before the cutoff. (default: 120, in a terminal 60)"
         ),
     ] = None,
-    as_of: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Forecast as if DATE were the last session.")
-    ] = None,
+    as_of: AsOf = None,
     output: Output = None,
     theme: ThemeOption = None,
     width: WidthOption = 1200,
-    column: Columns = None,
-    date_format: DateFormat = None,
-    ticker: Ticker = None,
-    offline: Offline = False,
-    provider: ProviderName = None,
-    calendar: CalendarCode = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Draw the forecast of each history: in the terminal, or as a .png, .svg or .html file."""
     from forecaster.jobs.fan_chart import check_sessions, fans
@@ -69,24 +62,23 @@ def plot(
     day = parse_date(as_of, "--as-of")
     trained = chosen_model(model)
     checked_horizon(trained, horizon)  # before anything is fetched for nothing
-    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
-    loaded = read(sources, column, date_format, ticker, fetching)
+    loaded = read(sources, reading)
     if file is not None:
         _refuse_too_many(len(loaded.panel))
-    made = fans(
+    drawings = fans(
         trained, loaded.panel.histories, shown=shown, horizon=horizon, as_of=day,
         calendars=loaded.calendars,
     )  # fmt: skip
-    warn_of_hindsight(trained, made.forecasts)
-    if file is not None and made.fans:
+    warn_of_hindsight(trained, drawings.forecasts)
+    if file is not None and drawings.fans:
         from forecaster.output.charts.fan import fan_picture
 
-        file.write(fan_picture(made.fans, trained, file.kind, width, theme_name(theme)))
-    elif made.fans:
+        file.write(fan_picture(drawings.fans, trained, file.kind, width, theme))
+    elif drawings.fans:
         from forecaster.output.charts.terminal import fan_charts
 
-        emit(drawn(lambda columns: fan_charts(made.fans, trained, columns)), None)
-    report_failures((*loaded.failures, *made.failures), succeeded=len(made.fans))
+        emit(drawn(lambda columns: fan_charts(drawings.fans, trained, columns)), None)
+    report_failures((*loaded.failures, *drawings.failures), succeeded=len(drawings.fans))
 
 
 def _refuse_too_many(histories: int) -> None:

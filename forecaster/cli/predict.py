@@ -2,52 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
+from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import (
-    CalendarCode,
-    Columns,
-    DateFormat,
-    Format,
+    AsOf,
     FormatOption,
+    Horizon,
     ModelName,
-    Offline,
     Output,
-    ProviderName,
+    Reading,
     Sources,
-    Ticker,
-    emit,
-    parse_date,
+    reading_options,
 )
+from forecaster.cli.parsing import parse_date
+from forecaster.cli.results import write_result
 from forecaster.cli.sources import (
     chosen_model,
-    fetching_of,
     read,
     report_failures,
     warn_of_hindsight,
 )
 
 
+@reading_options()
 def predict(
     sources: Sources,
     model: ModelName = None,
-    horizon: Annotated[
-        int | None,
-        typer.Option("--horizon", help="Sessions to forecast, at most the model's. (default: 5)"),
-    ] = None,
-    as_of: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Forecast as if DATE were the last session.")
-    ] = None,
-    format: FormatOption = Format.table,
+    horizon: Horizon = None,
+    as_of: AsOf = None,
+    format: FormatOption = "table",
     output: Output = None,
-    column: Columns = None,
-    date_format: DateFormat = None,
-    ticker: Ticker = None,
-    offline: Offline = False,
-    provider: ProviderName = None,
-    calendar: CalendarCode = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs.predict import checked_horizon
@@ -57,23 +42,18 @@ def predict(
     trained = chosen_model(model)
     checked_horizon(trained, horizon)  # before anything is fetched for nothing
     day = parse_date(as_of, "--as-of")
-    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
-    loaded = read(sources, column, date_format, ticker, fetching)
+    loaded = read(sources, reading)
     result = run(
         trained, loaded.panel.histories, horizon=horizon, as_of=day, calendars=loaded.calendars
     )
-    warn_of_hindsight(trained, result.forecasts)
-    failures = (*loaded.failures, *result.failures)
-    if format is Format.json:
-        emit(predict.predict_json(trained, result.forecasts, failures), output)
-    elif format is Format.csv:
-        emit(predict.predict_csv(trained, result.forecasts), output)
-    elif result.forecasts:
-        from forecaster.output import predict
-        from forecaster.output.console import render
-
-        emit(
-            render(lambda width: predict.forecasts(result.forecasts, trained, width), output),
-            output,
-        )
-    report_failures(failures, succeeded=len(result.forecasts))
+    forecasts = result.forecasts
+    warn_of_hindsight(trained, forecasts)
+    failures = failures_in_flags((*loaded.failures, *result.failures))
+    write_result(
+        format,
+        output,
+        table=(lambda width: predict.forecasts(forecasts, trained, width)) if forecasts else None,
+        json=lambda: predict.predict_json(trained, forecasts, failures),
+        csv=lambda: predict.predict_csv(trained, forecasts),
+    )
+    report_failures(failures, succeeded=len(forecasts))

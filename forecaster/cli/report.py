@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecaster.cli.options import (
-    CalendarCode,
-    Columns,
-    DateFormat,
-    Offline,
-    ProviderName,
-    Ticker,
-    complete_model,
-    emit,
-)
-from forecaster.cli.pictures import ThemeOption, checked_file, theme_name
-from forecaster.cli.sources import fetching_of, read, report_failures, warn_of_hindsight
+from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.options import Reading, ThemeOption, complete_model, reading_options
+from forecaster.cli.pictures import checked_file
+from forecaster.cli.results import emit
+from forecaster.cli.sources import read, report_failures, warn_of_hindsight
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -32,6 +25,7 @@ _SHOWN = 120
 _ENDINGS = {".html": "html", ".htm": "html"}
 
 
+@reading_options()
 def report(
     subject: Annotated[
         str,
@@ -56,12 +50,8 @@ def report(
         ),
     ] = None,
     theme: ThemeOption = None,
-    column: Columns = None,
-    date_format: DateFormat = None,
-    ticker: Ticker = None,
-    offline: Offline = False,
-    provider: ProviderName = None,
-    calendar: CalendarCode = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Write one page on a model or a backtest: errors, plots, where they come from."""
     from forecaster.jobs.backtest_document import BacktestSubject
@@ -69,7 +59,6 @@ def report(
 
     checked_file(output, "--output", "a page", _ENDINGS)
     about = read_subject(subject)
-    chosen = theme_name(theme)
     if isinstance(about, BacktestSubject):
         if source:
             raise SettingsError(
@@ -78,26 +67,23 @@ def report(
             )
         from forecaster.output.report.page import backtest_page
 
-        emit(backtest_page(about, chosen), output)
+        emit(backtest_page(about, theme), output)
         return
     fans: tuple[Fan, ...] = ()
     failures: tuple[Failure, ...] = ()
     if source:
-        fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
-        loaded = read(source, column, date_format, ticker, fetching)
-        fans, failed = _fans(about.model, loaded)
-        failures = (*loaded.failures, *failed)
+        fans, failures = _fans(about.model, read(source, reading))
         if not fans:
             report_failures(failures, succeeded=0)
     from forecaster.output.report.page import model_page
 
     reasons = [(failure.name, str(failure.error)) for failure in failures]
-    emit(model_page(about, fans, reasons, chosen), output)
+    emit(model_page(about, fans, reasons, theme), output)
     report_failures(failures, succeeded=len(fans))
 
 
 def _fans(model: Model, loaded: LoadResult) -> tuple[tuple[Fan, ...], tuple[Failure, ...]]:
-    """Forecasts to draw, and histories that could not be forecast."""
+    """Forecasts to draw, and what could not be read or forecast."""
     from forecaster.jobs.fan_chart import fans
     from forecaster.output.charts.fan import MOST_PANELS
 
@@ -106,6 +92,6 @@ def _fans(model: Model, loaded: LoadResult) -> tuple[tuple[Fan, ...], tuple[Fail
             f"--source gives {len(loaded.panel)} histories; a report has room for {MOST_PANELS}."
             " Give fewer."
         )
-    made = fans(model, loaded.panel.histories, shown=_SHOWN, calendars=loaded.calendars)
-    warn_of_hindsight(model, made.forecasts)
-    return made.fans, made.failures
+    drawings = fans(model, loaded.panel.histories, shown=_SHOWN, calendars=loaded.calendars)
+    warn_of_hindsight(model, drawings.forecasts)
+    return drawings.fans, failures_in_flags((*loaded.failures, *drawings.failures))

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from forecaster.cli.options import (
-    CalendarCode,
-    Format,
-    FormatOption,
-    Offline,
-    Output,
-    ProviderName,
-    emit,
-    emitting,
-    parse_date,
-)
+from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.options import FormatOption, Output, Reading, reading_options
+from forecaster.cli.parsing import parse_date
+from forecaster.cli.results import emit, emitting, write_result
 from forecaster.cli.sources import (
     fetching_of,
     read_price_files,
@@ -37,13 +29,7 @@ OfTicker = Annotated[str | None, typer.Option("--ticker", help="Forecasts of thi
 OfRun = Annotated[str | None, typer.Option("--run", help="Forecasts of this run.")]
 
 
-class Lines(StrEnum):
-    """What the journal is exported as."""
-
-    jsonl = "jsonl"
-    csv = "csv"
-
-
+@reading_options("offline", "provider", "calendar")
 def score(
     files: Annotated[
         list[str] | None,
@@ -54,30 +40,30 @@ def score(
     ] = None,
     since: Since = None,
     model: OfModel = None,
-    format: FormatOption = Format.table,
+    format: FormatOption = "table",
     output: Output = None,
-    offline: Offline = False,
-    provider: ProviderName = None,
-    calendar: CalendarCode = None,
+    *,
+    reading: Reading,
 ) -> None:
     """Score the journal's forecasts against what happened since: the live record."""
     from forecaster.jobs.score import score_journal
     from forecaster.output import score
-    from forecaster.output.console import render
 
-    fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
+    fetching = fetching_of(reading)
     day = parse_date(since, "--since")
-    read = read_price_files(files or [], None, None, None)
+    read = read_price_files(files or [], Reading())
     result = score_journal(since=day, model=model, happened=read.panel.histories, fetching=fetching)
-    result = replace(result, failures=(*read.failures, *result.failures))
+    failures = failures_in_flags((*read.failures, *result.failures))
+    result = replace(result, failures=failures)
     show_notes(result.notes)
-    if format is Format.json:
-        emit(score.scored_json(result), output)
-    elif format is Format.csv:
-        emit(score.scored_csv(result), output)
-    else:
-        emit(render(lambda width: score.scored(result, width), output), output)
-    report_failures(result.failures, succeeded=sum(r.scored for r in result.records))
+    write_result(
+        format,
+        output,
+        table=lambda width: score.scored(result, width),
+        json=lambda: score.scored_json(result),
+        csv=lambda: score.scored_csv(result),
+    )
+    report_failures(failures, succeeded=sum(r.scored for r in result.records))
 
 
 def list_journal(
@@ -88,29 +74,26 @@ def list_journal(
     last: Annotated[
         int, typer.Option("--last", metavar="N", min=1, help="The newest N alone.")
     ] = 20,
-    format: FormatOption = Format.table,
+    format: FormatOption = "table",
     output: Output = None,
 ) -> None:
     """List forecasts that were written down, the newest last."""
     from forecaster.market.store import Store
     from forecaster.market.store.journal import entries
     from forecaster.output import journal
-    from forecaster.output.console import render
 
     day = parse_date(since, "--since")
     with Store() as store, store.reading() as tx:
-        found = list(entries(tx, since=day, model=model, ticker=ticker, run=run))
-    shown = found[-last:]
-    if format is Format.json:
-        emit(journal.journal_json(shown), output)
-    elif format is Format.csv:
-        emit(journal.journal_csv(shown), output)
-    else:
-        chosen = any(option is not None for option in (since, model, ticker, run))
-        table = render(
-            lambda width: journal.journal(shown, len(found), width, chosen=chosen), output
-        )
-        emit(table, output)
+        records = list(entries(tx, since=day, model=model, ticker=ticker, run=run))
+    shown = records[-last:]
+    chosen = any(option is not None for option in (since, model, ticker, run))
+    write_result(
+        format,
+        output,
+        table=lambda width: journal.journal(shown, len(records), width, chosen=chosen),
+        json=lambda: journal.journal_json(shown),
+        csv=lambda: journal.journal_csv(shown),
+    )
 
 
 def verify() -> None:
@@ -133,8 +116,9 @@ def export(
     ticker: OfTicker = None,
     run: OfRun = None,
     format: Annotated[
-        Lines, typer.Option("--format", "-f", help="A row for each step, or lines of JSON.")
-    ] = Lines.jsonl,
+        Literal["jsonl", "csv"],
+        typer.Option("--format", "-f", help="A row for each step, or lines of JSON."),
+    ] = "jsonl",
     output: Output = None,
 ) -> None:
     """Write the journal with its hashes."""
@@ -145,12 +129,12 @@ def export(
     from forecaster.output import journal
 
     day = parse_date(since, "--since")
-    write = journal.write_jsonl if format is Lines.jsonl else journal.write_csv
+    write = journal.write_jsonl if format == "jsonl" else journal.write_csv
     with Store() as store, store.reading() as tx:
-        found = entries(tx, since=day, model=model, ticker=ticker, run=run)
+        records = entries(tx, since=day, model=model, ticker=ticker, run=run)
         if output is None:
-            write(sys.stdout.buffer, found)
+            write(sys.stdout.buffer, records)
             sys.stdout.buffer.flush()
             return
         with emitting(output) as file:
-            write(file, found)
+            write(file, records)

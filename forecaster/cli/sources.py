@@ -6,7 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from forecaster.cli.options import parse_columns
+from forecaster.cli.flags import in_flags
+from forecaster.cli.options import Reading
+from forecaster.cli.parsing import parse_columns
 from forecaster.errors import SettingsError, SomeTickersFailed
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from forecaster.jobs.predict import TickerForecast
     from forecaster.market.bars import History
     from forecaster.market.fetch_options import FetchOptions
-    from forecaster.market.files.read import LoadResult
+    from forecaster.market.files.read import LoadResult, ReadOptions
     from forecaster.market.notes import Failure, Note
     from forecaster.model.artifact import Model
 
@@ -23,14 +25,8 @@ _NOTES_SHOWN = 6
 """Notes printed one by one; a folder of hundreds of files must not bury its result."""
 
 
-def fetching_of(
-    *,
-    offline: bool = False,
-    provider: str | None = None,
-    calendar: str | None = None,
-    since: np.datetime64 | None = None,
-) -> FetchOptions:
-    """Options as values.
+def fetching_of(reading: Reading, since: np.datetime64 | None = None) -> FetchOptions:
+    """How tickers are fetched.
 
     Raises:
         SettingsError: there is no such calendar.
@@ -38,11 +34,24 @@ def fetching_of(
     from forecaster.market.fetch_options import FetchOptions
 
     code = None
-    if calendar is not None:
+    if reading.calendar is not None:
         from forecaster.market.exchanges import checked_calendar
 
-        code = checked_calendar(calendar)
-    return FetchOptions(offline=offline, provider=provider, since=since, calendar=code)
+        code = checked_calendar(reading.calendar)
+    return FetchOptions(
+        offline=reading.offline, provider=reading.provider, since=since, calendar=code
+    )
+
+
+def file_options(reading: Reading) -> ReadOptions:
+    """How files are read.
+
+    Raises:
+        SettingsError: a column is named and its header is not.
+    """
+    from forecaster.market.files.read import ReadOptions
+
+    return ReadOptions(parse_columns(reading.column), reading.date_format, reading.ticker)
 
 
 def chosen_model(name: str | None) -> Model:
@@ -66,31 +75,21 @@ def chosen_model(name: str | None) -> Model:
     return trained
 
 
-def read(
-    sources: list[str],
-    columns: list[str] | None,
-    date_format: str | None,
-    ticker: str | None,
-    fetching: FetchOptions,
-) -> LoadResult:
+def read(sources: list[str], reading: Reading) -> LoadResult:
     """Read the sources and print what was repaired on stderr."""
-    from forecaster.market.files.read import ReadOptions
     from forecaster.market.load import read_sources
 
-    options = ReadOptions(parse_columns(columns), date_format, ticker)
-    loaded = read_sources(sources, options, fetching, stdin=sys.stdin.buffer)
+    fetching = fetching_of(reading)
+    loaded = read_sources(sources, file_options(reading), fetching, stdin=sys.stdin.buffer)
     show_notes(loaded.notes)
     return loaded
 
 
-def read_price_files(
-    files: list[str], columns: list[str] | None, date_format: str | None, ticker: str | None
-) -> LoadResult:
+def read_price_files(files: list[str], reading: Reading) -> LoadResult:
     """Read sources that are files, whatever they are called."""
-    from forecaster.market.files.read import ReadOptions, read_files
+    from forecaster.market.files.read import read_files
 
-    options = ReadOptions(parse_columns(columns), date_format, ticker)
-    loaded = read_files(files, options, stdin=sys.stdin.buffer)
+    loaded = read_files(files, file_options(reading), stdin=sys.stdin.buffer)
     show_notes(loaded.notes)
     return loaded
 
@@ -100,7 +99,7 @@ def show_notes(notes: Sequence[Note]) -> None:
     from forecaster.output import console
 
     for note in notes[:_NOTES_SHOWN]:
-        console.note(f"{note.source or note.ticker}: {note.message}")
+        console.note(f"{note.source or note.ticker}: {in_flags(note.message)}")
     more = notes[_NOTES_SHOWN:]
     if more:
         count = len({note.source or note.ticker for note in more})
@@ -116,7 +115,7 @@ def refuse_failures(loaded: LoadResult) -> None:
     from forecaster.output.console import error
 
     for failure in loaded.failures[:-1]:
-        error(str(failure.error))
+        error(in_flags(failure.error))
     raise loaded.failures[-1].error
 
 
@@ -151,20 +150,20 @@ def report_failures(failures: Sequence[Failure], *, succeeded: int) -> None:
 
     if not succeeded:
         for failure in failures[:-1]:
-            error(str(failure.error))
+            error(in_flags(failure.error))
         raise failures[-1].error
     for failure in failures:
-        error(str(failure.error))
+        error(in_flags(failure.error))
     raise SomeTickersFailed(
         f"{len(failures)} of {len(failures) + succeeded} failed; the others are done."
     )
 
 
-def warn_of_hindsight(model: Model, made: Sequence[TickerForecast]) -> None:
+def warn_of_hindsight(model: Model, forecasts: Sequence[TickerForecast]) -> None:
     """A forecast from before the end of the training range has seen its own future."""
     from forecaster.jobs.predict import in_hindsight
 
-    early = [f for f in made if in_hindsight(model, f.cutoff)]
+    early = [f for f in forecasts if in_hindsight(model, f.cutoff)]
     if early:
         from forecaster.output.console import note
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from forecaster.arrays import Days
-from forecaster.errors import DataError
+from forecaster.errors import DataError, parameter
 from forecaster.market.bars import Panel
 
 VALIDATION_SHARE = 0.15
@@ -89,8 +89,8 @@ def _count_up_to(sessions: Days, train_end: np.datetime64) -> int:
     count = int(np.searchsorted(sessions, train_end, side="right"))
     if count < 2:
         raise DataError(
-            f"--train-end is {train_end} and the first session is {sessions[0]}; at least 2"
-            " sessions must lie up to that date. Give a later --train-end."
+            f"{parameter('train_end')} is {train_end} and the first session is {sessions[0]}; at"
+            f" least 2 sessions must lie up to that date. Give a later {parameter('train_end')}."
         )
     return count
 
@@ -134,9 +134,10 @@ def plan_folds(
     first = usual if train_end is None else _count_up_to(sessions, train_end)
     if n - first <= count * (horizon + 1):
         raise DataError(
-            f"{n - first} sessions lie after {sessions[first - 1]}; {count} fold(s) with"
-            f" {horizon} sessions left out in each need more than {count * (horizon + 1)}."
-            " Give an earlier --train-end, fewer --folds or a shorter --horizon."
+            f"{n - first} sessions lie after {sessions[first - 1]}; {count} fold(s) with {horizon}"
+            f" sessions left out in each need more than {count * (horizon + 1)}. Give an earlier"
+            f" {parameter('train_end')}, fewer {parameter('folds')} or a shorter"
+            f" {parameter('horizon')}."
         )
     edges = [first + (n - first) * k // count for k in range(count + 1)]
     return tuple(

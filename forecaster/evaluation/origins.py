@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Rows
-from forecaster.errors import DataError
+from forecaster.errors import DataError, parameter
 from forecaster.evaluation.folds import Fold
 from forecaster.evaluation.losses import Actuals
 from forecaster.features.scaling import future_log_returns
@@ -56,7 +56,8 @@ class Origins:
         if not origins.histories:
             raise DataError(
                 f"no session from {fold.test_from} to {fold.test_to} has a later one to compare"
-                " with; a fold needs some. Give an earlier --train-end or a later --test-end."
+                f" with; a fold needs some. Give an earlier {parameter('train_end')} or a later"
+                f" {parameter('test_end')}."
             )
         return origins
 
@@ -82,12 +83,13 @@ def require_sessions(
     """
     if len(panel) == 0:
         raise DataError(
-            f"no history begins by {test_end}; a test needs sessions. Give a later --test-end."
+            f"no history begins by {test_end}; a test needs sessions."
+            f" Give a later {parameter('test_end')}."
         )
     if train_end is not None and panel.sessions[-1] <= train_end:
         raise DataError(
-            f"the last session is {panel.sessions[-1]} and --train-end is {train_end};"
-            " sessions after it are needed to score. Give an earlier --train-end."
+            f"the last session is {panel.sessions[-1]} and {parameter('train_end')} is {train_end};"
+            f" sessions after it are needed to score. Give an earlier {parameter('train_end')}."
         )
 
 
@@ -101,6 +103,6 @@ def past_of(panel: Panel, cutoff: np.datetime64) -> Panel:
     if len(past) == 0:
         raise DataError(
             f"no history has two sessions up to {cutoff}; fitting needs them."
-            " Give a later --train-end."
+            f" Give a later {parameter('train_end')}."
         )
     return past

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from forecaster.errors import SettingsError
+from forecaster.errors import SettingsError, parameter
 
 Word = Literal["beats", "ties", "loses to"]
 
@@ -69,8 +69,8 @@ class Requirement:
         word, _, baseline = text.partition(":")
         if word not in ("beats", "ties") or baseline not in baselines:
             raise SettingsError(
-                f"--require is {text!r}; beats:BASELINE or ties:BASELINE is needed, with one of"
-                f" {', '.join(baselines)}. Correct it."
+                f"{parameter('requirement')} is {text!r}; beats:BASELINE or ties:BASELINE is"
+                f" needed, with one of {', '.join(baselines)}. Correct it."
             )
         return cls(word, baseline)
 

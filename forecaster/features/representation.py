@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.arrays import Floats, Floats32
+from forecaster.features import ScaleName
 from forecaster.features.bar_features import BAR_FEATURES, bar_features
 from forecaster.features.cross_section import MARKET_STATE_FEATURES, MarketState
 from forecaster.features.event_features import RHYTHM_FEATURES
@@ -23,7 +24,6 @@ from forecaster.features.scaling import (
     LevelScale,
     LevelScaling,
     Scale,
-    ScaleName,
     Scaling,
     VolatilityScale,
     VolatilityScaling,

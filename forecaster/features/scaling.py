@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.arrays import Floats, Rows
+from forecaster.features import ScaleName
 from forecaster.features.volatility import (
     Measures,
     future_log_ranges,
@@ -27,8 +28,6 @@ from forecaster.features.volatility import (
     pooled_variance,
 )
 from forecaster.market.bars import History
-
-ScaleName = Literal["volatility", "minmax", "standard"]
 
 _LARGEST_TARGET = 30.0
 """A return beyond this many volatilities (a still price that jumped) counts as this many."""

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from forecaster.arrays import Floats
-from forecaster.errors import SettingsError
+from forecaster.errors import SettingsError, parameter
 from forecaster.evaluation.baselines.fit import ALL
 from forecaster.evaluation.folds import Fold, plan_folds
 from forecaster.evaluation.losses import Actuals, ForecastLosses
@@ -23,8 +23,7 @@ from forecaster.jobs.parallel import Pool
 from forecaster.jobs.progress import OnProgress
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
-from forecaster.model.numpy_rnn import Cell
-from forecaster.model.settings import Device, Settings
+from forecaster.model.settings import Cell, Device, Settings
 from forecaster.model.training import FitResult
 
 Refit = Literal["never", "fold"]
@@ -57,7 +56,8 @@ class Plan:
     def __post_init__(self) -> None:
         for name, value in (("folds", self.folds), ("stride", self.stride), ("seeds", self.seeds)):
             if value < 1:
-                raise SettingsError(f"--{name} is {value}; it must be at least 1. Change it.")
+                named = parameter(name)
+                raise SettingsError(f"{named} is {value}; it must be at least 1. Change it.")
 
     def seen(self, panel: Panel) -> Panel:
         """What a test uses of a panel: all up to ``test_end``."""
@@ -230,8 +230,9 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     cutoff = plan.train_end if plan.train_end is not None else trained_to
     if cutoff < trained_to and not allow_overlap:
         raise SettingsError(
-            f"--train-end is {cutoff}, and model {model.name} was trained to {trained_to}: it has"
-            " seen part of that test. Leave --train-end out, or add --allow-overlap."
+            f"{parameter('train_end')} is {cutoff}, and model {model.name} was trained to"
+            f" {trained_to}: it has seen part of that test. Leave {parameter('train_end')} out, or"
+            f" add {parameter('allow_overlap')}."
         )
     seen = plan.seen(panel)
     require_sessions(seen, cutoff, plan.test_end)

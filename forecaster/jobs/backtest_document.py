@@ -31,8 +31,7 @@ from forecaster.errors import DataError, SettingsError
 from forecaster.evaluation.folds import Fold
 from forecaster.jobs.backtest import Backtest, ModelReference, Plan, Refit, Spread
 from forecaster.jobs.score_card import ScoresRefused, read_months, read_table
-from forecaster.model.numpy_rnn import Cell
-from forecaster.model.settings import Settings
+from forecaster.model.settings import Cell, Settings
 
 SCHEMA = "backtest/1"
 REMEDY = "Make one with: forecast backtest SOURCES --format json --output FILE"
@@ -154,7 +153,8 @@ class BacktestDocument(Part):
         try:
             return Settings.from_state(state)
         except (SettingsError, TypeError, ValueError) as problem:
-            reason = " ".join(str(problem).split())
+            text = problem.message.marked if isinstance(problem, SettingsError) else str(problem)
+            reason = " ".join(text.split())
             raise ScoresRefused(
                 f"settings are none that this version knows ({reason})"
             ) from problem

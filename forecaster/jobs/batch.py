@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forecaster.atomic import locked
-from forecaster.errors import DataError, LockHeld, TrainingDiverged
+from forecaster.errors import DataError, LockHeld, Message, TrainingDiverged
 from forecaster.features.representation import REACH
 from forecaster.jobs.predict import TickerForecast, checked_horizon, predict
 from forecaster.jobs.worklist import Worklist
@@ -164,7 +164,8 @@ def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Note]:
             if made.replaced:
                 save(made.model, path)
     except (TrainingDiverged, DataError, LockHeld) as problem:
-        return model, Note(f"it was not retrained: {problem}", source=model.name)
+        message = Message(f"it was not retrained: {problem.message.marked}")
+        return model, Note(message, source=model.name)
     return made.model, Note(made.reason, source=model.name)
 
 

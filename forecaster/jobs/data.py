@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from forecaster.arrays import Days
-from forecaster.errors import DataError, SettingsError
+from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.bars import Action, History
 from forecaster.market.calendars import Schedule, missing_sessions, stray_sessions
 from forecaster.market.exchanges import calendar_of
@@ -201,12 +201,13 @@ def prune(
     """
     if not wanted and idle_days is None and not everything:
         raise SettingsError(
-            "nothing was named; prune deletes what it is told to. Give tickers, --idle DAYS, or"
-            " --all."
+            "nothing was named; prune deletes what it is told to. Give tickers,"
+            f" {parameter('idle_days')} DAYS, or {parameter('everything')}."
         )
     if wanted and everything:
         raise SettingsError(
-            f"both --all and {wanted[0]} were given; one of them is needed. Leave the other out."
+            f"both {parameter('everything')} and {wanted[0]} were given; one of them is needed."
+            " Leave the other out."
         )
     names = list(_named(store, wanted)) if wanted or everything else []
     if idle_days is not None:

@@ -23,6 +23,7 @@ from forecaster.errors import (
     DataError,
     SettingsError,
     Terminated,
+    parameter,
 )
 
 PROGRAM = "forecast"
@@ -162,8 +163,8 @@ def prepare(folder: Path, chapters: Sequence[Chapter] = CHAPTERS) -> None:
                 write_atomically(folder / SAMPLE / file.name, file.read_bytes())
     except OSError as problem:
         raise SettingsError(
-            f"--folder {folder} cannot be used ({problem.strerror}); a folder that can be written"
-            " is needed. Choose another one."
+            f"{parameter('folder')} {folder} cannot be used ({problem.strerror}); a folder that can"
+            " be written is needed. Choose another one."
         ) from problem
 
 
@@ -178,8 +179,8 @@ def _refuse_others(folder: Path) -> None:
         if marked and not linked and not (folder / SAMPLE).is_file():
             return
     raise SettingsError(
-        f"--folder {folder} is not empty and is not from an earlier demo; a new or an empty folder"
-        " is needed. Choose another one."
+        f"{parameter('folder')} {folder} is not empty and is not from an earlier demo; a new or an"
+        " empty folder is needed. Choose another one."
     )
 
 
@@ -231,7 +232,7 @@ def run(chapter: Chapter, folder: Path, environment: Mapping[str, str]) -> int:
     except OSError as problem:
         raise SettingsError(
             f"{sys.executable} could not be started in {folder} ({problem.strerror}); the tour runs"
-            " each command there. Check both, or choose another --folder."
+            f" each command there. Check both, or choose another {parameter('folder')}."
         ) from problem
     try:
         code = child.wait()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.errors import SettingsError
+from forecaster.errors import SettingsError, parameter
 from forecaster.jobs.importance import Importance, importance
 from forecaster.jobs.predict import in_hindsight, usable
 from forecaster.jobs.rolling_forecast import Day, ends_of, forecast_of, interval_of, unroll
@@ -95,11 +95,12 @@ def explain(
     """
     if not 1 <= last <= MOST_SESSIONS:
         raise SettingsError(
-            f"--last is {last}; it must be 1 to {MOST_SESSIONS} sessions. Change --last."
+            f"{parameter('last')} is {last}; it must be 1 to {MOST_SESSIONS} sessions. Change"
+            f" {parameter('last')}."
         )
     if not 1 <= step <= model.settings.horizon:
         raise SettingsError(
-            f"--step (which is also --horizon) is {step}; model {model.name} was trained for 1 to"
+            f"{parameter('step')} is {step}; model {model.name} was trained for 1 to"
             f" {model.settings.horizon} sessions. Ask for one of those."
         )
     usable(history, as_of)

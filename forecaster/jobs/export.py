@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 from forecaster.atomic import write_atomically
-from forecaster.errors import SettingsError
+from forecaster.errors import SettingsError, parameter
 from forecaster.model.artifact import Model
 from forecaster.model.interchange import export_bytes
 
 Target = Literal["keras", "onnx"]
 
 
-def export(model: Model, target: Target, path: Path) -> tuple[Path, Path]:
+def export(model: Model, target: Target, output: Path) -> tuple[Path, Path]:
     """Write the network, and a JSON file that says how to make its inputs and read its outputs.
 
     The exported network takes standardised inputs ``(B, T, F)`` float32 and gives quantiles in the
@@ -23,7 +23,7 @@ def export(model: Model, target: Target, path: Path) -> tuple[Path, Path]:
     Args:
         model: what to export.
         target: ``keras`` (a ``.keras`` file) or ``onnx``.
-        path: where.
+        output: where.
 
     Returns:
         The two files written.
@@ -33,19 +33,19 @@ def export(model: Model, target: Target, path: Path) -> tuple[Path, Path]:
     """
     whole = model.settings.supervise == "prefixes"
     features = len(model.representation.features)
-    card = path.with_suffix(".json")
+    card = output.with_suffix(".json")
     try:
         content = export_bytes(
             model.network, model.settings, features, target, whole_sequence=whole
         )
-        write_atomically(path, content)
-        write_atomically(card, _interface(model, path, whole=whole).encode())
+        write_atomically(output, content)
+        write_atomically(card, _interface(model, output, whole=whole).encode())
     except OSError as problem:
         raise SettingsError(
-            f"{problem.filename or path} could not be written ({problem.strerror}); choose another"
-            " file with --output."
+            f"{problem.filename or output} could not be written ({problem.strerror}); choose"
+            f" another file with {parameter('output')}."
         ) from problem
-    return path, card
+    return output, card
 
 
 def _interface(model: Model, path: Path, *, whole: bool) -> str:

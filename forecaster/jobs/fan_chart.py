@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Days, Floats
-from forecaster.errors import SettingsError
+from forecaster.errors import SettingsError, parameter
 from forecaster.evaluation.metrics import at_level, interval_levels
 from forecaster.jobs.predict import TickerForecast, predict
 from forecaster.market.bars import History
@@ -82,7 +82,7 @@ def check_sessions(shown: int) -> None:
     """Raise SettingsError unless so many sessions of history can be shown."""
     if shown < 2:
         raise SettingsError(
-            f"--history is {shown}; a line needs at least 2 sessions. Give 2 or more."
+            f"{parameter('shown')} is {shown}; a line needs at least 2 sessions. Give 2 or more."
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Floats
-from forecaster.errors import DataError, ModelError
+from forecaster.errors import DataError, ModelError, parameter
 from forecaster.evaluation.baselines.fit import fit_baselines
 from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.losses import Actuals, ForecastLosses
@@ -81,7 +81,7 @@ def fit_and_watch(
     if not training:
         raise DataError(
             f"no history has two sessions up to {split.fit_end}; training needs them."
-            " Give a later --train-end."
+            f" Give a later {parameter('train_end')}."
         )
     watched = None
     if split.valid_from is not None:
@@ -114,7 +114,7 @@ def network_quantiles(
     if not bool(np.all(np.isfinite(quantiles))):
         raise ModelError(
             "the network gives forecasts that are not finite; it is unstable. Train it again with a"
-            " lower --learning-rate or --activation tanh."
+            f" lower {parameter('learning_rate')} or {parameter('activation')} tanh."
         )
     return quantiles
 

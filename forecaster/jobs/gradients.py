@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from forecaster.arrays import Floats
-from forecaster.errors import DataError, SettingsError
+from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.features.sequences import Batch, TrainingSet, gather_windows
 from forecaster.market.bars import History
 from forecaster.model.artifact import Model
@@ -20,8 +20,8 @@ from forecaster.model.gradients import (
     linear_unit_gradients,
     training_step,
 )
-from forecaster.model.numpy_rnn import GATES, Cell, Network
-from forecaster.model.settings import Settings
+from forecaster.model.numpy_rnn import GATES, Network
+from forecaster.model.settings import Cell, Settings
 from forecaster.model.training import batches, fit
 
 Word = Literal["vanishes", "steady", "explodes"]
@@ -116,7 +116,10 @@ def measure_gradients(
         TrainingDiverged: with ``epochs``, a loss was not finite.
     """
     if not 2 <= lags <= MOST_LAGS:
-        raise SettingsError(f"--lags is {lags}; it must be 2 to {MOST_LAGS}. Change --lags.")
+        raise SettingsError(
+            f"{parameter('lags')} is {lags}; it must be 2 to {MOST_LAGS}. Change"
+            f" {parameter('lags')}."
+        )
     settings = model.settings
     features = len(model.representation.features)
     data = TrainingSet.of([model.representation.encode(history)], settings.horizon)
@@ -224,7 +227,7 @@ def _windows(data: TrainingSet, history: History, lags: int) -> Batch:
     rows = np.flatnonzero((data.age >= lags) & data.known[:, 0])
     if len(rows) == 0:
         n = len(history)
-        advice = f"or --lags {n - 2}" if n >= 4 else "of at least 4 bars"
+        advice = f"or {parameter('lags')} {n - 2}" if n >= 4 else "of at least 4 bars"
         bars = "1 bar" if n == 1 else f"{n} bars"
         raise DataError(
             f"{history.ticker} has {bars}; to look {lags} sessions back, {lags + 2} are needed."

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from forecaster.errors import SettingsError, WorkersLost
+from forecaster.errors import SettingsError, WorkersLost, parameter
 from forecaster.jobs.packed_panel import PackedPanel, pack
 from forecaster.jobs.progress import OnProgress, TasksDone
 from forecaster.jobs.worker import itself, require_versions, versions, watch_parent, work
@@ -62,11 +62,13 @@ class Pool:
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
-            raise SettingsError(f"--workers is {self.workers}; it must be at least 1. Change it.")
+            raise SettingsError(
+                f"{parameter('workers')} is {self.workers}; it must be at least 1. Change it."
+            )
         if self.cluster is not None and not _is_address(self.cluster):
             raise SettingsError(
-                f"--cluster is {self.cluster!r}; the address of a Dask scheduler is needed, as in"
-                " --cluster tcp://10.0.0.5:8786."
+                f"{parameter('cluster')} is {self.cluster!r}; the address of a Dask scheduler is"
+                f" needed, as in {parameter('cluster')} tcp://10.0.0.5:8786."
             )
 
     def map(
@@ -143,7 +145,7 @@ class Pool:
             get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
         raise WorkersLost(
             f"worker processes were killed, and again after another try, with {len(left)} of {of}"
-            " tasks undone; each needs about 1 GB of memory. Use fewer --workers."
+            f" tasks undone; each needs about 1 GB of memory. Use fewer {parameter('workers')}."
         )
 
     def _on_cluster(
@@ -246,7 +248,7 @@ def _connected(address: str) -> Iterator[Any]:
         from distributed import Client
     except ImportError as missing:
         raise SettingsError(
-            f"--cluster needs packages that are not installed ({missing.name});"
+            f"{parameter('cluster')} needs packages that are not installed ({missing.name});"
             " install them with: pip install 'forecaster[dask]'"
         ) from missing
     for name in ("distributed", "distributed.client", "distributed.comm", "tornado"):
@@ -258,7 +260,7 @@ def _connected(address: str) -> Iterator[Any]:
             client = connect(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as problem:
         raise SettingsError(
-            f"--cluster is {address}, and no Dask scheduler answered there within"
+            f"{parameter('cluster')} is {address}, and no Dask scheduler answered there within"
             f" {CONNECT_SECONDS} s. Start one with: dask scheduler"
         ) from problem
     try:

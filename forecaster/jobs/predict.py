@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.errors import DataError, ModelError, SettingsError
+from forecaster.errors import DataError, ModelError, SettingsError, parameter
 from forecaster.features.representation import REACH, Encoding
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
@@ -142,10 +142,10 @@ def checked_horizon(model: Model, horizon: int | None) -> int:
     if horizon is None:
         return min(most, USUAL_STEPS)
     if not 1 <= horizon <= most:
-        further = f", or train again with --horizon {horizon}" if horizon > most else ""
+        longer = f", or train again with {parameter('horizon')} {horizon}" if horizon > most else ""
         raise SettingsError(
-            f"--horizon is {horizon}; model {model.name} was trained for 1 to {most} sessions."
-            f" Ask for 1 to {most}{further}."
+            f"{parameter('horizon')} is {horizon}; model {model.name} was trained for 1 to {most}"
+            f" sessions. Ask for 1 to {most}{longer}."
         )
     return horizon
 
@@ -186,7 +186,8 @@ def dated(
     if not bool(np.all(np.isfinite(prices) & (prices > 0))):
         raise ModelError(
             f"{history.ticker}: model {model.name} gives no finite price; its network is unstable."
-            " Train it again with a lower --learning-rate or --activation tanh."
+            f" Train it again with a lower {parameter('learning_rate')} or"
+            f" {parameter('activation')} tanh."
         )
     sessions, estimated = calendars.next_sessions(history, steps)
     made = tuple(

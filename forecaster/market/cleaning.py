@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.arrays import Days, Floats, Mask
-from forecaster.errors import DataError
+from forecaster.errors import DataError, Message, parameter
 from forecaster.market.bars import History
 from forecaster.wording import plural, were
 
@@ -145,12 +145,13 @@ def _cell_text(bars: RawBars, place: int, dated: bool) -> str:
 def _unusable(bars: RawBars, bad: Mask, dated: Mask) -> str:
     place = int(np.argmax(bad)) if bad.any() else 0
     if bad.any() and not dated[place]:
-        text, needed = "no date", "a date is needed. Name the column with --column date=NAME"
+        text = "no date"
+        needed = f"a date is needed. Name the column with {parameter('columns')} date=NAME"
     else:
         text = _cell_text(bars, place, True)
         needed = (
             "a number above zero is needed. Correct the row or name the column with"
-            " --column close=NAME"
+            f" {parameter('columns')} close=NAME"
         )
     share = f" ({int(bad.sum())} rows of {len(bad)} cannot be used)" if bad.sum() > 1 else ""
     return f"{bars.source}, row {int(bars.rows[place])}: {text}; {needed}{share}."
@@ -223,7 +224,7 @@ def _conflict(bars: RawBars, day: int, count: int, dates: int) -> str:
         return start + "these are intraday bars, and daily bars are needed. Give one row a day."
     return start + (
         "one row a date is needed. If the file holds several tickers, name their column with"
-        " --column ticker=NAME."
+        f" {parameter('columns')} ticker=NAME."
     )
 
 
@@ -304,10 +305,9 @@ def _future_note(history: History, today: np.datetime64) -> list[str]:
     later = int(np.sum(history.sessions > today + np.timedelta64(FUTURE_DAYS, "D")))
     if not later:
         return []
-    return [
-        f"{later} {'session lies' if later == 1 else 'sessions lie'} in the future, the last on"
-        f" {history.cutoff}; check the date format (--date-format)"
-    ]
+    lie = "session lies" if later == 1 else "sessions lie"
+    note = f"{later} {lie} in the future, the last on {history.cutoff}; check the date format"
+    return [Message(f"{note} ({parameter('date_format')})")]
 
 
 def split_notes(history: History) -> list[str]:

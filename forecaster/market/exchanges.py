@@ -11,7 +11,7 @@ import difflib
 import numpy as np
 
 from forecaster.arrays import Days, Moments
-from forecaster.errors import CalendarUnavailable, SettingsError
+from forecaster.errors import CalendarUnavailable, SettingsError, parameter
 from forecaster.market.calendars import Schedule
 from forecaster.market.symbols import kind_of, suffix_of
 
@@ -193,7 +193,7 @@ def checked_calendar(code: str) -> str:
     near = difflib.get_close_matches(asked, names, n=3, cutoff=0.5)
     options = ", ".join(names[name] for name in near) or f"{US}, XLON, XTKS, {ALWAYS}, {WEEKDAYS}"
     raise SettingsError(
-        f"--calendar is {code!r}; it must be the code of an exchange's calendar."
+        f"{parameter('calendar')} is {code!r}; it must be the code of an exchange's calendar."
         f" {'The nearest are' if near else 'Some are'}: {options}. Use one of them."
     )
 
@@ -296,5 +296,6 @@ def _built(code: str, first: np.datetime64, last: np.datetime64) -> tuple[Days, 
 def _cannot_be_built(code: str) -> CalendarUnavailable:
     return CalendarUnavailable(
         f"calendar {code} cannot be built with the versions of pandas and exchange_calendars that"
-        " are installed. Sessions can only be estimated, or name another with --calendar."
+        " are installed. Sessions can only be estimated, or name another with"
+        f" {parameter('calendar')}."
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from forecaster.errors import DataError, SourceError, UnknownTicker
+from forecaster.errors import DataError, SourceError, UnknownTicker, parameter
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars
 from forecaster.market.fetch_options import (
@@ -254,8 +254,8 @@ def _calendars(
 
 def _nothing_stored(ticker: str) -> SourceError:
     return SourceError(
-        f"nothing is stored of {ticker}, and --offline asks no source; a forecast needs at least 2"
-        f" bars. Run it without --offline, or give a file."
+        f"nothing is stored of {ticker}, and {parameter('offline')} asks no source; a forecast"
+        f" needs at least 2 bars. Run it without {parameter('offline')}, or give a file."
     )
 
 

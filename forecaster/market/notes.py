@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecaster.errors import ForecastError
+from forecaster.errors import ForecastError, Message, parameter
 from forecaster.market.bars import History
 from forecaster.market.calendars import Schedule, missing_sessions, sessions_behind
 from forecaster.wording import plural
@@ -109,7 +109,7 @@ def age_note(
     if update.result is None and update.info is not None and update.info.imported:
         return f"{used}; they came from a file. For newer ones: forecast fetch {update.ticker}"
     if fetching.offline:
-        return f"{used} (--offline)."
+        return Message(f"{used} ({parameter('offline')}).")
     if days > _LONG_AGO:
         return f"its last bar is of {history.cutoff}, {age}, and the source has no newer one"
     return None

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from forecaster.arrays import Floats32
 from forecaster.atomic import write_atomically
 from forecaster.documents import refusal
-from forecaster.errors import ModelError, SettingsError
+from forecaster.errors import ModelError, SettingsError, parameter
 from forecaster.features.representation import Representation
 from forecaster.model.card import Card
 from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network, forward_last
@@ -127,7 +127,7 @@ def save(model: Model, path: Path) -> None:
     except OSError as problem:
         raise ModelError(
             f"{path} could not be written ({problem.strerror}); what was there before is untouched."
-            " Free some space, or choose another place with --out."
+            f" Free some space, or choose another place with {parameter('path')}."
         ) from problem
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from forecaster.errors import SettingsError
+from forecaster.errors import SettingsError, parameter
 from forecaster.market.providers import yahoo
 from forecaster.model import threads
 from forecaster.model.settings import Device
@@ -83,7 +83,10 @@ def choose_device(device: Device) -> str:
         return "cpu"
     gpus = gpu_count()
     if device == "gpu" and not gpus:
-        raise SettingsError(f"--device gpu was given, but {_missing_gpu()}. Or use --device cpu.")
+        raise SettingsError(
+            f"{parameter('device')} gpu was given, but {_missing_gpu()}. Or use"
+            f" {parameter('device')} cpu."
+        )
     return "gpu" if gpus else "cpu"
 
 

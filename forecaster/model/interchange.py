@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from forecaster.errors import SettingsError
+from forecaster.errors import SettingsError, parameter
 from forecaster.model.devices import import_keras, stderr_to
 from forecaster.model.network import to_keras
 from forecaster.model.numpy_rnn import Network
@@ -39,7 +39,7 @@ def export_bytes(
                 model.export(path, format="onnx", verbose=False)
         except ImportError as missing:
             raise SettingsError(
-                f"--to onnx needs packages that are not installed ({missing.name});"
-                " install them with: pip install 'forecaster[onnx]'"
+                f"{parameter('target')} onnx needs packages that are not installed"
+                f" ({missing.name}); install them with: pip install 'forecaster[onnx]'"
             ) from missing
         return path.read_bytes()

@@ -17,14 +17,11 @@ float32, as in training.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from forecaster.arrays import Floats32
-
-Cell = Literal["rnn", "lstm", "gru"]
-Activation = Literal["tanh", "relu"]
+from forecaster.model.settings import Activation, Cell
 
 GATES: dict[Cell, int] = {"rnn": 1, "lstm": 4, "gru": 3}
 SPREAD_LIMIT = 4.0

@@ -1,16 +1,17 @@
-"""What can be chosen about a model, with defaults that nobody needs to change."""
+"""What can be chosen about a network and its training; nobody needs to change a default."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from forecaster.errors import SettingsError
-from forecaster.features.scaling import ScaleName
-from forecaster.model.numpy_rnn import Activation, Cell
+from forecaster.errors import Message, SettingsError, parameter
+from forecaster.features import ScaleName
 
+Cell = Literal["rnn", "lstm", "gru"]
+Activation = Literal["tanh", "relu"]
 Supervise = Literal["prefixes", "last"]
 Windows = Literal["fixed", "vary"]
 Device = Literal["auto", "cpu", "gpu"]
@@ -21,86 +22,130 @@ LEVELS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99)
 PREFIX_CONTEXT = 64
 WINDOW_CONTEXT = 60
 
+_ON_WINDOWS = f"with {parameter('supervise')} last"
+
+
+@dataclass(frozen=True)
+class About:
+    """What is said of a setting.
+
+    Attributes:
+        label: what a page calls it.
+        help: what it is; the command line shows this.
+        low: the smallest number that it can be; a whole one if it must be whole.
+        high: the largest number that it can be; None where it is no number.
+        bounds: both in words, if the numbers themselves do not read well.
+    """
+
+    label: str
+    help: str
+    low: float = 0
+    high: float | None = None
+    bounds: str = ""
+
 
 @dataclass(frozen=True)
 class Settings:
-    """One network and how it is trained.
+    """One network and how it is trained: each setting with its default and what is said of it.
 
-    Attributes:
-        cell: the recurrent cell.
-        layers: recurrent layers, stacked.
-        units: units in each layer.
-        dropout: share of each layer's outputs that training leaves out.
-        bidirectional: read windows both ways (with ``supervise='last'``).
-        activation: of ``rnn``; the gated cells use tanh.
-        supervise: a target on every step, or on the last step of a window.
-        windows: with ``supervise='last'``: one window length or many.
-        scale: the unit of targets.
-        horizon: H, forecast steps in sessions.
-        context: sessions that a forecast reads; None: 64 for prefixes, 60 for windows.
-        quantiles: levels, rising.
-        epochs: passes over the training sessions at most.
-        patience: epochs without a better validation loss before training stops.
-        batch_size: sequences in a training step.
-        learning_rate: of Adam.
-        clip_norm: largest norm of all gradients together; 0 switches it off; None: 1, unless
-            ``clip_value`` is given.
-        clip_value: largest size of one gradient; 0 leaves it to ``clip_norm``.
-        seed: of weights, order and dropout.
+    ``context`` and ``clip_norm`` are None where their default depends on other settings:
+    ``context_length`` and ``norm_limit`` fill it in.
     """
 
-    cell: Cell = "gru"
-    layers: int = 1
-    units: int = 32
-    dropout: float = 0.1
-    bidirectional: bool = False
-    activation: Activation = "tanh"
-    supervise: Supervise = "prefixes"
-    windows: Windows = "fixed"
-    scale: ScaleName = "volatility"
-    horizon: int = 20
-    context: int | None = None
-    quantiles: tuple[float, ...] = LEVELS
-    epochs: int = 60
-    patience: int = 8
-    batch_size: int = 32
-    learning_rate: float = 3e-3
-    clip_norm: float | None = None
-    clip_value: float = 0.0
-    seed: int = 0
+    cell: Annotated[Cell, About("Cell", "Recurrent cell.")] = "gru"
+    layers: Annotated[int, About("Layers", "Recurrent layers.", 1, 8)] = 1
+    units: Annotated[int, About("Units in each layer", "Units in each layer.", 1, 1024)] = 32
+    dropout: Annotated[
+        float, About("Dropout", "Share of outputs left out in training.", 0.0, 0.9)
+    ] = 0.1
+    bidirectional: Annotated[
+        bool,
+        About("Reads windows both ways", Message(f"Read windows both ways ({_ON_WINDOWS}).")),
+    ] = False
+    activation: Annotated[Activation, About("Activation", "Activation of rnn.")] = "tanh"
+    supervise: Annotated[
+        Supervise, About("Targets", "A target on every step, or on the last of a window.")
+    ] = "prefixes"
+    windows: Annotated[
+        Windows, About("Window lengths", Message(f"Window lengths {_ON_WINDOWS}."))
+    ] = "fixed"
+    scale: Annotated[ScaleName, About("Unit of the targets", "Unit of the targets.")] = "volatility"
+    horizon: Annotated[int, About("Sessions forecast", "Sessions to forecast.", 1, 250)] = 20
+    context: Annotated[
+        int | None,
+        About(
+            "Sessions that the network reads",
+            Message(
+                f"Sessions that a forecast reads. (default: {PREFIX_CONTEXT}, or"
+                f" {WINDOW_CONTEXT} {_ON_WINDOWS})"
+            ),
+            low=1,
+            high=4096,
+        ),
+    ] = None
+    quantiles: Annotated[
+        tuple[float, ...],
+        About(
+            "Quantile levels",
+            f"Levels, as in 0.05,0.5,0.95. (default: {len(LEVELS)} from {LEVELS[0]} to"
+            f" {LEVELS[-1]})",
+        ),
+    ] = LEVELS
+    epochs: Annotated[int, About("Epochs at most", "Passes over the data at most.", 1, 10_000)] = 60
+    patience: Annotated[
+        int,
+        About(
+            "Epochs without progress before it stops",
+            "Epochs without improvement before stopping.",
+            low=1,
+            high=10_000,
+        ),
+    ] = 8
+    batch_size: Annotated[
+        int, About("Sequences in a training step", "Sequences in a training step.", 1, 65_536)
+    ] = 32
+    learning_rate: Annotated[float, About("Learning rate", "Step size of Adam.", 1e-7, 10.0)] = 3e-3
+    clip_norm: Annotated[
+        float | None,
+        About(
+            "Largest norm of the gradients",
+            "Largest norm of the gradient; 0 for none. (default: 1)",
+            low=0.0,
+            high=1e6,
+            bounds="0 to 1e6",
+        ),
+    ] = None
+    clip_value: Annotated[
+        float,
+        About("Largest single gradient", "Largest size of one gradient; 0 for none.", 0.0, 1e6),
+    ] = 0.0
+    seed: Annotated[int, About("Seed", "Seed of everything random.", 0, 2**32 - 1)] = 0
 
     def __post_init__(self) -> None:
-        for name, allowed in _CHOICES.items():
-            _require(getattr(self, name) in allowed, name, getattr(self, name), _listed(allowed))
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            whole = isinstance(value, int) or isinstance(low, float)
-            inside = whole and low <= value <= high  # NaN is not
-            _require(inside, name, value, f"{low} to {high}")
-        if self.clip_norm is not None:
-            _require(0.0 <= self.clip_norm <= 1e6, "clip_norm", self.clip_norm, "0 to 1e6")
-        if self.context is not None:
-            whole = isinstance(self.context, int)
-            _require(whole and 1 <= self.context <= 4096, "context", self.context, "1 to 4096")
+        for name in TYPES:
+            _check(name, getattr(self, name))
         _check_levels(self.quantiles)
         self._check_together()
 
     def _check_together(self) -> None:
         if self.bidirectional and self.supervise != "last":
             raise SettingsError(
-                "--bidirectional was given with --supervise prefixes; reading backwards needs whole"
-                " windows, or the network would see its target. Add --supervise last."
+                f"{parameter('bidirectional')} was given with {parameter('supervise')} prefixes;"
+                " reading backwards needs whole windows, or the network would see its target. Add"
+                f" {parameter('supervise')} last."
             )
         if self.activation != "tanh" and self.cell != "rnn":
             raise SettingsError(
-                f"--activation {self.activation} was given with --cell {self.cell}; only rnn has a"
-                " choice of activation. Use --cell rnn or leave --activation out."
+                f"{parameter('activation')} {self.activation} was given with {parameter('cell')}"
+                f" {self.cell}; only rnn has a choice of activation. Use {parameter('cell')} rnn or"
+                f" leave {parameter('activation')} out."
             )
 
         if self.clip_value and self.clip_norm:
             raise SettingsError(
-                f"--clip-norm {self.clip_norm} and --clip-value {self.clip_value} were both given;"
-                " gradients are clipped one way. Leave one of them out."
+                f"{parameter('clip_norm')} {self.clip_norm} and {parameter('clip_value')}"
+                f" {self.clip_value} were both given; gradients are clipped one way. Leave one of"
+                " them out."
             )
 
     @property
@@ -137,32 +182,29 @@ class Settings:
         return cls(**values)
 
 
-_CHOICES: dict[str, tuple[Any, ...]] = {
-    "cell": get_args(Cell),
-    "activation": get_args(Activation),
-    "supervise": get_args(Supervise),
-    "windows": get_args(Windows),
-    "scale": get_args(ScaleName),
-    "bidirectional": (False, True),
+TYPES: Mapping[str, Any] = get_type_hints(Settings)
+ABOUT: Mapping[str, About] = {
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(Settings, include_extras=True).items()
 }
-_RANGES: dict[str, tuple[float, float]] = {
-    "layers": (1, 8),
-    "units": (1, 1024),
-    "dropout": (0.0, 0.9),
-    "horizon": (1, 250),
-    "epochs": (1, 10_000),
-    "patience": (1, 10_000),
-    "batch_size": (1, 65_536),
-    "learning_rate": (1e-7, 10.0),
-    "clip_value": (0.0, 1e6),
-    "seed": (0, 2**32 - 1),
-}
+
+
+def _check(name: str, value: Any) -> None:
+    """Raise SettingsError unless a setting can have the value."""
+    kind, about = TYPES[name], ABOUT[name]
+    if kind is bool or get_origin(kind) is Literal:
+        choices = (False, True) if kind is bool else get_args(kind)
+        _require(value in choices, name, value, _listed(choices))
+    elif about.high is not None and not (value is None and type(None) in get_args(kind)):
+        whole = isinstance(value, int) or isinstance(about.low, float)
+        inside = whole and about.low <= value <= about.high  # NaN is not
+        _require(inside, name, value, about.bounds or f"{about.low} to {about.high}")
 
 
 def _require(condition: bool, name: str, value: object, needed: str) -> None:
     if not condition:
-        option = "--" + name.replace("_", "-")
-        raise SettingsError(f"{option} is {value}; it must be {needed}. Change {option}.")
+        named = parameter(name)
+        raise SettingsError(f"{named} is {value}; it must be {needed}. Change {named}.")
 
 
 def _listed(values: tuple[Any, ...]) -> str:
@@ -173,6 +215,6 @@ def _check_levels(levels: tuple[float, ...]) -> None:
     rising = all(a < b for a, b in pairwise(levels))
     if not levels or not rising or not all(0.0 < q < 1.0 for q in levels):
         raise SettingsError(
-            f"--quantiles is {_listed(levels)}; levels must rise and lie between 0 and 1."
-            " Give for example --quantiles 0.05,0.25,0.5,0.75,0.95."
+            f"{parameter('quantiles')} is {_listed(levels)}; levels must rise and lie between 0 and"
+            f" 1. Give for example {parameter('quantiles')} 0.05,0.25,0.5,0.75,0.95."
         )

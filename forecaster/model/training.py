@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Rows
-from forecaster.errors import DataError, TrainingDiverged
+from forecaster.errors import DataError, TrainingDiverged, parameter
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import Batch, TrainingSet, prefix_batches, window_batches
 from forecaster.market.bars import History
@@ -211,8 +211,9 @@ def _check_finite(
     else:
         return
     raise TrainingDiverged(
-        f"training diverged: {what} in epoch {number}; it must stay finite. Lower --learning-rate"
-        f" (it is {settings.learning_rate:g}) or --clip-norm."
+        f"training diverged: {what} in epoch {number}; it must stay finite. Lower"
+        f" {parameter('learning_rate')} (it is {settings.learning_rate:g}) or"
+        f" {parameter('clip_norm')}."
     )
 
 

@@ -38,14 +38,22 @@ class Setting:
 
 
 def settings_table(
-    settings: Sequence[Setting], file: Path, width: int, *, exists: bool, everything: bool
+    settings: Sequence[Setting], file: Path, width: int, *, exists: bool, more: str = ""
 ) -> list[RenderableType]:
-    """Settings with their origins, in lines of their own where a table does not fit."""
+    """Settings with their origins, in lines of their own where a table does not fit.
+
+    Args:
+        settings: all of them, or those that are not at their default.
+        file: where they are kept, or would be.
+        width: of the terminal, in characters.
+        exists: whether the file is there.
+        more: how to see the settings at their default, if they are left out.
+    """
     state = "read" if exists else "not there"
     out: list[RenderableType] = [*_listed(settings, width), _folding(f"{file} ({state})")]
-    if not everything:
+    if more:
         what = "other settings are" if settings else "every setting is"
-        out.append(_folding(f"{what} at the default; --all shows them"))
+        out.append(_folding(f"{what} at the default; {more}"))
     return out
 
 

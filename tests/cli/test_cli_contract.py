@@ -52,8 +52,9 @@ def test_without_a_command_help_is_shown_with_exit_code_2(forecast):
     assert forecast().returncode == 2
 
 
-def test_help_loads_nothing_heavy():
-    assert loaded(["--help"]) == []
+@pytest.mark.parametrize("command", [[], ["train"], ["backtest"], ["predict"]], ids=" ".join)
+def test_help_loads_nothing_heavy(command):
+    assert loaded([*command, "--help"], [*HEAVY, "numpy", "sqlalchemy"]) == []
 
 
 def test_predict_from_a_csv_file_loads_nothing_heavy(model, home, prices):

@@ -123,7 +123,7 @@ class TestTrainEnd:
 
     @pytest.mark.parametrize("end", ["2019-01-01", "2020-01-05", "2020-01-06"])
     def test_with_fewer_than_two_sessions_before_it_is_refused(self, end):
-        with pytest.raises(DataError, match="--train-end") as refused:
+        with pytest.raises(DataError, match="train_end") as refused:
             split_panel(panel_of(100), 5, day(end))
         assert "2020-01-06" in str(refused.value)
 

@@ -51,11 +51,11 @@ class TestFolds:
 
     @pytest.mark.parametrize("count", [25, 100])
     def test_folds_without_a_session_to_score_are_refused(self, count):
-        with pytest.raises(DataError, match="fewer --folds"):
+        with pytest.raises(DataError, match="fewer folds"):
             plan_folds(panel_of(LONG), 3, train_end=CUTOFF, count=count)
 
     def test_a_cutoff_before_any_history_is_refused(self):
-        with pytest.raises(DataError, match="later --train-end"):
+        with pytest.raises(DataError, match="later train_end"):
             plan_folds(panel_of(LONG), 3, train_end=day("1990-01-01"), count=1)
 
 
@@ -154,11 +154,11 @@ class TestBacktest:
 
 class TestRefusals:
     def test_a_test_end_before_every_history(self):
-        with pytest.raises(DataError, match="--test-end"):
+        with pytest.raises(DataError, match="test_end"):
             backtest(panel_of(LONG), TINY, Plan(test_end=day("1990-01-01")))
 
     def test_a_cutoff_after_the_last_session(self):
-        with pytest.raises(DataError, match="earlier --train-end"):
+        with pytest.raises(DataError, match="earlier train_end"):
             backtest(panel_of(LONG), TINY, Plan(train_end=LONG.sessions[-1]))
 
     @pytest.mark.parametrize("name", ["folds", "stride", "seeds"])
@@ -180,7 +180,7 @@ class TestSavedModel:
 
     def test_an_overlap_is_refused_unless_asked_for(self):
         plan = Plan(train_end=LONG.sessions[150], baselines=QUICK)
-        with pytest.raises(SettingsError, match="--allow-overlap"):
+        with pytest.raises(SettingsError, match="allow_overlap"):
             score_model(panel_of(LONG), self.model(), plan)
         result = score_model(panel_of(LONG), self.model(), plan, allow_overlap=True)
         assert result.folds[0].test_from == LONG.sessions[153]

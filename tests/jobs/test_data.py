@@ -211,7 +211,7 @@ class TestPrune:
         assert self.left(filled) == ()
 
     def test_nothing_was_named(self, filled):
-        with pytest.raises(SettingsError, match="--idle DAYS"):
+        with pytest.raises(SettingsError, match="idle_days DAYS"):
             data.prune(filled, [])
 
     def test_one_that_is_not_stored_stops_it_all(self, filled):

@@ -272,7 +272,7 @@ class TestClipping:
         assert found.stepped == "lstm, initial"
 
 
-@pytest.mark.parametrize(("bars", "advice"), [(30, "or --lags 28"), (3, "at least 4 bars")])
+@pytest.mark.parametrize(("bars", "advice"), [(30, "or lags 28"), (3, "at least 4 bars")])
 def test_a_history_shorter_than_the_lags_is_refused(bars, advice):
     with pytest.raises(DataError, match=f"ACME has {bars} bars.*50 sessions back, 52.*{advice}"):
         measure_gradients(model_of(), ACME.slice(0, bars))
@@ -299,7 +299,7 @@ def test_norms_of_any_size_are_measured():
 
 @pytest.mark.parametrize("lags", [1, 1001])
 def test_lags_out_of_range_are_refused(lags):
-    with pytest.raises(SettingsError, match=f"--lags is {lags}"):
+    with pytest.raises(SettingsError, match=f"lags is {lags}"):
         measure_gradients(model_of(), ACME, lags=lags)
 
 

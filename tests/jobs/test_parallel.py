@@ -42,14 +42,14 @@ def running(tmp_path_factory):
 class TestRefusals:
     @pytest.mark.parametrize("workers", [0, -1])
     def test_fewer_workers_than_one(self, workers):
-        with pytest.raises(SettingsError, match="--workers is"):
+        with pytest.raises(SettingsError, match="workers is"):
             Pool(workers)
 
     @pytest.mark.parametrize(
         "address", ["", "host", "host:8786", "http://host:8786", "tcp://host", "tcp://host:x"]
     )
     def test_an_address_that_is_none(self, address):
-        with pytest.raises(SettingsError, match="--cluster"):
+        with pytest.raises(SettingsError, match="cluster"):
             Pool(cluster=address)
 
 
@@ -128,7 +128,7 @@ class TestProcesses:
         assert sorted(kept) == [0, 1, 2, 3]
 
     def test_a_task_that_kills_every_worker_is_one_line(self):
-        with pytest.raises(WorkersLost, match=r"2 of 2 tasks undone.*--workers"):
+        with pytest.raises(WorkersLost, match=r"2 of 2 tasks undone.*workers"):
             Pool(2).map(tasks.die, PANEL, [1, 2])
 
 

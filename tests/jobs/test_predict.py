@@ -177,7 +177,7 @@ class TestHorizon:
     def test_beyond_the_models_is_refused(self, panel, horizon):
         with pytest.raises(SettingsError, match="1 to 3 sessions") as refused:
             predict(model_of(panel), panel.histories, horizon=horizon)
-        assert f"--horizon is {horizon}" in str(refused.value)
+        assert f"horizon is {horizon}" in str(refused.value)
         assert ("train again" in str(refused.value)) == (horizon > 3)
 
 

@@ -66,7 +66,7 @@ def test_more_than_half_unusable_is_refused_with_row_and_cell():
     with pytest.raises(DataError) as error:
         run(sessions(3), [1, np.nan, np.nan], cells=["1", "abc", "def"])
     assert 'x.csv, row 3: close is "abc"; a number above zero is needed.' in str(error.value)
-    assert "--column close=NAME" in str(error.value)
+    assert "columns close=NAME" in str(error.value)
     history, _ = run(sessions(2), [1, np.nan])  # exactly half is not more than half
     assert len(history) == 1
 
@@ -119,7 +119,7 @@ def test_how_many_conflicts_are_too_many(conflicts, total, refused):
     days = sessions(total)
     prices = [1.0] * total + [1.1] * conflicts
     if refused:
-        with pytest.raises(DataError, match=r"--column ticker=NAME"):
+        with pytest.raises(DataError, match=r"columns ticker=NAME"):
             run(days + days[:conflicts], prices)
     else:
         history, _ = run(days + days[:conflicts], prices)
@@ -199,8 +199,7 @@ def test_sessions_in_the_future_are_noted():
     history, notes = run(["2024-06-28", "2024-07-05", "2024-07-06"], [1, 1, 1])
     assert len(history) == 3
     assert notes == [
-        "1 session lies in the future, the last on 2024-07-06; check the date format"
-        " (--date-format)"
+        "1 session lies in the future, the last on 2024-07-06; check the date format (date_format)"
     ]
 
 

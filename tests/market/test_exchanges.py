@@ -177,7 +177,7 @@ class TestCheckedCalendar:
         with pytest.raises(SettingsError, match="The nearest are: XNYS") as refused:
             checked_calendar("XNYX")
         assert refused.value.exit_code == 2
-        assert "--calendar is 'XNYX'" in str(refused.value)
+        assert "calendar is 'XNYX'" in str(refused.value)
 
     @pytest.mark.parametrize("asked", ["", "a/b?c", "zzzzzzzz"])
     def test_what_is_near_to_nothing_is_answered_with_examples(self, asked):

@@ -119,7 +119,7 @@ class TestWhenASourceIsAsked:
         assert [h.ticker for h in loaded.panel.histories] == ["ABC"]
         (failure,) = loaded.failures
         assert (failure.ticker, failure.error.code) == ("XYZ", "source")
-        assert "--offline" in str(failure.error)
+        assert "offline" in str(failure.error)
 
     def test_not_of_imported_bars(self, store, source):
         load(store, source, "ABC", now=THURSDAY)

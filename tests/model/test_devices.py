@@ -59,9 +59,9 @@ class TestDevice:
     def test_a_missing_gpu_is_said_with_what_is_missing(self, monkeypatch):
         monkeypatch.setattr(devices, "gpu_count", lambda: 0)
         assert devices.choose_device("auto") == "cpu"
-        with pytest.raises(SettingsError, match="--device gpu was given, but") as refused:
+        with pytest.raises(SettingsError, match="device gpu was given, but") as refused:
             devices.choose_device("gpu")
-        assert "--device cpu" in str(refused.value)
+        assert "device cpu" in str(refused.value)
 
     def test_a_gpu_is_used_where_there_is_one(self, monkeypatch):
         monkeypatch.setattr(devices, "gpu_count", lambda: 2)

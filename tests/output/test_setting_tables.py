@@ -19,9 +19,9 @@ SETTINGS = [
 ]
 
 
-def drawn(settings: list[Setting], width: int, **options: bool) -> str:
+def drawn(settings: list[Setting], width: int, **options: bool | str) -> str:
     screen = Console(file=io.StringIO(), width=width, markup=False, highlight=False)
-    chosen = {"exists": True, "everything": False, **options}
+    chosen = {"exists": True, "more": "this shows them", **options}
     for part in settings_table(settings, FILE, width, **chosen):
         screen.print(part)
     return screen.file.getvalue()
@@ -50,8 +50,8 @@ def test_a_wide_terminal_has_a_table_and_a_narrow_one_lines():
 def test_it_is_said_where_settings_would_be_and_how_to_see_the_others():
     text = drawn([], 120, exists=False)
     assert "(not there)" in text
-    assert "every setting is at the default; --all shows them" in text
-    assert "--all" not in drawn(SETTINGS, 120, everything=True)
+    assert "every setting is at the default; this shows them" in text
+    assert "default" not in drawn(SETTINGS[:2], 120, more="")
 
 
 def test_json_has_the_parts():

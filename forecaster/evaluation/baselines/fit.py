@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from forecaster.arrays import Floats, Rows
-from forecaster.errors import SettingsError
+from forecaster.errors import SettingsError, parameter
 from forecaster.evaluation.baselines.drift import fit_drift
 from forecaster.evaluation.baselines.ewma import Ewma
 from forecaster.evaluation.baselines.garch import Garch
@@ -55,7 +55,8 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in ALL:
             raise SettingsError(
-                f"--baselines names {name!r}; known are {', '.join(ALL)}. Correct the name."
+                f"{parameter('baselines')} names {name!r}; known are {', '.join(ALL)}. Correct the"
+                " name."
             )
     return tuple(dict.fromkeys(names))
 

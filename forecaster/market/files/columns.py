@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.errors import DataError, SettingsError
+from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.files.column_names import ROLES, Header, split_pair
 from forecaster.market.files.header import Table
 from forecaster.market.files.parse_dates import looks_like_date
@@ -61,8 +61,9 @@ def check_column_options(columns: Mapping[str, str]) -> None:
     for role in columns:
         if role not in ROLES:
             raise SettingsError(
-                f"--column {role}=... names no known column; one of {', '.join(ROLES)} is needed."
-                " Write for example --column close=NAME."
+                f"{parameter('columns')} {role}=... names no known column; one of"
+                f" {', '.join(ROLES)} is needed. Write for example {parameter('columns')}"
+                " close=NAME."
             )
 
 
@@ -105,14 +106,15 @@ def _column_named(table: Table, role: str, header: str) -> int:
         wanted = wanted.lower()
     raise DataError(
         f'{table.source} has no column "{header}" for {role}; its columns are'
-        f" {table.named_headers()}. Correct --column {role}=NAME."
+        f" {table.named_headers()}. Correct {parameter('columns')} {role}=NAME."
     )
 
 
 def _missing(table: Table, role: str, what: str, example: str) -> DataError:
     return DataError(
-        f"{table.source}: no column with {what} was recognised among {table.named_headers()};"
-        f" one is needed. Name it with --column {role}=NAME, for example --column {role}={example}."
+        f"{table.source}: no column with {what} was recognised among {table.named_headers()}; one"
+        f" is needed. Name it with {parameter('columns')} {role}=NAME, for example"
+        f" {parameter('columns')} {role}={example}."
     )
 
 

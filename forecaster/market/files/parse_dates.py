@@ -16,7 +16,7 @@ from datetime import date, datetime
 import numpy as np
 
 from forecaster.arrays import Days, Integers
-from forecaster.errors import DataError, SettingsError
+from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.files.parse_numbers import Column
 
 FIRST_YEAR, LAST_YEAR = 1700, 2999
@@ -96,8 +96,8 @@ def check_date_format(date_format: str) -> None:
         same = False
     if not same:
         raise SettingsError(
-            f'--date-format "{date_format}" does not describe a whole date; day, month and year are'
-            " needed. Write for example --date-format %d/%m/%Y."
+            f'{parameter("date_format")} "{date_format}" does not describe a whole date; day, month'
+            f" and year are needed. Write for example {parameter('date_format')} %d/%m/%Y."
         )
 
 
@@ -137,7 +137,8 @@ def _require_dates(
         wanted = f"a date written as {date_format}" if date_format else "a date"
         raise DataError(
             f'{source}, row {int(rows[bad[0]])}: date is "{cells[bad[0]][:40]}"; {wanted} is'
-            " needed. Name the column with --column date=NAME or its format with --date-format."
+            f" needed. Name the column with {parameter('columns')} date=NAME or its format with"
+            f" {parameter('date_format')}."
         )
 
 
@@ -331,7 +332,7 @@ def _without_weekends(readings: dict[str, Days]) -> dict[str, Days]:
 def _ambiguous(group: _Triples, readings: dict[str, Days], source: str) -> str:
     year = "%Y" if group.long_year else "%y"
     offered = [
-        "--date-format " + name.replace("/", group.separator).replace("%Y", year)
+        f"{parameter('date_format')} " + name.replace("/", group.separator).replace("%Y", year)
         for name in readings
     ]
     example = group.separator.join(f"{number:02d}" for number in group.numbers[0])

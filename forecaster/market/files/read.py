@@ -24,7 +24,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from forecaster.errors import DataError, SettingsError
+from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.market.files.columns import check_column_options, recognise
@@ -128,14 +128,15 @@ def read_files(
     if options.date_format is not None:
         check_date_format(options.date_format)
     if options.ticker is not None and not options.ticker.strip():
-        raise SettingsError("--ticker is blank; a name is needed. Write for example --ticker AAPL.")
+        named = parameter("ticker")
+        raise SettingsError(f"{named} is blank; a name is needed. Write for example {named} AAPL.")
     collected = _Collected(options)
     for source in sources:
         collected.add(source, stdin)
     if options.ticker is not None and collected.read > 1:
         raise SettingsError(
-            f"--ticker {options.ticker} names one history, but {collected.read} were"
-            " read. Leave --ticker out, or give one file with one history."
+            f"{parameter('ticker')} {options.ticker} names one history, but {collected.read} were"
+            f" read. Leave {parameter('ticker')} out, or give one file with one history."
         )
     return collected.loaded()
 
@@ -221,7 +222,7 @@ def given_twice(ticker: str, first: str, second: str) -> DataError:
     """The failure of a ticker that has two sources."""
     return DataError(
         f"{ticker} comes from {first} and again from {second}; each ticker may come from one source"
-        " only. Leave one of them out, or give it another name with --ticker."
+        f" only. Leave one of them out, or give it another name with {parameter('ticker')}."
     )
 
 

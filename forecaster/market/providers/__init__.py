@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from forecaster.errors import SettingsError
+from forecaster.errors import SettingsError, parameter
 from forecaster.market.providers.base import Provider
 from forecaster.market.providers.tiingo import Tiingo
 from forecaster.market.providers.yahoo import Yahoo
@@ -34,7 +34,7 @@ def provider(name: str = DEFAULT_PROVIDER) -> Provider:
     """
     if name not in PROVIDERS:
         raise SettingsError(
-            f"--provider {name} is unknown; one of {', '.join(PROVIDERS)} is needed. Write for"
-            f" example --provider {DEFAULT_PROVIDER}."
+            f"{parameter('provider')} {name} is unknown; one of {', '.join(PROVIDERS)} is needed."
+            f" Write for example {parameter('provider')} {DEFAULT_PROVIDER}."
         )
     return PROVIDERS[name]()

@@ -92,7 +92,7 @@ class Provider(Protocol):
 
     @property
     def name(self) -> str:
-        """One word, as in ``--provider yahoo`` and in the store."""
+        """One word, such as ``yahoo``; the store has it beside each answer."""
         ...
 
     def fetch(self, ticker: str, since: np.datetime64 | None) -> Quotes:

@@ -8,33 +8,11 @@ from typing import Any
 from forecaster.jobs.backtest import Plan
 from forecaster.jobs.backtest_document import BacktestSubject
 from forecaster.model.artifact import Model
-from forecaster.model.settings import Settings
+from forecaster.model.settings import ABOUT, Settings
 from forecaster.output.html import data, day, moment, words
 
 Pairs = list[tuple[str, str]]
 
-SETTINGS: dict[str, str] = {
-    "cell": "Cell",
-    "layers": "Layers",
-    "units": "Units in each layer",
-    "dropout": "Dropout",
-    "bidirectional": "Reads windows both ways",
-    "activation": "Activation",
-    "supervise": "Targets",
-    "windows": "Window lengths",
-    "scale": "Unit of the targets",
-    "horizon": "Sessions forecast",
-    "context": "Sessions that the network reads",
-    "quantiles": "Quantile levels",
-    "epochs": "Epochs at most",
-    "patience": "Epochs without progress before it stops",
-    "batch_size": "Sequences in a training step",
-    "learning_rate": "Learning rate",
-    "clip_norm": "Largest norm of the gradients",
-    "clip_value": "Largest single gradient",
-    "seed": "Seed",
-}
-"""Settings in the words of a page; all of them, in their order."""
 _VALUES = {
     ("supervise", "prefixes"): "on every session (prefixes)",
     ("supervise", "last"): "on the last session of a window",
@@ -60,7 +38,7 @@ def settings_facts(settings: Settings, without: Collection[str] = ()) -> Pairs:
     for key, value in state.items():
         if key in without or (key == "windows" and settings.supervise != "last"):
             continue  # windows have no say over prefixes
-        pairs.append((SETTINGS[key], _setting(key, value)))
+        pairs.append((ABOUT[key].label, _setting(key, value)))
     return pairs
 
 

@@ -129,15 +129,15 @@ def test_a_chosen_header_that_is_not_there_lists_the_headers():
 
 
 def test_an_unknown_role_is_a_setting_error():
-    with pytest.raises(SettingsError, match=r"--column price=\.\.\."):
+    with pytest.raises(SettingsError, match=r"columns price=\.\.\."):
         check_column_options({"price": "Close"})
 
 
 @pytest.mark.parametrize(
     ("text", "option"),
     [
-        ("Date,foo,bar\n2020-01-02,1,2\n", "--column close=NAME"),
-        ("Open,Close\n1,2\n", "--column date=NAME"),
+        ("Date,foo,bar\n2020-01-02,1,2\n", "columns close=NAME"),
+        ("Open,Close\n1,2\n", "columns date=NAME"),
     ],
 )
 def test_missing_columns_list_the_headers_and_the_option(text, option):

@@ -140,7 +140,7 @@ def test_a_blank_volume_is_unknown_and_silent(tmp_path):
 
 def test_ambiguous_dates_fail_until_the_format_is_given(tmp_path):
     text = "Date,Close\n01/02/2024,1\n02/02/2024,1.1\n"
-    assert "--date-format %d/%m/%Y or --date-format %m/%d/%Y" in failure(tmp_path, text)
+    assert "date_format %d/%m/%Y or date_format %m/%d/%Y" in failure(tmp_path, text)
     history = closes(tmp_path, text, date_format="%m/%d/%Y")
     assert history.sessions.astype(str).tolist() == ["2024-01-02", "2024-02-02"]
 
@@ -160,7 +160,7 @@ def test_one_row_is_a_history_and_none_is_not(tmp_path):
 
 def test_several_tickers_without_a_ticker_column_are_refused(tmp_path):
     rows = "".join(f"2020-01-{day:02d},{price}\n" for price in (1, 50) for day in range(1, 20))
-    assert "--column ticker=NAME" in failure(tmp_path, "Date,Close\n" + rows)
+    assert "columns ticker=NAME" in failure(tmp_path, "Date,Close\n" + rows)
 
 
 def test_intraday_files_are_refused(tmp_path):

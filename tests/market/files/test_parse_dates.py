@@ -84,13 +84,13 @@ def test_an_undecidable_column_is_refused_with_both_formats():
         iso(["01/02/2024", "02/02/2024"])
     text = str(error.value)
     assert text.startswith("x.csv: the dates can be read in 2 ways")
-    assert "--date-format %d/%m/%Y or --date-format %m/%d/%Y" in text
+    assert "date_format %d/%m/%Y or date_format %m/%d/%Y" in text
     assert "2024-02-01" in text
     assert "2024-01-02" in text
 
 
 def test_the_offered_formats_fit_the_column():
-    with pytest.raises(DataError, match=r"--date-format %d-%m-%y or --date-format %m-%d-%y"):
+    with pytest.raises(DataError, match=r"date_format %d-%m-%y or date_format %m-%d-%y"):
         iso(["01-02-24", "02-02-24"])
 
 
@@ -106,7 +106,7 @@ def test_a_given_format_overrules():
 
 @pytest.mark.parametrize("bad", ["%Q", "%d/%m", "%", "%H:%M", "%d%d%m%Y", "yyyy-mm-dd", ""])
 def test_a_format_that_is_no_date_is_a_setting_error(bad):
-    with pytest.raises(SettingsError, match="date-format"):
+    with pytest.raises(SettingsError, match="date_format"):
         check_date_format(bad)
 
 

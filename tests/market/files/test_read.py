@@ -71,19 +71,19 @@ def test_standard_input(tmp_path):
 
 def test_wrong_options_raise(tmp_path):
     path = write(tmp_path, "x.csv", "Date,Close,Name\n2020-01-02,1,A\n2020-01-02,1,B\n")
-    with pytest.raises(SettingsError, match="--ticker AAPL names one history, but 2 were read"):
+    with pytest.raises(SettingsError, match="ticker AAPL names one history, but 2 were read"):
         read_file(path, ReadOptions(ticker="AAPL"))
-    with pytest.raises(SettingsError, match="--column price"):
+    with pytest.raises(SettingsError, match="columns price"):
         read_file(path, ReadOptions(columns={"price": "Close"}))
-    with pytest.raises(SettingsError, match="--date-format"):
+    with pytest.raises(SettingsError, match="date_format"):
         read_file(path, ReadOptions(date_format="%d"))
-    with pytest.raises(SettingsError, match="--ticker"):
+    with pytest.raises(SettingsError, match="ticker"):
         read_file(path, ReadOptions(ticker=" "))
 
 
 def test_one_ticker_name_for_two_files_raises(tmp_path):
     paths = [write(tmp_path, name, DIALECTS["yahoo"]) for name in ("a.csv", "b.csv")]
-    with pytest.raises(SettingsError, match="--ticker AAPL"):
+    with pytest.raises(SettingsError, match="ticker AAPL"):
         read_files(paths, ReadOptions(ticker="AAPL"))
 
 

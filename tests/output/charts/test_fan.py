@@ -84,7 +84,7 @@ class TestFan:
         assert [(b.low_level, b.high_level) for b in fan.bands] == [(0.2, 0.7)]
 
     def test_one_session_is_no_line(self):
-        with pytest.raises(SettingsError, match="--history is 1"):
+        with pytest.raises(SettingsError, match="shown is 1"):
             made(LONG, shown=1)
 
 

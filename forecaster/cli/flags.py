@@ -1,0 +1,42 @@
+"""Parameters in messages of the layers below, as the command line calls them: its options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from forecaster.errors import ForecastError, Message
+
+if TYPE_CHECKING:
+    from forecaster.market.notes import Failure
+
+_OPTIONS = {
+    "columns": "--column",
+    "everything": "--all",
+    "idle_days": "--idle",
+    "path": "--out",
+    "requirement": "--require",
+    "shown": "--history",
+    "step": "--step (which is also --horizon)",
+    "target": "--to",
+}
+"""Parameters whose options have other names."""
+
+
+def flag(parameter: str) -> str:
+    """``--clip-norm`` for ``clip_norm``."""
+    return _OPTIONS.get(parameter) or f"--{parameter.replace('_', '-')}"
+
+
+def in_flags(words: str | ForecastError) -> str:
+    """A message, or that of an error, with options for its parameters."""
+    message = words.message if isinstance(words, ForecastError) else words
+    return message.naming(flag) if isinstance(message, Message) else message
+
+
+def failures_in_flags(failures: Iterable[Failure]) -> tuple[Failure, ...]:
+    """Failures whose errors speak of options, for a document that the command line writes."""
+    return tuple(
+        replace(failure, error=type(failure.error)(in_flags(failure.error))) for failure in failures
+    )

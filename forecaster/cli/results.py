@@ -1,0 +1,106 @@
+"""Results to stdout or to a file in one piece, and questions to whoever sits at the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import typer
+
+from forecaster.errors import SettingsError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from forecaster.cli.options import Format
+
+
+def write_result(
+    format: Format,
+    output: Path | None,
+    *,
+    table: Callable[[int], list[RenderableType]] | None,
+    json: Callable[[], str],
+    csv: Callable[[], str] | None = None,
+) -> None:
+    """Write a result in the format that was asked for.
+
+    Args:
+        format: one of those given here.
+        output: the file; None: stdout.
+        table: its parts for a width in columns; None: there is nothing to show.
+        json: the document.
+        csv: the rows; None where a result has none.
+
+    Raises:
+        SettingsError: the file cannot be written.
+    """
+    if format == "json":
+        emit(json(), output)
+    elif format == "csv" and csv is not None:
+        emit(csv(), output)
+    elif table is not None:
+        from forecaster.output.console import render
+
+        emit(render(table, output), output)
+
+
+def emit(text: str, output: Path | None, option: str = "--output") -> None:
+    """Write a result to stdout, or to a file in one piece that ``option`` named.
+
+    Raises:
+        SettingsError: the file cannot be written.
+    """
+    if output is None:
+        sys.stdout.write(text)
+        return
+    with emitting(output, option) as file:
+        file.write(text.encode())
+
+
+@contextlib.contextmanager
+def emitting(output: Path, option: str = "--output") -> Iterator[BinaryIO]:
+    """A file that appears in one piece when all of it was written.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
+    from forecaster.atomic import replacing
+
+    try:
+        with replacing(output) as file:
+            yield file
+    except OSError as problem:
+        raise SettingsError(
+            f"{option} {output} could not be written ({problem.strerror}); a file in a folder that"
+            " can be written is needed. Choose another one."
+        ) from problem
+
+
+def confirmed(question: str) -> bool:
+    """A person's answer; the question goes to stderr.
+
+    Raises:
+        SettingsError: stderr is a log, and a question is no record of it; or nobody answers.
+        KeyboardInterrupt: the answer was Ctrl-C.
+    """
+    from forecaster.output.console import logs_json
+
+    if logs_json():
+        raise SettingsError(
+            f"nobody can be asked {question!r} where stderr is a log in JSON; a decision is needed"
+            " beforehand. Add --yes."
+        )
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort as problem:
+        if isinstance(problem.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        typer.echo(err=True)  # the question's line has no end yet
+        raise SettingsError(
+            f"nobody answered {question!r}, because standard input has ended; a decision is needed"
+            " beforehand. Add --yes."
+        ) from None
