@@ -241,15 +241,12 @@ def _named(store: Store, wanted: Sequence[str]) -> Sequence[str]:
 
 def _contradictions(history: History) -> list[str]:
     """Bars that cannot be."""
-    high, low = history.high, history.low
-    found = []
-    upside_down = high < low
-    if upside_down.any():
-        first = history.sessions[int(np.argmax(upside_down))]
-        count = int(upside_down.sum())
-        what = "bar has its" if count == 1 else "bars have their"
-        found.append(f"{count} {what} high below the low, first {first}")
-    return found
+    upside_down = history.high < history.low
+    if not upside_down.any():
+        return []
+    first, count = history.sessions[int(np.argmax(upside_down))], int(upside_down.sum())
+    what = "bar has its" if count == 1 else "bars have their"
+    return [f"{count} {what} high below the low, first {first}"]
 
 
 def _counted(ticker: str, days: Days, what: str) -> list[Finding]:

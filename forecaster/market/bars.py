@@ -42,8 +42,8 @@ class History:
         ticker: the symbol.
         sessions: ``datetime64[D]``, shape ``(n,)``, strictly rising.
         open: prices as traded, shape ``(n,)``; NaN where the source has none.
-        high: see ``open``.
-        low: see ``open``.
+        high: prices as traded, shape ``(n,)``; NaN where the source has none.
+        low: prices as traded, shape ``(n,)``; NaN where the source has none.
         close: prices as traded, shape ``(n,)``; always finite and positive. Where ``splits`` are
             known, "as traded" is in shares of the last session.
         volume: shares or units, shape ``(n,)``; NaN where unknown.

@@ -1,8 +1,8 @@
 """From rows to a table: where the header is, which rows hold bars, one column per header.
 
 Title lines above the header, headers of two lines, repeated headers and a missing header are
-settled here, so that the modules after this one see plain columns. What each header names is looked
-up here, once.
+settled here, and what each header names is looked up once, so that the modules after this one see
+plain columns.
 """
 
 from __future__ import annotations

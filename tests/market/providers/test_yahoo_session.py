@@ -94,17 +94,17 @@ class TestWhatYfinanceKeeps:
 RUN = """
 import sys
 import numpy as np
-import forecaster.market.providers.yahoo as room
+from forecaster.market.providers import yahoo as module
 heavy = {"yfinance", "curl_cffi", "pandas", "requests", "peewee"} & set(sys.modules)
-yahoo = room.Yahoo()
+yahoo = module.Yahoo()
 for ticker, since in (("AAPL", None), ("7203.T", np.datetime64("2024-06-03")), ("SPY", None)):
     print(ticker, len(yahoo.fetch(ticker, since).sessions))
 for ticker in ("ZZZZQ", "MSFT", "VOD.L"):
     try:
         yahoo.fetch(ticker, None)
-    except room.SourceError as error:
+    except module.SourceError as error:
         print(type(error).__name__)
-    except room.UnknownTicker as error:
+    except module.UnknownTicker as error:
         print(type(error).__name__)
 print(sorted(heavy))
 """
