@@ -21,8 +21,8 @@ def doctor(checks: Iterable[Check]) -> list[RenderableType]:
         table.add_column(name, overflow="fold")
     for check in checks:
         mark = Text("ok", style="green") if check.ok else Text("!!", style="bold red")
-        found = check.found
+        finding = check.finding
         if not check.ok and check.remedy:
-            found = f"{found.removesuffix('.')}. {check.remedy}"
-        table.add_row(mark, Text(check.name), Text(found))
+            finding = f"{finding.removesuffix('.')}. {check.remedy}"
+        table.add_row(mark, Text(check.name), Text(finding))
     return [table]
