@@ -173,27 +173,28 @@ def _run(
     device: Device,
     pool: Pool,
 ) -> Backtest:
-    from forecaster.jobs.backtest import backtest as run
-    from forecaster.jobs.backtest import score_model
+    from forecaster.jobs import backtest
     from forecaster.model.registry import open_model
     from forecaster.output.console import training_bar
 
     if model is not None:
-        return score_model(panel, open_model(model), plan, allow_overlap=allow_overlap)
+        return backtest.score_model(panel, open_model(model), plan, allow_overlap=allow_overlap)
     with training_bar() as on_progress:
-        return run(panel, settings, plan, device=device.value, on_progress=on_progress, pool=pool)
+        return backtest.backtest(
+            panel, settings, plan, device=device.value, on_progress=on_progress, pool=pool
+        )
 
 
 def _document(result: Backtest, panel: Panel, format: Format, output: Output) -> str:
-    from forecaster.output import backtest
+    from forecaster.output.backtest import backtest_json, backtest_table
     from forecaster.output.console import render
     from forecaster.output.format import rows_csv
 
     if format is Format.json:
-        return backtest.backtest_json(result, panel)
+        return backtest_json(result, panel)
     if format is Format.csv:
         return rows_csv(result.table)
-    return render(lambda width: backtest.backtest(result, panel, width), output)
+    return render(lambda width: backtest_table(result, panel, width), output)
 
 
 def _require_room(drawn_here: bool, format: Format, output: Output) -> None:

@@ -102,12 +102,12 @@ def batch(
     calendar: CalendarCode = None,
 ) -> None:
     """Forecast a watchlist, keep every forecast in the journal, and be safe to start again."""
-    from forecaster.jobs.batch import batch as run
+    from forecaster.jobs import batch
     from forecaster.jobs.worklist import read_worklist
     from forecaster.market.files.read import ReadOptions
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
-    from forecaster.output import batch
+    from forecaster.output.batch import batch_json, batch_sentence
     from forecaster.output.console import note, ticker_bar
 
     chosen = format or _by_suffix(out)
@@ -119,7 +119,7 @@ def batch(
     path = find(model)
     author = load(path)
     with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
-        done = run(
+        done = batch.batch(
             author, work, horizon=horizon, fetching=fetching, options=options, resume=resume,
             retrain_days=days, path=path_of("default") if path == BOXED else path, wait=wait,
             on_ticker=on_ticker,
@@ -128,9 +128,9 @@ def batch(
         show_notes([(remark.ticker, remark.message) for remark in done.remarks])
     _write(done, out, chosen, quiet=quiet)
     if summary is not None:
-        emit(batch.summary(done), None if summary == _STDOUT else summary, "--summary")
+        emit(batch_json(done), None if summary == _STDOUT else summary, "--summary")
     if not quiet:
-        note(batch.last_line(done))
+        note(batch_sentence(done))
     report_failures(list(done.failures), succeeded=len(done.forecasts))
 
 

@@ -44,10 +44,10 @@ def compare(
     calendar: CalendarCode = None,
 ) -> None:
     """Train every kind of network on the same data and compare them in one table."""
-    from forecaster.jobs.compare import compare as run
+    from forecaster.jobs import compare
     from forecaster.jobs.parallel import Pool
     from forecaster.model.settings import Settings
-    from forecaster.output import compare
+    from forecaster.output.compare import compare_csv, compare_json, compare_table
     from forecaster.output.console import render, training_bar
 
     settings = Settings(horizon=horizon, units=units, epochs=epochs, seed=seed, patience=3)
@@ -56,10 +56,12 @@ def compare(
     loaded = read(sources, column, date_format, ticker, fetching)
     refuse_failures(loaded)
     with training_bar() as on_progress:
-        made = run(loaded.panel, settings, device=device.value, on_progress=on_progress, pool=pool)
+        made = compare.compare(
+            loaded.panel, settings, device=device.value, on_progress=on_progress, pool=pool
+        )
     if format is Format.json:
-        emit(compare.compare_json(made), output)
+        emit(compare_json(made), output)
     elif format is Format.csv:
-        emit(compare.compare_csv(made), output)
+        emit(compare_csv(made), output)
     else:
-        emit(render(lambda width: compare.comparison(made, width), output), output)
+        emit(render(lambda width: compare_table(made, width), output), output)

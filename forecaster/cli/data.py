@@ -47,16 +47,16 @@ def list_data(format: FormatOption = Format.table, output: Output = None) -> Non
     from forecaster.jobs.data import listing
     from forecaster.market.store import Store
     from forecaster.output.console import render
-    from forecaster.output.data import listed, listed_csv, listed_json
+    from forecaster.output.data import extents_csv, extents_json, extents_table
 
     with Store() as store:
         extents = listing(store)
     if format is Format.json:
-        emit(listed_json(extents), output)
+        emit(extents_json(extents), output)
     elif format is Format.csv:
-        emit(listed_csv(extents), output)
+        emit(extents_csv(extents), output)
     else:
-        shown = render(lambda w: listed(extents, store.name, w), output)
+        shown = render(lambda w: extents_table(extents, store.name, w), output)
         emit(shown, output)
 
 
@@ -70,14 +70,14 @@ def verify(
     from forecaster.jobs import data
     from forecaster.market.store import Store
     from forecaster.output.console import render
-    from forecaster.output.data import verified, verified_json
+    from forecaster.output.data import verification_json, verification_table
 
     with Store() as store:
         result = data.verify(store)
     if format is Report.json:
-        emit(verified_json(result), output)
+        emit(verification_json(result), output)
     else:
-        emit(render(lambda _width: verified(result, store.name), output), output)
+        emit(render(lambda _width: verification_table(result, store.name), output), output)
     damaged = sum(finding.damaged for finding in result.findings)
     if damaged:
         raise DataError(

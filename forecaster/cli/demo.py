@@ -46,23 +46,23 @@ def tour(folder: Path, chapters: Sequence[Chapter], *, pause: bool) -> None:
     Raises:
         Exit: a command failed; with its exit code.
     """
-    from forecaster.jobs import demo as job
-    from forecaster.output import demo as say
+    from forecaster.jobs.demo import contents, prepare, run, surroundings
     from forecaster.output.console import logs_json
+    from forecaster.output.demo import print_chapter, print_closing, print_opening, print_prompt
 
-    job.prepare(folder, chapters)
+    prepare(folder, chapters)
     place = folder.absolute()
-    environment = job.surroundings(place, os.environ, log_json=logs_json())
-    say.opening(len(chapters), folder)
+    environment = surroundings(place, os.environ, log_json=logs_json())
+    print_opening(len(chapters), folder)
     for number, chapter in enumerate(chapters, 1):
         if pause and number > 1:
-            say.ask_to_go_on()
+            print_prompt()
             _wait()
-        say.chapter(number, len(chapters), chapter.title, chapter.text, chapter.command)
-        code = job.run(chapter, place, environment)
+        print_chapter(number, len(chapters), chapter.title, chapter.text, chapter.command)
+        code = run(chapter, place, environment)
         if code:
             _stop(code, f"step {number} of {len(chapters)} ({chapter.command})")
-    say.closing(folder, job.contents(chapters))
+    print_closing(folder, contents(chapters))
 
 
 def _wait() -> None:

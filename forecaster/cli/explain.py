@@ -51,13 +51,13 @@ def explain(
     calendar: CalendarCode = None,
 ) -> None:
     """Unroll a forecast: which day moved it, how far back it looks, which inputs matter."""
-    from forecaster.jobs.explain import explain as run
+    from forecaster.jobs import explain
 
     trained = chosen_model(model)
     day = parse_date(as_of, "--as-of")
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     loaded = read([source], column, date_format, ticker, fetching)
-    found = run(
+    found = explain.explain(
         trained,
         only_history(loaded, "explain"),
         last=last,
@@ -69,9 +69,9 @@ def explain(
     )
     if format is Format.table:
         from forecaster.output.console import render
-        from forecaster.output.explain import explanation
+        from forecaster.output.explain import explain_table
 
-        emit(render(lambda width: explanation(found, trained, width), output), output)
+        emit(render(lambda width: explain_table(found, trained, width), output), output)
     else:
         from forecaster.output.explain import explain_csv, explain_json
 

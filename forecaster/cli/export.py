@@ -29,11 +29,11 @@ def export(
     ] = None,
 ) -> None:
     """Write a model's network for use elsewhere, with a JSON file that says how."""
-    from forecaster.jobs.export import export as run
+    from forecaster.jobs import export
     from forecaster.model.registry import open_model
     from forecaster.output.console import note
 
     trained = open_model(model)
     path = output or Path(f"{trained.name}.{to.value}")
-    for written in run(trained, to.value, path):
+    for written in export.export(trained, to.value, path):
         note(f"wrote {written}")

@@ -46,9 +46,9 @@ def fetch(
     """Fetch price histories into the store, asking for no more than is missing."""
     import sys
 
-    from forecaster.jobs.fetch import fetch as run
-    from forecaster.output import data
+    from forecaster.jobs import fetch
     from forecaster.output.console import render, ticker_bar
+    from forecaster.output.data import fetch_csv, fetch_json, fetch_table
 
     if offline:
         raise SettingsError(
@@ -66,12 +66,12 @@ def fetch(
         )
     fetching = fetching_of(provider=provider, calendar=calendar, since=parse_date(since, "--since"))
     with ticker_bar(len(words)) as on_ticker:
-        result = run(words, fetching, on_ticker=on_ticker)
+        result = fetch.fetch(words, fetching, on_ticker=on_ticker)
     show_notes([(remark.ticker, remark.message) for remark in result.remarks])
     if format is Format.json:
-        emit(data.fetched_json(result), output)
+        emit(fetch_json(result), output)
     elif format is Format.csv:
-        emit(data.fetched_csv(result), output)
+        emit(fetch_csv(result), output)
     elif result.refreshed:
-        emit(render(lambda width: data.fetched(result, width), output), output)
+        emit(render(lambda width: fetch_table(result, width), output), output)
     report_failures(list(result.failures), succeeded=len(result.refreshed))

@@ -86,9 +86,9 @@ def gradients(
     )
     if format is Format.table:
         from forecaster.output.console import render
-        from forecaster.output.gradients import gradients as tables
+        from forecaster.output.gradients import gradients_table
 
-        emit(render(lambda width: tables(found, trained, width), output), output)
+        emit(render(lambda width: gradients_table(found, trained, width), output), output)
     else:
         from forecaster.output.gradients import gradients_csv, gradients_json
 

@@ -51,16 +51,15 @@ def predict(
     calendar: CalendarCode = None,
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
-    from forecaster.jobs.predict import checked_horizon
-    from forecaster.jobs.predict import predict as run
-    from forecaster.output import predict
+    from forecaster.jobs import predict
+    from forecaster.output.predict import predict_csv, predict_json, predict_table
 
     trained = chosen_model(model)
-    checked_horizon(trained, horizon)  # before anything is fetched for nothing
+    predict.checked_horizon(trained, horizon)  # before anything is fetched for nothing
     day = parse_date(as_of, "--as-of")
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     loaded = read(sources, column, date_format, ticker, fetching)
-    result = run(
+    result = predict.predict(
         trained, loaded.panel.histories, horizon=horizon, as_of=day, calendars=loaded.calendars
     )
     warn_of_hindsight(trained, result.forecasts)
@@ -69,15 +68,14 @@ def predict(
     ]
     failures += [(f.ticker, f.error) for f in result.failures]
     if format is Format.json:
-        emit(predict.predict_json(trained, result.forecasts, failures), output)
+        emit(predict_json(trained, result.forecasts, failures), output)
     elif format is Format.csv:
-        emit(predict.predict_csv(trained, result.forecasts), output)
+        emit(predict_csv(trained, result.forecasts), output)
     elif result.forecasts:
-        from forecaster.output import predict
         from forecaster.output.console import render
 
         emit(
-            render(lambda width: predict.forecasts(result.forecasts, trained, width), output),
+            render(lambda width: predict_table(result.forecasts, trained, width), output),
             output,
         )
     report_failures(failures, succeeded=len(result.forecasts))

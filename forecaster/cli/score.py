@@ -62,8 +62,8 @@ def score(
 ) -> None:
     """Score the journal's forecasts against what happened since: the live record."""
     from forecaster.jobs.score import score_journal
-    from forecaster.output import score
     from forecaster.output.console import render
+    from forecaster.output.score import score_csv, score_json, score_table
 
     fetching = fetching_of(offline=offline, provider=provider, calendar=calendar)
     day = parse_date(since, "--since")
@@ -73,11 +73,11 @@ def score(
     result = replace(result, failures=(*unread, *result.failures))
     show_notes([(remark.ticker, remark.message) for remark in result.remarks])
     if format is Format.json:
-        emit(score.scored_json(result), output)
+        emit(score_json(result), output)
     elif format is Format.csv:
-        emit(score.scored_csv(result), output)
+        emit(score_csv(result), output)
     else:
-        emit(render(lambda width: score.scored(result, width), output), output)
+        emit(render(lambda width: score_table(result, width), output), output)
     report_failures(list(result.failures), succeeded=sum(r.scored for r in result.records))
 
 
@@ -109,7 +109,7 @@ def list_journal(
     else:
         chosen = any(option is not None for option in (since, model, ticker, run))
         table = render(
-            lambda width: journal.journal(shown, len(found), width, chosen=chosen), output
+            lambda width: journal.journal_table(shown, len(found), width, chosen=chosen), output
         )
         emit(table, output)
 

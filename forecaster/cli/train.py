@@ -132,8 +132,8 @@ def train(
     """Train a network on price histories and test it against the baselines."""
     from forecaster.atomic import locked
     from forecaster.cli.per_ticker import train_per_ticker
+    from forecaster.jobs import train
     from forecaster.jobs.parallel import Pool
-    from forecaster.jobs.train import train as run
     from forecaster.model.artifact import save
     from forecaster.model.settings import LEVELS, Settings
     from forecaster.output.console import note, training_bar
@@ -161,7 +161,7 @@ def train(
     refuse_failures(loaded)
     with locked(path, f"model {path.stem}"):
         with training_bar() as on_progress:
-            trained = run(
+            trained = train.train(
                 loaded.panel, settings, name=path.stem, train_end=day, refit=refit,
                 device=device.value, on_progress=on_progress,
             )  # fmt: skip
@@ -212,4 +212,4 @@ def _document(
         return train.train_json(trained, panel, str(path))
     if format is Format.csv:
         return rows_csv(trained.table)
-    return render(lambda width: train.training(trained, panel, str(path), width), output)
+    return render(lambda width: train.train_table(trained, panel, str(path), width), output)
