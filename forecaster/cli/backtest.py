@@ -159,26 +159,27 @@ def _run(
     device: Device,
     pool: Pool,
 ) -> Backtest:
-    from forecaster.jobs.backtest import backtest as run
-    from forecaster.jobs.backtest import score_model
+    from forecaster.jobs import backtest
     from forecaster.model.registry import open_model
     from forecaster.output.console import training_bar
 
     if model is not None:
-        return score_model(panel, open_model(model), plan, allow_overlap=allow_overlap)
+        return backtest.score_model(panel, open_model(model), plan, allow_overlap=allow_overlap)
     with training_bar() as on_progress:
-        return run(panel, settings, plan, device=device, on_progress=on_progress, pool=pool)
+        return backtest.backtest(
+            panel, settings, plan, device=device, on_progress=on_progress, pool=pool
+        )
 
 
 def _write(result: Backtest, panel: Panel, format: Format, output: Path | None) -> None:
-    from forecaster.output import backtest
+    from forecaster.output.backtest import backtest_json, backtest_table
     from forecaster.output.format import rows_csv
 
     write_result(
         format,
         output,
-        table=lambda width: backtest.backtest(result, panel, width),
-        json=lambda: backtest.backtest_json(result, panel),
+        table=lambda width: backtest_table(result, panel, width),
+        json=lambda: backtest_json(result, panel),
         csv=lambda: rows_csv(result.table),
     )
 

@@ -84,11 +84,11 @@ def batch(
     reading: Reading,
 ) -> None:
     """Forecast a watchlist, keep every forecast in the journal, and be safe to start again."""
-    from forecaster.jobs.batch import batch as run
+    from forecaster.jobs import batch
     from forecaster.jobs.worklist import read_worklist
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
-    from forecaster.output import batch
+    from forecaster.output.batch import batch_json, batch_sentence
     from forecaster.output.console import note, ticker_bar
 
     chosen = format or _by_suffix(out)
@@ -100,7 +100,7 @@ def batch(
     path = find(model)
     author = load(path)
     with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
-        result = run(
+        result = batch.batch(
             author, work, horizon=horizon, fetching=fetching, options=options, resume=resume,
             retrain_days=days, path=path_of("default") if path == BOXED else path, wait=wait,
             on_ticker=on_ticker,
@@ -110,9 +110,9 @@ def batch(
     _write(result, out, chosen, quiet=quiet)
     if summary is not None:
         told = replace(result, failures=failures_in_flags(result.failures))
-        emit(batch.summary(told), None if summary == _STDOUT else summary, "--summary")
+        emit(batch_json(told), None if summary == _STDOUT else summary, "--summary")
     if not quiet:
-        note(batch.last_line(result))
+        note(batch_sentence(result))
     report_failures(result.failures, succeeded=len(result.forecasts))
 
 

@@ -41,9 +41,9 @@ def compare(
     reading: Reading,
 ) -> None:
     """Train every kind of network on the same data and compare them in one table."""
-    from forecaster.jobs.compare import compare as run
+    from forecaster.jobs import compare
     from forecaster.jobs.parallel import Pool
-    from forecaster.output import compare
+    from forecaster.output.compare import compare_csv, compare_json, compare_table
     from forecaster.output.console import training_bar
 
     settings = settings_of(chosen, patience=3)
@@ -51,11 +51,13 @@ def compare(
     loaded = read(sources, reading)
     refuse_failures(loaded)
     with training_bar() as on_progress:
-        comparison = run(loaded.panel, settings, device=device, on_progress=on_progress, pool=pool)
+        comparison = compare.compare(
+            loaded.panel, settings, device=device, on_progress=on_progress, pool=pool
+        )
     write_result(
         format,
         output,
-        table=lambda width: compare.comparison(comparison, width),
-        json=lambda: compare.compare_json(comparison),
-        csv=lambda: compare.compare_csv(comparison),
+        table=lambda width: compare_table(comparison, width),
+        json=lambda: compare_json(comparison),
+        csv=lambda: compare_csv(comparison),
     )

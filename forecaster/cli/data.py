@@ -28,16 +28,16 @@ def list_data(format: FormatOption = "table", output: Output = None) -> None:
     """List the tickers in the store."""
     from forecaster.jobs.data import listing
     from forecaster.market.store import Store
-    from forecaster.output.data import listed, listed_csv, listed_json
+    from forecaster.output.data import extents_csv, extents_json, extents_table
 
     with Store() as store:
         extents = listing(store)
     write_result(
         format,
         output,
-        table=lambda width: listed(extents, store.name, width),
-        json=lambda: listed_json(extents),
-        csv=lambda: listed_csv(extents),
+        table=lambda width: extents_table(extents, store.name, width),
+        json=lambda: extents_json(extents),
+        csv=lambda: extents_csv(extents),
     )
 
 
@@ -45,15 +45,15 @@ def verify(format: ReportFormat = "table", output: Output = None) -> None:
     """Read everything in the store and check it; fails if something is damaged."""
     from forecaster.jobs import data
     from forecaster.market.store import Store
-    from forecaster.output.data import verified, verified_json
+    from forecaster.output.data import verification_json, verification_table
 
     with Store() as store:
         result = data.verify(store)
     write_result(
         format,
         output,
-        table=lambda _width: verified(result, store.name),
-        json=lambda: verified_json(result),
+        table=lambda _width: verification_table(result, store.name),
+        json=lambda: verification_json(result),
     )
     damaged = sum(finding.damaged for finding in result.findings)
     if damaged:

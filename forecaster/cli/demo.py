@@ -47,22 +47,22 @@ def tour(folder: Path, chapters: Sequence[Chapter], *, pause: bool) -> None:
         Exit: a command failed; with its exit code.
     """
     from forecaster.jobs.demo import contents, prepare, run, surroundings
-    from forecaster.output import demo
     from forecaster.output.console import logs_json
+    from forecaster.output.demo import print_chapter, print_closing, print_opening, print_prompt
 
     prepare(folder, chapters)
     place = folder.absolute()
     environment = surroundings(place, os.environ, log_json=logs_json())
-    demo.opening(len(chapters), folder)
+    print_opening(len(chapters), folder)
     for number, chapter in enumerate(chapters, 1):
         if pause and number > 1:
-            demo.ask_to_go_on()
+            print_prompt()
             _wait()
-        demo.chapter(number, len(chapters), chapter.title, chapter.text, chapter.command)
+        print_chapter(number, len(chapters), chapter.title, chapter.text, chapter.command)
         code = run(chapter, place, environment)
         if code:
             _stop(code, f"step {number} of {len(chapters)} ({chapter.command})")
-    demo.closing(folder, contents(chapters))
+    print_closing(folder, contents(chapters))
 
 
 def _wait() -> None:

@@ -37,13 +37,13 @@ def explain(
     reading: Reading,
 ) -> None:
     """Unroll a forecast: which day moved it, how far back it looks, which inputs matter."""
-    from forecaster.jobs.explain import explain as run
-    from forecaster.output import explain
+    from forecaster.jobs import explain
+    from forecaster.output.explain import explain_csv, explain_json, explain_table
 
     trained = chosen_model(model)
     day = parse_date(as_of, "--as-of")
     loaded = read([source], reading)
-    explanation = run(
+    explanation = explain.explain(
         trained,
         only_history(loaded, "explain"),
         last=last,
@@ -56,7 +56,7 @@ def explain(
     write_result(
         format,
         output,
-        table=lambda width: explain.explanation(explanation, trained, width),
-        json=lambda: explain.explain_json(explanation, trained),
-        csv=lambda: explain.explain_csv(explanation),
+        table=lambda width: explain_table(explanation, trained, width),
+        json=lambda: explain_json(explanation, trained),
+        csv=lambda: explain_csv(explanation),
     )

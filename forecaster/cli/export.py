@@ -19,11 +19,11 @@ def export(
     ] = None,
 ) -> None:
     """Write a model's network for use elsewhere, with a JSON file that says how."""
-    from forecaster.jobs.export import export as run
+    from forecaster.jobs import export
     from forecaster.model.registry import open_model
     from forecaster.output.console import note
 
     trained = open_model(model)
     path = output or Path(f"{trained.name}.{to}")
-    for written in run(trained, to, path):
+    for written in export.export(trained, to, path):
         note(f"wrote {written}")

@@ -41,9 +41,9 @@ def fetch(
     """Fetch price histories into the store, asking for no more than is missing."""
     import sys
 
-    from forecaster.jobs.fetch import fetch as run
-    from forecaster.output import data
+    from forecaster.jobs import fetch
     from forecaster.output.console import ticker_bar
+    from forecaster.output.data import fetch_csv, fetch_json, fetch_table
 
     if reading.offline:
         raise SettingsError(
@@ -61,14 +61,14 @@ def fetch(
         )
     fetching = fetching_of(reading, parse_date(since, "--since"))
     with ticker_bar(len(words)) as on_ticker:
-        result = run(words, fetching, on_ticker=on_ticker)
+        result = fetch.fetch(words, fetching, on_ticker=on_ticker)
     result = replace(result, failures=failures_in_flags(result.failures))
     show_notes(result.notes)
     write_result(
         format,
         output,
-        table=(lambda width: data.fetched(result, width)) if result.updated else None,
-        json=lambda: data.fetched_json(result),
-        csv=lambda: data.fetched_csv(result),
+        table=(lambda width: fetch_table(result, width)) if result.updated else None,
+        json=lambda: fetch_json(result),
+        csv=lambda: fetch_csv(result),
     )
     report_failures(result.failures, succeeded=len(result.updated))

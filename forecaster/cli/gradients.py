@@ -54,7 +54,7 @@ def gradients(
 ) -> None:
     """Measure which gradients vanish or explode on their way back, and what clipping does."""
     from forecaster.jobs.gradients import measure_gradients
-    from forecaster.output import gradients
+    from forecaster.output.gradients import gradients_csv, gradients_json, gradients_table
 
     chosen = parse_cells(cells)
     trained = chosen_model(model)
@@ -73,9 +73,9 @@ def gradients(
     write_result(
         format,
         output,
-        table=lambda width: gradients.gradients(measured, trained, width),
-        json=lambda: gradients.gradients_json(measured, trained),
-        csv=lambda: gradients.gradients_csv(measured),
+        table=lambda width: gradients_table(measured, trained, width),
+        json=lambda: gradients_json(measured, trained),
+        csv=lambda: gradients_csv(measured),
     )
 
 

@@ -15,7 +15,7 @@ def list_models() -> None:
     from forecaster.output.console import render
 
     listed = registry.models()
-    emit(render(lambda width: models.models(listed, width), None), None)
+    emit(render(lambda width: models.models_table(listed, width), None), None)
 
 
 def show(name: ModelArgument) -> None:

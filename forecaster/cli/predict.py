@@ -35,15 +35,14 @@ def predict(
     reading: Reading,
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
-    from forecaster.jobs.predict import checked_horizon
-    from forecaster.jobs.predict import predict as run
-    from forecaster.output import predict
+    from forecaster.jobs import predict
+    from forecaster.output.predict import predict_csv, predict_json, predict_table
 
     trained = chosen_model(model)
-    checked_horizon(trained, horizon)  # before anything is fetched for nothing
+    predict.checked_horizon(trained, horizon)  # before anything is fetched for nothing
     day = parse_date(as_of, "--as-of")
     loaded = read(sources, reading)
-    result = run(
+    result = predict.predict(
         trained, loaded.panel.histories, horizon=horizon, as_of=day, calendars=loaded.calendars
     )
     forecasts = result.forecasts
@@ -52,8 +51,8 @@ def predict(
     write_result(
         format,
         output,
-        table=(lambda width: predict.forecasts(forecasts, trained, width)) if forecasts else None,
-        json=lambda: predict.predict_json(trained, forecasts, failures),
-        csv=lambda: predict.predict_csv(trained, forecasts),
+        table=(lambda width: predict_table(forecasts, trained, width)) if forecasts else None,
+        json=lambda: predict_json(trained, forecasts, failures),
+        csv=lambda: predict_csv(trained, forecasts),
     )
     report_failures(failures, succeeded=len(forecasts))

@@ -55,7 +55,7 @@ def report(
 ) -> None:
     """Write one page on a model or a backtest: errors, plots, where they come from."""
     from forecaster.jobs.backtest_document import BacktestSubject
-    from forecaster.jobs.report import subject as read_subject
+    from forecaster.jobs.report import read_subject
 
     checked_file(output, "--output", "a page", _ENDINGS)
     about = read_subject(subject)

@@ -47,7 +47,7 @@ def score(
 ) -> None:
     """Score the journal's forecasts against what happened since: the live record."""
     from forecaster.jobs.score import score_journal
-    from forecaster.output import score
+    from forecaster.output.score import score_csv, score_json, score_table
 
     fetching = fetching_of(reading)
     day = parse_date(since, "--since")
@@ -59,9 +59,9 @@ def score(
     write_result(
         format,
         output,
-        table=lambda width: score.scored(result, width),
-        json=lambda: score.scored_json(result),
-        csv=lambda: score.scored_csv(result),
+        table=lambda width: score_table(result, width),
+        json=lambda: score_json(result),
+        csv=lambda: score_csv(result),
     )
     report_failures(failures, succeeded=sum(r.scored for r in result.records))
 
@@ -90,7 +90,7 @@ def list_journal(
     write_result(
         format,
         output,
-        table=lambda width: journal.journal(shown, len(records), width, chosen=chosen),
+        table=lambda width: journal.journal_table(shown, len(records), width, chosen=chosen),
         json=lambda: journal.journal_json(shown),
         csv=lambda: journal.journal_csv(shown),
     )

@@ -87,8 +87,8 @@ def train(
     """Train a network on price histories and test it against the baselines."""
     from forecaster.atomic import locked
     from forecaster.cli.per_ticker import train_per_ticker
+    from forecaster.jobs import train
     from forecaster.jobs.parallel import Pool
-    from forecaster.jobs.train import train as run
     from forecaster.model.artifact import save
     from forecaster.output.console import note, training_bar
 
@@ -107,7 +107,7 @@ def train(
     refuse_failures(loaded)
     with locked(path, f"model {path.stem}"):
         with training_bar() as on_progress:
-            trained = run(
+            trained = train.train(
                 loaded.panel, settings, name=path.stem, train_end=day, refit=refit, device=device,
                 on_progress=on_progress,
             )  # fmt: skip
@@ -148,13 +148,13 @@ def _destination(name: str, out: Path | None) -> Path:
 
 def _write(trained: Trained, panel: Panel, path: Path, format: Format, output: Path | None) -> None:
     """The error table, or its rows, or the document."""
-    from forecaster.output import train
     from forecaster.output.format import rows_csv
+    from forecaster.output.train import train_json, train_table
 
     write_result(
         format,
         output,
-        table=lambda width: train.training(trained, panel, str(path), width),
-        json=lambda: train.train_json(trained, panel, str(path)),
+        table=lambda width: train_table(trained, panel, str(path), width),
+        json=lambda: train_json(trained, panel, str(path)),
         csv=lambda: rows_csv(trained.table),
     )

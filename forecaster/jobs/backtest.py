@@ -1,4 +1,4 @@
-"""Backtest: at global cutoffs fit on what was known, forecast what came, score beside baselines."""
+"""Backtest: networks fitted at global cutoffs, and scored on later sessions beside baselines."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ Refit = Literal["never", "fold"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a backtest does.
+    """The plan of a backtest: cutoffs, networks, seeds and baselines.
 
     Attributes:
         train_end: the first cutoff; None: after 70% of the sessions.
         test_end: last session used; None: the last one there is.
         folds: cutoffs.
-        refit: fit at the first cutoff only, or at each.
+        refit: at the first cutoff only (``never``), or at each.
         stride: score every n-th session.
-        cells: networks.
+        cells: of the networks.
         seeds: networks of each cell, whose quantiles are averaged.
         baselines: names.
     """
@@ -60,18 +60,18 @@ class Plan:
                 raise SettingsError(f"{named} is {value}; it must be at least 1. Change it.")
 
     def seen(self, panel: Panel) -> Panel:
-        """What a test uses of a panel: all up to ``test_end``."""
+        """The panel up to ``test_end``."""
         return panel if self.test_end is None else panel.up_to(self.test_end)
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How much a cell's networks of different seeds differ at h = 1.
+    """Spread of the pinball loss at h = 1 over a cell's networks of different seeds.
 
     Attributes:
-        seeds: how many.
-        lowest: lowest pinball loss of a single network.
-        highest: highest.
+        seeds: count of networks.
+        lowest: loss of the best network.
+        highest: loss of the worst.
     """
 
     seeds: int
@@ -81,7 +81,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class ModelReference:
-    """Which saved model was scored: its name and its id."""
+    """Name and id of a saved model."""
 
     name: str
     id: str
@@ -89,13 +89,13 @@ class ModelReference:
 
 @dataclass(frozen=True)
 class Hindsight:
-    """A saved model that has seen some of the test that it is scored on.
+    """The overlap of a saved model's training with the test that scores it.
 
     Attributes:
         model: its name.
-        trained_to: last session that its weights have seen.
-        test_from: first session that it is scored from.
-        whole: whether it has seen all of the test.
+        trained_to: last session of its training.
+        test_from: first session of the test.
+        whole: whether training covers all of the test.
     """
 
     model: str
@@ -106,7 +106,7 @@ class Hindsight:
 
 @dataclass(frozen=True)
 class Backtest:
-    """Scores, and how they came about.
+    """Scores of a backtest, with its plan and its remarks.
 
     Attributes:
         folds: the cutoffs.
@@ -114,14 +114,13 @@ class Backtest:
         losses: one session ahead, month by month; None in a document that has none.
         spreads: cell to spread, where there are several seeds.
         seconds: model to seconds of fitting and forecasting.
-        remarks: what a reader should doubt; sentences where a document was read.
-        notes: what went wrong and was worked around.
-        settings: of the networks, but for what the plan says: cells, and how many seeds from the
-            first on. None where a document does not say.
-        plan: what was done; None where a document does not say.
-        hindsight: how much of the test a saved model has seen, which a reader needs to know before
-            any verdict. None where it has seen nothing of it.
-        model: that was scored as it is; None where networks were fitted.
+        remarks: on doubtful scores; sentences where a document was read.
+        notes: on baselines that could not be fitted.
+        settings: of the networks; cells and seeds are in the plan. None where a document has none.
+        plan: cutoffs, cells, seeds, baselines; None where a document has none.
+        hindsight: overlap of a saved model's training with the test, to be read before any verdict;
+            None where there is none.
+        model: the saved model that was scored; None where networks were fitted.
     """
 
     folds: tuple[Fold, ...]
@@ -139,7 +138,7 @@ class Backtest:
 
 @dataclass
 class _Run:
-    """What grows from fold to fold."""
+    """Actuals, losses, seconds and notes of the folds so far."""
 
     actuals: list[Actuals] = field(default_factory=list)
     losses: dict[str, list[ForecastLosses]] = field(default_factory=dict)
@@ -217,7 +216,7 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
 
     Args:
         panel: histories, of any tickers.
-        model: as trained.
+        model: the model.
         plan: ``train_end`` (default: the end of the model's training), ``test_end``, ``stride`` and
             ``baselines`` are used.
         allow_overlap: score sessions that the model was trained on.

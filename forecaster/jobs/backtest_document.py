@@ -1,4 +1,4 @@
-"""The document ``backtest/1``, read back and checked: the inverse of what a backtest writes."""
+"""The document ``backtest/1``: its parts, their checks, and the backtest in it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REMEDY = "Make one with: forecast backtest SOURCES --format json --output FILE"
 
 
 class FoldDates(Part):
-    """A cutoff, and the sessions that were forecast from after it."""
+    """Dates of a fold: its cutoff, and the first and last session of its test."""
 
     cutoff: Day
     test_from: Day
@@ -52,14 +52,14 @@ class FoldDates(Part):
 
 
 class SpreadRange(Part):
-    """How much a cell's networks of different seeds differ one session ahead."""
+    """Spread of the loss one session ahead over a cell's networks of different seeds."""
 
     seeds: Count
     lowest: Size
     highest: Size
 
 
-def _some(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+def _not_empty(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
     if not cells:
         raise needed("at least one cell")
     return cells
@@ -78,9 +78,9 @@ def _cutoffs(folds: tuple[FoldDates, ...]) -> tuple[FoldDates, ...]:
 
 
 class PlanFacts(Part):
-    """What was done, but for cutoffs and baselines, which the result tells."""
+    """The plan of a backtest without cutoffs and baselines, which the result has."""
 
-    cells: Annotated[tuple[Cell, ...], AfterValidator(_some)]
+    cells: Annotated[tuple[Cell, ...], AfterValidator(_not_empty)]
     seeds: Annotated[tuple[Whole, ...], AfterValidator(_consecutive)]
     refit: Refit
     stride: Count
@@ -88,14 +88,14 @@ class PlanFacts(Part):
 
 
 class ModelName(Part):
-    """A saved model that was scored."""
+    """Name and id of a saved model."""
 
     name: Text
     id: Text
 
 
 class BacktestDocument(Part):
-    """All of ``backtest/1``; parts that came later are None where a document has none."""
+    """The document ``backtest/1``; newer parts are None in older documents."""
 
     created: Moment
     model: ModelName | None = None
@@ -116,7 +116,7 @@ class BacktestDocument(Part):
     notes: tuple[Text, ...]
 
     def result(self) -> Backtest:
-        """The backtest that was written.
+        """The backtest in the document.
 
         Raises:
             ScoresRefused: parts of the document do not fit each other.
@@ -176,14 +176,14 @@ class BacktestDocument(Part):
 
 @dataclass(frozen=True)
 class BacktestSubject:
-    """A backtest as its document has it.
+    """A backtest read from its document.
 
     Attributes:
-        result: scores, and how they came about.
+        result: the backtest.
         tickers: of the panel.
-        data: the panel; None where the document does not say.
-        created: when the document was written, ISO 8601.
-        file: its name.
+        data: of the panel; None where the document has none.
+        created: time of writing, ISO 8601.
+        file: name of the document's file.
     """
 
     result: Backtest
@@ -198,7 +198,7 @@ def read_backtest(content: bytes, source: str) -> BacktestSubject:
 
     Args:
         content: of the file.
-        source: how a message calls it.
+        source: its name in messages.
 
     Raises:
         DataError: it is none, or not as it was written.

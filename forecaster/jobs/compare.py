@@ -1,4 +1,4 @@
-"""Compare: the same data and split for every kind of network, in one table.
+"""Comparison of all kinds of networks on one panel and one split.
 
 Recurrent cells on prefixes, their bidirectional forms on windows, a feed-forward network of the
 same size on a fixed window, and price levels scaled from 0 to 1 as tutorials do.
@@ -43,7 +43,7 @@ class Contender:
     """One network of the comparison.
 
     Attributes:
-        name: as the table calls it.
+        name: in the table.
         settings: of the network.
         window: sessions that a feed-forward network reads at once; 0 for recurrent ones.
     """
@@ -55,15 +55,15 @@ class Contender:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What one network cost and what it is worth.
+    """Cost and scores of one network.
 
     Attributes:
         name: of the network.
-        weights: how many numbers it has.
+        weights: count of numbers.
         seconds: of training.
         targets_per_second: in training steps alone.
-        epochs: until the validation loss was best.
-        memory: sessions before the last one that hold 90% of the influence of all earlier ones.
+        epochs: up to the best validation loss.
+        memory: sessions before the last that hold 90% of the influence of all earlier sessions.
         first: scores one session ahead.
         last: scores at the last step.
     """
@@ -79,7 +79,7 @@ class Comparison:
 
 
 def contenders(settings: Settings) -> tuple[Contender, ...]:
-    """Every network of the comparison, of the size that the settings give."""
+    """Every network of the comparison, in the size of the settings."""
     windowed = replace(settings, supervise="last", context=WINDOW, batch_size=128)
     flat = replace(windowed, cell="rnn", context=1)
     return (
@@ -101,7 +101,7 @@ def compare(
     on_progress: OnProgress | None = None,
     pool: Pool | None = None,
 ) -> tuple[Comparison, ...]:
-    """Train every contender on the same sessions and score it on the same later ones.
+    """Train all contenders on one part of a panel and score them on the rest.
 
     Args:
         panel: histories, together long enough to hold a test part out.
@@ -145,7 +145,7 @@ class ContenderTask:
 def fit_contender(
     panel: Panel, task: ContenderTask, on_progress: OnProgress | None
 ) -> tuple[FitResult, float]:
-    """A network, and the seconds it took; runs wherever the pool runs it."""
+    """The fitted network of a contender, and the seconds of its training."""
     choose_device(task.device)
     start = time.perf_counter()
     contender = task.contender
@@ -199,8 +199,8 @@ class StackedRepresentation(Representation):
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the inputs, those of the oldest session first."""
-        own = super().features
-        return tuple(f"{name}_{lag}" for lag in range(self.window - 1, -1, -1) for name in own)
+        names, lags = super().features, range(self.window - 1, -1, -1)
+        return tuple(f"{name}_{lag}" for lag in lags for name in names)
 
     @property
     def market_state_columns(self) -> tuple[int, int]:
@@ -228,7 +228,7 @@ def stack(inputs: NDArray[np.float32], window: int) -> NDArray[np.float32]:
 
 
 def represent(contender: Contender) -> Callable[[Settings, Sequence[History]], Representation]:
-    """How a contender's inputs are made."""
+    """How the representation of a contender is fitted."""
 
     def fit(settings: Settings, histories: Sequence[History]) -> Representation:
         plain = Representation.fit(settings.scale, histories)
@@ -242,19 +242,19 @@ def represent(contender: Contender) -> Callable[[Settings, Sequence[History]], R
 
 
 def _memory(contender: Contender, fitted: FitResult, panel: Panel, origins: Origins) -> int:
-    """How far back the network listens.
+    """Sessions before the last that hold 90% of the influence of all earlier sessions.
 
-    The inputs of one earlier session are set to 0, their mean, and the change of the outputs is
-    measured; a memory of k says that the k sessions before the last hold 90% of all such changes.
+    The influence of an earlier session is the change of the outputs when its inputs are set to 0,
+    their mean.
     """
     steps = contender.window or contender.settings.context_length
     encoded = fitted.representation.encode_all(panel.histories)
     windows = []
     for place, rows in zip(origins.index, origins.rows, strict=True):
         full = rows[rows >= contender.settings.context_length - 1]
-        some = full[:: max(len(full) * len(origins.index) // _PROBES, 1)]
+        chosen = full[:: max(len(full) * len(origins.index) // _PROBES, 1)]
         windows.append(
-            gather_windows(encoded[place].inputs, some, contender.settings.context_length)
+            gather_windows(encoded[place].inputs, chosen, contender.settings.context_length)
         )
     probes = np.concatenate(windows)
     answers = forward_last(fitted.network, probes)

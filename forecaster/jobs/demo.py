@@ -1,7 +1,7 @@
-"""The tour: its chapters as plain data, the folder that it works in, and how a chapter is run.
+"""The tour: its chapters as plain data, its folder, and the process that runs a chapter.
 
-A chapter is a command line that any user could type in that folder. It runs as a process of its
-own with the terminal of this one, so what is seen is what the command prints.
+A chapter is a command line that any user could type in that folder. Its process has the terminal of
+this one, so the tour shows what the command prints.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ COMMANDS = "commands.txt"
 _MARK = "# Made by forecast demo. These are its commands, to be run again in this folder."
 _PACKAGE = Path(__file__).resolve().parents[1]
 _PATIENCE = 10.0
-"""Seconds that a command gets to clean up after Ctrl-C or SIGTERM."""
+"""Seconds for a command to clean up after Ctrl-C or SIGTERM."""
 _HEARD = 5.0
-"""Seconds after which a command that is still there has not got the Ctrl-C that came here."""
+"""Seconds for a command to end by itself after Ctrl-C; then it gets the signal from here."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Chapter:
 
     Attributes:
         title: its heading.
-        text: what happens and how to read it. It must hold whatever numbers come out: processors
-            round differently, and so do releases.
+        text: what happens and how to read it. It holds for any numbers: processors round
+            differently, and so do releases.
         arguments: of the command, without ``forecast``.
-        makes: the file that it leaves in the folder and what that is, if it leaves one.
+        makes: the file that the command leaves in the folder, and its description, or None.
     """
 
     title: str
@@ -121,14 +121,14 @@ CHAPTERS = (
         ("report.html", "the page on that network"),
     ),
 )
-"""The steps in order. A step more is an entry more."""
+"""The chapters in order."""
 
 
 def sample_folder() -> Path:
-    """The price files that come with the program: in the package, or beside it in a checkout.
+    """The folder of the sample files: in the package, or beside it in a checkout.
 
     Raises:
-        DataError: they are in neither place.
+        DataError: the files are in neither place.
     """
     places = [_PACKAGE / SAMPLE, _PACKAGE.parent / SAMPLE]
     for place in places:
@@ -145,7 +145,7 @@ def prepare(folder: Path, chapters: Sequence[Chapter] = CHAPTERS) -> None:
 
     Args:
         folder: new, empty, or from an earlier tour, whose files are replaced.
-        chapters: whose commands are written down.
+        chapters: of the commands to write down.
 
     Raises:
         SettingsError: it holds something else, and nothing in it is changed; or it cannot be
@@ -169,11 +169,15 @@ def prepare(folder: Path, chapters: Sequence[Chapter] = CHAPTERS) -> None:
 
 
 def _refuse_others(folder: Path) -> None:
-    """Folders with content that is not ours, or that leads elsewhere."""
-    found = [entry for entry in folder.iterdir() if not entry.name.endswith(TEMPORARY)]
-    if not found:
+    """Refuse a folder with other files than a tour's, or with links.
+
+    Raises:
+        SettingsError: it is such a folder.
+    """
+    entries = [entry for entry in folder.iterdir() if not entry.name.endswith(TEMPORARY)]
+    if not entries:
         return
-    linked = any(entry.is_symlink() for entry in (*found, *(folder / SAMPLE).glob("*")))
+    linked = any(entry.is_symlink() for entry in (*entries, *(folder / SAMPLE).glob("*")))
     with suppress(OSError, UnicodeDecodeError):
         marked = (folder / COMMANDS).read_text(encoding="utf-8").startswith(_MARK)
         if marked and not linked and not (folder / SAMPLE).is_file():
@@ -185,29 +189,30 @@ def _refuse_others(folder: Path) -> None:
 
 
 def contents(chapters: Sequence[Chapter] = CHAPTERS) -> list[tuple[str, str]]:
-    """What the folder holds at the end, each with what it is."""
-    made = [chapter.makes for chapter in chapters if chapter.makes is not None]
+    """Files of the folder at the end of the tour, with their descriptions."""
+    files = [chapter.makes for chapter in chapters if chapter.makes is not None]
     return [
         (f"{SAMPLE}/", "five price histories, and where they are from"),
-        *made,
+        *files,
         (COMMANDS, "the commands of this tour"),
     ]
 
 
-def surroundings(folder: Path, given: Mapping[str, str], *, log_json: bool) -> dict[str, str]:
-    """The environment of a chapter's process: none of the user's settings changes what it does.
+def surroundings(folder: Path, environment: Mapping[str, str], *, log_json: bool) -> dict[str, str]:
+    """The environment of a chapter's process, without the user's settings.
 
     Args:
         folder: of the tour, absolute.
-        given: the environment of this process.
+        environment: of this process.
         log_json: whether notes and errors are written as a log in JSON.
     """
-    kept = {name: value for name, value in given.items() if not name.startswith("FORECASTER_")}
+    kept = {k: v for k, v in environment.items() if not k.startswith("FORECASTER_")}
     kept["FORECASTER_HOME"] = str(folder / "home")  # no command of the tour writes to it
     kept["FORECASTER_CONFIG"] = os.devnull
     if log_json:
         kept["FORECASTER_LOG_FORMAT"] = "json"
-    paths = [str(Path(p).resolve()) for p in given.get("PYTHONPATH", "").split(os.pathsep) if p]
+    searched = environment.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [str(Path(p).resolve()) for p in searched if p]
     if _PACKAGE.parent.name not in ("site-packages", "dist-packages"):
         paths.insert(0, str(_PACKAGE.parent))  # a checkout must run itself, not an installed twin
     if paths:

@@ -1,4 +1,4 @@
-"""Doctor: look at versions, devices, folders and models, and say how to mend what is wrong."""
+"""Doctor: checks of versions, devices, folders and models, with remedies."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ _PACKAGES = (
     "exchange-calendars",
 )  # fmt: skip
 _SLOWEST_START = 120
-"""Seconds after which an import of Keras is given up."""
+"""Most seconds for an import of Keras."""
 _FREE_NEEDED = 50 * 2**20
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """The check of one part of the installation.
 
     Attributes:
-        name: what.
+        name: of the part.
         ok: whether it is as it should be.
-        found: what was found.
+        finding: its state, in words.
         remedy: one thing to do if it is not ok.
     """
 
     name: str
     ok: bool
-    found: str
+    finding: str
     remedy: str = ""
 
 
@@ -53,8 +53,8 @@ def examine(settings: Path | None = None, problem: ForecastError | None = None) 
         problem: why it cannot be used.
     """
     yield _python()
-    found = "none" if settings is None else str(settings)
-    yield Check("settings file", problem is None, found if problem is None else str(problem))
+    finding = "none" if settings is None else str(settings)
+    yield Check("settings file", problem is None, finding if problem is None else str(problem))
     for package in _PACKAGES:
         yield _package(package)
     yield _folder()
@@ -114,30 +114,30 @@ def _free_space() -> Check:
 
 
 def _models() -> Check:
-    """How many models there are and whether each can be read."""
+    """Count of models, and whether each can be read."""
     damaged, paths = [], model_paths()
     for path in paths:
         try:
             load(path)
         except ModelError:
             damaged.append(path.stem)
-    found = f"{len(paths)} trained" + (f", damaged: {', '.join(damaged)}" if damaged else "")
+    finding = f"{len(paths)} trained" + (f", damaged: {', '.join(damaged)}" if damaged else "")
     remedy = f"Delete it with: forecast models delete {damaged[0]}" if damaged else ""
-    return Check("models", not damaged, found, remedy)
+    return Check("models", not damaged, finding, remedy)
 
 
 def _store() -> Check:
-    """Whether the price store can be opened and written, and what it holds."""
+    """Whether the price store can be opened and written, and its count of tickers."""
     from forecaster.market.store import Store
     from forecaster.market.store.tickers import stored_names
 
     try:
         with Store() as store, store.reading() as tx:
             count = len(stored_names(tx))
-            found = f"{store.name}, {count} tickers" + (", read-only" if store.read_only else "")
+            finding = f"{store.name}, {count} tickers" + (", read-only" if store.read_only else "")
     except ForecastError as problem:
         return Check("price store", False, str(problem), "Check FORECASTER_STORE")
-    return Check("price store", True, found)
+    return Check("price store", True, finding)
 
 
 def _devices() -> Iterator[Check]:
@@ -164,5 +164,5 @@ def _devices() -> Iterator[Check]:
         return
     backend, gpus = json.loads(lines[-1])
     yield Check("Keras", True, f"starts, backend {backend}")
-    found = f"{gpus} GPU" + ("s" if gpus != 1 else "") + f", {os.cpu_count()} CPU cores"
-    yield Check("devices", True, found)
+    finding = f"{gpus} GPU" + ("s" if gpus != 1 else "") + f", {os.cpu_count()} CPU cores"
+    yield Check("devices", True, finding)

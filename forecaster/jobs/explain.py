@@ -1,4 +1,4 @@
-"""Explain: the forecast unrolled over its last sessions, how far back it looks, what matters."""
+"""Explanation of a forecast: its last sessions, how far back it looks, which inputs matter."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.model.artifact import Model
 
 LOOKBACKS = (1, 2, 5, 10, 20, 60, 120, 250)
-"""k: sessions that are kept while older bars are withheld."""
+"""k: counts of sessions that stay when older bars are withheld."""
 
 NEGLIGIBLE = 1.0
-"""A change of the interval's width by less than so many percent does not count."""
+"""Percent of the interval's width; smaller changes do not count."""
 
 MOST_SESSIONS = 250
 
 
 @dataclass(frozen=True)
 class Withheld:
-    """What the last forecast becomes without older bars.
+    """Change of the last forecast without older bars.
 
     Attributes:
-        sessions: k that are kept, with the close before them.
+        sessions: k, the sessions that stay, with the close before them.
         median_change: of the median, in percent of the price.
         width_change: of the interval's width, in percent; None for a model with one level alone.
     """
@@ -40,18 +40,18 @@ class Withheld:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A forecast and where it comes from.
+    """The last forecasts of a history, how far back they look, and which inputs matter.
 
     Attributes:
-        history: the bars seen.
-        step: h, the step shown.
+        history: the bars.
+        step: h.
         levels: the interval's two quantile levels; None for a model with one level alone.
         days: oldest first; the last one is the forecast of ``predict``.
-        withheld: for each k that the history is longer than.
+        withheld: changes without older bars, for each k below the history's length.
         looks_back: smallest k from which on no change counts; None if there is none.
-        importance: or None where too few sessions can be scored.
+        importance: of the inputs; None where too few sessions can be scored.
         seed: of the shuffling.
-        notes: what the reader should know.
+        notes: for the reader.
     """
 
     history: History
@@ -83,9 +83,9 @@ def explain(
         history: at least 2 bars.
         last: sessions to show; fewer where the history is shorter.
         step: h, at most the model's horizon.
-        as_of: as if this date were the last session; nothing after it is read.
-        seed: of the shuffling that tells which inputs matter.
-        one_by_one: shuffle every input by itself too.
+        as_of: as if this date were the last session; later bars are not read.
+        seed: of the shuffling of inputs.
+        one_by_one: shuffle single inputs too.
         calendars: sessions of the calendar that the history names.
 
     Raises:
@@ -122,10 +122,10 @@ def explain(
 
 
 def _withhold(model: Model, seen: History, step: int, calendars: Calendars) -> tuple[Withheld, ...]:
-    """The last forecast again, from the last k sessions and the close before them."""
+    """Changes of the last forecast from the last k sessions and the close before them."""
     n, close = len(seen), float(seen.close[-1])
     median, low, high = ends_of(model, forecast_of(model, seen, step, calendars)[1])
-    found = []
+    withheld = []
     for k in LOOKBACKS:
         if k + 1 >= n:
             break
@@ -134,19 +134,19 @@ def _withhold(model: Model, seen: History, step: int, calendars: Calendars) -> t
         width = None
         if low is not None and high is not None and lower is not None and higher is not None:
             width = 100.0 * ((higher - lower) / (high - low) - 1.0)
-        found.append(Withheld(k, 100.0 * (less - median) / close, width))
-    return tuple(found)
+        withheld.append(Withheld(k, 100.0 * (less - median) / close, width))
+    return tuple(withheld)
 
 
 def _looks_back(withheld: tuple[Withheld, ...]) -> int | None:
     """Smallest k from which on no change counts, of the width or else of the median."""
-    found = None
-    for one in reversed(withheld):
-        change = one.median_change if one.width_change is None else one.width_change
+    lookback = None
+    for part in reversed(withheld):
+        change = part.median_change if part.width_change is None else part.width_change
         if not abs(change) < NEGLIGIBLE:
             break
-        found = one.sessions
-    return found
+        lookback = part.sessions
+    return lookback
 
 
 def _notes(

@@ -1,4 +1,4 @@
-"""Export: a trained network for use without this program."""
+"""Export of a trained network, with a description of its inputs and outputs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Target = Literal["keras", "onnx"]
 
 
 def export(model: Model, target: Target, output: Path) -> tuple[Path, Path]:
-    """Write the network, and a JSON file that says how to make its inputs and read its outputs.
+    """Write the network, and a JSON file on its inputs and outputs.
 
     The exported network takes standardised inputs ``(B, T, F)`` float32 and gives quantiles in the
     scaled unit: ``(B, T, H, Q)`` for a model trained on prefixes, else ``(B, H, Q)``.
 
     Args:
-        model: what to export.
+        model: the model.
         target: ``keras`` (a ``.keras`` file) or ``onnx``.
         output: where.
 
@@ -49,7 +49,7 @@ def export(model: Model, target: Target, output: Path) -> tuple[Path, Path]:
 
 
 def _interface(model: Model, path: Path, *, whole: bool) -> str:
-    """How to use the exported network, as JSON."""
+    """Inputs and outputs of the exported network, as JSON."""
     document = {
         "schema": "export/1",
         "network": path.name,

@@ -1,4 +1,4 @@
-"""What a chart of a forecast shows: recent closes, the fan of quantiles, and the last price."""
+"""Fan charts as data: recent closes, the fan of quantiles, and the last price."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Band:
         low_level: quantile level of the lower end.
         high_level: of the upper end.
         low: prices at the cutoff and each step, ``(H + 1,)``.
-        high: see ``low``.
+        high: prices of the upper end, ``(H + 1,)``.
     """
 
     low_level: float
@@ -49,7 +49,7 @@ class Fan:
         sessions: of ``closes``, ``(n,)``; the last one is the cutoff.
         closes: without splits and dividends, so that a split is no crash; the last one is the
             price at the cutoff, ``(n,)``.
-        adjusted: whether some of them are not the prices that were traded.
+        adjusted: whether some closes differ from the traded prices.
         ahead: dates of the steps, ``(H,)``.
         estimated: whether one of those dates follows weekdays, not a calendar.
         median: at the cutoff and each step, ``(H + 1,)``.
@@ -71,7 +71,7 @@ class Fan:
 
 @dataclass(frozen=True)
 class Fans:
-    """Fans in the order of the histories, the forecasts that they show, and what failed."""
+    """Fans in the order of the histories, their forecasts, and failures."""
 
     fans: tuple[Fan, ...]
     forecasts: tuple[TickerForecast, ...]
@@ -95,14 +95,14 @@ def fans(
     as_of: np.datetime64 | None = None,
     calendars: Calendars = NO_CALENDARS,
 ) -> Fans:
-    """Forecast every history as :func:`predict` does, and keep what a chart of it needs.
+    """Forecast every history, and give the fan chart of each forecast.
 
     Args:
         model: a trained model.
-        histories: at least 2 bars each; a shorter one is a failure of its own.
-        shown: sessions of history at most.
-        horizon: steps, at most the model's; None: all that it was trained for, since a fan of a
-            few steps beside months of history is hard to see.
+        histories: at least 2 bars each; a shorter history is a failure.
+        shown: most sessions of history.
+        horizon: steps, at most the model's; None: all of them, since a fan of a few steps beside
+            months of history is hard to see.
         as_of: forecast as if this date were the last session.
         calendars: sessions of the calendars that histories name.
 
@@ -111,17 +111,17 @@ def fans(
     """
     check_sessions(shown)
     steps = model.settings.horizon if horizon is None else horizon
-    made = predict(model, histories, horizon=steps, as_of=as_of, calendars=calendars)
+    result = predict(model, histories, horizon=steps, as_of=as_of, calendars=calendars)
     known = {history.ticker: history for history in histories}
-    drawn = []
-    for forecast in made.forecasts:
+    charts = []
+    for forecast in result.forecasts:
         seen = known[forecast.ticker].up_to(forecast.cutoff)
-        drawn.append(fan_of(forecast, seen.slice(max(len(seen) - shown, 0), len(seen))))
-    return Fans(tuple(drawn), made.forecasts, made.failures)
+        charts.append(fan_of(forecast, seen.slice(max(len(seen) - shown, 0), len(seen))))
+    return Fans(tuple(charts), result.forecasts, result.failures)
 
 
 def fan_of(forecast: TickerForecast, recent: History) -> Fan:
-    """A forecast beside the bars that end at its cutoff."""
+    """The fan of a forecast and of the bars up to its cutoff."""
     levels = sorted(forecast.steps[0].quantiles)
     last = forecast.last_close
     paths = np.array(

@@ -1,4 +1,4 @@
-"""Fit a network up to a cutoff, and forecast after it: what training and backtesting share."""
+"""Fitting of networks and baselines up to a cutoff, and their forecasts after it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class FitTask:
 def fit_task(
     panel: Panel, task: FitTask, on_progress: OnProgress | None
 ) -> tuple[FitResult, float]:
-    """A network, and the seconds it took; runs wherever the pool runs it."""
+    """The fitted network of a task, and the seconds of its training."""
     choose_device(task.device)
     start = time.perf_counter()
     label = f"{task.label} {task.settings.cell} seed {task.settings.seed}"

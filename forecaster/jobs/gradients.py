@@ -1,4 +1,4 @@
-"""Gradients: what of a loss reaches the input k sessions back, and what clipping does to a step."""
+"""Gradients of a loss at the input k sessions back, and the effect of clipping on a step."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ Weights = Literal["trained", "initial", "trained here", "textbook"]
 CELLS: tuple[Cell, ...] = tuple(GATES)
 
 REFERENCE_STEPS = 50
-"""Steps over which a factor is judged: about what a network reads."""
+"""Steps for judging a factor: about the context of a network."""
 
 NEGLIGIBLE = 0.01
-"""Share of a gradient that no longer tells: a step that it moves is lost in the noise of others."""
+"""Share of a gradient under which its step is lost in the noise of others."""
 
 TEXTBOOK = (2.0, 0.5)
-"""Recurrent weights of the linear unit that is shown beside."""
+"""Recurrent weights of the textbook's linear unit."""
 
 MOST_LAGS = 1000
 _NOTHING = 1e-45
@@ -46,14 +46,14 @@ _WINDOWS = 64
 
 @dataclass(frozen=True)
 class Reach:
-    """How a gradient travels back through one network.
+    """A gradient on its way back through one network.
 
     Attributes:
         name: the cell, or the textbook unit.
         weights: trained, as training starts them, or the textbook's.
         norms: of the gradient at the input k = 0..K sessions back, ``(K + 1,)``.
         factor: by which it changes with each step; not finite where it overflows.
-        word: what comes of that.
+        word: for the factor.
     """
 
     name: str
@@ -65,17 +65,17 @@ class Reach:
 
 @dataclass(frozen=True)
 class Gradients:
-    """What was measured.
+    """Gradients of several networks by lag, and a training step under clipping.
 
     Attributes:
-        ticker: whose history.
+        ticker: of the history.
         lags: K.
-        windows: sequences that norms are means over.
+        windows: count of sequences in the means.
         rows: of networks, then of the textbook.
-        stepped: whose training step was clipped.
+        stepped: network of the training step.
         usual: an ordinary step, under each kind of clipping.
-        burst: one whose gradient is ``BURST`` times as large.
-        notes: what the reader should know.
+        burst: a step with a gradient ``BURST`` times as large.
+        notes: for the reader.
     """
 
     ticker: str
@@ -101,12 +101,12 @@ def measure_gradients(
     """Differentiate a loss at the last session by the inputs before it.
 
     Args:
-        model: its cell is shown trained and as training starts it, with its settings; other cells
-            as training starts them, with the same settings.
+        model: its settings are those of all cells; its cell is shown trained and as training starts
+            it, other cells as training starts them.
         history: at least ``lags + 2`` bars.
-        cells: which to show.
+        cells: to show.
         lags: K, sessions back.
-        epochs: train the other cells on the history for so long, and show them trained as well.
+        epochs: of training for the other cells, which are then shown trained as well.
         clip_norm: limit of a training step's norm to show; None: the model's own.
         clip_value: limit of each of its numbers to show; None: the model's own.
 
@@ -126,11 +126,11 @@ def measure_gradients(
     windows = _windows(data, history, lags)
     rows = [row for cell in cells for row in _rows(model, cell, history, windows, epochs)]
     rows += [_reach(f"unit × {w:g}", "textbook", linear_unit_gradients(w, lags)) for w in TEXTBOOK]
-    own = settings.cell in cells
-    stepping = settings if own else _with_cell(settings, cells[0])
+    trained = settings.cell in cells
+    stepping = settings if trained else _with_cell(settings, cells[0])
     batch = next(batches(stepping, data, np.random.default_rng(settings.seed)))
     usual, burst = training_step(
-        model.network if own else None,
+        model.network if trained else None,
         stepping,
         features,
         batch,
@@ -141,7 +141,7 @@ def measure_gradients(
         lags=lags,
         windows=len(windows.inputs),
         rows=tuple(rows),
-        stepped=f"{stepping.cell}, {'trained' if own else 'initial'}",
+        stepped=f"{stepping.cell}, {'trained' if trained else 'initial'}",
         usual=tuple(usual),
         burst=tuple(burst),
         notes=_notes(model, lags),
@@ -149,7 +149,7 @@ def measure_gradients(
 
 
 def factor_per_step(norms: Floats) -> float:
-    """By which number a gradient is multiplied with each step back.
+    """The factor of a gradient with each step back.
 
     exp of the median slope between all pairs of ``ln norms[k]``, k = 1..K (Theil 1950; Sen 1968),
     so that a bend at either end decides nothing. k = 0 is left out: the head reads that input.
@@ -168,15 +168,15 @@ def factor_per_step(norms: Floats) -> float:
     if len(lags) < 2:
         return 0.0
     logs = np.log(norms[lags])
-    one, other = np.triu_indices(len(lags), k=1)
-    slope = float(np.median((logs[other] - logs[one]) / (lags[other] - lags[one])))
+    near, far = np.triu_indices(len(lags), k=1)
+    slope = float(np.median((logs[far] - logs[near]) / (lags[far] - lags[near])))
     if lags[-1] < len(norms) - 1:
         slope = min(slope, float((np.log(_NOTHING) - logs[0]) / (lags[-1] + 1 - lags[0])))
     return float(np.exp(slope))
 
 
 def word_for(factor: float) -> Word:
-    """What comes of a gradient that is multiplied by ``factor`` with each step.
+    """The word for a gradient that is multiplied by ``factor`` with each step.
 
     Any factor other than 1 vanishes or explodes in the end (Pascanu, Mikolov and Bengio 2013,
     section 2.1: below or above 1 is the whole theory for a linear unit). What matters is whether it
@@ -197,17 +197,17 @@ def _reach(name: str, weights: Weights, norms: Floats) -> Reach:
 
 
 def _rows(model: Model, cell: Cell, history: History, windows: Batch, epochs: int) -> list[Reach]:
-    """How far a cell's gradient reaches, as training starts it and, if that can be had, trained."""
+    """Gradients of a cell as training starts it and, where there are such weights, trained."""
     chosen = _with_cell(model.settings, cell)
     features = len(model.representation.features)
     rows = [_reach(cell, "initial", input_gradients(None, chosen, features, windows))]
-    found: tuple[Weights, Network] | None = None
+    trained: tuple[Weights, Network] | None = None
     if cell == model.settings.cell:
-        found = "trained", model.network
+        trained = "trained", model.network
     elif epochs:
-        found = "trained here", _train_here(model, chosen, history, epochs)
-    if found is not None:
-        weights, network = found
+        trained = "trained here", _train_here(model, chosen, history, epochs)
+    if trained is not None:
+        weights, network = trained
         norms = input_gradients(network, chosen, features, windows)
         rows.append(_reach(cell, weights, norms))
     return rows
@@ -257,7 +257,7 @@ def _train_here(model: Model, settings: Settings, history: History, epochs: int)
 def _limits(
     settings: Settings, norm: float | None, value: float | None
 ) -> list[tuple[Clipping, float | None]]:
-    """No clipping, and the limits asked for, or the model's own where none was."""
+    """No clipping, and the limits asked for, or by default the model's."""
     if norm is None and value is None:
         norm, value = settings.norm_limit, settings.clip_value
     limits: list[tuple[Clipping, float | None]] = [("none", None)]

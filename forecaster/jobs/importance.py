@@ -1,9 +1,9 @@
-"""Which inputs matter: what the loss gains when one of them is shuffled over time.
+"""Permutation importance: growth of the loss when inputs are shuffled over time.
 
-Permutation importance (Breiman 2001, section 10; Fisher, Rudin and Dominici 2019): an input whose
-sessions are put in random order keeps its values and loses its meaning, so the growth of the loss
-is what the network owes to it. Inputs that say nearly the same stand in for each other, each alone
-looks needless, so they are shuffled in groups, and one by one only on request.
+An input in random order of sessions keeps its values and loses its meaning, so the growth of the
+loss measures its worth (Breiman 2001, section 10; Fisher, Rudin and Dominici 2019). Inputs of
+nearly equal meaning stand in for each other and each alone looks needless, so they are shuffled in
+groups, and one by one only on request.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ REPEATS = 5
 """Random orders of each group of inputs."""
 
 REPEATS_ALONE = 3
-"""Random orders of each input by itself, of which there are many."""
+"""Random orders of each single input, of which there are many."""
 
 FEWEST = 20
-"""Sessions without which no loss is measured."""
+"""Fewest sessions for a loss."""
 
 USUAL = 250
-"""Sessions that stand in for a held-out part where there is none: a year."""
+"""Sessions to score where no part was held out: a year."""
 
 _MOST = 500
-"""Sessions scored at most, the newest."""
+"""Most sessions to score, the newest ones."""
 
 _MOST_WINDOWS = 40
-"""Sessions scored at most, evenly spread, where each needs a window of its own."""
+"""Most sessions to score, evenly spread, where each needs a window."""
 
 _SEQUENCES_AT_ONCE = 80
 """So few that no threads are started for one step's product: on a busy machine they only wait."""
@@ -56,18 +56,18 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "other tickers": ("companions_",),
     "price": ("price",),
 }  # fmt: skip
-"""Each group's inputs, by name, or by how the name begins where that ends with ``_``."""
+"""Inputs of each group, by name, or by prefix where that ends with ``_``."""
 
 
 @dataclass(frozen=True)
 class Gain:
-    """What shuffling did to the loss.
+    """Growth of the loss through shuffling of some inputs.
 
     Attributes:
         name: of the group or the input.
-        inputs: the input columns shuffled together.
-        mean: growth of the loss in percent, mean over the repeats; None where the inputs are the
-            same in every session, so that no order says anything.
+        inputs: the columns shuffled together.
+        mean: growth of the loss in percent, mean over the repeats; None where the inputs never
+            change, so that their order does not matter.
         spread: standard deviation over the repeats, in percentage points.
     """
 
@@ -79,17 +79,17 @@ class Gain:
 
 @dataclass(frozen=True)
 class Importance:
-    """Which inputs matter to a model on some sessions.
+    """Importance of the inputs for a model on some sessions.
 
     Attributes:
         part: whether the sessions came after all training (``unseen``), were held out when the
             model was measured and trained on in its last fit (``held out``), or ``seen``.
         first: first session forecast from.
-        last: last one.
-        sessions: how many.
-        loss: pinball loss of log returns h sessions ahead, as it is.
-        groups: of inputs, those that matter most first.
-        inputs: one by one, those that matter most first; empty unless asked for.
+        last: last session forecast from.
+        sessions: their count.
+        loss: pinball loss of log returns h sessions ahead, without shuffling.
+        groups: of inputs, the most important first.
+        inputs: single inputs, the most important first; empty unless asked for.
     """
 
     part: Part
@@ -118,15 +118,14 @@ def importance(
 ) -> Importance | None:
     """Shuffle groups of inputs over the sessions of a history and measure the loss.
 
-    The order of rows is random over all sessions that the scored forecasts read, and the same for
-    every group.
+    All groups share the random orders, which run over all sessions that the scored forecasts read.
 
     Args:
         model: a trained model.
         history: bars that may be seen.
-        step: h, whose forecasts are scored.
+        step: h.
         seed: of the random orders.
-        one_by_one: also every input by itself.
+        one_by_one: shuffle single inputs too.
 
     Returns:
         None where under ``FEWEST`` sessions have a later one to be scored with.
@@ -156,10 +155,9 @@ def importance(
 
 
 def scored_rows(model: Model, history: History, step: int) -> tuple[Part, Rows]:
-    """The sessions to score, and what the model knew of them.
+    """Sessions to score, and whether training has seen them.
 
-    The newest that came after training; else those that were held out when the model was measured;
-    else the last year.
+    The newest sessions after training; else the held-out sessions of training; else the last year.
     """
     rows = np.arange(1, len(history) - step)
     days = history.sessions[rows]
@@ -182,7 +180,7 @@ def scored_rows(model: Model, history: History, step: int) -> tuple[Part, Rows]:
 
 @dataclass(frozen=True)
 class _Bench:
-    """Forecasts that can be made again from changed inputs.
+    """Forecasts of one history from changed inputs.
 
     Attributes:
         model: the network.
@@ -190,8 +188,8 @@ class _Bench:
         rows: sessions forecast from, ``(m,)``.
         step: h.
         actual: log returns h sessions after them, ``(m,)``.
-        inputs: all that they read, ``(n, F)``.
-        loss: with the inputs as they are.
+        inputs: of all forecasts, ``(n, F)``.
+        loss: without changes.
     """
 
     model: Model
@@ -207,12 +205,12 @@ class _Bench:
         actual = future_log_returns(encoded.history, step)[rows, step - 1]
         start = max(int(rows[0]) - model.settings.context_length + 1, 0)
         read = encoded.inputs[start : int(rows[-1]) + 1]
-        made = cls(model, encoded, rows, step, actual, read, float("nan"))
-        return replace(made, loss=float(made.losses([read])[0]))
+        bench = cls(model, encoded, rows, step, actual, read, float("nan"))
+        return replace(bench, loss=float(bench.losses([read])[0]))
 
     @property
     def _sequences(self) -> int:
-        """How many stretches or windows one copy of the inputs is read in."""
+        """Count of stretches or windows in one copy of the inputs."""
         settings = self.model.settings
         if settings.supervise == "last":
             return len(self.rows)
@@ -229,38 +227,38 @@ class _Bench:
             pieces=model.settings.supervise == "prefixes",
         )
         levels = model.settings.quantiles
-        found = []
+        losses = []
         for output in outputs:
             returns = self.encoded.scale.log_returns(output, self.rows)[:, step - 1]
-            found.append(metrics.pinball(self.actual, returns, levels).mean())
-        return np.asarray(found)
+            losses.append(metrics.pinball(self.actual, returns, levels).mean())
+        return np.asarray(losses)
 
     def gains(self, groups: Mapping[str, tuple[str, ...]], orders: Rows) -> tuple[Gain, ...]:
-        """What shuffling each group does, the largest first and the unknown last."""
+        """Gains of each group, the largest first and the unknown last."""
         features = self.model.representation.features
         varies = np.ptp(self.inputs, axis=0) > 0
         columns = {
             name: [i for i, f in enumerate(features) if f in inputs and varies[i]]
             for name, inputs in groups.items()
         }
-        tasks = [(name, order) for name, some in columns.items() if some for order in orders]
+        tasks = [(name, order) for name, places in columns.items() if places for order in orders]
         losses: dict[str, list[float]] = {}
         at_once = max(_SEQUENCES_AT_ONCE // self._sequences, 1)
         for first in range(0, len(tasks), at_once):
-            some = tasks[first : first + at_once]
-            copies = [self._shuffled(columns[name], order) for name, order in some]
-            for (name, _), loss in zip(some, self.losses(copies), strict=True):
+            part = tasks[first : first + at_once]
+            copies = [self._shuffled(columns[name], order) for name, order in part]
+            for (name, _), loss in zip(part, self.losses(copies), strict=True):
                 losses.setdefault(name, []).append(100.0 * (float(loss) / self.loss - 1.0))
-        made = [
+        gains = [
             Gain(name, inputs, float(np.mean(losses[name])), float(np.std(losses[name])))
             if name in losses
             else Gain(name, inputs, None, None)
             for name, inputs in groups.items()
         ]
-        return tuple(sorted(made, key=lambda g: -np.inf if g.mean is None else g.mean))[::-1]
+        return tuple(sorted(gains, key=lambda g: -np.inf if g.mean is None else g.mean))[::-1]
 
     def _shuffled(self, columns: Sequence[int], order: Rows) -> Floats32:
-        """The inputs with some columns in another order, all in the same one."""
+        """The inputs with some columns in another order of sessions."""
         inputs = self.inputs.copy()
         inputs[:, columns] = inputs[order][:, columns]
         return inputs

@@ -1,7 +1,7 @@
-"""A panel as two large arrays, so that it travels to another process once and cheaply.
+"""A panel packed into two large arrays, for other processes.
 
-A panel of 31 histories holds 217 small arrays; joblib puts large ones alone into shared memory,
-where all workers of a machine read the same bytes.
+A panel of 31 histories holds 217 small arrays; joblib puts only large ones into shared memory, for
+all workers of a machine.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class PackedPanel:
     """A panel's histories end to end.
 
     Attributes:
-        heads: for each history, what is no array: ticker, currency, splits and so on.
-        lengths: of each history.
+        heads: ticker, currency, splits and so on of each history.
+        lengths: of each history, in sessions.
         sessions: ``(n,)``.
         prices: the columns of ``PRICE_FIELDS``, ``(6, n)``.
     """
@@ -34,7 +34,7 @@ class PackedPanel:
     prices: Floats
 
     def panel(self) -> Panel:
-        """The panel again; its arrays are views of the large ones, and may be read-only."""
+        """The unpacked panel; its arrays are views of the large ones, and may be read-only."""
         sessions, prices = np.asarray(self.sessions), np.asarray(self.prices)
         histories, start = [], 0
         for head, length in zip(self.heads, self.lengths, strict=True):

@@ -1,8 +1,8 @@
-"""One pool for fitting tasks: this process, local processes, or the workers of a Dask cluster.
+"""A pool for fitting tasks: this process, local processes, or the workers of a Dask cluster.
 
 A task is a function of a panel and a small value. Functions and values are sent by pickle, so they
-stand at the head of a module and hold no callbacks; the panel is sent once. Whoever runs a task
-uses the same number of threads (``model/threads.py``), so a seed gives the same bits everywhere.
+stand at the head of a module and hold no callbacks; the panel is sent once. All workers use one
+number of threads (``model/threads.py``), so a seed gives the same bits everywhere.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from forecaster.model import threads
 T = TypeVar("T")
 R = TypeVar("R")
 Function = Callable[[Panel, T, OnProgress | None], R]
-"""What a task is: it stands at the head of a module, and finds no callback in a worker."""
+"""The function of a task, at the head of a module; in a worker its callback is None."""
 
 Keep = Callable[[int, Any], None]
 
 CONNECT_SECONDS = 5
-"""How long a scheduler may take to answer, and its workers to appear."""
+"""Time limit for a scheduler to answer, and for its workers to appear."""
 
 _ATTEMPTS = 2
 _MAPPED_FROM = 100_000
-"""Bytes from which joblib writes an array to shared memory instead of sending it with each task."""
+"""Bytes of the smallest array in shared memory; joblib sends smaller ones with each task."""
 
-_LONELY_SECONDS = 30.0
-"""How long a cluster may be without a worker before a run gives up."""
+_WORKERLESS_SECONDS = 30.0
+"""Time limit for a cluster without workers."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,15 @@ class Pool:
         """Results of ``function(panel, task, watch)`` in the order of the tasks.
 
         Args:
-            function: found by its module and name.
-            panel: the same for all tasks.
+            function: at the head of its module.
+            panel: of all tasks.
             tasks: small values.
             watch: handed to the function in this process; elsewhere called after each task.
-            keep: called here with a task's place and its result, as soon as there is one.
+            keep: called here with the place and the result of each finished task.
 
         Raises:
-            ForecastError: the first one that a task raised; the rest is given up.
-            WorkersLost: workers died, and so did those that tried again.
+            ForecastError: a task raised it; the other tasks are cancelled.
+            WorkersLost: workers died, and again in another try.
             SettingsError: the cluster cannot be used.
         """
         results: dict[int, R] = {}
@@ -151,7 +151,7 @@ class Pool:
     def _on_cluster(
         self, function: Function[Any, Any], packed: PackedPanel, left: dict[int, Any], take: Keep
     ) -> None:
-        """Run tasks on the cluster; its scheduler hands those of a lost worker to another one."""
+        """Run tasks on the cluster, whose scheduler gives tasks of a lost worker to another one."""
         import joblib
 
         of = len(left)
@@ -163,7 +163,7 @@ class Pool:
             in_flight = self.workers or _at_a_time(client)
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="Sending large graph")
-                # a result, unlike scattered data, is made again when all who have it are lost
+                # a result, unlike scattered data, is computed again when all its workers are lost
                 data = client.submit(itself, packed, pure=False)
             with joblib.parallel_config(backend=_backend(client)):
                 parallel = joblib.Parallel(
@@ -173,7 +173,7 @@ class Pool:
                     pre_dispatch=in_flight or "all",
                 )
             try:
-                with _company(client):
+                with _cancel_without_workers(client):
                     _collect(parallel, function, data, left, take)
             except KilledWorker as lost:
                 raise WorkersLost(
@@ -195,12 +195,12 @@ def _collect(
     left: dict[int, Any],
     take: Keep,
 ) -> None:
-    """Hand out what is left, and take results as they come."""
+    """Hand out the tasks that are left, and take results as they come."""
     import joblib
 
-    numbers = threads.variables()
+    variables = threads.variables()
     calls = [
-        joblib.delayed(work)(function, shipped, place, task, numbers)
+        joblib.delayed(work)(function, shipped, place, task, variables)
         for place, task in left.items()
     ]
     with _interrupts_stay_here():
@@ -211,13 +211,13 @@ def _collect(
             take(place, result)
     finally:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # tasks that nobody waits for any more
+            warnings.simplefilter("ignore")  # of cancelled tasks
             results.close()
 
 
 @contextlib.contextmanager
 def _interrupts_stay_here() -> Iterator[None]:
-    """Processes started in here never hear a Ctrl-C: the one that started them ends them."""
+    """Keep Ctrl-C from processes started in here: the one that started them ends them."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -229,7 +229,7 @@ def _interrupts_stay_here() -> Iterator[None]:
 
 
 def _is_address(text: str) -> bool:
-    """Whether it is ``tcp://HOST:PORT``, or another protocol of Dask's."""
+    """Whether a text is ``tcp://HOST:PORT``, or another protocol of Dask's."""
     try:
         parts = urlsplit(text)
         return bool(parts.scheme in ("tcp", "tls", "ws", "wss") and parts.hostname and parts.port)
@@ -239,7 +239,7 @@ def _is_address(text: str) -> bool:
 
 @contextlib.contextmanager
 def _connected(address: str) -> Iterator[Any]:
-    """A client of a scheduler whose workers can do the work.
+    """A client of a scheduler, after a check of its workers.
 
     Raises:
         SettingsError: nothing answers, nobody works there, or other versions do.
@@ -278,8 +278,8 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _company(client: Any) -> Iterator[None]:
-    """Cancel what is waited for once nobody has been there to do it for a while."""
+def _cancel_without_workers(client: Any) -> Iterator[None]:
+    """Cancel pending tasks when the cluster has had no workers for ``_WORKERLESS_SECONDS``."""
     done = threading.Event()
 
     def look() -> None:
@@ -287,7 +287,7 @@ def _company(client: Any) -> Iterator[None]:
         while not done.wait(1.0):
             if client.scheduler_info(n_workers=-1)["workers"]:
                 last_seen = time.monotonic()
-            elif time.monotonic() - last_seen > _LONELY_SECONDS:
+            elif time.monotonic() - last_seen > _WORKERLESS_SECONDS:
                 client.close(timeout=1)
                 return
 
@@ -301,7 +301,7 @@ def _company(client: Any) -> Iterator[None]:
 
 
 def _backend(client: Any) -> Any:
-    """Joblib's backend for Dask; as it is, it would run the tasks here if one worker were there."""
+    """Joblib's backend for Dask, changed to use a single worker instead of this process."""
     from joblib._dask import DaskDistributedBackend
 
     class OneIsEnough(DaskDistributedBackend):  # type: ignore[misc]
@@ -312,10 +312,10 @@ def _backend(client: Any) -> Any:
 
 
 def _at_a_time(client: Any) -> int | None:
-    """How many tasks to hand out at a time; None where workers have one thread each.
+    """Tasks to hand out at a time; None where workers have one thread each.
 
-    A worker fits one network at a time, whatever its threads: what it takes besides would wait
-    there while another worker has nothing to do.
+    A worker fits one network at a time, whatever its threads: its other tasks would wait there
+    while another worker is idle.
     """
     cores: dict[str, int] = client.ncores()
     return len(cores) if max(cores.values(), default=1) > 1 else None

@@ -1,4 +1,4 @@
-"""What a report is about: a model with its card, or a backtest's JSON, read back and checked."""
+"""Subjects of a report: a model with its card, or the JSON of a backtest."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from forecaster.model.artifact import SUFFIX, Model, load
 from forecaster.model.registry import find
 
 _LARGEST = 64 * 2**20
-"""Bytes; a backtest of hundreds of tickers over decades has less than one of these 64 MB."""
+"""Bytes; a backtest of hundreds of tickers over decades has less than 1 MB."""
 _ZIP = b"PK"
 
 
 @dataclass(frozen=True)
 class ModelSubject:
-    """A model, and what its card says of its errors.
+    """A model, and its errors from its card.
 
     Attributes:
-        model: as trained.
-        file: its name.
-        table: None where the errors were not measured.
-        losses: None where the card has none.
+        model: the model.
+        file: name of its file.
+        table: of errors; None where they were not measured.
+        losses: by month; None where the card has none.
     """
 
     model: Model
@@ -36,7 +36,7 @@ class ModelSubject:
     losses: MonthlyLosses | None
 
 
-def subject(wanted: str) -> ModelSubject | BacktestSubject:
+def read_subject(wanted: str) -> ModelSubject | BacktestSubject:
     """A model by name or file, or a backtest by the file of its JSON.
 
     Args:
@@ -51,12 +51,12 @@ def subject(wanted: str) -> ModelSubject | BacktestSubject:
     is_path = os.sep in wanted or "/" in wanted or path.suffix.lower() == ".json"
     if wanted.endswith(SUFFIX) or not is_path:
         try:
-            found = find(wanted)
+            file = find(wanted)
         except (ModelError, SettingsError):
             if not path.exists() or path.is_dir():
                 raise
         else:
-            return read_model(found)
+            return read_model(file)
     content = _content(path)
     if content.startswith(_ZIP):
         return read_model(path)

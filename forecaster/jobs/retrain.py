@@ -1,9 +1,8 @@
-"""Retrain: train on from a model's weights when time has passed, and keep whichever is better.
+"""Retraining: train on from a model's weights over new sessions, and keep the better model.
 
-A fair contest needs sessions that neither has seen. The last of those that came after the model's
-training are held out; the candidate trains on from the model's weights over everything before
-them, and both forecast them. If the candidate is not worse, it trains on over the held-out sessions
-too and takes the model's place.
+The last sessions after the model's training are held out. A candidate trains on from the model's
+weights over everything before them, and both forecast them. If the candidate is not worse, it
+trains on over the held-out sessions too and takes the model's place.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ from forecaster.model.settings import Device
 from forecaster.model.training import fit
 
 NEEDED = 20
-"""Sessions after the model's training without which nothing can be decided."""
+"""Fewest sessions after the model's training for a fair comparison."""
 
 HELD_OUT = 10
-"""Of those, the last that both must forecast."""
+"""Sessions at the end that both models forecast."""
 
 EPOCHS = 4
 """Epochs of training on: the weights are near their goal already."""
@@ -42,11 +41,11 @@ _CANDIDATE = "candidate"
 
 @dataclass(frozen=True)
 class RetrainResult:
-    """What became of a model.
+    """The outcome of retraining.
 
     Attributes:
-        model: the new one, or the old one.
-        replaced: whether it is new.
+        model: the new model, or the old one.
+        replaced: whether it is the new one.
         reason: one sentence on why.
     """
 
@@ -59,7 +58,7 @@ def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> RetrainRe
     """Train on from a model's weights, and keep the better one.
 
     Args:
-        model: as it is in use.
+        model: in use.
         panel: whole histories; those under two bars are not used.
         device: where Keras computes.
 
@@ -81,9 +80,9 @@ def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> RetrainRe
     candidate = _train_on(model, panel.up_to(cutoff))
     table, losses = _contest(model, candidate, panel, cutoff)
     new, old = (_loss(table, name) for name in (_CANDIDATE, model.settings.cell))
-    said = f"{new:.6g} against {old:.6g} on the {HELD_OUT} sessions to {unseen[-1]}"
+    evidence = f"{new:.6g} against {old:.6g} on the {HELD_OUT} sessions to {unseen[-1]}"
     if not new <= old:
-        reason = f"model {model.name} was kept: training on was no better, {said}"
+        reason = f"model {model.name} was kept: training on was no better, {evidence}"
         return RetrainResult(model, False, reason)
     final = replace(
         model,
@@ -91,11 +90,11 @@ def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> RetrainRe
         network=_train_on(model, panel),
         card=_card(model, panel, cutoff, table, losses, used),
     )
-    return RetrainResult(final, True, f"model {model.name} was retrained: {said}")
+    return RetrainResult(final, True, f"model {model.name} was retrained: {evidence}")
 
 
 def _train_on(model: Model, panel: Panel) -> Network:
-    """Some epochs more over a panel, with the representation that the weights know."""
+    """Weights after ``EPOCHS`` more epochs over a panel, with the model's representation."""
     return fit(
         model.settings,
         [history for history in panel if len(history) > 1],
@@ -125,7 +124,7 @@ def _contest(
 
 
 def _loss(table: ScoreTable, name: str) -> float:
-    """Mean loss over the steps that could be scored, each over the root of its size."""
+    """Mean over the scored steps of pinball loss over √h."""
     return float(np.mean([row.pinball / np.sqrt(row.step) for row in table.of(name)]))
 
 
@@ -137,7 +136,7 @@ def _card(
     losses: MonthlyLosses,
     device: str,
 ) -> Card:
-    """The old card with what is new; scores are the candidate's on the held-out sessions."""
+    """The new card; scores are the candidate's on the held-out sessions."""
     cell = model.settings.cell
     named = replace(
         table,

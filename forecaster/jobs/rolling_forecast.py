@@ -1,4 +1,4 @@
-"""A forecast unrolled: as it stood after each of the last sessions, and what the network saw."""
+"""Forecasts after each of the last sessions of a history, with the inputs and states of each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHARE = 0.9
 
 @dataclass(frozen=True)
 class Bar:
-    """One session's bar in plain units; None where the history does not tell.
+    """A session's bar in plain units; None where a value is not known.
 
     Attributes:
         change: return on the session before, in percent.
@@ -43,13 +43,13 @@ class Bar:
 
 @dataclass(frozen=True)
 class State:
-    """How much one cell held when a forecast was made.
+    """Sizes of one cell's states at a forecast.
 
     Attributes:
         layer: from 1, the bottom one.
         backward: whether it read backwards.
-        size: Euclidean norm of the state.
-        memory: norm of what ``lstm`` keeps inside; None for other cells.
+        size: Euclidean norm of the hidden state.
+        memory: norm of the cell state of ``lstm``; None for other cells.
     """
 
     layer: int
@@ -60,12 +60,12 @@ class State:
 
 @dataclass(frozen=True)
 class Day:
-    """A session, and the forecast as it stood at its close.
+    """A session, and the forecast at its close.
 
     Attributes:
         session: its date.
         close: as traded.
-        target: the session that the forecast is for.
+        target: the forecast step.
         median: price.
         low: lower end of the interval; None where the model has one level alone.
         high: upper end of that interval.
@@ -96,14 +96,14 @@ class Day:
 
     @property
     def state_size(self) -> float:
-        """Norm of all cells' states together."""
+        """Norm of the hidden states of all cells together."""
         return float(np.sqrt(sum(s.size**2 for s in self.states)))
 
 
 def unroll(
     model: Model, seen: History, last: int, step: int, calendars: Calendars
 ) -> tuple[Day, ...]:
-    """The last sessions, oldest first, each forecast from what was known then."""
+    """Forecasts after each of the last sessions, oldest first."""
     first = max(len(seen) - last, SHORTEST_HISTORY - 1)
     before = max(first - 1, SHORTEST_HISTORY - 1)  # so that the first one shown has a change
     days = [_day(model, seen.slice(0, n + 1), step, calendars) for n in range(before, len(seen))]
@@ -140,9 +140,9 @@ def _day(model: Model, seen: History, step: int, calendars: Calendars) -> Day:
 def forecast_of(
     model: Model, seen: History, step: int, calendars: Calendars
 ) -> tuple[Encoding, Step, list[Trace]]:
-    """What ``predict`` does for one history, the inputs that it read and what the cells held.
+    """Inputs, forecast at one step and states of one history.
 
-    Encoded by itself: histories of one ticker side by side would be each other's market.
+    It is encoded by itself: histories of one ticker side by side would be each other's market.
     """
     history = usable(seen, None)
     encoded = model.representation.encode_all([history], last=model.settings.context_length)[0]
@@ -179,7 +179,7 @@ def _changed(before: Day, day: Day) -> Day:
 
 
 def _move(day: Day) -> float:
-    """How far a session moved the forecast: its width, or the median where there is no width."""
+    """Move of the forecast by a session: of its width, or of its median without a width."""
     if day.width is not None:
         return float(np.log1p((day.width_change or 0.0) / 100.0))
     return day.drift_change or 0.0
@@ -215,18 +215,18 @@ def _known(value: float) -> float | None:
 
 
 def _inputs(model: Model, encoded: Encoding) -> dict[str, float | None]:
-    """The last row of inputs by name, without zeros that only stand for what is not known."""
+    """The last row of inputs by name; None where the market state is not known."""
     first, stop = model.representation.market_state_columns
     named = zip(model.representation.features, encoded.inputs[-1].tolist(), strict=True)
     return {name: None if first <= i < stop else value for i, (name, value) in enumerate(named)}
 
 
 def _states(traced: list[Trace]) -> tuple[State, ...]:
-    """Sizes when the whole window had been read: backward cells end at its first session."""
-    found = []
+    """Sizes at the end of the window: backward cells end at its first session."""
+    states = []
     for trace in traced:
         end = 0 if trace.backward else -1
         c = trace.cell_state
         memory = None if c is None else float(np.linalg.norm(c[0, end]))
-        found.append(State(trace.layer + 1, trace.backward, float(trace.sizes[0, end]), memory))
-    return tuple(found)
+        states.append(State(trace.layer + 1, trace.backward, float(trace.sizes[0, end]), memory))
+    return tuple(states)

@@ -1,7 +1,7 @@
-"""Measured errors between the tables of a test and what cards and documents keep of them.
+"""Error tables as parts of cards and documents, written and read.
 
-What is read back is checked as a whole: networks beside known baselines, each once a step, and all
-compared with the same ones.
+Reading checks a table as a whole: networks beside known baselines, each once a step, and all
+compared with one set of baselines.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ KEPT_STEPS = (1, 5)
 
 
 class ScoresRefused(ValueError):
-    """Parts of a document that do not fit each other: which, and what is needed."""
+    """Parts of a document do not fit each other."""
 
 
 def written_scores(table: ScoreTable, losses: MonthlyLosses | None) -> Scores:
-    """A score table with its monthly losses, as documents hold it."""
+    """A score table with its monthly losses, as part of a document."""
     return Scores(
         sessions_scored=table.sessions_scored,
         tickers=table.tickers,
@@ -40,7 +40,7 @@ def written_scores(table: ScoreTable, losses: MonthlyLosses | None) -> Scores:
 
 
 def written_months(losses: MonthlyLosses) -> tuple[MonthRow, ...]:
-    """Monthly losses as documents hold them, one object a month."""
+    """Monthly losses as parts of a document, one for each month."""
     return tuple(
         MonthRow(
             month=str(month),
@@ -52,7 +52,7 @@ def written_months(losses: MonthlyLosses) -> tuple[MonthRow, ...]:
 
 
 def panel_facts(panel: Panel) -> PanelFacts:
-    """Which bars a result comes from."""
+    """Tickers, dates and fingerprint of a panel."""
     return PanelFacts(
         tickers=panel.tickers,
         bars=panel.bars,
@@ -63,7 +63,7 @@ def panel_facts(panel: Panel) -> PanelFacts:
 
 
 def date_of(session: np.datetime64) -> date:
-    """A session as a document holds it."""
+    """The date of a session, for a document."""
     return date.fromisoformat(str(session.astype("datetime64[D]")))
 
 
@@ -72,7 +72,7 @@ def card_scores(table: ScoreTable, losses: MonthlyLosses, network: str) -> Score
 
     Args:
         table: of the test.
-        losses: of the same test.
+        losses: of that test.
         network: the network's name in both.
     """
     steps = (*KEPT_STEPS, table.last_step)
@@ -86,13 +86,13 @@ def read_table(
     sessions_scored: int,
     tickers: int | None = None,
 ) -> ScoreTable:
-    """The error table that a card or a document holds.
+    """The error table of a card or a document.
 
     Args:
         rows: of models and steps.
-        verdicts: where there are none they are made from the rows.
-        sessions_scored: how many.
-        tickers: how many were scored; None: as many as were compared.
+        verdicts: if empty, they are made from the rows.
+        sessions_scored: count of scored sessions.
+        tickers: count of scored tickers; None: of compared ones.
 
     Raises:
         ScoresRefused: rows do not fit each other.
@@ -111,7 +111,7 @@ def read_table(
 
 
 def _check_rows(rows: Sequence[ScoreRow]) -> None:
-    """Networks beside known baselines, each once a step, and all compared with the same ones."""
+    """Check that networks stand beside known baselines, each once a step, all compared alike."""
     compared = {name for row in rows for name in row.skill}
     strangers = sorted(compared - set(ALL))
     if strangers:
@@ -143,7 +143,7 @@ def _judged(rows: Sequence[ScoreRow]) -> tuple[Verdict, ...]:
 
 
 def read_months(months: Sequence[MonthRow], table: ScoreTable) -> MonthlyLosses | None:
-    """Losses over time of every model of a table; None where there are none.
+    """Monthly losses of every model of a table; None where there are no months.
 
     Raises:
         ScoresRefused: months are not in order, or lack a model.

@@ -1,11 +1,11 @@
-"""The record of one model: its forecasts joined with what happened, and scored.
+"""The track record of a model: its forecasts joined with the bars that followed, and scored.
 
 A forecast of step h is compared with the h-th bar after its cutoff. Both are log returns from the
-cutoff's close, so splits and dividends that came later change nothing. Only what was written down
-before its session closed counts: a forecast made afterwards is *late*, one whose session has not
-come is *open*, and of several by one model for one ticker and cutoff the last in time counts. A
-forecast that was made from a file and one that was made from the price store are two, and what
-happened to the first is known from a file alone: until one is given it is open.
+cutoff's close, so later splits and dividends change nothing. Only a forecast written down before
+its session closed counts: a later one is *late*, one whose session has not come is *open*, and of
+several by one model for one ticker and cutoff the last in time counts. Forecasts from a file and
+from the price store are separate: the former are joined with bars from a file, and are open without
+one.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class Miss:
         model: the model's name.
         cutoff: the last session seen.
         step: h.
-        session: when it happened.
+        session: its date.
         actual: the price, in shares of the cutoff, dividends included.
         low: the lowest quantile.
         high: the highest.
-        distance: how far outside, in widths of that interval.
+        distance: from the interval, in widths of it.
     """
 
     ticker: str
@@ -60,11 +60,11 @@ class Miss:
 
 @dataclass(frozen=True)
 class Part:
-    """The one-session forecasts of one ticker or one month.
+    """Scores one session ahead of one ticker or one month.
 
     Attributes:
         name: a ticker, or a month such as ``2026-03``.
-        n: how many are scored.
+        n: count of scored forecasts.
         pinball: mean loss.
         skill: over each baseline.
         coverage: of the central intervals, by name.
@@ -79,7 +79,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Record:
-    """One model's live record.
+    """The track record of one model.
 
     Attributes:
         model: its name.
@@ -87,10 +87,10 @@ class Record:
         table: scores by step beside the baselines; None where nothing can be scored yet.
         tickers: one-session scores by ticker.
         months: one-session scores by month of the cutoff.
-        scored: (forecast, step) pairs that were scored.
+        scored: count of scored (forecast, step) pairs.
         open: pairs whose session has not come, or that wait for their file.
-        late: pairs written down after their session had closed.
-        lost: pairs whose cutoff is not among the stored bars any more.
+        late: pairs written down after the close of their session.
+        lost: pairs without a stored bar at their cutoff.
     """
 
     model: str
@@ -104,10 +104,10 @@ class Record:
     lost: int
 
 
-def by_model(found: Iterable[Entry]) -> list[list[Entry]]:
-    """Entries of one model, horizon and set of levels together."""
+def by_model(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """Entries grouped by model, horizon and quantile levels."""
     groups: dict[tuple[str, int, tuple[str, ...]], list[Entry]] = {}
-    for entry in found:
+    for entry in entries:
         steps = entry.draft.steps
         levels = tuple(steps[0]["quantiles"])
         groups.setdefault((entry.author.model_id, len(steps), levels), []).append(entry)
@@ -116,16 +116,16 @@ def by_model(found: Iterable[Entry]) -> list[list[Entry]]:
 
 @dataclass(frozen=True)
 class _Case:
-    """All forecasts of one ticker and cutoff by one model, joined with what happened.
+    """All forecasts of one ticker and cutoff by one model, joined with the bars that followed.
 
     Attributes:
-        history: what happened.
-        row: the cutoff's place in it.
-        last_close: price at the cutoff, as it was written down.
+        history: the bars.
+        row: of the cutoff.
+        last_close: price at the cutoff, from the journal.
         quantiles: log returns, ``(H, Q)``, of the last entry in time for each step.
         actual: log returns, ``(H,)``; NaN where open or late.
-        open: steps whose bar has not come.
-        late: steps that no entry was in time for.
+        open: count of steps whose bar has not come.
+        late: count of steps without an entry in time.
     """
 
     history: History
@@ -139,32 +139,32 @@ class _Case:
 
 def record_of(
     group: Sequence[Entry],
-    fetched: Mapping[str, History],
-    given: Mapping[str, History],
+    stored: Mapping[str, History],
+    from_files: Mapping[str, History],
     calendars: Calendars,
 ) -> tuple[Record, list[Miss]]:
     """The record of one model at one horizon.
 
     Args:
         group: its forecasts.
-        fetched: what happened, from the price store.
-        given: what happened, from files: forecasts of these tickers are compared with them.
-        calendars: when the tickers trade.
+        stored: histories from the price store.
+        from_files: histories from files, which go before stored ones.
+        calendars: of the tickers' exchanges.
     """
     by_case: dict[tuple[str, bool, np.datetime64], list[Entry]] = {}
     for entry in group:
         draft = entry.draft
         key = (draft.ticker, draft.source is not None, draft.cutoff)
         by_case.setdefault(key, []).append(entry)
-    cases, ahead, late, lost = [], 0, 0, 0
+    cases, waiting, late, lost = [], 0, 0, 0
     for (ticker, from_file, cutoff), entries in by_case.items():
-        history = given.get(ticker)
+        history = from_files.get(ticker)
         if history is None and from_file:
             steps = range(len(entries[0].draft.steps))
-            still = sum(_may_come(entries, h) for h in steps)
-            ahead, late = ahead + still, late + len(steps) - still
+            may_come = sum(_may_come(entries, h) for h in steps)
+            waiting, late = waiting + may_come, late + len(steps) - may_come
             continue
-        history = fetched.get(ticker) if history is None else history
+        history = stored.get(ticker) if history is None else history
         case = None if history is None else _case(history, cutoff, entries, calendars)
         if case is None:
             lost += len(entries[0].draft.steps)
@@ -181,7 +181,7 @@ def record_of(
         tickers=parts[0],
         months=parts[1],
         scored=sum(int(np.isfinite(case.actual).sum()) for case in known),
-        open=ahead + sum(case.open for case in cases),
+        open=waiting + sum(case.open for case in cases),
         late=late + sum(case.late for case in cases),
         lost=lost,
     )
@@ -196,10 +196,11 @@ def _case(
     if row >= len(history) or history.sessions[row] != cutoff:
         return None
     horizon = len(entries[0].draft.steps)
-    happened = future_log_returns(history.slice(row, min(row + horizon + 1, len(history))), horizon)
-    actual = happened[0].copy()
+    ahead = history.slice(row, min(row + horizon + 1, len(history)))
+    returns = future_log_returns(ahead, horizon)[0]
+    actual = returns.copy()
     quantiles = np.stack([_log_quantiles(entries[-1], h) for h in range(horizon)])
-    late = 0
+    waiting = late = 0
     for h in np.flatnonzero(np.isfinite(actual)).tolist():
         closed = _closed(history, row + h + 1, calendars)
         in_time = [entry for entry in entries if entry.author.created < closed]
@@ -208,14 +209,13 @@ def _case(
         else:
             actual[h] = np.nan
             late += 1
-    ahead = 0
-    for h in np.flatnonzero(~np.isfinite(happened[0])).tolist():
+    for h in np.flatnonzero(~np.isfinite(returns)).tolist():
         if _may_come(entries, h):
-            ahead += 1
+            waiting += 1
         else:
             late += 1
     last_close = entries[-1].draft.last_close
-    return _Case(history, row, last_close, quantiles, actual, open=ahead, late=late)
+    return _Case(history, row, last_close, quantiles, actual, open=waiting, late=late)
 
 
 def _may_come(entries: Sequence[Entry], h: int) -> bool:
@@ -230,7 +230,7 @@ def _log_quantiles(entry: Entry, h: int) -> Floats:
 
 
 def _closed(history: History, row: int, calendars: Calendars) -> datetime:
-    """When a session closed; where no calendar tells, the end of its day in UTC."""
+    """Time of a session's close; without a calendar, the end of its day in UTC."""
     session = history.sessions[row]
     schedule = calendars.get(history.calendar or "")
     if schedule is not None:
@@ -249,7 +249,7 @@ def _day_ends(session: np.datetime64) -> datetime:
 def _scores(
     model: str, cases: Sequence[_Case], levels: Sequence[float]
 ) -> tuple[ScoreTable, tuple[tuple[Part, ...], tuple[Part, ...]]]:
-    """Scores beside baselines that knew nothing after the first cutoff, in all and in parts."""
+    """Scores beside baselines fitted up to the first cutoff, in all and in parts."""
     panel = Panel(tuple({case.history.ticker: case.history for case in cases}.values()))
     ordered = [c for h in panel for c in sorted(cases, key=lambda c: c.row) if c.history is h]
     rows = [np.array([c.row for c in ordered if c.history is h], dtype=np.intp) for h in panel]
@@ -287,34 +287,34 @@ def _parts(
     known = np.isfinite(actuals.log_return[:, 0])
     parts = []
     for label in np.unique(labels[known]):
-        some = known & (labels == label)
-        loss = float(losses[model].pinball[some, 0].mean())
+        part = known & (labels == label)
+        loss = float(losses[model].pinball[part, 0].mean())
         skill = {
-            name: metrics.skill(loss, float(other.pinball[some, 0].mean()))
+            name: metrics.skill(loss, float(other.pinball[part, 0].mean()))
             for name, other in losses.items()
             if name != model
         }
-        below = losses[model].below[some, 0]
+        below = losses[model].below[part, 0]
         coverage = {}
         for share in INTERVALS:
             ends = metrics.interval_levels(levels, share)
             if ends is not None:
                 inside = below[:, ends[1]] & ~below[:, ends[0]]
                 coverage[f"{share:g}"] = float(inside.mean())
-        parts.append(Part(str(label), int(some.sum()), loss, skill, coverage))
+        parts.append(Part(str(label), int(part.sum()), loss, skill, coverage))
     return tuple(parts)
 
 
 def _misses(model: str, case: _Case) -> list[Miss]:
-    """Steps whose price fell outside all quantiles."""
-    found = []
+    """Steps with a price outside all quantiles."""
+    misses = []
     for h in np.flatnonzero(np.isfinite(case.actual)).tolist():
         low, high, actual = case.quantiles[h, 0], case.quantiles[h, -1], case.actual[h]
         outside = max(low - actual, actual - high)
         if outside <= 0:
             continue
         low_price, high_price, price = case.last_close * np.exp([low, high, actual])
-        found.append(
+        misses.append(
             Miss(
                 ticker=case.history.ticker,
                 model=model,
@@ -327,4 +327,4 @@ def _misses(model: str, case: _Case) -> list[Miss]:
                 distance=float(outside / max(high - low, 1e-12)),
             )
         )
-    return found
+    return misses

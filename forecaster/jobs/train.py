@@ -1,4 +1,4 @@
-"""Train: split in time, fit, score on the held-out part beside the baselines, refit."""
+"""Training of a model: split in time, fit, scores on the test part beside baselines, refit."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from forecaster.model.settings import Device, Settings
 from forecaster.model.training import FitResult, fit
 
 SHORTEST_HISTORY = 5
-"""Fewest sessions of a history that is trained on."""
+"""Fewest sessions of a training history."""
 
 _PACKAGES = ("forecaster", "keras", "tensorflow", "numpy")
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training run gives.
+    """The result of a training run.
 
     Attributes:
-        model: ready to be saved; its card holds all that follows.
+        model: ready to be saved.
         split: the dates.
         table: scores on the test part; None where the panel is too short for one.
-        losses: of the same test, month by month.
+        losses: of the test part, month by month.
         device: ``cpu`` or ``gpu``.
-        seconds: in epochs, fit and refit together.
+        seconds: of epochs, fit and refit together.
         targets_per_second: of the first fit.
-        notes: what the user should know.
+        notes: for the user.
     """
 
     model: Model
@@ -74,7 +74,7 @@ def train(
         settings: the network and its training.
         name: the model's name.
         train_end: last session before the test part; None: 85% of all sessions.
-        refit: fit again on all sessions, for as many epochs as were best.
+        refit: fit again on all sessions, for the best number of epochs.
         device: where Keras computes.
         on_progress: called after each epoch.
 
@@ -163,7 +163,7 @@ def _card(
     tested: tuple[ScoreTable, MonthlyLosses] | None,
     device: str,
 ) -> Card:
-    """Where the model comes from, for its file."""
+    """The card of the model."""
     dates = {name: None if day is None else date_of(day) for name, day in asdict(split).items()}
     return Card(
         data=panel_facts(panel),
@@ -179,10 +179,10 @@ def _card(
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for package in _PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:  # run from a source tree that is not installed
             continue
-    return found
+    return versions

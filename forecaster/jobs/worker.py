@@ -1,4 +1,4 @@
-"""What a worker process does: one task at a time, with this run's threads and versions."""
+"""Worker processes: one task at a time, with the threads and versions of the run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ R = TypeVar("R")
 _LOOK_SECONDS = 1.0
 _SAME_EVERYWHERE = ("numpy", "tensorflow", "keras")
 _ONE_AT_A_TIME = threading.Lock()
-"""Keras keeps seeds and names for a whole process: two fits in threads would disturb each other."""
+"""Two fits in threads would disturb each other: Keras keeps seeds and names for a process."""
 
 
 def work(
@@ -28,19 +28,19 @@ def work(
     packed: PackedPanel,
     place: int,
     task: Any,
-    numbers: Mapping[str, str],
+    variables: Mapping[str, str],
 ) -> tuple[int, R]:
-    """One task; its place tells results apart, which come in any order.
+    """The place and the result of one task; results come in any order.
 
     Args:
-        function: see ``parallel.Function``.
+        function: of a panel, a task and a callback, which is None here.
         packed: the panel.
         place: of the task.
-        task: what the function is given beside the panel.
-        numbers: of threads, see ``threads.chosen``.
+        task: a small value.
+        variables: of threads, for TensorFlow.
     """
     with _ONE_AT_A_TIME:
-        threads.adopt(numbers)
+        threads.adopt(variables)
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # workers may share a GPU
         return place, function(packed.panel(), task, None)
 
@@ -51,7 +51,7 @@ def itself(packed: PackedPanel) -> PackedPanel:
 
 
 def watch_parent(parent: int) -> None:
-    """End this process soon after the one that started it, however that one ended."""
+    """End this process soon after its parent, however that ended."""
 
     def look() -> None:
         while os.getppid() == parent:
@@ -62,24 +62,24 @@ def watch_parent(parent: int) -> None:
 
 
 def versions() -> dict[str, str]:
-    """What must be the same for the same results, on whichever machine this runs."""
-    found = {"forecaster": __version__}
+    """Versions of the packages that decide a result's bits."""
+    installed = {"forecaster": __version__}
     for package in _SAME_EVERYWHERE:
         try:
-            found[package] = metadata.version(package)
+            installed[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
-            found[package] = "none"
-    return {**found, "python": ".".join(platform.python_version_tuple()[:2])}
+            installed[package] = "none"
+    return {**installed, "python": ".".join(platform.python_version_tuple()[:2])}
 
 
-def require_versions(found: Mapping[str, dict[str, str] | BaseException]) -> None:
-    """Every worker has what this process has.
+def require_versions(workers: Mapping[str, dict[str, str] | BaseException]) -> None:
+    """Check that every worker has the versions of this process.
 
     Raises:
-        SettingsError: one of them has not.
+        SettingsError: a worker has others.
     """
     ours = versions()
-    for worker, theirs in found.items():
+    for worker, theirs in workers.items():
         if isinstance(theirs, BaseException):
             raise SettingsError(
                 f"worker {worker} cannot run forecaster {ours['forecaster']}"

@@ -1,10 +1,10 @@
-"""A backtest as tables and JSON."""
+"""Tables and JSON of a backtest."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -16,21 +16,18 @@ from forecaster.jobs.score_card import panel_facts
 from forecaster.market.bars import Panel
 from forecaster.output.format import (
     Column,
+    error_table,
     fitting_table,
     months_state,
     remark_sentence,
-    score_table,
     table_state,
     to_json,
     verdict_sentence,
 )
 
-if TYPE_CHECKING:
-    from forecaster.jobs.backtest import Backtest
 
-
-def backtest(result: Backtest, panel: Panel, width: int) -> list[RenderableType]:
-    """Dates, the error table, calibration, value at risk, the verdict and what to doubt."""
+def backtest_table(result: Backtest, panel: Panel, width: int) -> list[RenderableType]:
+    """Dates, the error table, calibration, value at risk, the verdict and remarks."""
     table = result.table
     out: list[RenderableType] = [
         Text(
@@ -43,7 +40,7 @@ def backtest(result: Backtest, panel: Panel, width: int) -> list[RenderableType]
         ),
         Text("Cutoffs    " + ", ".join(str(f.cutoff) for f in result.folds)),
         Text("Seconds    " + ", ".join(f"{k} {v:.1f}" for k, v in result.seconds.items())),
-        score_table(table, width),
+        error_table(table, width),
         Text("Share of prices below each quantile, one session ahead", style="bold"),
         *_calibration_tables(table, width),
         *_risk_lines(table),
@@ -66,10 +63,7 @@ def backtest(result: Backtest, panel: Panel, width: int) -> list[RenderableType]
 
 
 def _calibration_tables(table: ScoreTable, width: int) -> list[Table]:
-    """Nominal levels across, models down: how often the price was below.
-
-    Where the width does not hold all levels, some of them stand in a table below.
-    """
+    """Share of prices below each level, by model; levels that do not fit are in a table below."""
     rows = table.at(1)
     models = Column("model", [row.model for row in rows], left=True)
     levels = [
@@ -103,7 +97,7 @@ def _risk_lines(table: ScoreTable) -> list[Text]:
 
 
 def _tickers_won(table: ScoreTable) -> str:
-    """On how many tickers each network has the lower loss, one session ahead."""
+    """A sentence on the number of tickers with a lower loss, by network, one session ahead."""
     parts = []
     for row in table.at(1):
         hard = {b: w for b, w in row.tickers_won.items() if b in ("garch", "har")}
@@ -117,8 +111,8 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
     """The document ``backtest/1``.
 
     Args:
-        result: scores, and how they came about.
-        panel: what was used of it.
+        result: the backtest.
+        panel: of the test.
     """
     remarks = [remark_sentence(remark) for remark in result.remarks]
     hindsight = None if result.hindsight is None else remark_sentence(result.hindsight)
@@ -131,7 +125,7 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             "folds": [{k: str(v) for k, v in asdict(fold).items()} for fold in result.folds],
             "tickers": list(panel.tickers),
             "data": panel_facts(panel).model_dump(mode="json"),
-            **_made_object(result),
+            **_plan_object(result),
             "sessions_scored": result.table.sessions_scored,
             "rows": table_state(result.table)["rows"],
             "verdict": table_state(result.table)["verdict"],
@@ -145,8 +139,8 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
     )
 
 
-def _made_object(result: Backtest) -> dict[str, Any]:
-    """Settings of the networks, and the plan, which says their cells and seeds."""
+def _plan_object(result: Backtest) -> dict[str, Any]:
+    """Settings of the networks, and the plan with their cells and seeds."""
     settings, plan = result.settings, result.plan
     if settings is None or plan is None:
         return {}

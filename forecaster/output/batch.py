@@ -1,4 +1,4 @@
-"""A batch's forecasts as JSON lines, CSV or Parquet, and its summary."""
+"""Forecasts of a batch as JSON lines, CSV or Parquet, and its summary."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import Any, BinaryIO
 
 from forecaster.jobs.batch import BatchResult
 from forecaster.output.format import errors, to_json
-from forecaster.output.predict import forecast_object, predict_csv, predict_table
+from forecaster.output.predict import forecast_object, predict_csv, predict_rows
 
 
-def write_jsonl(file: BinaryIO, done: BatchResult) -> None:
+def write_jsonl(file: BinaryIO, result: BatchResult) -> None:
     """One object a line, each as an element of ``forecasts`` in ``forecast/1``."""
-    for forecast in done.forecasts:
+    for forecast in result.forecasts:
         line = json.dumps(forecast_object(forecast), allow_nan=False, ensure_ascii=False)
         file.write(line.encode() + b"\n")
 
 
-def write_csv(file: BinaryIO, done: BatchResult) -> None:
+def write_csv(file: BinaryIO, result: BatchResult) -> None:
     """A row for each ticker and step."""
-    file.write(predict_csv(done.model, done.forecasts).encode())
+    file.write(predict_csv(result.model, result.forecasts).encode())
 
 
-def write_parquet(file: BinaryIO, done: BatchResult) -> None:
+def write_parquet(file: BinaryIO, result: BatchResult) -> None:
     """A row for each ticker and step as Parquet, with dates as dates and flags as flags."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    header, rows = predict_table(done.model, done.forecasts)
+    header, rows = predict_rows(result.model, result.forecasts)
     text, number = pa.string(), pa.float64()
     types = {
         "ticker": text,
@@ -47,39 +47,39 @@ def write_parquet(file: BinaryIO, done: BatchResult) -> None:
     parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), file, compression="zstd")
 
 
-def summary(done: BatchResult) -> str:
+def batch_json(result: BatchResult) -> str:
     """The document ``batch/1``."""
-    cutoffs = sorted(str(forecast.cutoff) for forecast in done.forecasts)
+    cutoffs = sorted(str(forecast.cutoff) for forecast in result.forecasts)
     return to_json(
         {
             "schema": "batch/1",
-            "run": done.run,
-            "resumed": done.resumed,
-            "model": {"name": done.model.name, "id": done.model.id},
-            "tickers": len(done.forecasts) + len(done.failures),
-            "forecasts": len(done.forecasts),
-            "written": done.written,
-            "stale": list(done.stale),
+            "run": result.run,
+            "resumed": result.resumed,
+            "model": {"name": result.model.name, "id": result.model.id},
+            "tickers": len(result.forecasts) + len(result.failures),
+            "forecasts": len(result.forecasts),
+            "written": result.written,
+            "stale": list(result.stale),
             "oldest_cutoff": cutoffs[0] if cutoffs else None,
             "newest_cutoff": cutoffs[-1] if cutoffs else None,
-            "seconds": round(done.seconds, 3),
-            "journal": done.head,
-            "errors": errors(done.failures),
+            "seconds": round(result.seconds, 3),
+            "journal": result.head,
+            "errors": errors(result.failures),
         }
     )
 
 
-def last_line(done: BatchResult) -> str:
-    """What a person wants to know of a batch."""
-    parts = [f"{len(done.forecasts)} forecasts by model {done.model.name}"]
-    parts.append(f"{done.written} new in the journal")
-    if done.stale:
-        parts.append(f"{len(done.stale)} from stored bars, as their source failed")
-    if done.failures:
-        parts.append(f"{len(done.failures)} failed")
-    if done.resumed:
+def batch_sentence(result: BatchResult) -> str:
+    """A sentence on the outcome of a batch."""
+    parts = [f"{len(result.forecasts)} forecasts by model {result.model.name}"]
+    parts.append(f"{result.written} new in the journal")
+    if result.stale:
+        parts.append(f"{len(result.stale)} from stored bars, as their source failed")
+    if result.failures:
+        parts.append(f"{len(result.failures)} failed")
+    if result.resumed:
         parts.append("an earlier run went on")
-    return f"{', '.join(parts)}; {done.seconds:.1f} s"
+    return f"{', '.join(parts)}; {result.seconds:.1f} s"
 
 
 def _date(text: str) -> Any:

@@ -1,10 +1,10 @@
-"""Networks compared, as a table, JSON and CSV."""
+"""Table, JSON and CSV of a comparison of networks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -13,27 +13,25 @@ from forecaster.documents import ScoreRow
 from forecaster.jobs.compare import Comparison
 from forecaster.output.format import Column, fitting_table, plain, signed, to_csv, to_json
 
-if TYPE_CHECKING:
-    from forecaster.jobs.compare import Comparison
 
-
-def comparison(made: Sequence[Comparison], width: int) -> list[RenderableType]:
-    """Cost, memory and worth of every network; the least needed columns need a wide terminal."""
+def compare_table(comparisons: Sequence[Comparison], width: int) -> list[RenderableType]:
+    """Cost, memory and scores of every network."""
 
     def skill(row: ScoreRow, baseline: str) -> str:
         return signed(row.skill.get(baseline))
 
+    last = comparisons[0].last.step
     columns = [
-        Column("network", [m.name for m in made], left=True),
-        Column("weights", [f"{m.weights:,}" for m in made], 5),
-        Column("seconds", [f"{m.seconds:.1f}" for m in made], 4),
-        Column("targets/s", [f"{m.targets_per_second:,.0f}" for m in made], 6),
-        Column("memory", [str(m.memory) for m in made], 6),
-        Column("pinball", [f"{100 * m.first.pinball:.4f}" for m in made]),
-        Column("vs naive", [skill(m.first, "naive") for m in made]),
-        Column("vs ewma", [skill(m.first, "ewma") for m in made], 3),
-        Column("vs har", [skill(m.first, "har") for m in made], 1),
-        Column(f"h={made[0].last.step} vs naive", [skill(m.last, "naive") for m in made], 2),
+        Column("network", [c.name for c in comparisons], left=True),
+        Column("weights", [f"{c.weights:,}" for c in comparisons], 5),
+        Column("seconds", [f"{c.seconds:.1f}" for c in comparisons], 4),
+        Column("targets/s", [f"{c.targets_per_second:,.0f}" for c in comparisons], 6),
+        Column("memory", [str(c.memory) for c in comparisons], 6),
+        Column("pinball", [f"{100 * c.first.pinball:.4f}" for c in comparisons]),
+        Column("vs naive", [skill(c.first, "naive") for c in comparisons]),
+        Column("vs ewma", [skill(c.first, "ewma") for c in comparisons], 3),
+        Column("vs har", [skill(c.first, "har") for c in comparisons], 1),
+        Column(f"h={last} vs naive", [skill(c.last, "naive") for c in comparisons], 2),
     ]
     legend = (
         "pinball and skill one session ahead; memory: sessions before the last that hold 90% of the"
@@ -42,27 +40,27 @@ def comparison(made: Sequence[Comparison], width: int) -> list[RenderableType]:
     return [fitting_table(columns, width), Text(legend)]
 
 
-def compare_json(made: Sequence[Comparison]) -> str:
+def compare_json(comparisons: Sequence[Comparison]) -> str:
     """The document ``compare/1``."""
     networks = [
         {
-            **plain(asdict(item)),
-            "first": item.first.model_dump(mode="json"),
-            "last": item.last.model_dump(mode="json"),
+            **plain(asdict(comparison)),
+            "first": comparison.first.model_dump(mode="json"),
+            "last": comparison.last.model_dump(mode="json"),
         }
-        for item in made
+        for comparison in comparisons
     ]
     return to_json({"schema": "compare/1", "networks": networks})
 
 
-def compare_csv(made: Sequence[Comparison]) -> str:
+def compare_csv(comparisons: Sequence[Comparison]) -> str:
     """A row for each network, scores one session ahead and at the last step."""
     header = ["network", "weights", "seconds", "targets_per_second", "epochs", "memory"]
-    skills = list(made[0].first.skill)
-    names = [f"h{row.step}_{key}" for row in (made[0].first, made[0].last)
+    skills = list(comparisons[0].first.skill)
+    names = [f"h{row.step}_{key}" for row in (comparisons[0].first, comparisons[0].last)
              for key in ("pinball", *(f"skill_{b}" for b in skills))]  # fmt: skip
     rows = []
-    for item in made:
+    for item in comparisons:
         cells: list[Any] = [item.name, item.weights, item.seconds, item.targets_per_second,
                             item.epochs, item.memory]  # fmt: skip
         for row in (item.first, item.last):

@@ -1,4 +1,4 @@
-"""Settings as a table, as lines where that would be too wide, and as JSON."""
+"""Table, lines and JSON of the settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEADS = ("setting", "value", "from")
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting as it is now.
+    """One setting.
 
     Attributes:
         key: as in ``forecaster.toml``, a command's with the command: ``train.cell``.
@@ -33,7 +33,7 @@ class Setting:
 
     @property
     def origin(self) -> str:
-        """Where it comes from, for people."""
+        """The source for people: the name, if there is one."""
         return self.name or self.source
 
 
@@ -50,14 +50,14 @@ def settings_table(
         more: how to see the settings at their default, if they are left out.
     """
     state = "read" if exists else "not there"
-    out: list[RenderableType] = [*_listed(settings, width), _folding(f"{file} ({state})")]
+    out: list[RenderableType] = [*_rows(settings, width), _folding(f"{file} ({state})")]
     if more:
         what = "other settings are" if settings else "every setting is"
         out.append(_folding(f"{what} at the default; {more}"))
     return out
 
 
-def _listed(settings: Sequence[Setting], width: int) -> list[RenderableType]:
+def _rows(settings: Sequence[Setting], width: int) -> list[RenderableType]:
     rows = [(s.key, s.value, s.origin) for s in settings]
     if not rows:
         return []

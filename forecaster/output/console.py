@@ -1,4 +1,4 @@
-"""Where text goes: results to stdout, everything else to stderr, as text or as a log in JSON."""
+"""The console: results on stdout, all else on stderr, as text or as a log in JSON."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _FULL_WIDTH = 400
 
 @dataclass
 class _Log:
-    """How stderr is written; the process has one.
+    """Format of stderr, one for the process.
 
     Attributes:
         json: one JSON object a line, for programs that collect logs.
-        command: what is running, such as ``data list``.
+        command: that runs, such as ``data list``.
     """
 
     json: bool = False
@@ -67,12 +67,12 @@ def console(stream: TextIO) -> Console:
 
 
 def stdout() -> Console:
-    """For results."""
+    """The console of results."""
     return console(sys.stdout)
 
 
 def stderr() -> Console:
-    """For notes, progress and errors."""
+    """The console of notes, progress and errors."""
     return console(sys.stderr)
 
 
@@ -100,12 +100,12 @@ def logs_json() -> bool:
 
 
 def watched() -> bool:
-    """Whether somebody looks at stderr, so that a progress bar is worth drawing."""
+    """Whether stderr is a terminal without a log, for progress bars."""
     return sys.stderr.isatty() and not _LOG.json
 
 
 def note(message: str) -> None:
-    """One line on stderr that is worth knowing."""
+    """Print a note on stderr."""
     if _LOG.json:
         _record("note", message)
     else:
@@ -113,11 +113,11 @@ def note(message: str) -> None:
 
 
 def error(message: str, exit_code: int | None = None) -> None:
-    """One line on stderr that says what failed.
+    """Print an error on stderr.
 
     Args:
         message: what was found, what was needed and one thing to do.
-        exit_code: of the process, if this is what ends it; a log in JSON has it too.
+        exit_code: of the process, if the error ends it; a log in JSON has it too.
     """
     if _LOG.json:
         _record("error", message, exit_code)
@@ -126,7 +126,7 @@ def error(message: str, exit_code: int | None = None) -> None:
 
 
 def last_words(message: str, exit_code: int) -> None:
-    """One line on stderr, below whatever a terminal shows of Ctrl-C."""
+    """Print a last message on stderr, on a line below Ctrl-C."""
     if _LOG.json:
         _record("error", message, exit_code)
     else:
@@ -134,10 +134,10 @@ def last_words(message: str, exit_code: int) -> None:
 
 
 def log_as_json(command: str | None = None) -> None:
-    """From here on stderr gets one JSON object a line, from libraries too.
+    """Write stderr as one JSON object a line from here on, for libraries too.
 
     Args:
-        command: what is running, if that is known yet.
+        command: that runs, if it is known yet.
     """
     _LOG.json, _LOG.command = True, command
     warnings.showwarning = lambda message, *_args, **_more: _record("warning", str(message))
@@ -146,10 +146,10 @@ def log_as_json(command: str | None = None) -> None:
 
 
 class _Records(logging.Handler):
-    """What libraries log where nobody has asked them to."""
+    """Handler of the logs of libraries."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write it as one of ours."""
+        """Write a record of a library as a JSON object."""
         level = "error" if record.levelno >= logging.ERROR else "warning"
         _record(level, f"{record.name}: {record.getMessage()}")
 
@@ -157,12 +157,12 @@ class _Records(logging.Handler):
 def _record_bug(
     kind: type[BaseException], problem: BaseException, trace: TracebackType | None
 ) -> None:
-    """A failure that nobody expected, with its traceback in the message."""
+    """Write an unexpected exception as a JSON object, with its traceback in the message."""
     _record("bug", "".join(traceback.format_exception(kind, problem, trace)).rstrip(), 1)
 
 
 def _record(level: str, message: str, exit_code: int | None = None) -> None:
-    """One JSON object on a line of its own, in ASCII: any terminal and any locale can carry it."""
+    """Write one JSON object on a line, in ASCII for any terminal and locale."""
     line: dict[str, object] = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "level": level,
@@ -177,9 +177,9 @@ def _record(level: str, message: str, exit_code: int | None = None) -> None:
 
 @contextlib.contextmanager
 def training_bar() -> Iterator[OnProgress | None]:
-    """A callback that moves the bar: stage, epoch, loss, time left. None where nobody watches.
+    """Callback of a progress bar: stage, epoch, loss, time left; None without a terminal.
 
-    Of networks that are trained elsewhere it shows how many are done.
+    For networks in training elsewhere the bar shows how many are done.
     """
     if not watched():
         yield None
@@ -228,7 +228,7 @@ def training_bar() -> Iterator[OnProgress | None]:
 
 @contextlib.contextmanager
 def ticker_bar(total: int) -> Iterator[Callable[[str], None] | None]:
-    """A callback that moves the bar on with each ticker. None where nobody watches."""
+    """Callback of a progress bar by ticker; None without a terminal."""
     if not watched() or total < 2:
         yield None
         return

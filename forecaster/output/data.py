@@ -1,4 +1,4 @@
-"""Stored bars and what was fetched, as tables, JSON, CSV and Parquet."""
+"""Tables, JSON, CSV and Parquet of stored and fetched bars."""
 
 from __future__ import annotations
 
@@ -6,22 +6,19 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from forecaster.jobs.data import Verification
+from forecaster.jobs.data import TickerExport, Verification
 from forecaster.jobs.fetch import FetchResult
 from forecaster.market.store.tickers import Extent
 from forecaster.output.format import NARROW, errors, open_table, safe_cell, to_csv, to_json
 
-if TYPE_CHECKING:
-    from forecaster.jobs.data import TickerExport, Verification
 
-
-def fetched(result: FetchResult, width: int) -> list[RenderableType]:
-    """A row for each ticker: what happened, and what is stored now."""
+def fetch_table(result: FetchResult, width: int) -> list[RenderableType]:
+    """A row for each ticker: the outcome, and the bars in the store."""
     wide = ["bars", "from", "to"] if width >= NARROW else ["bars", "to"]
     table = open_table("ticker", "outcome", "new", *wide, left=("ticker", "outcome"))
     for r in result.updated:
@@ -31,7 +28,7 @@ def fetched(result: FetchResult, width: int) -> list[RenderableType]:
     return [table]
 
 
-def listed(extents: Sequence[Extent], where: str, width: int) -> list[RenderableType]:
+def extents_table(extents: Sequence[Extent], where: str, width: int) -> list[RenderableType]:
     """A row for each stored ticker, and the sum."""
     if not extents:
         return [Text(f"{where} holds no bars yet. Fetch some with: forecast fetch AAPL")]
@@ -50,8 +47,8 @@ def listed(extents: Sequence[Extent], where: str, width: int) -> list[Renderable
     return [table, Text(f"{len(extents)} tickers, {bars:,} bars in {where}")]
 
 
-def verified(result: Verification, where: str) -> list[RenderableType]:
-    """What was found, damage first."""
+def verification_table(result: Verification, where: str) -> list[RenderableType]:
+    """Findings, damage first, and a sum."""
     ordered = sorted(result.findings, key=lambda finding: not finding.damaged)
     lines = [
         Text(
@@ -74,41 +71,41 @@ EXPORT_COLUMNS = (
     "stock_splits", "currency",
 )  # fmt: skip
 
-_FETCHED = ("ticker", "outcome", "added", "bars", "first", "cutoff")
+_FETCH_COLUMNS = ("ticker", "outcome", "added", "bars", "first", "cutoff")
 
-_LISTED = ("ticker", "source", "currency", "calendar", "first", "cutoff", "bars", "fetched")
+_EXTENT_COLUMNS = ("ticker", "source", "currency", "calendar", "first", "cutoff", "bars", "fetched")
 
 
-def fetched_json(fetched: FetchResult) -> str:
+def fetch_json(result: FetchResult) -> str:
     """The document ``fetch/1``."""
     return to_json(
         {
             "schema": "fetch/1",
-            "tickers": [dict(zip(_FETCHED, row, strict=True)) for row in _fetched_rows(fetched)],
-            "notes": [{"ticker": r.ticker, "message": r.message} for r in fetched.notes],
-            "errors": errors(fetched.failures),
+            "tickers": [dict(zip(_FETCH_COLUMNS, row, strict=True)) for row in _fetch_rows(result)],
+            "notes": [{"ticker": r.ticker, "message": r.message} for r in result.notes],
+            "errors": errors(result.failures),
         }
     )
 
 
-def fetched_csv(fetched: FetchResult) -> str:
+def fetch_csv(result: FetchResult) -> str:
     """A row for each ticker."""
-    return to_csv(_FETCHED, _fetched_rows(fetched))
+    return to_csv(_FETCH_COLUMNS, _fetch_rows(result))
 
 
-def listed_json(extents: Sequence[Extent]) -> str:
+def extents_json(extents: Sequence[Extent]) -> str:
     """The document ``data/1``."""
-    rows = [dict(zip(_LISTED, listed_row(e), strict=True)) for e in extents]
+    rows = [dict(zip(_EXTENT_COLUMNS, _extent_row(e), strict=True)) for e in extents]
     return to_json({"schema": "data/1", "tickers": rows})
 
 
-def listed_csv(extents: Sequence[Extent]) -> str:
+def extents_csv(extents: Sequence[Extent]) -> str:
     """A row for each ticker."""
-    return to_csv(_LISTED, [listed_row(e) for e in extents])
+    return to_csv(_EXTENT_COLUMNS, [_extent_row(e) for e in extents])
 
 
-def listed_row(extent: Extent) -> list[Any]:
-    """The cells of ``_LISTED``."""
+def _extent_row(extent: Extent) -> list[Any]:
+    """The cells of ``_EXTENT_COLUMNS``."""
     info = extent.info
     return [
         info.ticker,
@@ -122,35 +119,35 @@ def listed_row(extent: Extent) -> list[Any]:
     ]
 
 
-def verified_json(verified: Verification) -> str:
+def verification_json(result: Verification) -> str:
     """The document ``verify/1``."""
     return to_json(
         {
             "schema": "verify/1",
-            "tickers": verified.tickers,
-            "bars": verified.bars,
+            "tickers": result.tickers,
+            "bars": result.bars,
             "findings": [
                 {"ticker": f.ticker, "damaged": f.damaged, "message": f.message}
-                for f in verified.findings
+                for f in result.findings
             ],
         }
     )
 
 
-def write_csv(file: BinaryIO, exported: Iterable[TickerExport]) -> None:
+def write_csv(file: BinaryIO, exports: Iterable[TickerExport]) -> None:
     """A row for each ticker and session; blank cells where a value is not known."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(EXPORT_COLUMNS)
-    for one in exported:
-        columns = _columns(one)
-        columns[0] = [safe_cell(one.history.ticker)] * len(one.history)
+    for export in exports:
+        columns = _columns(export)
+        columns[0] = [safe_cell(export.history.ticker)] * len(export.history)
         writer.writerows(zip(*columns, strict=True))
     text.flush()
     text.detach()
 
 
-def write_parquet(file: BinaryIO, exported: Iterable[TickerExport]) -> None:
+def write_parquet(file: BinaryIO, exports: Iterable[TickerExport]) -> None:
     """Stored bars as one Parquet table, a row group for each ticker."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -159,29 +156,29 @@ def write_parquet(file: BinaryIO, exported: Iterable[TickerExport]) -> None:
     types = [text, day, *[number] * (len(EXPORT_COLUMNS) - 3), text]
     schema = pa.schema(list(zip(EXPORT_COLUMNS, types, strict=True)))
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-        for one in exported:
-            columns = _columns(one)
+        for export in exports:
+            columns = _columns(export)
             arrays = [pa.array(c, t) for c, t in zip(columns, types, strict=True) if t != day]
-            arrays.insert(1, pa.array(one.history.sessions))
+            arrays.insert(1, pa.array(export.history.sessions))
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 
-def _fetched_rows(fetched: FetchResult) -> list[list[Any]]:
+def _fetch_rows(result: FetchResult) -> list[list[Any]]:
     return [
         [r.ticker, r.outcome, r.added, r.extent.bars, str(r.extent.first), str(r.extent.cutoff)]
-        for r in fetched.updated
+        for r in result.updated
     ]
 
 
-def _columns(one: TickerExport) -> list[list[Any]]:
+def _columns(export: TickerExport) -> list[list[Any]]:
     """The cells of ``EXPORT_COLUMNS``, column by column."""
-    history = one.history
+    history = export.history
     n = len(history)
     prices = (
         history.open, history.high, history.low, history.close, history.adjusted_close,
         history.volume,
     )  # fmt: skip
-    paid = {action.session: action.value for action in one.dividends}
+    paid = {action.session: action.value for action in export.dividends}
     split = {action.session: action.value for action in history.splits}
     return [
         [history.ticker] * n,

@@ -1,4 +1,4 @@
-"""What the tour says between its commands."""
+"""Text of the tour between its commands."""
 
 from __future__ import annotations
 
@@ -14,62 +14,62 @@ from forecaster.output.console import stdout
 _WIDEST = 88
 """Columns of running text: longer lines are hard to read."""
 _ROOMY = 110
-"""Columns that the widest table of the tour has."""
+"""Columns of the widest table of the tour."""
 
 
-def opening(steps: int, folder: Path) -> None:
-    """What is about to happen."""
+def print_opening(steps: int, folder: Path) -> None:
+    """Print the introduction."""
     narrow = " In a wider window the tables have more columns." if stdout().width < _ROOMY else ""
-    _say(
+    _print_text(
         f"A tour of forecast in {steps} steps, on price histories that come with the program. It"
         " takes half a minute, asks nothing of the internet and works in the folder"
         f" {folder}; each command can be run again there.{narrow}"
     )
 
 
-def chapter(number: int, of: int, title: str, text: str, command: str) -> None:
-    """The head of a step; what follows is the command's own output."""
-    _line()
-    _say(f"{number}/{of}  {title}", "bold")
-    _line()
-    _say(text)
-    _line()
-    _line(Text.assemble(("$ ", "dim"), (command, "bold cyan")))
+def print_chapter(number: int, of: int, title: str, text: str, command: str) -> None:
+    """Print the head of a chapter; the output of its command follows."""
+    _print_line()
+    _print_text(f"{number}/{of}  {title}", "bold")
+    _print_line()
+    _print_text(text)
+    _print_line()
+    _print_line(Text.assemble(("$ ", "dim"), (command, "bold cyan")))
     sys.stdout.flush()  # the command writes to the same stream
 
 
-def ask_to_go_on() -> None:
-    """The line where the tour waits."""
-    _line()
-    _line(Text("Enter goes on, Ctrl-C leaves. ", style="dim"), end="")
+def print_prompt() -> None:
+    """Print the line where the tour waits."""
+    _print_line()
+    _print_line(Text("Enter goes on, Ctrl-C leaves. ", style="dim"), end="")
     sys.stdout.flush()
 
 
-def closing(folder: Path, contents: Sequence[tuple[str, str]]) -> None:
-    """What was made, and where to go from here."""
-    _line()
-    _say(f"That was the tour. In {folder} there are now", "bold")
-    room = max(len(name) for name, _ in contents) + 2
+def print_closing(folder: Path, contents: Sequence[tuple[str, str]]) -> None:
+    """Print the files of the tour, and the next commands to try."""
+    _print_line()
+    _print_text(f"That was the tour. In {folder} there are now", "bold")
+    indent = max(len(name) for name, _ in contents) + 2
     for name, what in contents:
-        _say(f"  {name:{room}}{what}", hanging=" " * (room + 2))
-    _line()
-    _say("Delete the folder when you are done with it. Next, try your own files:")
-    _line(Text.assemble(("$ ", "dim"), ("forecast train FILES", "bold cyan")))
-    _line(Text.assemble(("$ ", "dim"), ("forecast --help", "bold cyan")))
+        _print_text(f"  {name:{indent}}{what}", hanging=" " * (indent + 2))
+    _print_line()
+    _print_text("Delete the folder when you are done with it. Next, try your own files:")
+    _print_line(Text.assemble(("$ ", "dim"), ("forecast train FILES", "bold cyan")))
+    _print_line(Text.assemble(("$ ", "dim"), ("forecast --help", "bold cyan")))
     sys.stdout.flush()
 
 
-def _say(text: str, style: str = "", hanging: str = "") -> None:
-    """Running text, folded at words; a path longer than a line stays whole."""
+def _print_text(text: str, style: str = "", hanging: str = "") -> None:
+    """Print text folded at words; a path longer than a line stays whole."""
     width = min(stdout().width, _WIDEST)
     folded = textwrap.fill(
         text, width, subsequent_indent=hanging, break_on_hyphens=False, break_long_words=False
     )
-    _line(Text(folded, style=style))
+    _print_line(Text(folded, style=style))
 
 
-def _line(text: Text | None = None, end: str = "\n") -> None:
-    """One line, never folded: a command must be copied whole."""
+def _print_line(text: Text | None = None, end: str = "\n") -> None:
+    """Print one line, never folded: a command must be copied whole."""
     target = stdout()
     with target.capture() as captured:  # Rich by itself makes a reader that went away a failure
         target.print(Text() if text is None else text, end=end, soft_wrap=True)

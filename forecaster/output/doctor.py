@@ -1,4 +1,4 @@
-"""What doctor looked at, as a table."""
+"""Table of the checks of doctor."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from forecaster.jobs.doctor import Check
 
 
-def doctor(checks: Iterable[Check]) -> list[RenderableType]:
-    """What was looked at, what was found, and what to do."""
+def checks_table(checks: Iterable[Check]) -> list[RenderableType]:
+    """A row for each check, with its finding and its remedy."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("", "check", "found"):
         table.add_column(name, overflow="fold")
     for check in checks:
         mark = Text("ok", style="green") if check.ok else Text("!!", style="bold red")
-        found = check.found
+        finding = check.finding
         if not check.ok and check.remedy:
-            found = f"{found.removesuffix('.')}. {check.remedy}"
-        table.add_row(mark, Text(check.name), Text(found))
+            finding = f"{finding.removesuffix('.')}. {check.remedy}"
+        table.add_row(mark, Text(check.name), Text(finding))
     return [table]

@@ -1,9 +1,9 @@
-"""A forecast as it stood after each of the last sessions, as tables, JSON and CSV."""
+"""Tables, JSON and CSV of an explained forecast."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from rich.console import RenderableType
@@ -27,20 +27,13 @@ from forecaster.output.format import (
 )
 from forecaster.output.predict import model_object
 
-if TYPE_CHECKING:
-    from forecaster.jobs.explain import Explanation
-    from forecaster.jobs.importance import Importance
-    from forecaster.jobs.rolling_forecast import Day
-    from forecaster.model.artifact import Model
-
-
 _MARK = "◂"
 
 
-def explanation(found: Explanation, model: Model, width: int) -> list[RenderableType]:
-    """The sessions, what older bars are worth, which inputs matter, and what to know."""
-    history = found.history
-    ahead = "1 session" if found.step == 1 else f"{found.step} sessions"
+def explain_table(explanation: Explanation, model: Model, width: int) -> list[RenderableType]:
+    """The last sessions, the worth of older bars, the importance of inputs, and notes."""
+    history = explanation.history
+    ahead = "1 session" if explanation.step == 1 else f"{explanation.step} sessions"
     worth = f"{price(float(history.close[-1]))}{unit(history.currency)}"
     parts: list[RenderableType] = [
         Text(
@@ -50,30 +43,30 @@ def explanation(found: Explanation, model: Model, width: int) -> list[Renderable
         ),
         Text(""),
         Text("The forecast after each session", style="bold"),
-        _days(found, width),
-        Text(_moved(found)),
-        Text(_state_words(model)),
+        _days(explanation, width),
+        Text(_move_sentence(explanation)),
+        Text(_state_sentence(model)),
         Text(""),
     ]
-    if found.withheld:
+    if explanation.withheld:
         parts += [
             Text("The last forecast without older bars", style="bold"),
-            _withheld(found, width),
+            _withheld(explanation, width),
         ]
-    parts += [Text(looking_back(found, model)), Text("")]
-    if found.importance is not None:
+    parts += [Text(lookback_sentence(explanation, model)), Text("")]
+    if explanation.importance is not None:
         parts += [
             Text("How much the loss grows when inputs are shuffled over time", style="bold"),
-            _gains(found.importance, width),
-            Text(scored_words(found.importance, model)),
+            _gains(explanation.importance, width),
+            Text(importance_sentence(explanation.importance, model)),
         ]
-    return parts + [Text(note, style="yellow") for note in found.notes]
+    return parts + [Text(note, style="yellow") for note in explanation.notes]
 
 
-def _days(found: Explanation, width: int) -> Table:
-    """A row for each session; the one that moved the forecast most is marked."""
-    days, short = found.days, width < NARROW
-    low, high = ("", "") if found.levels is None else (f"{100 * q:g}%" for q in found.levels)
+def _days(explanation: Explanation, width: int) -> Table:
+    """A row for each session, with a mark at the one that moved the forecast most."""
+    days, levels, short = explanation.days, explanation.levels, width < NARROW
+    low, high = ("", "") if levels is None else (f"{100 * q:g}%" for q in levels)
     dates = [str(d.session)[5:] if short else str(d.session) for d in days]
     columns = [
         Column("day" if short else "session", dates, left=True),
@@ -89,22 +82,22 @@ def _days(found: Explanation, width: int) -> Table:
         Column("width", [_percent(d.width, ".2f") for d in days], 4),
         Column("change", [_change(d, "" if short else " ") for d in days]),
     ]
-    if found.levels is None:
+    if levels is None:
         columns = [c for c in columns if c.name not in ("", "width")]
     return fitting_table(columns, width, [i for i, d in enumerate(days) if d.moved_most])
 
 
 def _change(day: Day, gap: str) -> str:
-    """Of the width in percent, or of the median in points where there is no width."""
+    """Change of the width in percent, or of the median in points where there is no width."""
     change = day.drift_change if day.width is None else day.width_change
     return f"{_percent(change, '+.1f')}{gap}{_MARK if day.moved_most else ' '}"
 
 
-def _moved(found: Explanation) -> str:
-    """Which day moved the forecast, in words."""
-    if all(day.drift_change is None for day in found.days):
+def _move_sentence(explanation: Explanation) -> str:
+    """A sentence on the day that moved the forecast most."""
+    if all(day.drift_change is None for day in explanation.days):
         return "It is the first forecast that this history allows, so no change is known."
-    for day in found.days:
+    for day in explanation.days:
         if day.moved_most and day.width is not None and day.width_change is not None:
             word = "wider" if day.width_change > 0 else "narrower"
             return (
@@ -116,8 +109,8 @@ def _moved(found: Explanation) -> str:
     return "No session changed it."
 
 
-def _state_words(model: Model) -> str:
-    """What the numbers of the table are."""
+def _state_sentence(model: Model) -> str:
+    """A sentence on the columns of the table."""
     settings = model.settings
     cells = settings.layers * (2 if settings.bidirectional else 1)
     size = f"{settings.units * cells} numbers"
@@ -131,36 +124,36 @@ def _state_words(model: Model) -> str:
     )
 
 
-def _withheld(found: Explanation, width: int) -> Table:
+def _withheld(explanation: Explanation, width: int) -> Table:
     columns = [
-        Column("sessions kept", [str(w.sessions) for w in found.withheld]),
-        Column("median", [f"{w.median_change:+.2f}%" for w in found.withheld]),
-        Column("width", [_percent(w.width_change, "+.1f") for w in found.withheld]),
+        Column("sessions kept", [str(w.sessions) for w in explanation.withheld]),
+        Column("median", [f"{w.median_change:+.2f}%" for w in explanation.withheld]),
+        Column("width", [_percent(w.width_change, "+.1f") for w in explanation.withheld]),
     ]
     return fitting_table(columns, width)
 
 
-def looking_back(found: Explanation, model: Model) -> str:
-    """How far back the model looks, in words."""
-    what = "the median" if found.levels is None else "the interval's width"
+def lookback_sentence(explanation: Explanation, model: Model) -> str:
+    """Sentences on how far back the model looks."""
+    what = "the median" if explanation.levels is None else "the interval's width"
     reads = (
         f"The network reads {model.settings.context_length} sessions; its inputs sum up older ones."
     )
     if model.settings.scale != "volatility":
         reads = f"The network reads {model.settings.context_length} sessions."
-    if not found.withheld:
+    if not explanation.withheld:
         return f"The history is too short to say how far back the model looks. {reads}"
-    if found.looks_back is None:
+    if explanation.looks_back is None:
         return (
-            f"The model looks back further than {found.withheld[-1].sessions} sessions: without"
-            f" older bars {what} still changes by 1% or more. {reads}"
+            f"The model looks back further than {explanation.withheld[-1].sessions} sessions:"
+            f" without older bars {what} still changes by 1% or more. {reads}"
         )
-    sessions = "1 session" if found.looks_back == 1 else f"{found.looks_back} sessions"
+    sessions = "1 session" if explanation.looks_back == 1 else f"{explanation.looks_back} sessions"
     return f"The model looks back {sessions}: what is older changes {what} by less than 1%. {reads}"
 
 
-def _gains(weighed: Importance, width: int) -> Table:
-    groups = weighed.groups
+def _gains(importance: Importance, width: int) -> Table:
+    groups = importance.groups
     columns = [
         Column("inputs", [g.name for g in groups], left=True),
         Column("loss", [_percent(g.mean, "+.2f") for g in groups]),
@@ -169,14 +162,14 @@ def _gains(weighed: Importance, width: int) -> Table:
     return fitting_table(columns, width)
 
 
-def scored_words(weighed: Importance, model: Model) -> str:
-    """On which sessions the loss was measured, and what the model knew of them."""
-    where = f"Scored on {weighed.sessions} sessions, {weighed.first} to {weighed.last}, "
-    unknown = any(g.mean is None for g in weighed.groups)
+def importance_sentence(importance: Importance, model: Model) -> str:
+    """A sentence on the sessions of the loss, and whether training has seen them."""
+    where = f"Scored on {importance.sessions} sessions, {importance.first} to {importance.last}, "
+    unknown = any(g.mean is None for g in importance.groups)
     dash = " – is for inputs that are the same in every session." if unknown else ""
-    if weighed.part == "unseen":
+    if importance.part == "unseen":
         return f"{where}which came after training.{dash}"
-    if weighed.part == "held out":
+    if importance.part == "held out":
         return f"{where}held out when {model.name} was measured; its last fit has seen them.{dash}"
     return f"{where}which {model.name} may have been trained on: it has none held out here.{dash}"
 
@@ -193,24 +186,25 @@ def _price(value: float | None, short: bool) -> str:
     return "–" if value is None else price(value, short=short)
 
 
-def explain_json(found: Explanation, model: Model) -> str:
-    """The document ``explain/1``; the same bars, model and seed give the same text."""
+def explain_json(explanation: Explanation, model: Model) -> str:
+    """The document ``explain/1``; equal bars, model and seed give equal text."""
+    importance = explanation.importance
     return to_json(
         plain(
             {
                 "schema": "explain/1",
                 "model": model_object(model),
-                "ticker": found.history.ticker,
-                "cutoff": str(found.history.cutoff),
-                "currency": found.history.currency,
-                "step": found.step,
-                "interval": None if found.levels is None else list(found.levels),
-                "days": [_day(day) for day in found.days],
-                "withheld": [asdict(w) for w in found.withheld],
-                "looks_back": found.looks_back,
-                "importance": None if found.importance is None else _importance(found.importance),
-                "seed": found.seed,
-                "notes": list(found.notes),
+                "ticker": explanation.history.ticker,
+                "cutoff": str(explanation.history.cutoff),
+                "currency": explanation.history.currency,
+                "step": explanation.step,
+                "interval": None if explanation.levels is None else list(explanation.levels),
+                "days": [_day(day) for day in explanation.days],
+                "withheld": [asdict(w) for w in explanation.withheld],
+                "looks_back": explanation.looks_back,
+                "importance": None if importance is None else _importance(importance),
+                "seed": explanation.seed,
+                "notes": list(explanation.notes),
             }
         )
     )
@@ -243,15 +237,15 @@ def _day(day: Day) -> dict[str, Any]:
     }
 
 
-def _importance(weighed: Importance) -> dict[str, Any]:
+def _importance(importance: Importance) -> dict[str, Any]:
     return {
-        "part": weighed.part,
-        "first": str(weighed.first),
-        "last": str(weighed.last),
-        "sessions": weighed.sessions,
-        "pinball": weighed.loss,
-        "groups": [_gain(g) for g in weighed.groups],
-        "inputs": [_gain(g) for g in weighed.inputs],
+        "part": importance.part,
+        "first": str(importance.first),
+        "last": str(importance.last),
+        "sessions": importance.sessions,
+        "pinball": importance.loss,
+        "groups": [_gain(g) for g in importance.groups],
+        "inputs": [_gain(g) for g in importance.inputs],
     }
 
 
@@ -265,19 +259,20 @@ def _gain(gain: Gain) -> dict[str, Any]:
     }
 
 
-def explain_csv(found: Explanation) -> str:
+def explain_csv(explanation: Explanation) -> str:
     """A row for each session, without the standardised inputs."""
     header = [
         "ticker", "session", "close", "return_percent", "range_percent", "gap_percent",
         "volume_times_usual", "volatility_percent_a_year", "state_size", "step", "target", "low",
         "median", "high", "width_percent", "width_change_percent", "drift_percent", "moved_most",
     ]  # fmt: skip
+    ticker, step = explanation.history.ticker, explanation.step
     rows = [
         [
-            found.history.ticker, str(d.session), d.close, d.bar.change, d.bar.range, d.bar.gap,
-            d.bar.volume, d.bar.volatility, d.state_size, found.step, str(d.target.session), d.low,
+            ticker, str(d.session), d.close, d.bar.change, d.bar.range, d.bar.gap,
+            d.bar.volume, d.bar.volatility, d.state_size, step, str(d.target.session), d.low,
             d.median, d.high, d.width, d.width_change, d.drift, str(d.moved_most).lower(),
         ]
-        for d in found.days
+        for d in explanation.days
     ]  # fmt: skip
     return to_csv(header, rows)

@@ -1,4 +1,4 @@
-"""How numbers look, the error table, and the tables, JSON and CSV that results stand in."""
+"""Formats shared by all results: numbers, tables, JSON, CSV, the error table, verdicts."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def open_table(*columns: str, title: str | None = None, left: Sequence[str] = ()
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table that may have to do without it.
+    """A column of a table, which may be left out of a narrow one.
 
     Attributes:
         name: its head.
         cells: from the top.
-        expendable: the most expendable go first where space is short, equal ones together; 0 stays.
+        expendable: the highest are left out first, equal ones together; 0 stays.
         left: whether it is aligned to the left.
     """
 
@@ -54,37 +54,37 @@ class Column:
 
     @property
     def width(self) -> int:
-        """Of its widest cell, in characters."""
+        """Width of the widest cell, in characters."""
         return max(len(self.name), *(len(cell) for cell in self.cells))
 
 
 def fitting_table(
     columns: Sequence[Column], width: int, bold: Sequence[int] = (), ends: Sequence[int] = ()
 ) -> Table:
-    """An open table of as many columns as fit, without the least needed ones.
+    """An open table of as many columns as fit, without the most expendable ones.
 
     Args:
         columns: from left to right.
         width: characters.
-        bold: places of the rows that stand out.
+        bold: places of rows in bold.
         ends: places of the rows with a line below.
     """
     kept = list(columns)
     while sum(c.width + 2 for c in kept) > width and any(c.expendable for c in kept):
         most = max(c.expendable for c in kept)
         kept = [c for c in kept if c.expendable < most]
-    made = open_table(*(c.name for c in kept), left=[c.name for c in kept if c.left])
+    table = open_table(*(c.name for c in kept), left=[c.name for c in kept if c.left])
     for place, row in enumerate(zip(*(c.cells for c in kept), strict=True)):
-        made.add_row(
+        table.add_row(
             *(Text(cell) for cell in row),
             style="bold" if place in bold else None,
             end_section=place in ends,
         )
-    return made
+    return table
 
 
 def price(value: float, *, short: bool = False) -> str:
-    """A price with as many decimals as its size asks for; ``short`` drops cents from thousands."""
+    """A price with decimals by its size; ``short`` drops cents from thousands."""
     decimals = 2 if abs(value) >= 10 else 4 if abs(value) >= 0.1 else 8
     if short and abs(value) >= 1000:
         decimals = 0
@@ -104,11 +104,11 @@ def signed(value: float | None) -> str:
 _HUNDREDTHS = {
     "GBp": "pence", "GBX": "pence", "ZAc": "cents", "ZAC": "cents", "ILA": "agorot",
 }  # fmt: skip
-"""Codes for hundredths of a currency, as sources write them, and what these are called."""
+"""Codes of sources for hundredths of a currency, and their names."""
 
 
 def unit(currency: str | None) -> str:
-    """What stands behind a price: a blank and its currency, or nothing where that is unknown."""
+    """The unit behind a price: a blank and the currency, or nothing where it is unknown."""
     if not currency:
         return ""
     hundredths = _HUNDREDTHS.get(currency)
@@ -116,11 +116,11 @@ def unit(currency: str | None) -> str:
 
 
 _RISKY = ("=", "+", "-", "@", "\t", "\n", "\r")
-"""A text cell that starts with one of these would be a formula in a spreadsheet."""
+"""First characters of a formula in a spreadsheet."""
 
 
 def to_json(document: Mapping[str, Any]) -> str:
-    """The document as text; a NaN in it is a bug and raises ValueError."""
+    """A document as text; a NaN in it is a bug and raises ValueError."""
     return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
@@ -130,7 +130,7 @@ def errors(failures: Iterable[Failure]) -> list[dict[str, str]]:
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as CSV; text cells that a spreadsheet would run get a leading apostrophe."""
+    """Rows as CSV; text cells like formulas get a leading apostrophe."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
@@ -140,7 +140,7 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def safe_cell(cell: Any) -> Any:
-    """The cell itself, unless it is text that starts like a formula."""
+    """A cell, with an apostrophe before text that starts like a formula."""
     if isinstance(cell, str) and cell.startswith(_RISKY):
         return "'" + cell
     return cell
@@ -156,7 +156,7 @@ def plain(value: Any) -> Any:
 
 
 def table_state(table: ScoreTable) -> dict[str, Any]:
-    """A score table as plain values, with None for what is not a number."""
+    """A score table as plain values, with None for NaN."""
     from forecaster.jobs.score_card import written_scores
 
     return written_scores(table, None).model_dump(mode="json", exclude={"months"})
@@ -170,7 +170,7 @@ def months_state(losses: MonthlyLosses) -> list[dict[str, Any]]:
 
 
 def level_key(level: float) -> str:
-    """A quantile level as a key: 0.5 is ``"0.5"``, 0.05 is ``"0.05"``."""
+    """A quantile level as a key, such as ``"0.05"``."""
     return f"{level:g}"
 
 
@@ -182,11 +182,11 @@ def shown_rows(table: ScoreTable) -> list[ScoreRow]:
     return [row for row in table.rows if row.step in (1, _WEEK, table.last_step)]
 
 
-def score_table(table: ScoreTable, width: int) -> Table:
-    """Rows for h = 1 and h = H, and for a week where H is longer: networks and baselines.
+def error_table(table: ScoreTable, width: int) -> Table:
+    """The error table of networks and baselines at h = 1 and h = H, and at a week in between.
 
-    Pinball loss is in percent of the price; the skill columns say how much lower it is. Where the
-    width does not hold all columns, the least needed ones are left out.
+    Pinball loss is in percent of the price; skill says how much lower it is than a baseline's. The
+    most expendable columns are left out of a narrow table.
     """
     rows = shown_rows(table)
     columns = [
@@ -214,20 +214,20 @@ _SCORE_COLUMNS: Sequence[tuple[str, int, Callable[[ScoreRow], str]]] = (
     ("in 80%", 7, lambda r: percent(r.coverage.get("0.8"))),
     ("in 90%", 4, lambda r: percent(r.coverage.get("0.9"))),
 )
-"""Columns of the error table: head, how soon it is left out where space is short, and its cells."""
+"""Columns of the error table: head, expendability, and text of a cell."""
 
 
 def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
-    """What each network beats, ties with and loses to, by step."""
+    """A sentence on the baselines that each network beats, ties with and loses to, by step."""
     parts = []
     for step, model in dict.fromkeys((v.step, v.model) for v in verdicts):
-        own = [v for v in verdicts if (v.step, v.model) == (step, model)]
+        compared = [v for v in verdicts if (v.step, v.model) == (step, model)]
         words = [
             f"{v.word} {v.baseline}" + (f" by {100 * v.skill:.1f}%" if v.word == "beats" else "")
-            for v in own
+            for v in compared
             if v.p is not None
         ]
-        untested = [v.baseline for v in own if v.p is None]
+        untested = [v.baseline for v in compared if v.p is None]
         if untested:
             several = f"{', '.join(untested[:-1])} or " if untested[1:] else ""
             words.append(f"cannot be told from {several}{untested[-1]} by so few sessions")
@@ -238,16 +238,16 @@ def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
 
 
 def remark_sentence(remark: Suspicion | Hindsight | str) -> str:
-    """What to doubt in a backtest; a sentence that a document brought stays as it is."""
+    """A sentence on a remark of a backtest; sentences from documents stay unchanged."""
     from forecaster.evaluation.verdict import Suspicion
 
     if isinstance(remark, str):
         return remark
     if not isinstance(remark, Suspicion):
-        much = "all" if remark.whole else "part"
+        seen = "all" if remark.whole else "part"
         return (
             f"{remark.model} was trained to {remark.trained_to} and is scored from"
-            f" {remark.test_from} on: it has seen {much} of this test, which makes it look better"
+            f" {remark.test_from} on: it has seen {seen} of this test, which makes it look better"
             " than it is."
         )
     if remark.kind == "direction":
@@ -264,7 +264,7 @@ def remark_sentence(remark: Suspicion | Hindsight | str) -> str:
 
 
 def rows_csv(table: ScoreTable | None) -> str:
-    """A row for each model and step; empty below the header where nothing was measured."""
+    """The error table as CSV; only a header where nothing was measured."""
     rows = table_state(table)["rows"] if table else []
     header = ["model", "step", "n", "pinball", "mae", "rmse", "mape", "direction"]
     nested = ("skill", "coverage", "width", "dm_p")
@@ -280,4 +280,4 @@ def rows_csv(table: ScoreTable | None) -> str:
 
 
 NARROW = 66
-"""Below this many columns a forecast table leaves the inner interval out."""
+"""Columns; a narrower forecast table leaves the inner interval out."""

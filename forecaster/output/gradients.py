@@ -1,48 +1,42 @@
-"""Gradients by lag, as tables, JSON and CSV."""
+"""Tables, JSON and CSV of gradients by lag."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.jobs.gradients import Gradients
+from forecaster.jobs.gradients import Gradients, Reach
 from forecaster.model.artifact import Model
+from forecaster.model.gradients import ClippedStep
 from forecaster.output.format import Column, fitting_table, plain, to_csv, to_json
 from forecaster.output.predict import model_object
-
-if TYPE_CHECKING:
-    from forecaster.jobs.gradients import Gradients, Reach
-    from forecaster.model.artifact import Model
-    from forecaster.model.gradients import ClippedStep
-
 
 _LAGS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
-def gradients(found: Gradients, model: Model, width: int) -> list[RenderableType]:
-    """What reaches back, and what clipping does to a step."""
+def gradients_table(gradients: Gradients, model: Model, width: int) -> list[RenderableType]:
+    """Gradients by lag, a training step under clipping, and notes."""
     parts: list[RenderableType] = [
         Text(
-            f"{found.ticker}; model {model.name} ({model.settings.cell}, {model.id}),"
-            f" mean of {found.windows} windows",
+            f"{gradients.ticker}; model {model.name} ({model.settings.cell}, {model.id}),"
+            f" mean of {gradients.windows} windows",
             style="bold",
         ),
         Text(""),
         Text("Norm of the loss gradient at the input so many sessions back", style="bold"),
-        _reaches(found, width),
+        _reaches(gradients, width),
         Text(
             "per step: the gradient is multiplied by this with each session. It vanishes under"
             " 0.912 and explodes over 1.096: a hundredfold over 50 sessions."
         ),
         Text(""),
-        Text(f"One training step ({found.stepped}), and how clipping changes it", style="bold"),
-        _steps(found, width),
+        Text(f"One training step ({gradients.stepped}), and how clipping changes it", style="bold"),
+        _steps(gradients, width),
         Text(
             "plain, adam: how far all weights move together, by plain gradient descent and by Adam"
             " after ten ordinary steps. 100 times: a gradient a hundred times as large, as an"
@@ -50,13 +44,13 @@ def gradients(found: Gradients, model: Model, width: int) -> list[RenderableType
             " its step no longer, clipped or not."
         ),
     ]
-    return parts + [Text(note, style="yellow") for note in found.notes]
+    return parts + [Text(note, style="yellow") for note in gradients.notes]
 
 
-def _reaches(found: Gradients, width: int) -> Table:
+def _reaches(gradients: Gradients, width: int) -> Table:
     """A row for each network; lags in the middle are the first to go."""
-    rows = found.rows
-    lags = [k for k in _LAGS if k < found.lags] + [found.lags]
+    rows = gradients.rows
+    lags = [k for k in _LAGS if k < gradients.lags] + [gradients.lags]
     columns = [
         Column("network", [_label(r) for r in rows], left=True),
     ]
@@ -69,9 +63,9 @@ def _reaches(found: Gradients, width: int) -> Table:
     return fitting_table(columns, width)
 
 
-def _steps(found: Gradients, width: int) -> Table:
-    rows: Sequence[ClippedStep] = (*found.usual, *found.burst)
-    kinds = ["as it is"] * len(found.usual) + ["100 times"] * len(found.burst)
+def _steps(gradients: Gradients, width: int) -> Table:
+    rows: Sequence[ClippedStep] = (*gradients.usual, *gradients.burst)
+    kinds = ["as it is"] * len(gradients.usual) + ["100 times"] * len(gradients.burst)
     columns = [
         Column("gradient", kinds, left=True),
         Column("clipping", [_clipping(r) for r in rows], left=True),
@@ -96,7 +90,7 @@ def _factor(value: float) -> str:
 
 
 def _size(value: float) -> str:
-    """Three digits, in powers of ten where it is very small or large."""
+    """A size in three digits, in powers of ten where it is very small or large."""
     if not math.isfinite(value):
         return "∞"
     if value == 0 or 1e-3 <= abs(value) < 1e4:
@@ -104,16 +98,16 @@ def _size(value: float) -> str:
     return f"{value:.1e}"
 
 
-def gradients_json(found: Gradients, model: Model) -> str:
-    """The document ``gradients/1``; what has overflowed is null."""
+def gradients_json(gradients: Gradients, model: Model) -> str:
+    """The document ``gradients/1``; overflows are null."""
     return to_json(
         plain(
             {
                 "schema": "gradients/1",
                 "model": model_object(model),
-                "ticker": found.ticker,
-                "lags": found.lags,
-                "windows": found.windows,
+                "ticker": gradients.ticker,
+                "lags": gradients.lags,
+                "windows": gradients.windows,
                 "rows": [
                     {
                         "network": row.name,
@@ -122,26 +116,26 @@ def gradients_json(found: Gradients, model: Model) -> str:
                         "word": row.word,
                         "norms": row.norms.tolist(),
                     }
-                    for row in found.rows
+                    for row in gradients.rows
                 ],
                 "step": {
-                    "network": found.stepped,
-                    "usual": [asdict(row) for row in found.usual],
-                    "burst": [asdict(row) for row in found.burst],
+                    "network": gradients.stepped,
+                    "usual": [asdict(row) for row in gradients.usual],
+                    "burst": [asdict(row) for row in gradients.burst],
                 },
-                "notes": list(found.notes),
+                "notes": list(gradients.notes),
             }
         )
     )
 
 
-def gradients_csv(found: Gradients) -> str:
+def gradients_csv(gradients: Gradients) -> str:
     """A row for each network and lag."""
     return to_csv(
         ["network", "weights", "lag", "norm", "factor", "word"],
         [
             [row.name, row.weights, lag, float(norm), row.factor, row.word]
-            for row in found.rows
+            for row in gradients.rows
             for lag, norm in enumerate(row.norms)
         ],
     )

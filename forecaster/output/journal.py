@@ -1,4 +1,4 @@
-"""The journal as a table, JSON, JSON lines and CSV."""
+"""Table, JSON, JSON lines and CSV of the journal."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from forecaster.market.store.journal import Entry
 
 
-def journal(
-    found: Sequence[Entry], total: int, width: int, *, chosen: bool
+def journal_table(
+    entries: Sequence[Entry], total: int, width: int, *, chosen: bool
 ) -> list[RenderableType]:
-    """A row for each forecast: when, by whom, of what, and its first and last median."""
-    if not found and chosen:
+    """A row for each forecast: its time, model, ticker, and its last median and interval."""
+    if not entries and chosen:
         return [
             Text("No forecast in the journal is like that. See all with: forecast journal list")
         ]
-    if not found:
+    if not entries:
         return [Text("The journal is empty. Fill it with: forecast batch WATCHLIST")]
     columns = [
-        Column(name, [cell(entry) for entry in found], expendable, name in _LEFT)
+        Column(name, [cell(entry) for entry in entries], expendable, name in _LEFT)
         for name, expendable, cell in _COLUMNS
-        if name != "source" or any(entry.draft.source for entry in found)
+        if name != "source" or any(entry.draft.source for entry in entries)
     ]
-    more = total - len(found)
+    more = total - len(entries)
     return [fitting_table(columns, width), *([Text(f"and {more:,} older ones")] if more else [])]
 
 
@@ -61,10 +61,7 @@ _COLUMNS: Sequence[tuple[str, int, Callable[[Entry], str]]] = (
     ("90% interval of the last step", 6, _last_interval),
     ("source", 7, lambda entry: entry.draft.source or "–"),
 )
-"""Columns of the journal: head, how soon it is left out where space is short, and its cells.
-
-The source stands there where a forecast was made from a file.
-"""
+"""Columns of the journal: head, expendability, and text of a cell."""
 
 _CSV_COLUMNS = (
     "number", "run", "created", "model", "model_id", "model_hash", "ticker", "cutoff",
@@ -72,30 +69,30 @@ _CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def journal_json(found: Sequence[Entry]) -> str:
+def journal_json(entries: Sequence[Entry]) -> str:
     """The document ``journal/1``."""
-    return to_json({"schema": "journal/1", "forecasts": [_object(entry) for entry in found]})
+    return to_json({"schema": "journal/1", "forecasts": [_object(entry) for entry in entries]})
 
 
-def journal_csv(found: Sequence[Entry]) -> str:
+def journal_csv(entries: Sequence[Entry]) -> str:
     """A row for each ticker and step."""
     buffer = io.BytesIO()
-    write_csv(buffer, found)
+    write_csv(buffer, entries)
     return buffer.getvalue().decode()
 
 
-def write_jsonl(file: BinaryIO, found: Iterable[Entry]) -> None:
+def write_jsonl(file: BinaryIO, entries: Iterable[Entry]) -> None:
     """An object a line, as in ``journal/1``."""
-    for entry in found:
+    for entry in entries:
         file.write(json.dumps(_object(entry), ensure_ascii=False, allow_nan=False).encode() + b"\n")
 
 
-def write_csv(file: BinaryIO, found: Iterable[Entry]) -> None:
+def write_csv(file: BinaryIO, entries: Iterable[Entry]) -> None:
     """A row for each ticker and step; the columns of quantiles are those of the first forecast."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
     levels: list[str] | None = None
-    for entry in found:
+    for entry in entries:
         cells = _object(entry)
         if levels is None:
             levels = list(entry.draft.steps[0]["quantiles"])

@@ -1,9 +1,9 @@
-"""Trained models: the list of them, and the card of one."""
+"""Tables of trained models, and the card of one model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -12,35 +12,32 @@ from rich.text import Text
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.model.artifact import Model
 from forecaster.model.registry import RegistryEntry
-from forecaster.output.format import Column, fitting_table, plain, score_table, signed
-
-if TYPE_CHECKING:
-    pass
+from forecaster.output.format import Column, error_table, fitting_table, plain, signed
 
 
-def models(listed: Sequence[RegistryEntry], width: int) -> list[RenderableType]:
-    """Trained models, the one used by default first; narrow terminals show less of each."""
-    if not listed:
+def models_table(entries: Sequence[RegistryEntry], width: int) -> list[RenderableType]:
+    """A row for each model, the one used by default first."""
+    if not entries:
         return [Text("No models yet. Train one with: forecast train FILES")]
 
-    def told(tell: Callable[[Model], str]) -> list[str]:
-        return ["" if item.model is None else tell(item.model) for item in listed]
+    def cells(text: Callable[[Model], str]) -> list[str]:
+        return ["" if entry.model is None else text(entry.model) for entry in entries]
 
     def skill(model: Model) -> str:
         scores = model.card.scores
         return signed(plain(scores.rows[0].skill.get("naive")) if scores else None)
 
-    names = [i.path.stem if i.model is None else i.model.name for i in listed]
-    ids = ["damaged" if i.model is None else i.model.id for i in listed]
+    names = [e.path.stem if e.model is None else e.model.name for e in entries]
+    ids = ["damaged" if e.model is None else e.model.id for e in entries]
     columns = [
         Column("name", names, left=True),
         Column("id", ids, left=True),
-        Column("cell", told(lambda m: m.settings.cell), 3, left=True),
-        Column("horizon", told(lambda m: str(m.settings.horizon)), 5),
-        Column("tickers", told(lambda m: str(len(m.card.data.tickers))), 4),
-        Column("trained to", told(lambda m: str(m.card.trained_to)), 1, left=True),
-        Column("skill", told(skill), 2),
-        Column("created", told(lambda m: m.created), 6, left=True),
+        Column("cell", cells(lambda m: m.settings.cell), 3, left=True),
+        Column("horizon", cells(lambda m: str(m.settings.horizon)), 5),
+        Column("tickers", cells(lambda m: str(len(m.card.data.tickers))), 4),
+        Column("trained to", cells(lambda m: str(m.card.trained_to)), 1, left=True),
+        Column("skill", cells(skill), 2),
+        Column("created", cells(lambda m: m.created), 6, left=True),
     ]
     legend = "skill: pinball loss one session ahead against the last price (naive)"
     return [fitting_table(columns, width), Text(legend)]
@@ -49,7 +46,7 @@ def models(listed: Sequence[RegistryEntry], width: int) -> list[RenderableType]:
 def model_card(
     model: Model, table: ScoreTable | None, path: str, width: int
 ) -> list[RenderableType]:
-    """One model: where it comes from, its settings and its measured errors, if they were."""
+    """The card of one model: its origin, its settings and, if measured, its errors."""
     card, data = model.card, model.card.data
     facts: dict[str, Any] = {
         "name": model.name, "id": model.id, "file": path, "created": model.created,
@@ -61,7 +58,7 @@ def model_card(
     }  # fmt: skip
     out: list[RenderableType] = [_facts(facts), _facts(model.settings.state(), title="Settings")]
     if table is not None:
-        out.append(score_table(table, width))
+        out.append(error_table(table, width))
     return out
 
 

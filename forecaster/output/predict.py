@@ -1,10 +1,10 @@
-"""Forecasts as tables, JSON and CSV."""
+"""Tables, JSON and CSV of forecasts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -27,18 +27,16 @@ from forecaster.output.format import (
     unit,
 )
 
-if TYPE_CHECKING:
-    pass
-
-
 ADVICE = "Forecasts are distributions, not promises, and no investment advice."
 
 
-def forecasts(made: Iterable[TickerForecast], model: Model, width: int) -> list[RenderableType]:
-    """Each ticker's forecast, and what the model's errors were."""
+def predict_table(
+    forecasts: Iterable[TickerForecast], model: Model, width: int
+) -> list[RenderableType]:
+    """A table for each forecast, and the errors of the model."""
     out: list[RenderableType] = []
     estimated = False
-    for forecast in made:
+    for forecast in forecasts:
         out.append(_forecast_table(forecast, width))
         estimated = estimated or any(s.session_estimated for s in forecast.steps)
     if estimated:
@@ -77,7 +75,7 @@ def _median(levels: Sequence[float]) -> float:
 
 
 def _shown_levels(levels: Sequence[float], *, narrow: bool) -> list[float]:
-    """Median, 50% and 90% intervals where the model has them, else the levels it has."""
+    """Levels of the median, the 50% and the 90% interval, else all levels of the model."""
     wanted = (0.05, 0.5, 0.95) if narrow else (0.05, 0.25, 0.5, 0.75, 0.95)
     chosen = [q for q in levels if any(abs(q - w) < 1e-9 for w in wanted)]
     if len(chosen) == len(wanted):
@@ -90,7 +88,7 @@ def _level_name(level: float) -> str:
 
 
 def model_line(model: Model) -> str:
-    """Which model, trained to when, and its measured skill."""
+    """A line on the model: its name, the end of its training and its skill."""
     text = (
         f"Model {model.name} ({model.settings.cell}, {model.id}), trained to"
         f" {model.card.trained_to}. "
@@ -130,30 +128,32 @@ def model_object(model: Model) -> dict[str, Any]:
     return {"name": model.name, "id": model.id, "cell": model.settings.cell, "skill": skill}
 
 
-def predict_json(model: Model, made: Iterable[TickerForecast], failures: Iterable[Failure]) -> str:
+def predict_json(
+    model: Model, forecasts: Iterable[TickerForecast], failures: Iterable[Failure]
+) -> str:
     """The document ``forecast/1``."""
     return to_json(
         {
             "schema": "forecast/1",
             "model": model_object(model),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "forecasts": [forecast_object(f) for f in made],
+            "forecasts": [forecast_object(f) for f in forecasts],
             "errors": errors(failures),
         }
     )
 
 
-def predict_csv(model: Model, made: Iterable[TickerForecast]) -> str:
+def predict_csv(model: Model, forecasts: Iterable[TickerForecast]) -> str:
     """A row for each ticker and step."""
-    header, rows = predict_table(model, made)
+    header, rows = predict_rows(model, forecasts)
     place = header.index("session_estimated")
     return to_csv(header, ([*r[:place], str(r[place]).lower(), *r[place + 1 :]] for r in rows))
 
 
-def predict_table(
-    model: Model, made: Iterable[TickerForecast]
+def predict_rows(
+    model: Model, forecasts: Iterable[TickerForecast]
 ) -> tuple[list[str], list[list[Any]]]:
-    """Header and rows, one for each ticker and step; dates are text."""
+    """Header and rows of all forecasts, a row for each ticker and step; dates are text."""
     levels = model.settings.quantiles
     header = ["ticker", "cutoff", "step", "session", "session_estimated", "last_close", "naive"]
     rows = [
@@ -167,7 +167,7 @@ def predict_table(
             s.naive,
             *(s.quantiles[q] for q in levels),
         ]
-        for f in made
+        for f in forecasts
         for s in f.steps
     ]
     return [*header, *(f"q{level_key(q)}" for q in levels)], rows

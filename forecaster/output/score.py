@@ -1,4 +1,4 @@
-"""What became of the forecasts in the journal, as tables, JSON and CSV."""
+"""Tables, JSON and CSV of the track records of models."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rich.text import Text
 
 from forecaster.output.format import (
     NARROW,
+    error_table,
     errors,
     open_table,
     percent,
     plain,
     price,
-    score_table,
     signed,
     table_state,
     to_csv,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 _PARTS_SHOWN = 15
 
 
-def scored(result: ScoreResult, width: int) -> list[RenderableType]:
-    """Each model's record, then the worst misses of all."""
+def score_table(result: ScoreResult, width: int) -> list[RenderableType]:
+    """The record of each model, and the worst misses of all."""
     parts: list[RenderableType] = []
     for record in result.records:
         parts += _record(record, width)
@@ -51,16 +51,16 @@ def _record(record: Record, width: int) -> list[RenderableType]:
     head = Text(f"Model {record.model} ({record.model_id}): {counts}", style="bold")
     if record.table is None:
         return [head, Text("Nothing of it can be scored yet.\n")]
-    parts: list[RenderableType] = [head, score_table(record.table, width)]
+    parts: list[RenderableType] = [head, error_table(record.table, width)]
     parts.append(Text(verdict_sentence(record.table.verdicts)))
-    for title, some in (("month", record.months), ("ticker", record.tickers)):
-        if len(some) > 1:
-            parts.append(_parts(title, some))
+    for title, shares in (("month", record.months), ("ticker", record.tickers)):
+        if len(shares) > 1:
+            parts.append(_parts(title, shares))
     return parts
 
 
 def _parts(title: str, parts: Sequence[Part]) -> Table:
-    """One session ahead by month, or by ticker from the worst; the first few of many."""
+    """Scores one session ahead by month, or by ticker from the worst; a few of many."""
     table = open_table(title, "n", "pinball", "vs naive", "vs ewma", "in 90%", left=(title,))
     ordered = list(parts)
     if title == "ticker":
@@ -91,7 +91,7 @@ def _misses(result: ScoreResult, width: int) -> Table:
     return table
 
 
-def scored_json(result: ScoreResult) -> str:
+def score_json(result: ScoreResult) -> str:
     """The document ``score/1``."""
     return to_json(
         {
@@ -133,7 +133,7 @@ def scored_json(result: ScoreResult) -> str:
     )
 
 
-def scored_csv(result: ScoreResult) -> str:
+def score_csv(result: ScoreResult) -> str:
     """A row for each model and step, the baselines' own rows left out."""
     header = [
         "model", "model_id", "step", "n", "pinball", "skill_naive", "skill_ewma", "p_naive",

@@ -1,7 +1,7 @@
-"""Colours, line styles and label places that charts share: for light and dark, colour-blind or not.
+"""Themes of charts: colours for light and dark, line styles, and places of labels.
 
 Hues are those of Okabe and Ito (2008), darkened on white and lightened on black until each has a
-contrast of 3 to 1. Nothing is told by colour alone: dashes, markers and labels tell it too.
+contrast of 3 to 1, and suit colour-blind readers. Dashes, markers and labels repeat every colour.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ThemeName = Literal["light", "dark"]
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours by what they are for; no two of a theme are equal, so that one can be found again."""
+    """Colours by role; no two of a theme are equal, so that each can be found again."""
 
     ground: str
     ink: str
@@ -50,7 +50,7 @@ THEMES: dict[ThemeName, Theme] = {"light": LIGHT, "dark": DARK}
 
 @dataclass(frozen=True)
 class Stroke:
-    """How one baseline's line looks.
+    """Line style of one baseline.
 
     Attributes:
         role: the colour's name in a theme.
@@ -88,10 +88,9 @@ def as_variables(text: str, theme: Theme) -> str:
 
 
 def spread_out(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Places near the wanted ones, at least ``gap`` apart, in the same order.
+    """Places near the wanted ones, at least ``gap`` apart, in their order.
 
-    They stay between ``low`` and ``high`` as long as there is room for all; where there is not,
-    they share it evenly.
+    They stay between ``low`` and ``high``, and are spread evenly where these are too close.
 
     Args:
         wanted: in pixels, in any order.
@@ -103,7 +102,7 @@ def spread_out(wanted: Sequence[float], gap: float, low: float, high: float) -> 
     if count > 1:
         gap = min(gap, (high - low) / (count - 1))
     order = np.argsort(wanted, kind="stable")
-    # neighbours that would collide move as one block, centred on where they wanted to be
+    # neighbours that would collide move as one block, centred on their wanted places
     blocks: list[list[float]] = []  # of each: where the block would begin if it were alone
     for place in order:
         blocks.append([float(wanted[place])])
@@ -111,15 +110,15 @@ def spread_out(wanted: Sequence[float], gap: float, low: float, high: float) -> 
             shift = gap * len(blocks[-2])
             moved = [value - shift for value in blocks.pop()]
             blocks[-1] += moved
-    found = [0.0] * count
+    places = [0.0] * count
     position = 0
     for block in blocks:
         start = _start(block)
         for member in range(len(block)):
             lowest, highest = low + gap * position, high - gap * (count - 1 - position)
-            found[int(order[position])] = float(np.clip(start + gap * member, lowest, highest))
+            places[int(order[position])] = float(np.clip(start + gap * member, lowest, highest))
             position += 1
-    return found
+    return places
 
 
 def _start(block: Sequence[float]) -> float:
@@ -127,6 +126,6 @@ def _start(block: Sequence[float]) -> float:
 
 
 def clipped(text: str, most: int) -> str:
-    """Text in one line of at most so many characters, fit to be printed and put in XML."""
+    """Text in one line of at most so many characters, printable and legal in XML."""
     plain = "".join(c if c.isprintable() else "?" for c in text)
     return plain if len(plain) <= most else f"{plain[: most - 1]}…"

@@ -1,4 +1,4 @@
-"""What a training gave: one model, or one for each ticker, as tables, JSON and CSV."""
+"""Tables, JSON and CSV of a training of one model, or of one for each ticker."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from forecaster.jobs.train import Trained
 from forecaster.market.bars import Panel
 from forecaster.market.notes import Failure
 from forecaster.output.format import (
+    error_table,
     errors,
     months_state,
     open_table,
     plain,
-    score_table,
     signed,
     table_state,
     to_csv,
@@ -30,8 +30,8 @@ from forecaster.output.predict import model_object
 from forecaster.wording import counted
 
 
-def training(trained: Trained, panel: Panel, where: str, width: int) -> list[RenderableType]:
-    """What was read, the dates, the error table and the verdict."""
+def train_table(trained: Trained, panel: Panel, where: str, width: int) -> list[RenderableType]:
+    """The data, the dates, the error table and the verdict."""
     model, split = trained.model, trained.split
     lengths = sorted(len(h) for h in panel)
     span = f"{lengths[0]:,}" if lengths[0] == lengths[-1] else f"{lengths[0]:,} to {lengths[-1]:,}"
@@ -49,7 +49,7 @@ def training(trained: Trained, panel: Panel, where: str, width: int) -> list[Ren
     ]
     out: list[RenderableType] = [Text(line) for line in text]
     if trained.table is not None:
-        out.append(score_table(trained.table, width))
+        out.append(error_table(trained.table, width))
         out.append(Text(verdict_sentence(trained.table.verdicts)))
     out.append(
         Text(f"Saved      {model.name} ({model.id}), trained to {model.card.trained_to}: {where}")
@@ -58,7 +58,7 @@ def training(trained: Trained, panel: Panel, where: str, width: int) -> list[Ren
 
 
 def train_json(trained: Trained, panel: Panel, path: str) -> str:
-    """The document ``train/1``; its rows are the backtest's."""
+    """The document ``train/1``, with the rows of an error table."""
     scores = table_state(trained.table) if trained.table else {"rows": [], "verdict": []}
     return to_json(
         {
@@ -80,7 +80,7 @@ def train_json(trained: Trained, panel: Panel, path: str) -> str:
 
 @dataclass(frozen=True)
 class _Row:
-    """What is shown of one ticker's model."""
+    """The row of one ticker's model."""
 
     ticker: str
     sessions: int
@@ -93,10 +93,10 @@ class _Row:
 
 
 def _rows(
-    made: PerTickerResult, sessions: Mapping[str, int], paths: Mapping[str, Path]
+    result: PerTickerResult, sessions: Mapping[str, int], paths: Mapping[str, Path]
 ) -> list[_Row]:
     rows = []
-    for ticker, trained in made.trained:
+    for ticker, trained in result.trained:
         skill = _skill(trained)
         model = trained.model
         rows.append(
@@ -109,34 +109,34 @@ def _rows(
 
 
 def _skill(trained: Trained) -> dict[str, float | None]:
-    """One session ahead, over each baseline; empty where nothing was measured."""
+    """Skill one session ahead, by baseline; empty where nothing was measured."""
     if trained.table is None:
         return {}
-    found: dict[str, float | None] = plain(dict(trained.table.rows[0].skill))
-    return found
+    skill: dict[str, float | None] = plain(dict(trained.table.rows[0].skill))
+    return skill
 
 
 def per_ticker_table(
-    made: PerTickerResult, sessions: Mapping[str, int], paths: Mapping[str, Path]
+    result: PerTickerResult, sessions: Mapping[str, int], paths: Mapping[str, Path]
 ) -> list[RenderableType]:
     """A row for each ticker that was trained."""
-    rows = _rows(made, sessions, paths)
-    shown = open_table(
+    rows = _rows(result, sessions, paths)
+    table = open_table(
         "ticker", "sessions", "epochs", "vs naive", "vs ewma", "file", left=("ticker", "file")
     )
     for row in rows:
-        shown.add_row(
+        table.add_row(
             Text(row.ticker), f"{row.sessions:,}", str(row.epochs), signed(row.naive),
             signed(row.ewma), Text(row.file),
         )  # fmt: skip
     return [
-        shown,
+        table,
         Text("vs: pinball loss one session ahead on held-out sessions, lower by so much"),
     ]
 
 
 def per_ticker_json(
-    made: PerTickerResult,
+    result: PerTickerResult,
     sessions: Mapping[str, int],
     paths: Mapping[str, Path],
     failures: Iterable[Failure],
@@ -156,7 +156,7 @@ def per_ticker_json(
                     "id": row.id,
                     "file": row.file,
                 }
-                for row in _rows(made, sessions, paths)
+                for row in _rows(result, sessions, paths)
             ],
             "errors": errors(failures),
         }
@@ -164,7 +164,7 @@ def per_ticker_json(
 
 
 def per_ticker_csv(
-    made: PerTickerResult, sessions: Mapping[str, int], paths: Mapping[str, Path]
+    result: PerTickerResult, sessions: Mapping[str, int], paths: Mapping[str, Path]
 ) -> str:
     """A row for each ticker that was trained."""
     header = ["ticker", "sessions", "epochs", "skill_naive", "skill_ewma", "name", "id", "file"]
@@ -172,6 +172,6 @@ def per_ticker_csv(
         header,
         [
             [r.ticker, r.sessions, r.epochs, r.naive, r.ewma, r.name, r.id, r.file]
-            for r in _rows(made, sessions, paths)
+            for r in _rows(result, sessions, paths)
         ],
     )

@@ -35,21 +35,21 @@ def found():
 def test_all_is_well(keras, home):
     checks = found()
     assert all(check.ok for check in checks.values())
-    assert checks["Keras"].found == "starts, backend tensorflow"
-    assert checks["devices"].found.startswith("1 GPU, ")
-    assert checks["models folder"].found == f"{home / 'models'} (FORECASTER_HOME)"
-    assert checks["models"].found == "0 trained"
-    assert checks["numpy"].found.count(".") == 2
+    assert checks["Keras"].finding == "starts, backend tensorflow"
+    assert checks["devices"].finding.startswith("1 GPU, ")
+    assert checks["models folder"].finding == f"{home / 'models'} (FORECASTER_HOME)"
+    assert checks["models"].finding == "0 trained"
+    assert checks["numpy"].finding.count(".") == 2
 
 
 def test_a_settings_file_that_cannot_be_used_is_one_of_the_checks(keras, tmp_path):
     file, problem = tmp_path / "forecaster.toml", SettingsError("it is no TOML. Correct it.")
     checks = {check.name: check for check in examine(file, problem)}
     assert not checks["settings file"].ok
-    assert checks["settings file"].found == "it is no TOML. Correct it."
+    assert checks["settings file"].finding == "it is no TOML. Correct it."
     good = {check.name: check for check in examine(file)}
-    assert (good["settings file"].ok, good["settings file"].found) == (True, str(file))
-    assert found()["settings file"].found == "none"
+    assert (good["settings file"].ok, good["settings file"].finding) == (True, str(file))
+    assert found()["settings file"].finding == "none"
 
 
 def test_a_damaged_model_is_named_with_the_way_out(keras):
@@ -57,7 +57,7 @@ def test_a_damaged_model_is_named_with_the_way_out(keras):
     path_of("bad").write_bytes(b"")
     check = found()["models"]
     assert not check.ok
-    assert check.found == "2 trained, damaged: bad"
+    assert check.finding == "2 trained, damaged: bad"
     assert "forecast models delete bad" in check.remedy
 
 
@@ -82,10 +82,10 @@ def test_a_keras_that_does_not_start_gives_its_last_words(keras):
     keras.update(returncode=1, stdout="", stderr="Traceback\nImportError: no libfoo\n")
     checks = found()
     assert not checks["Keras"].ok
-    assert checks["Keras"].found == "does not start: ImportError: no libfoo"
+    assert checks["Keras"].finding == "does not start: ImportError: no libfoo"
     assert "devices" not in checks
 
 
 def test_a_keras_that_hangs_is_given_up(keras):
     keras["hangs"] = True
-    assert found()["Keras"].found == "does not start: no answer in 120 s"
+    assert found()["Keras"].finding == "does not start: no answer in 120 s"

@@ -225,7 +225,7 @@ class TestCluster:
                 Pool(cluster=made.address).map(tasks.nap, PANEL, [0.3] * 9, watch=end)
 
     def test_a_cluster_whose_workers_all_die_is_given_up(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(parallel, "_LONELY_SECONDS", 1.0)
+        monkeypatch.setattr(parallel, "_WORKERLESS_SECONDS", 1.0)
         with cluster(tmp_path, workers=1) as made:
 
             def end(progress):

@@ -15,7 +15,7 @@ from forecaster.documents import Scores
 from forecaster.errors import DataError, ModelError
 from forecaster.jobs.backtest import Spread
 from forecaster.jobs.backtest_document import BacktestSubject, read_backtest
-from forecaster.jobs.report import ModelSubject, read_model, subject
+from forecaster.jobs.report import ModelSubject, read_model, read_subject
 from forecaster.jobs.score_card import date_of
 from forecaster.model.artifact import load, save
 from forecaster.model.registry import BOXED
@@ -238,41 +238,41 @@ class TestSubject:
         with path.open("wb") as file:
             file.truncate(64 * 2**20 + 1)
         with pytest.raises(DataError, match="more than 64 MB"):
-            subject(str(path))
+            read_subject(str(path))
 
     def test_files_are_told_by_their_names_and_content(self, tmp_path):
         (tmp_path / "b.json").write_bytes(TEXT)
-        assert isinstance(subject(str(tmp_path / "b.json")), BacktestSubject)
+        assert isinstance(read_subject(str(tmp_path / "b.json")), BacktestSubject)
         (tmp_path / "odd").write_bytes(TEXT)
-        assert isinstance(subject(str(tmp_path / "odd")), BacktestSubject)
+        assert isinstance(read_subject(str(tmp_path / "odd")), BacktestSubject)
         (tmp_path / "copy").write_bytes(BOXED.read_bytes())
-        assert isinstance(subject(str(tmp_path / "copy")), ModelSubject)
-        assert isinstance(subject("sample"), ModelSubject)
+        assert isinstance(read_subject(str(tmp_path / "copy")), ModelSubject)
+        assert isinstance(read_subject("sample"), ModelSubject)
         with pytest.raises(DataError, match=r"none\.json could not be read"):
-            subject(str(tmp_path / "none.json"))
+            read_subject(str(tmp_path / "none.json"))
         with pytest.raises(DataError, match="could not be read"):
-            subject(f"{tmp_path}/")
+            read_subject(f"{tmp_path}/")
         with pytest.raises(ModelError, match="no model called nobody"):
-            subject("nobody")
+            read_subject("nobody")
 
     def test_a_file_in_this_folder_needs_no_path(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         for name in ("tested", "my test"):
             (tmp_path / name).write_bytes(TEXT)
-            found = subject(name)
+            found = read_subject(name)
             assert isinstance(found, BacktestSubject)
             assert found.file == name
         (tmp_path / "sample").write_bytes(TEXT)
-        assert isinstance(subject("sample"), ModelSubject)
+        assert isinstance(read_subject("sample"), ModelSubject)
         (tmp_path / "folder").mkdir()
         with pytest.raises(ModelError, match="no model called folder"):
-            subject("folder")
+            read_subject("folder")
 
     def test_a_damaged_model_is_a_model_s_failure(self, tmp_path):
         path = tmp_path / "m.forecast"
         path.write_bytes(BOXED.read_bytes()[:-9])
         with pytest.raises(ModelError, match="damaged"):
-            subject(str(path))
+            read_subject(str(path))
 
 
 class TestCard:

@@ -15,7 +15,7 @@ from forecaster.model.gradients import ClippedStep
 from forecaster.model.settings import Settings
 from forecaster.output import gradients
 from forecaster.output.console import console
-from forecaster.output.explain import explanation
+from forecaster.output.explain import explain_table
 from forecaster.output.format import Column, fitting_table
 
 DEAR = garch_history("DEAR", 300, seed=1)
@@ -38,7 +38,7 @@ def model_of(**more):
 
 def explained(width: int, **more) -> str:
     model = model_of(**more)
-    return text(explanation(explain(model, DEAR, last=4), model, width), width)
+    return text(explain_table(explain(model, DEAR, last=4), model, width), width)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
@@ -68,7 +68,7 @@ def test_a_model_without_an_interval_shows_its_median():
 def test_a_first_forecast_is_not_called_unchanged():
     model = model_of()
     found = explain(model, DEAR.slice(0, 2))
-    shown = text(explanation(found, model, 200), 200)
+    shown = text(explain_table(found, model, 200), 200)
     assert "no change is known" in shown
     assert "No session" not in shown
 
@@ -86,7 +86,7 @@ def test_gradients_fit_and_keep_what_matters(width):
         "DEAR", 50, 64, (Reach("rnn", "trained here", norms, 0.5, "vanishes"),),
         "gru, trained", (step,), (step,), ("A note.",),
     )  # fmt: skip
-    shown = text(gradients.gradients(found, model_of(), width), width)
+    shown = text(gradients.gradients_table(found, model_of(), width), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
     for needed in ("rnn, trained here", "0.500  vanishes", "norm 1", "100 times", "A note."):
         assert needed in shown

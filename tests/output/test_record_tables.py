@@ -29,7 +29,7 @@ VALUES = {
 
 
 def shown(width: int, entry: Entry = ENTRY) -> list[str]:
-    return text(journal.journal([entry], 1, width, chosen=False)[0], width).splitlines()
+    return text(journal.journal_table([entry], 1, width, chosen=False)[0], width).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ FILED = replace(ENTRY, draft=replace(ENTRY.draft, source="my/BRK-B.csv"))
 
 @pytest.mark.parametrize(("width", "there"), [(120, True), (110, False), (60, False)])
 def test_the_source_stands_there_where_one_is_a_file_and_goes_first(width, there):
-    made = journal.journal([ENTRY, FILED], 2, width, chosen=False)[0]
+    made = journal.journal_table([ENTRY, FILED], 2, width, chosen=False)[0]
     head, _, store, file, *_ = [x for x in text(made, width).splitlines() if x.strip()]
     assert ("source" in head, file.rstrip().endswith("my/BRK-B.csv")) == (there, there)
     assert store.rstrip().endswith("–") is there

@@ -18,7 +18,7 @@ from forecaster.model.artifact import load
 from forecaster.model.registry import BOXED, RegistryEntry
 from forecaster.output import backtest, compare, models, predict
 from forecaster.output.console import console
-from forecaster.output.format import price, remark_sentence, score_table
+from forecaster.output.format import error_table, price, remark_sentence
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -108,7 +108,7 @@ def test_levels_without_the_usual_intervals_are_all_shown():
 
 
 def test_the_error_table_shows_every_column_where_there_is_room():
-    shown = text(score_table(TABLE, 200))
+    shown = text(error_table(TABLE, 200))
     for name in ("pinball", "vs naive", "vs ewma", "MAE", "RMSE", "MAPE", "dir", "in 90%"):
         assert name in shown
     assert "0.1892" in shown
@@ -118,7 +118,7 @@ def test_the_error_table_shows_every_column_where_there_is_room():
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_the_error_table_fits_and_keeps_what_matters(width):
-    shown = text(score_table(TABLE, width), width)
+    shown = text(error_table(TABLE, width), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
     assert "…" not in shown
     for needed in ("model", "pinball", "vs naive"):
@@ -127,7 +127,7 @@ def test_the_error_table_fits_and_keeps_what_matters(width):
 
 def test_markup_in_names_is_printed_as_it_is():
     row = a_row("[bold]x[/]", 1, {})
-    assert "[bold]x[/]" in text(score_table(ScoreTable((row,), (), 1, 1), 200))
+    assert "[bold]x[/]" in text(error_table(ScoreTable((row,), (), 1, 1), 200))
 
 
 CALIBRATED = {f"{q:g}": q for q in (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 1.0)}
@@ -156,7 +156,7 @@ def test_a_comparison_fits_and_keeps_what_matters(width):
         Comparison("bidirectional lstm", 23_400, 12.3, 98_765.4, 7, 12, first, last),
         Comparison("gru", 11_720, 1.0, 8.0, 7, 3, first, last),
     ]
-    table, _ = compare.comparison(made, width)
+    table, _ = compare.compare_table(made, width)
     shown = text(table, width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
     assert "…" not in shown
@@ -168,7 +168,7 @@ def test_a_comparison_fits_and_keeps_what_matters(width):
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_the_list_of_models_fits_and_keeps_name_and_id(width):
     model = load(BOXED)
-    parts = models.models(
+    parts = models.models_table(
         [RegistryEntry(BOXED, model), RegistryEntry(Path("broken.forecast"), None)], width
     )
     shown = text(parts[0], width)
@@ -181,7 +181,7 @@ def test_the_list_of_models_fits_and_keeps_name_and_id(width):
 
 def test_hindsight_is_said_above_the_verdict_and_once():
     result = scored(("naive",), 1)
-    lines = [text(part).strip() for part in backtest.backtest(result, PANEL, 120)]
+    lines = [text(part).strip() for part in backtest.backtest_table(result, PANEL, 120)]
     assert result.hindsight is not None
     sentence = remark_sentence(result.hindsight)
     said = [n for n, line in enumerate(lines) if " ".join(line.split()) == sentence]

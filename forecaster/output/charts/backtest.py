@@ -1,4 +1,4 @@
-"""Pictures of measured errors: calibration, skill by step, and loss over time."""
+"""Pictures of a backtest: calibration, skill by step, and loss over time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _UPPER, _LOWER = 4.1, 3.5
 """Inches of height for one network's calibration and skill by step, and for its loss over time."""
 ALIKE = {"drift": "naive"}
-"""Baselines left out over time where the other is there: one line would lie on the other."""
+"""Baselines left out over time beside another one, whose line would hide theirs."""
 
 
 def backtest_picture(
@@ -69,14 +69,14 @@ def frame_of(result: Backtest) -> Frame:
 
 
 def left_out(losses: MonthlyLosses) -> str:
-    """What a picture says of the months that are not in it; empty where all are."""
+    """A sentence on the months left out of a picture; empty where none is."""
     if len(losses.settled().months) == len(losses.months):
         return ""
     return f"Months with fewer than {FEWEST} sessions are left out."
 
 
 def over_time(baselines: Sequence[str]) -> list[str]:
-    """Baselines whose skill is shown over time."""
+    """Baselines of the skill over time."""
     return [b for b in baselines if ALIKE.get(b) not in baselines]
 
 
@@ -129,7 +129,7 @@ def _head(axes: Axes, text: str, theme: Theme) -> None:
 
 
 def _calibration(axes: Axes, table: ScoreTable, network: str, theme: Theme) -> None:
-    """Nominal levels across, and how often the price was below upwards."""
+    """Nominal levels across, shares of prices below them upwards."""
     axes.plot([0, 100], [0, 100], color=theme.quiet, linewidth=0.9, linestyle=(0, (1, 2)))
     rows = table.at(1)
     for row in rows:
@@ -217,7 +217,7 @@ def _skill_lines(
 def _label_lines(
     axes: Axes, x: float, lines: dict[str, list[float]], theme: Theme, *, values: bool = True
 ) -> None:
-    """Name each line at its last known value; without that where it would read like a total."""
+    """Label each line at its last known value, with that value if ``values``."""
     known = {b: [v for v in line if np.isfinite(v)] for b, line in lines.items()}
     labels = [
         Label(line[-1], f"over {b}  {line[-1]:+.1f}%" if values else b, role=STROKES[b].role)

@@ -1,7 +1,7 @@
-"""Drawing with characters: a grid of cells, and lines of braille dots in it.
+"""A canvas of characters: a grid of cells, with lines of braille dots.
 
-A cell holds 2 by 4 dots, so a line is drawn finer than the characters are. Nothing depends on
-colour: what a pipe gets says the same.
+A cell holds 2 by 4 dots, so lines are finer than characters. Nothing depends on colour, which is
+lost in a pipe.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Canvas:
         self._cells = [[(" ", "")] * columns for _ in range(rows)]
 
     def row(self, value: float) -> int:
-        """The row that holds a value, the nearest one for values outside."""
+        """The row of a value; the nearest row for values outside."""
         return self._level(value, self.rows)
 
     def _level(self, value: float, levels: int) -> int:
@@ -44,7 +44,7 @@ class Canvas:
         self._cells[row][column] = (mark, style)
 
     def at(self, column: int, row: int) -> str:
-        """What a cell holds."""
+        """The mark in a cell."""
         return self._cells[row][column][0]
 
     def fill(self, column: int, low: float, high: float, mark: str, style: str = "") -> None:
@@ -77,16 +77,16 @@ class Canvas:
     def lines(
         self, left: Callable[[int], str] = lambda _: "", right: Callable[[int], str] = lambda _: ""
     ) -> list[Text]:
-        """The rows as text, with what stands before and after each."""
-        found = []
+        """The rows as text, with labels before and after each."""
+        lines = []
         for number, row in enumerate(self._cells):
             line = Text(left(number))
             for mark, style in row:
                 line.append(mark, style=style or None)
             line.append(right(number))
             line.rstrip()
-            found.append(line)
-        return found
+            lines.append(line)
+        return lines
 
 
 def _between(values: Sequence[float], share: float) -> float:
@@ -106,9 +106,9 @@ def scale_labels(low: float, high: float, rows: int, text: Callable[[float], str
 
 
 def rows_apart(wanted: Sequence[int], rows: int) -> list[int]:
-    """Different rows near the wanted ones, which run from top to bottom and fit in all."""
-    found: list[int] = []
+    """Different rows near the wanted ones, which run from top to bottom."""
+    places: list[int] = []
     for number, row in enumerate(wanted):
-        lowest = found[-1] + 1 if found else 0
-        found.append(min(max(row, lowest), rows - len(wanted) + number))
-    return found
+        lowest = places[-1] + 1 if places else 0
+        places.append(min(max(row, lowest), rows - len(wanted) + number))
+    return places

@@ -1,4 +1,4 @@
-"""Pictures of forecasts: history, fan and last price, one panel for each ticker."""
+"""Pictures of forecasts: history, fan and last price, a panel for each ticker."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def fan_picture(
 
     Args:
         fans: 1 to ``MOST_PANELS``.
-        model: what made them.
+        model: of the forecasts.
         kind: of file.
         width: in pixels.
         chosen: theme; None: light, and for a page its reader's.
@@ -91,7 +91,7 @@ def frame_of(fans: Sequence[Fan], model: Model) -> Frame:
 
 @dataclass(frozen=True)
 class _Grid:
-    """Panels in rows: inches around them, the size of their text, and how much of it fits."""
+    """Panels in rows: inches around them, size of their text, and letters that fit."""
 
     columns: int
     height: float
@@ -132,7 +132,7 @@ def fan_figure(fans: Sequence[Fan], frame: Frame, theme: Theme) -> Figure:
 
 
 def _draw(axes: Axes, fan: Fan, theme: Theme, grid: _Grid, *, several: bool) -> None:
-    """History, bands, median and last price; x counts sessions, so weekends take no room."""
+    """History, bands, median and last price; x counts sessions, without gaps at weekends."""
     n, ahead = len(fan.closes), len(fan.ahead)
     future = np.arange(n - 1, n + ahead)
     for band, hue in zip(fan.bands, (theme.outer, theme.inner), strict=False):
@@ -193,27 +193,27 @@ def _labels(fan: Fan, grid: _Grid) -> list[Label]:
     def text(name: str, value: float) -> str:
         return f"{name}  {label_price(value)}" if grid.prices else name
 
-    found = [
+    labels = [
         Label(fan.median[-1], text("median", fan.median[-1]), bold=True, role="median"),
         Label(fan.last_close, text("last", fan.last_close), role="last"),
     ]
     for band in fan.bands:
-        found.append(Label(band.high[-1], text(f"{100 * band.high_level:g}%", band.high[-1])))
-        found.append(Label(band.low[-1], text(f"{100 * band.low_level:g}%", band.low[-1])))
-    return found
+        labels.append(Label(band.high[-1], text(f"{100 * band.high_level:g}%", band.high[-1])))
+        labels.append(Label(band.low[-1], text(f"{100 * band.low_level:g}%", band.low[-1])))
+    return labels
 
 
 def price_range(fan: Fan) -> tuple[float, float]:
-    """Limits that hold every line, with a little room."""
+    """Limits around every line, with a margin."""
     values = np.concatenate([fan.closes, fan.median, *(b.low for b in fan.bands),
                              *(b.high for b in fan.bands)])  # fmt: skip
     low, high = float(values.min()), float(values.max())
-    room = 0.06 * (high - low) or 0.05 * high
-    return max(low - room, 0.0), high + room
+    margin = 0.06 * (high - low) or 0.05 * high
+    return max(low - margin, 0.0), high + margin
 
 
 def _price_ticks(axes: Axes, low: float, high: float) -> None:
-    """Round prices, with the decimals that tell them apart and no exponent."""
+    """Ticks at round prices, with the fewest decimals and no exponent."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     inches = axes.get_window_extent().height / axes.figure.dpi
@@ -225,7 +225,7 @@ def _price_ticks(axes: Axes, low: float, high: float) -> None:
 
 
 def _decimals(step: float) -> int:
-    """Decimals that a multiple of a step needs."""
+    """Decimals of the multiples of a step."""
     for decimals in range(12):
         if abs(step * 10**decimals - round(step * 10**decimals)) < 1e-6 * 10**decimals * step:
             return decimals
@@ -233,21 +233,21 @@ def _decimals(step: float) -> int:
 
 
 def _date_ticks(axes: Axes, days: Days, grid: _Grid) -> None:
-    """Dates below sessions: the first of a month where the span is long, else single days."""
+    """Ticks at dates: the first of a month where the span is long, else single days."""
     inches = axes.get_window_extent().width / axes.figure.dpi
-    room = max(2, int(inches / (0.095 * grid.size)))
-    places, texts = date_labels(days, room)
+    most = max(2, int(inches / (0.095 * grid.size)))
+    places, texts = date_labels(days, most)
     axes.set_xticks(places, texts)
 
 
-def date_labels(days: Days, room: int) -> tuple[list[int], list[str]]:
-    """Places and texts of at most about ``room`` dates on an axis of sessions."""
+def date_labels(days: Days, most: int) -> tuple[list[int], list[str]]:
+    """Places and texts of at most about ``most`` dates on an axis of sessions."""
     months = days.astype("datetime64[M]")
     firsts = np.flatnonzero(months[1:] != months[:-1]) + 1
     if len(days) >= _LONG and len(firsts) >= 2:
-        kept = _spaced(firsts, months.astype(int), len(days) / room)
+        kept = _spaced(firsts, months.astype(int), len(days) / most)
         return kept, [month_name(days[p]) for p in kept]
-    step = max(1, math.ceil(len(days) / room))
+    step = max(1, math.ceil(len(days) / most))
     kept = list(range((len(days) - 1) % step, len(days), step))
     if days[-1] - days[0] > np.timedelta64(_SEASONS, "D"):
         return kept, [month_name(days[p]) for p in kept]
@@ -255,7 +255,7 @@ def date_labels(days: Days, room: int) -> tuple[list[int], list[str]]:
 
 
 def _spaced(firsts: NDArray[np.intp], months: NDArray[np.int64], gap: float) -> list[int]:
-    """First sessions of every month, quarter or year that are a gap apart, or of some that are."""
+    """First sessions of months, quarters or years, at least a gap apart."""
     for step in (1, 2, 3, 6, 12, 24, 60):
         chosen = firsts[months[firsts] % step == 0]
         if len(chosen) > 1 and bool(np.all(np.diff(chosen) >= gap)):

@@ -1,4 +1,4 @@
-"""Figures of matplotlib: how one begins, what stands around its panels, and its bytes.
+"""Figures of matplotlib: their style, the frame around the panels, and their bytes.
 
 The object interface alone is used, so nothing global changes and no window system is asked for.
 """
@@ -35,14 +35,14 @@ _TAG = re.compile(r"<[^>]*>")
 _ID = re.compile(r' id="([^"]*)"')
 _LINK = re.compile(r'(href="|url\()#([^")]+)')
 _STYLED = re.compile(r"<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>\s*")
-"""How matplotlib's own style begins every drawing; on a page it would be every element's."""
+"""Matplotlib's style at the head of a drawing; on a page it would apply to all elements."""
 
 FONTS = ["DejaVu Sans", "Verdana", "Arial", "sans-serif"]
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around the panels.
+    """Text around the panels.
 
     Attributes:
         title: in one line.
@@ -55,7 +55,7 @@ class Frame:
     foot: Sequence[str]
 
     def within(self, kind: Kind) -> Frame:
-        """What the drawing itself has to say: nothing on a page, which says it around it."""
+        """The frame inside the drawing: empty on a page, which has it around the drawing."""
         return Frame("", "", ()) if kind == "html" else self
 
     @property
@@ -66,10 +66,9 @@ class Frame:
 
 @contextmanager
 def settled() -> Iterator[None]:
-    """Matplotlib's own defaults, whatever a ``matplotlibrc`` says, and files that do not differ.
+    """Matplotlib with its defaults, whatever a ``matplotlibrc`` says, and with reproducible files.
 
-    What it says of caches it cannot write and of letters that its fonts lack is no use to anybody
-    who asked for a picture.
+    Warnings of caches that cannot be written and of letters that fonts lack are not shown.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     import matplotlib
@@ -135,12 +134,12 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Label:
-    """Text beside the right edge of a panel, at the height of what it names.
+    """Text beside the right edge of a panel, at the height of its line.
 
     Attributes:
         y: in data units.
-        text: what it says.
-        bold: whether it stands out.
+        text: of the label.
+        bold: whether it is bold.
         role: the colour of its leader, by its name in the theme.
     """
 
@@ -192,14 +191,14 @@ def label_right(
 def picture(
     figure: Figure, kind: Kind, width: int, frame: Frame, chosen: ThemeName | None, theme: Theme
 ) -> bytes:
-    """A figure as a file's content; the same figure gives the same bytes.
+    """A figure as the content of a file; equal figures give equal bytes.
 
     Args:
         figure: drawn in ``theme``.
         kind: of file.
         width: in pixels.
-        frame: what stands around the panels, for those who cannot see it.
-        chosen: the theme that was asked for; None: a page follows its reader's.
+        frame: text around the panels, for those who cannot see them.
+        chosen: the theme asked for; None: a page follows its reader's.
         theme: colours of the figure.
     """
     from forecaster import __version__
@@ -221,7 +220,7 @@ def picture(
 
 
 def _drawn(figure: Figure, theme: Theme, metadata: dict[str, Any]) -> tuple[str, str, str]:
-    """An SVG in three parts: what stands before it, its namespaces, and it from its view on."""
+    """An SVG in three parts: its head, its namespaces, and the rest from its view box on."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", facecolor=theme.ground, metadata=metadata)
     head, _, rest = buffer.getvalue().decode().partition(">\n<svg ")
@@ -236,7 +235,7 @@ def inline(figure: Figure, label: str, prefix: str, theme: Theme) -> str:
     Args:
         figure: drawn in ``theme``.
         label: text for those who cannot see it.
-        prefix: of the ids in it; no other figure of the page may have the same.
+        prefix: of the ids in it, different for each figure of the page.
         theme: colours of the figure.
     """
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -244,14 +243,12 @@ def inline(figure: Figure, label: str, prefix: str, theme: Theme) -> str:
     view, _, drawing = drawing.partition(">")
     view = view.partition(" xmlns")[0]
     drawing = _STYLED.sub("", drawing, count=1)
-    used = {found[2] for found in _LINK.finditer(drawing)}
+    used = {link[2] for link in _LINK.finditer(drawing)}
 
     def renamed(tag: re.Match[str]) -> str:
-        """Ids that are pointed at get the prefix, and the others go."""
-        text = _ID.sub(
-            lambda found: f' id="{prefix}-{found[1]}"' if found[1] in used else "", tag[0]
-        )
-        return _LINK.sub(lambda found: f"{found[1]}#{prefix}-{found[2]}", text)
+        """A tag with the prefix on ids that are linked, and without other ids."""
+        text = _ID.sub(lambda id_: f' id="{prefix}-{id_[1]}"' if id_[1] in used else "", tag[0])
+        return _LINK.sub(lambda link: f"{link[1]}#{prefix}-{link[2]}", text)
 
     drawing = _TAG.sub(renamed, drawing)
     head = f'<svg role="img" aria-label="{words(label)}" {view}>'

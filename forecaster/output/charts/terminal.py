@@ -1,4 +1,4 @@
-"""Charts of characters: the fan of a forecast, and the panels of a backtest."""
+"""Charts of characters for a terminal: fans of forecasts, and backtests."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from forecaster.output.predict import ADVICE, model_line
 from forecaster.output.theme import STROKES, clipped
 
 NARROWEST = 40
-"""Columns that a chart needs."""
+"""Fewest columns of a chart."""
 _WIDEST = 120
 _PIPE = 80
-"""Columns of a chart where the output is no terminal, which has no width."""
+"""Columns of a chart where the output is no terminal."""
 _HISTORY, _MEDIAN, _LAST = "bold", "bold cyan", "yellow"
 _SHADES = (("░", "blue"), ("▒", "blue"))
 
 
 def chart_width(columns: int, *, terminal: bool) -> int:
-    """Columns to draw in.
+    """Columns of a chart.
 
     Raises:
         SettingsError: the terminal has too few.
@@ -46,7 +46,7 @@ def chart_width(columns: int, *, terminal: bool) -> int:
 
 
 def fan_charts(fans: Sequence[Fan], model: Model, width: int) -> list[RenderableType]:
-    """A chart for each fan, and what the model's errors were."""
+    """A chart for each fan, and the errors of the model."""
     out: list[RenderableType] = []
     for fan in fans:
         out += [*_fan_chart(fan, width), Text()]
@@ -89,11 +89,11 @@ def _fan_chart(fan: Fan, width: int) -> list[Text]:
 
 def _ends(fan: Fan) -> list[tuple[str, float]]:
     """Names and prices at the last step, from the highest to the lowest."""
-    found = [("median", float(fan.median[-1])), ("last", fan.last_close)]
+    ends = [("median", float(fan.median[-1])), ("last", fan.last_close)]
     for band in fan.bands:
-        found.append((f"{100 * band.high_level:g}%", float(band.high[-1])))
-        found.append((f"{100 * band.low_level:g}%", float(band.low[-1])))
-    return sorted(found, key=lambda end: -end[1])
+        ends.append((f"{100 * band.high_level:g}%", float(band.high[-1])))
+        ends.append((f"{100 * band.low_level:g}%", float(band.low[-1])))
+    return sorted(ends, key=lambda end: -end[1])
 
 
 def _end_labels(ends: Sequence[tuple[str, float]], *, full: bool) -> list[str]:
@@ -116,7 +116,7 @@ def _dates(fan: Fan, margin: int, split: int, columns: int) -> list[Text]:
 
 
 def _key(fan: Fan, width: int) -> list[Text]:
-    """What the marks mean."""
+    """The legend."""
     parts = [f"⣀⡠⠊ {'adjusted close' if fan.adjusted else 'close'}", "━ median", "- last price"]
     for band, (mark, _) in zip(fan.bands, _SHADES, strict=False):
         parts.append(f"{mark} {100 * (band.high_level - band.low_level):g}%")
@@ -124,7 +124,7 @@ def _key(fan: Fan, width: int) -> list[Text]:
 
 
 def _wrapped(parts: Sequence[str], width: int) -> list[Text]:
-    """Parts side by side, in as many lines as they need."""
+    """Parts side by side, in lines of at most ``width`` columns."""
     lines = [""]
     for part in parts:
         joined = f"{lines[-1]}   {part}" if lines[-1] else part
@@ -160,14 +160,14 @@ def backtest_charts(result: Backtest, width: int) -> list[RenderableType]:
 
 
 def _calibration(result: Backtest, network: str, width: int) -> list[Text]:
-    """A row for each level: where the share of prices below it lies, and where it should."""
+    """A row for each level: the observed and the expected share of prices below it."""
     row = next(r for r in result.table.at(1) if r.model == network)
     columns = width - 21
     lines = [Text("  level   below")]
     for level, share in row.calibration.items():
         cells = ["·"] * columns
-        wanted, found = (round(float(v) * (columns - 1)) for v in (level, share))
-        cells[wanted], cells[found] = "|", "●"
+        expected, observed = (round(float(v) * (columns - 1)) for v in (level, share))
+        cells[expected], cells[observed] = "|", "●"
         text = f"{100 * float(level):6.4g}% {100 * share:6.1f}%  "
         lines.append(Text(f"{text}{''.join(cells)}"))
     return [*lines, Text("● found   | expected, unless under ●")]
@@ -178,8 +178,8 @@ def _letters(skills: dict[str, list[float]], names: Sequence[str], width: int) -
     known = [v for values in skills.values() for v in values if np.isfinite(v)]
     if not known:
         return [Text("nothing was measured")]
-    room = 0.08 * (max(*known, 0.0) - min(*known, 0.0)) or 0.01
-    low, high = min(*known, 0.0) - room, max(*known, 0.0) + room
+    margin = 0.08 * (max(*known, 0.0) - min(*known, 0.0)) or 0.01
+    low, high = min(*known, 0.0) - margin, max(*known, 0.0) + margin
     rows = 12
     scale = scale_labels(low, high, rows, lambda value: f"{100 * value:+.1f}%")
     zero = int(rows * high / (high - low))
@@ -199,10 +199,10 @@ def _letters(skills: dict[str, list[float]], names: Sequence[str], width: int) -
             column, row = step * place + step // 2, canvas.row(values[index])
             taken = canvas.at(column, row)
             canvas.put(column, row, STROKES[baseline].letter if taken in " ─" else "*", _MEDIAN)
-    margin = len(scale[0]) + 1
+    indent = len(scale[0]) + 1
     first, last = names[0], names[-1]
     gap = max(canvas.columns - len(first) - len(last), 1)
-    axis = Text(" " * (margin + 1) + (first if first == last else first + " " * gap + last))
+    axis = Text(" " * (indent + 1) + (first if first == last else first + " " * gap + last))
     key = [f"{STROKES[b].letter} over {b}" for b in skills]
     return [*canvas.lines(lambda r: f"{scale[r]} │"), axis,
             *_wrapped([*key, "* several", "─ as good"], width)]  # fmt: skip
