@@ -67,8 +67,9 @@ def fetch(
     write_result(
         format,
         output,
-        table=(lambda width: data.fetched(result, width)) if result.refreshed else None,
+        table=lambda width: data.fetched(result, width),
         json=lambda: data.fetched_json(result),
         csv=lambda: data.fetched_csv(result),
+        empty=not result.refreshed,
     )
     report_failures(result.failures, succeeded=len(result.refreshed))

@@ -52,8 +52,9 @@ def predict(
     write_result(
         format,
         output,
-        table=(lambda width: predict.forecasts(forecasts, trained, width)) if forecasts else None,
+        table=lambda width: predict.forecasts(forecasts, trained, width),
         json=lambda: predict.predict_json(trained, forecasts, failures),
         csv=lambda: predict.predict_csv(trained, forecasts),
+        empty=not forecasts,
     )
     report_failures(failures, succeeded=len(forecasts))
