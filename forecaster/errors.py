@@ -67,7 +67,7 @@ class Message(str):
 
     def naming(self, name: Callable[[str], str]) -> str:
         """The text with each parameter under the name that ``name`` gives it."""
-        return re.sub(rf"{_MARK}(\w+)", lambda found: name(found[1]), self.marked)
+        return re.sub(rf"{_MARK}(\w+)", lambda match: name(match[1]), self.marked)
 
 
 class ForecastError(Exception):

@@ -67,8 +67,9 @@ def fetch(
     write_result(
         format,
         output,
-        table=(lambda width: fetch_table(result, width)) if result.updated else None,
+        table=lambda width: fetch_table(result, width),
         json=lambda: fetch_json(result),
         csv=lambda: fetch_csv(result),
+        empty=not result.updated,
     )
     report_failures(result.failures, succeeded=len(result.updated))

@@ -87,20 +87,12 @@ def register() -> None:
         train,
     )
 
-    app.command()(train.train)
-    app.command()(predict.predict)
-    app.command()(plot.plot)
-    app.command()(backtest.backtest)
-    app.command()(compare.compare)
-    app.command()(report.report)
-    app.command()(batch.batch)
-    app.command()(score.score)
-    app.command()(explain.explain)
-    app.command()(gradients.gradients)
-    app.command()(fetch.fetch)
-    app.command()(export.export)
-    app.command()(doctor.doctor)
-    app.command()(demo.demo)
+    for command in (
+        train.train, predict.predict, plot.plot, backtest.backtest, compare.compare, report.report,
+        batch.batch, score.score, explain.explain, gradients.gradients, fetch.fetch, export.export,
+        doctor.doctor, demo.demo,
+    ):  # fmt: skip
+        app.command()(command)
     journal_app.command("list")(score.list_journal)
     journal_app.command()(score.verify)
     journal_app.command()(score.export)

@@ -13,7 +13,6 @@ from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
-    from rich.console import RenderableType
 
     from forecaster.jobs.parallel import Pool
     from forecaster.jobs.train import Trained
@@ -67,15 +66,12 @@ def train_per_ticker(
     failures += failures_in_flags(result.failures)
     show_notes([Note(text, ticker) for ticker, trained in result.trained for text in trained.notes])
     sessions = {h.ticker: len(h) for h in panel}
-
-    def table(_width: int) -> list[RenderableType]:
-        return train.per_ticker_table(result, sessions, paths)
-
     write_result(
         format,
         output,
-        table=table if result.trained else None,
+        table=lambda _width: train.per_ticker_table(result, sessions, paths),
         json=lambda: train.per_ticker_json(result, sessions, paths, failures),
         csv=lambda: train.per_ticker_csv(result, sessions, paths),
+        empty=not result.trained,
     )
     report_failures(failures, succeeded=len(result.trained))

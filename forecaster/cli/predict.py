@@ -51,8 +51,9 @@ def predict(
     write_result(
         format,
         output,
-        table=(lambda width: predict_table(forecasts, trained, width)) if forecasts else None,
+        table=lambda width: predict_table(forecasts, trained, width),
         json=lambda: predict_json(trained, forecasts, failures),
         csv=lambda: predict_csv(trained, forecasts),
+        empty=not forecasts,
     )
     report_failures(failures, succeeded=len(forecasts))

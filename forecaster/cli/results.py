@@ -22,18 +22,20 @@ def write_result(
     format: Format,
     output: Path | None,
     *,
-    table: Callable[[int], list[RenderableType]] | None,
+    table: Callable[[int], list[RenderableType]],
     json: Callable[[], str],
     csv: Callable[[], str] | None = None,
+    empty: bool = False,
 ) -> None:
     """Write a result in the format that was asked for.
 
     Args:
         format: one of those given here.
         output: the file; None: stdout.
-        table: its parts for a width in columns; None: there is nothing to show.
+        table: its parts for a width in columns.
         json: the document.
         csv: the rows; None where a result has none.
+        empty: nothing is in the result, which a document says and no table shows.
 
     Raises:
         SettingsError: the file cannot be written.
@@ -42,7 +44,7 @@ def write_result(
         emit(json(), output)
     elif format == "csv" and csv is not None:
         emit(csv(), output)
-    elif table is not None:
+    elif not empty:
         from forecaster.output.console import render
 
         emit(render(table, output), output)

@@ -52,14 +52,6 @@ def test_other_commands_have_some_of_them(options, command, keys):
     assert [key for key in options[command] if key in READING] == keys
 
 
-def test_train_has_an_option_for_each_setting_with_its_default(options):
-    state = Settings().state()
-    params = {param.name: param for param in options["train"].values()}
-    assert set(state) <= set(params)
-    del state["quantiles"]  # text on a command line
-    assert {name: params[name].default for name in state} == state
-
-
 def test_options_alone_are_the_default_settings(options):
     params = {param.name: param.default for param in options["train"].values()}
     settings = settings_of({name: params[name] for name in Settings().state()})
