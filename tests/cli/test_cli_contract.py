@@ -54,11 +54,12 @@ def test_without_a_command_help_is_shown_with_exit_code_2(forecast):
 
 @pytest.mark.parametrize("command", [[], ["train"], ["backtest"], ["predict"]], ids=" ".join)
 def test_help_loads_nothing_heavy(command):
-    assert loaded([*command, "--help"], [*HEAVY, "numpy", "sqlalchemy"]) == []
+    assert loaded([*command, "--help"], [*HEAVY, "numpy", "sqlalchemy", "jinja2"]) == []
 
 
 def test_predict_from_a_csv_file_loads_nothing_heavy(model, home, prices):
-    assert loaded(["predict", str(prices)], FORECASTER_HOME=str(home)) == []
+    modules = [*HEAVY, "jinja2"]
+    assert loaded(["predict", str(prices)], modules, FORECASTER_HOME=str(home)) == []
 
 
 def test_json_follows_the_contract(forecast, model: Model, prices: Path):

@@ -13,9 +13,10 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-from forecaster.output.html import document, paragraph, words
+from forecaster.output.html import one_line, page
 from forecaster.output.theme import Theme, ThemeName, as_variables, spread_out
 
 if TYPE_CHECKING:
@@ -211,7 +212,9 @@ def picture(
         )  # fmt: skip
         return buffer.getvalue()
     if kind == "html":
-        return _page(figure, frame, width, chosen, theme).encode()
+        svg = inline(figure, f"{frame.title}. {frame.subtitle}", "picture", theme)
+        values = {"svg": svg, "frame": frame, "width": width}
+        return page("chart.html", frame.title, chosen, **values).encode()
     metadata = {"Date": None, "Creator": f"forecast {__version__}", "Title": frame.title}
     head, namespaces, drawing = _drawn(figure, theme, metadata)
     height = round(width * figure.get_figheight() / INCHES)
@@ -251,21 +254,5 @@ def inline(figure: Figure, label: str, prefix: str, theme: Theme) -> str:
         return _LINK.sub(lambda link: f"{link[1]}#{prefix}-{link[2]}", text)
 
     drawing = _TAG.sub(renamed, drawing)
-    head = f'<svg role="img" aria-label="{words(label)}" {view}>'
+    head = f'<svg role="img" aria-label="{escape(one_line(label))}" {view}>'
     return head + as_variables(drawing, theme)
-
-
-def _page(figure: Figure, frame: Frame, width: int, chosen: ThemeName | None, theme: Theme) -> str:
-    """One page that needs nothing else: its picture is inside, its colours are the reader's."""
-    drawing = inline(figure, f"{frame.title}. {frame.subtitle}", "picture", theme)
-    foot = "".join(paragraph(words(text)) for text in frame.foot)
-    body = (
-        f"<h1>{words(frame.title)}</h1>\n{paragraph(words(frame.subtitle), 'quiet')}"
-        f'<div class="wide picture" tabindex="0">\n{drawing}</div>\n'
-        f"<footer>\n{foot}</footer>\n"
-    )
-    style = (
-        f"main {{ max-width: {width}px; }}\nsvg {{ min-width: min(44rem, {width}px); }}\n"
-        "footer { border: 0; margin: 0; padding: 0; }\n"
-    )
-    return document(frame.title, body, chosen, style)

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 
 class Page(HTMLParser):
-    """What a page is made of."""
+    """What a page is made of; its text has single blanks, as in a browser."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -19,6 +19,7 @@ class Page(HTMLParser):
         self.text = ""
         self.feed(text)
         self.close()
+        self.text = re.sub(r"[ \t\n]+", " ", self.text)
 
     def handle_starttag(self, tag, attrs):
         self.tags[tag] += 1

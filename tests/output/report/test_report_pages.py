@@ -6,27 +6,31 @@ import functools
 import json
 import re
 from dataclasses import replace
+from html import escape
 
 import pytest
+from jinja2 import UndefinedError
 from measured import PANEL, document, scored
 from page_parts import Page
 
 from forecaster.evaluation.verdict import judge
 from forecaster.jobs.backtest import Plan
-from forecaster.jobs.backtest_document import BacktestSubject
+from forecaster.jobs.backtest_document import BacktestSubject, read_backtest
 from forecaster.jobs.fan_chart import fans
-from forecaster.jobs.report import ModelSubject, read_backtest, read_model
+from forecaster.jobs.report import ModelSubject, read_model
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
 from forecaster.model.card import Retraining
 from forecaster.model.registry import BOXED
 from forecaster.output.format import remark_sentence
-from forecaster.output.html import data, moment, words
+from forecaster.output.html import environment, one_line
 from forecaster.output.predict import ADVICE
 from forecaster.output.report.page import backtest_page, model_page
-from forecaster.output.report.text import HINDSIGHT, OLD, UNMEASURED
 
-NASTY = "<script>alert(1)</script>\"'&\u202e\n</style>\ud800"
+HINDSIGHT = "The model has seen what came next, so this forecast is no fair test of it."
+OLD = "Loss over time is not shown: this was written by an earlier version, which did not keep"
+UNMEASURED = "Its errors were not measured: its data left no test part."
+NASTY = "<script>alert(1)</script>\"'&\u202e\n</style>\ud800{{ 7*7 }}{% raw %}"
 
 
 def read(result) -> BacktestSubject:
@@ -36,7 +40,8 @@ def read(result) -> BacktestSubject:
 RESULT = scored()
 WRITTEN = read(RESULT)
 BOX = read_model(BOXED)
-SAMPLE = BOXED.parents[3] / "sample_data"
+PACKAGE = BOXED.parents[2]
+SAMPLE = PACKAGE.parent / "sample_data"
 
 
 def drawn(*names: str):
@@ -115,7 +120,7 @@ def test_a_backtest_of_a_saved_model_says_which():
 def test_that_a_model_has_seen_its_test_is_said_before_any_verdict_and_once():
     assert RESULT.hindsight is not None
     text = made("backtest")
-    said = f'<p class="doubt">{words(remark_sentence(RESULT.hindsight))}</p>'
+    said = f'<p class="doubt">{escape(remark_sentence(RESULT.hindsight))}</p>'
     assert text.index(said) < text.index('class="lede"') < text.index("</header>")
     assert text.count(said) == 1
     other = replace(RESULT, hindsight=None, remarks=("suspicious: something else.",))
@@ -248,7 +253,7 @@ def test_a_fan_ends_where_the_forecast_does():
     assert "GONE is not here: it is gone" in page.text
     assert HINDSIGHT not in page.text
     early = [replace(f, cutoff=f.cutoff - 30) for f in drawn("FB")]
-    assert HINDSIGHT in model_page(BOX, early)
+    assert HINDSIGHT in Page(model_page(BOX, early)).text
 
 
 def test_an_interval_is_the_model_s_and_stands_beside_how_often_it_held():
@@ -294,9 +299,7 @@ def test_text_from_users_is_never_markup():
             "data": model.card.data.model_copy(update={"tickers": (NASTY,), "fingerprint": NASTY}),
             "packages": {NASTY: NASTY},
             "device": NASTY,
-            "retrained": Retraining.model_construct(
-                origin=NASTY, held_out_from=model.card.trained_to, epochs=4
-            ),
+            "retrained": Retraining.model_construct(origin=NASTY, held_out_from=NASTY, epochs=4),
         }
     )
     strange = replace(model, name=NASTY, created=NASTY, card=card)
@@ -313,6 +316,8 @@ def test_text_from_users_is_never_markup():
         assert "\u202e" not in text
         assert text.encode()
         assert page.text.count("<script>alert(1)</script>") > 5
+        assert page.text.count("</style>?{{ 7*7 }}{% raw %}") > 5
+    assert 'datetime="&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;&amp;' in text
 
 
 def test_a_loss_and_a_comparison_without_a_test_have_words_of_their_own():
@@ -360,13 +365,34 @@ def test_the_same_subject_gives_the_same_page():
 
 
 def test_elements_by_hand():
-    assert words(" a\n<b> \x07\u202e") == "a &lt;b&gt; ??"
-    assert data(0.1 + 0.2, "-0.3") == '<data value="0.30000000000000004">−0.3</data>'
-    assert data(7, "7") == '<data value="7">7</data>'
-    assert data(None, "x") == data(float("nan"), "x") == data(float("inf"), "x") == "–"
+    elements = environment().get_template("elements.html").module
+    number, moment = elements.number, elements.moment
+    assert one_line(" a\n<b> \x07\u202e") == "a <b> ??"
+    assert number(0.1 + 0.2, "-0.3") == '<data value="0.30000000000000004">−0.3</data>'
+    assert number(7) == '<data value="7">7</data>'
+    assert number(-1234.5, "{:,.2f}") == '<data value="-1234.5">−1,234.50</data>'
+    assert number(None) == number(float("nan")) == number(float("inf")) == "–"
+    assert elements.p_value(0.0002) == '<data value="0.0002">&lt;0.001</data>'
     at = "2026-01-31T23:30:00-01:00"
     shown = "2026-02-01 at 00:30 UTC"
     assert moment(at) == f'<time class="date" datetime="{at}">{shown}</time>'
     assert ">2026-01-31 at 12:00 UTC<" in moment("2026-01-31T12:00")
     assert moment("0001-01-01T00:00+05:00") == "0001-01-01T00:00+05:00"
     assert moment("<now>") == "&lt;now&gt;"
+
+
+def test_markup_is_left_as_it_is_in_one_place_alone():
+    """Where drawings are, which the program made."""
+    sources = [path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".html", ".css")]
+    unescaped = [
+        f"{path.name}: {line.strip()}"
+        for path in sources
+        for line in path.read_text().splitlines()
+        if re.search(r"\|\s*safe\b|Markup\b|markupsafe|autoescape(?!=True)", line)
+    ]
+    assert unescaped == ["elements.html: {{ svg|safe }}</div>"]
+
+
+def test_a_name_that_a_page_lacks_is_an_error():
+    with pytest.raises(UndefinedError, match="title"):
+        environment().get_template("base.html").render(chosen=None, themes={})
