@@ -1,1 +1,1 @@
-"""One verb a file: what each command does, without printing."""
+"""Jobs: the work of each command, without printing; one verb a file."""

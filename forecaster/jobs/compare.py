@@ -228,7 +228,7 @@ def stack(inputs: NDArray[np.float32], window: int) -> NDArray[np.float32]:
 
 
 def represent(contender: Contender) -> Callable[[Settings, Sequence[History]], Representation]:
-    """How the representation of a contender is fitted."""
+    """Function that fits the representation of a contender."""
 
     def fit(settings: Settings, histories: Sequence[History]) -> Representation:
         plain = Representation.fit(settings.scale, histories)

@@ -40,7 +40,7 @@ TEXTBOOK = (2.0, 0.5)
 
 MOST_LAGS = 1000
 _NOTHING = 1e-45
-"""What float32 rounds to 0."""
+"""A number that float32 rounds to 0."""
 _WINDOWS = 64
 
 

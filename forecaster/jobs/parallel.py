@@ -46,7 +46,7 @@ _WORKERLESS_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Pool:
-    """Where tasks run.
+    """A pool of workers for tasks.
 
     Attributes:
         workers: local processes; with a cluster, how many of its workers are used at a time. None:

@@ -91,7 +91,7 @@ def choose_device(device: Device) -> str:
 
 
 def _missing_gpu() -> str:
-    """What a GPU run lacks on this machine."""
+    """Reason why no GPU can be used on this machine, and a remedy."""
     driver = Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidiactl").exists()
     if not driver:
         return (

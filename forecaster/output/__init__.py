@@ -1,1 +1,1 @@
-"""What people and scripts read: tables, documents, progress."""
+"""Tables, documents, charts and progress, for people and scripts."""

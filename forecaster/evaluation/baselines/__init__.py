@@ -1,1 +1,1 @@
-"""Forecasts that need no network."""
+"""Baselines: forecasts without a network."""
