@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import browser
+import children
 import postgres
 import pytest
 from selenium.webdriver import Chrome
@@ -19,6 +20,8 @@ from synthetic import close_only, garch_history
 from forecaster.market.bars import History, Panel
 from forecaster.market.providers import yahoo
 
+children.hear_ctrl_c()
+children.guard()
 yahoo.before_tensorflow()  # tests import Keras and ask a stand-in for Yahoo in one process
 
 
