@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import processes
 import pytest
 from batches import fetched, stored, watchlist, yahoo  # noqa: F401 – fixtures
 from typer import Typer
@@ -21,6 +24,7 @@ from forecaster.market.files.read import read_files
 from forecaster.model.artifact import Model, save
 from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network
 from forecaster.model.settings import Settings
+from forecaster.output import console
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "sample_data"
@@ -29,32 +33,16 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of its own for models."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("FORECASTER_HOME", str(folder))
-    return folder
+def apart() -> Run:
+    """Run the command in a process of its own."""
+    return processes.run
 
 
 @pytest.fixture
-def forecast(home: Path) -> Run:
-    """Run the command in a process of its own."""
-
-    def run(
-        *arguments: str | Path, stdin: bytes | None = None, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "forecaster", *map(str, arguments)],
-            input=stdin if stdin is not None else b"",
-            capture_output=True,
-            env={**os.environ, "FORECASTER_HOME": str(home), **environment},
-            check=False,
-        )
-        return subprocess.CompletedProcess(
-            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-        )
-
-    return run
+def start() -> Iterator[processes.Started]:
+    """Start the command in a process that ends with the test at the latest."""
+    with processes.starting() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
@@ -65,19 +53,25 @@ def commands() -> Typer:
 
 
 @pytest.fixture
-def here(home: Path, commands: Typer) -> Run:
-    """Run the command in this process, where one of its own would prove nothing more.
+def forecast(commands: Typer) -> Run:
+    """Run the command in this process: a start costs more than most of what is tested.
 
-    What a process has to itself needs one: signals, closed streams, imports, a log in JSON.
+    What a process has to itself needs :func:`apart`: signals, closed streams, imports, chatter of
+    libraries, a log in JSON, bits that must not depend on what ran before.
     """
 
     def run(
-        *arguments: str | Path, stdin: bytes | None = None, **environment: str
+        *arguments: str | Path, stdin: bytes = b"", **environment: str
     ) -> subprocess.CompletedProcess[str]:
         words = [str(argument) for argument in arguments]
-        set_here = {"FORECASTER_HOME": str(home), **environment}
-        with mock.patch.dict(os.environ, set_here):  # and takes back what the command sets
-            done = CliRunner().invoke(commands, words, input=stdin or b"", prog_name="forecast")
+        with (  # what the command sets for its process is taken back
+            mock.patch.dict(os.environ, environment),
+            mock.patch.object(console, "_LOG", console._Log()),
+            mock.patch.object(logging, "lastResort", logging.lastResort),
+            mock.patch.object(sys, "excepthook", sys.excepthook),
+            warnings.catch_warnings(),
+        ):
+            done = CliRunner().invoke(commands, words, input=stdin, prog_name="forecast")
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)

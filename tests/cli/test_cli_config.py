@@ -9,18 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli_contract import loaded
+from imports import loaded
 from typer import Typer
 from typer.main import get_command
 
 from forecaster.cli import config_file as configuration
 from forecaster.cli.commands import Command
-
-
-@pytest.fixture
-def forecast(here):
-    """Settings are read the same in this process, and hundreds of processes take a minute."""
-    return here
 
 
 @pytest.fixture
@@ -155,9 +149,9 @@ class TestWhichFile:
 
     def test_without_a_file_no_parser_is_loaded(self, model, home, prices):
         command = ["predict", str(prices)]
-        assert loaded(command, ["tomllib"], FORECASTER_HOME=str(home)) == []
+        assert loaded(command, ["tomllib"]) == []
         (home / "forecaster.toml").write_text("")
-        assert loaded(command, ["tomllib"], FORECASTER_HOME=str(home)) == ["tomllib"]
+        assert loaded(command, ["tomllib"]) == ["tomllib"]
 
 
 class TestWhatIsRefused:
@@ -284,7 +278,8 @@ class TestUnknownVariables:
 
 
 class TestShow:
-    def test_says_where_each_setting_comes_from(self, forecast, toml, home):
+    def test_says_where_each_setting_comes_from(self, forecast, toml, home, monkeypatch):
+        monkeypatch.delenv("FORECASTER_DEADLINE")
         path = toml('provider = "tiingo"\n[train]\ncell = "lstm"\n[data.export]\nformat = "csv"\n')
         run = forecast(
             "config", "show", "-f", "json", FORECASTER_TRAIN_UNITS="8", FORECASTER_OFFLINE="1"

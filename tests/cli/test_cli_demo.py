@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from test_cli_contract import loaded
+from imports import loaded
 from tours import CHEAP, DRIVER, toured
 
 from forecaster.cli import demo
@@ -69,15 +69,14 @@ def usual(tmp_path_factory) -> tuple[Path, str]:
     return place / "tour", out
 
 
-def test_a_piped_tour_shows_each_command_above_its_own_output(usual):
+def test_a_piped_tour_shows_each_command_above_its_own_output(forecast, usual, monkeypatch):
     folder, out = usual
+    monkeypatch.chdir(folder)
     assert "\x1b" not in out
     at = 0
     for number, chapter in enumerate(CHEAP, 1):
-        done = subprocess.run(
-            [sys.executable, "-m", "forecaster", *chapter.arguments],
-            cwd=folder, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+        done = forecast(*chapter.arguments)
+        assert done.returncode == 0
         for part in (f"\n{number}/{len(CHEAP)}  {chapter.title}\n", f"\n$ {chapter.command}\n"):
             at = out.index(part, at) + len(part)
         assert out[at:].startswith(done.stdout)

@@ -7,8 +7,6 @@ import io
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -96,19 +94,16 @@ def test_a_model_for_each_ticker_and_exit_code_3_for_the_one_that_fails(
 
 
 @pytest.mark.network
-def test_signals_end_the_run_and_its_workers(home):
+def test_signals_end_the_run_and_its_workers(start):
     """Both signals at once on two runs; Ctrl-C reaches the whole group, as from a terminal."""
     command = (
         "train", str(SAMPLE), "--per-ticker", "--workers", "2", "--epochs", "10000",
         "--patience", "10000",
     )  # fmt: skip
-    runs = {}
-    for sent in (signal.SIGINT, signal.SIGTERM):
-        runs[sent] = subprocess.Popen(
-            [sys.executable, "-m", "forecaster", *command, "--name", sent.name],
-            env={**os.environ, "FORECASTER_HOME": str(home)},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        )  # fmt: skip
+    runs = {
+        sent: start(*command, "--name", sent.name, start_new_session=True)
+        for sent in (signal.SIGINT, signal.SIGTERM)
+    }
     workers = {sent: _workers(run.pid) for sent, run in runs.items()}
     for sent, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         run = runs[sent]
