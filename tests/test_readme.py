@@ -233,16 +233,16 @@ def test_the_nightly_commands_are_commands():
 def test_every_variable_that_is_named_is_a_setting(monkeypatch):
     from typer.main import get_command
 
-    from forecaster.cli import config_file as configuration
+    from forecaster.cli import config_file
     from forecaster.cli.main import app, register
 
     register()
-    options = configuration.options_of(get_command(app))
+    options = config_file.options_of(get_command(app))
     named = set(re.findall(r"\bFORECASTER_[A-Z_]*[A-Z]\b", EVERYTHING))
     assert len(named) >= 9
     for name in named:
         monkeypatch.setenv(name, "1")
-    assert list(configuration.strangers(options)) == []
+    assert list(config_file.strangers(options)) == []
 
 
 def test_the_settings_example_is_read_whole(place):

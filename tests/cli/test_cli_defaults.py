@@ -10,8 +10,14 @@ from typing import get_args, get_type_hints
 import pytest
 
 from forecaster.cli.train import train
-from forecaster.model import settings as model_settings
-from forecaster.model.settings import LEVELS, PREFIX_CONTEXT, WINDOW_CONTEXT, Settings
+from forecaster.model.settings import (
+    _CHOICES,
+    LEVELS,
+    PREFIX_CONTEXT,
+    WINDOW_CONTEXT,
+    Device,
+    Settings,
+)
 
 OPTIONS = inspect.signature(train).parameters
 HINTS = get_type_hints(train, include_extras=True)
@@ -48,10 +54,10 @@ def test_help_says_the_defaults_that_depend_on_other_options():
 @pytest.mark.parametrize("name", ["cell", "activation", "supervise", "windows", "scale"])
 def test_choices_are_those_of_the_settings(name):
     choices = [choice.value for choice in type(OPTIONS[name].default)]
-    assert tuple(choices) == model_settings._CHOICES[name]
+    assert tuple(choices) == _CHOICES[name]
 
 
 def test_the_device_is_chosen_by_itself():
     assert default_of("device") == "auto"
     choices = [choice.value for choice in type(OPTIONS["device"].default)]
-    assert tuple(choices) == get_args(model_settings.Device)
+    assert tuple(choices) == get_args(Device)

@@ -119,8 +119,8 @@ def test_a_bug_in_a_command_is_one_line_of_the_log():
     code = (
         "import sys; sys.argv = ['forecast', '--log-format', 'json', 'models', 'list']\n"
         "from forecaster.cli import main\n"
-        "import forecaster.model.registry as library\n"
-        "library.models = lambda: 1 / 0\n"
+        "from forecaster.model import registry\n"
+        "registry.models = lambda: 1 / 0\n"
         "main.main()\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -15,8 +15,7 @@ from imports import loaded
 from waiting import wait_until
 from yahoo_server import YahooServer
 
-from forecaster.market.store import Store
-from forecaster.market.store import bars as histories
+from forecaster.market.store import Store, bars
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def yahoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[YahooServer]:
 
 def stored(home: Path, ticker: str):
     with Store(f"sqlite:///{home}/prices.db") as store, store.reading() as tx:
-        return histories.read(tx, ticker)
+        return bars.read(tx, ticker)
 
 
 class TestFetch:

@@ -75,20 +75,6 @@ def test_json_document_and_the_model_it_names(trained, trained_file):
     assert run.stderr == ""  # no progress bar, no library's chatter in a pipe
 
 
-def test_the_same_command_twice_gives_the_same_forecasts(
-    apart, forecast, panel_file, trained_file, tmp_path
-):
-    file = tmp_path / "again.forecast"
-    assert apart("train", panel_file, *TINY, "--out", file).returncode == 0
-    assert load(file).id == load(trained_file).id
-    one, two = (
-        forecast("predict", panel_file, "--model", model, "-f", "csv")
-        for model in (trained_file, file)
-    )
-    assert one.returncode == 0
-    assert one.stdout == two.stdout
-
-
 def test_divergence_is_exit_code_7_and_the_old_model_stays(forecast, panel_file, model, home):
     path = home / "models" / "blank.forecast"
     before = path.read_bytes()
@@ -147,10 +133,13 @@ def test_a_full_disk_leaves_the_old_model(model, home, monkeypatch):
     assert sorted(p.name for p in path.parent.iterdir()) == ["blank.forecast"]
 
 
-def test_a_progress_bar_is_drawn_on_a_terminal(start, panel_file):
+def test_on_a_terminal_it_draws_a_bar_and_trains_to_the_same_bits(
+    start, forecast, panel_file, trained_file, tmp_path
+):
     controller, terminal = pty.openpty()
+    file = tmp_path / "again.forecast"
     process = start(
-        "train", panel_file, *TINY, stdout=subprocess.PIPE, stderr=terminal,
+        "train", panel_file, *TINY, "--out", file, stdout=subprocess.PIPE, stderr=terminal,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
     )  # fmt: skip
     os.close(terminal)
@@ -161,6 +150,13 @@ def test_a_progress_bar_is_drawn_on_a_terminal(start, panel_file):
     assert "epoch" in drawn
     assert "loss" in drawn
     assert b"\x1b" not in result
+    assert load(file).id == load(trained_file).id
+    one, two = (
+        forecast("predict", panel_file, "--model", model, "-f", "csv")
+        for model in (trained_file, file)
+    )
+    assert one.returncode == 0
+    assert one.stdout == two.stdout
 
 
 def test_exported_networks_answer_as_the_model_does(

@@ -19,8 +19,7 @@ from forecaster.jobs.data import verify
 from forecaster.market.bars import PRICE_FIELDS, History
 from forecaster.market.providers.base import completed
 from forecaster.market.providers.yahoo import Yahoo
-from forecaster.market.store import Store
-from forecaster.market.store import bars as histories
+from forecaster.market.store import Store, bars
 
 KILLS = int(os.environ.get("FORECASTER_TORTURE", "20"))
 NAMES = ("AAPL", "MSFT", "SPY", "BRK-B", "NEWCO", "^GSPC", "VOD.L")
@@ -49,14 +48,14 @@ def test_at_random_moments_of_a_fetch(start, monkeypatch):
                 found = verify(store)
                 assert not [finding for finding in found.findings if finding.damaged]
                 with store.reading() as tx:
-                    read = {name: histories.read(tx, name) for name in NAMES}
+                    read = {name: bars.read(tx, name) for name in NAMES}
             for name, history in read.items():
                 versions = truth[name]
                 assert history is None or any(same(history, v) for v in versions), name
         assert one_fetch(start, yahoo, rng, patience=60.0) == 0
         with Store() as store, store.reading() as tx:
             for name in NAMES:
-                last = histories.read(tx, name)
+                last = bars.read(tx, name)
                 assert last is not None
                 assert same(last, truth[name][-1]), name
 

@@ -16,9 +16,7 @@ from forecaster.jobs import data
 from forecaster.market import exchanges
 from forecaster.market.bars import PRICE_FIELDS, Action, History
 from forecaster.market.files.read import ReadOptions, read_files
-from forecaster.market.store import Store
-from forecaster.market.store import bars as histories
-from forecaster.market.store import calendars as schedules
+from forecaster.market.store import Store, bars, calendars
 from forecaster.market.store.bars import TickerInfo
 from forecaster.output.data import write_csv, write_parquet
 
@@ -41,7 +39,7 @@ def put(store: Store, made: History, paid: tuple[Action, ...] = (), **changes: o
         made.ticker, "yahoo", "USD", "NMS", "XNYS", "America/New_York", True, None, NOW
     )
     with store.writing() as tx:
-        histories.replace(tx, made, paid, replace(known, **changes))
+        bars.replace(tx, made, paid, replace(known, **changes))
 
 
 class TestVerify:
@@ -83,7 +81,7 @@ class TestVerify:
     def test_missing_and_stray_sessions_are_no_damage(self, store):
         known = exchanges.schedule("XNYS", np.datetime64("2015-01-01"), np.datetime64("2015-12-31"))
         with store.writing() as tx:
-            schedules.write(tx, known, known.known_from, known.known_until)
+            calendars.write(tx, known, known.known_from, known.known_until)
         put(store, history())  # weekdays: a bar on Martin Luther King's day
         made = history("XYZ")
         keep = np.isin(made.sessions, known.sessions) & (np.arange(30) != 4)
@@ -113,7 +111,7 @@ class TestExport:
         assert not loaded.failures
         for made in loaded.panel:
             with filled.reading() as tx:
-                was = histories.read(tx, made.ticker)
+                was = bars.read(tx, made.ticker)
             np.testing.assert_array_equal(made.sessions, was.sessions)
             for name in PRICE_FIELDS:
                 np.testing.assert_array_equal(getattr(made, name), getattr(was, name), name)
@@ -159,8 +157,8 @@ class TestImport:
         (done,) = data.bring_in(store, [history()], now=NOW)
         assert (done.ticker, done.bars, done.refused) == ("ABC", 30, None)
         with store.reading() as tx:
-            known = histories.known(tx, "ABC")
-            np.testing.assert_array_equal(histories.read(tx, "ABC").close, history().close)
+            known = bars.known(tx, "ABC")
+            np.testing.assert_array_equal(bars.read(tx, "ABC").close, history().close)
         assert (known.source, known.calendar, known.answered) == ("import", "XNYS", NOW)
 
     def test_fewer_bars_than_are_stored_are_refused(self, store):
@@ -168,16 +166,16 @@ class TestImport:
         (done,) = data.bring_in(store, [history().slice(0, 20)])
         assert done.refused.startswith("has bars to 2015-01-30 only")
         with store.reading() as tx:
-            assert len(histories.read(tx, "ABC")) == 30
-            assert histories.known(tx, "ABC").source == "yahoo"
+            assert len(bars.read(tx, "ABC")) == 30
+            assert bars.known(tx, "ABC").source == "yahoo"
 
     def test_unless_they_are_wanted(self, store):
         put(store, history())
         (done,) = data.bring_in(store, [history().slice(0, 20)], replace=True, calendar="XLON")
         assert done.refused is None
         with store.reading() as tx:
-            assert len(histories.read(tx, "ABC")) == 20
-            assert histories.known(tx, "ABC").calendar == "XLON"
+            assert len(bars.read(tx, "ABC")) == 20
+            assert bars.known(tx, "ABC").calendar == "XLON"
 
     def test_what_train_reads(self, store, tmp_path):
         path = tmp_path / "x.csv"
@@ -185,7 +183,7 @@ class TestImport:
         loaded = read_files([str(path)], ReadOptions(ticker="DAX"))
         data.bring_in(store, loaded.panel.histories)
         with store.reading() as tx:
-            assert histories.read(tx, "DAX").close.tolist() == [1234.5, 1240.0]
+            assert bars.read(tx, "DAX").close.tolist() == [1234.5, 1240.0]
 
 
 class TestPrune:
@@ -197,7 +195,7 @@ class TestPrune:
 
     def left(self, store: Store) -> tuple[str, ...]:
         with store.reading() as tx:
-            return histories.tickers(tx)
+            return bars.tickers(tx)
 
     def test_by_name(self, filled):
         assert data.prune(filled, ["abc"]) == ["ABC"]

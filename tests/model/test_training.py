@@ -179,7 +179,7 @@ class TestDivergence:
         assert "\n" not in str(diverged.value)
 
     def test_of_the_last_step_is_seen_in_the_weights(self, monkeypatch):
-        from forecaster.model import network as keras_network
+        from forecaster.model import network
 
         def step(model, _batch):
             centre = model.get_layer("centre")
@@ -187,7 +187,7 @@ class TestDivergence:
             centre.set_weights([kernel * np.nan, bias])
             return 0.5
 
-        monkeypatch.setattr(keras_network, "train_step", step)
+        monkeypatch.setattr(network, "train_step", step)
         with pytest.raises(TrainingDiverged, match="weight"):
             fit(SETTINGS, HISTORIES, None, epochs=1)
 
