@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import processes
+import commands
 import pytest
 from yahoo_server import YahooServer
 
@@ -40,7 +40,7 @@ def fetched(tmp_path_factory: pytest.TempPathFactory, blank: Model) -> Path:
     save(blank, home / "models" / "blank.forecast")
     (home / "watch.txt").write_text("\n".join(NAMES))
     with YahooServer() as server:
-        done = processes.run(
+        done = commands.apart(
             "batch", home / "watch.txt", "--quiet",
             FORECASTER_HOME=str(home), FORECASTER_YAHOO_URL=server.url, FORECASTER_PAUSE="0",
         )  # fmt: skip

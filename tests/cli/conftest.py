@@ -2,81 +2,48 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import subprocess
-import sys
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from unittest import mock
 
+import commands
 import numpy as np
-import processes
 import pytest
 from batches import fetched, stored, watchlist, yahoo  # noqa: F401 – fixtures
 from typer import Typer
-from typer.testing import CliRunner
 
-from forecaster.cli.main import app, register
 from forecaster.features.representation import Representation
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import Model, save
 from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network
 from forecaster.model.settings import Settings
-from forecaster.output import console
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "sample_data"
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def apart() -> Run:
-    """Run the command in a process of its own."""
-    return processes.run
-
-
-@pytest.fixture
-def start() -> Iterator[processes.Started]:
-    """Start the command in a process that ends with the test at the latest."""
-    with processes.starting() as started:
-        yield started
-
 
 @pytest.fixture(scope="session")
-def commands() -> Typer:
-    """The app with its commands, which it takes once."""
-    register()
-    return app
+def program() -> Typer:
+    """The app with its commands."""
+    return commands.program()
 
 
 @pytest.fixture
-def forecast(commands: Typer) -> Run:
-    """Run the command in this process: a start costs more than most of what is tested.
+def forecast() -> commands.Run:
+    """Run the command in this process."""
+    return commands.here
 
-    What a process has to itself needs :func:`apart`: signals, closed streams, imports, chatter of
-    libraries, a log in JSON, bits that must not depend on what ran before.
-    """
 
-    def run(
-        *arguments: str | Path, stdin: bytes = b"", **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        words = [str(argument) for argument in arguments]
-        with (  # what the command sets for its process is taken back
-            mock.patch.dict(os.environ, environment),
-            mock.patch.object(console, "_LOG", console._Log()),
-            mock.patch.object(logging, "lastResort", logging.lastResort),
-            mock.patch.object(sys, "excepthook", sys.excepthook),
-            warnings.catch_warnings(),
-        ):
-            done = CliRunner().invoke(commands, words, input=stdin, prog_name="forecast")
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+@pytest.fixture
+def apart() -> commands.Run:
+    """Run the command in a process of its own."""
+    return commands.apart
 
-    return run
+
+@pytest.fixture
+def start() -> Iterator[commands.Start]:
+    """Start the command in a process that ends with the test at the latest."""
+    with commands.starting() as started:
+        yield started
 
 
 def untrained(name: str = "blank", horizon: int = 3, units: int = 3) -> Model:

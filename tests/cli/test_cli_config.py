@@ -31,9 +31,9 @@ def toml(home: Path):
 
 
 @pytest.fixture(scope="module")
-def options(commands: Typer) -> config_file.Options:
+def options(program: Typer) -> config_file.Options:
     """Every option of every command."""
-    return config_file.options_of(get_command(commands))
+    return config_file.options_of(get_command(program))
 
 
 def steps(run: subprocess.CompletedProcess[str]) -> int:
@@ -332,12 +332,12 @@ class TestShow:
 
 
 class TestTheWholeTree:
-    def test_every_command_checks_settings_before_it_runs(self, commands):
+    def test_every_command_checks_settings_before_it_runs(self, program):
         def leaves(group):
             for command in group.commands.values():
                 yield from leaves(command) if hasattr(command, "commands") else [command]
 
-        assert all(isinstance(c, Command) for c in leaves(get_command(commands)))
+        assert all(isinstance(c, Command) for c in leaves(get_command(program)))
 
     def test_no_two_settings_have_one_variable(self, options):
         names = [config_file.variable(k) for k in config_file.SHARED]

@@ -14,6 +14,7 @@ import pytest
 import typer
 from imports import loaded
 from tours import CHEAP, DRIVER, toured
+from typer.main import get_command
 
 from forecaster.cli import demo
 from forecaster.errors import DataError, SettingsError
@@ -21,13 +22,8 @@ from forecaster.jobs import demo as job
 from forecaster.jobs.demo import CHAPTERS, Chapter
 
 
-def test_every_command_line_is_one_that_the_program_takes(tmp_path, monkeypatch):
-    from typer.main import get_command
-
-    from forecaster.cli.main import app, register
-
-    register()
-    group = get_command(app)
+def test_every_command_line_is_one_that_the_program_takes(program, tmp_path, monkeypatch):
+    group = get_command(program)
     monkeypatch.chdir(tmp_path)
     assert [c.arguments[0] for c in CHAPTERS][:5] == [
         "train", "predict", "backtest", "explain", "plot"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
+from commands import Done, Run
 
 from forecaster.jobs import doctor
-
-Run = Callable[..., CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -19,7 +16,7 @@ def examined(home: Path, forecast: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(doctor, "_devices", lambda: iter(()))
     home.mkdir(parents=True, exist_ok=True)
 
-    def examine(settings: str) -> CompletedProcess[str]:
+    def examine(settings: str) -> Done:
         (home / "forecaster.toml").write_text(settings)
         return forecast("doctor")
 

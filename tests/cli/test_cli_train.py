@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import processes
+import commands
 import pytest
 from terminals import in_terminal, read_until
 
@@ -41,17 +41,17 @@ def panel_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(panel_file: Path) -> tuple[subprocess.CompletedProcess[str], Path]:
+def trained(panel_file: Path) -> tuple[commands.Done, Path]:
     """What a training prints, and the folder with what it leaves behind."""
     home = panel_file.parent / "home"
     options = ("--format", "json", "--device", "cpu")
-    run = processes.run("train", panel_file, *TINY, *options, FORECASTER_HOME=str(home))
+    run = commands.apart("train", panel_file, *TINY, *options, FORECASTER_HOME=str(home))
     assert run.returncode == 0, run.stderr
     return run, home
 
 
 @pytest.fixture
-def trained_file(trained: tuple[subprocess.CompletedProcess[str], Path]) -> Path:
+def trained_file(trained: tuple[commands.Done, Path]) -> Path:
     """The model of that training."""
     return trained[1] / "models" / "default.forecast"
 

@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 
 import numpy as np
-from processes import Started
+from commands import Start
 from yahoo_server import YahooServer
 
 from forecaster.jobs.data import verify
@@ -71,7 +71,7 @@ def change(yahoo: YahooServer, rng: random.Random, number: int) -> None:
         yahoo.change(name, last=last, splits=splits, dividends=paid)
 
 
-def one_fetch(start: Started, yahoo: YahooServer, rng: random.Random, patience: float = 0.0) -> int:
+def one_fetch(start: Start, yahoo: YahooServer, rng: random.Random, patience: float = 0.0) -> int:
     """Fetch everything; 1 if it was killed before it was done."""
     before = len(yahoo.requests)
     process = start("fetch", *NAMES, stderr=subprocess.DEVNULL)
