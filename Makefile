@@ -4,6 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := $(VENV)/tour
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 # the newest Python that TensorFlow has wheels for, of those that start
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -11,11 +12,12 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check boxed-model pictures speed peers torture clean
+.PHONY: help demo test check quick lint boxed-model pictures speed peers torture clean
 
 help:
 	@echo "make demo    install, then a tour on sample_data (half a minute after the installation)"
 	@echo "make test    install, then ruff, mypy --strict and pytest (about 10 minutes)"
+	@echo "make quick   install, then ruff, mypy and the tests without processes and TensorFlow (a minute)"
 	@echo "make speed   measure start-up, training and prediction"
 	@echo "make clean   remove the environment and caches"
 
@@ -36,11 +38,16 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-dev check
 
-check:
+check: lint
+	$(PYTEST)
+
+quick: $(VENV)/installed-dev lint
+	$(PYTEST) --quick -r fE
+
+lint:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 # the model that comes with the package: trained on sample_data alone, by this command
 boxed-model: $(VENV)/installed

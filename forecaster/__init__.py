@@ -13,7 +13,7 @@ Names are imported when they are first used, so that ``import forecaster`` costs
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from forecaster.errors import ForecastError as ForecastError
@@ -47,7 +47,9 @@ _HOMES = {
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'forecaster' has no attribute {name!r}")
-    return getattr(import_module(f"forecaster.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:  # else every name would be one, of type Any
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'forecaster' has no attribute {name!r}")
+        return getattr(import_module(f"forecaster.{_HOMES[name]}"), name)

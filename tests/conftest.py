@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import browser
+import children
+import light
 import postgres
 import pytest
 from selenium.webdriver import Chrome
@@ -19,6 +22,8 @@ from synthetic import close_only, garch_history
 from forecaster.market.bars import History, Panel
 from forecaster.market.providers import yahoo
 
+children.hear_ctrl_c()
+children.guard()
 yahoo.before_tensorflow()  # tests import Keras and ask a stand-in for Yahoo in one process
 
 
@@ -30,10 +35,26 @@ LONGEST = (
 """Files that take half a minute and more: first, so that no process is left alone with one."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of ``make quick``."""
+    parser.addoption(
+        "--quick", action="store_true", help="skip what starts a process or loads TensorFlow"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the longest files first; inside a file the order stays."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+    if config.option.quick:
+        items[:] = [item for item in items if item.get_closest_marker("network") is None]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a test, with its fixtures, as it may be run."""
+    with light.alone() if item.config.option.quick else contextlib.nullcontext():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

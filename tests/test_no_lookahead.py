@@ -230,7 +230,7 @@ def test_the_parts_before_a_given_train_end_do_not_change(other):
 @pytest.mark.network
 def test_the_whole_training_run_does_not_change(monkeypatch):
     from forecaster.jobs import fitting
-    from forecaster.jobs import train as job
+    from forecaster.jobs.train import train
 
     fitted, original = [], fitting.fit_baselines
 
@@ -246,7 +246,7 @@ def test_the_whole_training_run_does_not_change(monkeypatch):
     futures = {name: FUTURES[name] for name in ("noise", "nothing", "more")}
     for name, change in {"as it was": lambda history: history, **futures}.items():
         seen = []
-        made[name] = job.train(
+        made[name] = train(
             Panel(tuple(change(history) for history in PANEL)),
             settings,
             name="test",

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from forecaster import paths as places
+from forecaster import paths
 from forecaster.atomic import TEMPORARY, locked, write_atomically
 from forecaster.errors import LockHeld, SettingsError
 
 
 class TestHome:
     def test_is_the_folder_in_the_environment(self, home):
-        assert places.home() == home
-        assert places.models_folder() == home / "models"
+        assert paths.home() == home
+        assert paths.models_folder() == home / "models"
 
     def test_may_begin_with_a_tilde(self, monkeypatch):
         monkeypatch.setenv("FORECASTER_HOME", "~/elsewhere")
-        assert places.home() == Path.home() / "elsewhere"
+        assert paths.home() == Path.home() / "elsewhere"
 
     @pytest.mark.parametrize("value", ["", None])
     def test_is_the_platforms_folder_otherwise(self, monkeypatch, value):
@@ -30,8 +30,8 @@ class TestHome:
             monkeypatch.delenv("FORECASTER_HOME")
         else:
             monkeypatch.setenv("FORECASTER_HOME", value)
-        assert places.home().name == "forecaster"
-        assert places.home().is_absolute()
+        assert paths.home().name == "forecaster"
+        assert paths.home().is_absolute()
 
 
 class TestWriteAtomically:

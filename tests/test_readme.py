@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import functools
 import html
 import json
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from commands import here, program
 from yahoo_server import YahooServer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -106,9 +108,24 @@ def printed(newcomer: Callable[[], Path]) -> Callable[[str], list[tuple[str, str
     @functools.cache
     def of(page: str) -> list[tuple[str, str, str]]:
         place = newcomer()
-        return [(command, shown, run(command, place)) for command, shown in console_steps(page)]
+        return [
+            (command, shown, (trained if TRAINS.match(command) else run)(command, place))
+            for command, shown in console_steps(page)
+        ]
 
     return of
+
+
+TRAINS = re.compile(r"forecast (train|compare|gradients|backtest(?!.*--model)) (?!.*--workers)")
+"""Commands that load TensorFlow, which this process does once for all of them."""
+
+
+def trained(command: str, place: Path) -> str:
+    """Standard output of one of those, run in this process."""
+    with contextlib.chdir(place):
+        done = here(*shlex.split(command)[1:], FORECASTER_HOME=str(place / "home"))
+    assert done.returncode == 0, f"{command}\n{done.stderr}"
+    return done.stdout
 
 
 @pytest.mark.network
@@ -183,10 +200,7 @@ def test_the_two_commands_are_in_the_makefile():
 def test_every_option_that_is_named_exists():
     from typer.main import get_command
 
-    from forecaster.cli.main import app, register
-
-    register()
-    group = get_command(app)
+    group = get_command(program())
     commands = [group, *group.commands.values()]
     commands += [c for g in commands for c in getattr(g, "commands", {}).values()]
     known = {o for c in commands for p in c.params for o in (*p.opts, *p.secondary_opts)}
@@ -217,10 +231,7 @@ def unit(text: str) -> configparser.ConfigParser:
 def test_the_nightly_commands_are_commands():
     from typer.main import get_command
 
-    from forecaster.cli.main import app, register
-
-    register()
-    group = get_command(app)
+    group = get_command(program())
     found = commands_of_nightly()
     assert len(found) == 4
     for name, *arguments in found:
@@ -233,16 +244,14 @@ def test_the_nightly_commands_are_commands():
 def test_every_variable_that_is_named_is_a_setting(monkeypatch):
     from typer.main import get_command
 
-    from forecaster.cli import config_file as configuration
-    from forecaster.cli.main import app, register
+    from forecaster.cli import config_file
 
-    register()
-    options = configuration.options_of(get_command(app))
+    options = config_file.options_of(get_command(program()))
     named = set(re.findall(r"\bFORECASTER_[A-Z_]*[A-Z]\b", EVERYTHING))
     assert len(named) >= 9
     for name in named:
         monkeypatch.setenv(name, "1")
-    assert list(configuration.strangers(options)) == []
+    assert list(config_file.strangers(options)) == []
 
 
 def test_the_settings_example_is_read_whole(place):

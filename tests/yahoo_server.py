@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -61,6 +62,22 @@ class Request:
         return "range" in self.params
 
 
+def forget() -> None:
+    """Drop what yfinance keeps for the whole process: cookie, crumb, caches."""
+    if "yfinance" not in sys.modules:
+        return
+    import yfinance.cache
+    import yfinance.data
+
+    yfinance.data.SingletonMeta._instances.clear()
+    for manager in ("_TzDBManager", "_CookieDBManager", "_ISINDBManager"):
+        getattr(yfinance.cache, manager).close_db()
+        getattr(yfinance.cache, manager)._db = None
+    yfinance.cache._TzCacheManager._tz_cache = None
+    yfinance.cache._CookieCacheManager._Cookie_cache = None
+    yfinance.cache._ISINCacheManager._isin_cache = None
+
+
 class YahooServer:
     """The server, in threads of this process; a context that starts and stops it.
 
@@ -83,6 +100,7 @@ class YahooServer:
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
     def __enter__(self) -> YahooServer:
+        forget()
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -90,6 +108,7 @@ class YahooServer:
         self._stopping.set()
         self._http.shutdown()
         self._http.server_close()
+        forget()
 
     def add(self, listing: Listing) -> Listing:
         """List a ticker, or replace it."""

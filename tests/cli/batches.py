@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import commands
 import pytest
 from yahoo_server import YahooServer
 
@@ -35,19 +33,18 @@ def watchlist(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fetched(tmp_path_factory: pytest.TempPathFactory, blank: Model) -> Path:
     """The store that a batch of the watchlist leaves; made once, and copied."""
     home = tmp_path_factory.mktemp("fetched")
     save(blank, home / "models" / "blank.forecast")
     (home / "watch.txt").write_text("\n".join(NAMES))
     with YahooServer() as server:
-        places = {"FORECASTER_HOME": str(home), "FORECASTER_YAHOO_URL": server.url}
-        subprocess.run(
-            [sys.executable, "-m", "forecaster", "batch", home / "watch.txt", "--quiet"],
-            env={**os.environ, **places, "FORECASTER_PAUSE": "0"},
-            check=True,
-        )
+        done = commands.apart(
+            "batch", home / "watch.txt", "--quiet",
+            FORECASTER_HOME=str(home), FORECASTER_YAHOO_URL=server.url, FORECASTER_PAUSE="0",
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
     return home / "prices.db"
 
 

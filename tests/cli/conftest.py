@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from unittest import mock
 
+import commands
 import numpy as np
 import pytest
 from batches import fetched, stored, watchlist, yahoo  # noqa: F401 – fixtures
 from typer import Typer
-from typer.testing import CliRunner
 
-from forecaster.cli.main import app, register
 from forecaster.features.representation import Representation
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import Model, save
@@ -26,64 +21,30 @@ from forecaster.model.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "sample_data"
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of its own for models."""
-    folder = tmp_path / "home"
-    monkeypatch.setenv("FORECASTER_HOME", str(folder))
-    return folder
-
-
-@pytest.fixture
-def forecast(home: Path) -> Run:
-    """Run the command in a process of its own."""
-
-    def run(
-        *arguments: str | Path, stdin: bytes | None = None, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "forecaster", *map(str, arguments)],
-            input=stdin if stdin is not None else b"",
-            capture_output=True,
-            env={**os.environ, "FORECASTER_HOME": str(home), **environment},
-            check=False,
-        )
-        return subprocess.CompletedProcess(
-            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-        )
-
-    return run
-
 
 @pytest.fixture(scope="session")
-def commands() -> Typer:
-    """The app with its commands, which it takes once."""
-    register()
-    return app
+def program() -> Typer:
+    """The app with its commands."""
+    return commands.program()
 
 
 @pytest.fixture
-def here(home: Path, commands: Typer) -> Run:
-    """Run the command in this process, where one of its own would prove nothing more.
+def forecast() -> commands.Run:
+    """Run the command in this process."""
+    return commands.here
 
-    What a process has to itself needs one: signals, closed streams, imports, a log in JSON.
-    """
 
-    def run(
-        *arguments: str | Path, stdin: bytes | None = None, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        words = [str(argument) for argument in arguments]
-        set_here = {"FORECASTER_HOME": str(home), **environment}
-        with mock.patch.dict(os.environ, set_here):  # and takes back what the command sets
-            done = CliRunner().invoke(commands, words, input=stdin or b"", prog_name="forecast")
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+@pytest.fixture
+def apart() -> commands.Run:
+    """Run the command in a process of its own."""
+    return commands.apart
 
-    return run
+
+@pytest.fixture
+def start() -> Iterator[commands.Start]:
+    """Start the command in a process that ends with the test at the latest."""
+    with commands.starting() as started:
+        yield started
 
 
 def untrained(name: str = "blank", horizon: int = 3, units: int = 3) -> Model:

@@ -10,14 +10,13 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from batches import NAMES, age, written
-from test_cli_contract import loaded
+from imports import loaded
 from waiting import wait_until
 
 from forecaster.market.store import Store, journal
@@ -26,11 +25,11 @@ KILLS = int(os.environ.get("FORECASTER_TORTURE", "20"))
 
 
 class TestOutput:
-    def test_lines_are_elements_of_predict(self, forecast, yahoo, model, watchlist):
-        done = forecast("batch", watchlist, "--horizon", "2")
+    def test_lines_are_elements_of_predict(self, apart, yahoo, model, watchlist):
+        done = apart("batch", watchlist, "--horizon", "2")
         assert done.returncode == 0
         lines = [json.loads(line) for line in done.stdout.splitlines()]
-        alone = json.loads(forecast("predict", *NAMES, "--horizon", "2", "-f", "json").stdout)
+        alone = json.loads(apart("predict", *NAMES, "--horizon", "2", "-f", "json").stdout)
         assert [line["ticker"] for line in lines] == NAMES
         for line, other in zip(lines, alone["forecasts"], strict=True):
             assert list(line) == list(other)
@@ -57,8 +56,8 @@ class TestOutput:
             assert row["session"] == str(other["session"])
             assert float(row["q0.05"]) == other["q0.05"]
 
-    def test_quiet_says_nothing_at_all(self, forecast, stored, tmp_path):
-        done = forecast("batch", stored, "--quiet", "--out", tmp_path / "out.jsonl")
+    def test_quiet_says_nothing_at_all(self, apart, stored, tmp_path):
+        done = apart("batch", stored, "--quiet", "--out", tmp_path / "out.jsonl")
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         assert len((tmp_path / "out.jsonl").read_text().splitlines()) == len(NAMES)
 
@@ -90,9 +89,8 @@ class TestOutput:
         assert len(done.stdout.splitlines()) == 9
         assert done.stderr.count("error: Yahoo") == 1
 
-    def test_it_loads_nothing_heavy(self, forecast, stored, home):
-        argv = ["batch", str(stored), "--offline", "--quiet"]
-        assert loaded(argv, FORECASTER_HOME=str(home)) == []
+    def test_it_loads_nothing_heavy(self, stored):
+        assert loaded(["batch", str(stored), "--offline", "--quiet"]) == []
 
 
 class TestBadInput:
@@ -155,13 +153,13 @@ class TestFullDisk:
         yield place
         subprocess.run(["umount", "-l", str(place)], check=True)
 
-    def test_of_the_store(self, forecast, yahoo, model, watchlist, home, small):
+    def test_of_the_store(self, apart, yahoo, model, watchlist, home, small):
         url = f"sqlite:///{small}/prices.db"
         watchlist.write_text("NEWCO\n")
-        assert forecast("batch", watchlist, "-q", FORECASTER_STORE=url).returncode == 0
+        assert apart("batch", watchlist, "-q", FORECASTER_STORE=url).returncode == 0
         (small / "filler").write_bytes(b"x" * max(0, shutil.disk_usage(small).free - 8192))
         watchlist.write_text("NEWCO\nAAPL\nMSFT\nSPY\n")
-        done = forecast("batch", watchlist, "-q", FORECASTER_STORE=url)
+        done = apart("batch", watchlist, "-q", FORECASTER_STORE=url)
         assert done.returncode in (3, 5)
         assert "Make room on the disk" in done.stderr
         assert "Traceback" not in done.stderr
@@ -170,10 +168,10 @@ class TestFullDisk:
             assert not journal.verify(tx).broken
             assert next(iter(journal.entries(tx))).draft.ticker == "NEWCO"
 
-    def test_of_the_output(self, forecast, stored, small, home):
+    def test_of_the_output(self, apart, stored, small, home):
         (small / "out.jsonl").write_text("the old one\n")
         (small / "filler").write_bytes(b"x" * (shutil.disk_usage(small).free))
-        done = forecast("batch", stored, "-q", "--out", small / "out.jsonl")
+        done = apart("batch", stored, "-q", "--out", small / "out.jsonl")
         assert done.returncode == 2
         assert "could not be written" in done.stderr
         assert (small / "out.jsonl").read_text() == "the old one\n"
@@ -181,17 +179,10 @@ class TestFullDisk:
 
 
 class TestInterruptions:
-    def start(self, *arguments: object) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "forecaster", "batch", *map(str, arguments)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-
     @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-    def test_signals_and_resume(self, forecast, yahoo, model, watchlist, home, sent, code):
+    def test_signals_and_resume(self, start, forecast, yahoo, model, watchlist, home, sent, code):
         yahoo.fail("BRK-B", "stall")
-        process = self.start(watchlist)
+        process = start("batch", watchlist)
         wait_until(lambda: yahoo.charts("BRK-B"), 30)
         process.send_signal(sent)
         began = time.monotonic()
@@ -206,18 +197,18 @@ class TestInterruptions:
         assert later == {"BRK-B", "NEWCO"}
         assert len(written(home)) == len(NAMES)
 
-    def test_kill_9_at_random_moments(self, yahoo, model, watchlist, home, tmp_path):
+    def test_kill_9_at_random_moments(self, start, forecast, yahoo, model, watchlist, home):
         """Twenty kills here, two hundred in ``make torture``: nothing missing, nothing twice."""
         rng = random.Random(7)
-        out = tmp_path / "out.jsonl"
-        options = [watchlist, "--resume", "--quiet", "--out", out]
+        out = watchlist.with_name("out.jsonl")
+        command = ("batch", watchlist, "--resume", "--quiet", "--out", out)
         expected = 0
         for number in range(KILLS):
             last = str(np_busday(number + 1))
             for name in NAMES:
                 yahoo.change(name, last=last)
             before = len(yahoo.requests)
-            process = self.start(*options)
+            process = start(*command)
             while len(yahoo.requests) == before and process.poll() is None:
                 time.sleep(0.005)
             try:
@@ -232,8 +223,7 @@ class TestInterruptions:
                 lines = [json.loads(line) for line in out.read_text().splitlines()]
                 assert [line["ticker"] for line in lines] == NAMES
             age(home)
-            process = self.start(*options)
-            assert process.wait(60) == 0
+            assert forecast(*command).returncode == 0
             expected += len(NAMES)
             found = written(home)
             assert {e.draft.ticker for e in found if str(e.draft.cutoff) == last} == set(NAMES)
@@ -250,29 +240,17 @@ def np_busday(number: int) -> object:
 
 
 class TestAtOnce:
-    def test_one_of_eight_works_and_the_others_say_so(self, stored, home, tmp_path):
-        running = [
-            subprocess.Popen(
-                [sys.executable, "-m", "forecaster", "batch", str(stored), "-q"],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-            )
-            for _ in range(8)
-        ]
+    def test_one_of_eight_works_and_the_others_say_so(self, start, stored, home):
+        running = [start("batch", stored, "-q") for _ in range(8)]
         codes = [process.wait(120) for process in running]
         assert set(codes) <= {0, 8}
         assert 0 in codes
         assert len(written(home)) == len(NAMES)
 
-    def test_or_they_wait(self, stored, home, yahoo):
+    def test_or_they_wait(self, start, stored, home, yahoo):
         for name in NAMES:
             yahoo.change(name, last="2024-07-01")
         age(home)
-        running = [
-            subprocess.Popen(
-                [sys.executable, "-m", "forecaster", "batch", str(stored), "-q", "--wait", "60"],
-            )
-            for _ in range(4)
-        ]
+        running = [start("batch", stored, "-q", "--wait", "60") for _ in range(4)]
         assert [process.wait(120) for process in running] == [0] * 4
         assert len(written(home)) == 2 * len(NAMES)

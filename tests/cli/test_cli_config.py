@@ -9,18 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli_contract import loaded
+from imports import loaded
 from typer import Typer
 from typer.main import get_command
 
-from forecaster.cli import config_file as configuration
+from forecaster.cli import config_file
 from forecaster.cli.commands import Command
-
-
-@pytest.fixture
-def forecast(here):
-    """Settings are read the same in this process, and hundreds of processes take a minute."""
-    return here
 
 
 @pytest.fixture
@@ -37,9 +31,9 @@ def toml(home: Path):
 
 
 @pytest.fixture(scope="module")
-def options(commands: Typer) -> configuration.Options:
+def options(program: Typer) -> config_file.Options:
     """Every option of every command."""
-    return configuration.options_of(get_command(commands))
+    return config_file.options_of(get_command(program))
 
 
 def steps(run: subprocess.CompletedProcess[str]) -> int:
@@ -84,8 +78,8 @@ class TestPrecedence:
         assert steps(run) == 1
 
     def test_a_model_for_forecasts_is_not_the_one_that_backtest_scores(self, options):
-        assert configuration.is_shared("model", "predict")
-        assert not configuration.is_shared("model", "backtest")
+        assert config_file.is_shared("model", "predict")
+        assert not config_file.is_shared("model", "backtest")
 
     def test_lists_flags_and_words_come_from_the_file(self, forecast, model, tmp_path, toml):
         path = tmp_path / "x.csv"
@@ -155,9 +149,9 @@ class TestWhichFile:
 
     def test_without_a_file_no_parser_is_loaded(self, model, home, prices):
         command = ["predict", str(prices)]
-        assert loaded(command, ["tomllib"], FORECASTER_HOME=str(home)) == []
+        assert loaded(command, ["tomllib"]) == []
         (home / "forecaster.toml").write_text("")
-        assert loaded(command, ["tomllib"], FORECASTER_HOME=str(home)) == ["tomllib"]
+        assert loaded(command, ["tomllib"]) == ["tomllib"]
 
 
 class TestWhatIsRefused:
@@ -284,7 +278,8 @@ class TestUnknownVariables:
 
 
 class TestShow:
-    def test_says_where_each_setting_comes_from(self, forecast, toml, home):
+    def test_says_where_each_setting_comes_from(self, forecast, toml, home, monkeypatch):
+        monkeypatch.delenv("FORECASTER_DEADLINE")
         path = toml('provider = "tiingo"\n[train]\ncell = "lstm"\n[data.export]\nformat = "csv"\n')
         run = forecast(
             "config", "show", "-f", "json", FORECASTER_TRAIN_UNITS="8", FORECASTER_OFFLINE="1"
@@ -314,11 +309,11 @@ class TestShow:
 
     def test_all_has_every_option_of_every_command(self, forecast, options):
         found = shown(forecast("config", "show", "--all", "-f", "json"))
-        for key in configuration.SHARED:
+        for key in config_file.SHARED:
             assert key in found
         for command, params in options.items():
             for key in params:
-                shared = configuration.is_shared(key, command)
+                shared = config_file.is_shared(key, command)
                 assert (f"{command}.{key}" in found) is not shared, (command, key)
         assert found["train.cell"] == ("gru", "default", "")
         assert found["pause"] == ("0.5", "default", "")
@@ -337,30 +332,30 @@ class TestShow:
 
 
 class TestTheWholeTree:
-    def test_every_command_checks_settings_before_it_runs(self, commands):
+    def test_every_command_checks_settings_before_it_runs(self, program):
         def leaves(group):
             for command in group.commands.values():
                 yield from leaves(command) if hasattr(command, "commands") else [command]
 
-        assert all(isinstance(c, Command) for c in leaves(get_command(commands)))
+        assert all(isinstance(c, Command) for c in leaves(get_command(program)))
 
     def test_no_two_settings_have_one_variable(self, options):
-        names = [configuration.variable(k) for k in configuration.SHARED]
-        names += [configuration.variable(k, c) for c, keys in options.items() for k in keys]
+        names = [config_file.variable(k) for k in config_file.SHARED]
+        names += [config_file.variable(k, c) for c, keys in options.items() for k in keys]
         assert len(names) == len(set(names))
 
     def test_every_shared_setting_is_some_commands_or_the_programs(self, options):
         own = {key for keys in options.values() for key in keys}
-        assert set(configuration.SHARED) - own == {*configuration.PLAIN, "log-format"}
+        assert set(config_file.SHARED) - own == {*config_file.PLAIN, "log-format"}
 
     def test_a_shared_key_means_one_type(self, options):
-        for key in configuration.SHARED:
+        for key in config_file.SHARED:
             kinds = {
                 params[key].type_descriptor.annotation
                 for command, params in options.items()
-                if key in params and configuration.is_shared(key, command)
+                if key in params and config_file.is_shared(key, command)
             }
             assert len(kinds) <= 1, key
 
     def test_no_command_has_the_name_of_a_shared_setting(self, options):
-        assert not {c.partition(".")[0] for c in options} & set(configuration.SHARED)
+        assert not {c.partition(".")[0] for c in options} & set(config_file.SHARED)

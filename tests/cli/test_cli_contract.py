@@ -9,40 +9,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from imports import HEAVY, loaded
+from waiting import wait_until_read
 
 from forecaster import __version__
 from forecaster.model.artifact import Model
 
-LOADED = (
-    "import sys; sys.argv = {argv!r}\n"
-    "from forecaster.cli.main import main\n"
-    "try: main()\n"
-    "except SystemExit: pass\n"
-    "print('LOADED', *sorted(m for m in {modules!r} if m in sys.modules), file=sys.stderr)"
-)
-HEAVY = ["pandas", "tensorflow", "keras", "pyarrow", "scipy", "statsmodels"]
 
-
-def loaded(argv: list[str], modules: list[str] = HEAVY, **environment: str) -> list[str]:
-    """Which heavy modules a command leaves loaded."""
-    code = LOADED.format(argv=["forecast", *argv], modules=modules)
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-        check=True,
-    )
-    return run.stderr.split("LOADED")[1].split()
-
-
-def test_version_and_help_answer_on_stdout(forecast):
-    assert forecast("--version").stdout == f"forecast {__version__}\n"
-    shown = forecast("--help")
+def test_version_and_help_answer_on_stdout(apart):
+    assert apart("--version").stdout == f"forecast {__version__}\n"
+    shown = apart("--help")
     assert shown.returncode == 0
     for command in ("train", "predict", "models", "doctor", "export"):
         assert command in shown.stdout
@@ -57,13 +36,12 @@ def test_help_loads_nothing_heavy(command):
     assert loaded([*command, "--help"], [*HEAVY, "numpy", "sqlalchemy", "jinja2"]) == []
 
 
-def test_predict_from_a_csv_file_loads_nothing_heavy(model, home, prices):
-    modules = [*HEAVY, "jinja2"]
-    assert loaded(["predict", str(prices)], modules, FORECASTER_HOME=str(home)) == []
+def test_predict_from_a_csv_file_loads_nothing_heavy(model, prices):
+    assert loaded(["predict", str(prices)], [*HEAVY, "jinja2"]) == []
 
 
-def test_json_follows_the_contract(forecast, model: Model, prices: Path):
-    run = forecast("predict", prices, "--format", "json")
+def test_json_follows_the_contract(apart, model: Model, prices: Path):
+    run = apart("predict", prices, "--format", "json")
     assert run.returncode == 0
     document = json.loads(run.stdout)
     assert list(document) == ["schema", "model", "created", "forecasts", "errors"]
@@ -90,10 +68,10 @@ def test_csv_has_a_row_for_each_ticker_and_step_and_equals_json(forecast, model,
     assert rows[0]["session_estimated"] == "true"
 
 
-def test_a_piped_table_is_plain_and_not_cut_to_80_columns(forecast, model, tmp_path):
+def test_a_piped_table_is_plain_and_not_cut_to_80_columns(apart, model, tmp_path):
     path = tmp_path / ("LONG" * 30 + ".csv")
     path.write_text("Date,Close\n2024-01-02,123456.78\n2024-01-03,123457.12\n")
-    run = forecast("predict", path, COLUMNS="20", FORCE_COLOR="1")
+    run = apart("predict", path, COLUMNS="20", FORCE_COLOR="1")
     assert "\x1b" not in run.stdout
     assert "…" not in run.stdout
     assert "LONG" * 30 in run.stdout
@@ -139,17 +117,17 @@ def test_one_bad_source_leaves_the_others_done_with_exit_code_3(forecast, model,
     assert any("ONE has 1 bar (2024-01-02)" in e["message"] for e in document["errors"])
 
 
-def test_only_bad_sources_are_exit_code_4(forecast, model, tmp_path):
+def test_only_bad_sources_are_exit_code_4(apart, model, tmp_path):
     short = tmp_path / "ONE.csv"
     short.write_text("Date,Close\n2024-01-02,5\n")
-    run = forecast("predict", short)
+    run = apart("predict", short)
     assert (run.returncode, run.stdout) == (4, "")
     assert run.stderr.count("\n") == 1
     assert "a forecast needs at least 2" in run.stderr
 
 
-def test_a_ticker_whose_source_is_down(forecast, model):
-    run = forecast("predict", "AAPL")
+def test_a_ticker_whose_source_is_down(apart, model):
+    run = apart("predict", "AAPL")
     assert run.returncode == 5
     assert "asked for AAPL" in run.stderr
 
@@ -243,17 +221,17 @@ def test_hindsight_is_said(forecast, model, prices):
     assert "has seen what came next" in run.stderr
 
 
-def test_standard_input_is_a_source(forecast, model, prices):
-    run = forecast("predict", "-", "--ticker", "PIPE", "-f", "csv", stdin=prices.read_bytes())
+def test_standard_input_is_a_source(apart, model, prices):
+    run = apart("predict", "-", "--ticker", "PIPE", "-f", "csv", stdin=prices.read_bytes())
     assert run.stdout.splitlines()[1].startswith("PIPE,2024-01-11,1,")
 
 
-def test_models_can_be_listed_shown_and_deleted(forecast, model, home):
+def test_models_can_be_listed_shown_and_deleted(apart, forecast, model, home):
     assert "blank" in forecast("models", "list").stdout
     assert model.id in forecast("models", "show", "blank").stdout
-    kept = forecast("models", "delete", "blank", stdin=b"n\n")
+    kept = apart("models", "delete", "blank", stdin=b"n\n")
     assert kept.returncode == 0
-    nobody = forecast("models", "delete", "blank")
+    nobody = apart("models", "delete", "blank")
     assert nobody.returncode == 2
     assert "Add --yes." in nobody.stderr
     assert (home / "models" / "blank.forecast").exists()
@@ -269,17 +247,13 @@ def test_damaged_models_are_listed_as_damaged(forecast, model, home):
     assert "damaged" in run.stdout
 
 
-def test_a_reader_that_goes_away_is_no_traceback(model, home, prices):
-    environment = {**os.environ, "FORECASTER_HOME": str(home)}
-    command = [sys.executable, "-m", "forecaster", "predict", str(prices)]
+def test_a_reader_that_goes_away_is_no_traceback(start, model, prices):
     read, write = os.pipe()
     os.close(read)
-    run = subprocess.run(
-        command, stdout=write, stderr=subprocess.PIPE, env=environment, check=False
-    )
+    process = start("predict", prices, stdout=write)
     os.close(write)
-    assert run.returncode == 141
-    assert run.stderr == b""
+    _, errors = process.communicate()
+    assert (process.returncode, errors) == (141, b"")
 
 
 IN_A_CALLBACK = """
@@ -311,16 +285,11 @@ def test_a_signal_in_a_callback_is_not_forgotten(sent, code):
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signals_have_their_exit_codes(model, home, sent, code):
-    """The command waits for standard input when the signal comes."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "forecaster", "predict", "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "FORECASTER_HOME": str(home)},
-    )
-    time.sleep(4)  # a start takes a fraction of a second, on a busy machine a few
+def test_signals_have_their_exit_codes(start, model, sent, code):
+    """The command waits for more of standard input when the signal comes."""
+    process = start("predict", "-", stdin=subprocess.PIPE)
+    process.stdin.write(b"Date,Close\n")
+    wait_until_read(process.stdin)
     process.send_signal(sent)
     _, errors = process.communicate(timeout=10)
     assert process.returncode == code

@@ -39,13 +39,13 @@ def test_list(forecast, filled):
     assert lines[2].startswith("FB,import,,XNYS,2012-05-18,2013-03-01,196,")
 
 
-def test_what_is_exported_is_what_was_imported(forecast, filled, tmp_path):
+def test_what_is_exported_is_what_was_imported(apart, forecast, filled, tmp_path):
     (was,) = read_files([str(SAMPLE / "FB.csv")]).panel
     for name in ("out.csv", "out.parquet"):
         assert forecast("data", "export", "fb", "-o", tmp_path / name).returncode == 0
         (made,) = read_files([str(tmp_path / name)]).panel
         assert made.fingerprint == was.fingerprint
-    assert forecast("data", "export", "FB").stdout == (tmp_path / "out.csv").read_text()
+    assert apart("data", "export", "FB").stdout == (tmp_path / "out.csv").read_text()
     forced = forecast("data", "export", "FB", "-f", "csv", "-o", tmp_path / "x.parquet")
     assert forced.returncode == 0
     assert (tmp_path / "x.parquet").read_text() == (tmp_path / "out.csv").read_text()
@@ -90,14 +90,14 @@ def test_a_file_that_is_no_store(forecast, home: Path):
     assert "Traceback" not in done.stderr
 
 
-def test_prune(forecast, filled):
+def test_prune(apart, forecast, filled):
     assert forecast("data", "prune").returncode == 2
     assert forecast("data", "prune", "NONE").returncode == 4
     done = forecast("data", "prune", "FB")
     assert (done.returncode, done.stderr) == (0, "note: deleted FB\n")
-    asked = forecast("data", "prune", "--all", stdin=b"n\n")
+    asked = apart("data", "prune", "--all", stdin=b"n\n")
     assert "Delete all stored bars?" in asked.stderr
-    nobody = forecast("data", "prune", "--all")
+    nobody = apart("data", "prune", "--all")
     assert nobody.returncode == 2
     assert nobody.stderr.splitlines()[1] == (
         "error: nobody answered 'Delete all stored bars?', because standard input has ended; a"

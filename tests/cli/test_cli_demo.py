@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 import typer
-from test_cli_contract import loaded
+from imports import loaded
 from tours import CHEAP, DRIVER, toured
+from typer.main import get_command
 
 from forecaster.cli import demo
 from forecaster.errors import DataError, SettingsError
@@ -21,13 +22,8 @@ from forecaster.jobs import demo as job
 from forecaster.jobs.demo import CHAPTERS, Chapter
 
 
-def test_every_command_line_is_one_that_the_program_takes(tmp_path, monkeypatch):
-    from typer.main import get_command
-
-    from forecaster.cli.main import app, register
-
-    register()
-    group = get_command(app)
+def test_every_command_line_is_one_that_the_program_takes(program, tmp_path, monkeypatch):
+    group = get_command(program)
     monkeypatch.chdir(tmp_path)
     assert [c.arguments[0] for c in CHAPTERS][:5] == [
         "train", "predict", "backtest", "explain", "plot"
@@ -69,15 +65,14 @@ def usual(tmp_path_factory) -> tuple[Path, str]:
     return place / "tour", out
 
 
-def test_a_piped_tour_shows_each_command_above_its_own_output(usual):
+def test_a_piped_tour_shows_each_command_above_its_own_output(forecast, usual, monkeypatch):
     folder, out = usual
+    monkeypatch.chdir(folder)
     assert "\x1b" not in out
     at = 0
     for number, chapter in enumerate(CHEAP, 1):
-        done = subprocess.run(
-            [sys.executable, "-m", "forecaster", *chapter.arguments],
-            cwd=folder, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+        done = forecast(*chapter.arguments)
+        assert done.returncode == 0
         for part in (f"\n{number}/{len(CHEAP)}  {chapter.title}\n", f"\n$ {chapter.command}\n"):
             at = out.index(part, at) + len(part)
         assert out[at:].startswith(done.stdout)

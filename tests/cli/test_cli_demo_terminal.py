@@ -15,7 +15,7 @@ from terminals import in_terminal, plain, read_until
 from tours import CHEAP, words
 from waiting import wait_until
 
-from forecaster.jobs import demo as job
+from forecaster.jobs import demo
 from forecaster.jobs.demo import CHAPTERS
 
 
@@ -121,8 +121,8 @@ DEAF = (
 
 
 def test_a_step_that_does_not_listen_is_killed(tmp_path, monkeypatch):
-    monkeypatch.setattr(job, "_PATIENCE", 0.2)
-    monkeypatch.setattr(job, "_HEARD", 0.2)
+    monkeypatch.setattr(demo, "_PATIENCE", 0.2)
+    monkeypatch.setattr(demo, "_HEARD", 0.2)
     real, started = subprocess.Popen, []
 
     def popen(_words: list[str], **more: object) -> subprocess.Popen[bytes]:
@@ -131,9 +131,9 @@ def test_a_step_that_does_not_listen_is_killed(tmp_path, monkeypatch):
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         return started[0]
 
-    monkeypatch.setattr(job.subprocess, "Popen", popen)
+    monkeypatch.setattr(demo.subprocess, "Popen", popen)
     with pytest.raises(KeyboardInterrupt):
-        job.run(CHEAP[0], tmp_path, os.environ)
+        demo.run(CHEAP[0], tmp_path, os.environ)
     assert started[0].returncode == -signal.SIGKILL
 
 
@@ -142,7 +142,7 @@ def test_a_step_is_killed_though_signals_keep_coming(tmp_path):
         wait_until((tmp_path / "deaf").exists)
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt):
-            job._end(child)
+            demo._end(child)
     assert child.returncode == -signal.SIGKILL
 
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
+from commands import Done, Run
 
 from forecaster.jobs import doctor
 
-Run = Callable[..., CompletedProcess[str]]
-
 
 @pytest.fixture
-def examined(home: Path, here: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+def examined(home: Path, forecast: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Its page beside a file of settings, without starting Keras."""
     monkeypatch.setattr(doctor, "_devices", lambda: iter(()))
     home.mkdir(parents=True, exist_ok=True)
 
-    def examine(settings: str) -> CompletedProcess[str]:
+    def examine(settings: str) -> Done:
         (home / "forecaster.toml").write_text(settings)
-        return here("doctor")
+        return forecast("doctor")
 
     return examine
 
@@ -43,7 +40,7 @@ def test_a_file_that_can_is_named(home, examined):
 
 
 @pytest.mark.network
-def test_nothing_is_wrong_here(forecast):
-    run = forecast("doctor")
+def test_nothing_is_wrong_here(apart):
+    run = apart("doctor")
     assert run.returncode == 0, run.stdout
     assert "tensorflow" in run.stdout

@@ -6,8 +6,6 @@ import csv
 import io
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,8 +15,8 @@ SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 AAPL = SAMPLE / "AAPL.csv"
 
 
-def test_json_follows_the_contract_and_ends_in_predicts_forecast(forecast):
-    run = forecast("explain", AAPL, "--model", "sample", "--last", "3", "--step", "5", "-f", "json")
+def test_json_follows_the_contract_and_ends_in_predicts_forecast(apart):
+    run = apart("explain", AAPL, "--model", "sample", "--last", "3", "--step", "5", "-f", "json")
     assert (run.returncode, run.stderr) == (0, "")
     document = json.loads(run.stdout)
     assert list(document) == [
@@ -28,7 +26,7 @@ def test_json_follows_the_contract_and_ends_in_predicts_forecast(forecast):
     assert document["schema"] == "explain/1"
     assert (document["ticker"], document["cutoff"]) == ("AAPL", "2013-03-01")
     assert document["interval"] == [0.05, 0.95]
-    made = forecast("predict", AAPL, "--model", "sample", "--horizon", "5", "-f", "json").stdout
+    made = apart("predict", AAPL, "--model", "sample", "--horizon", "5", "-f", "json").stdout
     steps = json.loads(made)["forecasts"][0]["steps"]
     day = document["days"][-1]
     assert day["quantiles"] == steps[-1]["quantiles"]
@@ -40,9 +38,9 @@ def test_json_follows_the_contract_and_ends_in_predicts_forecast(forecast):
     assert sum(g["loss_percent"] is None for g in weighed["inputs"]) == 10
 
 
-def test_the_same_seed_gives_the_same_text_and_another_seed_another(forecast):
+def test_the_same_seed_gives_the_same_text_and_another_seed_another(apart):
     def text(*more):
-        return forecast("explain", SAMPLE / "FB.csv", "--model", "sample", *more).stdout
+        return apart("explain", SAMPLE / "FB.csv", "--model", "sample", *more).stdout
 
     assert text() == text("--seed", "0")
     assert text() != text("--seed", "1")
@@ -135,8 +133,8 @@ class TestGradients:
         assert rows[3]["norms"] == pytest.approx([1, 2, 4, 8, 16, 32])
         assert [r["clipping"] for r in document["step"]["usual"]] == ["none", "value"]
 
-    def test_a_table_says_what_vanishes_and_what_explodes(self, forecast, model, prices):
-        run = forecast("gradients", prices, "--lags", "6", "--cells", "gru", "--clip-norm", "0.01")
+    def test_a_table_says_what_vanishes_and_what_explodes(self, apart, model, prices):
+        run = apart("gradients", prices, "--lags", "6", "--cells", "gru", "--clip-norm", "0.01")
         assert run.returncode == 0, run.stderr
         assert run.stderr == ""
         for needed in ("2.000  explodes", "0.500  vanishes", "norm 0.01", "100 times"):
@@ -183,12 +181,9 @@ def test_what_cannot_work_is_one_line_and_leaves_no_file(
 
 
 @pytest.mark.network
-def test_ctrl_c_in_gradients_leaves_no_file(home, tmp_path):
-    command = [sys.executable, "-m", "forecaster", "gradients", AAPL, "--model", "sample"]
-    process = subprocess.Popen(
-        [*command, "--lags", "900", "--output", tmp_path / "made.json", "--format", "json"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+def test_ctrl_c_in_gradients_leaves_no_file(start, tmp_path):
+    command = ("gradients", AAPL, "--model", "sample", "--lags", "900", "--format", "json")
+    process = start(*command, "--output", tmp_path / "made.json")
     maps = Path(f"/proc/{process.pid}/maps")
     wait_until(lambda: "libtensorflow" in maps.read_text())  # it is being loaded, or at work
     process.send_signal(signal.SIGINT)

@@ -9,10 +9,10 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from datetime import datetime, timedelta
 
 import pytest
+from waiting import wait_until_read
 
 PASSWORD, KEY = "hunter2secret", "0123tiingo4567"
 
@@ -22,8 +22,8 @@ def records(stderr: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in stderr.splitlines()]
 
 
-def test_notes_and_errors_are_one_object_a_line(forecast, prices):
-    run = forecast("--log-format", "json", "predict", prices, "missing.csv", FORCE_COLOR="1")
+def test_notes_and_errors_are_one_object_a_line(apart, prices):
+    run = apart("--log-format", "json", "predict", prices, "missing.csv", FORCE_COLOR="1")
     assert run.returncode == 3
     found = records(run.stderr)
     assert [r["level"] for r in found] == ["note", "error", "error"]
@@ -68,22 +68,18 @@ def test_the_parsers_refusals_are_in_the_log(forecast, arguments, command, said)
     assert re.search(r"See: forecast.* --help", line["message"])
 
 
-def test_help_is_no_log(forecast):
-    assert "Usage" in forecast("--log-format", "json", "--help").stdout
-    run = forecast(FORECASTER_LOG_FORMAT="json")
+def test_help_is_no_log(apart):
+    assert "Usage" in apart("--log-format", "json", "--help").stdout
+    run = apart(FORECASTER_LOG_FORMAT="json")
     assert (run.returncode, run.stderr) == (2, "")
     assert "Usage" in run.stdout
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_last_words_are_in_the_log(model, home, sent, code):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "forecaster", "--log-format", "json", "predict", "-"],
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "FORECASTER_HOME": str(home)},
-    )
-    time.sleep(4)
+def test_last_words_are_in_the_log(start, model, sent, code):
+    process = start("--log-format", "json", "predict", "-", stdin=subprocess.PIPE)
+    process.stdin.write(b"Date,Close\n")
+    wait_until_read(process.stdin)
     process.send_signal(sent)
     _, errors = process.communicate(timeout=10)
     assert process.returncode == code
@@ -92,8 +88,8 @@ def test_last_words_are_in_the_log(model, home, sent, code):
     assert "no file is half written" in line["message"]
 
 
-def test_nobody_is_asked(forecast, model, home):
-    run = forecast("--log-format", "json", "models", "delete", "blank", stdin=b"y\n")
+def test_nobody_is_asked(apart, model, home):
+    run = apart("--log-format", "json", "models", "delete", "blank", stdin=b"y\n")
     assert run.returncode == 2
     (line,) = records(run.stderr)
     assert "Add --yes" in line["message"]
@@ -123,8 +119,8 @@ def test_a_bug_in_a_command_is_one_line_of_the_log():
     code = (
         "import sys; sys.argv = ['forecast', '--log-format', 'json', 'models', 'list']\n"
         "from forecaster.cli import main\n"
-        "import forecaster.model.registry as library\n"
-        "library.models = lambda: 1 / 0\n"
+        "from forecaster.model import registry\n"
+        "registry.models = lambda: 1 / 0\n"
         "main.main()\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -181,8 +177,8 @@ ADDRESSES = (
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_no_secret_is_printed(here, address):
-    no_secret(here, address)
+def test_no_secret_is_printed(forecast, address):
+    no_secret(forecast, address)
 
 
 @pytest.mark.parametrize("address", [ADDRESSES[0], ADDRESSES[-1]])
@@ -205,14 +201,14 @@ def no_secret(forecast, address, *log: str) -> None:
     assert re.search(r"TIINGO_API_KEY +set ", forecast("config", "show", **secrets).stdout)
 
 
-def test_no_secret_of_the_file_is_printed(here, home):
+def test_no_secret_of_the_file_is_printed(forecast, home):
     home.mkdir()
     file = home / "forecaster.toml"
     file.write_text(f'store = "postgresql+psycopg://me:{PASSWORD}@127.0.0.1:1/prices"\n')
     for command in COMMANDS:
-        run = here(*command)
+        run = forecast(*command)
         assert PASSWORD not in run.stdout + run.stderr, command
     file.write_text(f'store = ["postgresql+psycopg://me:{PASSWORD}@127.0.0.1:1/prices"]\n')
-    run = here("data", "list")
+    run = forecast("data", "list")
     assert run.returncode == 2
     assert PASSWORD not in run.stderr

@@ -42,12 +42,12 @@ def test_a_file_is_written_whole_and_stdout_stays_empty(forecast, model, prices,
     assert sorted(p.name for p in tmp_path.iterdir()) == ["ABC.csv", file.name, "home"]
 
 
-def test_a_pipe_gets_plain_text_with_the_forecast_of_predict(forecast):
-    run = forecast("plot", AAPL, "--model", "sample", "--horizon", "5")
+def test_a_pipe_gets_plain_text_with_the_forecast_of_predict(apart):
+    run = apart("plot", AAPL, "--model", "sample", "--horizon", "5")
     assert (run.returncode, run.stderr) == (0, "")
     assert "\x1b" not in run.stdout
     shown = json.loads(
-        forecast("predict", AAPL, "--model", "sample", "--horizon", "5", "-f", "json").stdout
+        apart("predict", AAPL, "--model", "sample", "--horizon", "5", "-f", "json").stdout
     )["forecasts"][0]
     last = shown["steps"][-1]
     for level, name in (("0.05", "5%"), ("0.5", "median"), ("0.95", "95%")):

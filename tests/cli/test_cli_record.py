@@ -53,13 +53,13 @@ class TestRecord:
         assert done.returncode == 4
         assert "forecast batch WATCHLIST" in done.stderr
 
-    def test_journal_commands(self, forecast, lived, home, tmp_path):
+    def test_journal_commands(self, apart, forecast, lived, home, tmp_path):
         assert "AAPL" in forecast("journal", "list").stdout
         found = json.loads(forecast("journal", "list", "--last", "2", "-f", "json").stdout)
         assert [entry["ticker"] for entry in found["forecasts"]] == ["BRK-B", "NEWCO"]
         whole = forecast("journal", "verify")
         assert whole.stdout == f"5 forecasts, none changed; head {written(home)[-1].hash}\n"
-        lines = forecast("journal", "export", "--ticker", "SPY").stdout.splitlines()
+        lines = apart("journal", "export", "--ticker", "SPY").stdout.splitlines()
         assert json.loads(lines[0])["ticker"] == "SPY"
         forecast("journal", "export", "-f", "csv", "--output", tmp_path / "j.csv")
         assert len((tmp_path / "j.csv").read_text().splitlines()) == 16

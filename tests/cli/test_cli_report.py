@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import array
-import fcntl
 import json
-import os
 import signal
 import subprocess
-import sys
-import termios
 from pathlib import Path
 
 import pytest
+from imports import loaded
 from measured import document, scored
-from test_cli_contract import HEAVY, loaded
-from waiting import wait_until
+from waiting import wait_until_read
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 
@@ -28,9 +23,9 @@ def backtest(tmp_path_factory) -> Path:
     return path
 
 
-def test_a_model_s_page_is_written_whole_and_stdout_stays_empty(forecast, tmp_path):
+def test_a_model_s_page_is_written_whole_and_stdout_stays_empty(apart, tmp_path):
     file = tmp_path / "r.html"
-    run = forecast("report", "sample", "--output", file)
+    run = apart("report", "sample", "--output", file)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
     text = file.read_text()
     assert text.startswith("<!DOCTYPE html>")
@@ -192,28 +187,14 @@ def test_a_folder_that_cannot_be_written_leaves_nothing(forecast, backtest):
     assert "--output /proc/r.html could not be written" in run.stderr
 
 
-def unread(pipe) -> int:
-    """Bytes that nobody has read from a pipe yet."""
-    counted = array.array("i", [0])
-    fcntl.ioctl(pipe, termios.FIONREAD, counted)
-    return counted[0]
-
-
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_report_that_is_stopped_leaves_the_page_that_was_there(model, home, tmp_path, sent):
+def test_a_report_that_is_stopped_leaves_the_page_that_was_there(start, model, tmp_path, sent):
     """The command waits for standard input when the signal comes."""
     file = tmp_path / "r.html"
     file.write_text("older")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "forecaster", "report", "blank", "-o", str(file), "-s", "-"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "FORECASTER_HOME": str(home)},
-    )
+    process = start("report", "blank", "-o", file, "-s", "-", stdin=subprocess.PIPE)
     process.stdin.write(b"Date,Close\n")
-    process.stdin.flush()
-    wait_until(lambda: unread(process.stdin) == 0)
+    wait_until_read(process.stdin)
     process.send_signal(sent)
     _, errors = process.communicate(timeout=20)
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[sent]
@@ -222,8 +203,8 @@ def test_a_report_that_is_stopped_leaves_the_page_that_was_there(model, home, tm
     assert sorted(p.name for p in tmp_path.iterdir()) == ["home", "r.html"]
 
 
-def test_nothing_heavy_is_loaded(model, home, prices, backtest, tmp_path):
+def test_nothing_heavy_is_loaded(model, prices, backtest, tmp_path):
     page = str(tmp_path / "r.html")
     for argv in (["blank", "-o", page, "-s", str(prices)], [str(backtest), "-o", page]):
-        assert loaded(["report", *argv], HEAVY, FORECASTER_HOME=str(home)) == []
+        assert loaded(["report", *argv]) == []
         Path(page).unlink()

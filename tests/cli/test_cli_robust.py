@@ -24,13 +24,13 @@ def change(home: Path, line: str) -> None:
 
 
 @pytest.fixture
-def filled(here, model) -> None:
-    assert here("data", "import", SAMPLE / "FB.csv", SAMPLE / "IBM.csv").returncode == 0
-    assert here("predict", "FB").returncode == 0
+def filled(forecast, model) -> None:
+    assert forecast("data", "import", SAMPLE / "FB.csv", SAMPLE / "IBM.csv").returncode == 0
+    assert forecast("predict", "FB").returncode == 0
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_flipped_bytes_end_in_a_message(here, filled, home, seed):
+def test_flipped_bytes_end_in_a_message(forecast, filled, home, seed):
     path = home / "prices.db"
     with Store(f"sqlite:///{path}") as store:
         store.vacuum()
@@ -40,31 +40,31 @@ def test_flipped_bytes_end_in_a_message(here, filled, home, seed):
         data[place] = rng.integers(256)
     path.write_bytes(data)
     for words in (["predict", "IBM", "--offline"], ["data", "export"], ["data", "verify"]):
-        done = here(*words)
+        done = forecast(*words)
         assert done.returncode in (0, 4, 5), done.stderr
         assert "Traceback" not in done.stderr
 
 
-def test_damaged_bars_of_one_ticker_leave_the_others(here, filled, home):
+def test_damaged_bars_of_one_ticker_leave_the_others(forecast, filled, home):
     change(home, "UPDATE bars SET close = -1 WHERE history_id = 1")
-    done = here("predict", "FB", "IBM", "-f", "csv")
+    done = forecast("predict", "FB", "IBM", "-f", "csv")
     assert done.returncode == 3
     assert "the stored bars of FB are damaged" in done.stderr
     assert "forecast data prune FB" in done.stderr
     assert "IBM,2013-03-01" in done.stdout
 
 
-def test_a_damaged_calendar_is_made_again(here, filled, home):
+def test_a_damaged_calendar_is_made_again(forecast, filled, home):
     change(home, "UPDATE calendars SET known_until = 19000101")
-    done = here("predict", "FB", "-f", "csv")
+    done = forecast("predict", "FB", "-f", "csv")
     assert done.returncode == 0
     assert ",false," in done.stdout
 
 
-def test_an_impossible_time_of_an_answer(here, filled, home):
+def test_an_impossible_time_of_an_answer(forecast, filled, home):
     change(home, "UPDATE histories SET answered = 99999999999999")
-    assert here("predict", "FB").returncode == 0
-    assert here("data", "list").returncode == 0
+    assert forecast("predict", "FB").returncode == 0
+    assert forecast("data", "list").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -74,18 +74,18 @@ def test_an_impossible_time_of_an_answer(here, filled, home):
         "UPDATE journal SET created = 99999999999999 WHERE number = 2",
     ],
 )
-def test_an_edited_journal_is_named(here, stored, home, line):
+def test_an_edited_journal_is_named(forecast, stored, home, line):
     change(home, line)
     for words in (["journal", "list"], ["journal", "export"], ["score", "--offline"]):
-        done = here(*words)
+        done = forecast(*words)
         assert done.returncode == 5
         assert "row 2 of the journal (MSFT) cannot be read" in done.stderr
         assert "Traceback" not in done.stderr
-    assert here("journal", "verify").returncode == 4
+    assert forecast("journal", "verify").returncode == 4
 
 
-def test_a_filter_that_matches_nothing(here, stored):
-    done = here("journal", "list", "--ticker", "NONE")
+def test_a_filter_that_matches_nothing(forecast, stored):
+    done = forecast("journal", "list", "--ticker", "NONE")
     assert "No forecast in the journal is like that" in done.stdout
 
 
@@ -103,15 +103,11 @@ def test_streams_that_are_closed_or_full(filled, home, shut):
     assert done.returncode == (2 if "full" in shut else 0)
 
 
-def test_sigterm_while_it_starts(filled, home):
+def test_sigterm_while_it_starts(start, filled):
     """At any moment after the interpreter itself has started."""
     codes = set()
     for delay in np.linspace(0.2, 0.5, 8):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "forecaster", "predict", "FB", "--offline"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        process = start("predict", "FB", "--offline")
         time.sleep(float(delay))
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)

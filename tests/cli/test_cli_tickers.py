@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli_contract import loaded
+from imports import loaded
 from waiting import wait_until
 from yahoo_server import YahooServer
 
@@ -34,8 +32,8 @@ def stored(home: Path, ticker: str):
 
 
 class TestFetch:
-    def test_a_table_of_what_happened(self, forecast, yahoo, home):
-        done = forecast("fetch", "AAPL", "BTC-USD")
+    def test_a_table_of_what_happened(self, apart, yahoo, home):
+        done = apart("fetch", "AAPL", "BTC-USD")
         assert done.returncode == 0
         lines = done.stdout.split("\n")
         assert lines[1].split() == ["ticker", "outcome", "new", "bars", "from", "to"]
@@ -76,8 +74,8 @@ class TestFetch:
             "NEWCO",
         ]
 
-    def test_a_watchlist_from_a_pipe(self, forecast, yahoo):
-        done = forecast("fetch", "--from", "-", "-f", "csv", stdin=b"NEWCO\n")
+    def test_a_watchlist_from_a_pipe(self, apart, yahoo):
+        done = apart("fetch", "--from", "-", "-f", "csv", stdin=b"NEWCO\n")
         assert done.stdout.splitlines()[1].startswith("NEWCO,new,5")
 
     def test_since(self, forecast, yahoo, home):
@@ -137,9 +135,9 @@ class TestFetch:
 
 
 class TestPredict:
-    def test_a_ticker_with_the_sessions_of_its_exchange(self, forecast, yahoo, model):
+    def test_a_ticker_with_the_sessions_of_its_exchange(self, apart, yahoo, model):
         yahoo.change("AAPL", last="2024-07-02")
-        done = forecast("predict", "AAPL", "-f", "json")
+        done = apart("predict", "AAPL", "-f", "json")
         assert done.returncode == 0
         (made,) = json.loads(done.stdout)["forecasts"]
         assert made["currency"] == "USD"
@@ -154,10 +152,10 @@ class TestPredict:
         (later,) = json.loads(after.stdout)["forecasts"]
         assert 3.5 < made["last_close"] / later["last_close"] < 4.5
 
-    def test_when_the_source_is_down_stored_bars_do(self, forecast, yahoo, model):
+    def test_when_the_source_is_down_stored_bars_do(self, forecast, yahoo, model, home):
         forecast("fetch", "AAPL")
         yahoo.fail("*", "500")
-        age(Path(os.environ["FORECASTER_HOME"]))
+        age(home)
         done = forecast("predict", "AAPL", "-f", "json")
         assert done.returncode == 0
         assert json.loads(done.stdout)["forecasts"][0]["cutoff"] == "2024-06-28"
@@ -198,13 +196,12 @@ class TestPredict:
         assert [step["session"] for step in steps] == ["2024-01-12", "2024-01-13", "2024-01-14"]
         assert not any(step["session_estimated"] for step in steps)
 
-    def test_from_the_store_it_loads_nothing_heavy(self, forecast, yahoo, model, home):
+    def test_from_the_store_it_loads_nothing_heavy(self, forecast, yahoo, model):
         forecast("fetch", "AAPL")
         forecast("predict", "AAPL")
-        found = loaded(["predict", "AAPL"], FORECASTER_HOME=str(home))
-        assert found == []
+        assert loaded(["predict", "AAPL"]) == []
         heavy = ["yfinance", "curl_cffi", "requests", "stamina", "exchange_calendars"]
-        assert loaded(["predict", "AAPL"], modules=heavy, FORECASTER_HOME=str(home)) == []
+        assert loaded(["predict", "AAPL"], heavy) == []
 
     def test_on_postgresql_too(self, forecast, yahoo, model, postgres_url):
         assert forecast("fetch", "AAPL", FORECASTER_STORE=postgres_url).returncode == 0
@@ -223,13 +220,9 @@ def age(home: Path) -> None:
 
 class TestInterruptions:
     @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-    def test_signals_end_a_fetch_that_stalls(self, yahoo, home, sent, code):
+    def test_signals_end_a_fetch_that_stalls(self, start, yahoo, home, sent, code):
         yahoo.fail("MSFT", "stall")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "forecaster", "fetch", "NEWCO", "MSFT"],
-            env={**os.environ, "FORECASTER_HOME": str(home)},
-            stderr=subprocess.PIPE,
-        )
+        process = start("fetch", "NEWCO", "MSFT")
         wait_until(lambda: yahoo.charts("MSFT"))
         process.send_signal(sent)
         began = time.monotonic()
@@ -251,21 +244,13 @@ def test_a_horizon_that_the_model_lacks_is_refused_before_anything_is_asked(
     assert yahoo.charts("AAPL") == []
 
 
-def test_eight_processes_at_once(yahoo, home, model, tmp_path):
+def test_eight_processes_at_once(start, yahoo, home, model):
     """Half fetch and half predict the same tickers; nobody hears of locks, nothing is lost."""
     names = ["AAPL", "MSFT", "SPY", "BRK-B", "NEWCO"]
     running = []
     for number in range(8):
         words = ["fetch", *names] if number % 2 else ["predict", *names, "-f", "csv"]
-        running.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "forecaster", *words],
-                env={**os.environ, "FORECASTER_HOME": str(home)},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
+        running.append(start(*words, stdout=subprocess.PIPE, text=True))
     outputs = [process.communicate(timeout=120) for process in running]
     assert [process.returncode for process in running] == [0] * 8, outputs
     assert not any("lock" in err.lower() for _, err in outputs)

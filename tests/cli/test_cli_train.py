@@ -8,10 +8,11 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import commands
 import pytest
+from terminals import in_terminal, read_until
 
 from forecaster.atomic import locked
 from forecaster.market.bars import History
@@ -22,8 +23,8 @@ pytestmark = pytest.mark.network
 TINY = ("--units", "3", "--epochs", "2", "--horizon", "2", "--quantiles", "0.1,0.25,0.5,0.75,0.9")
 
 
-@pytest.fixture
-def panel_file(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def panel_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """400 sessions of a seeded random walk with ranges."""
     import numpy as np
 
@@ -34,14 +35,29 @@ def panel_file(tmp_path: Path) -> Path:
         f"{d},{c:.4f},{c * 1.01:.4f},{c * 0.99:.4f},{c:.4f},{1000 + i}\n"
         for i, (d, c) in enumerate(zip(days, close, strict=True))
     ]
-    path = tmp_path / "WALK.csv"
+    path = tmp_path_factory.mktemp("walk") / "WALK.csv"
     path.write_text("Date,Open,High,Low,Close,Volume\n" + "".join(rows))
     return path
 
 
-def test_json_document_and_the_model_it_names(forecast, panel_file, home):
-    run = forecast("train", panel_file, *TINY, "--format", "json", "--device", "cpu")
+@pytest.fixture(scope="module")
+def trained(panel_file: Path) -> tuple[commands.Done, Path]:
+    """What a training prints, and the folder with what it leaves behind."""
+    home = panel_file.parent / "home"
+    options = ("--format", "json", "--device", "cpu")
+    run = commands.apart("train", panel_file, *TINY, *options, FORECASTER_HOME=str(home))
     assert run.returncode == 0, run.stderr
+    return run, home
+
+
+@pytest.fixture
+def trained_file(trained: tuple[commands.Done, Path]) -> Path:
+    """The model of that training."""
+    return trained[1] / "models" / "default.forecast"
+
+
+def test_json_document_and_the_model_it_names(trained, trained_file):
+    run, _ = trained
     document = json.loads(run.stdout)
     assert document["schema"] == "train/1"
     assert {r["model"] for r in document["rows"]} == {"gru", "naive", "drift", "ewma"}
@@ -55,20 +71,8 @@ def test_json_document_and_the_model_it_names(forecast, panel_file, home):
     assert document["device"] == "cpu"
     model = load(Path(document["model"]["file"]))
     assert model.id == document["model"]["id"]
-    assert Path(document["model"]["file"]) == home / "models" / "default.forecast"
+    assert Path(document["model"]["file"]) == trained_file
     assert run.stderr == ""  # no progress bar, no library's chatter in a pipe
-
-
-def test_the_same_command_twice_gives_the_same_forecasts(forecast, panel_file, tmp_path):
-    ids = []
-    for name in ("one", "two"):
-        file = tmp_path / f"{name}.forecast"
-        assert forecast("train", panel_file, *TINY, "--out", file).returncode == 0
-        ids.append(load(file).id)
-        last = forecast("predict", panel_file, "--model", file, "-f", "csv").stdout
-    assert ids[0] == ids[1]
-    first = forecast("predict", panel_file, "--model", tmp_path / "one.forecast", "-f", "csv")
-    assert first.stdout == last
 
 
 def test_divergence_is_exit_code_7_and_the_old_model_stays(forecast, panel_file, model, home):
@@ -101,20 +105,13 @@ def test_a_lock_that_another_run_holds_is_exit_code_8(forecast, panel_file, home
 def test_kill_9_while_training_leaves_the_old_model_and_no_lock(forecast, panel_file, model, home):
     path = home / "models" / "blank.forecast"
     before = path.read_bytes()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "forecaster", "train", str(panel_file), "--name", "blank",
-         "--epochs", "10000", "--patience", "10000"],
-        env={**os.environ, "FORECASTER_HOME": str(home)},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    lock = home / "models" / ".blank.forecast.lock"
-    for _ in range(300):
-        if lock.exists():
-            break
-        time.sleep(0.1)
-    time.sleep(2)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    command = [sys.executable, "-m", "forecaster", "train", str(panel_file), "--name", "blank"]
+    endless = ["--epochs", "10000", "--patience", "10000"]
+    with in_terminal([*command, *endless], columns=120) as (process, terminal):
+        read_until(terminal, "loss")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert (home / "models" / ".blank.forecast.lock").exists()
     assert path.read_bytes() == before
     assert forecast("train", panel_file, "--name", "blank", *TINY).returncode == 0
     assert path.read_bytes() != before
@@ -136,42 +133,45 @@ def test_a_full_disk_leaves_the_old_model(model, home, monkeypatch):
     assert sorted(p.name for p in path.parent.iterdir()) == ["blank.forecast"]
 
 
-def test_a_progress_bar_is_drawn_on_a_terminal(panel_file, home):
+def test_on_a_terminal_it_draws_a_bar_and_trains_to_the_same_bits(
+    start, forecast, panel_file, trained_file, tmp_path
+):
     controller, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "forecaster", "train", str(panel_file), *TINY],
-        env={**os.environ, "FORECASTER_HOME": str(home), "TERM": "xterm", "COLUMNS": "120"},
-        stdout=subprocess.PIPE, stderr=terminal,
+    file = tmp_path / "again.forecast"
+    process = start(
+        "train", panel_file, *TINY, "--out", file, stdout=subprocess.PIPE, stderr=terminal,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
     )  # fmt: skip
     os.close(terminal)
-    drawn = b""
-    while True:
-        try:
-            part = os.read(controller, 4096)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        drawn += part
+    drawn = read_until(controller, None)
+    os.close(controller)
     result, _ = process.communicate()
     assert process.returncode == 0
-    assert b"epoch" in drawn
-    assert b"loss" in drawn
+    assert "epoch" in drawn
+    assert "loss" in drawn
     assert b"\x1b" not in result
+    assert load(file).id == load(trained_file).id
+    one, two = (
+        forecast("predict", panel_file, "--model", model, "-f", "csv")
+        for model in (trained_file, file)
+    )
+    assert one.returncode == 0
+    assert one.stdout == two.stdout
 
 
-def test_exported_networks_answer_as_the_model_does(forecast, panel_file, tmp_path, home):
+def test_exported_networks_answer_as_the_model_does(
+    apart, forecast, panel_file, trained_file, tmp_path
+):
     import numpy as np
     import onnxruntime
 
     from forecaster.market.files.read import read_files
     from forecaster.model.numpy_rnn import forward
 
-    assert forecast("train", panel_file, *TINY, "--name", "x").returncode == 0
-    run = forecast("export", "x", "--to", "onnx", "-o", tmp_path / "x.onnx")
+    run = apart("export", trained_file, "--to", "onnx", "-o", tmp_path / "x.onnx")
     assert run.returncode == 0, run.stderr
     assert run.stdout == ""
-    trained = load(home / "models" / "x.forecast")
+    trained = load(trained_file)
     (history,) = read_files([str(panel_file)]).panel
     assert isinstance(history, History)
     inputs = trained.representation.encode(history).inputs[None, -50:]
@@ -181,9 +181,7 @@ def test_exported_networks_answer_as_the_model_does(forecast, panel_file, tmp_pa
     interface = json.loads((tmp_path / "x.json").read_text())
     assert interface["schema"] == "export/1"
     assert interface["quantiles"] == [0.1, 0.25, 0.5, 0.75, 0.9]
-    assert forecast("export", "x", "--to", "keras", "-o", tmp_path / "x.keras").returncode == 0
+    run = forecast("export", trained_file, "--to", "keras", "-o", tmp_path / "x.keras")
+    assert run.returncode == 0, run.stderr
     code = f"import keras; m = keras.saving.load_model({str(tmp_path / 'x.keras')!r}); m.summary()"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode
-        == 0
-    )
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

@@ -7,14 +7,13 @@ import io
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from forecaster.jobs import parallel
 from forecaster.model.artifact import load
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
@@ -40,7 +39,8 @@ def test_wrong_options_are_exit_code_2_before_anything_is_read(forecast, argumen
     assert "Traceback" not in run.stderr
 
 
-def test_a_cluster_that_is_not_there_is_one_line_and_exit_code_2(forecast):
+def test_a_cluster_that_is_not_there_is_one_line_and_exit_code_2(forecast, monkeypatch):
+    monkeypatch.setattr(parallel, "CONNECT_SECONDS", 1)
     run = forecast("backtest", SAMPLE / "FB.csv", "--cluster", "tcp://127.0.0.1:1")
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.count("\n") == 1
@@ -96,19 +96,16 @@ def test_a_model_for_each_ticker_and_exit_code_3_for_the_one_that_fails(
 
 
 @pytest.mark.network
-def test_signals_end_the_run_and_its_workers(home):
+def test_signals_end_the_run_and_its_workers(start):
     """Both signals at once on two runs; Ctrl-C reaches the whole group, as from a terminal."""
     command = (
         "train", str(SAMPLE), "--per-ticker", "--workers", "2", "--epochs", "10000",
         "--patience", "10000",
     )  # fmt: skip
-    runs = {}
-    for sent in (signal.SIGINT, signal.SIGTERM):
-        runs[sent] = subprocess.Popen(
-            [sys.executable, "-m", "forecaster", *command, "--name", sent.name],
-            env={**os.environ, "FORECASTER_HOME": str(home)},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        )  # fmt: skip
+    runs = {
+        sent: start(*command, "--name", sent.name, start_new_session=True)
+        for sent in (signal.SIGINT, signal.SIGTERM)
+    }
     workers = {sent: _workers(run.pid) for sent, run in runs.items()}
     for sent, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         run = runs[sent]

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 
 import numpy as np
+from commands import Start
 from yahoo_server import YahooServer
 
 from forecaster.jobs.data import verify
@@ -32,7 +32,7 @@ def same(a: History, b: History) -> bool:
     )
 
 
-def test_at_random_moments_of_a_fetch(home, monkeypatch):
+def test_at_random_moments_of_a_fetch(start, monkeypatch):
     rng = random.Random(os.environ.get("FORECASTER_TORTURE_SEED", "1"))
     monkeypatch.setenv("FORECASTER_PAUSE", "0")
     killed = 0
@@ -43,7 +43,7 @@ def test_at_random_moments_of_a_fetch(home, monkeypatch):
             change(yahoo, rng, killed)
             for name in NAMES:
                 truth[name].append(completed(Yahoo().fetch(name, None), name, NOW).history)
-            killed += one_fetch(yahoo, rng)
+            killed += one_fetch(start, yahoo, rng)
             with Store() as store:
                 found = verify(store)
                 assert not [finding for finding in found.findings if finding.damaged]
@@ -52,7 +52,7 @@ def test_at_random_moments_of_a_fetch(home, monkeypatch):
             for name, history in read.items():
                 versions = truth[name]
                 assert history is None or any(same(history, v) for v in versions), name
-        assert one_fetch(yahoo, rng, patience=60.0) == 0
+        assert one_fetch(start, yahoo, rng, patience=60.0) == 0
         with Store() as store, store.reading() as tx:
             for name in NAMES:
                 last = bars.read(tx, name)
@@ -71,14 +71,10 @@ def change(yahoo: YahooServer, rng: random.Random, number: int) -> None:
         yahoo.change(name, last=last, splits=splits, dividends=paid)
 
 
-def one_fetch(yahoo: YahooServer, rng: random.Random, patience: float = 0.0) -> int:
+def one_fetch(start: Start, yahoo: YahooServer, rng: random.Random, patience: float = 0.0) -> int:
     """Fetch everything; 1 if it was killed before it was done."""
     before = len(yahoo.requests)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "forecaster", "fetch", *NAMES],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = start("fetch", *NAMES, stderr=subprocess.DEVNULL)
     while len(yahoo.requests) == before and process.poll() is None:
         time.sleep(0.005)
     try:

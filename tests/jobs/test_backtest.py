@@ -11,6 +11,7 @@ from synthetic import garch_history, noise_after, random_model, same_weights, tr
 
 from forecaster.errors import DataError, SettingsError
 from forecaster.evaluation.folds import plan_folds
+from forecaster.jobs import fitting
 from forecaster.jobs.backtest import ModelReference, Plan, backtest, score_model
 from forecaster.market.bars import Panel, history_from_closes
 from forecaster.model.settings import Settings
@@ -84,33 +85,29 @@ class TestBacktest:
         assert table_state(parts[0].table) == table_state(parts[1].table)
 
     def test_fitting_sees_nothing_after_the_cutoff(self, monkeypatch):
-        from forecaster.jobs import backtest as room
-
         kept = []
-        original = room._fit
+        original = fitting._fit_past
 
         def watch(past, *rest):
             fitted = original(past, *rest)
             kept.append((past, fitted))
             return fitted
 
-        monkeypatch.setattr(room, "_fit", watch)
+        monkeypatch.setattr("forecaster.jobs.fitting._fit_past", watch)
         for panel in (panel_of(LONG), panel_of(noise_after(LONG, CUTOFF, seed=9))):
             backtest(panel, TINY, Plan(train_end=CUTOFF, baselines=QUICK), device="cpu")
         assert all(past.sessions[-1] == CUTOFF for past, _ in kept)
         assert same_weights(kept[0][1].network, kept[1][1].network)
 
     def test_refit_never_fits_once_and_fold_fits_at_each(self, monkeypatch):
-        from forecaster.jobs import backtest as room
-
         cutoffs = []
-        original = room._fit
+        original = fitting._fit_past
 
         def count(past, *rest):
             cutoffs.append(past.sessions[-1])
             return original(past, *rest)
 
-        monkeypatch.setattr(room, "_fit", count)
+        monkeypatch.setattr("forecaster.jobs.fitting._fit_past", count)
         for refit, expected in (("never", [219]), ("fold", [219, 269])):
             cutoffs.clear()
             plan = Plan(train_end=CUTOFF, folds=2, refit=refit, baselines=QUICK)

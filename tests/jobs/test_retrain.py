@@ -11,8 +11,7 @@ from synthetic import garch_history, same_weights
 
 from forecaster.errors import TrainingDiverged
 from forecaster.evaluation.metrics import pinball
-from forecaster.jobs import retrain as job
-from forecaster.jobs.retrain import HELD_OUT, NEEDED, retrain
+from forecaster.jobs.retrain import HELD_OUT, NEEDED, _contest, _train_on, retrain
 from forecaster.jobs.score_card import date_of
 from forecaster.jobs.train import train
 from forecaster.market.bars import Panel
@@ -61,7 +60,7 @@ class TestContest:
             head = model.network.head
             return replace(model.network, head=replace(head, bias=head.bias + 3.0))
 
-        monkeypatch.setattr(job, "_train_on", worse)
+        monkeypatch.setattr("forecaster.jobs.retrain._train_on", worse)
         made = retrain(model, WHOLE)
         assert not made.replaced
         assert made.model is model
@@ -69,14 +68,15 @@ class TestContest:
 
     def test_the_held_out_sessions_are_seen_by_neither(self, model, monkeypatch):
         seen = []
-        real = job._train_on
-        monkeypatch.setattr(job, "_train_on", lambda m, p: seen.append(p) or real(m, p))
+        monkeypatch.setattr(
+            "forecaster.jobs.retrain._train_on", lambda m, p: seen.append(p) or _train_on(m, p)
+        )
         retrain(model, WHOLE)
         assert seen[0].sessions[-1] == DAY[-HELD_OUT - 1]
         assert seen[0].sessions[-1] > model.trained_to
 
     def test_losses_by_hand(self, model):
-        table, _ = job._contest(model, model.network, WHOLE, DAY[-HELD_OUT - 1])
+        table, _ = _contest(model, model.network, WHOLE, DAY[-HELD_OUT - 1])
         one, two = (
             next(r for r in table.rows if r.model == name and r.step == 1)
             for name in ("candidate", "gru")
@@ -86,9 +86,9 @@ class TestContest:
         assert pinball(np.zeros(1), np.zeros((1, 3)), SETTINGS.quantiles)[0] == 0.0
 
     def test_training_on_begins_at_the_model_s_weights(self, model, monkeypatch):
-        monkeypatch.setattr(job, "EPOCHS", 1)
+        monkeypatch.setattr("forecaster.jobs.retrain.EPOCHS", 1)
         still = replace(model, settings=replace(model.settings, learning_rate=1e-7))
-        made = job._train_on(still, WHOLE)
+        made = _train_on(still, WHOLE)
         for a, b in zip(made.weights, model.network.weights, strict=True):
             np.testing.assert_allclose(a, b, atol=1e-4)
 
@@ -154,7 +154,7 @@ class TestInABatch:
         def diverge(_model, _panel):
             raise TrainingDiverged("no.")
 
-        monkeypatch.setattr(job, "_train_on", diverge)
+        monkeypatch.setattr("forecaster.jobs.retrain._train_on", diverge)
         done = self.batch(model, kept, tmp_path, 0.0)
         assert done.model is model
         assert same_weights(load(kept).network, model.network)

@@ -71,6 +71,12 @@ def trained():
     return run(on_progress=seen.append), seen
 
 
+@pytest.fixture(scope="module")
+def plain():
+    """Without the refit."""
+    return run(refit=False)
+
+
 @pytest.mark.network
 class TestTrained:
     def test_trains_histories_of_very_different_lengths_together(self, trained):
@@ -92,14 +98,12 @@ class TestTrained:
         assert predict(again.model, HISTORIES) == predict(made.model, HISTORIES)
         assert table_state(again.table) == table_state(made.table)
 
-    def test_sessions_that_chose_the_epoch_count_as_seen(self):
-        plain = run(refit=False)
+    def test_sessions_that_chose_the_epoch_count_as_seen(self, plain):
         assert plain.split.fit_end < plain.split.train_end
         assert plain.model.trained_to == plain.split.train_end
 
-    def test_errors_are_measured_before_the_refit(self, trained):
+    def test_errors_are_measured_before_the_refit(self, trained, plain):
         made, _ = trained
-        plain = run(refit=False)
         assert table_state(plain.table) == table_state(made.table)
         assert not same_weights(plain.model.network, made.model.network)
         assert made.model.trained_to == PANEL.sessions[-1]

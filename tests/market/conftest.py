@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from yahoo_answers import forget_everything
 from yahoo_server import YahooServer
 
 from forecaster.market.providers.yahoo import STAND_IN, Yahoo
@@ -37,11 +36,9 @@ def store(store_url: str) -> Iterator[Store]:
 
 @pytest.fixture
 def server(monkeypatch):
-    forget_everything()
     with YahooServer() as running:
         monkeypatch.setenv(STAND_IN, running.url)
         yield running
-    forget_everything()
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forecaster.model import averaging
-from forecaster.model import network as keras_network
+from forecaster.model import averaging, network
 from forecaster.model.averaging import WeightAverage
 from forecaster.model.settings import Settings
 
@@ -87,15 +86,13 @@ class TestWeightAverage:
 
 @pytest.mark.network
 def test_averaged_weights_of_a_real_model_are_those_that_keras_holds():
-    model = keras_network.build(SETTINGS, 2, whole_sequence=True)
+    model = network.build(SETTINGS, 2, whole_sequence=True)
     average = WeightAverage(model)
-    before = keras_network.to_network(model, SETTINGS)
+    before = network.to_network(model, SETTINGS)
     model.set_weights([w + 1.0 for w in model.get_weights()])
     average.add(2.0)
     found = average.network(SETTINGS)
     for one, start in zip(found.weights, before.weights, strict=True):
         assert one == pytest.approx(start + 2.0 / 3.0, abs=1e-5)
-    for one, start in zip(
-        keras_network.to_network(model, SETTINGS).weights, before.weights, strict=True
-    ):
+    for one, start in zip(network.to_network(model, SETTINGS).weights, before.weights, strict=True):
         assert one == pytest.approx(start + 1.0, abs=1e-6)

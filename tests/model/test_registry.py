@@ -8,7 +8,7 @@ from synthetic import garch_history, random_model
 
 from forecaster.errors import ModelError, SettingsError
 from forecaster.market.bars import Panel
-from forecaster.model import registry as library
+from forecaster.model import registry
 from forecaster.model.artifact import save
 from forecaster.model.settings import Settings
 
@@ -16,7 +16,7 @@ MODEL = random_model(Settings(units=2, horizon=1), Panel((garch_history("A", 30,
 
 
 def keep(name: str, seconds: float) -> Path:
-    path = library.path_of(name)
+    path = registry.path_of(name)
     save(MODEL, path)
     os.utime(path, (seconds, seconds))
     return path
@@ -26,18 +26,18 @@ def keep(name: str, seconds: float) -> Path:
     "name", ["default", "A", "v1.2_final-3", "a-%5EGSPC", "a-EURUSD=X", "x" * 100]
 )
 def test_names_become_files_in_the_models_folder(name, home):
-    assert library.path_of(name) == home / "models" / f"{name}.forecast"
+    assert registry.path_of(name) == home / "models" / f"{name}.forecast"
 
 
 @pytest.mark.parametrize("name", ["", ".hidden", "-x", "a b", "a/b", "..", "ä", "x" * 101, "a\n"])
 def test_a_name_that_is_no_file_name_everywhere_is_refused(name):
     with pytest.raises(SettingsError, match="Choose another name"):
-        library.path_of(name)
+        registry.path_of(name)
 
 
 @pytest.fixture
 def empty_box(tmp_path, monkeypatch):
-    monkeypatch.setattr(library, "BOXED", tmp_path / "none.forecast")
+    monkeypatch.setattr(registry, "BOXED", tmp_path / "none.forecast")
 
 
 class TestFind:
@@ -45,44 +45,44 @@ class TestFind:
         keep("b", 1000.0)
         newest = keep("a", 3000.0)
         keep("c", 2000.0)
-        assert library.find(None) == newest
-        assert [p.stem for p in library.model_paths()] == ["a", "c", "b"]
+        assert registry.find(None) == newest
+        assert [p.stem for p in registry.model_paths()] == ["a", "c", "b"]
 
     def test_before_any_training_it_is_the_one_in_the_box(self):
-        assert library.find(None) == library.BOXED
-        assert library.open_model(None).name == library.BOXED_NAME
+        assert registry.find(None) == registry.BOXED
+        assert registry.open_model(None).name == registry.BOXED_NAME
         trained = keep("a", 1000.0)
-        assert library.find(None) == trained
+        assert registry.find(None) == trained
 
     def test_the_one_in_the_box_has_a_name_that_a_trained_one_may_take(self):
-        assert library.find(library.BOXED_NAME) == library.BOXED
-        trained = keep(library.BOXED_NAME, 1000.0)
-        assert library.find(library.BOXED_NAME) == trained
+        assert registry.find(registry.BOXED_NAME) == registry.BOXED
+        trained = keep(registry.BOXED_NAME, 1000.0)
+        assert registry.find(registry.BOXED_NAME) == trained
 
     def test_without_a_box_and_before_any_training_it_says_how_to_train(self, empty_box):
         with pytest.raises(ModelError, match="forecast train"):
-            library.find(None)
+            registry.find(None)
 
     def test_by_name(self):
         path = keep("gru-big", 1.0)
-        assert library.find("gru-big") == path
-        assert library.open_model("gru-big").id == MODEL.id
+        assert registry.find("gru-big") == path
+        assert registry.open_model("gru-big").id == MODEL.id
 
     def test_a_near_miss_is_suggested(self):
         keep("gru-big", 1.0)
         with pytest.raises(ModelError, match=r"Did you mean gru-big\?"):
-            library.find("gru-bug")
+            registry.find("gru-bug")
 
     def test_anything_path_like_is_a_path(self, tmp_path):
-        assert library.find("folder/m") == Path("folder/m")
-        assert library.find("m.forecast") == Path("m.forecast")
+        assert registry.find("folder/m") == Path("folder/m")
+        assert registry.find("m.forecast") == Path("m.forecast")
 
 
 class TestList:
     def test_a_damaged_file_is_listed_without_a_model(self):
         keep("good", 1.0)
-        library.path_of("bad").write_bytes(b"not a model")
-        found = {listed.path.stem: listed.model for listed in library.models()}
+        registry.path_of("bad").write_bytes(b"not a model")
+        found = {listed.path.stem: listed.model for listed in registry.models()}
         assert found["bad"] is None
         assert found["good"].id == MODEL.id
 
@@ -91,30 +91,30 @@ class TestList:
         for name in (".good.forecast.lock", ".good.forecast.abc.writing", "notes.txt"):
             (home / "models" / name).write_text("")
         (home / "models" / "folder.forecast").mkdir()
-        assert [p.stem for p in library.model_paths()] == ["good"]
+        assert [p.stem for p in registry.model_paths()] == ["good"]
 
     def test_the_one_in_the_box_comes_last(self):
         keep("good", 1.0)
-        assert [listed.path.stem for listed in library.models()] == ["good", library.BOXED_NAME]
+        assert [listed.path.stem for listed in registry.models()] == ["good", registry.BOXED_NAME]
 
     def test_no_folder_and_no_box_is_no_models(self, empty_box):
-        assert library.models() == []
+        assert registry.models() == []
 
 
 class TestDelete:
     def test_the_one_in_the_box_stays(self):
         with pytest.raises(ModelError, match="model in the box"):
-            library.delete(library.BOXED_NAME)
-        assert library.BOXED.is_file()
-        keep(library.BOXED_NAME, 1.0)
-        library.delete(library.BOXED_NAME)
-        assert library.find(library.BOXED_NAME) == library.BOXED
+            registry.delete(registry.BOXED_NAME)
+        assert registry.BOXED.is_file()
+        keep(registry.BOXED_NAME, 1.0)
+        registry.delete(registry.BOXED_NAME)
+        assert registry.find(registry.BOXED_NAME) == registry.BOXED
 
     def test_removes_the_file(self):
         path = keep("old", 1.0)
-        assert library.delete("old") == path
+        assert registry.delete("old") == path
         assert not path.exists()
 
     def test_a_missing_model_is_named(self):
         with pytest.raises(ModelError, match="no model called old"):
-            library.delete("old")
+            registry.delete("old")

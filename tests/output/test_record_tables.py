@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from test_tables import text
+from printed import text
 
 from forecaster.market.store.journal import Author, Entry, JournalRecord
 from forecaster.output import journal

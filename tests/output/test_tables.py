@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from measured import PANEL, scored
+from printed import text
 
 from forecaster.documents import ScoreRow
 from forecaster.evaluation.scores import ScoreTable
@@ -17,19 +17,9 @@ from forecaster.jobs.predict import Step, TickerForecast
 from forecaster.model.artifact import load
 from forecaster.model.registry import BOXED, RegistryEntry
 from forecaster.output import backtest, compare, models, predict
-from forecaster.output.console import console
 from forecaster.output.format import error_table, price, remark_sentence
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-
-def text(renderable: object, width: int = 200) -> str:
-    """What a console of that width prints."""
-    target = console(io.StringIO())
-    target.width = width
-    with target.capture() as captured:
-        target.print(renderable)
-    return captured.get()
 
 
 def a_forecast(last: float = 100.0, levels: tuple[float, ...] = LEVELS) -> TickerForecast:

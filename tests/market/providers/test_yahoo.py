@@ -8,8 +8,9 @@ from datetime import time as clock_time
 
 import numpy as np
 import pytest
-from yahoo_answers import NOW, day, forget_everything
+from yahoo_answers import NOW, day
 from yahoo_market import LIVE_VOLUME, Listing
+from yahoo_server import forget
 
 from forecaster.errors import (
     UnknownTicker,
@@ -227,7 +228,7 @@ def test_the_installed_client_is_the_one_that_was_tamed():
 def test_the_real_yahoo(monkeypatch):
     """Off by default: ``pytest -m live``."""
     monkeypatch.delenv(STAND_IN, raising=False)
-    forget_everything()
+    forget()
     since = np.datetime64(datetime.now(UTC).date(), "D") - 30
     quotes = Yahoo().fetch("AAPL", since)
     assert 10 < len(quotes.sessions) < 31

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 import version_1
+from journal_rows import AUTHOR, add, check, draft, rows
 from sqlalchemy import create_engine, inspect, text
-from test_store_journal import AUTHOR, add, check, draft, rows
 
 from forecaster.errors import SettingsError, StoreError
 from forecaster.market.store import Store, engine, journal, schema

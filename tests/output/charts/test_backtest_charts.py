@@ -8,15 +8,20 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from boxes import extent
 from synthetic import garch_history, random_model, trained_to
-from test_fan import _box
 
 from forecaster.jobs.backtest import Plan, score_model
 from forecaster.market.bars import Panel
 from forecaster.model.settings import Settings
-from forecaster.output.charts import backtest as backtest_charts
+from forecaster.output.charts.backtest import (
+    backtest_figure,
+    backtest_picture,
+    frame_of,
+    over_time,
+)
 from forecaster.output.charts.figure import settled
-from forecaster.output.charts.terminal import backtest_charts as in_terminal
+from forecaster.output.charts.terminal import backtest_charts
 from forecaster.output.theme import LIGHT, THEMES
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -41,14 +46,14 @@ each_case = pytest.mark.parametrize("result", CASES.values(), ids=CASES)
 
 def figure(result, theme=LIGHT):
     with settled():
-        drawn = backtest_charts.backtest_figure(result, backtest_charts.frame_of(result), theme)
+        drawn = backtest_figure(result, frame_of(result), theme)
         drawn.canvas.draw()
     return drawn
 
 
 @each_case
 def test_the_panels_show_what_was_measured(result):
-    calibration, by_step, over_time = figure(result).axes
+    calibration, by_step, by_month = figure(result).axes
     (network,) = result.table.networks
     rows = [r for r in result.table.rows if r.model == network]
     diagonal, own, *_ = calibration.lines
@@ -58,15 +63,15 @@ def test_the_panels_show_what_was_measured(result):
     for line, baseline in zip(by_step.lines[1:], rows[0].skill, strict=True):
         assert list(line.get_xdata()) == [r.step for r in rows]
         assert line.get_ydata() == pytest.approx([100 * r.skill[baseline] for r in rows])
-    shown = backtest_charts.over_time(result.table.baselines)
+    shown = over_time(result.table.baselines)
     assert "drift" not in shown
-    for line, baseline in zip(over_time.lines[1:], shown, strict=True):
+    for line, baseline in zip(by_month.lines[1:], shown, strict=True):
         losses = result.losses.settled()
         assert list(line.get_xdata()) == losses.months.astype(int).tolist()
         assert line.get_ydata() == pytest.approx(100 * losses.skill(network, baseline))
-    assert [t.get_text() for t in over_time.texts[:-1]] == shown
-    assert over_time.get_xticklabels()
-    for tick in over_time.get_xticklabels():
+    assert [t.get_text() for t in by_month.texts[:-1]] == shown
+    assert by_month.get_xticklabels()
+    for tick in by_month.get_xticklabels():
         assert re.fullmatch("[A-Z][a-z]{2} 20[0-9]{2}", tick.get_text())
 
 
@@ -77,7 +82,7 @@ def test_labels_do_not_collide(result, theme):
     renderer = drawn.canvas.get_renderer()
     width, height = drawn.get_size_inches() * drawn.dpi
     texts = [t for axes in drawn.axes for t in axes.texts] + list(drawn.texts)
-    boxes = [_box(t, renderer) for t in texts]
+    boxes = [extent(t, renderer) for t in texts]
     for place, box in enumerate(boxes):
         assert box.x0 >= 0
         assert box.x1 <= width
@@ -88,7 +93,7 @@ def test_labels_do_not_collide(result, theme):
 
 @pytest.mark.parametrize("kind", ["png", "svg", "html"])
 def test_files_are_the_same_twice_and_say_what_was_tested(kind):
-    one, two = (backtest_charts.backtest_picture(CASES["all"], kind, 1200) for _ in range(2))
+    one, two = (backtest_picture(CASES["all"], kind, 1200) for _ in range(2))
     assert one == two
     if kind == "svg":
         ElementTree.fromstring(one)
@@ -102,7 +107,7 @@ def test_files_are_the_same_twice_and_say_what_was_tested(kind):
 @each_case
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_a_terminal_gets_the_same_three(result, width):
-    lines = [str(part) for part in in_terminal(result, width)]
+    lines = [str(part) for part in backtest_charts(result, width)]
     assert max(len(line) for line in lines) <= width
     joined = "\n".join(lines)
     for needed in (
@@ -140,7 +145,7 @@ def test_months_of_a_few_sessions_are_left_out_and_that_is_said(counts, kept):
     first = np.datetime64("2016-01", "M").astype(int)
     assert list(over_time.lines[1].get_xdata()) == [first + k for k in kept]
     said = "Months with fewer than 10 sessions are left out."
-    texts = [*backtest_charts.frame_of(result).foot, *map(str, in_terminal(result, 80))]
+    texts = [*frame_of(result).foot, *map(str, backtest_charts(result, 80))]
     assert sum(said in text for text in texts) == (2 if len(kept) < len(counts) else 0)
     shown = "\n".join(texts)
     assert str(np.datetime64("2016-01", "M") + kept[-1]) in shown

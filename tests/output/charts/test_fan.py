@@ -10,14 +10,21 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from boxes import extent
 from synthetic import garch_history, random_model
 
 from forecaster.errors import SettingsError
 from forecaster.jobs.fan_chart import Fan, fans
 from forecaster.market.bars import Panel, history_from_closes
 from forecaster.model.settings import Settings
-from forecaster.output.charts import fan as charts
 from forecaster.output.charts.canvas import Canvas, rows_apart
+from forecaster.output.charts.fan import (
+    date_labels,
+    fan_figure,
+    fan_picture,
+    frame_of,
+    label_price,
+)
 from forecaster.output.charts.figure import settled
 from forecaster.output.charts.terminal import chart_width, fan_charts
 from forecaster.output.theme import DARK, LIGHT, THEMES, clipped, spread_out
@@ -41,11 +48,11 @@ def made(*histories, shown: int = 120, model=MODEL) -> tuple[Fan, ...]:
 
 
 def figure(drawn: tuple[Fan, ...], theme=LIGHT):
-    return charts.fan_figure(drawn, charts.frame_of(drawn, MODEL), theme)
+    return fan_figure(drawn, frame_of(drawn, MODEL), theme)
 
 
 def test_shades_are_the_model_s_intervals_and_no_promise():
-    meaning, *_ = charts.frame_of(made(LONG), MODEL).foot
+    meaning, *_ = frame_of(made(LONG), MODEL).foot
     assert meaning.startswith("Shaded: the model's 90% interval, darker its 50% interval; dashed")
 
 
@@ -69,7 +76,7 @@ class TestFan:
         (fan,) = made(split, shown=30)
         assert fan.adjusted
         assert fan.closes == pytest.approx(LONG.close[-30:])
-        assert "without splits" in charts.frame_of([fan], MODEL).subtitle
+        assert "without splits" in frame_of([fan], MODEL).subtitle
 
     def test_an_earlier_date_shows_nothing_later(self):
         day = LONG.sessions[120]
@@ -145,7 +152,7 @@ def test_no_text_collides_with_another_or_leaves_the_picture(drawn, theme):
             texts += [label for value, label in ticks if low <= value <= high]
             texts += axes.get_xticklabels()
         texts = [t for t in texts if t.get_text()]
-        boxes = [_box(t, renderer) for t in texts]
+        boxes = [extent(t, renderer) for t in texts]
     width, height = shown.get_size_inches() * shown.dpi
     for text, box in zip(texts, boxes, strict=True):
         inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
@@ -158,20 +165,10 @@ def test_no_text_collides_with_another_or_leaves_the_picture(drawn, theme):
         assert apart, (one.get_text(), two.get_text())
 
 
-def _box(text, renderer):
-    """Where the letters are, without the leader of an annotation, a pixel tighter for its air."""
-    from matplotlib.text import Text
-
-    if hasattr(text, "update_positions"):
-        text.update_positions(renderer)
-    box = Text.get_window_extent(text, renderer)
-    return box.padded(-1)
-
-
 def test_the_collision_test_can_fail(monkeypatch):
-    from forecaster.output.charts import figure as figures
-
-    monkeypatch.setattr(figures, "spread_out", lambda wanted, *_: list(wanted))
+    monkeypatch.setattr(
+        "forecaster.output.charts.figure.spread_out", lambda wanted, *_: list(wanted)
+    )
     with pytest.raises(AssertionError, match=r"median|last|%"):
         test_no_text_collides_with_another_or_leaves_the_picture(CASES["long"], "light")
 
@@ -190,40 +187,40 @@ def test_the_collision_test_can_fail(monkeypatch):
 def test_dates_are_as_round_as_the_span_is_long(first, count, room, expected):
     days = np.arange(np.datetime64(first), np.datetime64(first) + 2 * count)
     days = days[np.is_busday(days)][:count]
-    assert charts.date_labels(days, room)[1] == expected
+    assert date_labels(days, room)[1] == expected
 
 
 class TestFiles:
     def test_png_has_the_width_that_was_asked_for_and_the_same_bytes_twice(self):
-        one, two = (charts.fan_picture(CASES["long"], MODEL, "png", 1500) for _ in range(2))
+        one, two = (fan_picture(CASES["long"], MODEL, "png", 1500) for _ in range(2))
         assert one == two
         assert one[:8] == b"\x89PNG\r\n\x1a\n"
         assert struct.unpack(">I", one[16:20]) == (1500,)
 
     @pytest.mark.parametrize("kind", ["svg", "html"])
     def test_svg_and_html_are_the_same_bytes_twice_and_say_what_a_reader_needs(self, kind):
-        one, two = (charts.fan_picture(CASES["long"], MODEL, kind, 1200) for _ in range(2))
+        one, two = (fan_picture(CASES["long"], MODEL, kind, 1200) for _ in range(2))
         assert one == two
         text = one.decode()
         (fan,) = CASES["long"]
         for needed in (
             "ACME", str(fan.cutoff), "95%", "median", "last", MODEL.name, "investment advice",
-            charts.label_price(float(fan.median[-1])),
+            label_price(float(fan.median[-1])),
         ):  # fmt: skip
             assert needed in text
         assert "<script" not in text
 
     def test_svg_is_xml_of_the_width_that_was_asked_for(self):
-        root = ElementTree.fromstring(charts.fan_picture(CASES["long"], MODEL, "svg", 900))
+        root = ElementTree.fromstring(fan_picture(CASES["long"], MODEL, "svg", 900))
         assert root.get("width") == "900"
-        assert LIGHT.median in charts.fan_picture(CASES["long"], MODEL, "svg", 900).decode()
+        assert LIGHT.median in fan_picture(CASES["long"], MODEL, "svg", 900).decode()
 
     def test_a_page_follows_its_readers_theme_unless_one_was_chosen(self):
-        page = charts.fan_picture(CASES["long"], MODEL, "html", 1200).decode()
+        page = fan_picture(CASES["long"], MODEL, "html", 1200).decode()
         assert "prefers-color-scheme: dark" in page
         assert f"--median: {DARK.median}" in page
         assert f"var(--median, {LIGHT.median})" in page
-        dark = charts.fan_picture(CASES["long"], MODEL, "html", 1200, "dark").decode()
+        dark = fan_picture(CASES["long"], MODEL, "html", 1200, "dark").decode()
         assert "prefers-color-scheme" not in dark
         on_screen, _, on_paper = dark.partition("@media print { :root")
         assert LIGHT.median not in on_screen
@@ -231,10 +228,10 @@ class TestFiles:
 
     def test_a_page_needs_nothing_else_and_a_ticker_cannot_write_into_it(self):
         bad = made(history("<script>alert(1)</script>\x01&", 30, 5.0))
-        page = charts.fan_picture(bad, MODEL, "html", 1200).decode()
+        page = fan_picture(bad, MODEL, "html", 1200).decode()
         assert "<script" not in page
         assert not re.search(r'(src|href)="(?!#)', page)
-        ElementTree.fromstring(charts.fan_picture(bad, MODEL, "svg", 1200))
+        ElementTree.fromstring(fan_picture(bad, MODEL, "svg", 1200))
 
 
 class TestLooks:
