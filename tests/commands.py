@@ -15,7 +15,8 @@ from typing import Any
 from unittest import mock
 
 import psutil
-from typer import Typer
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from forecaster.cli.main import app, register
@@ -27,10 +28,10 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 
 @functools.cache
-def program() -> Typer:
-    """The app with its commands, which it takes once."""
+def program() -> TyperGroup:
+    """The commands, which Typer would build anew for each run."""
     register()
-    return app
+    return get_command(app)
 
 
 def here(*arguments: str | Path, stdin: bytes = b"", **environment: str) -> Done:
@@ -46,8 +47,9 @@ def here(*arguments: str | Path, stdin: bytes = b"", **environment: str) -> Done
         mock.patch.object(logging, "lastResort", logging.lastResort),
         mock.patch.object(sys, "excepthook", sys.excepthook),
         warnings.catch_warnings(),
+        mock.patch("typer.testing._get_command", return_value=program()),
     ):
-        done = CliRunner().invoke(program(), words, input=stdin, prog_name="forecast")
+        done = CliRunner().invoke(app, words, input=stdin, prog_name="forecast")
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Done(words, done.exit_code, done.stdout, done.stderr)

@@ -30,6 +30,9 @@ def alone() -> Iterator[None]:
     with (
         mock.patch.object(subprocess.Popen, "__init__", _no_process),
         mock.patch("_posixsubprocess.fork_exec", _no_process),  # multiprocessing, joblib
-        mock.patch.object(sys, "meta_path", [_NoTensorFlow, *sys.meta_path]),
     ):
-        yield
+        sys.meta_path.insert(0, _NoTensorFlow)
+        try:
+            yield
+        finally:
+            sys.meta_path.remove(_NoTensorFlow)  # libraries add finders of their own

@@ -9,7 +9,7 @@ import commands
 import numpy as np
 import pytest
 from batches import fetched, stored, watchlist, yahoo  # noqa: F401 – fixtures
-from typer import Typer
+from typer.core import TyperGroup
 
 from forecaster.features.representation import Representation
 from forecaster.market.files.read import read_files
@@ -23,8 +23,8 @@ SAMPLE = ROOT / "sample_data"
 
 
 @pytest.fixture(scope="session")
-def program() -> Typer:
-    """The app with its commands."""
+def program() -> TyperGroup:
+    """The commands."""
     return commands.program()
 
 

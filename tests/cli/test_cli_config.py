@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from imports import loaded
-from typer import Typer
-from typer.main import get_command
+from typer.core import TyperGroup
 
 from forecaster.cli import config_file
 from forecaster.cli.commands import Command
@@ -31,9 +30,9 @@ def toml(home: Path):
 
 
 @pytest.fixture(scope="module")
-def options(program: Typer) -> config_file.Options:
+def options(program: TyperGroup) -> config_file.Options:
     """Every option of every command."""
-    return config_file.options_of(get_command(program))
+    return config_file.options_of(program)
 
 
 def steps(run: subprocess.CompletedProcess[str]) -> int:
@@ -337,7 +336,7 @@ class TestTheWholeTree:
             for command in group.commands.values():
                 yield from leaves(command) if hasattr(command, "commands") else [command]
 
-        assert all(isinstance(c, Command) for c in leaves(get_command(program)))
+        assert all(isinstance(c, Command) for c in leaves(program))
 
     def test_no_two_settings_have_one_variable(self, options):
         names = [config_file.variable(k) for k in config_file.SHARED]
