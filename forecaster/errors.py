@@ -59,9 +59,6 @@ class Message(str):
         message.marked = marked
         return message
 
-    def __getnewargs__(self) -> tuple[str]:
-        return (self.marked,)
-
     def __add__(self, more: str) -> Message:
         return Message(self.marked + more)
 
