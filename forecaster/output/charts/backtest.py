@@ -14,7 +14,7 @@ from forecaster.output.charts.fan import date_labels, month_name
 from forecaster.output.charts.figure import Frame, Kind, Label, Sheet, label_right, picture, settled
 from forecaster.output.format import remark_sentence
 from forecaster.output.predict import ADVICE
-from forecaster.output.theme import STROKES, THEMES, Theme, ThemeName, clipped, colour
+from forecaster.output.theme import STROKES, THEMES, Theme, ThemeName, clipped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,7 +140,7 @@ def _calibration(axes: Axes, table: ScoreTable, network: str, theme: Theme) -> N
         shares = [100 * share for share in row.calibration.values()]
         axes.plot(
             levels, shares,
-            color=theme.ink if stroke is None else colour(theme, stroke.role),
+            color=theme.ink if stroke is None else getattr(theme, row.model),
             linewidth=2.2 if stroke is None else 1.2,
             linestyle="-" if stroke is None else stroke.dashes,
             marker="o" if stroke is None else stroke.marker,
@@ -205,7 +205,7 @@ def _skill_lines(
     for baseline, values in lines.items():
         stroke = STROKES[baseline]
         axes.plot(
-            x, values, color=colour(theme, stroke.role), linewidth=1.5, linestyle=stroke.dashes,
+            x, values, color=getattr(theme, baseline), linewidth=1.5, linestyle=stroke.dashes,
             marker=stroke.marker, markersize=4 if len(x) <= 60 else 0, zorder=3,
         )  # fmt: skip
     low, high = axes.get_ylim()
@@ -220,7 +220,7 @@ def _label_lines(
     """Label each line at its last known value, with that value if ``values``."""
     known = {b: [v for v in line if np.isfinite(v)] for b, line in lines.items()}
     labels = [
-        Label(line[-1], f"over {b}  {line[-1]:+.1f}%" if values else b, role=STROKES[b].role)
+        Label(line[-1], f"over {b}  {line[-1]:+.1f}%" if values else b, role=b)
         for b, line in known.items()
         if line
     ]
