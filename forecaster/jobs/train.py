@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.jobs.score_card import card_scores, date_of, panel_facts
+from forecaster.jobs.worker import installed
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.card import Card, SplitDates
@@ -118,11 +118,11 @@ def _long_enough(panel: Panel, notes: list[str]) -> Panel:
             f"no history has {SHORTEST_HISTORY} sessions ({what}); training needs at least one that"
             " does. Give files with more sessions."
         )
-    for h in short:
-        notes.append(
-            f"{h.ticker} was left out: its length is {len(h)}, and training reads histories from"
-            f" {SHORTEST_HISTORY} sessions up."
-        )
+    notes += [
+        f"{h.ticker} was left out: its length is {len(h)}, and training reads histories from"
+        f" {SHORTEST_HISTORY} sessions up."
+        for h in short
+    ]
     return Panel(kept)
 
 
@@ -173,16 +173,9 @@ def _card(
         targets=final.targets,
         weights=final.network.weight_count,
         device=device,
-        packages={**_versions(), "python": platform.python_version()},
+        packages={
+            **{name: version for name in _PACKAGES if (version := installed(name))},
+            "python": platform.python_version(),
+        },
         scores=None if tested is None else card_scores(*tested, cell),
     )
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for package in _PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:  # run from a source tree that is not installed
-            continue
-    return versions

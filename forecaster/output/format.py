@@ -20,12 +20,12 @@ from rich.text import Text
 
 from forecaster.documents import ScoreRow
 from forecaster.evaluation.scores import ScoreTable
+from forecaster.evaluation.verdict import Suspicion, Verdict
 from forecaster.market.notes import Failure
 from forecaster.wording import listed
 
 if TYPE_CHECKING:
     from forecaster.evaluation.monthly import MonthlyLosses
-    from forecaster.evaluation.verdict import Suspicion, Verdict
     from forecaster.jobs.backtest import Hindsight
 
 
@@ -269,8 +269,6 @@ def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
 
 def remark_sentence(remark: Suspicion | Hindsight | str) -> str:
     """A sentence on a remark of a backtest; sentences from documents stay unchanged."""
-    from forecaster.evaluation.verdict import Suspicion
-
     if isinstance(remark, str):
         return remark
     if not isinstance(remark, Suspicion):

@@ -51,9 +51,7 @@ def _reaches(gradients: Gradients, width: int) -> Table:
     """A row for each network; lags in the middle are the first to go."""
     rows = gradients.rows
     lags = [k for k in _LAGS if k < gradients.lags] + [gradients.lags]
-    columns = [
-        Column("network", [_label(r) for r in rows], left=True),
-    ]
+    columns = [Column("network", [_label(r) for r in rows], left=True)]
     for place, lag in enumerate(lags):
         needed = {0: 2, len(lags) - 1: 1}.get(place, 2 + place)
         cells = [_size(float(r.norms[lag])) for r in rows]
@@ -123,7 +121,7 @@ def gradients_json(gradients: Gradients, model: Model) -> str:
                     "usual": [asdict(row) for row in gradients.usual],
                     "burst": [asdict(row) for row in gradients.burst],
                 },
-                "notes": list(gradients.notes),
+                "notes": gradients.notes,
             }
         )
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.jobs.score import ScoreResult
+from forecaster.jobs.track_record import Part, Record
 from forecaster.output.format import (
     NARROW,
     error_table,
@@ -24,11 +25,6 @@ from forecaster.output.format import (
     to_json,
     verdict_sentence,
 )
-
-if TYPE_CHECKING:
-    from forecaster.jobs.score import ScoreResult
-    from forecaster.jobs.track_record import Part, Record
-
 
 _PARTS_SHOWN = 15
 _COUNTS = ("model", "model_id", "scored", "open", "late", "lost")

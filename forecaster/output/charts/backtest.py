@@ -55,11 +55,7 @@ def frame_of(result: Backtest) -> Frame:
         f" {'ticker' if table.tickers == 1 else 'tickers'} after"
         f" {'the cutoff' if len(folds) == 1 else 'the cutoffs'} {cutoffs}",
         [
-            *(
-                []
-                if result.hindsight is None
-                else [clipped(remark_sentence(result.hindsight), 400)]
-            ),
+            *([clipped(remark_sentence(result.hindsight), 400)] if result.hindsight else []),
             "Skill is how much lower the pinball loss is than a baseline's; above zero the network"
             " is better. A forecast is calibrated where its points lie on the diagonal."
             + (f" {left_out(result.losses)}".rstrip() if result.losses else ""),
@@ -148,8 +144,7 @@ def _calibration(axes: Axes, table: ScoreTable, network: str, theme: Theme) -> N
             zorder=5 if stroke is None else 3,
             label=clipped(row.model, 16),
         )  # fmt: skip
-    axes.set_xlim(0, 100)
-    axes.set_ylim(0, 100)
+    axes.set(xlim=(0, 100), ylim=(0, 100))
     axes.set_xticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_yticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_xlabel("level of the quantile", color=theme.quiet, fontsize=9)
