@@ -246,8 +246,13 @@ def backtest(
     pasts = [past_of(seen, fold.cutoff) for fold in fitting]
     origins = [Origins.of_fold(seen, fold, plan.stride) for fold in folds]
     tasks = [
-        FitTask(fold.cutoff, replace(settings, cell=cell, seed=settings.seed + seed), device, label)
-        for fold, label in zip(fitting, _labels(folds), strict=False)
+        FitTask(
+            fold.cutoff,
+            replace(settings, cell=cell, seed=settings.seed + seed),
+            device,
+            f"fold {number}/{len(folds)}",
+        )
+        for number, fold in enumerate(fitting, start=1)
         for cell in plan.cells
         for seed in range(plan.seeds)
     ]
@@ -265,10 +270,6 @@ def backtest(
             run.score_networks(cell, fitted[fitting[source].cutoff, cell], tested, actuals)
         run.score_baselines(pasts[source], tested, actuals)
     return run.finish(folds, plan.cells)
-
-
-def _labels(folds: Sequence[Fold]) -> list[str]:
-    return [f"fold {number}/{len(folds)}" for number in range(1, len(folds) + 1)]
 
 
 def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool = False) -> Backtest:

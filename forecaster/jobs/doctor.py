@@ -57,7 +57,9 @@ def examine(settings: Path | None = None, problem: ForecastError | None = None) 
     finding = "none" if settings is None else str(settings)
     yield Check("settings file", problem is None, finding if problem is None else str(problem))
     for package in _PACKAGES:
-        yield _package(package)
+        version = installed(package)
+        remedy = f"Install it with: pip install {package}"
+        yield Check(package, version is not None, version or "not installed", remedy)
     yield _folder()
     yield _free_space()
     yield _models()
@@ -74,12 +76,6 @@ def _python() -> Check:
         f"{platform.python_version()} on {platform.system()} {platform.machine()}",
         "Install Python 3.11, 3.12 or 3.13 and forecaster in it",
     )
-
-
-def _package(name: str) -> Check:
-    version = installed(name)
-    remedy = f"Install it with: pip install {name}"
-    return Check(name, version is not None, version or "not installed", remedy)
 
 
 def _folder() -> Check:

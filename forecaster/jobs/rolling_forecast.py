@@ -196,18 +196,14 @@ def _bar(encoded: Encoding) -> Bar:
         volatility = encoded.scale.measures.volatility[-1]
     else:
         volatility = measure(history, pooled_variance([history])).volatility[-1]
+    sessions_a_year = 252 if np.all(np.is_busday(history.sessions)) else 365  # or with weekends
     return Bar(
         return_percent=_known(100.0 * np.expm1(returns[-1])),
         range_percent=_known(100.0 * (history.high[-1] / history.low[-1] - 1.0)),
         gap_percent=_known(100.0 * np.expm1(gap)),
         volume_times_usual=_known(volume[-1] / usual) if usual > 0 else None,
-        volatility_percent_a_year=float(100.0 * volatility * np.sqrt(_sessions_a_year(history))),
+        volatility_percent_a_year=float(100.0 * volatility * np.sqrt(sessions_a_year)),
     )
-
-
-def _sessions_a_year(history: History) -> int:
-    """365 where weekends are traded, else 252."""
-    return 252 if bool(np.all(np.is_busday(history.sessions))) else 365
 
 
 def _known(value: float) -> float | None:

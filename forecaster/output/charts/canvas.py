@@ -80,14 +80,12 @@ class Canvas:
         self, left: Callable[[int], str] = lambda _: "", right: Callable[[int], str] = lambda _: ""
     ) -> list[Text]:
         """The rows as text, with labels before and after each."""
-        lines = []
-        for number, row in enumerate(self._cells):
-            line = Text(left(number))
-            for mark, style in row:
-                line.append(mark, style=style or None)
-            line.append(right(number))
+        lines = [
+            Text.assemble(left(number), *row, right(number))
+            for number, row in enumerate(self._cells)
+        ]
+        for line in lines:
             line.rstrip()
-            lines.append(line)
         return lines
 
 
