@@ -66,6 +66,7 @@ def train(
     refit: bool = True,
     device: Device = "auto",
     on_progress: OnProgress | None = None,
+    label: str = "",
 ) -> Trained:
     """Train one network over all histories of a panel.
 
@@ -77,6 +78,7 @@ def train(
         refit: fit again on all sessions, for the best number of epochs.
         device: where Keras computes.
         on_progress: called after each epoch.
+        label: before the names of its stages.
 
     Raises:
         DataError: no history is long enough, or ``train_end`` leaves nothing.
@@ -87,11 +89,11 @@ def train(
     panel = _long_enough(panel, notes)
     split = split_panel(panel, settings.horizon, train_end)
     used = choose_device(device)
-    fitted = fit_and_watch(panel, split, settings, stage(on_progress, "fit"))
+    fitted = fit_and_watch(panel, split, settings, stage(on_progress, f"{label}fit"))
     tested = _score_test(panel, split, settings, fitted, notes)
     final = fitted
     if refit and split.fit_end < split.last:
-        on_epoch = stage(on_progress, "refit")
+        on_epoch = stage(on_progress, f"{label}refit")
         final = fit(settings, panel.histories, None, epochs=fitted.epochs, on_epoch=on_epoch)
     seconds = fitted.seconds + (final.seconds if final is not fitted else 0.0)
     model = Model(

@@ -49,8 +49,8 @@ def _record(record: Record, width: int) -> list[RenderableType]:
     head = Text(f"Model {record.model} ({record.model_id}): {counts}", style="bold")
     if record.table is None:
         return [head, Text("Nothing of it can be scored yet.\n")]
-    parts: list[RenderableType] = [head, error_table(record.table, width)]
-    parts.append(Text(verdict_sentence(record.table.verdicts)))
+    verdict = Text(verdict_sentence(record.table.verdicts))
+    parts: list[RenderableType] = [head, error_table(record.table, width), verdict]
     for title, shares in (("month", record.months), ("ticker", record.tickers)):
         if len(shares) > 1:
             parts.append(_parts(title, shares))
@@ -60,10 +60,9 @@ def _record(record: Record, width: int) -> list[RenderableType]:
 def _parts(title: str, parts: Sequence[Part]) -> Table:
     """Scores one session ahead by month, or by ticker from the worst; a few of many."""
     table = open_table(title, "n", "pinball", "vs naive", "vs ewma", "in 90%", left=(title,))
-    ordered = list(parts)
+    shown = parts[-_PARTS_SHOWN:]
     if title == "ticker":
-        ordered.sort(key=lambda part: part.skill.get("naive", 0.0))
-    shown = ordered[:_PARTS_SHOWN] if title == "ticker" else ordered[-_PARTS_SHOWN:]
+        shown = sorted(parts, key=lambda part: part.skill.get("naive", 0.0))[:_PARTS_SHOWN]
     for part in shown:
         table.add_row(
             Text(part.name),
