@@ -35,7 +35,7 @@ def _needed(what: str) -> WrapValidator:
     def check(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         try:
             return handler(value)
-        except (ValidationError, ArithmeticError):
+        except (ValueError, TypeError, ArithmeticError):
             raise needed(what) from None
 
     return WrapValidator(check)
@@ -89,26 +89,14 @@ def _level(value: str) -> str:
     return value
 
 
-def _as_errors(function: Any) -> Any:
-    """A parser whose TypeError is a ValueError, as pydantic expects it."""
-
-    def parse(value: Any) -> Any:
-        try:
-            return function(value)
-        except TypeError as problem:
-            raise ValueError(str(problem)) from problem
-
-    return parse
-
-
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=_LONGEST_TEXT), _needed("text")]
 Whole = Annotated[int, Field(strict=True, ge=0, lt=2**53), _needed("a whole number from 0")]
 Count = Annotated[int, Field(strict=True, ge=1, lt=2**53), _needed("a whole number from 1")]
 Number = Annotated[float, Field(strict=True, ge=-_LARGEST, le=_LARGEST), _needed("a number")]
 Size = Annotated[float, Field(strict=True, ge=0, le=_LARGEST), _needed("a number from 0")]
 Share = Annotated[float, Field(strict=True, ge=0, le=1), _needed("a number from 0 to 1")]
-Day = Annotated[date, BeforeValidator(_as_errors(_day)), _needed("a date such as 2014-12-31")]
-Month = Annotated[str, BeforeValidator(_as_errors(_month)), _needed("a month such as 2014-12")]
+Day = Annotated[date, BeforeValidator(_day), _needed("a date such as 2014-12-31")]
+Month = Annotated[str, BeforeValidator(_month), _needed("a month such as 2014-12")]
 Moment = Annotated[
     Text, AfterValidator(_moment), _needed("a time such as 2026-01-31T12:00:00+00:00")
 ]

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from forecaster.arrays import Floats
+from forecaster.documents import Count, Size, Text
 from forecaster.errors import SettingsError, parameter
 from forecaster.evaluation.baselines.fit import ALL
 from forecaster.evaluation.folds import Fold, plan_folds
@@ -74,17 +75,17 @@ class Spread:
         highest: loss of the worst.
     """
 
-    seeds: int
-    lowest: float
-    highest: float
+    seeds: Count
+    lowest: Size
+    highest: Size
 
 
 @dataclass(frozen=True)
 class ModelReference:
     """Name and id of a saved model."""
 
-    name: str
-    id: str
+    name: Text
+    id: Text
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,9 @@ class Backtest:
 class _Run:
     """Actuals, losses, seconds and notes of the folds so far."""
 
+    panel: Panel
+    settings: Settings
+    plan: Plan
     actuals: list[Actuals] = field(default_factory=list)
     losses: dict[str, list[ForecastLosses]] = field(default_factory=dict)
     seed_losses: dict[str, list[list[Floats]]] = field(default_factory=dict)
@@ -149,6 +153,64 @@ class _Run:
     def add(self, name: str, losses: ForecastLosses, seconds: float) -> None:
         self.losses.setdefault(name, []).append(losses)
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+    def score_networks(
+        self, cell: Cell, networks: Sequence[FitResult], origins: Origins, actuals: Actuals
+    ) -> None:
+        """Losses of the mean of the networks' quantiles, and of each network alone."""
+        start = time.perf_counter()
+        settings = replace(self.settings, cell=cell)
+        levels = settings.quantiles
+        mean: Floats | float = 0.0
+        by_seed = []
+        for fit in networks:
+            quantiles = network_quantiles(
+                fit.representation, fit.network, settings, self.panel, origins
+            )
+            if len(networks) > 1:
+                alone = ForecastLosses.of(actuals, quantiles, levels, last_price=False)
+                by_seed.append(alone.pinball[:, 0])
+            mean = mean + quantiles
+        mean_quantiles = np.asarray(mean / len(networks))
+        losses = ForecastLosses.of(actuals, mean_quantiles, levels, last_price=False)
+        self.add(cell, losses, time.perf_counter() - start)
+        self.seed_losses.setdefault(cell, []).append(by_seed)
+
+    def score_baselines(self, past: Panel, origins: Origins, actuals: Actuals) -> None:
+        """Losses of the plan's baselines, after which the fold is done."""
+        for name in self.plan.baselines:
+            start = time.perf_counter()
+            levels = self.settings.quantiles
+            losses, notes = baseline_losses([name], past, origins, actuals, levels)
+            self.add(name, losses[name], time.perf_counter() - start)
+            self.notes += notes
+        self.actuals.append(actuals)
+
+    def finish(self, folds: tuple[Fold, ...], networks: Sequence[str]) -> Backtest:
+        """Join the folds and score them."""
+        actuals = Actuals.join(self.actuals)
+        losses = {name: ForecastLosses.join(parts) for name, parts in self.losses.items()}
+        table = score(actuals, losses, self.settings.quantiles, self.plan.baselines)
+        return Backtest(
+            folds=folds,
+            table=table,
+            losses=MonthlyLosses.of(actuals, losses),
+            spreads=self._spreads(),
+            seconds=self.seconds,
+            remarks=tuple(_remarks(networks, table, losses, actuals)),
+            notes=tuple(dict.fromkeys(self.notes)),
+            settings=self.settings,
+            plan=replace(self.plan, train_end=folds[0].cutoff),
+        )
+
+    def _spreads(self) -> dict[str, Spread]:
+        """Lowest and highest loss over seeds, all folds together."""
+        spreads = {}
+        for cell, folds in self.seed_losses.items():
+            if folds[0]:
+                by_seed = [float(np.nanmean(np.concatenate(s))) for s in zip(*folds, strict=True)]
+                spreads[cell] = Spread(len(by_seed), min(by_seed), max(by_seed))
+        return spreads
 
 
 def backtest(
@@ -184,14 +246,19 @@ def backtest(
     pasts = [past_of(seen, fold.cutoff) for fold in fitting]
     origins = [Origins.of_fold(seen, fold, plan.stride) for fold in folds]
     tasks = [
-        FitTask(fold.cutoff, replace(settings, cell=cell, seed=settings.seed + seed), device, label)
-        for fold, label in zip(fitting, _labels(folds), strict=False)
+        FitTask(
+            fold.cutoff,
+            replace(settings, cell=cell, seed=settings.seed + seed),
+            device,
+            f"fold {number}/{len(folds)}",
+        )
+        for number, fold in enumerate(fitting, start=1)
         for cell in plan.cells
         for seed in range(plan.seeds)
     ]
     fits = (pool or Pool()).map(fit_task, seen, tasks, watch=on_progress)
     fitted: dict[tuple[np.datetime64, Cell], list[FitResult]] = {}
-    run = _Run()
+    run = _Run(seen, settings, plan)
     for task, (network, seconds) in zip(tasks, fits, strict=True):
         cell = task.settings.cell
         fitted.setdefault((task.cutoff, cell), []).append(network)
@@ -200,15 +267,9 @@ def backtest(
         source = number if plan.refit == "fold" else 0
         actuals = tested.actuals(settings.horizon)
         for cell in plan.cells:
-            networks = fitted[fitting[source].cutoff, cell]
-            _score_networks(cell, networks, settings, seen, tested, actuals, run)
-        _score_baselines(plan.baselines, pasts[source], tested, actuals, settings, run)
-        run.actuals.append(actuals)
-    return _finish(run, folds, settings, plan.cells, plan)
-
-
-def _labels(folds: Sequence[Fold]) -> list[str]:
-    return [f"fold {number}/{len(folds)}" for number in range(1, len(folds) + 1)]
+            run.score_networks(cell, fitted[fitting[source].cutoff, cell], tested, actuals)
+        run.score_baselines(pasts[source], tested, actuals)
+    return run.finish(folds, plan.cells)
 
 
 def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool = False) -> Backtest:
@@ -239,96 +300,19 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     (fold,) = plan_folds(seen, settings.horizon, train_end=cutoff, count=1)
     origins = Origins.of_fold(seen, fold, plan.stride)
     actuals = origins.actuals(settings.horizon)
-    run = _Run()
+    as_it_is = replace(plan, folds=1, seeds=1, refit="never", cells=(settings.cell,))
+    run = _Run(seen, settings, as_it_is)
     start = time.perf_counter()
     quantiles = network_quantiles(model.representation, model.network, settings, seen, origins)
     losses = ForecastLosses.of(actuals, quantiles, settings.quantiles, last_price=False)
     run.add(model.name, losses, time.perf_counter() - start)
-    _score_baselines(plan.baselines, past_of(seen, cutoff), origins, actuals, settings, run)
-    run.actuals.append(actuals)
-    as_it_is = replace(plan, folds=1, seeds=1, refit="never", cells=(settings.cell,))
-    result = _finish(run, (fold,), settings, (model.name,), as_it_is)
+    run.score_baselines(past_of(seen, cutoff), origins, actuals)
+    result = run.finish((fold,), (model.name,))
     result = replace(result, model=ModelReference(model.name, model.id))
     if fold.test_from >= trained_to:
         return result
     seen_all = bool(fold.test_to <= trained_to)
     return replace(result, hindsight=Hindsight(model.name, trained_to, fold.test_from, seen_all))
-
-
-def _score_networks(
-    cell: Cell,
-    networks: Sequence[FitResult],
-    settings: Settings,
-    panel: Panel,
-    origins: Origins,
-    actuals: Actuals,
-    run: _Run,
-) -> None:
-    """Losses of the mean of the networks' quantiles, and of each network alone."""
-    start = time.perf_counter()
-    settings = replace(settings, cell=cell)
-    levels = settings.quantiles
-    mean: Floats | None = None
-    by_seed = []
-    for fit in networks:
-        quantiles = network_quantiles(fit.representation, fit.network, settings, panel, origins)
-        if len(networks) > 1:
-            alone = ForecastLosses.of(actuals, quantiles, levels, last_price=False)
-            by_seed.append(alone.pinball[:, 0])
-        mean = quantiles if mean is None else mean + quantiles
-    assert isinstance(mean, np.ndarray)
-    losses = ForecastLosses.of(actuals, mean / len(networks), levels, last_price=False)
-    run.add(cell, losses, time.perf_counter() - start)
-    run.seed_losses.setdefault(cell, []).append(by_seed)
-
-
-def _score_baselines(
-    names: Sequence[str],
-    past: Panel,
-    origins: Origins,
-    actuals: Actuals,
-    settings: Settings,
-    run: _Run,
-) -> None:
-    for name in names:
-        start = time.perf_counter()
-        losses, notes = baseline_losses([name], past, origins, actuals, settings.quantiles)
-        run.add(name, losses[name], time.perf_counter() - start)
-        run.notes += notes
-
-
-def _finish(
-    run: _Run,
-    folds: tuple[Fold, ...],
-    settings: Settings,
-    networks: Sequence[str],
-    plan: Plan,
-) -> Backtest:
-    """Join the folds and score them."""
-    actuals = Actuals.join(run.actuals)
-    losses = {name: ForecastLosses.join(parts) for name, parts in run.losses.items()}
-    table = score(actuals, losses, settings.quantiles, plan.baselines)
-    return Backtest(
-        folds=folds,
-        table=table,
-        losses=MonthlyLosses.of(actuals, losses),
-        spreads=_spreads(run),
-        seconds=run.seconds,
-        remarks=tuple(_remarks(networks, table, losses, actuals)),
-        notes=tuple(dict.fromkeys(run.notes)),
-        settings=settings,
-        plan=replace(plan, train_end=folds[0].cutoff),
-    )
-
-
-def _spreads(run: _Run) -> dict[str, Spread]:
-    """Lowest and highest loss over seeds, all folds together."""
-    spreads = {}
-    for cell, folds in run.seed_losses.items():
-        if folds[0]:
-            by_seed = [float(np.nanmean(np.concatenate(s))) for s in zip(*folds, strict=True)]
-            spreads[cell] = Spread(len(by_seed), min(by_seed), max(by_seed))
-    return spreads
 
 
 def _remarks(

@@ -51,18 +51,13 @@ class FoldDates(Part):
         return self
 
 
-class SpreadRange(Part):
-    """Spread of the loss one session ahead over a cell's networks of different seeds."""
+def _some(what: str) -> AfterValidator:
+    def check(items: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not items:
+            raise needed(f"at least one {what}")
+        return items
 
-    seeds: Count
-    lowest: Size
-    highest: Size
-
-
-def _not_empty(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    if not cells:
-        raise needed("at least one cell")
-    return cells
+    return AfterValidator(check)
 
 
 def _consecutive(seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -71,35 +66,22 @@ def _consecutive(seeds: tuple[int, ...]) -> tuple[int, ...]:
     return seeds
 
 
-def _cutoffs(folds: tuple[FoldDates, ...]) -> tuple[FoldDates, ...]:
-    if not folds:
-        raise needed("at least one cutoff")
-    return folds
-
-
 class PlanFacts(Part):
     """The plan of a backtest without cutoffs and baselines, which the result has."""
 
-    cells: Annotated[tuple[Cell, ...], AfterValidator(_not_empty)]
+    cells: Annotated[tuple[Cell, ...], _some("cell")]
     seeds: Annotated[tuple[Whole, ...], AfterValidator(_consecutive)]
     refit: Refit
     stride: Count
     test_end: Day | None
 
 
-class ModelName(Part):
-    """Name and id of a saved model."""
-
-    name: Text
-    id: Text
-
-
 class BacktestDocument(Part):
     """The document ``backtest/1``; newer parts are None in older documents."""
 
     created: Moment
-    model: ModelName | None = None
-    folds: Annotated[tuple[FoldDates, ...], AfterValidator(_cutoffs)]
+    model: ModelReference | None = None
+    folds: Annotated[tuple[FoldDates, ...], _some("cutoff")]
     train_end: Day
     tickers: tuple[Text, ...]
     data: PanelFacts | None = None
@@ -109,7 +91,7 @@ class BacktestDocument(Part):
     rows: ScoreRows
     verdict: tuple[VerdictRow, ...]
     months: tuple[MonthRow, ...] = ()
-    spread: dict[str, SpreadRange]
+    spread: dict[str, Spread]
     seconds: dict[str, Size]
     remarks: tuple[Text, ...]
     hindsight: Text | None = None
@@ -136,14 +118,14 @@ class BacktestDocument(Part):
             folds=folds,
             table=table,
             losses=read_months(self.months, table),
-            spreads={cell: Spread(**spread.model_dump()) for cell, spread in self.spread.items()},
+            spreads=self.spread,
             seconds=self.seconds,
             remarks=tuple(text for text in self.remarks if text != self.hindsight),
             notes=self.notes,
             settings=self._settings() if known else None,
             plan=self._plan(folds, tuple(table.baselines)) if known else None,
             hindsight=self.hindsight,
-            model=None if self.model is None else ModelReference(self.model.name, self.model.id),
+            model=self.model,
         )
 
     def _settings(self) -> Settings:

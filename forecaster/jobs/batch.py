@@ -182,7 +182,10 @@ def _written(
 
 
 def _draft(forecast: TickerForecast, files: Mapping[str, str]) -> JournalRecord:
-    """A forecast as the journal has it, with the file that its bars came from, if it was one."""
+    """A forecast as the journal has it, with the file that its bars came from, if it was one.
+
+    A path whose bytes are no UTF-8 becomes text that a database takes.
+    """
     file = files.get(forecast.ticker)
     return JournalRecord(
         ticker=forecast.ticker,
@@ -191,10 +194,5 @@ def _draft(forecast: TickerForecast, files: Mapping[str, str]) -> JournalRecord:
         last_close=forecast.last_close,
         currency=forecast.currency,
         steps=forecast.plain_steps(),
-        source=None if file is None else _as_text(file),
+        source=file and file.encode(errors="backslashreplace").decode(),
     )
-
-
-def _as_text(path: str) -> str:
-    """A path whose bytes are no UTF-8 as text that a database takes."""
-    return path.encode(errors="backslashreplace").decode()

@@ -25,6 +25,7 @@ from forecaster.market.store.tickers import (
     stored_tickers,
 )
 from forecaster.market.store_diff import missing_from_answer
+from forecaster.wording import plural
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,7 @@ def export(store: Store, wanted: Sequence[str] = ()) -> Iterator[TickerExport]:
     Raises:
         DataError: one of them is not stored, or nothing is.
     """
-    names = _named(store, wanted)
-    return _exported(store, names)
+    return _exported(store, _named(store, wanted))
 
 
 def _exported(store: Store, names: Sequence[str]) -> Iterator[TickerExport]:
@@ -154,32 +154,28 @@ def bring_in(
         replace: even where stored bars would be lost.
         now: with a time zone; None: by the clock.
     """
-    moment = now or datetime.now(UTC)
+    now = now or datetime.now(UTC)
     done = []
     for history in brought:
-        code = calendar or calendar_of(history.ticker, None)
+        info = TickerInfo(
+            ticker=history.ticker,
+            source=IMPORT,
+            currency=history.currency,
+            exchange=None,
+            calendar=calendar or calendar_of(history.ticker, None),
+            timezone=None,
+            adjusted=history.adjusted,
+            since=None,
+            answered=now,
+        )
         with store.writing() as tx:
             old = bars.sessions(tx, history.ticker)
             checked = len(old) > 0 and not replace
             missing = missing_from_answer(old, history.sessions, None) if checked else None
             if missing is None:
-                bars.replace(tx, history, (), _info(history, code, moment))
+                bars.replace(tx, history, (), info)
         done.append(ImportResult(history.ticker, len(history), missing))
     return done
-
-
-def _info(history: History, code: str | None, now: datetime) -> TickerInfo:
-    return TickerInfo(
-        ticker=history.ticker,
-        source=IMPORT,
-        currency=history.currency,
-        exchange=None,
-        calendar=code,
-        timezone=None,
-        adjusted=history.adjusted,
-        since=None,
-        answered=now,
-    )
 
 
 def prune(
@@ -253,5 +249,5 @@ def _counted(ticker: str, days: Days, what: str) -> list[Finding]:
     """A finding on some sessions, if there are any."""
     if not len(days):
         return []
-    count = f"{len(days)} session" + ("s" if len(days) != 1 else "")
+    count = f"{len(days)} {plural('session', len(days))}"
     return [Finding(ticker, False, f"{count} {what}, first {days[0]}")]

@@ -11,13 +11,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from forecaster.errors import ForecastError, ModelError
+from forecaster.jobs.worker import installed
 from forecaster.model.artifact import load
 from forecaster.model.registry import model_paths
 from forecaster.paths import home, models_folder
+from forecaster.wording import counted
 
 _PACKAGES = (
     "tensorflow", "keras", "numpy", "pandas", "pyarrow", "typer", "rich", "yfinance", "sqlalchemy",
@@ -56,7 +57,9 @@ def examine(settings: Path | None = None, problem: ForecastError | None = None) 
     finding = "none" if settings is None else str(settings)
     yield Check("settings file", problem is None, finding if problem is None else str(problem))
     for package in _PACKAGES:
-        yield _package(package)
+        version = installed(package)
+        remedy = f"Install it with: pip install {package}"
+        yield Check(package, version is not None, version or "not installed", remedy)
     yield _folder()
     yield _free_space()
     yield _models()
@@ -73,13 +76,6 @@ def _python() -> Check:
         f"{platform.python_version()} on {platform.system()} {platform.machine()}",
         "Install Python 3.11, 3.12 or 3.13 and forecaster in it",
     )
-
-
-def _package(name: str) -> Check:
-    try:
-        return Check(name, True, metadata.version(name))
-    except metadata.PackageNotFoundError:
-        return Check(name, False, "not installed", f"Install it with: pip install {name}")
 
 
 def _folder() -> Check:
@@ -147,12 +143,9 @@ def _devices() -> Iterator[Check]:
         "k = import_keras(); print(json.dumps([k.backend.backend(), gpu_count()]))"
     )
     try:
+        command = [sys.executable, "-c", code]
         run = subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            timeout=_SLOWEST_START,
-            check=False,
+            command, capture_output=True, text=True, timeout=_SLOWEST_START, check=False
         )
         lines = run.stdout.strip().splitlines()
         failed = "" if run.returncode == 0 and lines else (run.stderr.strip() or "no answer")
@@ -164,5 +157,4 @@ def _devices() -> Iterator[Check]:
         return
     backend, gpus = json.loads(lines[-1])
     yield Check("Keras", True, f"starts, backend {backend}")
-    finding = f"{gpus} GPU" + ("s" if gpus != 1 else "") + f", {os.cpu_count()} CPU cores"
-    yield Check("devices", True, finding)
+    yield Check("devices", True, f"{counted(gpus, 'GPU')}, {os.cpu_count()} CPU cores")

@@ -200,17 +200,17 @@ def _rows(model: Model, cell: Cell, history: History, windows: Batch, epochs: in
     """Gradients of a cell as training starts it and, where there are such weights, trained."""
     chosen = _with_cell(model.settings, cell)
     features = len(model.representation.features)
-    rows = [_reach(cell, "initial", input_gradients(None, chosen, features, windows))]
-    trained: tuple[Weights, Network] | None = None
+    networks: dict[Weights, Network | None] = {"initial": None}
     if cell == model.settings.cell:
-        trained = "trained", model.network
+        networks["trained"] = model.network
     elif epochs:
-        trained = "trained here", _train_here(model, chosen, history, epochs)
-    if trained is not None:
-        weights, network = trained
-        norms = input_gradients(network, chosen, features, windows)
-        rows.append(_reach(cell, weights, norms))
-    return rows
+        inputs = model.representation
+        fitted = fit(chosen, [history], None, epochs=epochs, represent=lambda *_: inputs)
+        networks["trained here"] = fitted.network
+    return [
+        _reach(cell, weights, input_gradients(network, chosen, features, windows))
+        for weights, network in networks.items()
+    ]
 
 
 def _with_cell(settings: Settings, cell: Cell) -> Settings:
@@ -241,17 +241,6 @@ def _windows(data: TrainingSet, history: History, lags: int) -> Batch:
         ranges=data.ranges[rows],
         weights=data.known[rows].astype(np.float32),
     )
-
-
-def _train_here(model: Model, settings: Settings, history: History, epochs: int) -> Network:
-    """Another cell trained on the history, with the model's inputs."""
-    return fit(
-        settings,
-        [history],
-        None,
-        epochs=epochs,
-        represent=lambda _settings, _histories: model.representation,
-    ).network
 
 
 def _limits(

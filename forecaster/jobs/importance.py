@@ -66,15 +66,15 @@ class Gain:
     Attributes:
         name: of the group or the input.
         inputs: the columns shuffled together.
-        mean: growth of the loss in percent, mean over the repeats; None where the inputs never
-            change, so that their order does not matter.
-        spread: standard deviation over the repeats, in percentage points.
+        loss_percent: growth of the loss, mean over the repeats; None where the inputs never change,
+            so that their order does not matter.
+        spread_points: standard deviation over the repeats.
     """
 
     name: str
     inputs: tuple[str, ...]
-    mean: float | None
-    spread: float | None
+    loss_percent: float | None
+    spread_points: float | None
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Importance:
         first: first session forecast from.
         last: last session forecast from.
         sessions: their count.
-        loss: pinball loss of log returns h sessions ahead, without shuffling.
+        pinball: loss of log returns h sessions ahead, without shuffling.
         groups: of inputs, the most important first.
         inputs: single inputs, the most important first; empty unless asked for.
     """
@@ -96,7 +96,7 @@ class Importance:
     first: np.datetime64
     last: np.datetime64
     sessions: int
-    loss: float
+    pinball: float
     groups: tuple[Gain, ...]
     inputs: tuple[Gain, ...]
 
@@ -148,7 +148,7 @@ def importance(
         first=history.sessions[rows[0]],
         last=history.sessions[rows[-1]],
         sessions=len(rows),
-        loss=bench.loss,
+        pinball=bench.loss,
         groups=bench.gains(groups, orders),
         inputs=bench.gains(singles, orders[:REPEATS_ALONE]),
     )
@@ -180,17 +180,7 @@ def scored_rows(model: Model, history: History, step: int) -> tuple[Part, Rows]:
 
 @dataclass(frozen=True)
 class _Bench:
-    """Forecasts of one history from changed inputs.
-
-    Attributes:
-        model: the network.
-        encoded: the history.
-        rows: sessions forecast from, ``(m,)``.
-        step: h.
-        actual: log returns h sessions after them, ``(m,)``.
-        inputs: of all forecasts, ``(n, F)``.
-        loss: without changes.
-    """
+    """Forecasts of one history from changed inputs, for m sessions and their log returns."""
 
     model: Model
     encoded: Encoding
@@ -255,7 +245,9 @@ class _Bench:
             else Gain(name, inputs, None, None)
             for name, inputs in groups.items()
         ]
-        return tuple(sorted(gains, key=lambda g: -np.inf if g.mean is None else g.mean))[::-1]
+        return tuple(
+            sorted(gains, key=lambda g: -np.inf if g.loss_percent is None else g.loss_percent)
+        )[::-1]
 
     def _shuffled(self, columns: Sequence[int], order: Rows) -> Floats32:
         """The inputs with some columns in another order of sessions."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from forecaster.errors import DataError, ForecastError, LockHeld, ModelError, TrainingDiverged
 from forecaster.jobs.parallel import Pool
-from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
+from forecaster.jobs.progress import OnProgress
 from forecaster.jobs.train import Trained, train
 from forecaster.market.bars import Panel
 from forecaster.market.notes import Failure
@@ -107,19 +107,8 @@ def train_one(
             train_end=task.train_end,
             refit=task.refit,
             device=task.device,
-            on_progress=_named(task.ticker, on_progress),
+            on_progress=on_progress,
+            label=f"{task.ticker} ",
         )
     except (DataError, ModelError, TrainingDiverged) as failure:
         return failure
-
-
-def _named(ticker: str, on_progress: OnProgress | None) -> OnProgress | None:
-    """Progress whose stages carry the ticker."""
-    if on_progress is None:
-        return None
-
-    def tell(progress: EpochDone | TasksDone) -> None:
-        if isinstance(progress, EpochDone):
-            on_progress(EpochDone(f"{ticker} {progress.stage}", progress.epoch))
-
-    return tell

@@ -36,7 +36,7 @@ HELD_OUT = 10
 EPOCHS = 4
 """Epochs of training on: the weights are near their goal already."""
 
-_CANDIDATE = "candidate"
+_BEFORE = "model in use"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> RetrainRe
     cutoff = unseen[-HELD_OUT - 1]
     candidate = _train_on(model, panel.up_to(cutoff))
     table, losses = _contest(model, candidate, panel, cutoff)
-    new, old = (_loss(table, name) for name in (_CANDIDATE, model.settings.cell))
+    new, old = (_loss(table, name) for name in (model.settings.cell, _BEFORE))
     evidence = f"{new:.6g} against {old:.6g} on the {HELD_OUT} sessions to {unseen[-1]}"
     if not new <= old:
         reason = f"model {model.name} was kept: training on was no better, {evidence}"
@@ -113,7 +113,7 @@ def _contest(
     origins = Origins.of(panel, cutoff, panel.sessions[-1])
     actuals = origins.actuals(settings.horizon)
     losses = {}
-    for name, network in ((_CANDIDATE, candidate), (settings.cell, model.network)):
+    for name, network in ((settings.cell, candidate), (_BEFORE, model.network)):
         quantiles = network_quantiles(model.representation, network, settings, panel, origins)
         losses[name] = ForecastLosses.of(actuals, quantiles, settings.quantiles, last_price=False)
     past = panel.up_to(cutoff)
@@ -138,21 +138,12 @@ def _card(
 ) -> Card:
     """The new card; scores are the candidate's on the held-out sessions."""
     cell = model.settings.cell
-    named = replace(
+    kept = replace(
         table,
-        rows=tuple(
-            row.model_copy(update={"model": cell}) if row.model == _CANDIDATE else row
-            for row in table.rows
-            if row.model != cell
-        ),
-        verdicts=tuple(
-            replace(verdict, model=cell)
-            for verdict in table.verdicts
-            if verdict.model == _CANDIDATE
-        ),
+        rows=tuple(row for row in table.rows if row.model != _BEFORE),
+        verdicts=tuple(verdict for verdict in table.verdicts if verdict.model != _BEFORE),
     )
-    pinball = {name: loss for name, loss in losses.pinball.items() if name != _CANDIDATE}
-    pinball[cell] = losses.pinball[_CANDIDATE]
+    pinball = {name: loss for name, loss in losses.pinball.items() if name != _BEFORE}
     card = model.card
     return Card(
         data=panel_facts(panel),
@@ -162,7 +153,7 @@ def _card(
         weights=card.weights,
         device=device,
         packages=card.packages,
-        scores=card_scores(named, replace(losses, pinball=pinball), cell),
+        scores=card_scores(kept, replace(losses, pinball=pinball), cell),
         retrained=Retraining.model_validate(
             {"from": model.id, "held_out_from": date_of(cutoff), "epochs": EPOCHS}
         ),

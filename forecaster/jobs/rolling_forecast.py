@@ -27,18 +27,18 @@ class Bar:
     """A session's bar in plain units; None where a value is not known.
 
     Attributes:
-        change: return on the session before, in percent.
-        range: how far the high is above the low, in percent.
-        gap: from the close before to the open, in percent.
-        volume: as a multiple of its mean over the 20 sessions before.
-        volatility: σ at the close, a year's, in percent.
+        return_percent: return on the session before.
+        range_percent: how far the high is above the low.
+        gap_percent: from the close before to the open.
+        volume_times_usual: as a multiple of its mean over the 20 sessions before.
+        volatility_percent_a_year: σ at the close.
     """
 
-    change: float | None
-    range: float | None
-    gap: float | None
-    volume: float | None
-    volatility: float
+    return_percent: float | None
+    range_percent: float | None
+    gap_percent: float | None
+    volume_times_usual: float | None
+    volatility_percent_a_year: float
 
 
 @dataclass(frozen=True)
@@ -196,18 +196,14 @@ def _bar(encoded: Encoding) -> Bar:
         volatility = encoded.scale.measures.volatility[-1]
     else:
         volatility = measure(history, pooled_variance([history])).volatility[-1]
+    sessions_a_year = 252 if np.all(np.is_busday(history.sessions)) else 365  # or with weekends
     return Bar(
-        change=_known(100.0 * np.expm1(returns[-1])),
-        range=_known(100.0 * (history.high[-1] / history.low[-1] - 1.0)),
-        gap=_known(100.0 * np.expm1(gap)),
-        volume=_known(volume[-1] / usual) if usual > 0 else None,
-        volatility=float(100.0 * volatility * np.sqrt(_sessions_a_year(history))),
+        return_percent=_known(100.0 * np.expm1(returns[-1])),
+        range_percent=_known(100.0 * (history.high[-1] / history.low[-1] - 1.0)),
+        gap_percent=_known(100.0 * np.expm1(gap)),
+        volume_times_usual=_known(volume[-1] / usual) if usual > 0 else None,
+        volatility_percent_a_year=float(100.0 * volatility * np.sqrt(sessions_a_year)),
     )
-
-
-def _sessions_a_year(history: History) -> int:
-    """365 where weekends are traded, else 252."""
-    return 252 if bool(np.all(np.is_busday(history.sessions))) else 365
 
 
 def _known(value: float) -> float | None:

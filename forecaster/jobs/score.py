@@ -24,6 +24,7 @@ from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Entry, JournalRecord
+from forecaster.wording import counted, were
 
 WORST = 10
 """Misses that are listed."""
@@ -106,14 +107,13 @@ def _waiting(drafts: Sequence[JournalRecord]) -> list[Note]:
     if not files:
         return []
     names = list(dict.fromkeys(reversed(files)))  # the newest first
-    one = len(files) == 1
-    count = "1 forecast was" if one else f"{len(files):,} forecasts were"
+    count = f"{counted(len(files), 'forecast')} {were(len(files))}"
     command = shlex.join(names) if len(names) <= NAMED else "FILE …"
     return [
         Note(
             f"{count} made from {_listed(names)}, and no provider was asked about"
-            f" {'it' if one else 'them'}. Score with the prices as they are now: forecast score"
-            f" {command}",
+            f" {'it' if len(files) == 1 else 'them'}. Score with the prices as they are now:"
+            f" forecast score {command}",
             source="journal",
         )
     ]

@@ -1,8 +1,4 @@
-"""Error tables as parts of cards and documents, written and read.
-
-Reading checks a table as a whole: networks beside known baselines, each once a step, and all
-compared with one set of baselines.
-"""
+"""Error tables as parts of cards and documents, written, read and checked."""
 
 from __future__ import annotations
 

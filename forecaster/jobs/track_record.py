@@ -118,14 +118,8 @@ def by_model(entries: Iterable[Entry]) -> list[list[Entry]]:
 class _Case:
     """All forecasts of one ticker and cutoff by one model, joined with the bars that followed.
 
-    Attributes:
-        history: the bars.
-        row: of the cutoff.
-        last_close: price at the cutoff, from the journal.
-        quantiles: log returns, ``(H, Q)``, of the last entry in time for each step.
-        actual: log returns, ``(H,)``; NaN where open or late.
-        open: count of steps whose bar has not come.
-        late: count of steps without an entry in time.
+    Quantiles are log returns, ``(H, Q)``, of the last entry in time for each step; the actual ones,
+    ``(H,)``, are NaN where a step is open or late.
     """
 
     history: History
@@ -197,22 +191,20 @@ def _case(
         return None
     horizon = len(entries[0].draft.steps)
     ahead = history.slice(row, min(row + horizon + 1, len(history)))
-    returns = future_log_returns(ahead, horizon)[0]
-    actual = returns.copy()
+    actual = future_log_returns(ahead, horizon)[0]
     quantiles = np.stack([_log_quantiles(entries[-1], h) for h in range(horizon)])
     waiting = late = 0
-    for h in np.flatnonzero(np.isfinite(actual)).tolist():
-        closed = _closed(history, row + h + 1, calendars)
-        in_time = [entry for entry in entries if entry.author.created < closed]
+    for h, known in enumerate(np.isfinite(actual)):
+        in_time = []
+        if known:
+            closed = _closed(history, row + h + 1, calendars)
+            in_time = [entry for entry in entries if entry.author.created < closed]
         if in_time:
             quantiles[h] = _log_quantiles(in_time[-1], h)
-        else:
-            actual[h] = np.nan
-            late += 1
-    for h in np.flatnonzero(~np.isfinite(returns)).tolist():
-        if _may_come(entries, h):
+        elif not known and _may_come(entries, h):
             waiting += 1
         else:
+            actual[h] = np.nan
             late += 1
     last_close = entries[-1].draft.last_close
     return _Case(history, row, last_close, quantiles, actual, open=waiting, late=late)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.jobs.score_card import card_scores, date_of, panel_facts
+from forecaster.jobs.worker import installed
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.card import Card, SplitDates
@@ -66,6 +66,7 @@ def train(
     refit: bool = True,
     device: Device = "auto",
     on_progress: OnProgress | None = None,
+    label: str = "",
 ) -> Trained:
     """Train one network over all histories of a panel.
 
@@ -77,6 +78,7 @@ def train(
         refit: fit again on all sessions, for the best number of epochs.
         device: where Keras computes.
         on_progress: called after each epoch.
+        label: before the names of its stages.
 
     Raises:
         DataError: no history is long enough, or ``train_end`` leaves nothing.
@@ -87,11 +89,11 @@ def train(
     panel = _long_enough(panel, notes)
     split = split_panel(panel, settings.horizon, train_end)
     used = choose_device(device)
-    fitted = fit_and_watch(panel, split, settings, stage(on_progress, "fit"))
+    fitted = fit_and_watch(panel, split, settings, stage(on_progress, f"{label}fit"))
     tested = _score_test(panel, split, settings, fitted, notes)
     final = fitted
     if refit and split.fit_end < split.last:
-        on_epoch = stage(on_progress, "refit")
+        on_epoch = stage(on_progress, f"{label}refit")
         final = fit(settings, panel.histories, None, epochs=fitted.epochs, on_epoch=on_epoch)
     seconds = fitted.seconds + (final.seconds if final is not fitted else 0.0)
     model = Model(
@@ -118,11 +120,11 @@ def _long_enough(panel: Panel, notes: list[str]) -> Panel:
             f"no history has {SHORTEST_HISTORY} sessions ({what}); training needs at least one that"
             " does. Give files with more sessions."
         )
-    for h in short:
-        notes.append(
-            f"{h.ticker} was left out: its length is {len(h)}, and training reads histories from"
-            f" {SHORTEST_HISTORY} sessions up."
-        )
+    notes += [
+        f"{h.ticker} was left out: its length is {len(h)}, and training reads histories from"
+        f" {SHORTEST_HISTORY} sessions up."
+        for h in short
+    ]
     return Panel(kept)
 
 
@@ -173,16 +175,9 @@ def _card(
         targets=final.targets,
         weights=final.network.weight_count,
         device=device,
-        packages={**_versions(), "python": platform.python_version()},
+        packages={
+            **{name: version for name in _PACKAGES if (version := installed(name))},
+            "python": platform.python_version(),
+        },
         scores=None if tested is None else card_scores(*tested, cell),
     )
-
-
-def _versions() -> dict[str, str]:
-    versions = {}
-    for package in _PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:  # run from a source tree that is not installed
-            continue
-    return versions

@@ -63,13 +63,19 @@ def watch_parent(parent: int) -> None:
 
 def versions() -> dict[str, str]:
     """Versions of the packages that decide a result's bits."""
-    installed = {"forecaster": __version__}
-    for package in _SAME_EVERYWHERE:
-        try:
-            installed[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            installed[package] = "none"
-    return {**installed, "python": ".".join(platform.python_version_tuple()[:2])}
+    return {
+        "forecaster": __version__,
+        **{package: installed(package) or "none" for package in _SAME_EVERYWHERE},
+        "python": ".".join(platform.python_version_tuple()[:2]),
+    }
+
+
+def installed(package: str) -> str | None:
+    """The version of a package; None where it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def require_versions(workers: Mapping[str, dict[str, str] | BaseException]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,19 +44,17 @@ def backtest_table(result: Backtest, panel: Panel, width: int) -> list[Renderabl
         *_calibration_tables(table, width),
         *_risk_lines(table),
     ]
-    for cell, spread in result.spreads.items():
-        out.append(
-            Text(
-                f"{spread.seeds} networks of {cell} alone: pinball {100 * spread.lowest:.4f} to"
-                f" {100 * spread.highest:.4f} one session ahead"
-            )
+    out += [
+        Text(
+            f"{spread.seeds} networks of {cell} alone: pinball {100 * spread.lowest:.4f} to"
+            f" {100 * spread.highest:.4f} one session ahead"
         )
+        for cell, spread in result.spreads.items()
+    ]
     if result.hindsight is not None:
         out.append(Text(remark_sentence(result.hindsight), style="yellow"))
     out.append(Text(verdict_sentence(table.verdicts)))
-    won = _tickers_won(table)
-    if won:
-        out.append(Text(won))
+    out += _tickers_won(table)
     out += [Text(remark_sentence(remark), style="yellow") for remark in result.remarks]
     return out
 
@@ -96,7 +93,7 @@ def _risk_lines(table: ScoreTable) -> list[Text]:
     return lines
 
 
-def _tickers_won(table: ScoreTable) -> str:
+def _tickers_won(table: ScoreTable) -> list[Text]:
     """A sentence on the number of tickers with a lower loss, by network, one session ahead."""
     parts = []
     for row in table.at(1):
@@ -104,7 +101,7 @@ def _tickers_won(table: ScoreTable) -> str:
         if hard and row.model not in table.baselines:
             won = " and ".join(f"{b} on {w} of {of}" for b, (w, of) in hard.items())
             parts.append(f"{row.model} has a lower loss than {won} tickers")
-    return "; ".join(parts) + "." if parts else ""
+    return [Text("; ".join(parts) + ".")] if parts else []
 
 
 def backtest_json(result: Backtest, panel: Panel) -> str:
@@ -114,27 +111,28 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
         result: the backtest.
         panel: of the test.
     """
+    scores = table_state(result.table)
     remarks = [remark_sentence(remark) for remark in result.remarks]
     hindsight = None if result.hindsight is None else remark_sentence(result.hindsight)
     return to_json(
         {
             "schema": "backtest/1",
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "model": None if result.model is None else asdict(result.model),
-            "train_end": str(result.folds[0].cutoff),
-            "folds": [{k: str(v) for k, v in asdict(fold).items()} for fold in result.folds],
-            "tickers": list(panel.tickers),
+            "model": result.model,
+            "train_end": result.folds[0].cutoff,
+            "folds": result.folds,
+            "tickers": panel.tickers,
             "data": panel_facts(panel).model_dump(mode="json"),
             **_plan_object(result),
             "sessions_scored": result.table.sessions_scored,
-            "rows": table_state(result.table)["rows"],
-            "verdict": table_state(result.table)["verdict"],
+            "rows": scores["rows"],
+            "verdict": scores["verdict"],
             **({} if result.losses is None else {"months": months_state(result.losses)}),
-            "spread": {cell: asdict(spread) for cell, spread in result.spreads.items()},
+            "spread": result.spreads,
             "seconds": {name: round(s, 3) for name, s in result.seconds.items()},
             "remarks": remarks if hindsight is None else [*remarks, hindsight],
             "hindsight": hindsight,
-            "notes": list(result.notes),
+            "notes": result.notes,
         }
     )
 
@@ -147,10 +145,10 @@ def _plan_object(result: Backtest) -> dict[str, Any]:
     return {
         "settings": {k: v for k, v in settings.state().items() if k not in ("cell", "seed")},
         "plan": {
-            "cells": list(plan.cells),
+            "cells": plan.cells,
             "seeds": [settings.seed + number for number in range(plan.seeds)],
             "refit": plan.refit,
             "stride": plan.stride,
-            "test_end": None if plan.test_end is None else str(plan.test_end),
+            "test_end": plan.test_end,
         },
     }

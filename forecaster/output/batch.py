@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from forecaster.jobs.batch import BatchResult
-from forecaster.output.format import errors, to_json
+from forecaster.output.format import errors, to_json, write_lines
 from forecaster.output.predict import forecast_object, predict_csv, predict_rows
 
 
 def write_jsonl(file: BinaryIO, result: BatchResult) -> None:
     """One object a line, each as an element of ``forecasts`` in ``forecast/1``."""
-    for forecast in result.forecasts:
-        line = json.dumps(forecast_object(forecast), allow_nan=False, ensure_ascii=False)
-        file.write(line.encode() + b"\n")
+    write_lines(file, map(forecast_object, result.forecasts))
 
 
 def write_csv(file: BinaryIO, result: BatchResult) -> None:
@@ -38,13 +35,8 @@ def write_parquet(file: BinaryIO, result: BatchResult) -> None:
     }
     schema = pa.schema([(name, types.get(name, number)) for name in header])
     columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in header]
-    arrays = [
-        pa.array(
-            [_date(cell) for cell in column] if field.type == pa.date32() else column, field.type
-        )
-        for column, field in zip(columns, schema, strict=True)
-    ]
-    parquet.write_table(pa.Table.from_arrays(arrays, schema=schema), file, compression="zstd")
+    table = pa.table(dict(zip(header, columns, strict=True))).cast(schema)
+    parquet.write_table(table, file, compression="zstd")
 
 
 def batch_json(result: BatchResult) -> str:
@@ -59,7 +51,7 @@ def batch_json(result: BatchResult) -> str:
             "tickers": len(result.forecasts) + len(result.failures),
             "forecasts": len(result.forecasts),
             "written": result.written,
-            "stale": list(result.stale),
+            "stale": result.stale,
             "oldest_cutoff": cutoffs[0] if cutoffs else None,
             "newest_cutoff": cutoffs[-1] if cutoffs else None,
             "seconds": round(result.seconds, 3),
@@ -80,9 +72,3 @@ def batch_sentence(result: BatchResult) -> str:
     if result.resumed:
         parts.append("an earlier run went on")
     return f"{', '.join(parts)}; {result.seconds:.1f} s"
-
-
-def _date(text: str) -> Any:
-    from datetime import date
-
-    return date.fromisoformat(text)

@@ -9,17 +9,12 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from forecaster.documents import ScoreRow
 from forecaster.jobs.compare import Comparison
 from forecaster.output.format import Column, fitting_table, plain, signed, to_csv, to_json
 
 
 def compare_table(comparisons: Sequence[Comparison], width: int) -> list[RenderableType]:
     """Cost, memory and scores of every network."""
-
-    def skill(row: ScoreRow, baseline: str) -> str:
-        return signed(row.skill.get(baseline))
-
     last = comparisons[0].last.step
     columns = [
         Column("network", [c.name for c in comparisons], left=True),
@@ -28,10 +23,10 @@ def compare_table(comparisons: Sequence[Comparison], width: int) -> list[Rendera
         Column("targets/s", [f"{c.targets_per_second:,.0f}" for c in comparisons], 6),
         Column("memory", [str(c.memory) for c in comparisons], 6),
         Column("pinball", [f"{100 * c.first.pinball:.4f}" for c in comparisons]),
-        Column("vs naive", [skill(c.first, "naive") for c in comparisons]),
-        Column("vs ewma", [skill(c.first, "ewma") for c in comparisons], 3),
-        Column("vs har", [skill(c.first, "har") for c in comparisons], 1),
-        Column(f"h={last} vs naive", [skill(c.last, "naive") for c in comparisons], 2),
+        Column("vs naive", [signed(c.first.skill.get("naive")) for c in comparisons]),
+        Column("vs ewma", [signed(c.first.skill.get("ewma")) for c in comparisons], 3),
+        Column("vs har", [signed(c.first.skill.get("har")) for c in comparisons], 1),
+        Column(f"h={last} vs naive", [signed(c.last.skill.get("naive")) for c in comparisons], 2),
     ]
     legend = (
         "pinball and skill one session ahead; memory: sessions before the last that hold 90% of the"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from forecaster.output.format import open_table
+from forecaster.output.format import open_table, to_json
 
 _HEADS = ("setting", "value", "from")
 
@@ -79,10 +78,5 @@ def _folding(line: str, style: str = "") -> Text:
 
 def settings_json(settings: Sequence[Setting], file: Path, *, exists: bool) -> str:
     """Settings and their sources as JSON."""
-    document = {
-        "schema": "config/1",
-        "file": str(file),
-        "exists": exists,
-        "settings": [asdict(setting) for setting in settings],
-    }
-    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    document = {"schema": "config/1", "file": str(file), "exists": exists, "settings": settings}
+    return to_json(document)

@@ -23,8 +23,6 @@ from rich.text import Text
 from forecaster.redaction import redacted
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
 
 
@@ -34,12 +32,7 @@ _FULL_WIDTH = 400
 
 @dataclass
 class _Log:
-    """Format of stderr, one for the process.
-
-    Attributes:
-        json: one JSON object a line, for programs that collect logs.
-        command: that runs, such as ``data list``.
-    """
+    """Format of stderr, one for the process, and the command that runs, such as ``data list``."""
 
     json: bool = False
     command: str | None = None
@@ -204,24 +197,21 @@ def training_bar() -> Iterator[OnProgress | None]:
     with Progress(*columns, console=stderr(), transient=True) as bar:
         tasks = {"start": bar.add_task("starting Keras", total=None, state="")}
 
-        def task_of(stage: str, total: int) -> TaskID:
+        def move(progress: EpochDone | TasksDone) -> None:
+            if isinstance(progress, TasksDone):
+                stage, done, of = "training on workers", progress.done, progress.of
+                state = f"{done} of {of} done"
+            else:
+                stage, epoch = progress.stage, progress.epoch
+                done, of = epoch.number, epoch.of
+                state = f"epoch {done}/{of}  loss {epoch.loss:.4f}"
+                if epoch.validation is not None:
+                    state += f"  validation {epoch.validation:.4f}"
             if stage not in tasks:
                 for task in tasks.values():
                     bar.update(task, visible=False)
-                tasks[stage] = bar.add_task(stage, total=total, state="")
-            return tasks[stage]
-
-        def move(progress: EpochDone | TasksDone) -> None:
-            if isinstance(progress, TasksDone):
-                state = f"{progress.done} of {progress.of} done"
-                task = task_of("training on workers", progress.of)
-                bar.update(task, completed=progress.done, state=state)
-                return
-            epoch = progress.epoch
-            state = f"epoch {epoch.number}/{epoch.of}  loss {epoch.loss:.4f}"
-            if epoch.validation is not None:
-                state += f"  validation {epoch.validation:.4f}"
-            bar.update(task_of(progress.stage, epoch.of), completed=epoch.number, state=state)
+                tasks[stage] = bar.add_task(stage, total=of, state="")
+            bar.update(tasks[stage], completed=done, state=state)
 
         yield move
 

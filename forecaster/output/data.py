@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from rich.console import RenderableType
@@ -14,7 +12,15 @@ from rich.text import Text
 from forecaster.jobs.data import TickerExport, Verification
 from forecaster.jobs.fetch import FetchResult
 from forecaster.market.store.tickers import Extent
-from forecaster.output.format import NARROW, errors, open_table, safe_cell, to_csv, to_json
+from forecaster.output.format import (
+    NARROW,
+    csv_rows,
+    errors,
+    open_table,
+    safe_cell,
+    to_csv,
+    to_json,
+)
 
 
 def fetch_table(result: FetchResult, width: int) -> list[RenderableType]:
@@ -41,7 +47,7 @@ def extents_table(extents: Sequence[Extent], where: str, width: int) -> list[Ren
         cells = [f"{extent.bars:,}", str(extent.first), str(extent.cutoff)]
         if wide:
             cells += [info.currency or "–", info.calendar or "–", info.source]
-            cells.append(_moment(info.answered))
+            cells.append(f"{info.answered:%Y-%m-%d %H:%M}")
         table.add_row(Text(info.ticker), *(Text(cell) for cell in cells))
     bars = sum(extent.bars for extent in extents)
     return [table, Text(f"{len(extents)} tickers, {bars:,} bars in {where}")]
@@ -60,10 +66,6 @@ def verification_table(result: Verification, where: str) -> list[RenderableType]
     damaged = sum(f.damaged for f in result.findings)
     state = f"{damaged} damaged" if damaged else "whole"
     return [*lines, Text(f"{where}: {result.tickers} tickers, {result.bars:,} bars, {state}")]
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 EXPORT_COLUMNS = (
@@ -121,30 +123,17 @@ def _extent_row(extent: Extent) -> list[Any]:
 
 def verification_json(result: Verification) -> str:
     """The document ``verify/1``."""
-    return to_json(
-        {
-            "schema": "verify/1",
-            "tickers": result.tickers,
-            "bars": result.bars,
-            "findings": [
-                {"ticker": f.ticker, "damaged": f.damaged, "message": f.message}
-                for f in result.findings
-            ],
-        }
-    )
+    return to_json({"schema": "verify/1", **asdict(result)})
 
 
 def write_csv(file: BinaryIO, exports: Iterable[TickerExport]) -> None:
     """A row for each ticker and session; blank cells where a value is not known."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_rows(file)
     writer.writerow(EXPORT_COLUMNS)
     for export in exports:
         columns = _columns(export)
         columns[0] = [safe_cell(export.history.ticker)] * len(export.history)
         writer.writerows(zip(*columns, strict=True))
-    text.flush()
-    text.detach()
 
 
 def write_parquet(file: BinaryIO, exports: Iterable[TickerExport]) -> None:

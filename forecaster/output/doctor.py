@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-if TYPE_CHECKING:
-    from forecaster.jobs.doctor import Check
+from forecaster.jobs.doctor import Check
 
 
 def checks_table(checks: Iterable[Check]) -> list[RenderableType]:

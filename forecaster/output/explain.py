@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecaster.jobs.explain import Explanation
-from forecaster.jobs.importance import Gain, Importance
+from forecaster.jobs.importance import Importance
 from forecaster.jobs.rolling_forecast import Day
 from forecaster.model.artifact import Model
 from forecaster.output.format import (
@@ -26,6 +26,7 @@ from forecaster.output.format import (
     unit,
 )
 from forecaster.output.predict import model_object
+from forecaster.wording import counted, plural
 
 _MARK = "◂"
 
@@ -33,7 +34,7 @@ _MARK = "◂"
 def explain_table(explanation: Explanation, model: Model, width: int) -> list[RenderableType]:
     """The last sessions, the worth of older bars, the importance of inputs, and notes."""
     history = explanation.history
-    ahead = "1 session" if explanation.step == 1 else f"{explanation.step} sessions"
+    ahead = f"{explanation.step} {plural('session', explanation.step)}"
     worth = f"{price(float(history.close[-1]))}{unit(history.currency)}"
     parts: list[RenderableType] = [
         Text(
@@ -70,11 +71,11 @@ def _days(explanation: Explanation, width: int) -> Table:
     dates = [str(d.session)[5:] if short else str(d.session) for d in days]
     columns = [
         Column("day" if short else "session", dates, left=True),
-        Column("return", [_percent(d.bar.change, "+.2f") for d in days], 6),
-        Column("range", [_percent(d.bar.range, ".2f") for d in days], 8),
-        Column("gap", [_percent(d.bar.gap, "+.2f") for d in days], 10),
-        Column("volume", [_times(d.bar.volume) for d in days], 9),
-        Column("σ year", [_percent(d.bar.volatility, ".1f") for d in days], 7),
+        Column("return", [_percent(d.bar.return_percent, "+.2f") for d in days], 6),
+        Column("range", [_percent(d.bar.range_percent, ".2f") for d in days], 8),
+        Column("gap", [_percent(d.bar.gap_percent, "+.2f") for d in days], 10),
+        Column("volume", [_percent(d.bar.volume_times_usual, ".2f", "×") for d in days], 9),
+        Column("σ year", [_percent(d.bar.volatility_percent_a_year, ".1f") for d in days], 7),
         Column("state", [f"{d.state_size:.2f}" for d in days], 5),
         Column(low, [_price(d.low, short) for d in days], 3),
         Column("median", [_price(d.median, short) for d in days], 1),
@@ -136,11 +137,8 @@ def _withheld(explanation: Explanation, width: int) -> Table:
 def lookback_sentence(explanation: Explanation, model: Model) -> str:
     """Sentences on how far back the model looks."""
     what = "the median" if explanation.levels is None else "the interval's width"
-    reads = (
-        f"The network reads {model.settings.context_length} sessions; its inputs sum up older ones."
-    )
-    if model.settings.scale != "volatility":
-        reads = f"The network reads {model.settings.context_length} sessions."
+    older = "; its inputs sum up older ones" if model.settings.scale == "volatility" else ""
+    reads = f"The network reads {model.settings.context_length} sessions{older}."
     if not explanation.withheld:
         return f"The history is too short to say how far back the model looks. {reads}"
     if explanation.looks_back is None:
@@ -148,7 +146,7 @@ def lookback_sentence(explanation: Explanation, model: Model) -> str:
             f"The model looks back further than {explanation.withheld[-1].sessions} sessions:"
             f" without older bars {what} still changes by 1% or more. {reads}"
         )
-    sessions = "1 session" if explanation.looks_back == 1 else f"{explanation.looks_back} sessions"
+    sessions = counted(explanation.looks_back, "session")
     return f"The model looks back {sessions}: what is older changes {what} by less than 1%. {reads}"
 
 
@@ -156,8 +154,8 @@ def _gains(importance: Importance, width: int) -> Table:
     groups = importance.groups
     columns = [
         Column("inputs", [g.name for g in groups], left=True),
-        Column("loss", [_percent(g.mean, "+.2f") for g in groups]),
-        Column("±", [_percent(g.spread, ".2f") for g in groups], 1),
+        Column("loss", [_percent(g.loss_percent, "+.2f") for g in groups]),
+        Column("±", [_percent(g.spread_points, ".2f") for g in groups], 1),
     ]
     return fitting_table(columns, width)
 
@@ -165,7 +163,7 @@ def _gains(importance: Importance, width: int) -> Table:
 def importance_sentence(importance: Importance, model: Model) -> str:
     """A sentence on the sessions of the loss, and whether training has seen them."""
     where = f"Scored on {importance.sessions} sessions, {importance.first} to {importance.last}, "
-    unknown = any(g.mean is None for g in importance.groups)
+    unknown = any(g.loss_percent is None for g in importance.groups)
     dash = " – is for inputs that are the same in every session." if unknown else ""
     if importance.part == "unseen":
         return f"{where}which came after training.{dash}"
@@ -174,12 +172,8 @@ def importance_sentence(importance: Importance, model: Model) -> str:
     return f"{where}which {model.name} may have been trained on: it has none held out here.{dash}"
 
 
-def _percent(value: float | None, form: str) -> str:
-    return "–" if value is None else f"{value:{form}}%"
-
-
-def _times(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}×"
+def _percent(value: float | None, form: str, unit: str = "%") -> str:
+    return "–" if value is None else f"{value:{form}}{unit}"
 
 
 def _price(value: float | None, short: bool) -> str:
@@ -195,16 +189,16 @@ def explain_json(explanation: Explanation, model: Model) -> str:
                 "schema": "explain/1",
                 "model": model_object(model),
                 "ticker": explanation.history.ticker,
-                "cutoff": str(explanation.history.cutoff),
+                "cutoff": explanation.history.cutoff,
                 "currency": explanation.history.currency,
                 "step": explanation.step,
-                "interval": None if explanation.levels is None else list(explanation.levels),
+                "interval": explanation.levels,
                 "days": [_day(day) for day in explanation.days],
                 "withheld": [asdict(w) for w in explanation.withheld],
                 "looks_back": explanation.looks_back,
-                "importance": None if importance is None else _importance(importance),
+                "importance": importance and asdict(importance),
                 "seed": explanation.seed,
-                "notes": list(explanation.notes),
+                "notes": explanation.notes,
             }
         )
     )
@@ -214,13 +208,7 @@ def _day(day: Day) -> dict[str, Any]:
     return {
         "session": str(day.session),
         "close": day.close,
-        "bar": {
-            "return_percent": day.bar.change,
-            "range_percent": day.bar.range,
-            "gap_percent": day.bar.gap,
-            "volume_times_usual": day.bar.volume,
-            "volatility_percent_a_year": day.bar.volatility,
-        },
+        "bar": asdict(day.bar),
         "inputs": day.inputs,
         "state": {"size": day.state_size, "cells": [asdict(s) for s in day.states]},
         "target": str(day.target.session),
@@ -237,28 +225,6 @@ def _day(day: Day) -> dict[str, Any]:
     }
 
 
-def _importance(importance: Importance) -> dict[str, Any]:
-    return {
-        "part": importance.part,
-        "first": str(importance.first),
-        "last": str(importance.last),
-        "sessions": importance.sessions,
-        "pinball": importance.loss,
-        "groups": [_gain(g) for g in importance.groups],
-        "inputs": [_gain(g) for g in importance.inputs],
-    }
-
-
-def _gain(gain: Gain) -> dict[str, Any]:
-    """Growth of the loss in percent and its spread; None where shuffling cannot tell."""
-    return {
-        "name": gain.name,
-        "inputs": list(gain.inputs),
-        "loss_percent": gain.mean,
-        "spread_points": gain.spread,
-    }
-
-
 def explain_csv(explanation: Explanation) -> str:
     """A row for each session, without the standardised inputs."""
     header = [
@@ -269,8 +235,8 @@ def explain_csv(explanation: Explanation) -> str:
     ticker, step = explanation.history.ticker, explanation.step
     rows = [
         [
-            ticker, str(d.session), d.close, d.bar.change, d.bar.range, d.bar.gap,
-            d.bar.volume, d.bar.volatility, d.state_size, step, str(d.target.session), d.low,
+            ticker, str(d.session), d.close, *asdict(d.bar).values(), d.state_size, step,
+            str(d.target.session), d.low,
             d.median, d.high, d.width, d.width_change, d.drift, str(d.moved_most).lower(),
         ]
         for d in explanation.days

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
+import numpy as np
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from forecaster.documents import ScoreRow
 from forecaster.evaluation.scores import ScoreTable
+from forecaster.evaluation.verdict import Suspicion, Verdict
 from forecaster.market.notes import Failure
+from forecaster.wording import listed
 
 if TYPE_CHECKING:
     from forecaster.evaluation.monthly import MonthlyLosses
-    from forecaster.evaluation.verdict import Suspicion, Verdict
     from forecaster.jobs.backtest import Hindsight
+
+
+T = TypeVar("T")
+Specs = Sequence[tuple[str, int, Callable[[T], str]]]
+"""Columns of a table: head, expendability, and text of a cell."""
 
 
 def open_table(*columns: str, title: str | None = None, left: Sequence[str] = ()) -> Table:
@@ -56,6 +65,13 @@ class Column:
     def width(self) -> int:
         """Width of the widest cell, in characters."""
         return max(len(self.name), *(len(cell) for cell in self.cells))
+
+
+def columns_of(specs: Specs[T], items: Sequence[T], left: Sequence[str] = ()) -> list[Column]:
+    """Columns of a table with a row for each item; those named in ``left`` are aligned there."""
+    return [
+        Column(name, [cell(i) for i in items], most, name in left) for name, most, cell in specs
+    ]
 
 
 def fitting_table(
@@ -119,9 +135,17 @@ _RISKY = ("=", "+", "-", "@", "\t", "\n", "\r")
 """First characters of a formula in a spreadsheet."""
 
 
-def to_json(document: Mapping[str, Any]) -> str:
+def to_json(document: Mapping[str, Any], indent: int | None = 2) -> str:
     """A document as text; a NaN in it is a bug and raises ValueError."""
-    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return (
+        json.dumps(document, indent=indent, allow_nan=False, ensure_ascii=False, default=_state)
+        + "\n"
+    )
+
+
+def _state(value: Any) -> Any:
+    """A date as text, and a dataclass as an object."""
+    return str(value) if isinstance(value, date | np.datetime64) else asdict(value)
 
 
 def errors(failures: Iterable[Failure]) -> list[dict[str, str]]:
@@ -137,6 +161,17 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     for row in rows:
         writer.writerow([safe_cell(cell) for cell in row])
     return buffer.getvalue()
+
+
+def csv_rows(file: BinaryIO) -> Any:
+    """A writer of rows, each of which goes to the file at once."""
+    return csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+
+
+def write_lines(file: BinaryIO, objects: Iterable[Mapping[str, Any]]) -> None:
+    """Write an object a line."""
+    for value in objects:
+        file.write(to_json(value, indent=None).encode())
 
 
 def safe_cell(cell: Any) -> Any:
@@ -189,16 +224,13 @@ def error_table(table: ScoreTable, width: int) -> Table:
     most expendable columns are left out of a narrow table.
     """
     rows = shown_rows(table)
-    columns = [
-        Column(name, [cell(row) for row in rows], expendable, name == "model")
-        for name, expendable, cell in _SCORE_COLUMNS
-    ]
+    columns = columns_of(_SCORE_COLUMNS, rows, left=("model",))
     columns = [column for column in columns if set(column.cells) != {"–"}]
     ends = [n for n, (row, after) in enumerate(pairwise(rows)) if row.step != after.step]
     return fitting_table(columns, width, ends=ends)
 
 
-_SCORE_COLUMNS: Sequence[tuple[str, int, Callable[[ScoreRow], str]]] = (
+_SCORE_COLUMNS: Specs[ScoreRow] = (
     ("h", 0, lambda r: str(r.step)),
     ("model", 0, lambda r: r.model),
     ("pinball", 0, lambda r: f"{100 * r.pinball:.4f}"),
@@ -214,7 +246,6 @@ _SCORE_COLUMNS: Sequence[tuple[str, int, Callable[[ScoreRow], str]]] = (
     ("in 80%", 7, lambda r: percent(r.coverage.get("0.8"))),
     ("in 90%", 4, lambda r: percent(r.coverage.get("0.9"))),
 )
-"""Columns of the error table: head, expendability, and text of a cell."""
 
 
 def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
@@ -229,8 +260,7 @@ def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
         ]
         untested = [v.baseline for v in compared if v.p is None]
         if untested:
-            several = f"{', '.join(untested[:-1])} or " if untested[1:] else ""
-            words.append(f"cannot be told from {several}{untested[-1]} by so few sessions")
+            words.append(f"cannot be told from {listed(untested, 'or')} by so few sessions")
         ahead = f"{step} session{'s' if step > 1 else ''} ahead"
         parts.append(f"{ahead} {model} {', '.join(words)}")
     text = "; ".join(parts)
@@ -239,8 +269,6 @@ def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
 
 def remark_sentence(remark: Suspicion | Hindsight | str) -> str:
     """A sentence on a remark of a backtest; sentences from documents stay unchanged."""
-    from forecaster.evaluation.verdict import Suspicion
-
     if isinstance(remark, str):
         return remark
     if not isinstance(remark, Suspicion):

@@ -51,14 +51,12 @@ def _reaches(gradients: Gradients, width: int) -> Table:
     """A row for each network; lags in the middle are the first to go."""
     rows = gradients.rows
     lags = [k for k in _LAGS if k < gradients.lags] + [gradients.lags]
-    columns = [
-        Column("network", [_label(r) for r in rows], left=True),
-    ]
+    columns = [Column("network", [_label(r) for r in rows], left=True)]
     for place, lag in enumerate(lags):
         needed = {0: 2, len(lags) - 1: 1}.get(place, 2 + place)
         cells = [_size(float(r.norms[lag])) for r in rows]
         columns.append(Column(f"{lag} back", cells, needed))
-    columns.append(Column("per step", [_factor(r.factor) for r in rows]))
+    columns.append(Column("per step", [_size(r.factor, ".3f") for r in rows]))
     columns.append(Column("", [r.word for r in rows], left=True))
     return fitting_table(columns, width)
 
@@ -85,17 +83,12 @@ def _clipping(row: ClippedStep) -> str:
     return "none" if row.limit is None else f"{row.clipping} {row.limit:g}"
 
 
-def _factor(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "∞"
-
-
-def _size(value: float) -> str:
+def _size(value: float, form: str | None = None) -> str:
     """A size in three digits, in powers of ten where it is very small or large."""
     if not math.isfinite(value):
         return "∞"
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
-        return f"{value:.3g}"
-    return f"{value:.1e}"
+    usual = ".3g" if value == 0 or 1e-3 <= abs(value) < 1e4 else ".1e"
+    return f"{value:{form or usual}}"
 
 
 def gradients_json(gradients: Gradients, model: Model) -> str:
@@ -123,7 +116,7 @@ def gradients_json(gradients: Gradients, model: Model) -> str:
                     "usual": [asdict(row) for row in gradients.usual],
                     "burst": [asdict(row) for row in gradients.burst],
                 },
-                "notes": list(gradients.notes),
+                "notes": gradients.notes,
             }
         )
     )

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from forecaster.output.format import Column, fitting_table, price, safe_cell, to_json
+from forecaster.output.format import (
+    Specs,
+    columns_of,
+    csv_rows,
+    fitting_table,
+    price,
+    safe_cell,
+    to_json,
+    write_lines,
+)
 
 if TYPE_CHECKING:
     from forecaster.market.store.journal import Entry
@@ -27,11 +34,8 @@ def journal_table(
         ]
     if not entries:
         return [Text("The journal is empty. Fill it with: forecast batch WATCHLIST")]
-    columns = [
-        Column(name, [cell(entry) for entry in entries], expendable, name in _LEFT)
-        for name, expendable, cell in _COLUMNS
-        if name != "source" or any(entry.draft.source for entry in entries)
-    ]
+    sourced = any(entry.draft.source for entry in entries)
+    columns = columns_of(_COLUMNS if sourced else _COLUMNS[:-1], entries, _LEFT)
     more = total - len(entries)
     return [fitting_table(columns, width), *([Text(f"and {more:,} older ones")] if more else [])]
 
@@ -49,7 +53,7 @@ def _last_interval(entry: Entry) -> str:
 
 _LEFT = ("created", "model", "ticker", "source")
 
-_COLUMNS: Sequence[tuple[str, int, Callable[[Entry], str]]] = (
+_COLUMNS: Specs[Entry] = (
     ("no.", 0, lambda entry: str(entry.number)),
     ("created", 4, lambda entry: f"{entry.author.created:%Y-%m-%d %H:%M}"),
     ("model", 3, lambda entry: entry.author.model),
@@ -61,7 +65,6 @@ _COLUMNS: Sequence[tuple[str, int, Callable[[Entry], str]]] = (
     ("90% interval of the last step", 6, _last_interval),
     ("source", 7, lambda entry: entry.draft.source or "–"),
 )
-"""Columns of the journal: head, expendability, and text of a cell."""
 
 _CSV_COLUMNS = (
     "number", "run", "created", "model", "model_id", "model_hash", "ticker", "cutoff",
@@ -83,14 +86,12 @@ def journal_csv(entries: Sequence[Entry]) -> str:
 
 def write_jsonl(file: BinaryIO, entries: Iterable[Entry]) -> None:
     """An object a line, as in ``journal/1``."""
-    for entry in entries:
-        file.write(json.dumps(_object(entry), ensure_ascii=False, allow_nan=False).encode() + b"\n")
+    write_lines(file, map(_object, entries))
 
 
 def write_csv(file: BinaryIO, entries: Iterable[Entry]) -> None:
     """A row for each ticker and step; the columns of quantiles are those of the first forecast."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_rows(file)
     levels: list[str] | None = None
     for entry in entries:
         cells = _object(entry)
@@ -99,37 +100,26 @@ def write_csv(file: BinaryIO, entries: Iterable[Entry]) -> None:
             ahead = ["step", "session", "session_estimated", "naive"]
             writer.writerow([*_CSV_COLUMNS, *ahead, *(f"q{level}" for level in levels)])
         for step in entry.draft.steps:
-            flag = str(step["session_estimated"]).lower()
             quantiles = step["quantiles"]
             writer.writerow(
                 [
                     *(safe_cell(cells[name]) for name in _CSV_COLUMNS),
                     step["step"],
                     step["session"],
-                    flag,
+                    str(step["session_estimated"]).lower(),
                     step["naive"],
                     *(quantiles.get(level) for level in levels),
                 ]
             )
-    text.flush()
-    text.detach()
 
 
 def _object(entry: Entry) -> dict[str, Any]:
-    author, draft = entry.author, entry.draft
+    facts = {**vars(entry.author), **vars(entry.draft)}
     return {
         "number": entry.number,
-        "run": author.run,
-        "created": author.created.isoformat(timespec="seconds"),
-        "model": author.model,
-        "model_id": author.model_id,
-        "model_hash": author.model_hash,
-        "ticker": draft.ticker,
-        "cutoff": str(draft.cutoff),
-        "fingerprint": draft.fingerprint,
-        "last_close": draft.last_close,
-        "currency": draft.currency,
-        "source": draft.source,
-        "steps": list(draft.steps),
+        **{name: facts[name] for name in _CSV_COLUMNS[1:-1]},
+        "created": entry.author.created.isoformat(timespec="seconds"),
+        "cutoff": str(entry.draft.cutoff),
+        "steps": list(entry.draft.steps),
         "hash": entry.hash,
     }

@@ -56,10 +56,8 @@ def model_card(
         "epochs": card.epochs, "device": card.device,
         "packages": ", ".join(f"{k} {v}" for k, v in card.packages.items()),
     }  # fmt: skip
-    out: list[RenderableType] = [_facts(facts), _facts(model.settings.state(), title="Settings")]
-    if table is not None:
-        out.append(error_table(table, width))
-    return out
+    settings = _facts(model.settings.state(), title="Settings")
+    return [_facts(facts), settings, *([] if table is None else [error_table(table, width)])]
 
 
 def _facts(facts: Mapping[str, Any], title: str | None = None) -> Table:

@@ -34,16 +34,11 @@ def predict_table(
     forecasts: Iterable[TickerForecast], model: Model, width: int
 ) -> list[RenderableType]:
     """A table for each forecast, and the errors of the model."""
-    out: list[RenderableType] = []
-    estimated = False
-    for forecast in forecasts:
-        out.append(_forecast_table(forecast, width))
-        estimated = estimated or any(s.session_estimated for s in forecast.steps)
-    if estimated:
+    shown = list(forecasts)
+    out: list[RenderableType] = [_forecast_table(forecast, width) for forecast in shown]
+    if any(step.session_estimated for forecast in shown for step in forecast.steps):
         out.append(Text("~ date estimated from the weekdays seen; holidays are not known"))
-    out.append(Text(model_line(model)))
-    out.append(Text(ADVICE))
-    return out
+    return [*out, Text(model_line(model)), Text(ADVICE)]
 
 
 def _forecast_table(forecast: TickerForecast, width: int) -> Table:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.jobs.score import ScoreResult
+from forecaster.jobs.track_record import Part, Record
 from forecaster.output.format import (
     NARROW,
     error_table,
@@ -24,12 +26,8 @@ from forecaster.output.format import (
     verdict_sentence,
 )
 
-if TYPE_CHECKING:
-    from forecaster.jobs.score import ScoreResult
-    from forecaster.jobs.track_record import Part, Record
-
-
 _PARTS_SHOWN = 15
+_COUNTS = ("model", "model_id", "scored", "open", "late", "lost")
 
 
 def score_table(result: ScoreResult, width: int) -> list[RenderableType]:
@@ -51,8 +49,8 @@ def _record(record: Record, width: int) -> list[RenderableType]:
     head = Text(f"Model {record.model} ({record.model_id}): {counts}", style="bold")
     if record.table is None:
         return [head, Text("Nothing of it can be scored yet.\n")]
-    parts: list[RenderableType] = [head, error_table(record.table, width)]
-    parts.append(Text(verdict_sentence(record.table.verdicts)))
+    verdict = Text(verdict_sentence(record.table.verdicts))
+    parts: list[RenderableType] = [head, error_table(record.table, width), verdict]
     for title, shares in (("month", record.months), ("ticker", record.tickers)):
         if len(shares) > 1:
             parts.append(_parts(title, shares))
@@ -62,10 +60,9 @@ def _record(record: Record, width: int) -> list[RenderableType]:
 def _parts(title: str, parts: Sequence[Part]) -> Table:
     """Scores one session ahead by month, or by ticker from the worst; a few of many."""
     table = open_table(title, "n", "pinball", "vs naive", "vs ewma", "in 90%", left=(title,))
-    ordered = list(parts)
+    shown = parts[-_PARTS_SHOWN:]
     if title == "ticker":
-        ordered.sort(key=lambda part: part.skill.get("naive", 0.0))
-    shown = ordered[:_PARTS_SHOWN] if title == "ticker" else ordered[-_PARTS_SHOWN:]
+        shown = sorted(parts, key=lambda part: part.skill.get("naive", 0.0))[:_PARTS_SHOWN]
     for part in shown:
         table.add_row(
             Text(part.name),
@@ -98,36 +95,18 @@ def score_json(result: ScoreResult) -> str:
             "schema": "score/1",
             "models": [
                 {
-                    "model": record.model,
-                    "model_id": record.model_id,
-                    "scored": record.scored,
-                    "open": record.open,
-                    "late": record.late,
-                    "lost": record.lost,
+                    **{name: getattr(record, name) for name in _COUNTS},
                     **(
                         {"sessions_scored": 0, "tickers": 0, "rows": [], "verdict": []}
                         if record.table is None
                         else table_state(record.table)
                     ),
-                    "by_ticker": [_part(part) for part in record.tickers],
-                    "by_month": [_part(part) for part in record.months],
+                    "by_ticker": [plain(asdict(part)) for part in record.tickers],
+                    "by_month": [plain(asdict(part)) for part in record.months],
                 }
                 for record in result.records
             ],
-            "misses": [
-                {
-                    "ticker": miss.ticker,
-                    "model": miss.model,
-                    "cutoff": str(miss.cutoff),
-                    "step": miss.step,
-                    "session": str(miss.session),
-                    "actual": miss.actual,
-                    "low": miss.low,
-                    "high": miss.high,
-                    "distance": miss.distance,
-                }
-                for miss in result.misses
-            ],
+            "misses": result.misses,
             "errors": errors(result.failures),
         }
     )
@@ -139,35 +118,23 @@ def score_csv(result: ScoreResult) -> str:
         "model", "model_id", "step", "n", "pinball", "skill_naive", "skill_ewma", "p_naive",
         "p_ewma", "in_50", "in_80", "in_90", "mae", "rmse", "mape", "direction",
     ]  # fmt: skip
-    rows = []
-    for record in result.records:
-        for row in () if record.table is None else record.table.rows:
-            if row.model != record.model:
-                continue
-            rows.append(
-                [
-                    record.model,
-                    record.model_id,
-                    row.step,
-                    row.n,
-                    row.pinball,
-                    *(plain(row.skill.get(name)) for name in ("naive", "ewma")),
-                    *(plain(row.dm_p.get(name)) for name in ("naive", "ewma")),
-                    *(row.coverage.get(share) for share in ("0.5", "0.8", "0.9")),
-                    row.mae,
-                    row.rmse,
-                    row.mape,
-                    row.direction,
-                ]
-            )
+    rows = [
+        [
+            record.model,
+            record.model_id,
+            row.step,
+            row.n,
+            row.pinball,
+            *(plain(row.skill.get(name)) for name in ("naive", "ewma")),
+            *(plain(row.dm_p.get(name)) for name in ("naive", "ewma")),
+            *(row.coverage.get(share) for share in ("0.5", "0.8", "0.9")),
+            row.mae,
+            row.rmse,
+            row.mape,
+            row.direction,
+        ]
+        for record in result.records
+        if record.table is not None
+        for row in record.table.of(record.model)
+    ]
     return to_csv(header, rows)
-
-
-def _part(part: Part) -> dict[str, Any]:
-    return {
-        "name": part.name,
-        "n": part.n,
-        "pinball": part.pinball,
-        "skill": plain(part.skill),
-        "coverage": part.coverage,
-    }

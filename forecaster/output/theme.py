@@ -7,7 +7,7 @@ contrast of 3 to 1, and suit colour-blind readers. Dashes, markers and labels re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -50,39 +50,32 @@ THEMES: dict[ThemeName, Theme] = {"light": LIGHT, "dark": DARK}
 
 @dataclass(frozen=True)
 class Stroke:
-    """Line style of one baseline.
+    """Line style of one baseline, whose colour in a theme has its name.
 
     Attributes:
-        role: the colour's name in a theme.
         dashes: matplotlib's dash pattern.
         marker: matplotlib's.
         letter: in a terminal.
     """
 
-    role: str
     dashes: tuple[float, tuple[float, ...]]
     marker: str
     letter: str
 
 
 STROKES = {
-    "naive": Stroke("naive", (0, ()), "o", "n"),
-    "drift": Stroke("drift", (0, (1, 1.5)), "v", "d"),
-    "ewma": Stroke("ewma", (0, (5, 2)), "s", "e"),
-    "garch": Stroke("garch", (0, (5, 1.5, 1, 1.5)), "^", "g"),
-    "har": Stroke("har", (0, (2.5, 1.5)), "D", "h"),
+    "naive": Stroke((0, ()), "o", "n"),
+    "drift": Stroke((0, (1, 1.5)), "v", "d"),
+    "ewma": Stroke((0, (5, 2)), "s", "e"),
+    "garch": Stroke((0, (5, 1.5, 1, 1.5)), "^", "g"),
+    "har": Stroke((0, (2.5, 1.5)), "D", "h"),
 }
-
-
-def colour(theme: Theme, role: str) -> str:
-    """The colour of a role."""
-    return str(asdict(theme)[role])
 
 
 def as_variables(text: str, theme: Theme) -> str:
     """An SVG drawn in a theme, with each colour as a CSS variable that falls back on it."""
     for field in fields(theme):
-        value = colour(theme, field.name)
+        value = getattr(theme, field.name)
         text = text.replace(f": {value}", f": var(--{field.name}, {value})")
     return text
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -66,7 +66,7 @@ def train_json(trained: Trained, panel: Panel, path: str) -> str:
             "model": {**model_object(trained.model), "file": path},
             "created": trained.model.created,
             "tickers": {h.ticker: len(h) for h in panel},
-            "split": {k: None if v is None else str(v) for k, v in asdict(trained.split).items()},
+            "split": trained.split,
             "settings": trained.model.settings.state(),
             "epochs": trained.model.card.epochs,
             "device": trained.device,
@@ -78,57 +78,39 @@ def train_json(trained: Trained, panel: Panel, path: str) -> str:
     )
 
 
-@dataclass(frozen=True)
-class _Row:
-    """The row of one ticker's model."""
-
-    ticker: str
-    sessions: int
-    epochs: int
-    naive: float | None
-    ewma: float | None
-    name: str
-    id: str
-    file: str
-
-
 def _rows(
     result: PerTickerResult, sessions: Mapping[str, int], paths: Mapping[str, Path]
-) -> list[_Row]:
+) -> list[dict[str, Any]]:
+    """The facts of each ticker's model; the skill is None where nothing was measured."""
     rows = []
     for ticker, trained in result.trained:
-        skill = _skill(trained)
-        model = trained.model
+        model, table = trained.model, trained.table
+        skill = plain(table.rows[0].skill) if table else {}
         rows.append(
-            _Row(
-                ticker, sessions[ticker], model.card.epochs, skill.get("naive"),
-                skill.get("ewma"), model.name, model.id, str(paths[ticker]),
-            )
-        )  # fmt: skip
+            {
+                "ticker": ticker,
+                "sessions": sessions[ticker],
+                "epochs": model.card.epochs,
+                "skill": {baseline: skill.get(baseline) for baseline in ("naive", "ewma")},
+                "name": model.name,
+                "id": model.id,
+                "file": str(paths[ticker]),
+            }
+        )
     return rows
-
-
-def _skill(trained: Trained) -> dict[str, float | None]:
-    """Skill one session ahead, by baseline; empty where nothing was measured."""
-    if trained.table is None:
-        return {}
-    skill: dict[str, float | None] = plain(dict(trained.table.rows[0].skill))
-    return skill
 
 
 def per_ticker_table(
     result: PerTickerResult, sessions: Mapping[str, int], paths: Mapping[str, Path]
 ) -> list[RenderableType]:
     """A row for each ticker that was trained."""
-    rows = _rows(result, sessions, paths)
     table = open_table(
         "ticker", "sessions", "epochs", "vs naive", "vs ewma", "file", left=("ticker", "file")
     )
-    for row in rows:
-        table.add_row(
-            Text(row.ticker), f"{row.sessions:,}", str(row.epochs), signed(row.naive),
-            signed(row.ewma), Text(row.file),
-        )  # fmt: skip
+    for row in _rows(result, sessions, paths):
+        skill = [signed(value) for value in row["skill"].values()]
+        counts = f"{row['sessions']:,}", str(row["epochs"])
+        table.add_row(Text(row["ticker"]), *counts, *skill, Text(row["file"]))
     return [
         table,
         Text("vs: pinball loss one session ahead on held-out sessions, lower by so much"),
@@ -146,18 +128,7 @@ def per_ticker_json(
         {
             "schema": "train-per-ticker/1",
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "models": [
-                {
-                    "ticker": row.ticker,
-                    "sessions": row.sessions,
-                    "epochs": row.epochs,
-                    "skill": {"naive": row.naive, "ewma": row.ewma},
-                    "name": row.name,
-                    "id": row.id,
-                    "file": row.file,
-                }
-                for row in _rows(result, sessions, paths)
-            ],
+            "models": _rows(result, sessions, paths),
             "errors": errors(failures),
         }
     )
@@ -168,10 +139,8 @@ def per_ticker_csv(
 ) -> str:
     """A row for each ticker that was trained."""
     header = ["ticker", "sessions", "epochs", "skill_naive", "skill_ewma", "name", "id", "file"]
-    return to_csv(
-        header,
-        [
-            [r.ticker, r.sessions, r.epochs, r.naive, r.ewma, r.name, r.id, r.file]
-            for r in _rows(result, sessions, paths)
-        ],
-    )
+    rows = []
+    for row in _rows(result, sessions, paths):
+        skill = row.pop("skill")
+        rows.append([*list(row.values())[:3], *skill.values(), *list(row.values())[3:]])
+    return to_csv(header, rows)

@@ -84,22 +84,26 @@ class TestUnrolled:
     def test_bars_are_in_plain_units(self):
         day = explain(model_of(), LONG, last=1).days[0]
         close, before = LONG.adjusted_close[-1], LONG.adjusted_close[-2]
-        assert day.bar.change == pytest.approx(100 * (close / before - 1))
-        assert day.bar.range == pytest.approx(100 * (LONG.high[-1] / LONG.low[-1] - 1))
-        assert day.bar.gap == pytest.approx(100 * (LONG.open[-1] / LONG.close[-2] - 1))
-        assert day.bar.volume == pytest.approx(LONG.volume[-1] / LONG.volume[-21:-1].mean())
+        assert day.bar.return_percent == pytest.approx(100 * (close / before - 1))
+        assert day.bar.range_percent == pytest.approx(100 * (LONG.high[-1] / LONG.low[-1] - 1))
+        assert day.bar.gap_percent == pytest.approx(100 * (LONG.open[-1] / LONG.close[-2] - 1))
+        assert day.bar.volume_times_usual == pytest.approx(
+            LONG.volume[-1] / LONG.volume[-21:-1].mean()
+        )
         sigma = model_of().representation.encode(LONG).scale.measures.volatility[-1]
-        assert day.bar.volatility == pytest.approx(100 * sigma * np.sqrt(252), rel=1e-6)
+        assert day.bar.volatility_percent_a_year == pytest.approx(
+            100 * sigma * np.sqrt(252), rel=1e-6
+        )
 
     def test_what_the_bars_do_not_tell_is_unknown(self):
         bar = explain(model_of(), close_only(LONG), last=1).days[0].bar
-        assert (bar.range, bar.gap, bar.volume) == (None, None, None)
-        assert bar.change is not None
+        assert (bar.range_percent, bar.gap_percent, bar.volume_times_usual) == (None, None, None)
+        assert bar.return_percent is not None
 
     def test_a_coin_has_365_sessions_a_year(self):
         coin = replace(LONG, sessions=LONG.sessions[0] + np.arange(len(LONG)))
-        stock = explain(model_of(), LONG, last=1).days[0].bar.volatility
-        ours = explain(model_of(), coin, last=1).days[0].bar.volatility
+        stock = explain(model_of(), LONG, last=1).days[0].bar.volatility_percent_a_year
+        ours = explain(model_of(), coin, last=1).days[0].bar.volatility_percent_a_year
         assert ours / stock == pytest.approx(np.sqrt(365 / 252))
 
     def test_inputs_are_the_networks_own_and_companions_unknown(self):
@@ -390,4 +394,4 @@ def test_a_split_that_came_later_is_undone_as_predict_undoes_it():
     assert days[0].close == pytest.approx(2.0 * LONG.close[-6])
     plain = explain(model_of(), LONG, last=6).days
     assert [d.width_change for d in days] == pytest.approx([d.width_change for d in plain])
-    assert [d.bar.gap for d in days] == pytest.approx([d.bar.gap for d in plain])
+    assert [d.bar.gap_percent for d in days] == pytest.approx([d.bar.gap_percent for d in plain])

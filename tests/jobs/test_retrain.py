@@ -79,7 +79,7 @@ class TestContest:
         table, _ = _contest(model, model.network, WHOLE, DAY[-HELD_OUT - 1])
         one, two = (
             next(r for r in table.rows if r.model == name and r.step == 1)
-            for name in ("candidate", "gru")
+            for name in ("gru", "model in use")
         )
         assert one.pinball == two.pinball
         assert one.n == 3 * HELD_OUT

@@ -14,7 +14,7 @@ from forecaster.output.charts.fan import date_labels, month_name
 from forecaster.output.charts.figure import Frame, Kind, Label, Sheet, label_right, picture, settled
 from forecaster.output.format import remark_sentence
 from forecaster.output.predict import ADVICE
-from forecaster.output.theme import STROKES, THEMES, Theme, ThemeName, clipped, colour
+from forecaster.output.theme import STROKES, THEMES, Theme, ThemeName, clipped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,11 +55,7 @@ def frame_of(result: Backtest) -> Frame:
         f" {'ticker' if table.tickers == 1 else 'tickers'} after"
         f" {'the cutoff' if len(folds) == 1 else 'the cutoffs'} {cutoffs}",
         [
-            *(
-                []
-                if result.hindsight is None
-                else [clipped(remark_sentence(result.hindsight), 400)]
-            ),
+            *([clipped(remark_sentence(result.hindsight), 400)] if result.hindsight else []),
             "Skill is how much lower the pinball loss is than a baseline's; above zero the network"
             " is better. A forecast is calibrated where its points lie on the diagonal."
             + (f" {left_out(result.losses)}".rstrip() if result.losses else ""),
@@ -140,7 +136,7 @@ def _calibration(axes: Axes, table: ScoreTable, network: str, theme: Theme) -> N
         shares = [100 * share for share in row.calibration.values()]
         axes.plot(
             levels, shares,
-            color=theme.ink if stroke is None else colour(theme, stroke.role),
+            color=theme.ink if stroke is None else getattr(theme, row.model),
             linewidth=2.2 if stroke is None else 1.2,
             linestyle="-" if stroke is None else stroke.dashes,
             marker="o" if stroke is None else stroke.marker,
@@ -148,8 +144,7 @@ def _calibration(axes: Axes, table: ScoreTable, network: str, theme: Theme) -> N
             zorder=5 if stroke is None else 3,
             label=clipped(row.model, 16),
         )  # fmt: skip
-    axes.set_xlim(0, 100)
-    axes.set_ylim(0, 100)
+    axes.set(xlim=(0, 100), ylim=(0, 100))
     axes.set_xticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_yticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_xlabel("level of the quantile", color=theme.quiet, fontsize=9)
@@ -205,7 +200,7 @@ def _skill_lines(
     for baseline, values in lines.items():
         stroke = STROKES[baseline]
         axes.plot(
-            x, values, color=colour(theme, stroke.role), linewidth=1.5, linestyle=stroke.dashes,
+            x, values, color=getattr(theme, baseline), linewidth=1.5, linestyle=stroke.dashes,
             marker=stroke.marker, markersize=4 if len(x) <= 60 else 0, zorder=3,
         )  # fmt: skip
     low, high = axes.get_ylim()
@@ -220,7 +215,7 @@ def _label_lines(
     """Label each line at its last known value, with that value if ``values``."""
     known = {b: [v for v in line if np.isfinite(v)] for b, line in lines.items()}
     labels = [
-        Label(line[-1], f"over {b}  {line[-1]:+.1f}%" if values else b, role=STROKES[b].role)
+        Label(line[-1], f"over {b}  {line[-1]:+.1f}%" if values else b, role=b)
         for b, line in known.items()
         if line
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from rich.text import Text
 
 _BRAILLE = 0x2800
@@ -64,8 +65,9 @@ class Canvas:
         wide, levels = 2 * (last - first + 1), 4 * self.rows
         bits: dict[tuple[int, int], int] = {}
         before = None
-        for x in range(wide):
-            here = self._level(_between(values, x / max(wide - 1, 1)), levels)
+        places = [x / max(wide - 1, 1) * (len(values) - 1) for x in range(wide)]
+        for x, value in enumerate(np.interp(places, range(len(values)), values)):
+            here = self._level(float(value), levels)
             reach = (here,) if before is None else range(min(here, before), max(here, before) + 1)
             for y in reach:
                 cell = (first + x // 2, y // 4)
@@ -78,23 +80,13 @@ class Canvas:
         self, left: Callable[[int], str] = lambda _: "", right: Callable[[int], str] = lambda _: ""
     ) -> list[Text]:
         """The rows as text, with labels before and after each."""
-        lines = []
-        for number, row in enumerate(self._cells):
-            line = Text(left(number))
-            for mark, style in row:
-                line.append(mark, style=style or None)
-            line.append(right(number))
+        lines = [
+            Text.assemble(left(number), *row, right(number))
+            for number, row in enumerate(self._cells)
+        ]
+        for line in lines:
             line.rstrip()
-            lines.append(line)
         return lines
-
-
-def _between(values: Sequence[float], share: float) -> float:
-    """The value at a share of the way through a sequence, linear between its items."""
-    place = share * (len(values) - 1)
-    left = min(int(place), len(values) - 1)
-    right = min(left + 1, len(values) - 1)
-    return float(values[left] + (place - left) * (values[right] - values[left]))
 
 
 def scale_labels(low: float, high: float, rows: int, text: Callable[[float], str]) -> list[str]:

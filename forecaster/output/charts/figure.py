@@ -12,7 +12,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -184,7 +184,7 @@ def label_right(
             annotation_clip=False,
             arrowprops={
                 "arrowstyle": "-", "linewidth": 0.8, "shrinkA": 1, "shrinkB": 0,
-                "color": asdict(theme)[label.role], "relpos": (0.0, 0.5),
+                "color": getattr(theme, label.role), "relpos": (0.0, 0.5),
             },
         )  # fmt: skip
 

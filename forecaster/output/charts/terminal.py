@@ -79,8 +79,7 @@ def _fan_chart(fan: Fan, width: int) -> list[Text]:
     places = rows_apart([canvas.row(value) for _, value in ends], rows)
     beside = dict(zip(places, names, strict=True))
     lines = canvas.lines(lambda r: f"{scale[r]} │", lambda r: f" {beside.get(r, '')}".rstrip())
-    currency = unit(fan.currency)
-    head = f"  {label_price(fan.last_close)}{currency} on {fan.cutoff}"
+    head = f"  {label_price(fan.last_close)}{unit(fan.currency)} on {fan.cutoff}"
     title = Text(clipped(fan.ticker, max(width - len(head), 8)) + head, style="bold")
     margin = len(scale[0]) + 1
     axis = Text(" " * margin + "└" + "─" * (split - 1) + "┴" + "─" * (ahead - 1) + "┘")
@@ -137,7 +136,6 @@ def _wrapped(parts: Sequence[str], width: int) -> list[Text]:
 
 def backtest_charts(result: Backtest, width: int) -> list[RenderableType]:
     """Calibration, skill by step and skill by month of each network, in letters."""
-    baselines = result.table.baselines
     out: list[RenderableType] = []
     for network in result.table.networks:
         out += [Text(), Text(clipped(f"Backtest of {network}", width), style="bold")]
@@ -150,12 +148,10 @@ def backtest_charts(result: Backtest, width: int) -> list[RenderableType]:
         if result.losses is None:
             continue
         losses = result.losses.settled()
-        monthly = {b: losses.skill(network, b).tolist() for b in over_time(baselines)}
-        months = [str(month) for month in losses.months]
+        monthly = {b: losses.skill(network, b).tolist() for b in over_time(result.table.baselines)}
         out += [Text(), Text("Skill by month, one session ahead", style="bold")]
-        out += _letters(monthly, months, width)
-        note = left_out(result.losses)
-        out += [Text(line) for line in textwrap.wrap(note, width)]
+        out += _letters(monthly, [str(month) for month in losses.months], width)
+        out += [Text(line) for line in textwrap.wrap(left_out(result.losses), width)]
     return out
 
 
