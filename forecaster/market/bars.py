@@ -17,7 +17,11 @@ import numpy as np
 from forecaster.arrays import Days, Floats
 from forecaster.errors import DataError
 
+BAR_FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
+"""What a bar has, in the order in which it is written."""
+
 PRICE_FIELDS = ("open", "high", "low", "close", "volume", "adjusted_close")
+"""The order in which fingerprints take them."""
 
 
 @dataclass(frozen=True)

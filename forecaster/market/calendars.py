@@ -6,13 +6,12 @@ dated without loading what builds calendars.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
-from forecaster.arrays import Days, Mask, Moments
+from forecaster.arrays import Days, Integers, Mask, Moments
 from forecaster.market.bars import History
 
 _RECENT = 60
@@ -65,20 +64,8 @@ class Schedule:
         return np.asarray((days >= self.known_from) & (days <= self.known_until))
 
 
-class Calendars(Mapping[str, Schedule]):
-    """Schedules by the code of their calendar; read-only."""
-
-    def __init__(self, schedules: Mapping[str, Schedule]) -> None:
-        self._schedules = dict(schedules)
-
-    def __getitem__(self, code: str) -> Schedule:
-        return self._schedules[code]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._schedules)
-
-    def __len__(self) -> int:
-        return len(self._schedules)
+class Calendars(dict[str, Schedule]):
+    """Schedules by the code of their calendar."""
 
     def next_sessions(self, history: History, horizon: int) -> tuple[Days, Mask]:
         """The next sessions after the cutoff, by the calendar that the history names.
@@ -94,7 +81,7 @@ class Calendars(Mapping[str, Schedule]):
         return next_sessions(history, horizon, known)
 
 
-NO_CALENDARS = Calendars({})
+NO_CALENDARS = Calendars()
 """Every session is estimated."""
 
 
@@ -228,6 +215,6 @@ def _by_weekday(recent: Days, after: np.datetime64, count: int) -> Days:
     return np.asarray(days[np.isin(_weekday(days), weekdays)][:count])
 
 
-def _weekday(days: Days) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _weekday(days: Days) -> Integers:
     """Monday 0 to Sunday 6; 1970-01-01 was a Thursday."""
     return (days.astype("datetime64[D]").astype(np.int64) + 3) % 7

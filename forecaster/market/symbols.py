@@ -36,22 +36,15 @@ _CLASS = re.compile(r"([A-Z]{1,5})[./ ]([A-EK])")
 """A class of US shares; Yahoo's exchanges of one letter are F, L, T and V."""
 
 _INDICES = {
+    **{name: f"^{name}" for name in _CODE.findall("GSPC DJI IXIC NDX RUT VIX FTSE HSI")},
+    "N225": "^N225",
     "SPX": "^GSPC",
-    "GSPC": "^GSPC",
     "SP500": "^GSPC",
     "S&P500": "^GSPC",
-    "DJI": "^DJI",
     "DJIA": "^DJI",
-    "IXIC": "^IXIC",
-    "NDX": "^NDX",
-    "RUT": "^RUT",
-    "VIX": "^VIX",
-    "FTSE": "^FTSE",
     "UKX": "^FTSE",
     "DAX": "^GDAXI",
-    "N225": "^N225",
     "NIKKEI": "^N225",
-    "HSI": "^HSI",
 }
 """What others call an index; some write a dot or ``^`` before it."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.errors import DataError, SettingsError, parameter
+from forecaster.market.bars import BAR_FIELDS
 from forecaster.market.files.column_names import ROLES, Header, split_pair
 from forecaster.market.files.header import Table
 from forecaster.market.files.parse_dates import looks_like_date
@@ -15,7 +16,6 @@ from forecaster.market.files.parse_numbers import Column, is_blank, looks_numeri
 
 SAMPLED_CELLS = 50
 SYMBOL_LIKE_CLOSES = frozenset({"c", "nav"})
-PRICE_ROLES = ("open", "high", "low", "close", "adjusted_close", "volume")
 _ADJUSTED_OHL = {"open": "adjusted_open", "high": "adjusted_high", "low": "adjusted_low"}
 
 _Pairs = list[tuple[int, Header, str]]
@@ -219,7 +219,7 @@ def _series(
         wide = _wide_closes(table, date, pairs) or _wide_fields(table, pairs)
         if wide:
             return wide, True
-    fields = {role: best[role] for role in PRICE_ROLES if role in best}
+    fields = {role: best[role] for role in BAR_FIELDS if role in best}
     return (_one_series(table, None, fields, best),), False
 
 
@@ -292,7 +292,7 @@ def _by_ticker(table: Table, pairs: _Pairs) -> tuple[Series, ...]:
     for ticker, group in groups.items():
         best = {role: place for role, (_, place) in group.items()}
         if "close" in best or "adjusted_close" in best:
-            fields = {role: best[role] for role in PRICE_ROLES if role in best}
+            fields = {role: best[role] for role in BAR_FIELDS if role in best}
             series.append(_one_series(table, ticker, fields, best))
     if not series:
         raise _missing(table, "close", "closes", "Close")

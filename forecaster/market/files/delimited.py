@@ -12,8 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Integers
 from forecaster.errors import DataError
 from forecaster.market.files.column_names import header_of, roles_in
 
@@ -68,7 +68,7 @@ class Rows:
     """
 
     cells: list[list[str]]
-    lines: NDArray[np.int64]
+    lines: Integers
     delimiter: str
 
 
@@ -185,7 +185,7 @@ def split_rows(text: str, source: str) -> Rows:
     return Rows(cells, lines + start, delimiter)
 
 
-def _first_lines(text: str, delimiter: str, source: str, start: int) -> NDArray[np.int64]:
+def _first_lines(text: str, delimiter: str, source: str, start: int) -> Integers:
     reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True)
     ends = np.array([reader.line_num for _ in reader], dtype=np.int64)
     firsts = np.concatenate([[0], ends[:-1]]) + 1

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Integers
 from forecaster.errors import DataError
 from forecaster.market.files.column_names import Header, header_of, roles_in
 from forecaster.market.files.delimited import Rows
@@ -40,7 +40,7 @@ class Table:
     source: str
     headers: tuple[Header, ...]
     columns: tuple[Column, ...]
-    rows: NDArray[np.int64]
+    rows: Integers
     delimiter: str = ""
     tickers: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecaster.arrays import Days, Floats
+from forecaster.arrays import Days, Floats, Integers
 from forecaster.errors import DataError
 from forecaster.market.bars import History
 from forecaster.market.cleaning import RawBars, checked_history
@@ -128,7 +127,7 @@ def _by_ticker(bars: RawBars, table: Table, layout: Layout) -> Iterator[RawBars]
         yield replace(part, currency=_currency(codes_here))
 
 
-def _is_stray(bars: RawBars, ticker: str, group: NDArray[np.int64]) -> bool:
+def _is_stray(bars: RawBars, ticker: str, group: Integers) -> bool:
     """Whether rows without a ticker, or below the table, hold no bars at all."""
     no_dates = bool(np.all(np.isnat(bars.days[group])))
     no_closes = bool(np.all(np.isnan(bars.values["close"][group])))

@@ -23,19 +23,8 @@ _BLANKS = """
 """
 BLANKS = frozenset(_BLANKS.split()) | {"", "#n/a n/a", "#n/a n.a.", "no data"}
 
-_MULTIPLIERS = {
-    "k": 1e3,
-    "tsd": 1e3,
-    "m": 1e6,
-    "mn": 1e6,
-    "mio": 1e6,
-    "mln": 1e6,
-    "b": 1e9,
-    "bn": 1e9,
-    "mrd": 1e9,
-    "md": 1e9,
-    "t": 1e12,
-}
+_SIZES = {1e3: "k tsd", 1e6: "m mn mio mln", 1e9: "b bn mrd md", 1e12: "t"}
+_MULTIPLIERS = {unit: size for size, units in _SIZES.items() for unit in units.split()}
 _SIGNS = """
     US$ HK$ A$ C$ R$ S$ NT$ $ € £ ¥ ₹ ₩ ₽ USD EUR GBP GBX GBp JPY CHF CAD AUD NZD PLN CZK HUF SEK
     NOK DKK INR CNY HKD SGD KRW BRL MXN ZAR USDT BTC zł zl kr Kč Rs. Rs Fr. pts
@@ -58,19 +47,7 @@ _WHOLE = {
     ".": re.compile(r"(?:(?:-?\$?(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3})(?:\.\d*)?)?\n)*+"),
     ",": re.compile(r"(?:(?:-?\$?(?:\d+|[1-9]\d{0,2}(?:\.\d{2,3})*\.\d{3})(?:,\d*)?)?\n)*+"),
 }
-_TIDY = str.maketrans(
-    {
-        "\u00a0": " ",
-        "\u202f": " ",
-        "\u2009": " ",
-        "\u2007": " ",
-        "\u2212": "-",
-        "’": "'",
-        "`": "'",
-        "´": "'",
-        '"': None,
-    }
-)
+_TIDY = str.maketrans("\u00a0\u202f\u2009\u2007\u2212’`´", "    -'''", '"')
 
 
 def is_blank(cell: str) -> bool:

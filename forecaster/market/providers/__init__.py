@@ -6,8 +6,7 @@ modules are light: each imports its client when it is first asked for bars.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 from forecaster.errors import SettingsError, parameter
 from forecaster.market.providers.base import Provider
@@ -15,12 +14,7 @@ from forecaster.market.providers.tiingo import Tiingo
 from forecaster.market.providers.yahoo import Yahoo
 
 DEFAULT_PROVIDER = "yahoo"
-PROVIDERS: Mapping[str, Callable[[], Provider]] = MappingProxyType(
-    {
-        "yahoo": Yahoo,
-        "tiingo": Tiingo,
-    }
-)
+PROVIDERS: dict[str, Callable[[], Provider]] = {"yahoo": Yahoo, "tiingo": Tiingo}
 
 
 def provider(name: str = DEFAULT_PROVIDER) -> Provider:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -33,7 +32,7 @@ from sqlalchemy import (
     update,
 )
 
-from forecaster.arrays import Days
+from forecaster.arrays import Days, Integers
 from forecaster.errors import StoreError
 
 VERSION = 2
@@ -241,7 +240,7 @@ def refuse_newer(version: int) -> None:
         )
 
 
-def to_days(numbers: Sequence[int] | NDArray[np.int64]) -> Days:
+def to_days(numbers: Sequence[int] | Integers) -> Days:
     """``20150102`` -> ``2015-01-02``, shape kept."""
     n = np.asarray(numbers, dtype=np.int64)
     months = (n // 10000 - 1970) * 12 + n // 100 % 100 - 1
@@ -249,7 +248,7 @@ def to_days(numbers: Sequence[int] | NDArray[np.int64]) -> Days:
     return np.asarray(first + (n % 100 - 1).astype("timedelta64[D]"))
 
 
-def to_numbers(days: Days) -> NDArray[np.int64]:
+def to_numbers(days: Days) -> Integers:
     """``2015-01-02`` -> ``20150102``, shape kept."""
     whole = days.astype("datetime64[D]")
     months = whole.astype("datetime64[M]")
