@@ -1,8 +1,4 @@
-"""Bars as arrays: one history, and a panel of them.
-
-Everything below the readers works on these two classes. They hold numpy arrays, oldest session
-first, and are checked once, when they are made.
-"""
+"""Bars as arrays, oldest session first: one history, and a panel of them."""
 
 from __future__ import annotations
 

@@ -1,11 +1,8 @@
-"""When a ticker trades: the sessions of its exchange, and estimates where they are not known.
-
-Calendars come from ``exchanges.py``. What is here needs numpy alone, so that a forecast can be
-dated without loading what builds calendars.
-"""
+"""When a ticker trades: the sessions of its exchange, and estimates where they are not known."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,8 +61,20 @@ class Schedule:
         return np.asarray((days >= self.known_from) & (days <= self.known_until))
 
 
-class Calendars(dict[str, Schedule]):
-    """Schedules by the code of their calendar."""
+class Calendars(Mapping[str, Schedule]):
+    """Schedules by the code of their calendar; read-only."""
+
+    def __init__(self, schedules: Mapping[str, Schedule]) -> None:
+        self._schedules = dict(schedules)
+
+    def __getitem__(self, code: str) -> Schedule:
+        return self._schedules[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._schedules)
+
+    def __len__(self) -> int:
+        return len(self._schedules)
 
     def next_sessions(self, history: History, horizon: int) -> tuple[Days, Mask]:
         """The next sessions after the cutoff, by the calendar that the history names.
@@ -81,7 +90,7 @@ class Calendars(dict[str, Schedule]):
         return next_sessions(history, horizon, known)
 
 
-NO_CALENDARS = Calendars()
+NO_CALENDARS = Calendars({})
 """Every session is estimated."""
 
 

@@ -1,13 +1,10 @@
-"""Bars as they were read become one checked history, and a list of what was repaired.
-
-Every rule here looks at a whole history: unusable closes, repeated dates, rows out of order, bars
-that contradict themselves, dates in the future, jumps that look like splits.
-"""
+"""Bars as they were read become one checked history, and a list of what was repaired."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -118,17 +115,10 @@ def cleaned_history(
     _clear_contradictions(values, days, notes)
     adjusted = _adjusted_closes(values, notes)
     unknown = np.full(len(days), np.nan)
-    fields = {name: values.get(name, unknown) for name in BAR_FIELDS}
+    fields: dict[str, Any] = {name: values.get(name, unknown) for name in BAR_FIELDS}
     fields["adjusted_close"] = values["close"] if adjusted is None else adjusted
-    return History(
-        ticker=ticker,
-        sessions=days,
-        adjusted=adjusted is not None,
-        currency=currency,
-        calendar=None,
-        splits=splits,
-        **fields,
-    )
+    fields["adjusted"] = adjusted is not None
+    return History(ticker, days, currency=currency, splits=splits, **fields)
 
 
 def is_price(values: Floats) -> Mask:
@@ -209,11 +199,12 @@ def _one_per_date(bars: RawBars, notes: list[str]) -> RawBars:
     repeats = int(np.sum(alike))
     dates = len(np.unique(bars.days))
     if len(conflicts):
-        stamps = {bars.stamps[row] for row in _rows_of(bars, conflicts[0])} if bars.stamps else ()
-        intraday = len(bars.days) > 1.5 * dates and len(stamps) > 1
+        rows = np.flatnonzero(bars.days == conflicts[0]).tolist()
+        intraday = bool(bars.stamps) and len({bars.stamps[row] for row in rows}) > 1
         often = len(conflicts) > CONFLICTS_ALLOWED and len(conflicts) > CONFLICT_SHARE * dates
-        if often or intraday:
-            raise DataError(_conflict(bars, conflicts, dates, len(stamps) > 1))
+        if often or (intraday and len(bars.days) > 1.5 * dates):
+            share = f"{len(conflicts)} of {dates} dates"
+            raise DataError(_conflict(bars, rows[0], rows[1], share, intraday))
     if repeats:
         first = int(np.argmax(alike)) + 1
         notes.append(
@@ -228,16 +219,10 @@ def _one_per_date(bars: RawBars, notes: list[str]) -> RawBars:
     return bars.take(np.flatnonzero(np.append(~same, True)))
 
 
-def _rows_of(bars: RawBars, day: np.datetime64) -> list[int]:
-    places: list[int] = np.flatnonzero(bars.days == day).tolist()
-    return places
-
-
-def _conflict(bars: RawBars, days: Days, dates: int, intraday: bool) -> str:
-    first, second, *_ = _rows_of(bars, days[0])
+def _conflict(bars: RawBars, first: int, second: int, share: str, intraday: bool) -> str:
     start = (
-        f"{bars.source}, {_row(bars, second)}: {days[0]} was already seen in {_row(bars, first)}"
-        f" with other prices ({len(days)} of {dates} dates); "
+        f"{bars.source}, {_row(bars, second)}: {bars.days[first]} was already seen in"
+        f" {_row(bars, first)} with other prices ({share}); "
     )
     if intraday:
         return start + "these are intraday bars, and daily bars are needed. Give one row a day."

@@ -1,7 +1,4 @@
-"""What a source says now, beside what was stored of it: the same, corrected, or less.
-
-Pure comparisons of histories; nothing here asks or stores.
-"""
+"""What a source says now, beside what was stored of it: the same, corrected, or less."""
 
 from __future__ import annotations
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -84,8 +86,9 @@ def recognise(table: Table, chosen: Mapping[str, str]) -> Layout:
         raise _missing(table, "date", "dates", "Date")
     best = {role: places[0] for role, places in ranked.items() if places[0] != date}
     best.update(fixed)
-    if "volume" not in best:
-        best.update(_loose_volume(table))
+    loose_volumes = [place for place, header in enumerate(table.headers) if header.is_volume_of]
+    if loose_volumes:
+        best.setdefault("volume", loose_volumes[0])
     series, wide = _series(table, best, fixed, date)
     return Layout(
         date=date,
@@ -128,14 +131,6 @@ def _ranked_roles(table: Table, taken: set[int]) -> dict[str, list[int]]:
     return {role: [place for _, _, place in sorted(order)] for role, order in ranked.items()}
 
 
-def _loose_volume(table: Table) -> dict[str, int]:
-    """The first column whose name only begins like a volume."""
-    for place, header in enumerate(table.headers):
-        if header.is_volume_of:
-            return {"volume": place}
-    return {}
-
-
 def _is_useless(column: Column) -> bool:
     """Whether a column is blank, or all zeros (MetaTrader's ``<VOL>`` beside a ``<TICKVOL>``)."""
     if isinstance(column, np.ndarray):
@@ -161,15 +156,14 @@ def _date_column(table: Table, ranked: Mapping[str, list[int]]) -> int | None:
     return named[0] if named else None
 
 
-def _is_any_date(cell: str) -> bool:
-    return looks_like_date(cell, numbers=True)
+_is_any_date = functools.partial(looks_like_date, numbers=True)
 
 
 def _is_long_date(cell: str) -> bool:
     return looks_like_date(cell, numbers=len(cell.strip()) >= 8)
 
 
-def _share(column: Column, test: object) -> float:
+def _share(column: Column, test: Callable[[str], bool]) -> float:
     """The share of the first filled cells that pass a test; typed dates count as dates."""
     if isinstance(column, np.ndarray):
         if column.dtype.kind == "M":
@@ -177,20 +171,11 @@ def _share(column: Column, test: object) -> float:
         known = column[:SAMPLED_CELLS][~np.isnan(column[:SAMPLED_CELLS])]
         cells = [f"{value:.0f}" for value in known.tolist()]
     else:
-        cells = _sample(column)
-    if not cells or not callable(test):
+        filled = (str(cell) for cell in column if not is_blank(str(cell)))
+        cells = list(islice(filled, SAMPLED_CELLS))
+    if not cells:
         return 0.0
     return sum(1 for cell in cells if test(cell)) / len(cells)
-
-
-def _sample(column: Column) -> list[str]:
-    filled: list[str] = []
-    for cell in column:
-        if isinstance(cell, str) and not is_blank(cell):
-            filled.append(cell)
-            if len(filled) == SAMPLED_CELLS:
-                break
-    return filled
 
 
 def _is_numeric(column: Column) -> bool:
@@ -306,12 +291,5 @@ def _one_series(
         return Series(ticker, fields)
     if "adjusted_close" not in fields:
         raise _missing(table, "close", "prices", "Close")
-    adjusted = {"close": fields["adjusted_close"], "adjusted_close": fields["adjusted_close"]}
-    for role, name in _ADJUSTED_OHL.items():
-        if name in best:
-            adjusted[role] = best[name]
-        elif role in fields:
-            adjusted[role] = fields[role]
-    if "volume" in fields:
-        adjusted["volume"] = fields["volume"]
-    return Series(ticker, adjusted)
+    own = {role: best[name] for role, name in _ADJUSTED_OHL.items() if name in best}
+    return Series(ticker, {**fields, "close": fields["adjusted_close"], **own})

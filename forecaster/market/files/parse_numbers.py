@@ -1,8 +1,4 @@
-"""Columns of text as numbers: decimal sign, thousands, currency signs, K/M/B.
-
-Whole columns are tried with plain ``float`` first. Only when a column refuses is the decimal sign
-weighed: first on the evidence of the column itself, then on that of the columns beside it.
-"""
+"""Columns of text as numbers: decimal sign, thousands, currency signs, K/M/B."""
 
 from __future__ import annotations
 
@@ -72,32 +68,27 @@ def read_numbers(columns: Sequence[Column], delimiter: str) -> list[Floats]:
         One array a column, NaN where a cell is blank or no number.
     """
     plain = [_plain(column) for column in columns]
-    if all(values is not None for values in plain):
-        return [values for values in plain if values is not None]
+    readable = [values for values in plain if values is not None]
+    if len(readable) == len(columns):
+        return readable
     evidence = [decimal_evidence(column) for column in columns]
     points = sum(point for point, _ in evidence)
     commas = sum(comma for _, comma in evidence)
     if points == commas:
-        points, commas = (0, 1) if delimiter == ";" and not _has_points(columns, plain) else (1, 0)
-    shared = _winner(points, commas) or "."
+        has_points = any(  # a column that ``float`` can read, beside one that it cannot
+            "." in str(cell)
+            for column, values in zip(columns, plain, strict=True)
+            if delimiter == ";" and values is not None
+            for cell in column
+        )
+        commas += delimiter == ";" and not has_points
+    shared = "," if commas > points else "."
     result = []
     for column, values, (point, comma) in zip(columns, plain, evidence, strict=True):
-        decimal = _winner(point, comma) or shared
-        keep = values is not None and (decimal == "." or isinstance(column, np.ndarray))
-        result.append(values if keep and values is not None else _styled_column(column, decimal))
+        decimal = shared if point == comma else "," if comma > point else "."
+        is_read = values is not None and (decimal == "." or isinstance(column, np.ndarray))
+        result.append(values if values is not None and is_read else _styled_column(column, decimal))
     return result
-
-
-def _has_points(columns: Sequence[Column], plain: Sequence[Floats | None]) -> bool:
-    """Whether a column that ``float`` can read has points, beside one that it cannot."""
-    readable = [column for column, values in zip(columns, plain, strict=True) if values is not None]
-    return any("." in str(cell) for column in readable for cell in column)
-
-
-def _winner(points: int, commas: int) -> str | None:
-    if points == commas:
-        return None
-    return "." if points > commas else ","
 
 
 def _plain(column: Column) -> Floats | None:
@@ -135,11 +126,8 @@ def decimal_evidence(column: Column) -> tuple[int, int]:
         if "." not in cell and "," not in cell:
             continue
         match = _parts(cell)
-        if match is None:
-            continue
-        body = match["body"].strip()
-        as_point = _BODY["."].fullmatch(body) is not None
-        as_comma = _BODY[","].fullmatch(body) is not None
+        body = match["body"].strip() if match else ""
+        as_point, as_comma = (_BODY[decimal].fullmatch(body) is not None for decimal in ".,")
         points += as_point and not as_comma
         commas += as_comma and not as_point
     return points, commas
@@ -163,12 +151,8 @@ def _styled_column(column: Column, decimal: str) -> Floats:
     whole = _styled_whole(column, decimal)
     if whole is not None:
         return whole
-    values = np.full(len(column), np.nan)
-    for place, cell in enumerate(column):
-        value = _styled(cell, decimal) if isinstance(cell, str) else None
-        if value is not None:
-            values[place] = value
-    return values
+    values = [_styled(cell, decimal) if isinstance(cell, str) else None for cell in column]
+    return np.array(values, dtype=np.float64)
 
 
 def _parts(cell: str) -> re.Match[str] | None:

@@ -1,8 +1,4 @@
-"""Market data sources by name: one file each, and what all of them share.
-
-A new one is a file with a :class:`~forecaster.market.providers.base.Provider`, and a line here. The
-modules are light: each imports its client when it is first asked for bars.
-"""
+"""Market data sources by name. Each imports its client when it is first asked for bars."""
 
 from __future__ import annotations
 

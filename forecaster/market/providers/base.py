@@ -1,8 +1,4 @@
-"""What a market data source answers, and what every source must be able to do.
-
-A source is one class in one file with the :class:`Provider` protocol; ``providers.py`` lists them.
-It reports what it was told and repairs nothing; :func:`completed` makes a history of it.
-"""
+"""What a market data source answers, and what every source must be able to do."""
 
 from __future__ import annotations
 
@@ -110,11 +106,13 @@ class CompletedQuotes:
         history: bars with a close, of sessions that are over; its ``splits`` are complete in the
             range that was asked for.
         dividends: up to the last session, in shares of the last session.
+        quotes: what the source answered.
         notes: what was left out, one sentence each.
     """
 
     history: History
     dividends: tuple[Action, ...]
+    quotes: Quotes
     notes: tuple[str, ...]
 
 
@@ -166,6 +164,7 @@ def completed(quotes: Quotes, ticker: str, now: datetime) -> CompletedQuotes:
         dividends=tuple(
             replace(paid, value=paid.value * ratio) for paid in _until(quotes.dividends, days[-1])
         ),
+        quotes=quotes,
         notes=tuple(f"{note}." for note in notes),
     )
 

@@ -1,8 +1,6 @@
-"""Tiingo: daily bars as traded, with a key of the user's.
+"""Tiingo: daily bars of sessions that are over, with a key of the user's.
 
-Prices come in shares of their own day, with each day's split factor beside them; all splits are
-removed here, so that they mean what :class:`~forecaster.market.providers.base.Quotes` says. Only
-bars of sessions that are over are given, so trading hours are not needed.
+Prices come in shares of their own day, with each day's split factor; all splits are removed here.
 """
 
 from __future__ import annotations

@@ -1,12 +1,7 @@
-"""Yahoo, through yfinance: daily bars, adjusted closes, splits, dividends.
+"""Yahoo, through yfinance: daily bars, adjusted closes, splits, dividends. Terms: personal use.
 
-yfinance is tamed in three ways. All its requests go through a session of ours, which judges each
-reply before yfinance does: it would report an outage as a delisted ticker, ask again after a
-refusal, and go on after a reply that says "too many requests". Its settings, logs and warnings are
-set once. Its answer is compared with the reply that it was made from, where it loses something:
-unknown volumes become 0, and actions move to the session before.
-
-yfinance, curl_cffi and pandas are imported when bars are asked for. Terms: personal use.
+A session of ours judges each reply before yfinance does: it would report an outage as a delisted
+ticker, ask again after a refusal, and go on after a reply that says "too many requests".
 """
 
 from __future__ import annotations

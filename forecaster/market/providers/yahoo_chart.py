@@ -1,8 +1,4 @@
-"""Yahoo's chart JSON: what each reply means, and what it says beside the bars.
-
-A reply is judged here, where its status and body are still known; the client that asked for it
-turns many different failures into the same sentence.
-"""
+"""Yahoo's chart JSON: what each reply means, and what it says beside the bars."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select
@@ -13,10 +12,8 @@ from sqlalchemy import Connection, delete, insert, select
 from forecaster.errors import CalendarUnavailable
 from forecaster.market.calendars import Schedule
 from forecaster.market.store import schema
+from forecaster.market.store.engine import Store
 from forecaster.market.store.schema import to_day, to_days, to_number, to_numbers
-
-if TYPE_CHECKING:
-    from forecaster.market.store import Store
 
 EPOCH = "datetime64[s]"
 
