@@ -202,14 +202,6 @@ def history_from_closes(
         close: prices, shape ``(n,)``.
     """
     prices = np.asarray(close, dtype=np.float64)
+    days = np.asarray(sessions, dtype="datetime64[D]")
     unknown = np.full(prices.shape, np.nan)
-    return History(
-        ticker=ticker,
-        sessions=np.asarray(sessions, dtype="datetime64[D]"),
-        open=unknown,
-        high=unknown,
-        low=unknown,
-        close=prices,
-        volume=unknown,
-        adjusted_close=prices,
-    )
+    return History(ticker, days, unknown, unknown, unknown, prices, unknown, prices)

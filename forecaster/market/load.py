@@ -266,9 +266,7 @@ def _on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> 
 def _perhaps_a_file(failure: Failure, words: Sequence[str]) -> Failure:
     """Whoever mistypes a folder's name hears of tickers; say that files were looked for too."""
     word, problem = failure.ticker, failure.error
-    if word is None or word not in words or Path(word).suffix:
-        return failure
-    if not isinstance(problem, UnknownTicker):
+    if word not in words or Path(str(word)).suffix or not isinstance(problem, UnknownTicker):
         return failure
     looked_for = UnknownTicker(f"{problem} There is no file or folder {word} here either.")
     return replace(failure, error=looked_for)

@@ -297,8 +297,8 @@ class _Update:
         new_sessions: Days,
         notes: tuple[str, ...],
     ) -> UpdateResult:
-        extent = f"{stored.bars} from {stored.first} to {stored.cutoff}"
-        self.record(tx, outcome, " ".join((f"{added} bars added, {extent}.", *notes)))
+        bars = f"{added} bars added, {stored.bars} from {stored.first} to {stored.cutoff}."
+        self.record(tx, outcome, " ".join((bars, *notes)))
         return UpdateResult(outcome, stored, added, new_sessions, notes)
 
     def record(self, tx: Connection, outcome: str, detail: str) -> None:

@@ -185,11 +185,8 @@ def _is_numeric(column: Column) -> bool:
 
 
 def _ticker_column(table: Table, ranked: Mapping[str, list[int]], date: int) -> int | None:
-    for place in ranked.get("ticker", []):
-        column = table.columns[place]
-        if place != date and not isinstance(column, np.ndarray):
-            return place
-    return None
+    places = [place for place in ranked.get("ticker", []) if place != date]
+    return next((p for p in places if not isinstance(table.columns[p], np.ndarray)), None)
 
 
 def _series(
@@ -204,8 +201,7 @@ def _series(
         wide = _wide_closes(table, date, pairs) or _wide_fields(table, pairs)
         if wide:
             return wide, True
-    fields = {role: best[role] for role in BAR_FIELDS if role in best}
-    return (_one_series(table, None, fields, best),), False
+    return (_one_series(table, None, best),), False
 
 
 def _has_plain_close(
@@ -233,12 +229,11 @@ def _symbol_columns(table: Table, date: int) -> list[int]:
 
 def _flat_pairs(table: Table, date: int) -> _Pairs:
     """Headers of one line that name a field and a ticker."""
-    pairs = []
-    for place, header in enumerate(table.headers):
-        pair = split_pair(header.text) if place != date else None
-        if pair is not None:
-            pairs.append((place, *pair))
-    return pairs
+    return [
+        (place, *pair)
+        for place, header in enumerate(table.headers)
+        if place != date and (pair := split_pair(header.text)) is not None
+    ]
 
 
 def _wide_closes(table: Table, date: int, pairs: _Pairs) -> tuple[Series, ...]:
@@ -277,16 +272,14 @@ def _by_ticker(table: Table, pairs: _Pairs) -> tuple[Series, ...]:
     for ticker, group in groups.items():
         best = {role: place for role, (_, place) in group.items()}
         if "close" in best or "adjusted_close" in best:
-            fields = {role: best[role] for role in BAR_FIELDS if role in best}
-            series.append(_one_series(table, ticker, fields, best))
+            series.append(_one_series(table, ticker, best))
     if not series:
         raise _missing(table, "close", "closes", "Close")
     return tuple(series)
 
 
-def _one_series(
-    table: Table, ticker: str | None, fields: dict[str, int], best: Mapping[str, int]
-) -> Series:
+def _one_series(table: Table, ticker: str | None, best: Mapping[str, int]) -> Series:
+    fields = {role: best[role] for role in BAR_FIELDS if role in best}
     if "close" in fields:
         return Series(ticker, fields)
     if "adjusted_close" not in fields:

@@ -5,6 +5,7 @@ Every function works inside a transaction of :class:`~forecaster.market.store.St
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -227,7 +228,7 @@ def _actions(
 
 
 def _add_bars(connection: Connection, key: int, history: History) -> None:
-    columns = [_plain(getattr(history, name)) for name in BAR_FIELDS]
+    columns = (_plain(getattr(history, name)) for name in BAR_FIELDS)
     names = ("history_id", "session", *BAR_FIELDS)
     numbers = to_numbers(history.sessions).tolist()
     rows = zip([key] * len(history), numbers, *columns, strict=True)
@@ -248,7 +249,4 @@ def _add_actions(
 
 def _plain(values: Floats) -> list[float | None]:
     """Python floats, None where NaN."""
-    listed: list[float | None] = values.tolist()
-    if bool(np.isnan(values).any()):
-        listed = [None if value != value else value for value in listed]  # noqa: PLR0124
-    return listed
+    return [None if math.isnan(value) else value for value in values.tolist()]

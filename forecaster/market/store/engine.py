@@ -54,7 +54,9 @@ class Store:
             StoreError: it is damaged, was written by a newer program, or does not answer.
         """
         address = _address(url or os.environ.get("FORECASTER_STORE"))
-        self.name = address.database or "memory" if _is_file(address) else _named(address)
+        self.name = str(address.set(query={}))  # without the password, wherever it stands
+        if _is_file(address):
+            self.name = address.database or "memory"
         self.read_only = False
         with self._errors_translated():
             self._engine = self._open(address)
@@ -145,7 +147,6 @@ class Store:
         """Create or migrate the tables; one process does, the others wait for it."""
         with self._engine.begin() as connection:
             version = schema.version_of(connection)
-        schema.refuse_newer(version)
         if version == schema.VERSION or self.read_only:
             return
         with self._exclusively() as connection:
@@ -231,11 +232,6 @@ def _address(url: str | None) -> URL:
             " stand there. Write %40 for an @ in the user's name or the password."
         )
     return address
-
-
-def _named(address: URL) -> str:
-    """An address for messages: without the password, wherever it stands."""
-    return str(address.set(query={}))
 
 
 def _is_file(address: URL) -> bool:

@@ -183,7 +183,7 @@ def version_of(connection: Connection) -> int:
     """The version of the store; 0 where there is none yet.
 
     Raises:
-        StoreError: the tables are not a store's.
+        StoreError: the tables are not a store's, or a newer program wrote them.
     """
     if not inspect(connection).has_table("store_info"):
         return 0
@@ -195,6 +195,11 @@ def version_of(connection: Connection) -> int:
             "the table store_info has no version; a price store has one. Point FORECASTER_STORE"
             " at another database."
         )
+    if int(version) > VERSION:
+        raise StoreError(
+            f"the price store has version {version}, and this program knows up to {VERSION}; a"
+            " newer one wrote it. Update forecast, or point FORECASTER_STORE at another store."
+        )
     return int(version)
 
 
@@ -205,7 +210,6 @@ def bring_up_to_date(connection: Connection) -> None:
         StoreError: a newer program wrote the store.
     """
     version = version_of(connection)
-    refuse_newer(version)
     if version == 0:
         metadata.create_all(connection)
         connection.execute(insert(store_info).values(key="version", value=str(VERSION)))
@@ -225,19 +229,6 @@ def readable(connection: Connection, table: Table) -> list[ColumnElement[Any]]:
     """
     there = {column["name"] for column in inspect(connection).get_columns(table.name)}
     return [c if c.name in there else null().label(c.name) for c in table.columns]
-
-
-def refuse_newer(version: int) -> None:
-    """Leave a store alone that a newer program wrote.
-
-    Raises:
-        StoreError: it is newer.
-    """
-    if version > VERSION:
-        raise StoreError(
-            f"the price store has version {version}, and this program knows up to {VERSION}; a"
-            " newer one wrote it. Update forecast, or point FORECASTER_STORE at another store."
-        )
 
 
 def to_days(numbers: Sequence[int] | Integers) -> Days:
