@@ -19,7 +19,7 @@ from forecaster.errors import DataError, ForecastError, UnknownTicker
 from forecaster.jobs.track_record import Miss, Record, by_model, record_of
 from forecaster.market.bars import History
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
-from forecaster.market.load import load_tickers
+from forecaster.market.load import read_sorted
 from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
@@ -85,8 +85,8 @@ def score_journal(
         given = {history.ticker: history for history in happened}
         others = [entry.draft for entry in found if entry.draft.ticker not in given]
         tickers = dict.fromkeys(draft.ticker for draft in others if draft.source is None)
-        loaded = load_tickers(
-            list(tickers), fetching, store=opened, provider=provider, now=moment,
+        loaded = read_sorted(
+            [], list(tickers), fetching=fetching, store=opened, provider=provider, now=moment,
             on_ticker=on_ticker,
         )  # fmt: skip
     fetched = {history.ticker: history for history in loaded.panel}

@@ -1,8 +1,4 @@
-"""Bars as arrays: one history, and a panel of them.
-
-Everything below the readers works on these two classes. They hold numpy arrays, oldest session
-first, and are checked once, when they are made.
-"""
+"""Bars as arrays, oldest session first: one history, and a panel of them."""
 
 from __future__ import annotations
 
@@ -17,7 +13,11 @@ import numpy as np
 from forecaster.arrays import Days, Floats
 from forecaster.errors import DataError
 
+BAR_FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
+"""What a bar has, in the order in which it is written."""
+
 PRICE_FIELDS = ("open", "high", "low", "close", "volume", "adjusted_close")
+"""The order in which fingerprints take them."""
 
 
 @dataclass(frozen=True)
@@ -202,14 +202,6 @@ def history_from_closes(
         close: prices, shape ``(n,)``.
     """
     prices = np.asarray(close, dtype=np.float64)
+    days = np.asarray(sessions, dtype="datetime64[D]")
     unknown = np.full(prices.shape, np.nan)
-    return History(
-        ticker=ticker,
-        sessions=np.asarray(sessions, dtype="datetime64[D]"),
-        open=unknown,
-        high=unknown,
-        low=unknown,
-        close=prices,
-        volume=unknown,
-        adjusted_close=prices,
-    )
+    return History(ticker, days, unknown, unknown, unknown, prices, unknown, prices)

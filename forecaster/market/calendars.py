@@ -1,8 +1,4 @@
-"""When a ticker trades: the sessions of its exchange, and estimates where they are not known.
-
-Calendars come from ``exchanges.py``. What is here needs numpy alone, so that a forecast can be
-dated without loading what builds calendars.
-"""
+"""When a ticker trades: the sessions of its exchange, and estimates where they are not known."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from forecaster.arrays import Days, Mask, Moments
+from forecaster.arrays import Days, Integers, Mask, Moments
 from forecaster.market.bars import History
 
 _RECENT = 60
@@ -228,6 +224,6 @@ def _by_weekday(recent: Days, after: np.datetime64, count: int) -> Days:
     return np.asarray(days[np.isin(_weekday(days), weekdays)][:count])
 
 
-def _weekday(days: Days) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _weekday(days: Days) -> Integers:
     """Monday 0 to Sunday 6; 1970-01-01 was a Thursday."""
     return (days.astype("datetime64[D]").astype(np.int64) + 3) % 7

@@ -1,20 +1,16 @@
-"""Bars as they were read become one checked history, and a list of what was repaired.
-
-Every rule here looks at a whole history: unusable closes, repeated dates, rows out of order, bars
-that contradict themselves, dates in the future, jumps that look like splits.
-"""
+"""Bars as they were read become one checked history, and a list of what was repaired."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecaster.arrays import Days, Floats, Mask
+from forecaster.arrays import Days, Floats, Integers, Mask
 from forecaster.errors import DataError, Message, parameter
-from forecaster.market.bars import History
+from forecaster.market.bars import BAR_FIELDS, Action, History
 from forecaster.wording import plural, were
 
 OHL = ("open", "high", "low")
@@ -49,14 +45,14 @@ class RawBars:
     source: str
     ticker: str
     days: Days
-    rows: NDArray[np.int64]
+    rows: Integers
     values: Mapping[str, Floats]
     closes: Sequence[str]
     stamps: Sequence[str] = ()
     currency: str | None = None
     gaps_expected: bool = False
 
-    def take(self, places: NDArray[np.int64]) -> RawBars:
+    def take(self, places: Integers) -> RawBars:
         """The rows at ``places``, in that order."""
         listed = places.tolist()
         return replace(
@@ -87,24 +83,42 @@ def checked_history(bars: RawBars, today: np.datetime64) -> tuple[History, list[
     bars = _in_order(bars, notes)
     bars = _one_per_date(bars, notes)
     values = {name: np.array(cells) for name, cells in bars.values.items()}
-    clear_bad_prices(values, lambda bar: f"row {int(bars.rows[bar])} ({bars.days[bar]})", notes)
-    clear_contradictions(values, bars.days, notes)
-    adjusted = adjusted_closes(values, notes)
-    unknown = np.full(len(bars.days), np.nan)
-    history = History(
-        ticker=bars.ticker,
-        sessions=bars.days,
-        open=values.get("open", unknown),
-        high=values.get("high", unknown),
-        low=values.get("low", unknown),
-        close=values["close"],
-        volume=values.get("volume", unknown),
-        adjusted_close=values["close"] if adjusted is None else adjusted,
-        adjusted=adjusted is not None,
-        currency=bars.currency,
-    )
+    history = cleaned_history(
+        bars.ticker, bars.days, values, lambda bar: f"{_row(bars, bar)} ({bars.days[bar]})", notes,
+        bars.currency,
+    )  # fmt: skip
     notes += _future_note(history, today) + split_notes(history)
     return history, notes
+
+
+def cleaned_history(
+    ticker: str,
+    days: Days,
+    values: dict[str, Floats],
+    name_of: Callable[[int], str],
+    notes: list[str],
+    currency: str | None,
+    splits: tuple[Action, ...] = (),
+) -> History:
+    """A history without the prices that cannot be.
+
+    Args:
+        ticker: the symbol.
+        days: ``datetime64[D]``, ``(n,)``, strictly rising.
+        values: fields of the bars, each ``(n,)``, with usable closes; changed in place.
+        name_of: what a message calls a bar, such as ``row 7 (2020-01-02)``.
+        notes: a sentence is added for each thing repaired.
+        currency: as in the history.
+        splits: as in the history.
+    """
+    _clear_bad_prices(values, name_of, notes)
+    _clear_contradictions(values, days, notes)
+    adjusted = _adjusted_closes(values, notes)
+    unknown = np.full(len(days), np.nan)
+    fields: dict[str, Any] = {name: values.get(name, unknown) for name in BAR_FIELDS}
+    fields["adjusted_close"] = values["close"] if adjusted is None else adjusted
+    fields["adjusted"] = adjusted is not None
+    return History(ticker, days, currency=currency, splits=splits, **fields)
 
 
 def is_price(values: Floats) -> Mask:
@@ -115,9 +129,7 @@ def is_price(values: Floats) -> Mask:
 def _with_usable_closes(bars: RawBars, notes: list[str]) -> RawBars:
     close = bars.values["close"]
     dated = ~np.isnat(bars.days)
-    blank = np.array(
-        [not cell.strip() or cell.strip() == "nan" for cell in bars.closes], dtype=bool
-    )
+    blank = np.array([cell.strip() in ("", "nan") for cell in bars.closes], dtype=bool)
     footers = ~dated & np.isnan(close)
     usable = dated & is_price(close)
     counted = ~footers & ~(blank & bars.gaps_expected)
@@ -129,10 +141,14 @@ def _with_usable_closes(bars: RawBars, notes: list[str]) -> RawBars:
         first = int(np.argmax(bad))
         what = "usable close" if np.all(dated[bad]) else "usable date or close"
         notes.append(
-            f"{count} {plural('row', count)} with no {what} {were(count)} left out, first row"
-            f" {int(bars.rows[first])} ({_cell_text(bars, first, bool(dated[first]))})"
+            f"{count} {plural('row', count)} with no {what} {were(count)} left out, first"
+            f" {_row(bars, first)} ({_cell_text(bars, first, bool(dated[first]))})"
         )
     return bars.take(np.flatnonzero(usable))
+
+
+def _row(bars: RawBars, place: int) -> str:
+    return f"row {int(bars.rows[place])}"
 
 
 def _cell_text(bars: RawBars, place: int, dated: bool) -> str:
@@ -154,7 +170,7 @@ def _unusable(bars: RawBars, bad: Mask, dated: Mask) -> str:
             f" {parameter('columns')} close=NAME"
         )
     share = f" ({int(bad.sum())} rows of {len(bad)} cannot be used)" if bad.sum() > 1 else ""
-    return f"{bars.source}, row {int(bars.rows[place])}: {text}; {needed}{share}."
+    return f"{bars.source}, {_row(bars, place)}: {text}; {needed}{share}."
 
 
 def _in_order(bars: RawBars, notes: list[str]) -> RawBars:
@@ -165,62 +181,50 @@ def _in_order(bars: RawBars, notes: list[str]) -> RawBars:
         falling = np.sum(steps < 0) > np.sum(steps > 0)
         wrong = int(np.argmax(steps > 0 if falling else steps < 0)) + 1
         notes.append(
-            f"rows were not in order of date and were sorted, first out of order row"
-            f" {int(bars.rows[wrong])} ({bars.days[wrong]})"
+            f"rows were not in order of date and were sorted, first out of order"
+            f" {_row(bars, wrong)} ({bars.days[wrong]})"
         )
     return bars.take(np.argsort(bars.days, kind="stable"))
 
 
 def _one_per_date(bars: RawBars, notes: list[str]) -> RawBars:
     """Keep the last row of each date; refuse files where rows of a date disagree too often."""
-    days = bars.days.astype(np.int64)
-    same = days[1:] == days[:-1]
+    same = bars.days[1:] == bars.days[:-1]
     if not same.any():
         return bars
     alike = same.copy()
     for values in bars.values.values():
         alike &= (values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1]))
-    conflicts = np.unique(days[1:][same & ~alike])
+    conflicts = np.unique(bars.days[1:][same & ~alike])
     repeats = int(np.sum(alike))
-    dates = len(np.unique(days))
-    often = len(conflicts) > CONFLICTS_ALLOWED and len(conflicts) > CONFLICT_SHARE * dates
-    if len(conflicts) and (often or _are_intraday(bars, int(conflicts[0]), dates)):
-        raise DataError(_conflict(bars, int(conflicts[0]), len(conflicts), dates))
+    dates = len(np.unique(bars.days))
+    if len(conflicts):
+        rows = np.flatnonzero(bars.days == conflicts[0]).tolist()
+        intraday = bool(bars.stamps) and len({bars.stamps[row] for row in rows}) > 1
+        often = len(conflicts) > CONFLICTS_ALLOWED and len(conflicts) > CONFLICT_SHARE * dates
+        if often or (intraday and len(bars.days) > 1.5 * dates):
+            share = f"{len(conflicts)} of {dates} dates"
+            raise DataError(_conflict(bars, rows[0], rows[1], share, intraday))
     if repeats:
         first = int(np.argmax(alike)) + 1
         notes.append(
-            f"{repeats} repeated {'row was' if repeats == 1 else 'rows were'} left out, first on"
-            f" {bars.days[first]} (row {int(bars.rows[first])})"
+            f"{repeats} repeated {plural('row', repeats)} {were(repeats)} left out, first on"
+            f" {bars.days[first]} ({_row(bars, first)})"
         )
     if len(conflicts):
-        day = np.datetime64(int(conflicts[0]), "D")
         notes.append(
             f"{len(conflicts)} {'date has' if len(conflicts) == 1 else 'dates have'} several rows"
-            f" with different values, first {day}; the last row in the file was kept"
+            f" with different values, first {conflicts[0]}; the last row in the file was kept"
         )
     return bars.take(np.flatnonzero(np.append(~same, True)))
 
 
-def _are_intraday(bars: RawBars, day: int, dates: int) -> bool:
-    """Whether most dates have rows at several times of day."""
-    return len(bars.days) > 1.5 * dates and len(_stamps_of(bars, day)) > 1
-
-
-def _stamps_of(bars: RawBars, day: int) -> set[str]:
-    if not bars.stamps:
-        return set()
-    places = np.flatnonzero(bars.days.astype(np.int64) == day)
-    return {bars.stamps[place] for place in places.tolist()}
-
-
-def _conflict(bars: RawBars, day: int, count: int, dates: int) -> str:
-    places = np.flatnonzero(bars.days.astype(np.int64) == day)
-    rows = bars.rows[places]
+def _conflict(bars: RawBars, first: int, second: int, share: str, intraday: bool) -> str:
     start = (
-        f"{bars.source}, row {int(rows[1])}: {np.datetime64(day, 'D')} was already seen in row"
-        f" {int(rows[0])} with other prices ({count} of {dates} dates); "
+        f"{bars.source}, {_row(bars, second)}: {bars.days[first]} was already seen in"
+        f" {_row(bars, first)} with other prices ({share}); "
     )
-    if len(_stamps_of(bars, day)) > 1:
+    if intraday:
         return start + "these are intraday bars, and daily bars are needed. Give one row a day."
     return start + (
         "one row a date is needed. If the file holds several tickers, name their column with"
@@ -228,16 +232,10 @@ def _conflict(bars: RawBars, day: int, count: int, dates: int) -> str:
     )
 
 
-def clear_bad_prices(
+def _clear_bad_prices(
     values: dict[str, Floats], name_of: Callable[[int], str], notes: list[str]
 ) -> None:
-    """Forget opens, highs, lows and volumes that no market has seen.
-
-    Args:
-        values: fields of the same bars, each ``(n,)``; changed in place.
-        name_of: what a message calls a bar, such as ``row 7 (2020-01-02)``.
-        notes: a sentence is added for each field.
-    """
+    """Forget opens, highs, lows and volumes that no market has seen."""
     for name in OHL:
         if name in values:
             values[name][values[name] > LARGEST_PRICE] = np.nan
@@ -253,14 +251,8 @@ def clear_bad_prices(
         values["volume"][values["volume"] < 0] = np.nan
 
 
-def clear_contradictions(values: dict[str, Floats], days: Days, notes: list[str]) -> None:
-    """Forget open, high and low of bars whose high is below the low or does not hold the close.
-
-    Args:
-        values: fields of the same bars, each ``(n,)``, with a close; changed in place.
-        days: ``datetime64[D]``, ``(n,)``.
-        notes: a sentence is added if there were any.
-    """
+def _clear_contradictions(values: dict[str, Floats], days: Days, notes: list[str]) -> None:
+    """Forget open, high and low of bars whose high is below the low or does not hold the close."""
     unknown = np.full(len(days), np.nan)
     high, low = values.get("high", unknown), values.get("low", unknown)
     bad = high < low
@@ -280,7 +272,7 @@ def clear_contradictions(values: dict[str, Floats], days: Days, notes: list[str]
             values[name][bad] = np.nan
 
 
-def adjusted_closes(values: Mapping[str, Floats], notes: list[str]) -> Floats | None:
+def _adjusted_closes(values: Mapping[str, Floats], notes: list[str]) -> Floats | None:
     """The adjusted closes; a missing one takes the ratio to the close of the bar before it."""
     if "adjusted_close" not in values:
         return None

@@ -25,38 +25,40 @@ US = "XNYS"
 """New York; Nasdaq and all other US markets keep the same days."""
 
 _EXCHANGES = (
-    # calendar, exchange codes of Yahoo and (US and China) Tiingo, Yahoo's suffixes
+    # calendar, exchange codes of Yahoo and (US and China) Tiingo, Yahoo's suffixes, and its
+    # indices: they have no suffix, and are known where a source names no exchange
     (
         US,
         "NMS NGM NCM NAS NIM NYQ ASE PCX BTS CXI WCB CGI SNP DJI PNK OQB OQX OEM OGM NAE"
         " NYSE NASDAQ AMEX BATS IEX NYSE_ARCA NYSE_MKT NYSE_NAT NMFQS"
         " PINK OTCQB OTCQX OTCBB OTCCE OTCMKTS OTCGREY EXPM",
         "",
+        "^GSPC ^DJI ^IXIC ^NDX ^RUT ^VIX ^TNX",
     ),
     ("CMES", "CME CBT NYM CMX", "CME CBT NYM CMX"),
     ("IEPA", "NYB", "NYB"),
     (ALWAYS, "CCC", ""),
     (WEEKDAYS, "CCY", ""),
-    ("XTSE", "TOR VAN CNQ NEO", "TO V CN NE"),
-    ("BVMF", "SAO", "SA"),
+    ("XTSE", "TOR VAN CNQ NEO", "TO V CN NE", "^GSPTSE"),
+    ("BVMF", "SAO", "SA", "^BVSP"),
     ("XMEX", "MEX", "MX"),
     ("XBUE", "BUE", "BA"),
     ("XSGO", "SGO", "SN"),
     ("XBOG", "BVC", "CL"),
-    ("XLON", "LSE IOB AQS CXE FGI", "L IL XC AQ"),
-    ("XETR", "GER", "DE"),
+    ("XLON", "LSE IOB AQS CXE FGI", "L IL XC AQ", "^FTSE"),
+    ("XETR", "GER", "DE", "^GDAXI"),
     ("XFRA", "FRA BER MUN HAN", "F BE MU HA BM"),
     ("XDUS", "DUS", "DU"),
     ("XHAM", "HAM", "HM"),
     ("XSTU", "STU", "SG"),
-    ("XPAR", "PAR ENX", "PA"),
-    ("XAMS", "AMS", "AS"),
+    ("XPAR", "PAR ENX", "PA", "^FCHI"),
+    ("XAMS", "AMS", "AS", "^AEX"),
     ("XBRU", "BRU", "BR"),
     ("XLIS", "LIS", "LS"),
     ("XDUB", "ISE", "IR"),
     ("XMIL", "MIL TLO", "MI TI"),
-    ("XMAD", "MCE MAD", "MC"),
-    ("XSWX", "EBS", "SW"),
+    ("XMAD", "MCE MAD", "MC", "^IBEX"),
+    ("XSWX", "EBS", "SW", "^SSMI"),
     ("XWBO", "VIE", "VI"),
     ("XSTO", "STO", "ST"),
     ("XHEL", "HEL", "HE"),
@@ -76,15 +78,15 @@ _EXCHANGES = (
     ("XSAU", "SAU", "SR"),
     ("XMOS", "MCX", "ME"),
     ("XJSE", "JNB", "JO"),
-    ("XTKS", "JPX OSA FKA SAP", "T"),
-    ("XHKG", "HKG", "HK"),
+    ("XTKS", "JPX OSA FKA SAP", "T", "^N225"),
+    ("XHKG", "HKG", "HK", "^HSI"),
     ("XSHG", "SHH SHZ SHG SHE", "SS SZ"),
-    ("XTAI", "TAI TWO", "TW TWO"),
-    ("XKRX", "KSC KOE", "KS KQ"),
+    ("XTAI", "TAI TWO", "TW TWO", "^TWII"),
+    ("XKRX", "KSC KOE", "KS KQ", "^KS11"),
     ("XSES", "SES", "SI"),
-    ("XBOM", "BSE NSI", "BO NS"),
+    ("XBOM", "BSE NSI", "BO NS", "^NSEI ^BSESN"),
     ("XKAR", "KAR", "KA"),
-    ("XASX", "ASX CXA", "AX XA"),
+    ("XASX", "ASX CXA", "AX XA", "^AXJO"),
     ("XNZE", "NZE", "NZ"),
     ("XIDX", "JKT", "JK"),
     ("XKLS", "KLS", "KL"),
@@ -94,33 +96,7 @@ _EXCHANGES = (
 
 _BY_EXCHANGE = {code: row[0] for row in _EXCHANGES for code in row[1].split()}
 _BY_SUFFIX = {suffix: row[0] for row in _EXCHANGES for suffix in row[2].split()}
-
-_BY_INDEX = {
-    "^GSPC": US,
-    "^DJI": US,
-    "^IXIC": US,
-    "^NDX": US,
-    "^RUT": US,
-    "^VIX": US,
-    "^TNX": US,
-    "^GSPTSE": "XTSE",
-    "^BVSP": "BVMF",
-    "^FTSE": "XLON",
-    "^GDAXI": "XETR",
-    "^FCHI": "XPAR",
-    "^AEX": "XAMS",
-    "^IBEX": "XMAD",
-    "^SSMI": "XSWX",
-    "^N225": "XTKS",
-    "^HSI": "XHKG",
-    "^KS11": "XKRX",
-    "^TWII": "XTAI",
-    "^NSEI": "XBOM",
-    "^BSESN": "XBOM",
-    "^AXJO": "XASX",
-}
-"""An index has no suffix; these are known where a source names no exchange."""
-
+_BY_INDEX = {index: row[0] for row in _EXCHANGES for index in " ".join(row[3:]).split()}
 _BY_KIND = {"currency": WEEKDAYS, "crypto": ALWAYS, "future": "CMES"}
 
 _CHECKED_UNTIL = {

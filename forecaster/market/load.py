@@ -1,8 +1,7 @@
 """Sources become one panel: price files, folders, standard input, and tickers.
 
-Tickers come from the store, after fetching what is missing. A source that is down, a ticker that it
-no longer knows and a read-only store leave stored bars usable; a note says how old they are. What
-reads tickers (SQL, and the network behind it) is loaded only where a source is one.
+A source that is down, a ticker that it no longer knows and a read-only store leave stored bars
+usable. What reads tickers (SQL, and the network behind it) is loaded only where a source is one.
 """
 
 from __future__ import annotations
@@ -116,48 +115,28 @@ def read_sorted(
             loaded = _on_calendar(loaded, str(fetching.calendar), opened, moment)
         if not tickers:
             return loaded
-        fetched = load_tickers(
-            tickers, fetching, store=opened, provider=make, now=moment, last=last,
-            on_ticker=on_ticker,
-        )  # fmt: skip
+        fetched = _fetched(tickers, fetching, opened, make, moment, last, on_ticker)
     return _joined(loaded, fetched)
 
 
-def load_tickers(
+def _fetched(
     words: Sequence[str],
-    fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
-    *,
-    store: Store | None = None,
-    provider: Callable[[], Provider] | None = None,
-    now: datetime | None = None,
-    last: int | None = None,
-    on_ticker: Callable[[str], None] | None = None,
+    fetching: FetchOptions,
+    store: Store,
+    provider: Callable[[], Provider],
+    now: datetime,
+    last: int | None,
+    on_ticker: Callable[[str], None] | None,
 ) -> LoadResult:
-    """Histories of tickers, as fresh as they can be had.
-
-    Args:
-        words: tickers as a user wrote them.
-        fetching: options.
-        store: open; None: the default one.
-        provider: makes the provider if one is needed; None: the one that ``fetching`` names.
-        now: with a time zone; None: by the clock.
-        last: only so many bars of each, the newest; None: all.
-        on_ticker: called before each ticker.
-
-    Raises:
-        StoreError: the store cannot be used.
-        SettingsError: it cannot be made, or there is no such provider.
-    """
+    """Histories of tickers, as fresh as they can be had."""
     tickers, failures = checked_tickers(words)
-    moment = now or datetime.now(UTC)
-    with store_and_provider(fetching, store, provider) as (opened, make):
-        updates, histories, stored = _updated(
-            opened, list(tickers), fetching, moment, make, last, on_ticker
-        )
-        usable = [history for history in histories.values() if isinstance(history, History)]
-        calendars, notes = _calendars(opened, usable, moment, stored)
+    updates, histories, stored = _updated(
+        store, list(tickers), fetching, now, provider, last, on_ticker
+    )
+    usable = [history for history in histories.values() if isinstance(history, History)]
+    calendars, notes = _calendars(store, usable, now, stored)
     panel, stale = [], []
-    notes = [*clock_note(updates, moment), *notes]
+    notes = [*clock_note(updates, now), *notes]
     for update in updates:
         history = histories.get(update.ticker)
         if not isinstance(history, History):
@@ -168,7 +147,7 @@ def load_tickers(
         stale += [update.ticker] if update.problem is not None else []
         schedule = calendars.get(history.calendar or "")
         notes += update_notes(update, schedule, history.first)
-        age = age_note(update, history, schedule, fetching, moment)
+        age = age_note(update, history, schedule, fetching, now)
         notes += [] if age is None else [Note(age, update.ticker)]
     return LoadResult(Panel(tuple(panel)), tuple(notes), tuple(failures), calendars, tuple(stale))
 
@@ -287,9 +266,7 @@ def _on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> 
 def _perhaps_a_file(failure: Failure, words: Sequence[str]) -> Failure:
     """Whoever mistypes a folder's name hears of tickers; say that files were looked for too."""
     word, problem = failure.ticker, failure.error
-    if word is None or word not in words or Path(word).suffix:
-        return failure
-    if not isinstance(problem, UnknownTicker):
+    if word not in words or Path(str(word)).suffix or not isinstance(problem, UnknownTicker):
         return failure
     looked_for = UnknownTicker(f"{problem} There is no file or folder {word} here either.")
     return replace(failure, error=looked_for)

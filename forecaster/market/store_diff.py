@@ -1,14 +1,10 @@
-"""What a source says now, beside what was stored of it: the same, corrected, or less.
-
-Pure comparisons of histories; nothing here asks or stores.
-"""
+"""What a source says now, beside what was stored of it: the same, corrected, or less."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecaster.arrays import Days, Floats
+from forecaster.arrays import Days, Floats, Mask
 from forecaster.market.bars import PRICE_FIELDS, Action, History
 
 _PRICE_TOLERANCE = 1e-5
@@ -108,7 +104,7 @@ def _between(sessions: Days, first: np.datetime64, last: np.datetime64) -> slice
     return slice(start, int(np.searchsorted(sessions, last, side="right")))
 
 
-def _differ(old: Floats, new: Floats) -> NDArray[np.bool_]:
+def _differ(old: Floats, new: Floats) -> Mask:
     return ~np.isclose(new, old, rtol=_PRICE_TOLERANCE, atol=0.0, equal_nan=True)
 
 

@@ -36,22 +36,15 @@ _CLASS = re.compile(r"([A-Z]{1,5})[./ ]([A-EK])")
 """A class of US shares; Yahoo's exchanges of one letter are F, L, T and V."""
 
 _INDICES = {
+    **{name: f"^{name}" for name in _CODE.findall("GSPC DJI IXIC NDX RUT VIX FTSE HSI")},
+    "N225": "^N225",
     "SPX": "^GSPC",
-    "GSPC": "^GSPC",
     "SP500": "^GSPC",
     "S&P500": "^GSPC",
-    "DJI": "^DJI",
     "DJIA": "^DJI",
-    "IXIC": "^IXIC",
-    "NDX": "^NDX",
-    "RUT": "^RUT",
-    "VIX": "^VIX",
-    "FTSE": "^FTSE",
     "UKX": "^FTSE",
     "DAX": "^GDAXI",
-    "N225": "^N225",
     "NIKKEI": "^N225",
-    "HSI": "^HSI",
 }
 """What others call an index; some write a dot or ``^`` before it."""
 
@@ -156,7 +149,7 @@ def suffix_of(ticker: str) -> str:
     return suffix if dot and stem and not _CLASS.fullmatch(ticker) else ""
 
 
-_KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=.")
+_NOT_KEPT = re.compile(rb"[^A-Z0-9_=.-]")
 _DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9])(?:\..*)?")
 """Windows opens these instead of a file, with any extension."""
 
@@ -165,6 +158,10 @@ _NOTHING = "%"
 
 _LONGEST_NAME = 240
 """Most file systems take 255 bytes; the rest is for an extension."""
+
+
+def _escaped(byte: bytes) -> bytes:
+    return b"%%%02X" % byte[0]
 
 
 def file_name(ticker: str) -> str:
@@ -181,15 +178,10 @@ def file_name(ticker: str) -> str:
         DataError: the name would be too long.
     """
     data = ticker.encode("utf-8", "surrogatepass")
-    parts = [chr(byte) if byte in _KEPT else f"%{byte:02X}" for byte in data]
-    if not parts:
-        return _NOTHING
-    for end in (0, -1):  # hidden on Unix, and dropped by Windows
-        if parts[end] == ".":
-            parts[end] = "%2E"
-    if _DEVICE.fullmatch("".join(parts)):
-        parts[0] = f"%{data[0]:02X}"
-    name = "".join(parts)
+    name = _NOT_KEPT.sub(lambda match: _escaped(match[0]), data).decode() or _NOTHING
+    name = re.sub(r"^\.|\.$", "%2E", name)  # hidden on Unix, and dropped by Windows
+    if _DEVICE.fullmatch(name):
+        name = _escaped(data[:1]).decode() + name[1:]
     if len(name) > _LONGEST_NAME:
         raise DataError(
             f"ticker {ticker[:40]!r}… needs a file name of {len(name)} characters; at most"

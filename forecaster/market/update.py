@@ -1,9 +1,8 @@
 """Bring stored bars of tickers up to date, asking for no more than is missing.
 
-An update asks for the sessions after the last one stored and for some before it. Where those few
-are as they were stored, the new ones are added. Where a price, an adjusted close or an action among
-them changed (a split, a dividend, a correction), everything before them changed too, and the whole
-history is fetched again. Stored bars are never given up for an answer that has fewer.
+Where a stored price or action changed (a split, a dividend, a correction), everything before it
+changed too, and the whole history is fetched again. Stored bars are never given up for an answer
+that has fewer.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ from forecaster.errors import (
 from forecaster.market.bars import History
 from forecaster.market.exchanges import calendar_of
 from forecaster.market.fetch_options import FetchOptions
-from forecaster.market.providers.base import CompletedQuotes, Provider, Quotes, completed
+from forecaster.market.providers.base import CompletedQuotes, Provider, completed
 from forecaster.market.store import Store, bars
-from forecaster.market.store.log import Fetch, record_fetch
+from forecaster.market.store.log import record_fetch
 from forecaster.market.store.tickers import Extent, StoredTicker, TickerInfo, extents
 from forecaster.market.store_diff import corrected_volumes, difference, missing_from_answer
 from forecaster.market.symbols import hint
@@ -128,37 +127,28 @@ def update_tickers(
         if on_ticker:
             on_ticker(ticker)
         before = stored.get(ticker)
-        if ticker not in outdated:
-            updates.append(TickerUpdate(ticker, before))
-            continue
-        problem: ForecastError
-        if store.read_only:
+        result: UpdateResult | None = None
+        problem: ForecastError | None = None
+        if ticker in outdated and store.read_only:
             problem = store.read_only_error()
-        elif silent >= _SILENT:
-            problem = _not_asked(ticker, silent)
-        else:
+        elif ticker in outdated and silent >= _SILENT:
+            problem = SourceUnavailable(
+                f"{ticker} was not asked for: the source did not answer {silent} times in a row."
+                " Try again later."
+            )
+        elif ticker in outdated:
             asked = asked or provider()
             try:
                 result = update_ticker(
                     store, asked, ticker, before,
                     now=now, since=fetching.since, calendar=fetching.calendar,
                 )  # fmt: skip
+                silent = 0
             except (SourceError, DataError, LockHeld) as error:
                 silent = silent + 1 if isinstance(error, SourceUnavailable) else 0
                 problem = _with_hint(ticker, error)
-            else:
-                silent = 0
-                updates.append(TickerUpdate(ticker, before, result))
-                continue
-        updates.append(TickerUpdate(ticker, before, problem=problem))
+        updates.append(TickerUpdate(ticker, before, result, problem))
     return updates
-
-
-def _not_asked(ticker: str, silent: int) -> SourceUnavailable:
-    return SourceUnavailable(
-        f"{ticker} was not asked for: the source did not answer {silent} times in a row. Try again"
-        " later."
-    )
 
 
 def _with_hint(ticker: str, problem: ForecastError) -> ForecastError:
@@ -206,19 +196,6 @@ def update_ticker(
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """What a source said of a ticker, tidied, and the first session that it was asked for."""
-
-    quotes: Quotes
-    completed: CompletedQuotes
-    since: np.datetime64 | None
-
-    @property
-    def history(self) -> History:
-        return self.completed.history
-
-
-@dataclass(frozen=True)
 class _Update:
     """One ticker's update."""
 
@@ -231,23 +208,22 @@ class _Update:
     def run(self, before: StoredTicker | None, since: np.datetime64 | None) -> UpdateResult:
         same_source = before is not None and before.info.source == self.provider.name
         if before is None or not same_source or not before.info.reaches_back_to(since):
-            return self._replace(self._ask(since), reason=None)
+            return self._replace(since, reason=None)
         answer = self._ask(before.tail_from)
         with self.store.writing() as tx:
             reason = None
             for extent in extents(tx, self.ticker):  # another run may have been here since
                 tail, paid = bars.read_tail(tx, extent.info, OVERLAP)
-                reason = difference(tail, paid, answer.history, answer.completed.dividends)
+                reason = difference(tail, paid, answer.history, answer.dividends)
                 if reason is None:
                     return self._extend(tx, extent, tail, answer)
-        return self._replace(self._ask(before.info.since), reason=reason)
+        return self._replace(before.info.since, reason=reason)
 
-    def _ask(self, since: np.datetime64 | None) -> _Answer:
-        quotes = self.provider.fetch(self.ticker, since)
-        return _Answer(quotes, completed(quotes, self.ticker, self.now), since)
+    def _ask(self, since: np.datetime64 | None) -> CompletedQuotes:
+        return completed(self.provider.fetch(self.ticker, since), self.ticker, self.now)
 
     def _extend(
-        self, tx: Connection, extent: Extent, tail: History, answer: _Answer
+        self, tx: Connection, extent: Extent, tail: History, answer: CompletedQuotes
     ) -> UpdateResult:
         """Add the sessions after the last one stored."""
         fresh, cutoff = answer.history, tail.cutoff
@@ -259,7 +235,7 @@ class _Update:
             tx,
             newer,
             [a for a in fresh.splits if a.session > cutoff],
-            [a for a in answer.completed.dividends if a.session > cutoff],
+            [a for a in answer.dividends if a.session > cutoff],
             info,
         )
         corrected = corrected_volumes(tail, fresh)
@@ -271,14 +247,15 @@ class _Update:
         if added:
             new_sessions = np.concatenate([[cutoff], new_sessions])
         outcome: Outcome = "updated" if added else "current"
-        return self._result(tx, outcome, stored, added, new_sessions, answer.completed.notes)
+        return self._result(tx, outcome, stored, added, new_sessions, answer.notes)
 
-    def _replace(self, answer: _Answer, *, reason: str | None) -> UpdateResult:
-        """Store a whole answer, unless what is stored has more."""
-        fresh, notes = answer.history, answer.completed.notes
+    def _replace(self, since: np.datetime64 | None, *, reason: str | None) -> UpdateResult:
+        """Ask for everything and store it, unless what is stored has more."""
+        answer = self._ask(since)
+        fresh, notes = answer.history, answer.notes
         with self.store.writing() as tx:
             old = bars.sessions(tx, self.ticker)
-            missing = missing_from_answer(old, fresh.sessions, answer.since) if len(old) else None
+            missing = missing_from_answer(old, fresh.sessions, since) if len(old) else None
             if missing is not None:
                 note = (
                     f"{self.provider.name} {missing}; the stored bars were kept. To take its answer"
@@ -286,8 +263,8 @@ class _Update:
                 )
                 (stored,) = extents(tx, self.ticker)
                 return self._result(tx, "kept", stored, 0, old[:0], (*notes, note))
-            info = self._info(answer, answer.since)
-            bars.replace(tx, fresh, answer.completed.dividends, info)
+            info = self._info(answer, since)
+            bars.replace(tx, fresh, answer.dividends, info)
             if len(old) and reason is not None:
                 notes = (*notes, f"all bars were fetched again, because {reason}")
             added = int(np.sum(fresh.sessions > old[-1])) if len(old) else len(fresh)
@@ -296,7 +273,7 @@ class _Update:
             outcome: Outcome = "reloaded" if len(old) else "new"
             return self._result(tx, outcome, stored, added, new_sessions, notes)
 
-    def _info(self, answer: _Answer, since: np.datetime64 | None) -> TickerInfo:
+    def _info(self, answer: CompletedQuotes, since: np.datetime64 | None) -> TickerInfo:
         """What is known of the ticker after an answer."""
         quotes = answer.quotes
         return TickerInfo(
@@ -320,10 +297,13 @@ class _Update:
         new_sessions: Days,
         notes: tuple[str, ...],
     ) -> UpdateResult:
-        extent = f"{stored.bars} from {stored.first} to {stored.cutoff}"
-        self.record(tx, outcome, " ".join((f"{added} bars added, {extent}.", *notes)))
+        bars = f"{added} bars added, {stored.bars} from {stored.first} to {stored.cutoff}."
+        self.record(tx, outcome, " ".join((bars, *notes)))
         return UpdateResult(outcome, stored, added, new_sessions, notes)
 
     def record(self, tx: Connection, outcome: str, detail: str) -> None:
         """Note what was asked for and what became of it."""
-        record_fetch(tx, Fetch(self.ticker, self.provider.name, self.now, outcome, detail))
+        record_fetch(
+            tx, ticker=self.ticker, source=self.provider.name, at=self.now, outcome=outcome,
+            detail=detail,
+        )  # fmt: skip

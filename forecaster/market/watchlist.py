@@ -31,7 +31,9 @@ def read_watchlist(source: str, stdin: BinaryIO | None = None) -> list[str]:
     text = _text(source, stdin)
     lines = [line.partition("#")[0].strip() for line in text.splitlines()]
     lines = [line for line in lines if line]
-    words = _column(lines, source) if lines and _is_table(lines[0]) else _words(lines, source)
+    heads = _cells(lines[0]) if lines else []
+    places = [place for place, head in enumerate(heads) if head.lower() in TICKER_HEADERS]
+    words = _column(lines, places[0], source) if places else _words(lines, source)
     if not words:
         raise DataError(
             f"{source} holds no ticker; at least one is needed. Write one on a line, such as AAPL."
@@ -70,21 +72,15 @@ def _cells(line: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line], delimiter=_delimiter(line)))]
 
 
-def _is_table(head: str) -> bool:
-    return any(cell.lower() in TICKER_HEADERS for cell in _cells(head))
-
-
-def _column(lines: Sequence[str], source: str) -> list[str]:
+def _column(lines: Sequence[str], place: int, source: str) -> list[str]:
     """The cells under the header that names tickers."""
-    heads = _cells(lines[0])
-    place = next(i for i, cell in enumerate(heads) if cell.lower() in TICKER_HEADERS)
     rows = csv.reader(io.StringIO("\n".join(lines[1:])), delimiter=_delimiter(lines[0]))
     try:
         cells = [row[place].strip() for row in rows if len(row) > place]
     except csv.Error as problem:
         raise DataError(
-            f"{source} cannot be read as a table ({problem}); a column {heads[place]} is needed."
-            " Write one ticker on a line instead."
+            f"{source} cannot be read as a table ({problem}); a column {_cells(lines[0])[place]} is"
+            " needed. Write one ticker on a line instead."
         ) from problem
     return [cell for cell in cells if cell]
 

@@ -16,7 +16,7 @@ from forecaster.market import exchanges
 from forecaster.market.bars import PRICE_FIELDS, History
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
 from forecaster.market.files.read import LoadResult
-from forecaster.market.load import load_tickers
+from forecaster.market.load import read_sorted
 from forecaster.market.store import Store, bars
 from forecaster.market.store.tickers import IMPORT, stored_tickers
 
@@ -50,7 +50,9 @@ def load(
     fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     last: int | None = None,
 ) -> LoadResult:
-    return load_tickers(words, fetching, store=store, provider=lambda: source, now=now, last=last)
+    return read_sorted(
+        [], words, fetching=fetching, store=store, provider=lambda: source, now=now, last=last
+    )
 
 
 THURSDAY = evening(FRIDAY - 1)
@@ -143,11 +145,11 @@ class TestWhenASourceIsAsked:
         def none() -> FakeProvider:
             raise AssertionError
 
-        load_tickers(["ABC"], store=store, provider=none, now=THURSDAY + timedelta(hours=3))
+        read_sorted([], ["ABC"], store=store, provider=none, now=THURSDAY + timedelta(hours=3))
 
     def test_a_provider_that_does_not_exist(self, store):
         with pytest.raises(SettingsError, match="nosuch"):
-            load_tickers(["ABC"], FetchOptions(provider="nosuch"), store=store)
+            read_sorted([], ["ABC"], fetching=FetchOptions(provider="nosuch"), store=store)
 
 
 class TestWhatIsGiven:

@@ -12,7 +12,6 @@ from synthetic import garch_history
 from forecaster.errors import DataError, SourceUnavailable, UnknownTicker
 from forecaster.market.bars import PRICE_FIELDS, Action, History
 from forecaster.market.store import Store, bars
-from forecaster.market.store.log import latest_fetch
 from forecaster.market.store.tickers import stored_names, stored_tickers
 from forecaster.market.update import OVERLAP, UpdateResult, update_ticker
 
@@ -39,6 +38,12 @@ def stored(store: Store) -> History:
         found = bars.read(tx, "ABC")
     assert found is not None
     return found
+
+
+def latest_fetch(tx):
+    return tx.exec_driver_sql(
+        "SELECT outcome, detail FROM fetches WHERE ticker = 'ABC' ORDER BY id DESC LIMIT 1"
+    ).one()
 
 
 def same_bars(a: History, b: History) -> None:
@@ -81,7 +86,7 @@ class TestNew:
             run(store, source)
         with store.reading() as tx:
             assert stored_names(tx) == ()
-            assert latest_fetch(tx, "ABC").outcome == "failed"
+            assert latest_fetch(tx).outcome == "failed"
 
     def test_an_answer_without_a_bar(self, store, source):
         source.truth["ABC"] = replace(whole().slice(0, 1))
@@ -149,7 +154,7 @@ class TestUpdates:
         source.truth["ABC"] = whole().slice(0, 43)
         run(store, source)
         with store.reading() as tx:
-            found = latest_fetch(tx, "ABC")
+            found = latest_fetch(tx)
         assert found.outcome == "updated"
         assert found.detail.startswith("3 bars added, 43 from 2015-01-05 to ")
 

@@ -13,17 +13,9 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-ROLES = (
-    "date",
-    "ticker",
-    "open",
-    "high",
-    "low",
-    "close",
-    "adjusted_close",
-    "volume",
-    "currency",
-)
+from forecaster.market.bars import BAR_FIELDS
+
+ROLES = ("date", "ticker", *BAR_FIELDS, "currency")
 LONGEST_HEADER = 200
 LONGEST_PAIR = 100
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from forecaster.errors import DataError, SettingsError, parameter
+from forecaster.market.bars import BAR_FIELDS
 from forecaster.market.files.column_names import ROLES, Header, split_pair
 from forecaster.market.files.header import Table
 from forecaster.market.files.parse_dates import looks_like_date
@@ -15,7 +18,6 @@ from forecaster.market.files.parse_numbers import Column, is_blank, looks_numeri
 
 SAMPLED_CELLS = 50
 SYMBOL_LIKE_CLOSES = frozenset({"c", "nav"})
-PRICE_ROLES = ("open", "high", "low", "close", "adjusted_close", "volume")
 _ADJUSTED_OHL = {"open": "adjusted_open", "high": "adjusted_high", "low": "adjusted_low"}
 
 _Pairs = list[tuple[int, Header, str]]
@@ -84,8 +86,9 @@ def recognise(table: Table, chosen: Mapping[str, str]) -> Layout:
         raise _missing(table, "date", "dates", "Date")
     best = {role: places[0] for role, places in ranked.items() if places[0] != date}
     best.update(fixed)
-    if "volume" not in best:
-        best.update(_loose_volume(table))
+    loose_volumes = [place for place, header in enumerate(table.headers) if header.is_volume_of]
+    if loose_volumes:
+        best.setdefault("volume", loose_volumes[0])
     series, wide = _series(table, best, fixed, date)
     return Layout(
         date=date,
@@ -128,14 +131,6 @@ def _ranked_roles(table: Table, taken: set[int]) -> dict[str, list[int]]:
     return {role: [place for _, _, place in sorted(order)] for role, order in ranked.items()}
 
 
-def _loose_volume(table: Table) -> dict[str, int]:
-    """The first column whose name only begins like a volume."""
-    for place, header in enumerate(table.headers):
-        if header.is_volume_of:
-            return {"volume": place}
-    return {}
-
-
 def _is_useless(column: Column) -> bool:
     """Whether a column is blank, or all zeros (MetaTrader's ``<VOL>`` beside a ``<TICKVOL>``)."""
     if isinstance(column, np.ndarray):
@@ -161,15 +156,14 @@ def _date_column(table: Table, ranked: Mapping[str, list[int]]) -> int | None:
     return named[0] if named else None
 
 
-def _is_any_date(cell: str) -> bool:
-    return looks_like_date(cell, numbers=True)
+_is_any_date = functools.partial(looks_like_date, numbers=True)
 
 
 def _is_long_date(cell: str) -> bool:
     return looks_like_date(cell, numbers=len(cell.strip()) >= 8)
 
 
-def _share(column: Column, test: object) -> float:
+def _share(column: Column, test: Callable[[str], bool]) -> float:
     """The share of the first filled cells that pass a test; typed dates count as dates."""
     if isinstance(column, np.ndarray):
         if column.dtype.kind == "M":
@@ -177,20 +171,11 @@ def _share(column: Column, test: object) -> float:
         known = column[:SAMPLED_CELLS][~np.isnan(column[:SAMPLED_CELLS])]
         cells = [f"{value:.0f}" for value in known.tolist()]
     else:
-        cells = _sample(column)
-    if not cells or not callable(test):
+        filled = (str(cell) for cell in column if not is_blank(str(cell)))
+        cells = list(islice(filled, SAMPLED_CELLS))
+    if not cells:
         return 0.0
     return sum(1 for cell in cells if test(cell)) / len(cells)
-
-
-def _sample(column: Column) -> list[str]:
-    filled: list[str] = []
-    for cell in column:
-        if isinstance(cell, str) and not is_blank(cell):
-            filled.append(cell)
-            if len(filled) == SAMPLED_CELLS:
-                break
-    return filled
 
 
 def _is_numeric(column: Column) -> bool:
@@ -200,11 +185,8 @@ def _is_numeric(column: Column) -> bool:
 
 
 def _ticker_column(table: Table, ranked: Mapping[str, list[int]], date: int) -> int | None:
-    for place in ranked.get("ticker", []):
-        column = table.columns[place]
-        if place != date and not isinstance(column, np.ndarray):
-            return place
-    return None
+    places = [place for place in ranked.get("ticker", []) if place != date]
+    return next((p for p in places if not isinstance(table.columns[p], np.ndarray)), None)
 
 
 def _series(
@@ -219,8 +201,7 @@ def _series(
         wide = _wide_closes(table, date, pairs) or _wide_fields(table, pairs)
         if wide:
             return wide, True
-    fields = {role: best[role] for role in PRICE_ROLES if role in best}
-    return (_one_series(table, None, fields, best),), False
+    return (_one_series(table, None, best),), False
 
 
 def _has_plain_close(
@@ -248,12 +229,11 @@ def _symbol_columns(table: Table, date: int) -> list[int]:
 
 def _flat_pairs(table: Table, date: int) -> _Pairs:
     """Headers of one line that name a field and a ticker."""
-    pairs = []
-    for place, header in enumerate(table.headers):
-        pair = split_pair(header.text) if place != date else None
-        if pair is not None:
-            pairs.append((place, *pair))
-    return pairs
+    return [
+        (place, *pair)
+        for place, header in enumerate(table.headers)
+        if place != date and (pair := split_pair(header.text)) is not None
+    ]
 
 
 def _wide_closes(table: Table, date: int, pairs: _Pairs) -> tuple[Series, ...]:
@@ -292,26 +272,17 @@ def _by_ticker(table: Table, pairs: _Pairs) -> tuple[Series, ...]:
     for ticker, group in groups.items():
         best = {role: place for role, (_, place) in group.items()}
         if "close" in best or "adjusted_close" in best:
-            fields = {role: best[role] for role in PRICE_ROLES if role in best}
-            series.append(_one_series(table, ticker, fields, best))
+            series.append(_one_series(table, ticker, best))
     if not series:
         raise _missing(table, "close", "closes", "Close")
     return tuple(series)
 
 
-def _one_series(
-    table: Table, ticker: str | None, fields: dict[str, int], best: Mapping[str, int]
-) -> Series:
+def _one_series(table: Table, ticker: str | None, best: Mapping[str, int]) -> Series:
+    fields = {role: best[role] for role in BAR_FIELDS if role in best}
     if "close" in fields:
         return Series(ticker, fields)
     if "adjusted_close" not in fields:
         raise _missing(table, "close", "prices", "Close")
-    adjusted = {"close": fields["adjusted_close"], "adjusted_close": fields["adjusted_close"]}
-    for role, name in _ADJUSTED_OHL.items():
-        if name in best:
-            adjusted[role] = best[name]
-        elif role in fields:
-            adjusted[role] = fields[role]
-    if "volume" in fields:
-        adjusted["volume"] = fields["volume"]
-    return Series(ticker, adjusted)
+    own = {role: best[name] for role, name in _ADJUSTED_OHL.items() if name in best}
+    return Series(ticker, {**fields, "close": fields["adjusted_close"], **own})

@@ -1,10 +1,9 @@
-"""Delimited text: bytes to rows of cells, whatever the encoding, delimiter or line ending.
-
-What is not delimited text (a workbook, an archive, a web page) is named and refused here.
-"""
+"""Delimited text: bytes to rows of cells, whatever the encoding, delimiter or line ending."""
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import csv
 import io
 import re
@@ -12,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Integers
 from forecaster.errors import DataError
 from forecaster.market.files.column_names import header_of, roles_in
 
@@ -24,31 +23,30 @@ LONGEST_RECORD_LINES = (
     5  # a record over more lines than this has a quotation mark that never closes
 )
 
-_BYTE_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
-_BINARY_KINDS = (
+_BYTE_MARKS = {
+    "utf-8-sig": (codecs.BOM_UTF8,),
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
+_ZIP = b"PK\x03\x04"
+_SAVE_SHEET = "Save the sheet as CSV and give that file."
+_BINARY_KINDS: tuple[tuple[bytes | tuple[bytes, ...], str, str], ...] = (
+    (_ZIP, "a zip archive", "Unpack it and give the files inside."),
     (b"\x1f\x8b", "a gzip archive", "Unpack it with gunzip and give the file inside."),
     (b"BZh", "a bzip2 archive", "Unpack it with bunzip2 and give the file inside."),
     (b"\xfd7zXZ", "an xz archive", "Unpack it with unxz and give the file inside."),
     (b"\x28\xb5\x2f\xfd", "a zstd archive", "Unpack it with unzstd and give the file inside."),
     (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it and give the file inside."),
     (b"Rar!", "a RAR archive", "Unpack it and give the file inside."),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save the sheet as CSV and give that file."),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", _SAVE_SHEET),
     (b"%PDF", "a PDF document", "Give the prices as CSV."),
     (b"SQLite format 3", "an SQLite database", "Export the prices as CSV."),
     (b"\x89HDF", "an HDF5 file", "Save the prices as CSV or Parquet."),
     (b"ARROW1", "an Arrow file", "Save the prices as Parquet."),
     (b"FEA1", "a Feather file", "Save the prices as Parquet."),
     (b"\x93NUMPY", "a NumPy array", "Save the prices as CSV."),
-    (b"\x80\x04", "a Python pickle", "Save the prices as CSV or Parquet."),
-    (b"\x80\x05", "a Python pickle", "Save the prices as CSV or Parquet."),
-    (b"\x89PNG", "a picture", "Give the prices as CSV."),
-    (b"\xff\xd8\xff", "a picture", "Give the prices as CSV."),
+    ((b"\x80\x04", b"\x80\x05"), "a Python pickle", "Save the prices as CSV or Parquet."),
+    ((b"\x89PNG", b"\xff\xd8\xff"), "a picture", "Give the prices as CSV."),
 )
 _HTML = re.compile(
     r"\s*(<!doctype|<!--|<\?xml|<(html|head|body|table|script|div|title|meta|svg|p|h1|pre)[\s>])",
@@ -68,7 +66,7 @@ class Rows:
     """
 
     cells: list[list[str]]
-    lines: NDArray[np.int64]
+    lines: Integers
     delimiter: str
 
 
@@ -86,15 +84,12 @@ def read_rows(data: bytes, source: str) -> Rows:
 
 def refuse_binary(data: bytes, source: str) -> None:
     """Raise a DataError that says what kind of file this is, if it is a known binary kind."""
-    if data.startswith(b"PK\x03\x04"):
-        if b"xl/" in data[:65536] or b"[Content_Types].xml" in data[:65536]:
-            kind, remedy = "an Excel workbook", "Save the sheet as CSV and give that file."
-        elif b"opendocument" in data[:256]:
-            kind, remedy = "an OpenDocument file", "Save the sheet as CSV and give that file."
-        else:
-            kind, remedy = "a zip archive", "Unpack it and give the files inside."
-        raise DataError(f"{source} is {kind}; delimited text or Parquet is needed. {remedy}")
-    for mark, kind, remedy in _BINARY_KINDS:
+    kinds = _BINARY_KINDS
+    if b"xl/" in data[:65536] or b"[Content_Types].xml" in data[:65536]:
+        kinds = ((_ZIP, "an Excel workbook", _SAVE_SHEET), *kinds)
+    elif b"opendocument" in data[:256]:
+        kinds = ((_ZIP, "an OpenDocument file", _SAVE_SHEET), *kinds)
+    for mark, kind, remedy in kinds:
         if data.startswith(mark):
             raise DataError(f"{source} is {kind}; delimited text or Parquet is needed. {remedy}")
 
@@ -105,10 +100,7 @@ def decode(data: bytes, source: str) -> str:
     Raises:
         DataError: there is nothing but white space, or zero bytes that no encoding explains.
     """
-    if not data.strip(b" \t\r\n\x1a"):
-        raise DataError(f"{source} is empty; a table of prices is needed. Check the file.")
-    marked = _decode_marked(data)
-    text = _decode_unmarked(data) if marked is None else marked
+    text = _decoded(data) if data.strip(b" \t\r\n\x1a") else ""
     if not text.strip():
         raise DataError(f"{source} is empty; a table of prices is needed. Check the file.")
     if "\0" in text:
@@ -119,29 +111,18 @@ def decode(data: bytes, source: str) -> str:
     return text.removeprefix("\ufeff")
 
 
-def _decode_marked(data: bytes) -> str | None:
-    for mark, encoding in _BYTE_MARKS:
-        if data.startswith(mark):
+def _decoded(data: bytes) -> str:
+    for encoding, marks in _BYTE_MARKS.items():
+        if data.startswith(marks):
             return data.decode(encoding, errors="replace")
-    return None
-
-
-def _decode_unmarked(data: bytes) -> str:
     head = data[:4096]
     if head.count(0) * 3 > len(head) and head.strip(b"\0"):
         zeros_second = head[1::2].count(0) >= head[0::2].count(0)
         return data.decode("utf-16-le" if zeros_second else "utf-16-be", errors="replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return _decode_windows(data)
-
-
-def _decode_windows(data: bytes) -> str:
-    try:
-        return data.decode("cp1252")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+    for encoding in ("utf-8", "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode(encoding)
+    return data.decode("latin-1")
 
 
 def refuse_markup(text: str, source: str) -> None:
@@ -185,7 +166,7 @@ def split_rows(text: str, source: str) -> Rows:
     return Rows(cells, lines + start, delimiter)
 
 
-def _first_lines(text: str, delimiter: str, source: str, start: int) -> NDArray[np.int64]:
+def _first_lines(text: str, delimiter: str, source: str, start: int) -> Integers:
     reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True)
     ends = np.array([reader.line_num for _ in reader], dtype=np.int64)
     firsts = np.concatenate([[0], ends[:-1]]) + 1

@@ -8,16 +8,18 @@ plain columns.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Integers
 from forecaster.errors import DataError
 from forecaster.market.files.column_names import Header, header_of, roles_in
 from forecaster.market.files.delimited import Rows
 from forecaster.market.files.parse_dates import looks_like_date
 from forecaster.market.files.parse_numbers import Column, is_blank, looks_numeric
+from forecaster.wording import plural, were
 
 HEADER_SEARCH_ROWS = 80
 POSITIONS = ("date", "open", "high", "low", "close", "volume")
@@ -40,10 +42,10 @@ class Table:
     source: str
     headers: tuple[Header, ...]
     columns: tuple[Column, ...]
-    rows: NDArray[np.int64]
+    rows: Integers
     delimiter: str = ""
     tickers: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def named_headers(self) -> str:
         """The headers for an error message."""
@@ -104,8 +106,7 @@ def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _Hea
             f"{source} has blank cells only; a table of prices is needed. Check the file."
         )
     for place in head:
-        stripped = [cell.strip() for cell in cells[place]]
-        if wanted and all(name in stripped for name in wanted):
+        if wanted and {cell.strip() for cell in cells[place]}.issuperset(wanted):
             return _HeaderLines(_headers(cells[place]), place + 1)
     first = next((place for place in head if _is_bar(cells[place])), None)
     above = head if first is None else head[: head.index(first)]
@@ -159,21 +160,15 @@ def _two_line_header(lines: list[list[Header]], first: int) -> _HeaderLines | No
         return None  # a session without prices, not tickers
     dates = [h for h in (*index_name, upper[0], lower[0]) if h.role == "date"]
     date = dates[0] if dates else header_of("")
-    return _HeaderLines([date, *fields[1:]], first, ("", *_carried_forward(tickers)[1:]))
+    # merged spreadsheet cells: blank ones take the name to their left
+    carried: accumulate[str] = accumulate(tickers[1:], lambda left, cell: cell or left)
+    return _HeaderLines([date, *fields[1:]], first, ("", *carried))
 
 
 def _are_fields(line: list[Header]) -> bool:
     named = [header for header in line[1:] if header.text]
     known = sum(1 for header in named if header.role is not None)
     return known > 0 and 2 * known >= len(named)
-
-
-def _carried_forward(line: list[str]) -> list[str]:
-    """Blank cells of merged spreadsheet cells take the name to their left."""
-    filled = line[:1]
-    for cell in line[1:]:
-        filled.append(cell or (filled[-1] if len(filled) > 1 else ""))
-    return filled
 
 
 def _positions(cells: list[list[str]], first: int, source: str) -> _HeaderLines:
@@ -244,12 +239,9 @@ def _fit(
     if wide:
         notes.append(_too_wide(rows, wide, len(body), width, source))
     if repeated:
-        notes.append(f"{repeated} repeated header {_lines(repeated)} left out")
+        lines = plural("line", repeated)
+        notes.append(f"{repeated} repeated header {lines} {were(repeated)} left out")
     return fitted, headers, kept, notes
-
-
-def _lines(count: int) -> str:
-    return "line was" if count == 1 else "lines were"
 
 
 def _has_row_names(cells: list[list[str]], body: list[int], headers: list[Header]) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecaster.arrays import Days, Floats
+from forecaster.arrays import Floats, Integers
 from forecaster.errors import DataError
 from forecaster.market.bars import History
 from forecaster.market.cleaning import RawBars, checked_history
@@ -46,12 +45,12 @@ def read_histories(
     days = read_dates(table.columns[layout.date], table.source, table.rows, date_format)
     numbers = _numbers(table, layout)
     stamps = _stamps(table, layout)
-    reads = []
-    for series in layout.series:
-        bars = _raw_bars(table, layout, series, days, numbers, stamps, name)
-        for one in _by_ticker(bars, table, layout):
-            reads.append(_checked(one, today))
-    return reads
+    whole = RawBars(table.source, name, days, table.rows, {}, (), stamps, gaps_expected=layout.wide)
+    return [
+        _checked(bars, today)
+        for series in layout.series
+        for bars in _by_ticker(_with_prices(whole, table, series, numbers), table, layout)
+    ]
 
 
 def _checked(bars: RawBars, today: np.datetime64) -> ReadHistory:
@@ -79,31 +78,19 @@ def _stamps(table: Table, layout: Layout) -> list[str]:
     return [f"{day} {time}" for day, time in zip(dates, times, strict=True)]
 
 
-def _raw_bars(
-    table: Table,
-    layout: Layout,
-    series: Series,
-    days: Days,
-    numbers: dict[int, Floats],
-    stamps: list[str],
-    name: str,
+def _with_prices(
+    bars: RawBars, table: Table, series: Series, numbers: Mapping[int, Floats]
 ) -> RawBars:
     close = table.columns[series.fields["close"]]
     closes: Sequence[str]
     if isinstance(close, np.ndarray):
         closes = ["" if text == "nan" else text for text in map(str, close.tolist())]
+    elif bars.gaps_expected:
+        closes = ["" if is_blank(cell) else cell for cell in close]
     else:
-        closes = ["" if is_blank(cell) else cell for cell in close] if layout.wide else close
-    return RawBars(
-        source=table.source,
-        ticker=series.ticker or name,
-        days=days,
-        rows=table.rows,
-        values={field: numbers[place] for field, place in series.fields.items()},
-        closes=closes,
-        stamps=stamps,
-        gaps_expected=layout.wide,
-    )
+        closes = close
+    values = {field: numbers[place] for field, place in series.fields.items()}
+    return replace(bars, ticker=series.ticker or bars.ticker, values=values, closes=closes)
 
 
 def _by_ticker(bars: RawBars, table: Table, layout: Layout) -> Iterator[RawBars]:
@@ -128,7 +115,7 @@ def _by_ticker(bars: RawBars, table: Table, layout: Layout) -> Iterator[RawBars]
         yield replace(part, currency=_currency(codes_here))
 
 
-def _is_stray(bars: RawBars, ticker: str, group: NDArray[np.int64]) -> bool:
+def _is_stray(bars: RawBars, ticker: str, group: Integers) -> bool:
     """Whether rows without a ticker, or below the table, hold no bars at all."""
     no_dates = bool(np.all(np.isnat(bars.days[group])))
     no_closes = bool(np.all(np.isnan(bars.values["close"][group])))

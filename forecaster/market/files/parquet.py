@@ -53,7 +53,7 @@ def _named(source: str, names: list[str], columns: list[Column], count: int) -> 
     names = ["" if name.startswith("__index_level_") else name for name in names]
     pairs = [split_pair(name) if name.startswith("(") else None for name in names]
     if any(pairs):
-        names = [_first_part(name) for name in names]
+        names = [tuple_of(name)[0] if tuple_of(name) else name for name in names]
     fields = [pair[0] if pair else header_of(name) for pair, name in zip(pairs, names, strict=True)]
     return Table(
         source=source,
@@ -62,12 +62,6 @@ def _named(source: str, names: list[str], columns: list[Column], count: int) -> 
         rows=np.arange(1, count + 1, dtype=np.int64),
         tickers=tuple(pair[1] if pair else "" for pair in pairs),
     )
-
-
-def _first_part(name: str) -> str:
-    """``('Date', '')`` -> ``Date``."""
-    parts = tuple_of(name)
-    return parts[0] if parts else name
 
 
 def _column(values: Any) -> Column:

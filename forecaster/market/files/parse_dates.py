@@ -1,17 +1,16 @@
 """A column of dates, read as a whole: ISO, slashed, dotted, written out, compact, epoch numbers.
 
-Daily bars carry dates, not instants. A time of day or a zone behind a date is cut off, never used
-to shift it. Whether ``01/02/2024`` is in January or February is decided by the whole column, or not
-at all.
+A time of day or a zone behind a date is cut off, never used to shift it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,14 +51,12 @@ _EXCEL_EPOCH = int(np.datetime64("1899-12-30", "D").astype(np.int64))
 _DAY_SECONDS = 86_400
 
 
-@dataclass(frozen=True)
-class _Triples:
-    """Dates of three numbers in an open order: ``numbers`` is ``(n, 3)``, ``places`` are rows."""
+class _Triple(NamedTuple):
+    """A date of three numbers whose order is open."""
 
-    places: Integers
-    numbers: Integers
-    long_year: bool
+    numbers: tuple[int, int, int]
     separator: str
+    kind: tuple[bool, bool]  # whether the year has four digits, and whether dots separate
 
 
 def read_dates(
@@ -104,24 +101,20 @@ def check_date_format(date_format: str) -> None:
 def looks_like_date(cell: str, *, numbers: bool = False) -> bool:
     """Whether one cell reads as a date; plain numbers (compact, epoch) only when asked for."""
     text = _tidy(cell)
-    if not numbers and re.fullmatch(r"[-+\d.,\seE]*", text) and not _is_plain_triple(text):
-        return False
-    if _known_day(text) is not None:
-        return True
     match = _TRIPLE.fullmatch(text)
-    if match is None:
+    is_plain = match is not None and (len(match[1]) == 4 or len(match[4]) in {2, 4})
+    if not numbers and not is_plain and re.fullmatch(r"[-+\d.,\seE]*", text):
         return False
-    numbers_found = np.array([[int(match[1]), int(match[3]), int(match[4])]])
-    long_year = len(match[4]) == 4
+    is_known = _known_day(text) is not None
+    if match is None or is_known:
+        return is_known
+    year_may_lead = len(match[4]) != 4 and len(match[1]) == 2
+    three = np.array([[int(match[1]), int(match[3]), int(match[4])]])
     return any(
-        not np.isnat(_ordered(numbers_found, order)[0])
-        for order in _orders_for(long_year, match[1])
+        not np.isnat(_ordered(three, order)[0])
+        for order in ORDERS.values()
+        if order[0] == 2 or year_may_lead
     )
-
-
-def _is_plain_triple(text: str) -> bool:
-    match = _TRIPLE.fullmatch(text)
-    return match is not None and (len(match[1]) == 4 or len(match[4]) in {2, 4})
 
 
 def _require_dates(
@@ -132,8 +125,7 @@ def _require_dates(
     date_format: str | None,
 ) -> None:
     bad = [place for place in np.flatnonzero(np.isnat(days)).tolist() if cells[place].strip()]
-    filled = len(days) - sum(1 for cell in cells if not cell.strip())
-    if 2 * len(bad) > filled:
+    if 2 * len(bad) > sum(1 for cell in cells if cell.strip()):
         wanted = f"a date written as {date_format}" if date_format else "a date"
         raise DataError(
             f'{source}, row {int(rows[bad[0]])}: date is "{cells[bad[0]][:40]}"; {wanted} is'
@@ -160,24 +152,22 @@ def _by_rules(cells: list[str], source: str) -> Days:
     days = _iso_days(cells)
     rest = np.flatnonzero(np.isnat(days)).tolist()
     known: dict[str, np.datetime64 | None] = {}
-    triples: dict[tuple[bool, bool], list[tuple[int, tuple[int, int, int], str]]] = {}
-    parsed: dict[str, tuple[tuple[bool, bool], tuple[int, int, int], str] | None] = {}
+    triples: dict[str, _Triple] = {}
+    groups: defaultdict[tuple[bool, bool], list[int]] = defaultdict(list)
     for place in rest:
         cell = cells[place]
         if cell not in known:
             text = _tidy(cell)
             known[cell] = _known_day(text)
-            parsed[cell] = _open_triple(text) if known[cell] is None else None
-        day, triple = known[cell], parsed[cell]
-        if day is not None:
-            days[place] = day
-        elif triple is not None:
-            triples.setdefault(triple[0], []).append((place, triple[1], triple[2]))
-    for (long_year, _), found in triples.items():
-        places = np.array([place for place, _, _ in found], dtype=np.int64)
-        numbers = np.array([three for _, three, _ in found], dtype=np.int64)
-        group = _Triples(places, numbers, long_year, found[0][2])
-        days[places] = _decide(group, source)
+            triple = _open_triple(text) if known[cell] is None else None
+            if triple is not None:
+                triples[cell] = triple
+        if cell in triples:
+            groups[triples[cell].kind].append(place)
+        elif known[cell] is not None:
+            days[place] = known[cell]
+    for places in groups.values():
+        days[places] = _decide([triples[cells[place]] for place in places], source)
     return days
 
 
@@ -257,53 +247,46 @@ def _written_day(text: str) -> np.datetime64 | None:
     day, year = figures
     if len(day) == 4:
         day, year = year, day
-    return _one_day(_full_year(int(year)) if len(year) <= 2 else int(year), months[0], int(day))
+    full_year = int(_full_year(int(year))) if len(year) <= 2 else int(year)
+    return _one_day(full_year, months[0], int(day))
 
 
-def _full_year(short: int) -> int:
-    return 2000 + short if 2000 + short <= date.today().year + 1 else 1900 + short
+def _full_year(short: Integers | int) -> Integers:
+    return np.where(2000 + short <= date.today().year + 1, 2000 + short, 1900 + short)
 
 
-def _open_triple(text: str) -> tuple[tuple[bool, bool], tuple[int, int, int], str] | None:
+def _open_triple(text: str) -> _Triple | None:
     match = _TRIPLE.fullmatch(text)
     if match is None or len(match[1]) > 2 or len(match[4]) not in {1, 2, 4}:
         return None
-    long_year = len(match[4]) == 4
-    numbers = (int(match[1]), int(match[3]), int(match[4]))
-    return (long_year, match[2] == "."), numbers, match[2]
-
-
-def _orders_for(long_year: bool, first: str = "00") -> list[tuple[int, int, int]]:
-    year_may_lead = not long_year and len(first) == 2
-    return [order for order in ORDERS.values() if order[0] == 2 or year_may_lead]
+    numbers = int(match[1]), int(match[3]), int(match[4])
+    return _Triple(numbers, match[2], (len(match[4]) == 4, match[2] == "."))
 
 
 def _ordered(numbers: Integers, order: tuple[int, int, int]) -> Days:
     year = numbers[:, order[0]]
-    this_year = date.today().year
-    short = np.where(2000 + year <= this_year + 1, 2000 + year, 1900 + year)
-    return compose(np.where(year < 100, short, year), numbers[:, order[1]], numbers[:, order[2]])
+    year = np.where(year < 100, _full_year(year), year)
+    return compose(year, numbers[:, order[1]], numbers[:, order[2]])
 
 
-def _decide(group: _Triples, source: str) -> Days:
+def _decide(group: Sequence[_Triple], source: str) -> Days:
     """The one reading of a group of open dates that its own rows allow."""
-    formats = [name for name, order in ORDERS.items() if order[0] == 2 or not group.long_year]
-    readings = {name: _ordered(group.numbers, ORDERS[name]) for name in formats}
+    numbers = np.array([triple.numbers for triple in group], dtype=np.int64)
+    readings = {
+        name: _ordered(numbers, order)
+        for name, order in ORDERS.items()
+        if order[0] == 2 or not group[0].kind[0]
+    }
     valid = {name: int(np.sum(~np.isnat(days))) for name, days in readings.items()}
     best = max(valid.values())
-    readings = {name: days for name, days in readings.items() if valid[name] == best}
-    readings = _best_ordered(readings)
+    readings = _best_ordered({name: d for name, d in readings.items() if valid[name] == best})
     readings = _without_weekends(readings)
-    alike = [days for days in readings.values() if _same(days, next(iter(readings.values())))]
-    if len(readings) == 1 or len(alike) == len(readings):
-        return next(iter(readings.values()))
-    if group.separator == "." and "%d/%m/%Y" in readings:
+    first, *others = readings.values()
+    if all(np.array_equal(first, other, equal_nan=True) for other in others):
+        return first
+    if group[0].separator == "." and "%d/%m/%Y" in readings:
         return readings["%d/%m/%Y"]  # a date with dots is written day first
-    raise DataError(_ambiguous(group, readings, source))
-
-
-def _same(one: Days, other: Days) -> bool:
-    return bool(np.array_equal(one.astype(np.int64), other.astype(np.int64)))
+    raise DataError(_ambiguous(group[0], readings, source))
 
 
 def _best_ordered(readings: dict[str, Days]) -> dict[str, Days]:
@@ -329,13 +312,13 @@ def _without_weekends(readings: dict[str, Days]) -> dict[str, Days]:
     return {name: days for name, days in readings.items() if counts[name] < 2}
 
 
-def _ambiguous(group: _Triples, readings: dict[str, Days], source: str) -> str:
-    year = "%Y" if group.long_year else "%y"
+def _ambiguous(first: _Triple, readings: dict[str, Days], source: str) -> str:
+    year = "%Y" if first.kind[0] else "%y"
     offered = [
-        f"{parameter('date_format')} " + name.replace("/", group.separator).replace("%Y", year)
+        f"{parameter('date_format')} " + name.replace("/", first.separator).replace("%Y", year)
         for name in readings
     ]
-    example = group.separator.join(f"{number:02d}" for number in group.numbers[0])
+    example = first.separator.join(f"{number:02d}" for number in first.numbers)
     meanings = " or ".join(str(days[0]) for days in readings.values())
     return (
         f"{source}: the dates can be read in {len(readings)} ways ({example} is {meanings}), and"

@@ -1,8 +1,4 @@
-"""Columns of text as numbers: decimal sign, thousands, currency signs, K/M/B.
-
-Whole columns are tried with plain ``float`` first. Only when a column refuses is the decimal sign
-weighed: first on the evidence of the column itself, then on that of the columns beside it.
-"""
+"""Columns of text as numbers: decimal sign, thousands, currency signs, K/M/B."""
 
 from __future__ import annotations
 
@@ -23,19 +19,8 @@ _BLANKS = """
 """
 BLANKS = frozenset(_BLANKS.split()) | {"", "#n/a n/a", "#n/a n.a.", "no data"}
 
-_MULTIPLIERS = {
-    "k": 1e3,
-    "tsd": 1e3,
-    "m": 1e6,
-    "mn": 1e6,
-    "mio": 1e6,
-    "mln": 1e6,
-    "b": 1e9,
-    "bn": 1e9,
-    "mrd": 1e9,
-    "md": 1e9,
-    "t": 1e12,
-}
+_SIZES = {1e3: "k tsd", 1e6: "m mn mio mln", 1e9: "b bn mrd md", 1e12: "t"}
+_MULTIPLIERS = {unit: size for size, units in _SIZES.items() for unit in units.split()}
 _SIGNS = """
     US$ HK$ A$ C$ R$ S$ NT$ $ € £ ¥ ₹ ₩ ₽ USD EUR GBP GBX GBp JPY CHF CAD AUD NZD PLN CZK HUF SEK
     NOK DKK INR CNY HKD SGD KRW BRL MXN ZAR USDT BTC zł zl kr Kč Rs. Rs Fr. pts
@@ -58,19 +43,7 @@ _WHOLE = {
     ".": re.compile(r"(?:(?:-?\$?(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3})(?:\.\d*)?)?\n)*+"),
     ",": re.compile(r"(?:(?:-?\$?(?:\d+|[1-9]\d{0,2}(?:\.\d{2,3})*\.\d{3})(?:,\d*)?)?\n)*+"),
 }
-_TIDY = str.maketrans(
-    {
-        "\u00a0": " ",
-        "\u202f": " ",
-        "\u2009": " ",
-        "\u2007": " ",
-        "\u2212": "-",
-        "’": "'",
-        "`": "'",
-        "´": "'",
-        '"': None,
-    }
-)
+_TIDY = str.maketrans("\u00a0\u202f\u2009\u2007\u2212’`´", "    -'''", '"')
 
 
 def is_blank(cell: str) -> bool:
@@ -95,32 +68,27 @@ def read_numbers(columns: Sequence[Column], delimiter: str) -> list[Floats]:
         One array a column, NaN where a cell is blank or no number.
     """
     plain = [_plain(column) for column in columns]
-    if all(values is not None for values in plain):
-        return [values for values in plain if values is not None]
+    readable = [values for values in plain if values is not None]
+    if len(readable) == len(columns):
+        return readable
     evidence = [decimal_evidence(column) for column in columns]
     points = sum(point for point, _ in evidence)
     commas = sum(comma for _, comma in evidence)
     if points == commas:
-        points, commas = (0, 1) if delimiter == ";" and not _has_points(columns, plain) else (1, 0)
-    shared = _winner(points, commas) or "."
+        has_points = any(  # a column that ``float`` can read, beside one that it cannot
+            "." in str(cell)
+            for column, values in zip(columns, plain, strict=True)
+            if delimiter == ";" and values is not None
+            for cell in column
+        )
+        commas += delimiter == ";" and not has_points
+    shared = "," if commas > points else "."
     result = []
     for column, values, (point, comma) in zip(columns, plain, evidence, strict=True):
-        decimal = _winner(point, comma) or shared
-        keep = values is not None and (decimal == "." or isinstance(column, np.ndarray))
-        result.append(values if keep and values is not None else _styled_column(column, decimal))
+        decimal = shared if point == comma else "," if comma > point else "."
+        is_read = values is not None and (decimal == "." or isinstance(column, np.ndarray))
+        result.append(values if values is not None and is_read else _styled_column(column, decimal))
     return result
-
-
-def _has_points(columns: Sequence[Column], plain: Sequence[Floats | None]) -> bool:
-    """Whether a column that ``float`` can read has points, beside one that it cannot."""
-    readable = [column for column, values in zip(columns, plain, strict=True) if values is not None]
-    return any("." in str(cell) for column in readable for cell in column)
-
-
-def _winner(points: int, commas: int) -> str | None:
-    if points == commas:
-        return None
-    return "." if points > commas else ","
 
 
 def _plain(column: Column) -> Floats | None:
@@ -158,11 +126,8 @@ def decimal_evidence(column: Column) -> tuple[int, int]:
         if "." not in cell and "," not in cell:
             continue
         match = _parts(cell)
-        if match is None:
-            continue
-        body = match["body"].strip()
-        as_point = _BODY["."].fullmatch(body) is not None
-        as_comma = _BODY[","].fullmatch(body) is not None
+        body = match["body"].strip() if match else ""
+        as_point, as_comma = (_BODY[decimal].fullmatch(body) is not None for decimal in ".,")
         points += as_point and not as_comma
         commas += as_comma and not as_point
     return points, commas
@@ -186,12 +151,8 @@ def _styled_column(column: Column, decimal: str) -> Floats:
     whole = _styled_whole(column, decimal)
     if whole is not None:
         return whole
-    values = np.full(len(column), np.nan)
-    for place, cell in enumerate(column):
-        value = _styled(cell, decimal) if isinstance(cell, str) else None
-        if value is not None:
-            values[place] = value
-    return values
+    values = [_styled(cell, decimal) if isinstance(cell, str) else None for cell in column]
+    return np.array(values, dtype=np.float64)
 
 
 def _parts(cell: str) -> re.Match[str] | None:

@@ -1,22 +1,18 @@
 """Price files: paths, folders and standard input become a panel.
 
-Whatever the dialect, a file goes through the same modules: bytes to rows (``delimited``), rows to
-columns (``header``, ``parquet``), columns to roles (``columns``), cells to numbers and dates
-(``parse_numbers``, ``parse_dates``), bars to checked histories (``histories``, ``cleaning``). No
-vendor has a branch of its own.
-
-What cannot be used is returned as a failure beside the rest, so that one bad file does not stop the
-others. Only local paths are opened; nothing here fetches.
+Bytes become rows (``delimited``), rows columns (``header``, ``parquet``), columns roles
+(``columns``), and bars histories (``histories``). Nothing here fetches.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
 import stat
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -130,9 +126,9 @@ def read_files(
     if options.ticker is not None and not options.ticker.strip():
         named = parameter("ticker")
         raise SettingsError(f"{named} is blank; a name is needed. Write for example {named} AAPL.")
-    collected = _Collected(options)
+    collected = _Collected(options, stdin)
     for source in sources:
-        collected.add(source, stdin)
+        collected.add(source)
     if options.ticker is not None and collected.read > 1:
         raise SettingsError(
             f"{parameter('ticker')} {options.ticker} names one history, but {collected.read} were"
@@ -144,8 +140,9 @@ def read_files(
 class _Collected:
     """Histories by ticker, notes and failures, while sources are read one by one."""
 
-    def __init__(self, options: ReadOptions) -> None:
+    def __init__(self, options: ReadOptions, stdin: BinaryIO | None) -> None:
         self.options = options
+        self.stdin = stdin
         self.histories: dict[str, tuple[str, History]] = {}
         self.notes: list[Note] = []
         self.failures: list[Failure] = []
@@ -157,32 +154,30 @@ class _Collected:
         files = {ticker: source for ticker, (source, _) in self.histories.items()}
         return LoadResult(panel, tuple(self.notes), tuple(self.failures), files=files)
 
-    def add(self, source: str, stdin: BinaryIO | None) -> None:
+    def add(self, source: str) -> None:
         """Read one source; a folder stands for its price files."""
+        with self._failing(source):
+            if source != STDIN:
+                for path, name in _paths_of(source):
+                    with self._failing(name):
+                        table = _file_table(path, name, self.options)
+                        self._add_table(table, ticker_from_name(path.name))
+            elif self.stdin_read:
+                raise DataError(
+                    f"{STDIN_NAME} was given twice; it can be read once. Leave one - out."
+                )
+            else:
+                self.stdin_read = True
+                with self._failing(STDIN_NAME):
+                    self._add_table(_stdin_table(self.stdin, self.options), STDIN_TICKER)
+
+    @contextlib.contextmanager
+    def _failing(self, source: str) -> Iterator[None]:
+        """A DataError becomes a failure of that source."""
         try:
-            if source == STDIN:
-                self._add_stdin(stdin)
-                return
-            for path, name in _paths_of(source):
-                self._add_file(path, name)
+            yield
         except DataError as error:
             self.failures.append(Failure(error, source=source))
-
-    def _add_stdin(self, stdin: BinaryIO | None) -> None:
-        if self.stdin_read:
-            raise DataError(f"{STDIN_NAME} was given twice; it can be read once. Leave one - out.")
-        self.stdin_read = True
-        try:
-            table = _stdin_table(stdin, self.options)
-            self._add_table(table, STDIN_TICKER)
-        except DataError as error:
-            self.failures.append(Failure(error, source=STDIN_NAME))
-
-    def _add_file(self, path: Path, name: str) -> None:
-        try:
-            self._add_table(_file_table(path, name, self.options), ticker_from_name(path.name))
-        except DataError as error:
-            self.failures.append(Failure(error, source=name))
 
     def _add_table(self, table: Table, ticker: str) -> None:
         options = self.options
@@ -194,10 +189,9 @@ class _Collected:
                 f"{table.source} has no row with a date and a price; at least 1 bar is needed."
                 " Check the file."
             )
-        single = len(reads) == 1 and options.ticker is not None
         self.notes += [Note(message + ".", source=table.source) for message in table.notes]
         for read in reads:
-            name = options.ticker.strip() if single and options.ticker else read.ticker
+            name = options.ticker.strip() if len(reads) == 1 and options.ticker else read.ticker
             self._add_read(table.source, name, read)
 
     def _add_read(self, source: str, ticker: str, read: ReadHistory) -> None:
@@ -245,27 +239,23 @@ def _paths_of(source: str) -> list[tuple[Path, str]]:
             f" as {source}.csv."
         )
     path = Path(source)
-    if not stat.S_ISDIR(_status(path, source).st_mode):
-        return [(path, source)]
     try:
+        if not stat.S_ISDIR(path.stat().st_mode):
+            return [(path, source)]
         names = sorted(entry.name for entry in path.iterdir())
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _cannot_open(source, error) from error
-    wanted = [name for name in names if name[0] != "." and name.lower().endswith(SUFFIXES)]
-    files = [name for name in wanted if not (path / name).is_dir()]
+    files = [
+        name
+        for name in names
+        if name[0] != "." and name.lower().endswith(SUFFIXES) and not (path / name).is_dir()
+    ]
     if not files:
         raise DataError(
             f"{source} is a folder without price files; at least one of *{', *'.join(SUFFIXES)} is"
             " needed. Give the folder that holds them (folders inside it are not searched)."
         )
-    return [(path / name, str(Path(source) / name)) for name in files]
-
-
-def _status(path: Path, name: str) -> os.stat_result:
-    try:
-        return path.stat()
-    except (OSError, ValueError) as error:
-        raise _cannot_open(name, error) from error
+    return [(path / name, str(path / name)) for name in files]
 
 
 def _cannot_open(name: str, error: OSError | ValueError) -> DataError:
@@ -279,13 +269,13 @@ def _cannot_open(name: str, error: OSError | ValueError) -> DataError:
 
 
 def _file_table(path: Path, name: str, options: ReadOptions) -> Table:
-    status = _status(path, name)
-    if not stat.S_ISREG(status.st_mode):
-        raise DataError(
-            f"{name} is no regular file; a price file is needed. To read from a pipe, give - as the"
-            " source."
-        )
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(
+                f"{name} is no regular file; a price file is needed. To read from a pipe, give - as"
+                " the source."
+            )
         with path.open("rb") as file:
             mark = file.read(4)
             file.seek(0)
@@ -333,11 +323,8 @@ def ticker_from_name(name: str) -> str:
     ``AAPL_2006-01-01_to_2018-01-01.csv`` -> ``AAPL``, ``aapl_us_d.csv`` -> ``AAPL``,
     ``BRK-B.csv`` -> ``BRK-B``, ``EUR_USD Historical Data.csv`` -> ``EUR_USD``.
     """
-    stem = name
-    for suffix in SUFFIXES:
-        if name.lower().endswith(suffix):
-            stem = name[: -len(suffix)]
-            break
+    suffixes = [suffix for suffix in SUFFIXES if name.lower().endswith(suffix)]
+    stem = name[: -len(suffixes[0])] if suffixes else name
     stem = re.sub(r"\s*\(\d+\)$", "", stem)
     stem = _DATE_TAIL.sub("", stem) or stem
     kept = ""

@@ -1,13 +1,8 @@
-"""Market data sources by name: one file each, and what all of them share.
-
-A new one is a file with a :class:`~forecaster.market.providers.base.Provider`, and a line here. The
-modules are light: each imports its client when it is first asked for bars.
-"""
+"""Market data sources by name. Each imports its client when it is first asked for bars."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 from forecaster.errors import SettingsError, parameter
 from forecaster.market.providers.base import Provider
@@ -15,12 +10,7 @@ from forecaster.market.providers.tiingo import Tiingo
 from forecaster.market.providers.yahoo import Yahoo
 
 DEFAULT_PROVIDER = "yahoo"
-PROVIDERS: Mapping[str, Callable[[], Provider]] = MappingProxyType(
-    {
-        "yahoo": Yahoo,
-        "tiingo": Tiingo,
-    }
-)
+PROVIDERS: dict[str, Callable[[], Provider]] = {"yahoo": Yahoo, "tiingo": Tiingo}
 
 
 def provider(name: str = DEFAULT_PROVIDER) -> Provider:

@@ -1,8 +1,4 @@
-"""What a market data source answers, and what every source must be able to do.
-
-A source is one class in one file with the :class:`Provider` protocol; ``providers.py`` lists them.
-It reports what it was told and repairs nothing; :func:`completed` makes a history of it.
-"""
+"""What a market data source answers, and what every source must be able to do."""
 
 from __future__ import annotations
 
@@ -12,24 +8,15 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecaster.arrays import Days, Floats
+from forecaster.arrays import Days, Floats, Mask
 from forecaster.errors import DataError
-from forecaster.market.bars import Action, History
-from forecaster.market.cleaning import (
-    adjusted_closes,
-    clear_bad_prices,
-    clear_contradictions,
-    is_price,
-)
+from forecaster.market.bars import BAR_FIELDS, Action, History
+from forecaster.market.cleaning import cleaned_history, is_price
 from forecaster.wording import plural, were
 
 _DELAY = timedelta(minutes=30)
 """After the close, until quotes that are delayed have it."""
-
-BAR_FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
-_SHARE_PRICES = ("open", "high", "low", "close", "adjusted_close")
 
 
 @dataclass(frozen=True)
@@ -119,11 +106,13 @@ class CompletedQuotes:
         history: bars with a close, of sessions that are over; its ``splits`` are complete in the
             range that was asked for.
         dividends: up to the last session, in shares of the last session.
+        quotes: what the source answered.
         notes: what was left out, one sentence each.
     """
 
     history: History
     dividends: tuple[Action, ...]
+    quotes: Quotes
     notes: tuple[str, ...]
 
 
@@ -152,9 +141,10 @@ def completed(quotes: Quotes, ticker: str, now: datetime) -> CompletedQuotes:
     _note_left_out(quotes, over, priced, notes)
     days = quotes.sessions[kept].astype("datetime64[D]")
     values = {name: getattr(quotes, name)[kept].astype(np.float64) for name in BAR_FIELDS}
-    splits, later = _until(quotes.splits, days[-1])
+    splits = _until(quotes.splits, days[-1])
+    later = quotes.splits[len(splits) :]
     ratio = math.prod(split.value for split in later)
-    for name in _SHARE_PRICES:
+    for name in BAR_FIELDS[:-1]:
         values[name] *= ratio
     values["volume"] /= ratio
     if later:
@@ -162,34 +152,24 @@ def completed(quotes: Quotes, ticker: str, now: datetime) -> CompletedQuotes:
             f"{len(later)} {plural('split', len(later))} that took effect after {days[-1]}"
             f" {were(len(later))} undone, first on {later[0].session}"
         )
-    clear_bad_prices(values, lambda bar: str(days[bar]), notes)
-    clear_contradictions(values, days, notes)
-    adjusted = adjusted_closes(values, notes)
-    if adjusted is not None:
-        adjusted = adjusted * (values["close"][-1] / adjusted[-1])
-        adjusted[-1] = values["close"][-1]
-    history = History(
-        ticker=ticker,
-        sessions=days,
-        open=values["open"],
-        high=values["high"],
-        low=values["low"],
-        close=values["close"],
-        volume=values["volume"],
-        adjusted_close=values["close"] if adjusted is None else adjusted,
-        adjusted=adjusted is not None,
-        currency=quotes.currency,
-        splits=splits,
+    history = cleaned_history(
+        ticker, days, values, lambda bar: str(days[bar]), notes, quotes.currency, splits
     )
-    dividends, _ = _until(quotes.dividends, days[-1])
+    if history.adjusted:
+        adjusted = history.adjusted_close * (history.close[-1] / history.adjusted_close[-1])
+        adjusted[-1] = history.close[-1]
+        history = replace(history, adjusted_close=adjusted)
     return CompletedQuotes(
         history=history,
-        dividends=tuple(replace(paid, value=paid.value * ratio) for paid in dividends),
+        dividends=tuple(
+            replace(paid, value=paid.value * ratio) for paid in _until(quotes.dividends, days[-1])
+        ),
+        quotes=quotes,
         notes=tuple(f"{note}." for note in notes),
     )
 
 
-def _over(quotes: Quotes, now: datetime) -> NDArray[np.bool_]:
+def _over(quotes: Quotes, now: datetime) -> Mask:
     """Which sessions are over, ``(n,)``.
 
     The last one is over when it was traded up to its close, or some time after that: quotes of many
@@ -206,19 +186,11 @@ def _over(quotes: Quotes, now: datetime) -> NDArray[np.bool_]:
     return np.asarray(quotes.sessions < trading.session)
 
 
-def _until(
-    actions: tuple[Action, ...], last: np.datetime64
-) -> tuple[tuple[Action, ...], tuple[Action, ...]]:
-    """The actions up to a session, and those after it."""
-    return (
-        tuple(action for action in actions if action.session <= last),
-        tuple(action for action in actions if action.session > last),
-    )
+def _until(actions: tuple[Action, ...], last: np.datetime64) -> tuple[Action, ...]:
+    return tuple(action for action in actions if action.session <= last)
 
 
-def _note_left_out(
-    quotes: Quotes, over: NDArray[np.bool_], priced: NDArray[np.bool_], notes: list[str]
-) -> None:
+def _note_left_out(quotes: Quotes, over: Mask, priced: Mask, notes: list[str]) -> None:
     blank = np.flatnonzero(over & ~priced)
     if len(blank):
         notes.append(
@@ -233,7 +205,7 @@ def _note_left_out(
         )
 
 
-def _nothing_left(quotes: Quotes, ticker: str, over: NDArray[np.bool_]) -> str:
+def _nothing_left(quotes: Quotes, ticker: str, over: Mask) -> str:
     needed = "at least 1 bar of a session that is over is needed"
     rows, early = len(quotes.sessions), int(np.sum(~over))
     if not rows:

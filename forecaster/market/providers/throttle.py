@@ -9,7 +9,8 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from types import ModuleType, TracebackType
+from concurrent.futures import Future, wait
+from types import ModuleType
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class ThrottledProvider:
         self._sleep = sleep
         self._asked_at: float | None = None
         self._refused: RateLimited | None = None
-        self._worker: _Worker | None = None
+        self._worker: _Calls | None = None
 
     @property
     def name(self) -> str:
@@ -115,22 +116,24 @@ class ThrottledProvider:
         self._asked_at = self._clock()
 
     def _once(self, ticker: str, since: np.datetime64 | None, ends: float) -> Quotes:
-        if self._worker is None:
-            self._worker = _Worker()
-            weakref.finalize(self, self._worker.dismiss)
         worker, self._worker = self._worker, None  # an interruption here leaves it behind too
-        job = worker.start(lambda: self._provider.fetch(ticker, since))
-        while not job.done.wait(max(0.0, min(_POLL_SECONDS, ends - self._clock()))):
+        if worker is None:
+            worker = _started_worker()
+            weakref.finalize(self, worker.put, None)
+        answer: Future[Quotes] = Future()
+        worker.put((answer, lambda: self._provider.fetch(ticker, since)))
+        while not wait([answer], max(0.0, min(_POLL_SECONDS, ends - self._clock()))).done:
             if self._clock() >= ends:
-                worker.dismiss()
+                worker.put(None)
                 raise SourceUnavailable(
                     f"{_title(self.name)} did not answer about {ticker} within"
                     f" {self._deadline:g} seconds. Try again later."
                 )
         self._worker = worker
-        if isinstance(job.error, RateLimited):
-            self._refused = job.error
-        return job.outcome()
+        problem = answer.exception()
+        if isinstance(problem, RateLimited):
+            self._refused = problem
+        return answer.result()
 
 
 def _title(name: str) -> str:
@@ -147,71 +150,25 @@ def _stamina() -> ModuleType:
     return stamina
 
 
-class _Job:
-    """One call in the other thread, and what came of it.
-
-    As a context it takes in whatever is raised, to be raised again where the outcome is awaited.
-
-    Attributes:
-        done: set when there is an outcome.
-        error: what the call raised.
-    """
-
-    def __init__(self, call: Callable[[], Quotes]) -> None:
-        self.done = threading.Event()
-        self.error: BaseException | None = None
-        self._call = call
-        self._result: Quotes | None = None
-
-    def __enter__(self) -> _Job:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        self.error = error
-        self.done.set()
-        return True
-
-    def run(self) -> None:
-        """Make the call."""
-        with self:
-            self._result = self._call()
-
-    def outcome(self) -> Quotes:
-        """The call's result; or raise what it raised."""
-        if self.error is not None:
-            raise self.error
-        if self._result is None:
-            raise RuntimeError("the call is not done")
-        return self._result
+_Calls = queue.SimpleQueue[tuple[Future[Quotes], Callable[[], Quotes]] | None]
+"""What a thread is to call, and where the outcome goes; None ends the thread."""
 
 
-class _Worker:
-    """A daemon thread that makes one call after the other.
+def _started_worker() -> _Calls:
+    """The calls of a daemon thread that makes one after the other.
 
     It is kept from ticker to ticker, because clients keep their connections by thread.
     """
-
-    def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        threading.Thread(target=_work, args=(self._jobs,), name="fetch", daemon=True).start()
-
-    def start(self, call: Callable[[], Quotes]) -> _Job:
-        """Hand over a call."""
-        job = _Job(call)
-        self._jobs.put(job)
-        return job
-
-    def dismiss(self) -> None:
-        """End the thread when it has nothing more to do."""
-        self._jobs.put(None)
+    calls: _Calls = queue.SimpleQueue()
+    threading.Thread(target=_work, args=(calls,), name="fetch", daemon=True).start()
+    return calls
 
 
-def _work(jobs: queue.SimpleQueue[_Job | None]) -> None:
-    while (job := jobs.get()) is not None:
-        job.run()
-        del job  # it would keep its caller, whose end is what ends this thread
+def _work(calls: _Calls) -> None:
+    while (job := calls.get()) is not None:
+        answer, call = job
+        try:
+            answer.set_result(call())
+        except BaseException as problem:  # noqa: BLE001 - raised again where it is awaited
+            answer.set_exception(problem)
+        del job, answer, call  # they would keep their caller, whose end is what ends this thread

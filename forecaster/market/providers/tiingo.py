@@ -1,8 +1,6 @@
-"""Tiingo: daily bars as traded, with a key of the user's.
+"""Tiingo: daily bars of sessions that are over, with a key of the user's.
 
-Prices come in shares of their own day, with each day's split factor beside them; all splits are
-removed here, so that they mean what :class:`~forecaster.market.providers.base.Quotes` says. Only
-bars of sessions that are over are given, so trading hours are not needed.
+Prices come in shares of their own day, with each day's split factor; all splits are removed here.
 """
 
 from __future__ import annotations
@@ -14,11 +12,10 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecaster.arrays import Days, Floats
+from forecaster.arrays import Days, Floats, Mask
 from forecaster.errors import RateLimited, SourceError, SourceUnavailable, UnknownTicker
-from forecaster.market.bars import Action
+from forecaster.market.bars import BAR_FIELDS, Action
 from forecaster.market.providers.base import Quotes
 from forecaster.market.providers.local_server import stand_in
 
@@ -27,14 +24,7 @@ STAND_IN = "FORECASTER_TIINGO_URL"
 _ADDRESS = "https://api.tiingo.com"
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,23}")
 _EARLIEST = "1900-01-01"
-_FIELDS = {
-    "open": "open",
-    "high": "high",
-    "low": "low",
-    "close": "close",
-    "adjusted_close": "adjClose",
-    "volume": "volume",
-}
+_FIELDS = {**{name: name for name in BAR_FIELDS}, "adjusted_close": "adjClose"}
 _AMERICAN = ("NASDAQ", "NYSE", "AMEX", "BATS", "IEX", "OTC", "PINK")
 """How the codes of exchanges begin whose prices are in dollars."""
 
@@ -155,7 +145,9 @@ def _quotes(ticker: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, A
     days = _days(rows, ticker)
     order = np.unique(days, return_index=True)[1]  # rising, each session once
     days = days[order]
-    columns = {name: _column(rows, field, ticker)[order] for name, field in _FIELDS.items()}
+    columns: dict[str, Any] = {
+        name: _column(rows, field, ticker)[order] for name, field in _FIELDS.items()
+    }
     factors = _column(rows, "splitFactor", ticker)[order]
     factors[~(np.isfinite(factors) & (factors > 0))] = 1.0
     paid = np.nan_to_num(_column(rows, "divCash", ticker)[order])
@@ -169,17 +161,12 @@ def _quotes(ticker: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, A
     return Quotes(
         symbol=ticker,
         sessions=days,
-        open=columns["open"],
-        high=columns["high"],
-        low=columns["low"],
-        close=columns["close"],
-        adjusted_close=columns["adjusted_close"],
-        volume=columns["volume"],
         splits=_actions(days, factors, factors != 1.0),
         dividends=_actions(days, paid / later, paid > 0),
         currency="USD" if american else None,
         exchange=exchange,
         timezone="America/New_York" if american else None,
+        **columns,
     )
 
 
@@ -198,7 +185,7 @@ def _column(rows: Sequence[Mapping[str, Any]], field: str, ticker: str) -> Float
     return np.array(cells, dtype=np.float64)
 
 
-def _actions(days: Days, values: Floats, chosen: NDArray[np.bool_]) -> tuple[Action, ...]:
+def _actions(days: Days, values: Floats, chosen: Mask) -> tuple[Action, ...]:
     return tuple(
         Action(np.datetime64(day, "D"), float(value))
         for day, value in zip(days[chosen], values[chosen], strict=True)

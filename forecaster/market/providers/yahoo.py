@@ -1,12 +1,7 @@
-"""Yahoo, through yfinance: daily bars, adjusted closes, splits, dividends.
+"""Yahoo, through yfinance: daily bars, adjusted closes, splits, dividends. Terms: personal use.
 
-yfinance is tamed in three ways. All its requests go through a session of ours, which judges each
-reply before yfinance does: it would report an outage as a delisted ticker, ask again after a
-refusal, and go on after a reply that says "too many requests". Its settings, logs and warnings are
-set once. Its answer is compared with the reply that it was made from, where it loses something:
-unknown volumes become 0, and actions move to the session before.
-
-yfinance, curl_cffi and pandas are imported when bars are asked for. Terms: personal use.
+A session of ours judges each reply before yfinance does: it would report an outage as a delisted
+ticker, ask again after a refusal, and go on after a reply that says "too many requests".
 """
 
 from __future__ import annotations
@@ -19,10 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecaster import paths
-from forecaster.arrays import Days, Floats
+from forecaster.arrays import Days, Mask
 from forecaster.errors import (
     RateLimited,
     SettingsError,
@@ -30,6 +24,7 @@ from forecaster.errors import (
     SourceUnavailable,
     UnknownTicker,
 )
+from forecaster.market.bars import BAR_FIELDS
 from forecaster.market.providers import yahoo_chart
 from forecaster.market.providers.base import Quotes
 from forecaster.market.providers.local_server import stand_in
@@ -41,14 +36,7 @@ if TYPE_CHECKING:
 STAND_IN = "FORECASTER_YAHOO_URL"
 _SYMBOL = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^&]{0,23}")
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
-_COLUMNS = {
-    "open": "Open",
-    "high": "High",
-    "low": "Low",
-    "close": "Close",
-    "adjusted_close": "Adj Close",
-    "volume": "Volume",
-}
+_COLUMNS = {**{name: name.title() for name in BAR_FIELDS}, "adjusted_close": "Adj Close"}
 
 
 class Yahoo:
@@ -207,7 +195,7 @@ def _ask(
     return frame
 
 
-def _among(days: Days, wanted: frozenset[np.datetime64]) -> NDArray[np.bool_]:
+def _among(days: Days, wanted: frozenset[np.datetime64]) -> Mask:
     return np.isin(days, np.array(sorted(wanted), dtype="datetime64[D]"))
 
 
@@ -216,7 +204,7 @@ def _quotes(
 ) -> Quotes:
     """The table of bars that yfinance makes as quotes, with what it lost."""
     sessions = np.empty(0, dtype="datetime64[D]")
-    columns: dict[str, Floats] = {name: np.empty(0) for name in _COLUMNS}
+    columns: dict[str, Any] = {name: np.empty(0) for name in _COLUMNS}
     if frame is not None and len(frame):
         days = frame.index.tz_localize(None).to_numpy().astype("datetime64[D]")  # type: ignore[attr-defined]
         columns = {name: frame[label].to_numpy(dtype=float) for name, label in _COLUMNS.items()}
@@ -230,12 +218,6 @@ def _quotes(
     return Quotes(
         symbol=ticker,
         sessions=sessions,
-        open=columns["open"],
-        high=columns["high"],
-        low=columns["low"],
-        close=columns["close"],
-        adjusted_close=columns["adjusted_close"],
-        volume=columns["volume"],
         splits=tuple(a for a in chart.splits if since is None or a.session >= since),
         dividends=tuple(a for a in chart.dividends if since is None or a.session >= since),
         currency=chart.currency,
@@ -243,4 +225,5 @@ def _quotes(
         timezone=chart.timezone,
         trading=chart.trading,
         traded_at=chart.traded_at,
+        **columns,
     )

@@ -1,15 +1,11 @@
-"""Yahoo's chart JSON: what each reply means, and what it says beside the bars.
-
-A reply is judged here, where its status and body are still known; the client that asked for it
-turns many different failures into the same sentence.
-"""
+"""Yahoo's chart JSON: what each reply means, and what it says beside the bars."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 from types import NoneType
 from typing import Any, TypeGuard
@@ -171,7 +167,7 @@ def read(result: Mapping[str, Any], symbol: str) -> Chart:
         opens, closes = _instant(hours.get("start")), _instant(hours.get("end"))
         trading = None
         if opens is not None and closes is not None:
-            trading = Trading(_session(opens.astimezone(zone).date()), closes)
+            trading = Trading(np.datetime64(opens.astimezone(zone).date(), "D"), closes)
         events = _part(result, "events")
         return Chart(
             currency=_text(meta.get("currency")),
@@ -180,7 +176,7 @@ def read(result: Mapping[str, Any], symbol: str) -> Chart:
             trading=trading,
             traded_at=_instant(meta.get("regularMarketTime")),
             splits=_actions(_part(events, "splits"), zone, _ratio),
-            dividends=_actions(_part(events, "dividends"), zone, _paid),
+            dividends=_actions(_part(events, "dividends"), zone, lambda paid: paid.get("amount")),
             priceless=_sessions_without(result, "close", zone),
             volumeless=_sessions_without(result, "volume", zone),
             adjusted=bool(_first(_part(result, "indicators"), "adjclose")),
@@ -243,10 +239,6 @@ def _instant(value: object) -> datetime | None:
     return _EPOCH + timedelta(seconds=value)
 
 
-def _session(day: date) -> np.datetime64:
-    return np.datetime64(day, "D")
-
-
 def _bar_session(stamp: float, zone: ZoneInfo) -> np.datetime64:
     """The session of a bar stamped with its opening.
 
@@ -256,7 +248,7 @@ def _bar_session(stamp: float, zone: ZoneInfo) -> np.datetime64:
     local = (_EPOCH + timedelta(seconds=stamp)).astimezone(zone)
     if local.minute == 0 and local.hour >= 22:
         local += timedelta(hours=24 - local.hour)
-    return _session(local.date())
+    return np.datetime64(local.date(), "D")
 
 
 def _sessions_without(
@@ -264,11 +256,8 @@ def _sessions_without(
 ) -> frozenset[np.datetime64]:
     stamps = result.get("timestamp") or []
     cells = _first(_part(result, "indicators"), "quote").get(field) or []
-    missing = {
-        _bar_session(stamp, zone)
-        for stamp, cell in zip(stamps, cells, strict=False)
-        if cell is None
-    }
+    rows = zip(stamps, cells, strict=False)
+    missing = {_bar_session(stamp, zone) for stamp, cell in rows if cell is None}
     if missing and cells[-1] is not None:  # a live row stands for the whole session
         missing.discard(_bar_session(stamps[-1], zone))
     return frozenset(missing)
@@ -277,10 +266,6 @@ def _sessions_without(
 def _ratio(split: Mapping[str, Any]) -> object:
     new, old = split.get("numerator"), split.get("denominator")
     return new / old if _is_number(new) and _is_number(old) and old else None
-
-
-def _paid(dividend: Mapping[str, Any]) -> object:
-    return dividend.get("amount")
 
 
 def _actions(
@@ -294,5 +279,5 @@ def _actions(
         stamp, value = event.get("date"), value_of(event)
         if _is_number(stamp) and _is_number(value) and isfinite(value) and value > 0:
             day = (_EPOCH + timedelta(seconds=stamp)).astimezone(zone).date()
-            actions.append(Action(_session(day), float(value)))
+            actions.append(Action(np.datetime64(day, "D"), float(value)))
     return tuple(sorted(actions, key=lambda action: action.session))

@@ -1,7 +1,4 @@
-"""The session through which yfinance asks Yahoo: it checks each reply before yfinance does.
-
-curl_cffi is imported when the session is made.
-"""
+"""The session through which yfinance asks Yahoo: it checks each reply before yfinance does."""
 
 from __future__ import annotations
 
@@ -17,26 +14,23 @@ _CHART_PATH = "/v8/finance/chart/"
 _CONSENT_HOST = "consent.yahoo.com"
 
 
-class ReplyChecker:
-    """Checks what is answered about a symbol; each thread asks about one of its own."""
+class ReplyChecker(threading.local):
+    """Checks what is answered about a symbol; each thread asks about one of its own.
 
-    def __init__(self) -> None:
-        self._mine = threading.local()  # a request given up on may still be answered
+    A request that was given up on may still be answered.
+
+    Attributes:
+        symbol: what is asked for.
+        result: the last chart's result.
+    """
+
+    symbol: str
+    result: dict[str, Any]
+    _refused: bool
 
     def expect(self, symbol: str) -> None:
         """Say which symbol the next charts must be about."""
-        self._mine.symbol, self._mine.refused, self._mine.result = symbol, False, {}
-
-    @property
-    def symbol(self) -> str:
-        """What is asked for."""
-        return str(self._mine.symbol)
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """The last chart's result."""
-        result: dict[str, Any] = self._mine.result
-        return result
+        self.symbol, self._refused, self.result = symbol, False, {}
 
     def failed(self, problem: Exception) -> ForecastError:
         """What to say of a chart's request that brought no reply."""
@@ -65,16 +59,15 @@ class ReplyChecker:
             self._read_chart(reply, whole)
 
     def _read_chart(self, reply: Any, whole: bool) -> None:
-        mine = self._mine
-        if reply.status_code == 401 and not mine.refused:
-            mine.refused = True  # yfinance gets a new cookie and asks once more
+        if reply.status_code == 401 and not self._refused:
+            self._refused = True  # yfinance gets a new cookie and asks once more
             return
-        mine.result = yahoo_chart.result_of(reply.status_code, reply.content, mine.symbol)
-        mine.refused = False
-        if yahoo_chart.read(mine.result, mine.symbol).timezone is None:
-            raise yahoo_chart.unavailable(mine.symbol, "named no time zone")  # dates need one
+        self.result = yahoo_chart.result_of(reply.status_code, reply.content, self.symbol)
+        self._refused = False
+        if yahoo_chart.read(self.result, self.symbol).timezone is None:
+            raise yahoo_chart.unavailable(self.symbol, "named no time zone")  # dates need one
         if whole:
-            yahoo_chart.require_bars(mine.result, mine.symbol)
+            yahoo_chart.require_bars(self.result, self.symbol)
 
 
 @functools.cache

@@ -5,6 +5,7 @@ Every function works inside a transaction of :class:`~forecaster.market.store.St
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, insert, select, up
 
 from forecaster.arrays import Days, Floats
 from forecaster.errors import DataError
-from forecaster.market.bars import Action, History
+from forecaster.market.bars import BAR_FIELDS, Action, History
 from forecaster.market.store import schema
 from forecaster.market.store.schema import to_day, to_days, to_number, to_numbers
 from forecaster.market.store.tickers import (
@@ -25,8 +26,7 @@ from forecaster.market.store.tickers import (
     values_of,
 )
 
-FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
-_COLUMNS = [schema.bars.c.session, *(schema.bars.c[name] for name in FIELDS)]
+_COLUMNS = [schema.bars.c.session, *(schema.bars.c[name] for name in BAR_FIELDS)]
 SPLIT, DIVIDEND = "split", "dividend"
 
 
@@ -177,7 +177,7 @@ def forget(connection: Connection, ticker: str) -> bool:
 
 
 def _bars(connection: Connection, ticker: str, last: int | None) -> Floats:
-    """Rows of sessions and ``FIELDS``, oldest first; NULL becomes NaN.
+    """Rows of sessions and ``BAR_FIELDS``, oldest first; NULL becomes NaN.
 
     The driver's own tuples are taken: a row object for each bar would cost ten times the time.
     """
@@ -199,7 +199,7 @@ def _history(info: TickerInfo, rows: Floats, splits: Sequence[Action]) -> Histor
             currency=info.currency,
             calendar=info.calendar,
             splits=tuple(splits),
-            **{name: rows[:, place] for place, name in enumerate(FIELDS, start=1)},
+            **{name: rows[:, place] for place, name in enumerate(BAR_FIELDS, start=1)},
         )
     except ValueError as problem:
         damaged = DataError(
@@ -228,8 +228,8 @@ def _actions(
 
 
 def _add_bars(connection: Connection, key: int, history: History) -> None:
-    columns = [_plain(getattr(history, name)) for name in FIELDS]
-    names = ("history_id", "session", *FIELDS)
+    columns = (_plain(getattr(history, name)) for name in BAR_FIELDS)
+    names = ("history_id", "session", *BAR_FIELDS)
     numbers = to_numbers(history.sessions).tolist()
     rows = zip([key] * len(history), numbers, *columns, strict=True)
     connection.execute(insert(schema.bars), [dict(zip(names, row, strict=True)) for row in rows])
@@ -249,7 +249,4 @@ def _add_actions(
 
 def _plain(values: Floats) -> list[float | None]:
     """Python floats, None where NaN."""
-    listed: list[float | None] = values.tolist()
-    if bool(np.isnan(values).any()):
-        listed = [None if value != value else value for value in listed]  # noqa: PLR0124
-    return listed
+    return [None if math.isnan(value) else value for value in values.tolist()]

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
 from forecaster.errors import CalendarUnavailable
+from forecaster.market import exchanges
 from forecaster.market.calendars import Schedule
 from forecaster.market.store import schema
+from forecaster.market.store.engine import Store
 from forecaster.market.store.schema import to_day, to_days, to_number, to_numbers
-
-if TYPE_CHECKING:
-    from forecaster.market.store import Store
 
 EPOCH = "datetime64[s]"
 
@@ -123,8 +121,6 @@ def _from_library(
     code: str, first: np.datetime64, last: np.datetime64
 ) -> tuple[Schedule, str | None]:
     """A schedule of the calendar library; one without sessions and the reason if it has none."""
-    from forecaster.market import exchanges
-
     try:
         return exchanges.schedule(code, first, last), None
     except CalendarUnavailable as problem:

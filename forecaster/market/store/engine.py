@@ -1,8 +1,7 @@
 """Opening the price store, and the two kinds of transaction on it.
 
 The default is one SQLite file in the data folder, in WAL mode: readers never wait, writers wait for
-each other. ``FORECASTER_STORE`` names another database. What goes wrong in SQL becomes a
-:class:`~forecaster.errors.StoreError` here, and nowhere else.
+each other.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
-    DBAPIError,
     NoSuchModuleError,
     OperationalError,
 )
@@ -56,7 +54,9 @@ class Store:
             StoreError: it is damaged, was written by a newer program, or does not answer.
         """
         address = _address(url or os.environ.get("FORECASTER_STORE"))
-        self.name = address.database or "memory" if _is_file(address) else _named(address)
+        self.name = str(address.set(query={}))  # without the password, wherever it stands
+        if _is_file(address):
+            self.name = address.database or "memory"
         self.read_only = False
         with self._errors_translated():
             self._engine = self._open(address)
@@ -147,7 +147,6 @@ class Store:
         """Create or migrate the tables; one process does, the others wait for it."""
         with self._engine.begin() as connection:
             version = schema.version_of(connection)
-        schema.refuse_newer(version)
         if version == schema.VERSION or self.read_only:
             return
         with self._exclusively() as connection:
@@ -183,14 +182,8 @@ class Store:
         """SQL's errors in the words of the program."""
         try:
             yield
-        except OperationalError as problem:
-            raise _operational(self.name, problem) from problem
-        except DatabaseError as problem:
-            if getattr(problem.orig, "sqlstate", None) == _FORBIDDEN:
-                raise _forbidden(self.name, str(problem.orig)) from problem
-            raise _damaged(self.name, str(problem.orig)) from problem
-        except sqlite3.DatabaseError as problem:  # from a cursor of the driver itself
-            raise _damaged(self.name, str(problem)) from problem
+        except (DatabaseError, sqlite3.DatabaseError) as problem:  # or of the driver's own cursor
+            raise _translated(self.name, problem) from problem
 
 
 def integrity_problems(connection: Connection) -> list[str]:
@@ -239,11 +232,6 @@ def _address(url: str | None) -> URL:
             " stand there. Write %40 for an @ in the user's name or the password."
         )
     return address
-
-
-def _named(address: URL) -> str:
-    """An address for messages: without the password, wherever it stands."""
-    return str(address.set(query={}))
 
 
 def _is_file(address: URL) -> bool:
@@ -303,9 +291,28 @@ def _busy(name: str) -> LockHeld:
     )
 
 
-def _operational(name: str, problem: DBAPIError) -> StoreError | LockHeld | SettingsError:
+def _translated(
+    name: str, problem: DatabaseError | sqlite3.DatabaseError
+) -> StoreError | LockHeld | SettingsError:
+    """What a failure of the database means to a user."""
+    original = problem.orig if isinstance(problem, DatabaseError) else problem
+    reason = str(original).strip().splitlines()[0]
+    if isinstance(problem, OperationalError):
+        return _operational(name, reason)
+    if getattr(original, "sqlstate", None) == _FORBIDDEN:
+        return SettingsError(
+            f"{name} refuses what is to be done ({reason}); a user of the database who may is"
+            " needed. If forecast was updated, run forecast data verify once as the owner of the"
+            " tables."
+        )
+    return StoreError(
+        f"{name} is not a price store that can be read ({reason}). Restore a copy of it: the"
+        " journal of forecasts is in it too. Or move it away and fetch again."
+    )
+
+
+def _operational(name: str, reason: str) -> StoreError | LockHeld | SettingsError:
     """What an operational failure means to a user."""
-    reason = str(problem.orig).strip().splitlines()[0]
     if "locked" in reason or "lock timeout" in reason:
         return _busy(name)
     if "readonly" in reason or "unable to open" in reason:
@@ -318,20 +325,4 @@ def _operational(name: str, problem: DBAPIError) -> StoreError | LockHeld | Sett
     return StoreError(
         f"the price store {name} does not answer ({reason}). Check FORECASTER_STORE and the"
         " database."
-    )
-
-
-def _forbidden(name: str, message: str) -> SettingsError:
-    reason = message.strip().splitlines()[0]
-    return SettingsError(
-        f"{name} refuses what is to be done ({reason}); a user of the database who may is needed."
-        " If forecast was updated, run forecast data verify once as the owner of the tables."
-    )
-
-
-def _damaged(name: str, message: str) -> StoreError:
-    reason = message.strip().splitlines()[0]
-    return StoreError(
-        f"{name} is not a price store that can be read ({reason}). Restore a copy of it: the"
-        " journal of forecasts is in it too. Or move it away and fetch again."
     )

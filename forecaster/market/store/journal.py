@@ -1,12 +1,8 @@
 """The journal: every forecast of a batch, in an order that cannot be changed unseen.
 
-Rows are added and never changed. Each carries a hash of itself and of the hash before it, so that a
-row that was altered, inserted or removed breaks the chain from there on; how long the chain is and
-how it ends stands apart from it, so that rows cut off its end are missed too.
-
-The hash of a row is of all its cells. A cell that came with a later version of the store and is
-NULL counts as not there: rows that are older than their column keep their hash, and to fill such a
-cell, to change it or to empty it breaks the chain all the same.
+Each row carries a hash of itself and of the hash before it; the chain's length and end are noted
+apart from it, so that rows cut off its end are missed too. A cell that came with a later version of
+the store and is NULL counts as not there: rows that are older than their column keep their hash.
 """
 
 from __future__ import annotations
@@ -239,35 +235,25 @@ def _newest(connection: Connection, model_id: str, draft: JournalRecord) -> Jour
 
 def _same(a: JournalRecord, b: JournalRecord) -> bool:
     """Whether two forecasts of one ticker and cutoff have equal sessions, levels and prices."""
-    if [step["session"] for step in a.steps] != [step["session"] for step in b.steps]:
+    shapes = [[(step["session"], *step["quantiles"]) for step in one.steps] for one in (a, b)]
+    if shapes[0] != shapes[1]:
         return False
-    if [list(step["quantiles"]) for step in a.steps] != [
-        list(step["quantiles"]) for step in b.steps
-    ]:
-        return False
-    return np.allclose(_prices(a), _prices(b), rtol=_PRICE_TOLERANCE, atol=0.0)
-
-
-def _prices(draft: JournalRecord) -> list[float]:
-    return [draft.last_close, *(p for step in draft.steps for p in step["quantiles"].values())]
+    mine, others = (
+        [one.last_close, *(p for step in one.steps for p in step["quantiles"].values())]
+        for one in (a, b)
+    )
+    return np.allclose(mine, others, rtol=_PRICE_TOLERANCE, atol=0.0)
 
 
 def _row(number: int, author: Author, draft: JournalRecord) -> dict[str, Any]:
     return {
+        **vars(author),
+        **vars(draft),
         "number": number,
-        "run": author.run,
         "created": int(author.created.timestamp()),
-        "model": author.model,
-        "model_id": author.model_id,
-        "model_hash": author.model_hash,
-        "ticker": draft.ticker,
         "cutoff": to_number(draft.cutoff),
-        "fingerprint": draft.fingerprint,
-        "last_close": draft.last_close,
-        "currency": draft.currency,
         "horizon": len(draft.steps),
         "steps": json.dumps(draft.steps, separators=(",", ":"), allow_nan=False),
-        "source": draft.source,
     }
 
 
@@ -278,11 +264,8 @@ def _hash(before: str, row: dict[str, Any]) -> str:
         before: the hash before.
         row: its cells; one that is in ``_LATER_COLUMNS`` and None is left out.
     """
-    cells = {
-        name: value
-        for name, value in row.items()
-        if name != "hash" and not (value is None and name in _LATER_COLUMNS)
-    }
+    left_out = {"hash", *(name for name in _LATER_COLUMNS if row[name] is None)}
+    cells = {name: value for name, value in row.items() if name not in left_out}
     text = json.dumps([before, cells], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,7 +1,4 @@
-"""The log of the store: what was asked of sources, and batch runs.
-
-Fetches are added and never changed. A run that was cut off has no end, so that it can go on.
-"""
+"""The log of the store: what was asked of sources, and batch runs."""
 
 from __future__ import annotations
 
@@ -15,47 +12,28 @@ from forecaster.market.store import schema
 _LONGEST = 1000
 
 
-@dataclass(frozen=True)
-class Fetch:
-    """One question to a source.
+def record_fetch(
+    connection: Connection, *, ticker: str, source: str, at: datetime, outcome: str, detail: str
+) -> None:
+    """Add one question to a source to the log.
 
-    Attributes:
+    Args:
+        connection: a writing transaction.
         ticker: what was asked for.
         source: who was asked.
-        at: when, UTC.
+        at: when.
         outcome: ``new``, ``updated``, ``reloaded``, ``current``, ``kept`` or ``failed``.
         detail: one sentence.
     """
-
-    ticker: str
-    source: str
-    at: datetime
-    outcome: str
-    detail: str
-
-
-def record_fetch(connection: Connection, fetch: Fetch) -> None:
-    """Add a fetch to the log."""
     connection.execute(
         insert(schema.fetches).values(
-            ticker=fetch.ticker,
-            source=fetch.source,
-            at=int(fetch.at.timestamp()),
-            outcome=fetch.outcome,
-            detail=fetch.detail[:_LONGEST],
+            ticker=ticker,
+            source=source,
+            at=int(at.timestamp()),
+            outcome=outcome,
+            detail=detail[:_LONGEST],
         )
     )
-
-
-def latest_fetch(connection: Connection, ticker: str) -> Fetch | None:
-    """The newest fetch of a ticker."""
-    table = schema.fetches
-    query = select(table).where(table.c.ticker == ticker).order_by(table.c.id.desc()).limit(1)
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
-    at = datetime.fromtimestamp(row.at, UTC)
-    return Fetch(row.ticker, row.source, at, row.outcome, row.detail)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -33,7 +32,7 @@ from sqlalchemy import (
     update,
 )
 
-from forecaster.arrays import Days
+from forecaster.arrays import Days, Integers
 from forecaster.errors import StoreError
 
 VERSION = 2
@@ -184,7 +183,7 @@ def version_of(connection: Connection) -> int:
     """The version of the store; 0 where there is none yet.
 
     Raises:
-        StoreError: the tables are not a store's.
+        StoreError: the tables are not a store's, or a newer program wrote them.
     """
     if not inspect(connection).has_table("store_info"):
         return 0
@@ -196,6 +195,11 @@ def version_of(connection: Connection) -> int:
             "the table store_info has no version; a price store has one. Point FORECASTER_STORE"
             " at another database."
         )
+    if int(version) > VERSION:
+        raise StoreError(
+            f"the price store has version {version}, and this program knows up to {VERSION}; a"
+            " newer one wrote it. Update forecast, or point FORECASTER_STORE at another store."
+        )
     return int(version)
 
 
@@ -206,7 +210,6 @@ def bring_up_to_date(connection: Connection) -> None:
         StoreError: a newer program wrote the store.
     """
     version = version_of(connection)
-    refuse_newer(version)
     if version == 0:
         metadata.create_all(connection)
         connection.execute(insert(store_info).values(key="version", value=str(VERSION)))
@@ -228,20 +231,7 @@ def readable(connection: Connection, table: Table) -> list[ColumnElement[Any]]:
     return [c if c.name in there else null().label(c.name) for c in table.columns]
 
 
-def refuse_newer(version: int) -> None:
-    """Leave a store alone that a newer program wrote.
-
-    Raises:
-        StoreError: it is newer.
-    """
-    if version > VERSION:
-        raise StoreError(
-            f"the price store has version {version}, and this program knows up to {VERSION}; a"
-            " newer one wrote it. Update forecast, or point FORECASTER_STORE at another store."
-        )
-
-
-def to_days(numbers: Sequence[int] | NDArray[np.int64]) -> Days:
+def to_days(numbers: Sequence[int] | Integers) -> Days:
     """``20150102`` -> ``2015-01-02``, shape kept."""
     n = np.asarray(numbers, dtype=np.int64)
     months = (n // 10000 - 1970) * 12 + n // 100 % 100 - 1
@@ -249,7 +239,7 @@ def to_days(numbers: Sequence[int] | NDArray[np.int64]) -> Days:
     return np.asarray(first + (n % 100 - 1).astype("timedelta64[D]"))
 
 
-def to_numbers(days: Days) -> NDArray[np.int64]:
+def to_numbers(days: Days) -> Integers:
     """``2015-01-02`` -> ``20150102``, shape kept."""
     whole = days.astype("datetime64[D]")
     months = whole.astype("datetime64[M]")

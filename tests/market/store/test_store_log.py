@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from stored import NOW
 
 from forecaster.market.store.log import (
-    Fetch,
     Run,
     begin_run,
     finish_run,
-    latest_fetch,
     record_fetch,
     unfinished_run,
 )
 
 
 def test_fetches_are_recorded(store):
-    first = Fetch("ABC", "yahoo", NOW, "failed", "x" * 5000)
-    second = Fetch("ABC", "yahoo", NOW, "new", "30 bars")
+    fetch = {"ticker": "ABC", "source": "yahoo", "at": NOW, "outcome": "failed"}
     with store.writing() as tx:
-        record_fetch(tx, first)
-        record_fetch(tx, second)
-        record_fetch(tx, replace(second, ticker="XYZ"))
+        record_fetch(tx, **fetch, detail="x" * 5000)
+        record_fetch(tx, **{**fetch, "outcome": "new"}, detail="30 bars")
     with store.reading() as tx:
-        assert latest_fetch(tx, "ABC") == second
-        assert latest_fetch(tx, "NONE") is None
-        assert tx.exec_driver_sql("SELECT count(*) FROM fetches").scalar() == 3
+        cut, whole = tx.exec_driver_sql("SELECT * FROM fetches ORDER BY id").fetchall()
+    seconds = int(NOW.timestamp())
+    assert cut == (1, "ABC", "yahoo", seconds, "failed", "x" * 1000)
+    assert whole == (2, "ABC", "yahoo", seconds, "new", "30 bars")
 
 
 class TestRuns:
