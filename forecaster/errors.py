@@ -1,22 +1,5 @@
 """Every failure that a user can cause, and the exit code that scripts see.
 
-    ForecastError                 1   (never raised itself)
-    ├── SettingsError             2   wrong options or settings
-    ├── SomeTickersFailed         3   the rest is done, some tickers failed
-    ├── DataError                 4   the bars cannot be used
-    │   ├── UnknownTicker         4   no source knows a ticker of that name
-    │   └── CalendarUnavailable   4   an exchange's calendar cannot be built
-    ├── SourceError               5   a source cannot be used and nothing usable is stored
-    │   ├── SourceUnavailable     5   it did not answer, or with rubbish: may pass by itself
-    │   └── RateLimited           5   it wants to be left alone for a while
-    ├── StoreError                5   the price store cannot be used
-    ├── ModelError                6   a model is missing, damaged or too new
-    ├── TrainingDiverged          7   the loss stopped being finite
-    ├── LockHeld                  8   another run is writing the same thing
-    ├── VerdictNotHeld            9   a verdict that was required did not hold
-    └── WorkersLost              10   worker processes died, again after another try
-    Terminated (BaseException)  143   SIGTERM; Ctrl-C stays KeyboardInterrupt (130)
-
 A message says what was found, what was needed, and one thing to do::
 
     prices/FB.csv has 1 bar (2012-05-18); a forecast needs at least 2. Add more sessions.
@@ -68,7 +51,7 @@ class Message(str):
 
 
 class ForecastError(Exception):
-    """A failure that is the input's or the surroundings', not the program's.
+    """A failure that is the input's or the surroundings', not the program's; each kind below.
 
     Attributes:
         exit_code: what the process returns to the shell.
@@ -79,101 +62,68 @@ class ForecastError(Exception):
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "error"
 
+    def __init_subclass__(cls, exit_code: int | None = None, code: str | None = None) -> None:
+        cls.exit_code, cls.code = exit_code or cls.exit_code, code or cls.code
+
     def __init__(self, message: str) -> None:
         self.message = Message(message)
         super().__init__(self.message)
 
 
-class SettingsError(ForecastError):
+class SettingsError(ForecastError, exit_code=2, code="settings"):
     """An option or a setting has a value that cannot work."""
 
-    exit_code = 2
-    code = "settings"
 
-
-class SomeTickersFailed(ForecastError):
+class SomeTickersFailed(ForecastError, exit_code=3, code="some_failed"):
     """The results of the other tickers are out; these failed."""
 
-    exit_code = 3
-    code = "some_failed"
 
-
-class DataError(ForecastError):
+class DataError(ForecastError, exit_code=4, code="data"):
     """Price data was found and cannot be used."""
 
-    exit_code = 4
-    code = "data"
 
-
-class UnknownTicker(DataError):
+class UnknownTicker(DataError, code="unknown_ticker"):
     """The source has no such ticker, or the word cannot be one."""
 
-    code = "unknown_ticker"
 
-
-class CalendarUnavailable(DataError):
+class CalendarUnavailable(DataError, code="calendar"):
     """An exchange's calendar cannot be built, or not for these days; weekdays can stand in."""
 
-    code = "calendar"
 
-
-class SourceError(ForecastError):
+class SourceError(ForecastError, exit_code=5, code="source"):
     """A market data source cannot be used and no stored bars can stand in."""
-
-    exit_code = 5
-    code = "source"
 
 
 class SourceUnavailable(SourceError):
     """A source did not answer, or answered with rubbish; asking again soon may help."""
 
 
-class RateLimited(SourceError):
+class RateLimited(SourceError, code="rate_limit"):
     """A source refuses to answer because it was asked too often; asking again makes it worse."""
 
-    code = "rate_limit"
 
-
-class StoreError(ForecastError):
+class StoreError(ForecastError, exit_code=5, code="store"):
     """The price store cannot be opened, is damaged, or was written by a newer version."""
 
-    exit_code = 5
-    code = "store"
 
-
-class ModelError(ForecastError):
+class ModelError(ForecastError, exit_code=6, code="model"):
     """A model file is missing, damaged, or written by a newer version."""
 
-    exit_code = 6
-    code = "model"
 
-
-class TrainingDiverged(ForecastError):
+class TrainingDiverged(ForecastError, exit_code=7, code="diverged"):
     """The training loss stopped being a finite number."""
 
-    exit_code = 7
-    code = "diverged"
 
-
-class LockHeld(ForecastError):
+class LockHeld(ForecastError, exit_code=8, code="locked"):
     """Another process is writing what this one wants to write."""
 
-    exit_code = 8
-    code = "locked"
 
-
-class VerdictNotHeld(ForecastError):
+class VerdictNotHeld(ForecastError, exit_code=9, code="verdict"):
     """A verdict that was required did not hold."""
 
-    exit_code = 9
-    code = "verdict"
 
-
-class WorkersLost(ForecastError):
+class WorkersLost(ForecastError, exit_code=10, code="workers"):
     """Processes that were computing died, and so did those that tried again."""
-
-    exit_code = 10
-    code = "workers"
 
 
 class Terminated(BaseException):

@@ -10,34 +10,25 @@ import typer
 
 from forecaster.cli.options import (
     Cluster,
-    Format,
-    FormatOption,
     ModelName,
-    Output,
     Reading,
     Sources,
     Theme,
     ThemeOption,
     WidthOption,
     Workers,
-    option_group,
-    reading_options,
     settings_of,
     training_options,
 )
 from forecaster.cli.parsing import parse_cells, parse_date, parse_words
 from forecaster.cli.pictures import PictureFile, drawn, picture_file
-from forecaster.cli.results import emit, write_result
+from forecaster.cli.results import Writing, emit
 from forecaster.cli.sources import read, refuse_failures
 from forecaster.errors import SettingsError, VerdictNotHeld
 from forecaster.model.settings import Device
 
 if TYPE_CHECKING:
-    from forecaster.evaluation.verdict import Requirement
     from forecaster.jobs.backtest import Backtest, Plan
-    from forecaster.jobs.parallel import Pool
-    from forecaster.market.bars import Panel
-    from forecaster.model.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -80,9 +71,7 @@ class PlanOptions:
         )
 
 
-@option_group("options", PlanOptions)
 @training_options({"Network": ("horizon", "units", "scale", "supervise", "epochs", "seed")})
-@reading_options()
 def backtest(
     sources: Sources,
     *,
@@ -101,8 +90,7 @@ def backtest(
     ] = "auto",
     workers: Workers = None,
     cluster: Cluster = None,
-    format: FormatOption = "table",
-    output: Output = None,
+    to: Writing,
     plot: Annotated[
         bool,
         typer.Option(
@@ -124,8 +112,12 @@ def backtest(
     """Score networks beside baselines on sessions that they have not seen."""
     from forecaster.evaluation.baselines.fit import check_names
     from forecaster.evaluation.verdict import Requirement
+    from forecaster.jobs import backtest
     from forecaster.jobs.parallel import Pool
-    from forecaster.output.console import note
+    from forecaster.model.registry import open_model
+    from forecaster.output.backtest import backtest_json, backtest_table
+    from forecaster.output.console import note, training_bar
+    from forecaster.output.format import rows_csv
 
     baselines = check_names(parse_words(options.baselines))
     required = [Requirement.parse(text, baselines) for text in require or []]
@@ -133,7 +125,11 @@ def backtest(
     plan = options.plan(baselines)
     pool = Pool(workers, cluster)
     file = picture_file(plot_output, width, "--plot-output")
-    _keep_apart(plot and file is None, format, output)
+    if plot and file is None and to.format != "table" and to.output is None:
+        raise SettingsError(
+            f"--plot draws on standard output, where --format {to.format} writes for programs;"
+            " one of them must go elsewhere. Add --plot-output FILE or --output FILE."
+        )
     if model is not None and (plan.folds > 1 or plan.seeds > 1):
         raise SettingsError(
             "--model was given with --folds or --seeds; a saved model is scored as it is, in one"
@@ -141,55 +137,30 @@ def backtest(
         )
     loaded = read(sources, reading)
     refuse_failures(loaded)
-    result = _run(loaded.panel, settings, plan, model, allow_overlap, device, pool)
+    if model is not None:
+        author = open_model(model)
+        result = backtest.score_model(loaded.panel, author, plan, allow_overlap=allow_overlap)
+    else:
+        with training_bar() as on_progress:
+            result = backtest.backtest(
+                loaded.panel, settings, plan, device=device, on_progress=on_progress, pool=pool
+            )
     for message in result.notes:
         note(message)
-    _write(result, plan.seen(loaded.panel), format, output)
-    if plot or file is not None:
-        _draw(result, file, theme, width)
-    _require_verdicts(result, required)
-
-
-def _run(
-    panel: Panel,
-    settings: Settings,
-    plan: Plan,
-    model: str | None,
-    allow_overlap: bool,
-    device: Device,
-    pool: Pool,
-) -> Backtest:
-    from forecaster.jobs import backtest
-    from forecaster.model.registry import open_model
-    from forecaster.output.console import training_bar
-
-    if model is not None:
-        return backtest.score_model(panel, open_model(model), plan, allow_overlap=allow_overlap)
-    with training_bar() as on_progress:
-        return backtest.backtest(
-            panel, settings, plan, device=device, on_progress=on_progress, pool=pool
-        )
-
-
-def _write(result: Backtest, panel: Panel, format: Format, output: Path | None) -> None:
-    from forecaster.output.backtest import backtest_json, backtest_table
-    from forecaster.output.format import rows_csv
-
-    write_result(
-        format,
-        output,
+    panel = plan.seen(loaded.panel)
+    to.write(
         table=lambda width: backtest_table(result, panel, width),
         json=lambda: backtest_json(result, panel),
         csv=lambda: rows_csv(result.table),
     )
-
-
-def _keep_apart(drawn_here: bool, format: Format, output: Path | None) -> None:
-    """A chart of characters and a document for programs do not share stdout."""
-    if drawn_here and format != "table" and output is None:
-        raise SettingsError(
-            f"--plot draws on standard output, where --format {format} writes for programs;"
-            " one of them must go elsewhere. Add --plot-output FILE or --output FILE."
+    if plot or file is not None:
+        _draw(result, file, theme, width)
+    unmet = [v for wanted in required for v in wanted.unmet(result.table.verdicts)]
+    if unmet:
+        first = unmet[0]
+        raise VerdictNotHeld(
+            f"{first.model} {first.word} {first.baseline} one session ahead; --require asked for"
+            " more. See the table."
         )
 
 
@@ -202,13 +173,3 @@ def _draw(result: Backtest, file: PictureFile | None, theme: Theme | None, width
     from forecaster.output.charts.backtest import backtest_picture
 
     file.write(backtest_picture(result, file.kind, width, theme))
-
-
-def _require_verdicts(result: Backtest, required: list[Requirement]) -> None:
-    unmet = [v for wanted in required for v in wanted.unmet(result.table.verdicts)]
-    if unmet:
-        first = unmet[0]
-        raise VerdictNotHeld(
-            f"{first.model} {first.word} {first.baseline} one session ahead; --require asked for"
-            " more. See the table."
-        )

@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from forecaster.cli import config_file
 from forecaster.cli.config_file import Configuration, command_of, key_of
 from forecaster.cli.flags import in_flags
+from forecaster.cli.options import with_groups
 from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, SettingsError, Terminated
 from forecaster.paths import settings_file
 
@@ -52,7 +53,8 @@ class App(typer.Typer):
 
     def command(self, *args: Any, **options: Any) -> Any:
         """Register a command, with the arguments of :meth:`typer.Typer.command`."""
-        return super().command(*args, **{"cls": Command, **options})
+        register = super().command(*args, **{"cls": Command, **options})
+        return lambda function: register(with_groups(function))
 
 
 class Commands(TyperGroup):

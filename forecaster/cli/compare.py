@@ -6,18 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from forecaster.cli.options import (
-    Cluster,
-    FormatOption,
-    Output,
-    Reading,
-    Sources,
-    Workers,
-    reading_options,
-    settings_of,
-    training_options,
-)
-from forecaster.cli.results import write_result
+from forecaster.cli.options import Cluster, Reading, Sources, Workers, settings_of, training_options
+from forecaster.cli.results import Writing
 from forecaster.cli.sources import read, refuse_failures
 from forecaster.model.settings import Device
 
@@ -28,7 +18,6 @@ from forecaster.model.settings import Device
     horizon=5,
     epochs=20,
 )
-@reading_options()
 def compare(
     sources: Sources,
     *,
@@ -36,8 +25,7 @@ def compare(
     device: Annotated[Device, typer.Option(help="Where to compute.")] = "auto",
     workers: Workers = None,
     cluster: Cluster = None,
-    format: FormatOption = "table",
-    output: Output = None,
+    to: Writing,
     reading: Reading,
 ) -> None:
     """Train every kind of network on the same data and compare them in one table."""
@@ -54,9 +42,7 @@ def compare(
         comparison = compare.compare(
             loaded.panel, settings, device=device, on_progress=on_progress, pool=pool
         )
-    write_result(
-        format,
-        output,
+    to.write(
         table=lambda width: compare_table(comparison, width),
         json=lambda: compare_json(comparison),
         csv=lambda: compare_csv(comparison),

@@ -13,8 +13,7 @@ import typer
 from forecaster.cli import config_file
 from forecaster.cli.commands import log_format_of
 from forecaster.cli.config_file import DEFAULT, PLAIN, SHARED, Configuration, Origin
-from forecaster.cli.options import Output, ReportFormat
-from forecaster.cli.results import write_result
+from forecaster.cli.results import ReportWriting
 
 if TYPE_CHECKING:
     from forecaster.output.config import Setting
@@ -24,8 +23,7 @@ _NOTHING = "–"
 
 def show(
     ctx: typer.Context,
-    format: ReportFormat = "table",
-    output: Output = None,
+    to: ReportWriting,
     everything: Annotated[
         bool, typer.Option("--all", help="Settings at their defaults, too.")
     ] = False,
@@ -40,9 +38,7 @@ def show(
         if everything or setting.source != "default"
     ]
     more = "" if everything else "--all shows them"
-    write_result(
-        format,
-        output,
+    to.write(
         table=lambda width: config.settings_table(
             settings, read.file, width, exists=read.exists, more=more
         ),

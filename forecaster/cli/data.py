@@ -7,15 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from forecaster.cli.options import (
-    FormatOption,
-    Output,
-    Reading,
-    ReportFormat,
-    Yes,
-    reading_options,
-)
-from forecaster.cli.results import confirmed, emitting, write_result
+from forecaster.cli.options import Output, Reading, Yes, reading_options
+from forecaster.cli.results import ReportWriting, Writing, confirmed, emitting
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures
 from forecaster.errors import DataError
 
@@ -24,7 +17,7 @@ Tickers = Annotated[
 ]
 
 
-def list_data(format: FormatOption = "table", output: Output = None) -> None:
+def list_data(to: Writing) -> None:
     """List the tickers in the store."""
     from forecaster.jobs.data import listing
     from forecaster.market.store import Store
@@ -32,16 +25,14 @@ def list_data(format: FormatOption = "table", output: Output = None) -> None:
 
     with Store() as store:
         extents = listing(store)
-    write_result(
-        format,
-        output,
+    to.write(
         table=lambda width: extents_table(extents, store.name, width),
         json=lambda: extents_json(extents),
         csv=lambda: extents_csv(extents),
     )
 
 
-def verify(format: ReportFormat = "table", output: Output = None) -> None:
+def verify(to: ReportWriting) -> None:
     """Read everything in the store and check it; fails if something is damaged."""
     from forecaster.jobs import data
     from forecaster.market.store import Store
@@ -49,9 +40,7 @@ def verify(format: ReportFormat = "table", output: Output = None) -> None:
 
     with Store() as store:
         result = data.verify(store)
-    write_result(
-        format,
-        output,
+    to.write(
         table=lambda _width: verification_table(result, store.name),
         json=lambda: verification_json(result),
     )

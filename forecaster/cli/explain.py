@@ -6,20 +6,12 @@ from typing import Annotated
 
 import typer
 
-from forecaster.cli.options import (
-    FormatOption,
-    ModelName,
-    Output,
-    Reading,
-    Source,
-    reading_options,
-)
+from forecaster.cli.options import ModelName, Reading, Source
 from forecaster.cli.parsing import parse_date
-from forecaster.cli.results import write_result
+from forecaster.cli.results import Writing
 from forecaster.cli.sources import chosen_model, only_history, read
 
 
-@reading_options()
 def explain(
     source: Source,
     model: ModelName = None,
@@ -31,9 +23,8 @@ def explain(
         str | None, typer.Option(metavar="DATE", help="Explain as if DATE were the last session.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the shuffling.")] = 0,
-    format: FormatOption = "table",
-    output: Output = None,
     *,
+    to: Writing,
     reading: Reading,
 ) -> None:
     """Unroll a forecast: which day moved it, how far back it looks, which inputs matter."""
@@ -50,12 +41,10 @@ def explain(
         step=step,
         as_of=day,
         seed=seed,
-        one_by_one=format == "json",
+        one_by_one=to.format == "json",
         calendars=loaded.calendars,
     )
-    write_result(
-        format,
-        output,
+    to.write(
         table=lambda width: explain_table(explanation, trained, width),
         json=lambda: explain_json(explanation, trained),
         csv=lambda: explain_csv(explanation),

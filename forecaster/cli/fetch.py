@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import FormatOption, Output, Reading, reading_options
+from forecaster.cli.options import Reading, reading_options
 from forecaster.cli.parsing import parse_date
-from forecaster.cli.results import write_result
+from forecaster.cli.results import Writing
 from forecaster.cli.sources import fetching_of, report_failures, show_notes
 from forecaster.errors import SettingsError
 
@@ -35,8 +35,7 @@ def fetch(
     ] = None,
     *,
     reading: Reading,
-    format: FormatOption = "table",
-    output: Output = None,
+    to: Writing,
 ) -> None:
     """Fetch price histories into the store, asking for no more than is missing."""
     import sys
@@ -64,9 +63,7 @@ def fetch(
         result = fetch.fetch(words, fetching, on_ticker=on_ticker)
     result = replace(result, failures=failures_in_flags(result.failures))
     show_notes(result.notes)
-    write_result(
-        format,
-        output,
+    to.write(
         table=lambda width: fetch_table(result, width),
         json=lambda: fetch_json(result),
         csv=lambda: fetch_csv(result),

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from forecaster.cli.options import (
-    FormatOption,
-    ModelName,
-    Output,
-    Reading,
-    Source,
-    reading_options,
-)
+from forecaster.cli.options import ModelName, Reading, Source
 from forecaster.cli.parsing import parse_cells
-from forecaster.cli.results import write_result
+from forecaster.cli.results import Writing
 from forecaster.cli.sources import chosen_model, only_history, read
 from forecaster.errors import SettingsError
 
-if TYPE_CHECKING:
-    from forecaster.model.artifact import Model
-    from forecaster.model.settings import Cell
 
-
-@reading_options()
 def gradients(
     source: Source,
     model: ModelName = None,
@@ -47,9 +35,8 @@ def gradients(
         float | None,
         typer.Option(min=0.0, help="Clip each of its numbers. (default: as the model)"),
     ] = None,
-    format: FormatOption = "table",
-    output: Output = None,
     *,
+    to: Writing,
     reading: Reading,
 ) -> None:
     """Measure which gradients vanish or explode on their way back, and what clipping does."""
@@ -58,8 +45,12 @@ def gradients(
 
     chosen = parse_cells(cells)
     trained = chosen_model(model)
-    if model is not None:
-        _require_its_cell(trained, chosen)
+    own = trained.settings.cell
+    if model is not None and own not in chosen:  # whoever names a model wants to see it
+        raise SettingsError(
+            f"model {trained.name} has the cell {own}, and --cells names {', '.join(chosen)}; its"
+            f" gradients would not be shown. Add {own} to --cells, or leave --model out."
+        )
     loaded = read([source], reading)
     measured = measure_gradients(
         trained,
@@ -70,24 +61,8 @@ def gradients(
         clip_norm=clip_norm,
         clip_value=clip_value,
     )
-    write_result(
-        format,
-        output,
+    to.write(
         table=lambda width: gradients_table(measured, trained, width),
         json=lambda: gradients_json(measured, trained),
         csv=lambda: gradients_csv(measured),
     )
-
-
-def _require_its_cell(model: Model, cells: tuple[Cell, ...]) -> None:
-    """Whoever names a model wants to see it.
-
-    Raises:
-        SettingsError: none of the cells is its own.
-    """
-    own = model.settings.cell
-    if own not in cells:
-        raise SettingsError(
-            f"model {model.name} has the cell {own}, and --cells names {', '.join(cells)}; its"
-            f" gradients would not be shown. Add {own} to --cells, or leave --model out."
-        )

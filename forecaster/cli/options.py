@@ -10,11 +10,11 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from inspect import Parameter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import typer
 
@@ -185,10 +185,18 @@ def _parameters(function: Callable[..., Any]) -> list[Parameter]:
     return list(inspect.signature(function, eval_str=True).parameters.values())
 
 
+def with_groups(function: Function) -> Function:
+    """A command whose parameters that are dataclasses have become the options in these."""
+    for parameter in _parameters(function):
+        if is_dataclass(parameter.annotation):
+            function = option_group(parameter.name, cast("Any", parameter.annotation))(function)
+    return function
+
+
 def reading_options(*names: str) -> Callable[[Function], Function]:
-    """Give a command the options of ``Reading``, or some of them, as its parameter ``reading``."""
+    """Give a command some of the options of ``Reading``, as its parameter ``reading``."""
     every = {parameter.name: parameter for parameter in _parameters(Reading)}
-    return option_group("reading", Reading, [every[name] for name in names or every])
+    return option_group("reading", Reading, [every[name] for name in names])
 
 
 def training_options(

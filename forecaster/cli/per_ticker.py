@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forecaster.atomic import locked
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import Format
-from forecaster.cli.results import write_result
+from forecaster.cli.results import Writing
 from forecaster.cli.sources import report_failures, show_notes
 from forecaster.errors import SettingsError
 
@@ -29,15 +28,13 @@ def train_per_ticker(
     refit: bool,
     device: Device,
     pool: Pool,
-    format: Format,
-    output: Path | None,
+    to: Writing,
 ) -> None:
     """Train, save each model when it is done, and print a row for each.
 
     Raises:
         SomeTickersFailed: after the result of the others.
     """
-    from forecaster.atomic import locked
     from forecaster.jobs.per_ticker import TickerTask, train_each
     from forecaster.market.notes import Failure, Note
     from forecaster.market.symbols import file_name
@@ -66,9 +63,7 @@ def train_per_ticker(
     failures += failures_in_flags(result.failures)
     show_notes([Note(text, ticker) for ticker, trained in result.trained for text in trained.notes])
     sessions = {h.ticker: len(h) for h in panel}
-    write_result(
-        format,
-        output,
+    to.write(
         table=lambda _width: train.per_ticker_table(result, sessions, paths),
         json=lambda: train.per_ticker_json(result, sessions, paths, failures),
         csv=lambda: train.per_ticker_csv(result, sessions, paths),

@@ -14,24 +14,17 @@ from forecaster.cli.options import (
     Sources,
     ThemeOption,
     WidthOption,
-    reading_options,
 )
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.pictures import drawn, picture_file
 from forecaster.cli.results import emit
-from forecaster.cli.sources import (
-    chosen_model,
-    read,
-    report_failures,
-    warn_of_hindsight,
-)
+from forecaster.cli.sources import chosen_model, read, report_failures, warn_of_hindsight
 from forecaster.errors import SettingsError
 
 _IN_A_PICTURE, _IN_A_TERMINAL = 120, 60
 """Sessions of history where none were asked for."""
 
 
-@reading_options()
 def plot(
     sources: Sources,
     model: ModelName = None,

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import (
-    AsOf,
-    FormatOption,
-    Horizon,
-    ModelName,
-    Output,
-    Reading,
-    Sources,
-    reading_options,
-)
+from forecaster.cli.options import AsOf, Horizon, ModelName, Reading, Sources
 from forecaster.cli.parsing import parse_date
-from forecaster.cli.results import write_result
-from forecaster.cli.sources import (
-    chosen_model,
-    read,
-    report_failures,
-    warn_of_hindsight,
-)
+from forecaster.cli.results import Writing
+from forecaster.cli.sources import chosen_model, read, report_failures, warn_of_hindsight
 
 
-@reading_options()
 def predict(
     sources: Sources,
     model: ModelName = None,
     horizon: Horizon = None,
     as_of: AsOf = None,
-    format: FormatOption = "table",
-    output: Output = None,
     *,
+    to: Writing,
     reading: Reading,
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
@@ -48,9 +32,7 @@ def predict(
     forecasts = result.forecasts
     warn_of_hindsight(trained, forecasts)
     failures = failures_in_flags((*loaded.failures, *result.failures))
-    write_result(
-        format,
-        output,
+    to.write(
         table=lambda width: predict_table(forecasts, trained, width),
         json=lambda: predict_json(trained, forecasts, failures),
         csv=lambda: predict_csv(trained, forecasts),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import Reading, ThemeOption, complete_model, reading_options
+from forecaster.cli.options import Reading, ThemeOption, complete_model
 from forecaster.cli.pictures import checked_file
 from forecaster.cli.results import emit
 from forecaster.cli.sources import read, report_failures, warn_of_hindsight
@@ -25,7 +25,6 @@ _SHOWN = 120
 _ENDINGS = {".html": "html", ".htm": "html"}
 
 
-@reading_options()
 def report(
     subject: Annotated[
         str,

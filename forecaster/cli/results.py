@@ -5,49 +5,61 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
+from forecaster.atomic import replacing
+from forecaster.cli.options import FormatOption, Output, ReportFormat
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from forecaster.cli.options import Format
+
+@dataclass(frozen=True)
+class Writing:
+    """How a result is written, and where."""
+
+    format: FormatOption = "table"
+    output: Output = None
+
+    def write(
+        self,
+        *,
+        table: Callable[[int], list[RenderableType]],
+        json: Callable[[], str],
+        csv: Callable[[], str] | None = None,
+        empty: bool = False,
+    ) -> None:
+        """Write a result in the format that was asked for.
+
+        Args:
+            table: its parts for a width in columns.
+            json: the document.
+            csv: the rows; None where a result has none.
+            empty: nothing is in the result, which a document says and no table shows.
+
+        Raises:
+            SettingsError: the file cannot be written.
+        """
+        if self.format == "json":
+            emit(json(), self.output)
+        elif self.format == "csv" and csv is not None:
+            emit(csv(), self.output)
+        elif not empty:
+            from forecaster.output.console import render
+
+            emit(render(table, self.output), self.output)
 
 
-def write_result(
-    format: Format,
-    output: Path | None,
-    *,
-    table: Callable[[int], list[RenderableType]],
-    json: Callable[[], str],
-    csv: Callable[[], str] | None = None,
-    empty: bool = False,
-) -> None:
-    """Write a result in the format that was asked for.
+@dataclass(frozen=True)
+class ReportWriting(Writing):
+    """How a result without rows is written, and where."""
 
-    Args:
-        format: one of those given here.
-        output: the file; None: stdout.
-        table: its parts for a width in columns.
-        json: the document.
-        csv: the rows; None where a result has none.
-        empty: nothing is in the result, which a document says and no table shows.
-
-    Raises:
-        SettingsError: the file cannot be written.
-    """
-    if format == "json":
-        emit(json(), output)
-    elif format == "csv" and csv is not None:
-        emit(csv(), output)
-    elif not empty:
-        from forecaster.output.console import render
-
-        emit(render(table, output), output)
+    format: ReportFormat = "table"
 
 
 def emit(text: str, output: Path | None, option: str = "--output") -> None:
@@ -70,8 +82,6 @@ def emitting(output: Path, option: str = "--output") -> Iterator[BinaryIO]:
     Raises:
         SettingsError: it cannot be written.
     """
-    from forecaster.atomic import replacing
-
     try:
         with replacing(output) as file:
             yield file

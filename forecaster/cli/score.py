@@ -8,15 +8,10 @@ from typing import Annotated, Literal
 import typer
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import FormatOption, Output, Reading, reading_options
+from forecaster.cli.options import Output, Reading, reading_options
 from forecaster.cli.parsing import parse_date
-from forecaster.cli.results import emit, emitting, write_result
-from forecaster.cli.sources import (
-    fetching_of,
-    read_price_files,
-    report_failures,
-    show_notes,
-)
+from forecaster.cli.results import Writing, emit, emitting
+from forecaster.cli.sources import fetching_of, read_price_files, report_failures, show_notes
 from forecaster.errors import DataError
 
 Since = Annotated[
@@ -40,9 +35,8 @@ def score(
     ] = None,
     since: Since = None,
     model: OfModel = None,
-    format: FormatOption = "table",
-    output: Output = None,
     *,
+    to: Writing,
     reading: Reading,
 ) -> None:
     """Score the journal's forecasts against what happened since: the live record."""
@@ -56,9 +50,7 @@ def score(
     failures = failures_in_flags((*read.failures, *result.failures))
     result = replace(result, failures=failures)
     show_notes(result.notes)
-    write_result(
-        format,
-        output,
+    to.write(
         table=lambda width: score_table(result, width),
         json=lambda: score_json(result),
         csv=lambda: score_csv(result),
@@ -74,8 +66,8 @@ def list_journal(
     last: Annotated[
         int, typer.Option("--last", metavar="N", min=1, help="The newest N alone.")
     ] = 20,
-    format: FormatOption = "table",
-    output: Output = None,
+    *,
+    to: Writing,
 ) -> None:
     """List forecasts that were written down, the newest last."""
     from forecaster.market.store import Store
@@ -87,9 +79,7 @@ def list_journal(
         records = list(entries(tx, since=day, model=model, ticker=ticker, run=run))
     shown = records[-last:]
     chosen = any(option is not None for option in (since, model, ticker, run))
-    write_result(
-        format,
-        output,
+    to.write(
         table=lambda width: journal.journal_table(shown, len(records), width, chosen=chosen),
         json=lambda: journal.journal_json(shown),
         csv=lambda: journal.journal_csv(shown),

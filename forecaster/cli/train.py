@@ -7,28 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecaster.cli.options import (
-    Cluster,
-    Format,
-    FormatOption,
-    Output,
-    Reading,
-    Sources,
-    Workers,
-    reading_options,
-    settings_of,
-    training_options,
-)
+from forecaster.atomic import locked
+from forecaster.cli.options import Cluster, Reading, Sources, Workers, settings_of, training_options
 from forecaster.cli.parsing import parse_date
-from forecaster.cli.results import write_result
+from forecaster.cli.results import Writing
 from forecaster.cli.sources import read, refuse_failures
 from forecaster.errors import SettingsError
 from forecaster.model.settings import Device
 
 if TYPE_CHECKING:
     from forecaster.jobs.parallel import Pool
-    from forecaster.jobs.train import Trained
-    from forecaster.market.bars import Panel
 
 _PANELS = {
     "Network": (
@@ -44,7 +32,6 @@ _PANELS = {
 
 
 @training_options(_PANELS)
-@reading_options()
 def train(
     sources: Sources,
     name: Annotated[
@@ -80,17 +67,17 @@ def train(
     ] = True,
     workers: Workers = None,
     cluster: Cluster = None,
-    format: FormatOption = "table",
-    output: Output = None,
+    to: Writing,
     reading: Reading,
 ) -> None:
     """Train a network on price histories and test it against the baselines."""
-    from forecaster.atomic import locked
     from forecaster.cli.per_ticker import train_per_ticker
     from forecaster.jobs import train
     from forecaster.jobs.parallel import Pool
     from forecaster.model.artifact import save
     from forecaster.output.console import note, training_bar
+    from forecaster.output.format import rows_csv
+    from forecaster.output.train import train_json, train_table
 
     settings = settings_of(chosen)
     day = parse_date(train_end, "--train-end")
@@ -101,7 +88,7 @@ def train(
     if per_ticker:
         train_per_ticker(
             loaded, settings, name=name, train_end=day, refit=refit, device=device, pool=pool,
-            format=format, output=output,
+            to=to,
         )  # fmt: skip
         return
     refuse_failures(loaded)
@@ -114,7 +101,11 @@ def train(
         save(trained.model, path)
     for message in trained.notes:
         note(message)
-    _write(trained, loaded.panel, path, format, output)
+    to.write(
+        table=lambda width: train_table(trained, loaded.panel, str(path), width),
+        json=lambda: train_json(trained, loaded.panel, str(path)),
+        csv=lambda: rows_csv(trained.table),
+    )
 
 
 def _check_pool(pool: Pool, out: Path | None, *, per_ticker: bool) -> None:
@@ -144,17 +135,3 @@ def _destination(name: str, out: Path | None) -> Path:
             f" {out.stem or 'model'}{SUFFIX}."
         )
     return out
-
-
-def _write(trained: Trained, panel: Panel, path: Path, format: Format, output: Path | None) -> None:
-    """The error table, or its rows, or the document."""
-    from forecaster.output.format import rows_csv
-    from forecaster.output.train import train_json, train_table
-
-    write_result(
-        format,
-        output,
-        table=lambda width: train_table(trained, panel, str(path), width),
-        json=lambda: train_json(trained, panel, str(path)),
-        csv=lambda: rows_csv(trained.table),
-    )

@@ -7,7 +7,7 @@ eighth of the memory, and are enough for every score.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +37,8 @@ class Actuals:
     @classmethod
     def join(cls, parts: Sequence[Actuals]) -> Actuals:
         """The actuals of several folds, end to end."""
-        return cls(
-            np.concatenate([p.ticker for p in parts]),
-            np.concatenate([p.session for p in parts]),
-            np.concatenate([p.last_close for p in parts]),
-            np.concatenate([p.log_return for p in parts]),
-        )
+        columns = ([getattr(part, field.name) for part in parts] for field in fields(cls))
+        return cls(*map(np.concatenate, columns))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from forecaster.features.scaling import VolatilityScale
 from forecaster.features.volatility import (
     PRIOR_SESSIONS,
     Measures,
+    body_and_spread,
     decay_of,
     decaying_mean,
     overnight_gaps,
@@ -87,9 +88,7 @@ def bar_features(scale: VolatilityScale, prior: float) -> Floats:
     """
     history, m = scale.history, scale.measures
     before = m.volatility_before
-    body = np.log(history.close) - np.log(history.open)
-    spread = np.log(history.high) - np.log(history.low)
-    known = np.isfinite(body) & (spread >= 0)  # False where either is not known
+    body, spread, known = body_and_spread(history)
     gap = np.nan_to_num(overnight_gaps(history, m.returns))
     volumes = [volume_ratio(history.volume, half_life) for half_life in (5.0, 22.0, 120.0)]
     columns = [

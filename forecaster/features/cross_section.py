@@ -63,10 +63,9 @@ class MarketState:
         count, z, surprise, variance = (np.zeros(len(days)) for _ in range(4))
         for dates, m in zip(sessions, measures, strict=True):
             place = np.searchsorted(days, dates)
-            ratio = m.session_variance / m.volatility_before**2
             count[place] += 1.0
             z[place] += np.clip(m.returns / m.volatility_before, -_LIMIT, _LIMIT)
-            surprise[place] += 0.5 * np.log(ratio + 1e-2)
+            surprise[place] += m.surprise
             variance[place] += m.session_variance
         return cls(days, count, z / count, surprise / count, variance / count)
 

@@ -43,9 +43,7 @@ def event_scores(measures: Measures, volume_ratio: Floats) -> Floats:
         measures: of the history.
         volume_ratio: log volume over its recent mean, ``(n,)``.
     """
-    ratio = measures.session_variance / measures.volatility_before**2
-    surprise = 0.5 * np.log(ratio + 1e-2)
-    return np.asarray(np.clip(surprise, -1.0, 2.0) + np.clip(volume_ratio, -1.0, 2.0))
+    return np.asarray(np.clip(measures.surprise, -1.0, 2.0) + np.clip(volume_ratio, -1.0, 2.0))
 
 
 def rhythm_features(sessions: Days, scores: Floats) -> Floats:

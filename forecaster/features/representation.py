@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecaster.arrays import Floats, Floats32
 from forecaster.features import ScaleName
@@ -21,7 +20,6 @@ from forecaster.features.bar_features import BAR_FEATURES, bar_features
 from forecaster.features.cross_section import MARKET_STATE_FEATURES, MarketState
 from forecaster.features.event_features import RHYTHM_FEATURES
 from forecaster.features.scaling import (
-    LevelScale,
     LevelScaling,
     Scale,
     Scaling,
@@ -123,20 +121,19 @@ class Representation:
         if isinstance(self.scaling, LevelScaling):
             levels = [self.scaling.scale(h) for h in histories]
             return [
-                Encoding(h, _level_inputs(s)[_newest(last)], s)
-                for h, s in zip(histories, levels, strict=True)
+                Encoding(s.history, s.levels()[_newest(last), None].astype(np.float32), s)
+                for s in levels
             ]
         scales = [self.scaling.scale(h) for h in histories]
         bars, states = _all_features(self.scaling, scales, last)
         return [
-            Encoding(
-                h, self._standardise(np.column_stack([a, b]), self.market_state & (b[:, 0] > 0)), s
-            )
-            for h, s, a, b in zip(histories, scales, bars, states, strict=True)
+            Encoding(s.history, self._standardise(a, b), s)
+            for s, a, b in zip(scales, bars, states, strict=True)
         ]
 
-    def _standardise(self, rows: Floats, known: NDArray[np.bool_]) -> Floats32:
+    def _standardise(self, bars: Floats, states: Floats) -> Floats32:
         """Rows in standard deviations, cut at ``_LIMIT``; an unknown market state is 0."""
+        rows, known = np.column_stack([bars, states]), self.market_state & (states[:, 0] > 0)
         standard = np.clip((rows - self.mean) / self.deviation, -_LIMIT, _LIMIT)
         first, stop = self.market_state_columns
         standard[~known, first:stop] = 0.0
@@ -193,10 +190,6 @@ def _all_features(
         market_state.features(s.history.sessions[rows], s.measures.volatility[rows]) for s in scales
     ]
     return bars, states
-
-
-def _level_inputs(scale: LevelScale) -> Floats32:
-    return scale.levels()[:, None].astype(np.float32)
 
 
 def _moments(rows: Floats) -> tuple[Floats, Floats]:

@@ -14,19 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.arrays import Floats, Rows
 from forecaster.features import ScaleName
-from forecaster.features.volatility import (
-    Measures,
-    future_log_ranges,
-    measure,
-    pooled_variance,
-)
+from forecaster.features.volatility import Measures, future_log_ranges, measure, pooled_variance
 from forecaster.market.bars import History
 
 _LARGEST_TARGET = 30.0
@@ -47,22 +42,6 @@ def future_log_returns(history: History, horizon: int) -> Floats:
     for h in range(1, min(horizon, n - 1) + 1):
         out[: n - h, h - 1] = logs[h:] - logs[:-h]
     return out
-
-
-class Scale(Protocol):
-    """The unit at each session of one history."""
-
-    def targets(self, horizon: int) -> Floats:
-        """Targets at each session: ``(n, H)``, NaN where unknown."""
-        ...
-
-    def ranges(self, horizon: int) -> Floats:
-        """Log ranges after each session: ``(n, H)``, NaN where unknown."""
-        ...
-
-    def log_returns(self, outputs: NDArray[np.floating[Any]], rows: Rows) -> Floats:
-        """Network outputs ``(m, H, Q)`` at ``rows`` ``(m,)`` as cumulative log returns."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -176,14 +155,14 @@ class LevelScaling:
         if known is None:
             offsets, widths = _running_levels(self.name, history.adjusted_close)
             return LevelScale(history, offsets, widths)
-        shape = len(history)
-        return LevelScale(history, np.full(shape, known[0]), np.full(shape, known[1]))
+        return LevelScale(history, *(np.full(len(history), number) for number in known))
 
     def state(self) -> dict[str, Any]:
         """Plain values for the model file."""
         return {"name": self.name, "fitted": {k: list(v) for k, v in self.fitted.items()}}
 
 
+Scale = VolatilityScale | LevelScale
 Scaling = VolatilityScaling | LevelScaling
 
 

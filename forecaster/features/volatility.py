@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from forecaster.arrays import Floats
+from forecaster.arrays import Floats, Mask
 from forecaster.market.bars import History
 
 DECAY = 0.94
@@ -100,22 +100,23 @@ def damped_squares(returns: Floats, prior: float) -> Floats:
     return np.asarray(np.minimum(squares, limit))
 
 
+def body_and_spread(history: History) -> tuple[Floats, Floats, Mask]:
+    """``ln(C/O)``, ``ln(H/L)``, and whether both are known."""
+    body = np.log(history.close) - np.log(history.open)
+    spread = np.log(history.high) - np.log(history.low)
+    return body, spread, np.isfinite(body) & (spread >= 0)
+
+
 def range_variance(history: History, returns: Floats) -> Floats:
     """Variance of one session from its range and its gap, about five times less noisy than ``r²``.
 
     Garman and Klass (1980), equation for known opening jump: the squared overnight gap plus
     ``½ ln(H/L)² − (2 ln 2 − 1) ln(C/O)²``. Sessions without a range fall back to ``r²``.
-
-    Args:
-        history: the bars.
-        returns: their log returns, shape ``(n,)``.
     """
-    body = np.log(history.close) - np.log(history.open)
-    spread = np.log(history.high) - np.log(history.low)
+    body, spread, known = body_and_spread(history)
     gap = returns - body
     gap[0] = 0.0
     inside = np.maximum(0.5 * spread**2 - (2.0 * np.log(2.0) - 1.0) * body**2, 0.0)
-    known = np.isfinite(body) & (spread >= 0)  # False where either is not known
     return np.where(known, gap**2 + inside, returns**2)
 
 
@@ -143,15 +144,9 @@ def future_log_ranges(variance: Floats, horizon: int) -> Floats:
 
 
 def overnight_gaps(history: History, returns: Floats) -> Floats:
-    """Log return from each close to the next open, dividends included; NaN where not known.
-
-    Args:
-        history: the bars.
-        returns: their log returns, shape ``(n,)``.
-    """
-    body = np.log(history.close) - np.log(history.open)
-    spread = np.log(history.high) - np.log(history.low)
-    gap = np.where(np.isfinite(body) & (spread >= 0), returns - body, np.nan)
+    """Log return from each close to the next open, dividends included; NaN where not known."""
+    body, _, known = body_and_spread(history)
+    gap = np.where(known, returns - body, np.nan)
     gap[0] = np.nan
     return np.asarray(gap)
 
@@ -171,6 +166,11 @@ class Measures:
     volatility: Floats
     volatility_before: Floats
     session_variance: Floats
+
+    @property
+    def surprise(self) -> Floats:
+        """Log ratio of the session's range-based volatility to σ_{t-1}."""
+        return np.asarray(0.5 * np.log(self.session_variance / self.volatility_before**2 + 1e-2))
 
 
 def measure(history: History, prior: float) -> Measures:

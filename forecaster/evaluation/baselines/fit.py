@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from forecaster.arrays import Floats, Rows
 from forecaster.errors import SettingsError, parameter
-from forecaster.evaluation.baselines.drift import fit_drift
+from forecaster.evaluation.baselines.drift import Drift, fit_drift
 from forecaster.evaluation.baselines.ewma import Ewma
 from forecaster.evaluation.baselines.garch import Garch
 from forecaster.evaluation.baselines.har import Har
-from forecaster.evaluation.baselines.naive import fit_naive
+from forecaster.evaluation.baselines.naive import Naive, fit_naive
 from forecaster.market.bars import History
 
 QUICK = ("naive", "drift", "ewma")
@@ -24,18 +22,7 @@ QUICK = ("naive", "drift", "ewma")
 
 ALL = (*QUICK, "garch", "har")
 
-
-class Baseline(Protocol):
-    """A fitted baseline."""
-
-    @property
-    def name(self) -> str:
-        """The name in tables and options."""
-        ...
-
-    def forecast(self, history: History, rows: Rows) -> Floats:
-        """Cumulative log-return quantiles from sessions ``rows`` ``(m,)``: ``(m, H, Q)``."""
-        ...
+Baseline = Naive | Drift | Ewma | Garch | Har
 
 
 @dataclass(frozen=True)
@@ -62,10 +49,7 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def fit_baselines(
-    names: Sequence[str],
-    histories: Sequence[History],
-    horizon: int,
-    levels: Sequence[float],
+    names: Sequence[str], histories: Sequence[History], horizon: int, levels: Sequence[float]
 ) -> FittedBaselines:
     """Fit baselines on histories that end with the training range.
 
