@@ -160,7 +160,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("name", ["folds", "stride", "seeds"])
     def test_counts_below_one(self, name):
-        with pytest.raises(SettingsError, match=f"--{name} is 0"):
+        with pytest.raises(SettingsError, match=f"^{name} is 0"):
             Plan(**{name: 0})
 
 
