@@ -11,6 +11,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,8 +44,7 @@ class Chapter:
 
     Attributes:
         title: its heading.
-        text: what happens and how to read it. It holds for any numbers: processors round
-            differently, and so do releases.
+        text: what happens and how to read it.
         arguments: of the command, without ``forecast``.
         makes: the file that the command leaves in the folder, and its description, or None.
     """
@@ -60,67 +60,20 @@ class Chapter:
         return shlex.join([PROGRAM, *self.arguments])
 
 
-CHAPTERS = (
-    Chapter(
-        "Train a network",
-        "A GRU network is fitted to five price histories of different lengths and tested on the"
-        " last 15% of all sessions, which the fit has not seen. After the test it is fitted again"
-        " to everything and saved. Read the table by pinball, the loss of the whole forecast:"
-        " lower is better. The columns 'vs' say how much lower it is than a baseline's; where there"
-        " is a minus, the baseline was better. 'in 90%' should be near 90%; 'dir' is the share of"
-        " moves whose sign was right: one session ahead a coin gets 50%, but over several sessions"
-        " prices rise more often than they fall, so compare it with the baselines' in that column."
-        " The sentence below says beats, ties or loses to, by a significance test.",
-        ("train", SAMPLE, "--out", "demo.forecast"),
-        ("demo.forecast", "the network that was trained"),
-    ),
-    Chapter(
-        "Forecast the next sessions",
-        "The sample ends on 2013-03-01, so that day is taken for today. Each row is a session"
-        " ahead: one price in twenty should end below the column 5%, one in twenty above 95%, half"
-        " of them between 25% and 75%. Expect the median near the last price, because a direction"
-        " can hardly be forecast, and the range wider with each row.",
-        ("predict", f"{SAMPLE}/AAPL.csv", "--model", "demo.forecast", "--horizon", "5"),
-    ),
-    Chapter(
-        "Ask whether it is worth anything",
-        "demo.forecast has seen every session in these files, so scoring it on them would prove"
-        " nothing, and backtest refuses to. This fits another network to what was known at the end"
-        " of 2010 and scores it on all later sessions, beside five baselines. garch and har are the"
-        " ones to beat: look at the columns 'vs garch' and 'vs har', and at the sentences at the"
-        " end, which say beats only where chance hardly explains it.",
-        ("backtest", SAMPLE, "--train-end", "2010-12-31", "--horizon", "5"),
-    ),
-    Chapter(
-        "Look inside a forecast",
-        "The forecast as it stood after each of the last ten sessions: ◂ marks the day that moved"
-        " it most. Then the same forecast with older bars withheld, which shows how far back the"
-        " model looks; and how much its loss grows when a group of inputs is shuffled over time,"
-        " which shows what it lives on: a group near 0% it could do without.",
-        ("explain", f"{SAMPLE}/AAPL.csv", "--model", "demo.forecast", "--last", "10"),
-    ),
-    Chapter(
-        "See it",
-        "The last closes on the left, and on the right every session ahead that the model knows:"
-        " the median, the 50% and the 90% interval, and the last price as a dashed line to compare"
-        " with.",
-        ("plot", f"{SAMPLE}/AAPL.csv", "--model", "demo.forecast"),
-    ),
-    Chapter(
-        "Keep a picture",
-        "The same as a picture; it prints nothing. A file that ends in .svg or .html works, too.",
-        ("plot", f"{SAMPLE}/AAPL.csv", "--model", "demo.forecast", "--output", "fan.png"),
-        ("fan.png", "that chart as a picture"),
-    ),
-    Chapter(
-        "Keep a record",
-        "One page on the network: where its data and settings come from, its errors beside the"
-        " baselines, calibration, plots and limits. It needs no other file and no network; open it"
-        " in a browser, or print it. It prints nothing here.",
-        ("report", "demo.forecast", "--source", f"{SAMPLE}/AAPL.csv", "--output", "report.html"),
-        ("report.html", "the page on that network"),
-    ),
-)
+def _chapters() -> tuple[Chapter, ...]:
+    content = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
+    return tuple(
+        Chapter(
+            title=chapter["title"],
+            text=" ".join(chapter["text"].split()),
+            arguments=tuple(chapter["arguments"]),
+            makes=tuple(chapter["makes"]) if "makes" in chapter else None,
+        )
+        for chapter in tomllib.loads(content)["chapter"]
+    )
+
+
+CHAPTERS = _chapters()
 """The chapters in order."""
 
 
