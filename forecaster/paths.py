@@ -13,12 +13,17 @@ SETTINGS = "forecaster.toml"
 
 def home() -> Path:
     """The folder that holds models and locks."""
+    return _folder("user_data_dir")
+
+
+def _folder(kind: str) -> Path:
+    """``FORECASTER_HOME``, or the platform's folder of a kind."""
     chosen = os.environ.get("FORECASTER_HOME")
     if chosen:
         return Path(chosen).expanduser()
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("forecaster", appauthor=False))
+    return Path(getattr(platformdirs, kind)("forecaster", appauthor=False))
 
 
 def settings_file() -> Path:
@@ -33,12 +38,7 @@ def settings_file() -> Path:
     here = Path(SETTINGS)
     if os.access(here, os.F_OK):
         return here.absolute()
-    chosen = os.environ.get("FORECASTER_HOME")
-    if chosen:
-        return Path(chosen).expanduser() / SETTINGS
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("forecaster", appauthor=False)) / SETTINGS
+    return _folder("user_config_dir") / SETTINGS
 
 
 def models_folder() -> Path:

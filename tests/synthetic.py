@@ -150,4 +150,4 @@ def same_weights(one: Network, other: Network) -> bool:
 
 def weight_bytes(network: Network) -> list[bytes]:
     """All weights of a network as bytes, bottom layer first."""
-    return [w.tobytes() for w in network.weights]
+    return [w.tobytes() for w in network.weights.values()]

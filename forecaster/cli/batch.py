@@ -117,11 +117,7 @@ def batch(
 
 
 def _by_suffix(out: str | None) -> Lines:
-    """How forecasts are written to a file of that name; one without a suffix gets lines of JSON.
-
-    Raises:
-        SettingsError: its suffix says something else.
-    """
+    """How forecasts are written to a file of that name; one without a suffix gets lines of JSON."""
     suffix = Path(out or "").suffix.lower()
     if suffix and suffix not in _BY_SUFFIX:
         raise SettingsError(
@@ -132,11 +128,7 @@ def _by_suffix(out: str | None) -> Lines:
 
 
 def _keep_apart(out: str | None, summary: Path | None, *, quiet: bool) -> None:
-    """Refuse to write forecasts and summary to one place.
-
-    Raises:
-        SettingsError: they would be.
-    """
+    """Refuse to write forecasts and summary to one place."""
     if summary == _STDOUT:
         if out == "-" or (out is None and not quiet):
             raise SettingsError(
@@ -150,11 +142,7 @@ def _keep_apart(out: str | None, summary: Path | None, *, quiet: bool) -> None:
 
 
 def _days(retrain: str) -> float | None:
-    """How old a model must be to be retrained; None: never.
-
-    Raises:
-        SettingsError: it is neither a word that is known nor a number.
-    """
+    """How old a model must be to be retrained; None: never."""
     if retrain in _AGES:
         return _AGES[retrain]
     try:
@@ -173,11 +161,7 @@ def _write(result: BatchResult, out: str | None, format: Lines, *, quiet: bool) 
     """Forecasts to a file in one piece, or to stdout; nowhere if nobody asked and all is quiet."""
     from forecaster.output import batch
 
-    write = {
-        "jsonl": batch.write_jsonl,
-        "csv": batch.write_csv,
-        "parquet": batch.write_parquet,
-    }[format]
+    write = getattr(batch, f"write_{format}")
     if out is None and quiet:
         return
     if out in (None, "-"):

@@ -14,6 +14,7 @@ from forecaster.cli import config_file
 from forecaster.cli.commands import log_format_of
 from forecaster.cli.config_file import DEFAULT, PLAIN, SHARED, Configuration, Origin
 from forecaster.cli.results import ReportWriting
+from forecaster.redaction import KEYS, masked
 
 if TYPE_CHECKING:
     from forecaster.output.config import Setting
@@ -59,8 +60,6 @@ def path(ctx: typer.Context) -> None:
 
 def _shared(ctx: typer.Context, read: Configuration) -> Iterator[Setting]:
     """Settings of several commands, and the secrets that the environment alone may hold."""
-    from forecaster.redaction import KEYS
-
     for key in SHARED:
         if key in PLAIN:
             origin = read.plain_origin(key)
@@ -137,7 +136,6 @@ def _usual(key: str) -> Any:
 def _setting(key: str, value: Any, origin: Origin) -> Setting:
     """A row, without secrets."""
     from forecaster.output.config import Setting
-    from forecaster.redaction import masked
 
     text = masked(_text(value)) if key == "store" else _text(value)
     return Setting(key, text, origin.source, origin.name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,7 @@ class Configuration:
             if key in self.table and not os.environ.get(variable(key))
         }
         os.environ.update(lent)
-        return Configuration(self.file, self.exists, self.table, self.problem, frozenset(lent))
+        return replace(self, lent=frozenset(lent))
 
     def origin(self, ctx: Any, param: Any) -> Origin:
         """Where the value of a parameter comes from, in the context of its command."""

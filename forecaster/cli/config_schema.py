@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from forecaster.errors import SettingsError
+from forecaster.redaction import KEYS
+from forecaster.wording import listed
 
 _NEAR = 0.6
 """How alike two words are, from 0 to 1, before one is suggested for the other."""
@@ -58,24 +60,20 @@ def _check_command(
             f"{file}: {name} is {_shown(name, value)}; {name} is a command, and a table of its"
             f" options is needed. Write [{name}] on a line of its own."
         )
-    if name in options:
-        params = options[name]
-        for key in value:
-            if key not in params:
-                above = "above the tables" if key in shared else ""
-                raise _unknown(file, name, key, list(params), above)
-        return {
-            key: _fitted(file, name, key, one, params[key].type_descriptor.annotation)
-            for key, one in value.items()
-        }
+    params = options.get(name)
     below = [c.removeprefix(f"{name}.") for c in options if c.startswith(f"{name}.")]
+    legal, checked = below if params is None else list(params), {}
     for key in value:
-        if key not in below:
-            raise _unknown(file, name, key, below, "")
-    return {
-        key: _check_command(file, f"{name}.{key}", one, options, shared)
-        for key, one in value.items()
-    }
+        if key not in legal:
+            above = "above the tables" if params is not None and key in shared else ""
+            raise _unknown(file, name, key, legal, above)
+    for key, one in value.items():
+        if params is not None:
+            wanted = params[key].type_descriptor.annotation
+            checked[key] = _fitted(file, name, key, one, wanted)
+        else:
+            checked[key] = _check_command(file, f"{name}.{key}", one, options, shared)
+    return checked
 
 
 def fitted(value: object, wanted: Any) -> object:
@@ -93,7 +91,8 @@ def fitted(value: object, wanted: Any) -> object:
     if get_origin(wanted) is Literal:
         words = get_args(wanted)
         if value not in words:
-            raise ValueError(_either(words) + _did_you_mean(nearest(str(value), words)))
+            near = "".join(f" (did you mean {word}?)" for word in nearest(str(value), words))
+            raise ValueError(listed(words, "or") + near)
         return value
     if wanted is bool:
         legal = isinstance(value, bool)
@@ -127,28 +126,22 @@ def _plain(word: str) -> str:
 def nearest_variables(name: str, legal: Sequence[str]) -> list[str]:
     """The variables most like one that is none, which may lack the command it belongs to."""
     whole = [other for other in legal if other.endswith(f"_{name}")]
-    tails = {tail for other in legal for tail in _tails(other)}
+    # TRAIN_BATCH_SIZE is also BATCH_SIZE and SIZE
+    parts = [other.split("_") for other in legal]
+    tails = {"_".join(words[start:]) for words in parts for start in range(len(words))}
     ends = difflib.get_close_matches(name, sorted(tails), n=1, cutoff=0.8)
     near = [o for o in legal for t in ends if o.endswith(f"_{t}")]
     shared = [t for t in ends if t in legal]
     return (whole or shared or near or nearest(name, legal))[:3]
 
 
-def _tails(name: str) -> list[str]:
-    """``TRAIN_BATCH_SIZE`` is also ``BATCH_SIZE`` and ``SIZE``."""
-    parts = name.split("_")
-    return ["_".join(parts[start:]) for start in range(len(parts))]
-
-
 def _owners(key: str, options: Mapping[str, Mapping[str, Any]]) -> str:
     """Where a key belongs that stands above the tables and should not."""
-    from forecaster.redaction import KEYS
-
     secret = key.replace("-", "_").upper()
     if secret in KEYS:
         return f"in the variable {secret}, since files are passed on more easily than variables"
     owners = [f"[{command}]" for command, params in options.items() if _plain(key) in params]
-    return f"in the table of a command: {_either(owners)}" if owners else ""
+    return f"in the table of a command: {listed(owners, 'or')}" if owners else ""
 
 
 def _fitted(file: Path, table: str, key: str, value: object, wanted: Any) -> object:
@@ -184,11 +177,3 @@ def _shown(key: str, value: object) -> str:
     if key != "store" and isinstance(value, str | int | float):
         return f'"{value}"' if isinstance(value, str) else str(value).lower()
     return next((word for kind, word in _TYPES.items() if isinstance(value, kind)), "a date")
-
-
-def _either(words: Sequence[str]) -> str:
-    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
-def _did_you_mean(near: Sequence[str]) -> str:
-    return f" (did you mean {near[0]}?)" if near else ""

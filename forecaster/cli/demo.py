@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecaster.cli.commands import READER_GONE
 from forecaster.errors import INTERRUPTED, TERMINATED
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def tour(folder: Path, chapters: Sequence[Chapter], *, pause: bool) -> None:
         Exit: a command failed; with its exit code.
     """
     from forecaster.jobs.demo import contents, prepare, run, surroundings
-    from forecaster.output.console import logs_json
+    from forecaster.output.console import error, logs_json
     from forecaster.output.demo import print_chapter, print_closing, print_opening, print_prompt
 
     prepare(folder, chapters)
@@ -57,25 +58,17 @@ def tour(folder: Path, chapters: Sequence[Chapter], *, pause: bool) -> None:
     for number, chapter in enumerate(chapters, 1):
         if pause and number > 1:
             print_prompt()
-            _wait()
+            if not sys.stdin.readline():  # the end of the input (Ctrl-D) leaves like Ctrl-C
+                raise KeyboardInterrupt
         print_chapter(number, len(chapters), chapter.title, chapter.text, chapter.command)
         code = run(chapter, place, environment)
         if code:
-            _stop(code, f"step {number} of {len(chapters)} ({chapter.command})")
+            # a command that was stopped says so itself
+            if code not in (INTERRUPTED, TERMINATED, READER_GONE):
+                error(
+                    f"step {number} of {len(chapters)} ({chapter.command}) ended with exit code"
+                    f" {code}; the tour needs each step. See above.",
+                    code,
+                )
+            raise typer.Exit(code)
     print_closing(folder, contents(chapters))
-
-
-def _wait() -> None:
-    """Wait for Enter; the end of the input (Ctrl-D) leaves like Ctrl-C."""
-    if not sys.stdin.readline():
-        raise KeyboardInterrupt
-
-
-def _stop(code: int, step: str) -> None:
-    """Leave with a command's exit code, and name the step unless the command was stopped."""
-    from forecaster.cli.commands import READER_GONE
-    from forecaster.output.console import error
-
-    if code not in (INTERRUPTED, TERMINATED, READER_GONE):
-        error(f"{step} ended with exit code {code}; the tour needs each step. See above.", code)
-    raise typer.Exit(code)

@@ -9,6 +9,7 @@ import _thread
 import os
 import signal
 import sys
+from importlib import import_module
 from types import FrameType
 from typing import Annotated, Any
 
@@ -67,32 +68,13 @@ def _raise_terminated(_signal: int, _frame: FrameType | None) -> None:
 
 def register() -> None:
     """Add the commands to the app."""
-    from forecaster.cli import (
-        backtest,
-        batch,
-        compare,
-        config,
-        data,
-        demo,
-        doctor,
-        explain,
-        export,
-        fetch,
-        gradients,
-        models,
-        plot,
-        predict,
-        report,
-        score,
-        train,
-    )
+    from forecaster.cli import config, data, models, score
 
-    for command in (
-        train.train, predict.predict, plot.plot, backtest.backtest, compare.compare, report.report,
-        batch.batch, score.score, explain.explain, gradients.gradients, fetch.fetch, export.export,
-        doctor.doctor, demo.demo,
+    for name in (
+        "train", "predict", "plot", "backtest", "compare", "report", "batch", "score", "explain",
+        "gradients", "fetch", "export", "doctor", "demo",
     ):  # fmt: skip
-        app.command()(command)
+        app.command()(getattr(import_module(f"forecaster.cli.{name}"), name))
     journal_app.command("list")(score.list_journal)
     journal_app.command()(score.verify)
     journal_app.command()(score.export)

@@ -212,31 +212,23 @@ def training_options(
         help: what the command says of a setting, where that differs.
         defaults: of the command, where they differ.
     """
-    options = [
-        _training_option(
-            name,
-            typer.Option(
-                # with no name from here, Typer would add a --no-... to what is true or false
-                *([flag(name)] if TYPES[name] is bool else []),
-                help=help.get(name) or in_flags(ABOUT[name].help),
-                rich_help_panel=panel or None,
-            ),
-            defaults.get(name, getattr(Settings, name)),
+    options = []
+    for panel, name in ((panel, name) for panel, names in panels.items() for name in names):
+        kind, default = TYPES[name], defaults.get(name, getattr(Settings, name))
+        if name == "quantiles":  # levels are text on a command line
+            kind, default = str | None, None
+        option = typer.Option(
+            # with no name from here, Typer would add a --no-... to what is true or false
+            *([flag(name)] if TYPES[name] is bool else []),
+            help=help.get(name) or in_flags(ABOUT[name].help),
+            rich_help_panel=panel or None,
         )
-        for panel, names in panels.items()
-        for name in names
-    ]
+        options.append(
+            Parameter(
+                name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
+            )
+        )
     return option_group("chosen", dict, options)
-
-
-def _training_option(name: str, option: Any, default: Any) -> Parameter:
-    """A setting as Typer reads it; levels are text on a command line."""
-    kind = TYPES[name]
-    if name == "quantiles":
-        kind, default = str | None, None
-    return Parameter(
-        name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
-    )
 
 
 def settings_of(chosen: Mapping[str, Any], **fixed: Any) -> Settings:

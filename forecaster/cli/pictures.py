@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from forecaster.cli.results import emitting
 from forecaster.errors import SettingsError
+from forecaster.wording import listed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -71,10 +72,8 @@ def checked_file(path: Path, option: str, what: str, endings: Mapping[str, T]) -
     """
     kind = endings.get(path.suffix.lower())
     if kind is None:
-        *others, last = endings
-        listed = f"{', '.join(others)} or {last}"
         raise SettingsError(
-            f"{option} is {path}; {what}'s name ends in {listed}. Change its ending."
+            f"{option} is {path}; {what}'s name ends in {listed(endings, 'or')}. Change its ending."
         )
     if not path.parent.is_dir():
         raise SettingsError(

@@ -48,6 +48,7 @@ def plot(
     """Draw the forecast of each history: in the terminal, or as a .png, .svg or .html file."""
     from forecaster.jobs.fan_chart import check_sessions, fans
     from forecaster.jobs.predict import checked_horizon
+    from forecaster.output.charts.fan import MOST_PANELS, fan_picture
 
     file = picture_file(output, width)
     shown = history or (_IN_A_TERMINAL if file is None else _IN_A_PICTURE)
@@ -56,29 +57,20 @@ def plot(
     trained = chosen_model(model)
     checked_horizon(trained, horizon)  # before anything is fetched for nothing
     loaded = read(sources, reading)
-    if file is not None:
-        _refuse_too_many(len(loaded.panel))
+    if file is not None and len(loaded.panel) > MOST_PANELS:
+        raise SettingsError(
+            f"{len(loaded.panel)} histories were given; a picture has room for {MOST_PANELS}. Give"
+            " fewer, or leave --output out to draw one chart below the other."
+        )
     drawings = fans(
         trained, loaded.panel.histories, shown=shown, horizon=horizon, as_of=day,
         calendars=loaded.calendars,
     )  # fmt: skip
     warn_of_hindsight(trained, drawings.forecasts)
     if file is not None and drawings.fans:
-        from forecaster.output.charts.fan import fan_picture
-
         file.write(fan_picture(drawings.fans, trained, file.kind, width, theme))
     elif drawings.fans:
         from forecaster.output.charts.terminal import fan_charts
 
         emit(drawn(lambda columns: fan_charts(drawings.fans, trained, columns)), None)
     report_failures((*loaded.failures, *drawings.failures), succeeded=len(drawings.fans))
-
-
-def _refuse_too_many(histories: int) -> None:
-    from forecaster.output.charts.fan import MOST_PANELS
-
-    if histories > MOST_PANELS:
-        raise SettingsError(
-            f"{histories} histories were given; a picture has room for {MOST_PANELS}. Give fewer,"
-            " or leave --output out to draw one chart below the other."
-        )

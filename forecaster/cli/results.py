@@ -50,9 +50,7 @@ class Writing:
         elif self.format == "csv" and csv is not None:
             emit(csv(), self.output)
         elif not empty:
-            from forecaster.output.console import render
-
-            emit(render(table, self.output), self.output)
+            show_table(table, self.output)
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,13 @@ class ReportWriting(Writing):
     """How a result without rows is written, and where."""
 
     format: ReportFormat = "table"
+
+
+def show_table(table: Callable[[int], list[RenderableType]], output: Path | None = None) -> None:
+    """Write a table on stdout, or to a file: its parts for a width in columns."""
+    from forecaster.output.console import render
+
+    emit(render(table, output), output)
 
 
 def emit(text: str, output: Path | None, option: str = "--output") -> None:

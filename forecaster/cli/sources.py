@@ -31,13 +31,10 @@ def fetching_of(reading: Reading, since: np.datetime64 | None = None) -> FetchOp
     Raises:
         SettingsError: there is no such calendar.
     """
+    from forecaster.market.exchanges import checked_calendar
     from forecaster.market.fetch_options import FetchOptions
 
-    code = None
-    if reading.calendar is not None:
-        from forecaster.market.exchanges import checked_calendar
-
-        code = checked_calendar(reading.calendar)
+    code = None if reading.calendar is None else checked_calendar(reading.calendar)
     return FetchOptions(
         offline=reading.offline, provider=reading.provider, since=since, calendar=code
     )
@@ -110,13 +107,7 @@ def show_notes(notes: Sequence[Note]) -> None:
 
 def refuse_failures(loaded: LoadResult) -> None:
     """Nothing is trained or scored on less than was asked for."""
-    if not loaded.failures:
-        return
-    from forecaster.output.console import error
-
-    for failure in loaded.failures[:-1]:
-        error(in_flags(failure.error))
-    raise loaded.failures[-1].error
+    report_failures(loaded.failures, succeeded=0)
 
 
 def only_history(loaded: LoadResult, command: str) -> History:
@@ -148,12 +139,10 @@ def report_failures(failures: Sequence[Failure], *, succeeded: int) -> None:
         return
     from forecaster.output.console import error
 
-    if not succeeded:
-        for failure in failures[:-1]:
-            error(in_flags(failure.error))
-        raise failures[-1].error
-    for failure in failures:
+    for failure in failures if succeeded else failures[:-1]:
         error(in_flags(failure.error))
+    if not succeeded:
+        raise failures[-1].error
     raise SomeTickersFailed(
         f"{len(failures)} of {len(failures) + succeeded} failed; the others are done."
     )

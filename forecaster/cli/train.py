@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -14,9 +14,6 @@ from forecaster.cli.results import Writing
 from forecaster.cli.sources import read, refuse_failures
 from forecaster.errors import SettingsError
 from forecaster.model.settings import Device
-
-if TYPE_CHECKING:
-    from forecaster.jobs.parallel import Pool
 
 _PANELS = {
     "Network": (
@@ -83,7 +80,16 @@ def train(
     day = parse_date(train_end, "--train-end")
     path = _destination(name, out)
     pool = Pool(workers, cluster)
-    _check_pool(pool, out, per_ticker=per_ticker)
+    if per_ticker and out is not None:
+        raise SettingsError(
+            f"--out is {out} and --per-ticker makes several files; a --name for them is needed."
+            " Leave --out out."
+        )
+    if not per_ticker and ((workers or 1) > 1 or cluster is not None):
+        raise SettingsError(
+            "--workers or --cluster was given, and one network is trained in one process; several"
+            " are needed to share out. Add --per-ticker, or leave them out."
+        )
     loaded = read(sources, reading)
     if per_ticker:
         train_per_ticker(
@@ -106,20 +112,6 @@ def train(
         json=lambda: train_json(trained, loaded.panel, str(path)),
         csv=lambda: rows_csv(trained.table),
     )
-
-
-def _check_pool(pool: Pool, out: Path | None, *, per_ticker: bool) -> None:
-    """Options that fit together."""
-    if per_ticker and out is not None:
-        raise SettingsError(
-            f"--out is {out} and --per-ticker makes several files; a --name for them is needed."
-            " Leave --out out."
-        )
-    if not per_ticker and ((pool.workers or 1) > 1 or pool.cluster is not None):
-        raise SettingsError(
-            "--workers or --cluster was given, and one network is trained in one process; several"
-            " are needed to share out. Add --per-ticker, or leave them out."
-        )
 
 
 def _destination(name: str, out: Path | None) -> Path:

@@ -81,11 +81,7 @@ def split_panel(panel: Panel, horizon: int, train_end: np.datetime64 | None = No
 
 
 def _count_up_to(sessions: Days, train_end: np.datetime64) -> int:
-    """Count of sessions up to the end of training.
-
-    Raises:
-        DataError: fewer than 2.
-    """
+    """Count of sessions up to the end of training, at least 2."""
     count = int(np.searchsorted(sessions, train_end, side="right"))
     if count < 2:
         raise DataError(

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Floats32, Mask, Rows
 from forecaster.features.representation import Encoding
 
 WARM_UP = 8
@@ -40,10 +40,10 @@ class Batch:
         weights: 1 where a target counts, else 0, in the shape of ``targets``.
     """
 
-    inputs: NDArray[np.float32]
-    targets: NDArray[np.float32]
-    ranges: NDArray[np.float32]
-    weights: NDArray[np.float32]
+    inputs: Floats32
+    targets: Floats32
+    ranges: Floats32
+    weights: Floats32
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class TrainingSet:
         market_state: first and last-plus-one input column of the market state.
     """
 
-    inputs: NDArray[np.float32]
-    targets: NDArray[np.float32]
-    ranges: NDArray[np.float32]
-    known: NDArray[np.bool_]
-    starts: NDArray[np.intp]
-    age: NDArray[np.intp]
+    inputs: Floats32
+    targets: Floats32
+    ranges: Floats32
+    known: Mask
+    starts: Rows
+    age: Rows
     market_state: tuple[int, int] = (0, 0)
 
     @classmethod
@@ -115,21 +115,11 @@ def prefix_batches(
         rows = np.where(inside, rows, chosen[:, :1])
         cut = data.age[chosen[:, 0]] > 0  # (B,)
         counts = inside & ((steps >= warm_up) | ~cut[:, None])  # (B, T)
-        yield Batch(
-            inputs=_drop_market_state(
-                np.where(inside[:, :, None], data.inputs[rows], np.float32(0)),
-                data.market_state,
-                rng,
-            ),
-            targets=data.targets[rows],  # (R, H) -> (B, T, H)
-            ranges=data.ranges[rows],
-            weights=(data.known[rows] & counts[:, :, None]).astype(np.float32),
-        )
+        inputs = np.where(inside[:, :, None], data.inputs[rows], np.float32(0))  # (B, T, F)
+        yield _batch(data, rows, inputs, data.known[rows] & counts[:, :, None], rng)
 
 
-def _cut_pieces(
-    data: TrainingSet, context: int, warm_up: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
+def _cut_pieces(data: TrainingSet, context: int, warm_up: int, rng: np.random.Generator) -> Rows:
     """First and last-plus-one rows of each piece, shape ``(P, 2)``.
 
     Pieces overlap by the warm-up, so that every session's target counts once an epoch.
@@ -170,28 +160,19 @@ def window_batches(
         ]
     for index in rng.permutation(len(batches)):
         size, rows = batches[index]
-        yield Batch(
-            inputs=_drop_market_state(
-                gather_windows(data.inputs, rows, size), data.market_state, rng
-            ),
-            targets=data.targets[rows],  # (R, H) -> (B, H)
-            ranges=data.ranges[rows],
-            weights=data.known[rows].astype(np.float32),
-        )
+        yield _batch(data, rows, gather_windows(data.inputs, rows, size), data.known[rows], rng)
 
 
-def _drop_market_state(
-    inputs: NDArray[np.float32], market_state: tuple[int, int], rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """The inputs with the market state's columns 0 in a random share of the sequences."""
-    first, stop = market_state
+def _batch(
+    data: TrainingSet, rows: Rows, inputs: Floats32, counts: Mask, rng: np.random.Generator
+) -> Batch:
+    """Inputs and the targets of some rows; the market state is 0 in a random share of them."""
+    first, stop = data.market_state
     if stop > first:
         inputs[rng.random(len(inputs)) < MARKET_STATE_DROPOUT, :, first:stop] = 0.0
-    return inputs
+    return Batch(inputs, data.targets[rows], data.ranges[rows], counts.astype(np.float32))
 
 
-def gather_windows(
-    inputs: NDArray[np.float32], rows: NDArray[np.intp], length: int
-) -> NDArray[np.float32]:
+def gather_windows(inputs: Floats32, rows: Rows, length: int) -> Floats32:
     """The ``length`` input rows that end at each of ``rows``: ``(m, length, F)``."""
     return np.asarray(inputs[rows[:, None] + np.arange(1 - length, 1)])  # (R, F) -> (m, T, F)

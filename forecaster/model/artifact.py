@@ -77,7 +77,7 @@ class Model:
         """SHA-256 of settings, scaling and weights, as 64 hex digits."""
         parts = [self.settings.state(), self.representation.state()]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
-        for key, weights in sorted(_pack(self.network).items()):
+        for key, weights in sorted(self.network.weights.items()):
             digest.update(key.encode() + np.ascontiguousarray(weights).tobytes())
         return digest.hexdigest()
 
@@ -95,7 +95,7 @@ class Model:
 def to_bytes(model: Model) -> bytes:
     """The file's content; equal models give equal bytes."""
     weights = io.BytesIO()
-    np.savez(weights, allow_pickle=False, **_pack(model.network))
+    np.savez(weights, allow_pickle=False, **model.network.weights)
     document = {
         "format": FORMAT,
         "name": model.name,
@@ -232,24 +232,10 @@ def _check_weights(network: Network, settings: Settings, features: int) -> None:
         raise ValueError("its head answers other steps or levels than its settings say")
     if any(layer.forward.units != settings.units for layer in network.layers):
         raise ValueError("its layers have another size than its settings say")
-    for name, weights in _pack(network).items():
+    for name, weights in network.weights.items():
         if weights.dtype != np.float32 or not bool(np.all(np.isfinite(weights))):
             raise ValueError(f"{name} holds something else than finite 32-bit numbers")
     forward_last(network, np.zeros((1, 2, features), dtype=np.float32))
-
-
-def _pack(network: Network) -> dict[str, Floats32]:
-    """Weights by name."""
-    head = network.head
-    out = {"head/kernel": head.kernel, "head/bias": head.bias, "head/gaps": head.gaps}
-    for number, layer in enumerate(network.layers):
-        for side, cell in (("forward", layer.forward), ("backward", layer.backward)):
-            if cell is not None:
-                stem = f"layer{number}/{side}/"
-                out[stem + "kernel"] = cell.kernel
-                out[stem + "recurrent"] = cell.recurrent
-                out[stem + "bias"] = cell.bias
-    return out
 
 
 def _unpack(arrays: Mapping[str, Floats32], settings: Settings) -> Network:

@@ -19,7 +19,7 @@ from forecaster.arrays import Floats
 from forecaster.errors import SettingsError
 from forecaster.features.sequences import Batch
 from forecaster.model.devices import import_keras
-from forecaster.model.network import build, stack_targets, start_head, to_keras, training_loss
+from forecaster.model.network import stack_targets, started, training_loss
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
 
@@ -74,12 +74,7 @@ def input_gradients(
         SettingsError: the backend is not TensorFlow.
     """
     keras = _start()
-    if network is None:
-        keras.utils.set_random_seed(settings.seed)
-        model = build(settings, features, whole_sequence=False)
-        start_head(model, settings, np.where(batch.weights > 0, batch.targets, np.nan))
-    else:
-        model = to_keras(network, settings, features, whole_sequence=False)
+    model = _started(network, settings, features, batch, whole_sequence=False)
     inputs, targets = keras.ops.convert_to_tensor(batch.inputs), stack_targets(batch)
     loss = training_loss(settings)
     (gradient,) = _differentiate(lambda: loss(targets, model(inputs, training=False)), [inputs])
@@ -132,16 +127,9 @@ def training_step(
     Raises:
         SettingsError: the backend is not TensorFlow.
     """
-    keras = _start()
+    _start()
     whole = settings.supervise == "prefixes"
-    if network is None:
-        keras.utils.set_random_seed(settings.seed)
-        model = build(settings, features, whole_sequence=whole)
-        start_head(model, settings, np.where(batch.weights > 0, batch.targets, np.nan).reshape(
-            -1, settings.horizon
-        ))  # fmt: skip
-    else:
-        model = to_keras(network, settings, features, whole_sequence=whole)
+    model = _started(network, settings, features, batch, whole_sequence=whole)
     inputs, targets, loss = batch.inputs, stack_targets(batch), training_loss(settings)
     gradients = _differentiate(
         lambda: loss(targets, model(inputs, training=False)) + sum(model.losses),
@@ -149,10 +137,11 @@ def training_step(
     )
     gradient = [np.asarray(g) for g in gradients]
     rate = settings.learning_rate
-    return (
-        [_clipped_step(gradient, 1.0, rate, kind, limit) for kind, limit in limits],
-        [_clipped_step(gradient, BURST, rate, kind, limit) for kind, limit in limits],
+    usual, burst = (
+        [_clipped_step(gradient, times, rate, kind, limit) for kind, limit in limits]
+        for times in (1.0, BURST)
     )
+    return usual, burst
 
 
 def _clipped_step(
@@ -188,12 +177,21 @@ def _step_length(optimiser: Any, before: Sequence[list[Any]], gradient: list[Any
     return _length([e - s for e, s in zip(end, start, strict=True)])
 
 
-def _start() -> Any:
-    """Keras on a processor, where float32 is float32.
+def _started(
+    network: Network | None,
+    settings: Settings,
+    features: int,
+    batch: Batch,
+    *,
+    whole_sequence: bool,
+) -> Any:
+    """A Keras model of the network's weights, or (None) of those that training would start with."""
+    known = np.where(batch.weights > 0, batch.targets, np.nan).reshape(-1, settings.horizon)
+    return started(network, settings, features, known, whole_sequence=whole_sequence)
 
-    Raises:
-        SettingsError: the backend is not TensorFlow.
-    """
+
+def _start() -> Any:
+    """Keras on a processor, where float32 is float32, and with TensorFlow's tape."""
     keras = import_keras("cpu")
     backend = keras.backend.backend()
     if backend != "tensorflow":

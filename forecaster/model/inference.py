@@ -45,11 +45,9 @@ def outputs_at(
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp)
     inputs = np.concatenate([e.inputs for e in encoded])
     out = [np.empty((len(r), network.horizon, len(network.levels)), dtype=np.float32) for r in rows]
+    fill = _by_pieces if pieces else _by_windows
     with np.errstate(over="ignore", invalid="ignore"):  # an unstable relu network overflows
-        if pieces:
-            _by_pieces(network, inputs, starts, rows, context, out)
-        else:
-            _by_windows(network, inputs, starts, rows, context, out)
+        fill(network, inputs, starts, rows, context, out)
     return out
 
 

@@ -48,12 +48,6 @@ def build(settings: Settings, features: int, *, whole_sequence: bool) -> Any:
     return keras.Model(inputs, _quantiles(seen, settings, whole_sequence=whole_sequence))
 
 
-def _small_initializer(seed: int) -> Any:
-    import keras
-
-    return keras.initializers.VarianceScaling(0.01, seed=seed)
-
-
 def _recurrent_layer(settings: Settings, number: int, every: bool, draw: Random) -> Any:
     """One recurrent layer, named ``recurrent_<number>``, whose weights start from seeds drawn here.
 
@@ -95,10 +89,12 @@ def _quantiles(seen: Any, settings: Settings, *, whole_sequence: bool) -> Any:
 
     horizon, q = settings.horizon, len(settings.quantiles)
     middle = middle_level(settings.quantiles)
-    ridge = CENTRE_RIDGE if settings.scale == "volatility" else 0.0
-    first, second = _small_initializer(settings.seed), _small_initializer(settings.seed + 1)
+    ridge = keras.regularizers.L2(CENTRE_RIDGE) if settings.scale == "volatility" else None
+    first, second = (
+        keras.initializers.VarianceScaling(0.01, seed=settings.seed + part) for part in (0, 1)
+    )
     centre = keras.layers.Dense(
-        horizon, kernel_initializer=first, kernel_regularizer=_ridge(ridge), name="centre"
+        horizon, kernel_initializer=first, kernel_regularizer=ridge, name="centre"
     )(seen)
     spread = keras.layers.Dense(horizon, kernel_initializer=second, name="spread")(seen)
     centre = ops.expand_dims(centre, axis=-1)
@@ -118,12 +114,6 @@ def _quantiles(seen: Any, settings: Settings, *, whole_sequence: bool) -> Any:
     if middle < q - 1:
         parts.append(centre + ops.cumsum(widths[..., middle:], axis=-1))
     return ops.concatenate(parts, axis=-1)
-
-
-def _ridge(strength: float) -> Any:
-    import keras
-
-    return keras.regularizers.L2(strength) if strength else None
 
 
 def step_weights(horizon: int) -> Floats32:
@@ -174,15 +164,8 @@ def _range_distance(ranges: Any, quantiles: Any, weights: Any) -> Any:
     """Squared distance between log widths of distributions and log ranges, less its mean by step.
 
     The pinball loss alone decides how wide a distribution is in units of a range; both decide which
-    distributions are wider than others. So the mean difference of each step is taken off.
-
-    Args:
-        ranges: ``(..., H)``, log ranges after the forecast.
-        quantiles: ``(..., H, Q)``, rising.
-        weights: ``(..., H)``.
-
-    Returns:
-        ``(..., H)``.
+    distributions are wider than others. So the mean difference of each step is taken off. Log
+    ranges and weights ``(..., H)`` and quantiles ``(..., H, Q)`` give ``(..., H)``.
     """
     from keras import ops
 
@@ -251,17 +234,32 @@ def _head_of(model: Any, settings: Settings) -> Head:
     """The head's weights; with one level there is no spread to learn."""
     q, horizon = len(settings.quantiles), settings.horizon
     kernel, bias = model.get_layer("centre").get_weights()
-    if q == 1:
-        no_gaps = np.zeros((horizon, 0), dtype=np.float32)
-        unused = np.zeros_like(kernel), np.zeros_like(bias)
-        return Head(np.hstack([kernel, unused[0]]), np.hstack([bias, unused[1]]), no_gaps)
-    spread_kernel, spread_bias = model.get_layer("spread").get_weights()
-    (gaps,) = model.get_layer("gaps").get_weights()
+    spread_kernel, spread_bias = np.zeros_like(kernel), np.zeros_like(bias)
+    gaps = np.zeros(0, dtype=np.float32)
+    if q > 1:
+        spread_kernel, spread_bias = model.get_layer("spread").get_weights()
+        (gaps,) = model.get_layer("gaps").get_weights()
     return Head(
         np.concatenate([kernel, spread_kernel], axis=1),
         np.concatenate([bias, spread_bias]),
         gaps.reshape(horizon, q - 1),
     )
+
+
+def started(
+    network: Network | None,
+    settings: Settings,
+    features: int,
+    targets: Floats32,
+    *,
+    whole_sequence: bool,
+) -> Any:
+    """A Keras model to train on from a network, or (None) whose head starts at the targets'."""
+    if network is not None:
+        return to_keras(network, settings, features, whole_sequence=whole_sequence)
+    model = build(settings, features, whole_sequence=whole_sequence)
+    start_head(model, settings, targets)
+    return model
 
 
 def to_keras(network: Network, settings: Settings, features: int, *, whole_sequence: bool) -> Any:

@@ -74,9 +74,20 @@ class Head:
     gaps: Floats32
 
     def quantiles(self, states: Floats32, inputs: Floats32, levels: tuple[float, ...]) -> Floats32:
-        """States ``(..., U)`` and inputs ``(..., F)`` of a step to ``(..., H, Q)``."""
+        """States ``(..., U)`` and inputs ``(..., F)`` of a step to ``(..., H, Q)``, which rises.
+
+        The level nearest to 0.5 is the centre; each next level outwards is further by
+        ``softplus(gap) · exp(log spread)``, which is positive, so that quantiles cannot cross.
+        """
         raw = np.concatenate([states, inputs], axis=-1) @ self.kernel + self.bias
-        return quantiles_from_head(raw, self.gaps, levels)
+        horizon, middle = len(self.gaps), middle_level(levels)
+        centre = raw[..., :horizon, None]
+        spread = np.exp(np.clip(raw[..., horizon:, None], -SPREAD_LIMIT, SPREAD_LIMIT))
+        widths = np.logaddexp(np.float32(0), self.gaps)
+        below = -np.flip(np.cumsum(np.flip(widths[:, :middle], -1), axis=-1), -1)
+        above = np.cumsum(widths[:, middle:], axis=-1)
+        shape = np.concatenate([below, np.zeros((horizon, 1), dtype=np.float32), above], axis=-1)
+        return np.asarray(centre + spread * shape)
 
 
 @dataclass(frozen=True)
@@ -100,45 +111,28 @@ class Network:
     levels: tuple[float, ...]
 
     @property
-    def weights(self) -> list[Floats32]:
-        """Every array that was trained, bottom layer first."""
-        cells = [c for layer in self.layers for c in (layer.forward, layer.backward) if c]
-        inner = [w for c in cells for w in (c.kernel, c.recurrent, c.bias)]
-        return [*inner, self.head.kernel, self.head.bias, self.head.gaps]
+    def weights(self) -> dict[str, Floats32]:
+        """Every array that was trained, by name: the head's, then those of the bottom layer on."""
+        parts: dict[str, CellWeights | Head | None] = {"head": self.head}
+        for number, layer in enumerate(self.layers):
+            parts[f"layer{number}/forward"] = layer.forward
+            parts[f"layer{number}/backward"] = layer.backward
+        return {
+            f"{at}/{name}": w
+            for at, part in parts.items()
+            if part
+            for name, w in vars(part).items()
+        }
 
     @property
     def weight_count(self) -> int:
         """Count of trained numbers."""
-        return sum(w.size for w in self.weights)
+        return sum(w.size for w in self.weights.values())
 
     @property
     def causal(self) -> bool:
         """Whether an output depends on its own and earlier steps alone."""
         return all(layer.backward is None for layer in self.layers)
-
-
-def quantiles_from_head(raw: Floats32, gaps: Floats32, levels: tuple[float, ...]) -> Floats32:
-    """Quantiles that cannot cross.
-
-    The level nearest to 0.5 is the centre; each next level outwards is further by
-    ``softplus(gap) · exp(log spread)``, which is positive.
-
-    Args:
-        raw: ``(..., 2H)``, H centres and H log spreads.
-        gaps: ``(H, Q - 1)``.
-        levels: Q quantile levels, rising.
-
-    Returns:
-        Shape ``(..., H, Q)``, rising along the last axis.
-    """
-    horizon, middle = len(gaps), middle_level(levels)
-    centre = raw[..., :horizon, None]
-    spread = np.exp(np.clip(raw[..., horizon:, None], -SPREAD_LIMIT, SPREAD_LIMIT))
-    widths = np.logaddexp(np.float32(0), gaps)
-    below = -np.flip(np.cumsum(np.flip(widths[:, :middle], -1), axis=-1), -1)
-    above = np.cumsum(widths[:, middle:], axis=-1)
-    shape = np.concatenate([below, np.zeros((horizon, 1), dtype=np.float32), above], axis=-1)
-    return np.asarray(centre + spread * shape)
 
 
 def middle_level(levels: tuple[float, ...]) -> int:
@@ -168,19 +162,17 @@ class Trace:
         return np.asarray(np.linalg.norm(self.state, axis=-1))
 
 
-def states(cell: Cell, activation: Activation, weights: CellWeights, inputs: Floats32) -> Floats32:
-    """The state after every step, from a zero state: ``(N, T, F)`` to ``(N, T, U)``."""
-    return _run(cell, activation, weights, inputs)
-
-
-def _run(
+def states(
     cell: Cell,
     activation: Activation,
     weights: CellWeights,
     inputs: Floats32,
     cell_states: Floats32 | None = None,
 ) -> Floats32:
-    """Hidden states after every step; cell states of ``lstm`` go into ``cell_states``."""
+    """The state after every step, from a zero state: ``(N, T, F)`` to ``(N, T, U)``.
+
+    Cell states of ``lstm`` go into ``cell_states``.
+    """
     n, t, _ = inputs.shape
     units, U = weights.units, weights.recurrent
     b = weights.bias if cell != "gru" else weights.bias[0]
@@ -233,7 +225,7 @@ def _trace(
     cell_states = None
     if network.cell == "lstm":
         cell_states = np.empty((*inputs.shape[:2], weights.units), dtype=np.float32)
-    state = _run(network.cell, network.activation, weights, inputs[:, order], cell_states)
+    state = states(network.cell, network.activation, weights, inputs[:, order], cell_states)
     in_order = None if cell_states is None else cell_states[:, order]
     return Trace(layer, backward, state[:, order], in_order)
 
@@ -284,13 +276,7 @@ def _sigmoid(values: Floats32) -> Floats32:
 
 
 def _lstm_step(gates: Floats32, c: Floats32, units: int) -> tuple[Floats32, Floats32]:
-    """One LSTM step: the next hidden and cell state, ``(N, U)`` each.
-
-    Args:
-        gates: ``x W + h U + b``, ``(N, 4U)`` in the order i, f, g, o.
-        c: the cell state before, ``(N, U)``.
-        units: U.
-    """
+    """One LSTM step: ``x W + h U + b``, in the order i, f, g, o, to the next h and c."""
     i_f = _sigmoid(gates[:, : 2 * units])  # both at once: tanh costs most of a step
     i, f = i_f[:, :units], i_f[:, units:]
     g = np.tanh(gates[:, 2 * units : 3 * units])
@@ -300,14 +286,7 @@ def _lstm_step(gates: Floats32, c: Floats32, units: int) -> tuple[Floats32, Floa
 
 
 def _gru_step(x: Floats32, u: Floats32, h: Floats32, units: int) -> Floats32:
-    """One GRU step: the next hidden state, ``(N, U)``.
-
-    Args:
-        x: ``x W + b``, ``(N, 3U)`` in the order z, r, n.
-        u: ``h U + c``, ``(N, 3U)`` in that order, with the recurrent part of the bias.
-        h: the hidden state before, ``(N, U)``.
-        units: U.
-    """
+    """One GRU step: ``x W + b`` and ``h U + c``, in the order z, r, n, to the next h."""
     z_r = _sigmoid(x[:, : 2 * units] + u[:, : 2 * units])
     z, r = z_r[:, :units], z_r[:, units:]
     n = np.tanh(x[:, 2 * units :] + r * u[:, 2 * units :])

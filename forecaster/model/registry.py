@@ -54,16 +54,12 @@ class RegistryEntry:
 def models() -> list[RegistryEntry]:
     """Entries of all models, the one used by default first, the one in the box last."""
     entries = []
-    for path in [*model_paths(), *_boxed_paths()]:
+    for path in filter(Path.is_file, [*model_paths(), BOXED]):
         try:
             entries.append(RegistryEntry(path, load(path)))
         except ModelError:
             entries.append(RegistryEntry(path, None))
     return entries
-
-
-def _boxed_paths() -> list[Path]:
-    return [BOXED] if BOXED.is_file() else []
 
 
 def find(wanted: str | None) -> Path:
@@ -75,13 +71,12 @@ def find(wanted: str | None) -> Path:
         ModelError: there is none.
     """
     if wanted is None:
-        paths = [*model_paths(), *_boxed_paths()]
-        if not paths:
-            raise ModelError(
-                f"no model has been trained yet (looked in {models_folder()}); a forecast needs"
-                " one. Train it with: forecast train FILES"
-            )
-        return paths[0]
+        for path in filter(Path.is_file, [*model_paths(), BOXED]):
+            return path
+        raise ModelError(
+            f"no model has been trained yet (looked in {models_folder()}); a forecast needs"
+            " one. Train it with: forecast train FILES"
+        )
     if wanted.endswith(SUFFIX) or os.sep in wanted or "/" in wanted:
         return Path(wanted)
     path = path_of(wanted)

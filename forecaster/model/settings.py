@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -140,7 +140,6 @@ class Settings:
                 f" {self.cell}; only rnn has a choice of activation. Use {parameter('cell')} rnn or"
                 f" leave {parameter('activation')} out."
             )
-
         if self.clip_value and self.clip_norm:
             raise SettingsError(
                 f"{parameter('clip_norm')} {self.clip_norm} and {parameter('clip_value')}"
@@ -169,17 +168,14 @@ class Settings:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Settings:
         """The inverse of ``state``; unknown names are an error."""
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(state) - known)
+        unknown = sorted(set(state) - set(TYPES))
         if unknown:
             raise SettingsError(
-                f"unknown setting {unknown[0]!r}; known are {_listed(tuple(sorted(known)))}."
+                f"unknown setting {unknown[0]!r}; known are {', '.join(sorted(TYPES))}."
                 " Correct the name."
             )
-        values = dict(state)
-        if "quantiles" in values:
-            values["quantiles"] = tuple(float(q) for q in values["quantiles"])
-        return cls(**values)
+        levels = tuple(float(q) for q in state.get("quantiles", LEVELS))
+        return cls(**{**state, "quantiles": levels})
 
 
 TYPES: Mapping[str, Any] = get_type_hints(Settings)
@@ -191,30 +187,23 @@ ABOUT: Mapping[str, About] = {
 
 def _check(name: str, value: Any) -> None:
     """Raise SettingsError unless a setting can have the value."""
-    kind, about = TYPES[name], ABOUT[name]
+    kind, about, named = TYPES[name], ABOUT[name], parameter(name)
+    fits, needed = True, ""
     if kind is bool or get_origin(kind) is Literal:
         choices = (False, True) if kind is bool else get_args(kind)
-        _require(value in choices, name, value, _listed(choices))
+        fits, needed = value in choices, ", ".join(map(str, choices))
     elif about.high is not None and not (value is None and type(None) in get_args(kind)):
         whole = isinstance(value, int) or isinstance(about.low, float)
-        inside = whole and about.low <= value <= about.high  # NaN is not
-        _require(inside, name, value, about.bounds or f"{about.low} to {about.high}")
-
-
-def _require(condition: bool, name: str, value: object, needed: str) -> None:
-    if not condition:
-        named = parameter(name)
+        fits = whole and about.low <= value <= about.high  # NaN does not
+        needed = about.bounds or f"{about.low} to {about.high}"
+    if not fits:
         raise SettingsError(f"{named} is {value}; it must be {needed}. Change {named}.")
-
-
-def _listed(values: tuple[Any, ...]) -> str:
-    return ", ".join(str(v) for v in values)
 
 
 def _check_levels(levels: tuple[float, ...]) -> None:
     rising = all(a < b for a, b in pairwise(levels))
     if not levels or not rising or not all(0.0 < q < 1.0 for q in levels):
         raise SettingsError(
-            f"{parameter('quantiles')} is {_listed(levels)}; levels must rise and lie between 0 and"
-            f" 1. Give for example {parameter('quantiles')} 0.05,0.25,0.5,0.75,0.95."
+            f"{parameter('quantiles')} is {', '.join(map(str, levels))}; levels must rise and lie"
+            f" between 0 and 1. Give for example {parameter('quantiles')} 0.05,0.25,0.5,0.75,0.95."
         )

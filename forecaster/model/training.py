@@ -20,14 +20,7 @@ from forecaster.market.bars import History
 from forecaster.model.averaging import WeightAverage
 from forecaster.model.devices import import_keras
 from forecaster.model.inference import outputs_at
-from forecaster.model.network import (
-    build,
-    compile_model,
-    start_head,
-    to_keras,
-    to_network,
-    train_step,
-)
+from forecaster.model.network import compile_model, started, to_network, train_step
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
 
@@ -126,7 +119,11 @@ def fit(
     keras = import_keras()
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    representation = (represent or _representation)(settings, histories)
+    representation = (
+        represent(settings, histories)
+        if represent
+        else Representation.fit(settings.scale, histories)
+    )
     encoded = representation.encode_all(histories)
     data = TrainingSet.of(encoded, settings.horizon, representation.market_state_columns)
     if data.target_count == 0:
@@ -136,18 +133,10 @@ def fit(
     watch = _Watch(settings, representation, validation) if validation else None
     total = epochs or (settings.epochs if watch else min(settings.epochs, EPOCHS_UNWATCHED))
     features, whole = len(representation.features), settings.supervise == "prefixes"
-    if start is None:
-        model = build(settings, features, whole_sequence=whole)
-    else:
-        model = to_keras(start, settings, features, whole_sequence=whole)
+    known = np.where(data.known, data.targets, np.nan)
+    model = started(start, settings, features, known, whole_sequence=whole)
     compile_model(model, settings)
-    if start is None:
-        start_head(model, settings, np.where(data.known, data.targets, np.nan))
     return _run_epochs(model, settings, representation, data, watch, total, rng, on_epoch)
-
-
-def _representation(settings: Settings, histories: Sequence[History]) -> Representation:
-    return Representation.fit(settings.scale, histories)
 
 
 def _run_epochs(
@@ -197,16 +186,12 @@ def _run_epochs(
 def _check_finite(
     settings: Settings, number: int, loss: float, validation: float | None, network: Network
 ) -> None:
-    """Check that the losses of an epoch and the weights after it are finite.
-
-    Raises:
-        TrainingDiverged: one of them is not.
-    """
+    """Check that the losses of an epoch and the weights after it are finite."""
     if not math.isfinite(loss):
         what = f"the loss was {loss}"
     elif validation is not None and not math.isfinite(validation):
         what = f"the validation loss was {validation}"
-    elif not all(bool(np.all(np.isfinite(w))) for w in network.weights):
+    elif not all(bool(np.all(np.isfinite(w))) for w in network.weights.values()):
         what = "a weight was no number"
     else:
         return

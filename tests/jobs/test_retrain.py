@@ -89,7 +89,7 @@ class TestContest:
         monkeypatch.setattr("forecaster.jobs.retrain.EPOCHS", 1)
         still = replace(model, settings=replace(model.settings, learning_rate=1e-7))
         made = _train_on(still, WHOLE)
-        for a, b in zip(made.weights, model.network.weights, strict=True):
+        for a, b in zip(made.weights.values(), model.network.weights.values(), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-4)
 
 

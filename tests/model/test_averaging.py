@@ -92,7 +92,8 @@ def test_averaged_weights_of_a_real_model_are_those_that_keras_holds():
     model.set_weights([w + 1.0 for w in model.get_weights()])
     average.add(2.0)
     found = average.network(SETTINGS)
-    for one, start in zip(found.weights, before.weights, strict=True):
+    for one, start in zip(found.weights.values(), before.weights.values(), strict=True):
         assert one == pytest.approx(start + 2.0 / 3.0, abs=1e-5)
-    for one, start in zip(network.to_network(model, SETTINGS).weights, before.weights, strict=True):
+    trained = network.to_network(model, SETTINGS).weights
+    for one, start in zip(trained.values(), before.weights.values(), strict=True):
         assert one == pytest.approx(start + 1.0, abs=1e-6)

@@ -17,7 +17,6 @@ from forecaster.model.numpy_rnn import (
     forward,
     forward_last,
     middle_level,
-    quantiles_from_head,
     states,
 )
 from forecaster.model.settings import LEVELS, Settings
@@ -128,42 +127,48 @@ class TestHead:
         assert other == pytest.approx(math.e * one, rel=1e-6)
 
 
+def quantiles(raw, gaps, levels):
+    """Quantiles of a head that hands through what it reads."""
+    through, nothing = np.eye(raw.shape[-1], dtype=np.float32), raw[..., :0]
+    return Head(through, np.float32(0), gaps).quantiles(raw, nothing, levels)
+
+
 class TestQuantiles:
     def test_by_hand(self):
         # centre 2, log spread ln 2, gaps softplus(0) = ln 2 and softplus(1) = 1.31326169
-        found = quantiles_from_head(f32(2.0, math.log(2)), f32([0.0, 1.0]), (0.1, 0.5, 0.9))
+        found = quantiles(f32(2.0, math.log(2)), f32([0.0, 1.0]), (0.1, 0.5, 0.9))
         assert found.shape == (1, 3)
         assert found[0] == pytest.approx([2 - 1.38629436, 2.0, 2 + 2.62652338], abs=1e-6)
 
     def test_gaps_add_up_outwards_on_both_sides(self):
         # softplus of 0, 1, 2, 3 is 0.69314718, 1.31326169, 2.12692801, 3.04858735
         levels = (0.1, 0.2, 0.5, 0.8, 0.9)
-        found = quantiles_from_head(f32(0.0, 0.0), f32([0.0, 1.0, 2.0, 3.0]), levels)[0]
+        found = quantiles(f32(0.0, 0.0), f32([0.0, 1.0, 2.0, 3.0]), levels)[0]
         assert found == pytest.approx(
             [-2.00640887, -1.31326169, 0.0, 2.12692801, 5.17551536], abs=1e-6
         )
 
     def test_centres_come_first_and_log_spreads_after_them(self):
         raw = f32(1.0, 5.0, 0.0, math.log(3))
-        found = quantiles_from_head(raw, np.zeros((2, 1), np.float32), (0.5, 0.9))
+        found = quantiles(raw, np.zeros((2, 1), np.float32), (0.5, 0.9))
         assert found == pytest.approx(
             np.array([[1.0, 1.0 + math.log(2)], [5.0, 5.0 + 3 * math.log(2)]]), abs=1e-6
         )
 
     def test_each_step_has_its_own_gaps(self):
-        found = quantiles_from_head(np.zeros(4, np.float32), f32([0.0], [1.0]), (0.5, 0.9))
+        found = quantiles(np.zeros(4, np.float32), f32([0.0], [1.0]), (0.5, 0.9))
         assert found[:, 1] == pytest.approx([0.69314718, 1.31326169], abs=1e-6)
 
     def test_one_level_is_the_centre(self):
         nothing = np.zeros((2, 0), np.float32)
-        found = quantiles_from_head(f32(1.0, 5.0, 9.0, 9.0), nothing, (0.5,))
+        found = quantiles(f32(1.0, 5.0, 9.0, 9.0), nothing, (0.5,))
         assert found.tolist() == [[1.0], [5.0]]
 
     def test_the_spread_is_limited(self):
         zero = np.zeros((1, 1), np.float32)
-        wide = quantiles_from_head(f32(0.0, 1000.0), zero, (0.4, 0.8))[0]
+        wide = quantiles(f32(0.0, 1000.0), zero, (0.4, 0.8))[0]
         assert wide[1] == pytest.approx(math.log(2) * math.exp(4.0), rel=1e-6)
-        narrow = quantiles_from_head(f32(0.0, -1000.0), zero, (0.4, 0.8))[0]
+        narrow = quantiles(f32(0.0, -1000.0), zero, (0.4, 0.8))[0]
         assert narrow[1] == pytest.approx(math.log(2) * math.exp(-4.0), rel=1e-6)
 
     @given(
@@ -185,7 +190,7 @@ class TestQuantiles:
         )
         raw = data.draw(arrays(np.float32, (2, 2 * horizon), elements=numbers))
         gaps = data.draw(arrays(np.float32, (horizon, len(levels) - 1), elements=numbers))
-        found = quantiles_from_head(raw, gaps, levels)
+        found = quantiles(raw, gaps, levels)
         assert found.shape == (2, horizon, len(levels))
         assert found.dtype == np.float32
         assert np.all(np.isfinite(found))
@@ -288,7 +293,7 @@ class TestNetwork:
             sequence = states("lstm", "tanh", layer.forward, sequence)
         seen = np.concatenate([sequence, inputs], axis=-1)
         raw = seen @ network.head.kernel + network.head.bias
-        expected = quantiles_from_head(raw, network.head.gaps, network.levels)
+        expected = quantiles(raw, network.head.gaps, network.levels)
         assert forward(network, inputs) == pytest.approx(expected, abs=1e-6)
         assert forward_last(network, inputs) == pytest.approx(expected[:, -1], abs=1e-6)
 
