@@ -116,8 +116,8 @@ def batch(
             notes.append(note)
         made = predict(model, loaded.panel.histories, horizon=horizon, calendars=loaded.calendars)
         written_at = now or datetime.now(UTC)  # fetching may have taken an hour
-        drafts = [_draft(forecast, loaded.files) for forecast in made.forecasts]
-        written, head = _written(store, run, model, drafts, written_at)
+        records = [_journal_record(forecast, loaded.files) for forecast in made.forecasts]
+        written, head = _written(store, run, model, records, written_at)
     return BatchResult(
         run=run.run,
         model=model,
@@ -170,18 +170,18 @@ def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Note]:
 
 
 def _written(
-    store: Store, run: Run, model: Model, drafts: Sequence[JournalRecord], now: datetime
+    store: Store, run: Run, model: Model, records: Sequence[JournalRecord], now: datetime
 ) -> tuple[int, str]:
     """Write the journal and end the run; how many forecasts were new, and the last row's hash."""
     author = Author(run.run, now, model.name, model.id, model.digest)
     with store.writing() as tx:
-        written = journal.append(tx, author, drafts)
+        written = journal.append(tx, author, records)
         head = journal.head(tx)
         finish_run(tx, run, datetime.now(UTC))
     return written, head
 
 
-def _draft(forecast: TickerForecast, files: Mapping[str, str]) -> JournalRecord:
+def _journal_record(forecast: TickerForecast, files: Mapping[str, str]) -> JournalRecord:
     """A forecast as the journal has it, with the file that its bars came from, if it was one.
 
     A path whose bytes are no UTF-8 becomes text that a database takes.

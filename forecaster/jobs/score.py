@@ -83,8 +83,8 @@ def score_journal(
         if not found:
             raise DataError(_nothing(since, model))
         given = {history.ticker: history for history in happened}
-        others = [entry.draft for entry in found if entry.draft.ticker not in given]
-        tickers = dict.fromkeys(draft.ticker for draft in others if draft.source is None)
+        others = [entry.forecast for entry in found if entry.forecast.ticker not in given]
+        tickers = dict.fromkeys(forecast.ticker for forecast in others if forecast.source is None)
         loaded = read_sorted(
             [], list(tickers), fetching=fetching, store=opened, provider=provider, now=moment,
             on_ticker=on_ticker,
@@ -101,9 +101,9 @@ def score_journal(
     return ScoreResult(tuple(records), tuple(misses[:WORST]), notes, failures)
 
 
-def _waiting(drafts: Sequence[JournalRecord]) -> list[Note]:
+def _waiting(forecasts: Sequence[JournalRecord]) -> list[Note]:
     """What to do about forecasts from files that were not given."""
-    files = [draft.source for draft in drafts if draft.source is not None]
+    files = [forecast.source for forecast in forecasts if forecast.source is not None]
     if not files:
         return []
     names = list(dict.fromkeys(reversed(files)))  # the newest first
@@ -123,10 +123,10 @@ def _mixed(found: Sequence[Entry], given: Mapping[str, History]) -> list[Note]:
     """Tickers of given files that were forecast from different bars of several sources."""
     bars: dict[tuple[str, str, np.datetime64], dict[str, str]] = {}
     for entry in found:
-        draft = entry.draft
-        if draft.ticker in given:
-            case = (draft.ticker, entry.author.model_id, draft.cutoff)
-            bars.setdefault(case, {})[draft.source or "the price store"] = draft.fingerprint
+        forecast = entry.forecast
+        if forecast.ticker in given:
+            case = (forecast.ticker, entry.author.model_id, forecast.cutoff)
+            bars.setdefault(case, {})[forecast.source or "the price store"] = forecast.fingerprint
     mixed: dict[str, dict[str, None]] = {}
     for (ticker, _, _), seen in bars.items():
         if len(set(seen.values())) > 1:

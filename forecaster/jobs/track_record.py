@@ -108,7 +108,7 @@ def by_model(entries: Iterable[Entry]) -> list[list[Entry]]:
     """Entries grouped by model, horizon and quantile levels."""
     groups: dict[tuple[str, int, tuple[str, ...]], list[Entry]] = {}
     for entry in entries:
-        steps = entry.draft.steps
+        steps = entry.forecast.steps
         levels = tuple(steps[0]["quantiles"])
         groups.setdefault((entry.author.model_id, len(steps), levels), []).append(entry)
     return list(groups.values())
@@ -147,25 +147,25 @@ def record_of(
     """
     by_case: dict[tuple[str, bool, np.datetime64], list[Entry]] = {}
     for entry in group:
-        draft = entry.draft
-        key = (draft.ticker, draft.source is not None, draft.cutoff)
+        forecast = entry.forecast
+        key = (forecast.ticker, forecast.source is not None, forecast.cutoff)
         by_case.setdefault(key, []).append(entry)
     cases, waiting, late, lost = [], 0, 0, 0
     for (ticker, from_file, cutoff), entries in by_case.items():
         history = from_files.get(ticker)
         if history is None and from_file:
-            steps = range(len(entries[0].draft.steps))
+            steps = range(len(entries[0].forecast.steps))
             may_come = sum(_may_come(entries, h) for h in steps)
             waiting, late = waiting + may_come, late + len(steps) - may_come
             continue
         history = stored.get(ticker) if history is None else history
         case = None if history is None else _case(history, cutoff, entries, calendars)
         if case is None:
-            lost += len(entries[0].draft.steps)
+            lost += len(entries[0].forecast.steps)
         else:
             cases.append(case)
     author = group[0].author
-    levels = [float(level) for level in group[0].draft.steps[0]["quantiles"]]
+    levels = [float(level) for level in group[0].forecast.steps[0]["quantiles"]]
     known = [case for case in cases if bool(np.isfinite(case.actual).any())]
     table, parts = (None, ((), ())) if not known else _scores(author.model, known, levels)
     record = Record(
@@ -189,7 +189,7 @@ def _case(
     row = int(np.searchsorted(history.sessions, cutoff))
     if row >= len(history) or history.sessions[row] != cutoff:
         return None
-    horizon = len(entries[0].draft.steps)
+    horizon = len(entries[0].forecast.steps)
     ahead = history.slice(row, min(row + horizon + 1, len(history)))
     actual = future_log_returns(ahead, horizon)[0]
     quantiles = np.stack([_log_quantiles(entries[-1], h) for h in range(horizon)])
@@ -206,19 +206,19 @@ def _case(
         else:
             actual[h] = np.nan
             late += 1
-    last_close = entries[-1].draft.last_close
+    last_close = entries[-1].forecast.last_close
     return _Case(history, row, last_close, quantiles, actual, open=waiting, late=late)
 
 
 def _may_come(entries: Sequence[Entry], h: int) -> bool:
     """Whether a step without a bar was forecast before the day planned for it had ended."""
-    planned = np.datetime64(str(entries[-1].draft.steps[h]["session"]), "D")
+    planned = np.datetime64(str(entries[-1].forecast.steps[h]["session"]), "D")
     return any(entry.author.created < _day_ends(planned) for entry in entries)
 
 
 def _log_quantiles(entry: Entry, h: int) -> Floats:
-    prices = list(entry.draft.steps[h]["quantiles"].values())
-    return np.log(np.asarray(prices, dtype=np.float64) / entry.draft.last_close)
+    prices = list(entry.forecast.steps[h]["quantiles"].values())
+    return np.log(np.asarray(prices, dtype=np.float64) / entry.forecast.last_close)
 
 
 def _closed(history: History, row: int, calendars: Calendars) -> datetime:

@@ -34,19 +34,19 @@ def journal_table(
         ]
     if not entries:
         return [Text("The journal is empty. Fill it with: forecast batch WATCHLIST")]
-    sourced = any(entry.draft.source for entry in entries)
+    sourced = any(entry.forecast.source for entry in entries)
     columns = columns_of(_COLUMNS if sourced else _COLUMNS[:-1], entries, _LEFT)
     more = total - len(entries)
     return [fitting_table(columns, width), *([Text(f"and {more:,} older ones")] if more else [])]
 
 
 def _last_median(entry: Entry) -> str:
-    median = entry.draft.steps[-1]["quantiles"].get("0.5")
+    median = entry.forecast.steps[-1]["quantiles"].get("0.5")
     return "–" if median is None else price(median)
 
 
 def _last_interval(entry: Entry) -> str:
-    last = entry.draft.steps[-1]["quantiles"]
+    last = entry.forecast.steps[-1]["quantiles"]
     low, high = last.get("0.05"), last.get("0.95")
     return "–" if low is None or high is None else f"{price(low)} to {price(high)}"
 
@@ -57,13 +57,13 @@ _COLUMNS: Specs[Entry] = (
     ("no.", 0, lambda entry: str(entry.number)),
     ("created", 4, lambda entry: f"{entry.author.created:%Y-%m-%d %H:%M}"),
     ("model", 3, lambda entry: entry.author.model),
-    ("ticker", 0, lambda entry: entry.draft.ticker),
-    ("cutoff", 0, lambda entry: str(entry.draft.cutoff)),
-    ("steps", 5, lambda entry: str(len(entry.draft.steps))),
-    ("close", 2, lambda entry: price(entry.draft.last_close)),
+    ("ticker", 0, lambda entry: entry.forecast.ticker),
+    ("cutoff", 0, lambda entry: str(entry.forecast.cutoff)),
+    ("steps", 5, lambda entry: str(len(entry.forecast.steps))),
+    ("close", 2, lambda entry: price(entry.forecast.last_close)),
     ("median", 1, _last_median),
     ("90% interval of the last step", 6, _last_interval),
-    ("source", 7, lambda entry: entry.draft.source or "–"),
+    ("source", 7, lambda entry: entry.forecast.source or "–"),
 )
 
 _CSV_COLUMNS = (
@@ -96,10 +96,10 @@ def write_csv(file: BinaryIO, entries: Iterable[Entry]) -> None:
     for entry in entries:
         cells = _object(entry)
         if levels is None:
-            levels = list(entry.draft.steps[0]["quantiles"])
+            levels = list(entry.forecast.steps[0]["quantiles"])
             ahead = ["step", "session", "session_estimated", "naive"]
             writer.writerow([*_CSV_COLUMNS, *ahead, *(f"q{level}" for level in levels)])
-        for step in entry.draft.steps:
+        for step in entry.forecast.steps:
             quantiles = step["quantiles"]
             writer.writerow(
                 [
@@ -114,12 +114,12 @@ def write_csv(file: BinaryIO, entries: Iterable[Entry]) -> None:
 
 
 def _object(entry: Entry) -> dict[str, Any]:
-    facts = {**vars(entry.author), **vars(entry.draft)}
+    facts = {**vars(entry.author), **vars(entry.forecast)}
     return {
         "number": entry.number,
         **{name: facts[name] for name in _CSV_COLUMNS[1:-1]},
         "created": entry.author.created.isoformat(timespec="seconds"),
-        "cutoff": str(entry.draft.cutoff),
-        "steps": list(entry.draft.steps),
+        "cutoff": str(entry.forecast.cutoff),
+        "steps": list(entry.forecast.steps),
         "hash": entry.hash,
     }

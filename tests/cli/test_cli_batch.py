@@ -166,7 +166,7 @@ class TestFullDisk:
         (small / "filler").unlink()
         with Store(url) as store, store.reading() as tx:
             assert not journal.verify(tx).broken
-            assert next(iter(journal.entries(tx))).draft.ticker == "NEWCO"
+            assert next(iter(journal.entries(tx))).forecast.ticker == "NEWCO"
 
     def test_of_the_output(self, apart, stored, small, home):
         (small / "out.jsonl").write_text("the old one\n")
@@ -217,7 +217,7 @@ class TestInterruptions:
                 process.kill()
                 process.wait()
             found = written(home)
-            keys = [(e.draft.ticker, e.draft.cutoff) for e in found]
+            keys = [(e.forecast.ticker, e.forecast.cutoff) for e in found]
             assert len(set(keys)) == len(keys)
             if out.exists():
                 lines = [json.loads(line) for line in out.read_text().splitlines()]
@@ -226,7 +226,9 @@ class TestInterruptions:
             assert forecast(*command).returncode == 0
             expected += len(NAMES)
             found = written(home)
-            assert {e.draft.ticker for e in found if str(e.draft.cutoff) == last} == set(NAMES)
+            assert {e.forecast.ticker for e in found if str(e.forecast.cutoff) == last} == set(
+                NAMES
+            )
             lines = [json.loads(line) for line in out.read_text().splitlines()]
             assert [(line["ticker"], line["cutoff"]) for line in lines] == [
                 (name, last) for name in NAMES

@@ -29,7 +29,7 @@ class TestRecord:
             from datetime import UTC, datetime
 
             author = replace(rows[0].author, created=datetime(2024, 6, 28, 22, tzinfo=UTC))
-            journal.append(tx, author, [row.draft for row in rows])
+            journal.append(tx, author, [row.forecast for row in rows])
         age(home)
         return stored
 
@@ -95,7 +95,7 @@ class TestFiles:
         return written(home)
 
     def test_the_journal_shows_the_file(self, forecast, made, own):
-        assert [(e.draft.ticker, e.draft.source) for e in made] == [
+        assert [(e.forecast.ticker, e.forecast.source) for e in made] == [
             ("MSFT", str(own)),
             ("SPY", None),
         ]
@@ -132,7 +132,7 @@ class TestFiles:
         with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
             tx.execute(text("DELETE FROM journal"))
             tx.execute(text("DELETE FROM store_info WHERE key='journal_head'"))
-            journal.append(tx, early, [replace(made[0].draft, cutoff=cutoff)])
+            journal.append(tx, early, [replace(made[0].forecast, cutoff=cutoff)])
         for words, scored in (([], 0), ([own], 3)):
             done = forecast("score", *words, "-f", "json")
             (record,) = json.loads(done.stdout)["models"]

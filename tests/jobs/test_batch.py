@@ -83,8 +83,8 @@ class TestForecasts:
         for entry, forecast in zip(found, done.forecasts, strict=True):
             assert entry.author.run == done.run
             assert entry.author.model_hash == model.digest
-            assert entry.draft.fingerprint == forecast.fingerprint
-            assert entry.draft.steps == forecast.plain_steps()
+            assert entry.forecast.fingerprint == forecast.fingerprint
+            assert entry.forecast.steps == forecast.plain_steps()
 
     def test_a_bad_ticker_does_not_stop_the_others(self, model, source):
         source.truth["ONE"] = history("ABC").slice(0, 1)
@@ -124,7 +124,7 @@ class TestForecasts:
         first = batch(
             model, Worklist(("ABC",), files), now=evening(FRIDAY), provider=lambda: source
         )
-        assert {e.draft.ticker: e.draft.source for e in written()} == {
+        assert {e.forecast.ticker: e.forecast.source for e in written()} == {
             "XYZ": str(own), "MORE": str(tmp_path / "more" / "M.csv"), "ABC": None,
         }  # fmt: skip
         assert run(model, source, "XYZ").written == 1
@@ -132,14 +132,17 @@ class TestForecasts:
             done = batch(model, again, now=evening(FRIDAY), provider=lambda: source)
             assert done.written == 0
         assert first.written == 3
-        assert [e.draft.source for e in written() if e.draft.ticker == "XYZ"] == [str(own), None]
+        assert [e.forecast.source for e in written() if e.forecast.ticker == "XYZ"] == [
+            str(own),
+            None,
+        ]
 
     def test_a_file_whose_name_is_no_text(self, model, source, tmp_path):
         path = tmp_path / os.fsdecode(b"caf\xe9.csv")
         path.write_text(rows_of("OWN"))
         batch(model, Worklist((), (str(path),)), now=evening(FRIDAY))
         (entry,) = written()
-        assert entry.draft.source == f"{tmp_path}/caf\\udce9.csv"
+        assert entry.forecast.source == f"{tmp_path}/caf\\udce9.csv"
 
     def test_is_dated_when_it_is_written_and_not_when_fetching_began(self, model, source):
         began = []

@@ -61,10 +61,10 @@ def write(
         for h in range(1, H + 1)
     ]
     seen = made.slice(0, row + 1).fingerprint
-    draft = JournalRecord(made.ticker, cutoff, seen, last, "USD", steps, file)
+    forecast = JournalRecord(made.ticker, cutoff, seen, last, "USD", steps, file)
     author = Author("run", created or evening(cutoff), model, f"id-{model}", "0" * 64)
     with store.writing() as tx:
-        journal.append(tx, author, [draft])
+        journal.append(tx, author, [forecast])
 
 
 @pytest.fixture

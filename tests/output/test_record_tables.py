@@ -18,7 +18,7 @@ STEPS = [
 ENTRY = Entry(
     number=7,
     author=Author("run", datetime(2024, 6, 28, 22, 5, tzinfo=UTC), "nightly", "id", "0" * 64),
-    draft=JournalRecord("BRK-B", np.datetime64("2024-06-28"), "f" * 64, 189.5, "USD", STEPS),
+    forecast=JournalRecord("BRK-B", np.datetime64("2024-06-28"), "f" * 64, 189.5, "USD", STEPS),
     hash="0" * 64,
 )
 VALUES = {
@@ -49,7 +49,7 @@ def test_the_least_needed_columns_of_the_journal_go_first(width, missing):
     assert "…" not in head + row
 
 
-FILED = replace(ENTRY, draft=replace(ENTRY.draft, source="my/BRK-B.csv"))
+FILED = replace(ENTRY, forecast=replace(ENTRY.forecast, source="my/BRK-B.csv"))
 
 
 @pytest.mark.parametrize(("width", "there"), [(120, True), (110, False), (60, False)])
@@ -63,7 +63,7 @@ def test_the_source_stands_there_where_one_is_a_file_and_goes_first(width, there
 
 @pytest.mark.parametrize("width", range(36, 130, 3))
 def test_no_value_of_the_journal_is_cut(width):
-    entry = replace(ENTRY, number=12345, draft=replace(ENTRY.draft, last_close=1234567.0))
+    entry = replace(ENTRY, number=12345, forecast=replace(ENTRY.forecast, last_close=1234567.0))
     lines = shown(width, entry)
     assert not any("…" in line for line in lines)
     assert max(map(len, lines)) <= width
@@ -71,4 +71,4 @@ def test_no_value_of_the_journal_is_cut(width):
 
 def test_a_level_that_a_model_does_not_have_is_a_dash():
     steps = [{"step": 1, "quantiles": {"0.5": 1.0}}]
-    assert "–" in "".join(shown(120, replace(ENTRY, draft=replace(ENTRY.draft, steps=steps))))
+    assert "–" in "".join(shown(120, replace(ENTRY, forecast=replace(ENTRY.forecast, steps=steps))))

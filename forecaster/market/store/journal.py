@@ -81,13 +81,13 @@ class Entry:
     Attributes:
         number: 1, 2, 3, ... without gaps.
         author: who forecast, and when.
-        draft: what.
+        forecast: what.
         hash: of the row and of the hash before it.
     """
 
     number: int
     author: Author
-    draft: JournalRecord
+    forecast: JournalRecord
     hash: str
 
 
@@ -106,7 +106,7 @@ class Chain:
     broken: tuple[str, ...]
 
 
-def append(connection: Connection, author: Author, drafts: Sequence[JournalRecord]) -> int:
+def append(connection: Connection, author: Author, forecasts: Sequence[JournalRecord]) -> int:
     """Write forecasts down, those that are not there yet.
 
     One whose horizon and prices are those of the newest row of its ticker, cutoff, model and source
@@ -116,19 +116,19 @@ def append(connection: Connection, author: Author, drafts: Sequence[JournalRecor
     Args:
         connection: a writing transaction.
         author: of all of them.
-        drafts: the forecasts.
+        forecasts: the forecasts.
 
     Returns:
         How many were added.
     """
     count, head = _head(connection)
     rows = []
-    for draft in drafts:
-        newest = _newest(connection, author.model_id, draft)
-        if newest is not None and _same(newest, draft):
+    for forecast in forecasts:
+        newest = _newest(connection, author.model_id, forecast)
+        if newest is not None and _same(newest, forecast):
             continue
         count += 1
-        row = _row(count, author, draft)
+        row = _row(count, author, forecast)
         row["hash"] = head = _hash(head, row)
         rows.append(row)
     if rows:
@@ -216,21 +216,21 @@ def _set_head(connection: Connection, count: int, head: str) -> None:
     connection.execute(insert(schema.store_info).values(key=_HEAD, value=f"{count}:{head}"))
 
 
-def _newest(connection: Connection, model_id: str, draft: JournalRecord) -> JournalRecord | None:
+def _newest(connection: Connection, model_id: str, forecast: JournalRecord) -> JournalRecord | None:
     table = schema.journal.c
     query = (
         select(schema.journal)
         .where(
-            table.ticker == draft.ticker,
-            table.cutoff == to_number(draft.cutoff),
+            table.ticker == forecast.ticker,
+            table.cutoff == to_number(forecast.cutoff),
             table.model_id == model_id,
-            table.source == draft.source,  # IS NULL, where that is None
+            table.source == forecast.source,  # IS NULL, where that is None
         )
         .order_by(table.number.desc())
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    return None if row is None else _entry(row).draft
+    return None if row is None else _entry(row).forecast
 
 
 def _same(a: JournalRecord, b: JournalRecord) -> bool:
@@ -245,15 +245,15 @@ def _same(a: JournalRecord, b: JournalRecord) -> bool:
     return np.allclose(mine, others, rtol=_PRICE_TOLERANCE, atol=0.0)
 
 
-def _row(number: int, author: Author, draft: JournalRecord) -> dict[str, Any]:
+def _row(number: int, author: Author, forecast: JournalRecord) -> dict[str, Any]:
     return {
         **vars(author),
-        **vars(draft),
+        **vars(forecast),
         "number": number,
         "created": int(author.created.timestamp()),
-        "cutoff": to_number(draft.cutoff),
-        "horizon": len(draft.steps),
-        "steps": json.dumps(draft.steps, separators=(",", ":"), allow_nan=False),
+        "cutoff": to_number(forecast.cutoff),
+        "horizon": len(forecast.steps),
+        "steps": json.dumps(forecast.steps, separators=(",", ":"), allow_nan=False),
     }
 
 
@@ -282,7 +282,7 @@ def _entry(row: Row[Any]) -> Entry:
     return Entry(
         number=row.number,
         author=Author(row.run, created, row.model, row.model_id, row.model_hash),
-        draft=JournalRecord(
+        forecast=JournalRecord(
             ticker=row.ticker,
             cutoff=to_day(row.cutoff),
             fingerprint=row.fingerprint,

@@ -13,7 +13,9 @@ NOW = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)
 AUTHOR = Author("run-1", NOW, "default", "abc123def456", "f" * 64)
 
 
-def draft(ticker: str = "ABC", cutoff: str = "2026-03-02", scale: float = 1.0, steps: int = 2):
+def forecast_of(
+    ticker: str = "ABC", cutoff: str = "2026-03-02", scale: float = 1.0, steps: int = 2
+):
     return JournalRecord(
         ticker=ticker,
         cutoff=np.datetime64(cutoff),
@@ -33,9 +35,9 @@ def draft(ticker: str = "ABC", cutoff: str = "2026-03-02", scale: float = 1.0, s
     )
 
 
-def add(store: Store, *drafts: JournalRecord, author: Author = AUTHOR) -> int:
+def add(store: Store, *forecasts: JournalRecord, author: Author = AUTHOR) -> int:
     with store.writing() as tx:
-        return journal.append(tx, author, drafts)
+        return journal.append(tx, author, forecasts)
 
 
 def rows(store: Store, **wanted: object) -> list[journal.Entry]:

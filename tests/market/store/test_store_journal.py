@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from journal_rows import AUTHOR, add, check, draft, rows
+from journal_rows import AUTHOR, add, check, forecast_of, rows
 from sqlalchemy import text
 
 from forecaster.market.store import journal
@@ -14,59 +14,59 @@ from forecaster.market.store import journal
 
 class TestAppending:
     def test_comes_back_as_it_was(self, store):
-        assert add(store, draft(), draft("XYZ")) == 2
+        assert add(store, forecast_of(), forecast_of("XYZ")) == 2
         first, second = rows(store)
-        assert (first.number, first.author, first.draft) == (1, AUTHOR, draft())
-        assert (second.number, second.draft.ticker) == (2, "XYZ")
+        assert (first.number, first.author, first.forecast) == (1, AUTHOR, forecast_of())
+        assert (second.number, second.forecast.ticker) == (2, "XYZ")
 
     def test_the_same_forecast_is_written_once(self, store):
-        add(store, draft())
-        assert add(store, draft(scale=1 + 1e-7), author=replace(AUTHOR, run="run-2")) == 0
+        add(store, forecast_of())
+        assert add(store, forecast_of(scale=1 + 1e-7), author=replace(AUTHOR, run="run-2")) == 0
         assert len(rows(store)) == 1
 
     @pytest.mark.parametrize(
         "other",
         [
-            draft(scale=1.001),
-            draft(cutoff="2026-03-03"),
-            draft(steps=3),
-            draft("XYZ"),
-            replace(draft(), last_close=100.5),
-            replace(draft(), source="my/ABC.csv"),
+            forecast_of(scale=1.001),
+            forecast_of(cutoff="2026-03-03"),
+            forecast_of(steps=3),
+            forecast_of("XYZ"),
+            replace(forecast_of(), last_close=100.5),
+            replace(forecast_of(), source="my/ABC.csv"),
         ],
     )
     def test_another_forecast_is_added(self, store, other):
-        add(store, draft())
+        add(store, forecast_of())
         assert add(store, other) == 1
         assert len(rows(store)) == 2
         assert not check(store).broken
 
     def test_another_model_is_added(self, store):
-        add(store, draft())
-        assert add(store, draft(), author=replace(AUTHOR, model_id="other")) == 1
+        add(store, forecast_of())
+        assert add(store, forecast_of(), author=replace(AUTHOR, model_id="other")) == 1
 
     def test_the_newest_is_what_counts_as_the_same(self, store):
-        add(store, draft())
-        add(store, draft(scale=1.001))
-        assert add(store, draft()) == 1  # back again is a change too
+        add(store, forecast_of())
+        add(store, forecast_of(scale=1.001))
+        assert add(store, forecast_of()) == 1  # back again is a change too
         assert [entry.number for entry in rows(store)] == [1, 2, 3]
 
     @pytest.mark.parametrize("source", [None, "my/ABC.csv", "other/ABC.csv"])
     def test_sources_do_not_supersede_each_other(self, store, source):
         """Whichever was forecast last, what each of the others says is there already."""
         for one in (None, "my/ABC.csv", "other/ABC.csv"):
-            assert add(store, replace(draft(), source=one)) == 1
-        assert add(store, replace(draft(), source=source)) == 0
-        assert add(store, replace(draft(scale=1.001), source=source)) == 1
-        assert [e.draft.source for e in rows(store)][-1] == source
+            assert add(store, replace(forecast_of(), source=one)) == 1
+        assert add(store, replace(forecast_of(), source=source)) == 0
+        assert add(store, replace(forecast_of(scale=1.001), source=source)) == 1
+        assert [e.forecast.source for e in rows(store)][-1] == source
         assert not check(store).broken
 
     def test_a_failure_leaves_nothing(self, store):
-        add(store, draft())
+        add(store, forecast_of())
 
         def half() -> None:
             with store.writing() as tx:
-                journal.append(tx, AUTHOR, [draft("XYZ")])
+                journal.append(tx, AUTHOR, [forecast_of("XYZ")])
                 raise KeyError
 
         with pytest.raises(KeyError):
@@ -77,8 +77,12 @@ class TestAppending:
 
 class TestReading:
     def test_by_what_is_wanted(self, store):
-        add(store, draft(), draft("XYZ", cutoff="2026-02-27"))
-        add(store, draft("XYZ"), author=replace(AUTHOR, run="run-2", model="b", model_id="id-b"))
+        add(store, forecast_of(), forecast_of("XYZ", cutoff="2026-02-27"))
+        add(
+            store,
+            forecast_of("XYZ"),
+            author=replace(AUTHOR, run="run-2", model="b", model_id="id-b"),
+        )
         numbers = {
             "since": np.datetime64("2026-03-01"),
             "ticker": "XYZ",
@@ -93,14 +97,14 @@ class TestReading:
 class TestTheChain:
     @pytest.fixture
     def full(self, store):
-        add(store, draft(), draft("XYZ"))
-        add(store, draft(cutoff="2026-03-03"), author=replace(AUTHOR, run="run-2"))
+        add(store, forecast_of(), forecast_of("XYZ"))
+        add(store, forecast_of(cutoff="2026-03-03"), author=replace(AUTHOR, run="run-2"))
         return store
 
     @pytest.fixture
     def filed(self, full):
         """And one from a file, which is not the last."""
-        add(full, replace(draft("OWN"), source="my/OWN.csv"), draft("OWN"))
+        add(full, replace(forecast_of("OWN"), source="my/OWN.csv"), forecast_of("OWN"))
         return full
 
     def test_holds(self, full):
@@ -149,7 +153,7 @@ class TestTheChain:
 
     def test_a_row_that_was_forged_with_its_hash_breaks_the_next(self, full):
         first = rows(full)[0]
-        forged = journal._row(1, first.author, replace(first.draft, last_close=1.0))
+        forged = journal._row(1, first.author, replace(first.forecast, last_close=1.0))
         forged["hash"] = journal._hash(journal._START, forged)
         with full.writing() as tx:
             tx.execute(text("UPDATE journal SET last_close=1.0, hash=:hash WHERE number=1"), forged)
@@ -157,7 +161,7 @@ class TestTheChain:
 
     def test_a_hash_is_of_every_cell(self, full):
         """So that no column can be added to the table and forgotten here."""
-        names = set(journal._row(1, AUTHOR, draft()))
+        names = set(journal._row(1, AUTHOR, forecast_of()))
         from forecaster.market.store import schema
 
         assert names | {"hash"} == {column.name for column in schema.journal.columns}

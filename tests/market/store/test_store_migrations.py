@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 import version_1
-from journal_rows import AUTHOR, add, check, draft, rows
+from journal_rows import AUTHOR, add, check, forecast_of, rows
 from sqlalchemy import create_engine, inspect, text
 
 from forecaster.errors import SettingsError, StoreError
@@ -48,7 +48,7 @@ def test_what_was_written_keeps_its_hash(old):
             assert schema.version_of(tx) == 2
         found = rows(store)
         assert [entry.hash for entry in found] == list(version_1.HASHES)
-        assert [(e.draft.ticker, e.draft.currency, e.draft.source) for e in found] == [
+        assert [(e.forecast.ticker, e.forecast.currency, e.forecast.source) for e in found] == [
             ("ABC", "USD", None),
             ("XYZ", None, None),
         ]
@@ -57,10 +57,10 @@ def test_what_was_written_keeps_its_hash(old):
 
 def test_what_comes_later_is_chained_to_it(old):
     with Store(old) as store:
-        again = rows(store)[0].draft
+        again = rows(store)[0].forecast
         assert add(store, again, author=replace(AUTHOR, run="run-2")) == 0
-        assert add(store, draft("NEW"), replace(again, source="my/ABC.csv")) == 2
-        assert [entry.draft.source for entry in rows(store)] == [None, None, None, "my/ABC.csv"]
+        assert add(store, forecast_of("NEW"), replace(again, source="my/ABC.csv")) == 2
+        assert [entry.forecast.source for entry in rows(store)] == [None, None, None, "my/ABC.csv"]
         assert check(store).entries == 4
         assert not check(store).broken
 
@@ -110,7 +110,7 @@ def test_where_nobody_may_write_it_is_read_as_it_is(tmp_path, monkeypatch):
     version_1.make(address)
     monkeypatch.setattr(engine, "_can_write", lambda _path: False)
     with Store(address) as store:
-        assert [entry.draft.source for entry in rows(store, ticker="ABC")] == [None]
+        assert [entry.forecast.source for entry in rows(store, ticker="ABC")] == [None]
         assert check(store) == journal.Chain(2, version_1.HASHES[1], ())
         with store.reading() as tx:
             assert schema.version_of(tx) == 1
