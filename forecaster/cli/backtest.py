@@ -145,8 +145,8 @@ def backtest(
             result = backtest.backtest(
                 loaded.panel, settings, plan, device=device, on_progress=on_progress, pool=pool
             )
-    for message in result.notes:
-        note(message)
+    for about in result.notes:
+        note(about.message)
     panel = plan.seen(loaded.panel)
     to.write(
         table=lambda width: backtest_table(result, panel, width),

@@ -85,7 +85,7 @@ def batch(
 ) -> None:
     """Forecast a watchlist, keep every forecast in the journal, and be safe to start again."""
     from forecaster.jobs import batch
-    from forecaster.jobs.worklist import read_worklist
+    from forecaster.market.watchlist import read_batch_sources
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
     from forecaster.output.batch import batch_json, batch_sentence
@@ -95,7 +95,7 @@ def batch(
     _keep_apart(out, summary, quiet=quiet)
     fetching = fetching_of(reading)
     options = file_options(reading)
-    work = read_worklist(watchlist, sys.stdin.buffer)
+    work = read_batch_sources(watchlist, sys.stdin.buffer)
     days = _days(retrain)
     path = find(model)
     author = load(path)

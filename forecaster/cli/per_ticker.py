@@ -36,7 +36,7 @@ def train_per_ticker(
         SomeTickersFailed: after the result of the others.
     """
     from forecaster.jobs.per_ticker import TickerTask, train_each
-    from forecaster.market.notes import Failure, Note
+    from forecaster.market.notes import Failure
     from forecaster.market.symbols import file_name
     from forecaster.model.artifact import save
     from forecaster.model.registry import path_of
@@ -61,7 +61,13 @@ def train_per_ticker(
     with training_bar() as on_progress:
         result = train_each(panel, tasks, save=keep, on_progress=on_progress, pool=pool)
     failures += failures_in_flags(result.failures)
-    show_notes([Note(text, ticker) for ticker, trained in result.trained for text in trained.notes])
+    show_notes(
+        [
+            replace(note, ticker=ticker)
+            for ticker, trained in result.trained
+            for note in trained.notes
+        ]
+    )
     sessions = {h.ticker: len(h) for h in panel}
     to.write(
         table=lambda _width: train.per_ticker_table(result, sessions, paths),

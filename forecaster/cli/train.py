@@ -105,8 +105,8 @@ def train(
                 on_progress=on_progress,
             )  # fmt: skip
         save(trained.model, path)
-    for message in trained.notes:
-        note(message)
+    for about in trained.notes:
+        note(about.message)
     to.write(
         table=lambda width: train_table(trained, loaded.panel, str(path), width),
         json=lambda: train_json(trained, loaded.panel, str(path)),

@@ -23,6 +23,7 @@ from forecaster.jobs.fitting import FitTask, baseline_losses, fit_task, network_
 from forecaster.jobs.parallel import Pool
 from forecaster.jobs.progress import OnProgress
 from forecaster.market.bars import Panel
+from forecaster.market.notes import Note
 from forecaster.model.artifact import Model
 from forecaster.model.settings import Cell, Device, Settings
 from forecaster.model.training import FitResult
@@ -130,7 +131,7 @@ class Backtest:
     spreads: dict[str, Spread]
     seconds: dict[str, float]
     remarks: tuple[Suspicion | str, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     settings: Settings | None = None
     plan: Plan | None = None
     hindsight: Hindsight | str | None = None
@@ -148,7 +149,7 @@ class _Run:
     losses: dict[str, list[ForecastLosses]] = field(default_factory=dict)
     seed_losses: dict[str, list[list[Floats]]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     def add(self, name: str, losses: ForecastLosses, seconds: float) -> None:
         self.losses.setdefault(name, []).append(losses)

@@ -31,6 +31,7 @@ from forecaster.errors import DataError, SettingsError
 from forecaster.evaluation.folds import Fold
 from forecaster.jobs.backtest import Backtest, ModelReference, Plan, Refit, Spread
 from forecaster.jobs.score_card import ScoresRefused, read_months, read_table
+from forecaster.market.notes import Note
 from forecaster.model.settings import Cell, Settings
 
 SCHEMA = "backtest/1"
@@ -121,7 +122,7 @@ class BacktestDocument(Part):
             spreads=self.spread,
             seconds=self.seconds,
             remarks=tuple(text for text in self.remarks if text != self.hindsight),
-            notes=self.notes,
+            notes=tuple(Note(text) for text in self.notes),
             settings=self._settings() if known else None,
             plan=self._plan(folds, tuple(table.baselines)) if known else None,
             hindsight=self.hindsight,

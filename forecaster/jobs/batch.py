@@ -20,7 +20,6 @@ from forecaster.atomic import locked
 from forecaster.errors import DataError, LockHeld, Message, TrainingDiverged
 from forecaster.features.representation import REACH
 from forecaster.jobs.predict import TickerForecast, checked_horizon, predict
-from forecaster.jobs.worklist import Worklist
 from forecaster.market.bars import Panel
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
 from forecaster.market.files.read import DEFAULT_READ_OPTIONS, ReadOptions
@@ -30,6 +29,7 @@ from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Author, JournalRecord
 from forecaster.market.store.log import Run, begin_run, finish_run, unfinished_run
+from forecaster.market.watchlist import BatchSources
 from forecaster.model.artifact import Model, save
 from forecaster.paths import home
 
@@ -65,7 +65,7 @@ class BatchResult:
 
 def batch(
     model: Model,
-    work: Worklist,
+    sources: BatchSources,
     *,
     horizon: int | None = None,
     fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
@@ -82,7 +82,7 @@ def batch(
 
     Args:
         model: who forecasts.
-        work: tickers and price files.
+        sources: tickers and price files.
         horizon: steps; None: as ``predict``.
         fetching: how tickers are fetched.
         options: how files are read.
@@ -104,11 +104,11 @@ def batch(
     began, moment = time.perf_counter(), now or datetime.now(UTC)
     due = retrain_days is not None and path is not None and _is_due(model, retrain_days, moment)
     with locked(home() / "batch", "a batch", wait=wait), Store() as store:
-        run, resumed = _run(store, _task(model, work, horizon), moment, resume=resume)
+        run, resumed = _run(store, _task(model, sources, horizon), moment, resume=resume)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
         loaded = read_sorted(
-            work.files, work.tickers, options, asked, store=store, provider=provider, now=moment,
-            last=None if due else REACH, on_ticker=on_ticker,
+            sources.files, sources.tickers, options, asked, store=store, provider=provider,
+            now=moment, last=None if due else REACH, on_ticker=on_ticker,
         )  # fmt: skip
         notes = [Note(note.message, note.ticker or note.source) for note in loaded.notes]
         if due and path is not None:
@@ -132,9 +132,9 @@ def batch(
     )
 
 
-def _task(model: Model, work: Worklist, horizon: int | None) -> str:
+def _task(model: Model, sources: BatchSources, horizon: int | None) -> str:
     """Digest of what is to be done: the same work by the same model has the same one."""
-    parts = [sorted(work.tickers), sorted(work.files), model.digest, horizon]
+    parts = [sorted(sources.tickers), sorted(sources.files), model.digest, horizon]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -12,6 +12,7 @@ from forecaster.jobs.predict import in_hindsight, usable
 from forecaster.jobs.rolling_forecast import Day, ends_of, forecast_of, interval_of, unroll
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
+from forecaster.market.notes import Note
 from forecaster.model.artifact import Model
 
 LOOKBACKS = (1, 2, 5, 10, 20, 60, 120, 250)
@@ -62,7 +63,7 @@ class Explanation:
     looks_back: int | None
     importance: Importance | None
     seed: int
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def explain(
@@ -156,7 +157,7 @@ def _notes(
     days: tuple[Day, ...],
     withheld: tuple[Withheld, ...],
     weighed: Importance | None,
-) -> tuple[str, ...]:
+) -> tuple[Note, ...]:
     notes = []
     if len(days) < last:
         shown = "1 session is" if len(days) == 1 else f"{len(days)} sessions are"
@@ -184,4 +185,4 @@ def _notes(
         )
     if weighed is None:
         notes.append("Too few sessions have a later one to tell which inputs matter.")
-    return tuple(notes)
+    return tuple(Note(message) for message in notes)

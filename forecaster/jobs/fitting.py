@@ -17,6 +17,7 @@ from forecaster.evaluation.origins import Origins, past_of
 from forecaster.features.representation import Representation
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.market.bars import Panel
+from forecaster.market.notes import Note
 from forecaster.model.devices import choose_device
 from forecaster.model.inference import outputs_at
 from forecaster.model.numpy_rnn import Network
@@ -125,7 +126,7 @@ def baseline_losses(
     origins: Origins,
     actuals: Actuals,
     levels: Sequence[float],
-) -> tuple[dict[str, ForecastLosses], tuple[str, ...]]:
+) -> tuple[dict[str, ForecastLosses], tuple[Note, ...]]:
     """Losses of baselines fitted on the past, and notes on what could not be fitted."""
     usable = [h for h in past if len(h) >= 2]
     fitted = fit_baselines(names, usable, actuals.log_return.shape[1], levels)
@@ -141,7 +142,9 @@ def baseline_losses(
     begun = {h.ticker for h in usable}
     late = [h.ticker for h in origins.histories if h.ticker not in begun]
     notes = [
-        f"garch was not fitted to {ticker} (it begins after the cutoff); ewma stands in"
+        Note(
+            f"garch was not fitted to {ticker} (it begins after the cutoff); ewma stands in", ticker
+        )
         for ticker in late
         if "garch" in losses
     ]

@@ -12,6 +12,7 @@ from forecaster.arrays import Floats
 from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.features.sequences import Batch, TrainingSet, gather_windows
 from forecaster.market.bars import History
+from forecaster.market.notes import Note
 from forecaster.model.artifact import Model
 from forecaster.model.gradients import (
     ClippedStep,
@@ -85,7 +86,7 @@ class Gradients:
     stepped: str
     usual: tuple[ClippedStep, ...]
     burst: tuple[ClippedStep, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def measure_gradients(
@@ -257,7 +258,7 @@ def _limits(
     return limits
 
 
-def _notes(model: Model, lags: int) -> tuple[str, ...]:
+def _notes(model: Model, lags: int) -> tuple[Note, ...]:
     notes = []
     steps = model.settings.context_length
     if lags >= steps:
@@ -270,4 +271,4 @@ def _notes(model: Model, lags: int) -> tuple[str, ...]:
             "The networks read each window both ways: the backward half starts at the last session"
             " and carries the gradient of old inputs over few steps."
         )
-    return tuple(notes)
+    return tuple(Note(message) for message in notes)

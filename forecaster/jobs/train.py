@@ -20,6 +20,7 @@ from forecaster.jobs.progress import OnProgress, stage
 from forecaster.jobs.score_card import card_scores, date_of, panel_facts
 from forecaster.jobs.worker import installed
 from forecaster.market.bars import Panel
+from forecaster.market.notes import Note
 from forecaster.model.artifact import Model
 from forecaster.model.card import Card, SplitDates
 from forecaster.model.devices import choose_device
@@ -54,7 +55,7 @@ class Trained:
     device: str
     seconds: float
     targets_per_second: float
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def train(
@@ -85,7 +86,7 @@ def train(
         TrainingDiverged: a loss was not finite.
         SettingsError: the device is not there.
     """
-    notes: list[str] = []
+    notes: list[Note] = []
     panel = _long_enough(panel, notes)
     split = split_panel(panel, settings.horizon, train_end)
     used = choose_device(device)
@@ -110,7 +111,7 @@ def train(
     )
 
 
-def _long_enough(panel: Panel, notes: list[str]) -> Panel:
+def _long_enough(panel: Panel, notes: list[Note]) -> Panel:
     """The histories of at least ``SHORTEST_HISTORY`` sessions."""
     kept = tuple(h for h in panel if len(h) >= SHORTEST_HISTORY)
     short = [h for h in panel if len(h) < SHORTEST_HISTORY]
@@ -121,28 +122,35 @@ def _long_enough(panel: Panel, notes: list[str]) -> Panel:
             " does. Give files with more sessions."
         )
     notes += [
-        f"{h.ticker} was left out: its length is {len(h)}, and training reads histories from"
-        f" {SHORTEST_HISTORY} sessions up."
+        Note(
+            f"{h.ticker} was left out: its length is {len(h)}, and training reads histories from"
+            f" {SHORTEST_HISTORY} sessions up.",
+            h.ticker,
+        )
         for h in short
     ]
     return Panel(kept)
 
 
 def _score_test(
-    panel: Panel, split: Split, settings: Settings, fitted: FitResult, notes: list[str]
+    panel: Panel, split: Split, settings: Settings, fitted: FitResult, notes: list[Note]
 ) -> tuple[ScoreTable, MonthlyLosses] | None:
     """Scores of the network and the baselines on the test part, if there is one."""
     if split.test_from is None:
         notes.append(
-            f"the panel has {len(panel.sessions)} sessions, too few to hold a test part out: the"
-            " model's errors are not measured."
+            Note(
+                f"the panel has {len(panel.sessions)} sessions, too few to hold a test part out:"
+                " the model's errors are not measured."
+            )
         )
         return None
     origins = Origins.of(panel, split.test_from, split.last)
     if not origins.histories:
         notes.append(
-            f"no history has two sessions from {split.test_from} on: the model's errors are not"
-            " measured."
+            Note(
+                f"no history has two sessions from {split.test_from} on: the model's errors are not"
+                " measured."
+            )
         )
         return None
     levels = settings.quantiles

@@ -132,7 +132,7 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             "seconds": {name: round(s, 3) for name, s in result.seconds.items()},
             "remarks": remarks if hindsight is None else [*remarks, hindsight],
             "hindsight": hindsight,
-            "notes": result.notes,
+            "notes": [note.message for note in result.notes],
         }
     )
 

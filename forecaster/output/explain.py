@@ -61,7 +61,7 @@ def explain_table(explanation: Explanation, model: Model, width: int) -> list[Re
             _gains(explanation.importance, width),
             Text(importance_sentence(explanation.importance, model)),
         ]
-    return parts + [Text(note, style="yellow") for note in explanation.notes]
+    return parts + [Text(note.message, style="yellow") for note in explanation.notes]
 
 
 def _days(explanation: Explanation, width: int) -> Table:
@@ -198,7 +198,7 @@ def explain_json(explanation: Explanation, model: Model) -> str:
                 "looks_back": explanation.looks_back,
                 "importance": importance and asdict(importance),
                 "seed": explanation.seed,
-                "notes": explanation.notes,
+                "notes": [note.message for note in explanation.notes],
             }
         )
     )

@@ -44,7 +44,7 @@ def gradients_table(gradients: Gradients, model: Model, width: int) -> list[Rend
             " its step no longer, clipped or not."
         ),
     ]
-    return parts + [Text(note, style="yellow") for note in gradients.notes]
+    return parts + [Text(note.message, style="yellow") for note in gradients.notes]
 
 
 def _reaches(gradients: Gradients, width: int) -> Table:
@@ -116,7 +116,7 @@ def gradients_json(gradients: Gradients, model: Model) -> str:
                     "usual": [asdict(row) for row in gradients.usual],
                     "burst": [asdict(row) for row in gradients.burst],
                 },
-                "notes": gradients.notes,
+                "notes": [note.message for note in gradients.notes],
             }
         )
     )

@@ -16,12 +16,12 @@ from forecaster.atomic import locked
 from forecaster.errors import LockHeld, RateLimited, SettingsError
 from forecaster.jobs.batch import BatchResult, batch
 from forecaster.jobs.predict import predict
-from forecaster.jobs.worklist import Worklist, read_worklist
 from forecaster.market import exchanges
 from forecaster.market.bars import History, Panel
 from forecaster.market.fetch_options import FetchOptions
 from forecaster.market.store import Store, journal
 from forecaster.market.store.log import unfinished_run
+from forecaster.market.watchlist import BatchSources, read_batch_sources
 from forecaster.model.settings import Settings
 
 FRIDAY = np.datetime64("2026-03-06")
@@ -47,7 +47,7 @@ def source() -> FakeProvider:
 
 def run(model, source: FakeProvider, *names: str, **options) -> BatchResult:
     options = {"now": evening(FRIDAY), "provider": lambda: source, **options}
-    return batch(model, Worklist(names or NAMES, ()), **options)
+    return batch(model, BatchSources(names or NAMES, ()), **options)
 
 
 def written() -> list[journal.Entry]:
@@ -103,7 +103,7 @@ class TestForecasts:
     def test_price_files_and_tickers(self, model, source, tmp_path):
         lines = [f"{d},{c}" for d, c in zip(history("F").sessions, history("F").close, strict=True)]
         (tmp_path / "FILE.csv").write_text("Date,Close\n" + "\n".join(lines))
-        work = Worklist(("ABC",), (str(tmp_path / "FILE.csv"),))
+        work = BatchSources(("ABC",), (str(tmp_path / "FILE.csv"),))
         done = batch(model, work, now=evening(FRIDAY), provider=lambda: source)
         assert [f.ticker for f in done.forecasts] == ["FILE", "ABC"]
         assert done.forecasts[0].steps[0].session_estimated
@@ -122,13 +122,13 @@ class TestForecasts:
         (tmp_path / "more" / "M.csv").write_text(rows_of("MORE"))
         files = (str(own), str(tmp_path / "more"))
         first = batch(
-            model, Worklist(("ABC",), files), now=evening(FRIDAY), provider=lambda: source
+            model, BatchSources(("ABC",), files), now=evening(FRIDAY), provider=lambda: source
         )
         assert {e.forecast.ticker: e.forecast.source for e in written()} == {
             "XYZ": str(own), "MORE": str(tmp_path / "more" / "M.csv"), "ABC": None,
         }  # fmt: skip
         assert run(model, source, "XYZ").written == 1
-        for again in (Worklist(("ABC",), files), Worklist(("XYZ",), ())):
+        for again in (BatchSources(("ABC",), files), BatchSources(("XYZ",), ())):
             done = batch(model, again, now=evening(FRIDAY), provider=lambda: source)
             assert done.written == 0
         assert first.written == 3
@@ -140,14 +140,14 @@ class TestForecasts:
     def test_a_file_whose_name_is_no_text(self, model, source, tmp_path):
         path = tmp_path / os.fsdecode(b"caf\xe9.csv")
         path.write_text(rows_of("OWN"))
-        batch(model, Worklist((), (str(path),)), now=evening(FRIDAY))
+        batch(model, BatchSources((), (str(path),)), now=evening(FRIDAY))
         (entry,) = written()
         assert entry.forecast.source == f"{tmp_path}/caf\\udce9.csv"
 
     def test_is_dated_when_it_is_written_and_not_when_fetching_began(self, model, source):
         began = []
         source.before_answer = lambda _ticker: began.append(datetime.now(UTC)) or time.sleep(1.1)
-        batch(model, Worklist(("ABC",), ()), provider=lambda: source)
+        batch(model, BatchSources(("ABC",), ()), provider=lambda: source)
         (entry,) = written()
         assert entry.author.created > began[0]
 
@@ -234,7 +234,7 @@ class TestResume:
             assert unfinished_run(tx, "any") is None
 
 
-class TestWorklists:
+class TestBatchSourcess:
     @pytest.mark.parametrize(
         ("name", "text", "tickers", "files"),
         [
@@ -249,8 +249,8 @@ class TestWorklists:
     def test_a_source_is_one_or_the_other(self, tmp_path, name, text, tickers, files):
         path = tmp_path / name
         path.write_text(text)
-        work = read_worklist([str(path)])
+        work = read_batch_sources([str(path)])
         assert (len(work.tickers), len(work.files)) == (tickers, files)
 
     def test_a_folder_holds_prices(self, tmp_path):
-        assert read_worklist([str(tmp_path)]).files == (str(tmp_path),)
+        assert read_batch_sources([str(tmp_path)]).files == (str(tmp_path),)

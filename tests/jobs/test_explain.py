@@ -185,17 +185,19 @@ class TestWithheld:
         found = explain(model_of(), LONG.slice(0, 8), last=20)
         assert [w.sessions for w in found.withheld] == [1, 2, 5]
         assert len(found.days) == 7
-        assert any("7 sessions are shown instead of 20" in n for n in found.notes)
-        assert any("10, 20, 60, 120, 250" in n for n in found.notes)
+        assert any("7 sessions are shown instead of 20" in n.message for n in found.notes)
+        assert any("10, 20, 60, 120, 250" in n.message for n in found.notes)
         assert found.importance is None
-        assert any("Too few sessions" in n for n in found.notes)
+        assert any("Too few sessions" in n.message for n in found.notes)
 
     def test_two_bars_are_enough_and_one_is_not(self):
         found = explain(model_of(), LONG.slice(0, 2))
         assert (len(found.days), found.withheld, found.looks_back) == (1, (), None)
         assert found.days[0].width_change is None
         assert not found.days[0].moved_most
-        assert "LONG has 2 bars, so 1 session is shown instead of 10." in found.notes
+        assert "LONG has 2 bars, so 1 session is shown instead of 10." in [
+            n.message for n in found.notes
+        ]
         with pytest.raises(DataError, match="has 1 bar"):
             explain(model_of(), LONG.slice(0, 1))
 
@@ -338,14 +340,18 @@ def test_a_model_that_has_seen_what_came_next_says_so():
     model = carded(model_of(), str(LONG.sessions[-1]))
     early = explain(model, LONG, as_of=LONG.sessions[300]).notes
     assert any("seen what came after" in note for note in early)
-    assert not any("seen what came after" in n for n in explain(model, LONG).notes)
+    assert not any("seen what came after" in n.message for n in explain(model, LONG).notes)
 
 
 def test_companions_are_said_to_be_unknown():
-    assert any("one history is read by itself" in n for n in explain(model_of(), LONG).notes)
+    assert any(
+        "one history is read by itself" in n.message for n in explain(model_of(), LONG).notes
+    )
     single = model_of(Panel((LONG,)))
-    assert any("trained without them" in n for n in explain(single, LONG).notes)
-    assert not any("ther tickers" in n for n in explain(model_of(scale="minmax"), LONG).notes)
+    assert any("trained without them" in n.message for n in explain(single, LONG).notes)
+    assert not any(
+        "ther tickers" in n.message for n in explain(model_of(scale="minmax"), LONG).notes
+    )
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ class TestRows:
     def test_models_of_every_kind(self, kind):
         found = measure_gradients(model_of(**kind), ACME, cells=("gru",), lags=10)
         assert all(np.all(np.isfinite(r.norms)) for r in found.rows)
-        both = any("both ways" in n for n in found.notes)
+        both = any("both ways" in n.message for n in found.notes)
         assert both == bool(kind.get("bidirectional"))
 
     def test_lags_beyond_the_context_are_remarked(self):

@@ -17,6 +17,7 @@ from forecaster.jobs.backtest import Spread
 from forecaster.jobs.backtest_document import BacktestSubject, read_backtest
 from forecaster.jobs.report import ModelSubject, read_model, read_subject
 from forecaster.jobs.score_card import date_of
+from forecaster.market.notes import Note
 from forecaster.model.artifact import load, save
 from forecaster.model.registry import BOXED
 from forecaster.output.format import remark_sentence
@@ -24,7 +25,7 @@ from forecaster.output.format import remark_sentence
 RESULT = replace(
     scored(),
     spreads={"gru": Spread(3, 0.0021, 0.0022)},
-    notes=("garch was not fitted to X", "<b>"),
+    notes=(Note("garch was not fitted to X"), Note("<b>")),
     seconds={"random": 1.25, "naive": 0.0},
 )
 DOCUMENT = document(RESULT)

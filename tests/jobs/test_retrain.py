@@ -131,10 +131,10 @@ class TestInABatch:
 
     def batch(self, model, path, tmp_path, days):
         from forecaster.jobs.batch import batch
-        from forecaster.jobs.worklist import Worklist
+        from forecaster.market.watchlist import BatchSources
 
         now = datetime.fromisoformat(model.created).replace(tzinfo=UTC)
-        work = Worklist((), self.files(tmp_path))
+        work = BatchSources((), self.files(tmp_path))
         return batch(model, work, retrain_days=days, path=path, now=now)
 
     def test_a_young_model_is_left_alone(self, model, kept, tmp_path):

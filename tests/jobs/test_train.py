@@ -171,7 +171,7 @@ class TestShortPanels:
         assert made.table is None
         assert made.model.card.scores is None
         assert len(made.notes) == 1
-        assert "errors are not measured" in made.notes[0]
+        assert "errors are not measured" in made.notes[0].message
         found = predict(made.model, panel.histories)
         assert [len(f.steps) for f in found.forecasts] == [5, 5]
         for forecast in found.forecasts:
@@ -181,7 +181,7 @@ class TestShortPanels:
     def test_shorter_ones_are_left_out_with_a_note(self):
         four = garch_history("FOUR", 4, seed=6, last=END)
         made = run(Panel((HISTORIES[2], four)), replace(SETTINGS, epochs=1))
-        assert "FOUR was left out" in made.notes[0]
+        assert "FOUR was left out" in made.notes[0].message
         assert made.model.card.data.tickers == ("TEN",)
 
     def test_a_test_part_in_which_nobody_has_two_sessions_is_not_measured(self):
@@ -193,7 +193,7 @@ class TestShortPanels:
         made = run(Panel((long, sparse)), replace(SETTINGS, epochs=1), train_end=end, refit=False)
         assert made.split.test_from == long.cutoff
         assert made.table is None
-        assert "not measured" in made.notes[0]
+        assert "not measured" in made.notes[0].message
 
 
 @pytest.mark.network

@@ -16,6 +16,7 @@ from forecaster.evaluation.baselines.garch import Garch
 from forecaster.evaluation.baselines.har import Har
 from forecaster.evaluation.baselines.naive import Naive, fit_naive
 from forecaster.market.bars import History
+from forecaster.market.notes import Note
 
 QUICK = ("naive", "drift", "ewma")
 """Baselines that take no time to fit; `train` shows these."""
@@ -30,7 +31,7 @@ class FittedBaselines:
     """Baselines in the order asked for, and notes on fits that failed."""
 
     baselines: tuple[Baseline, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def check_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -59,7 +60,7 @@ def fit_baselines(
         horizon: H.
         levels: Q quantile levels.
     """
-    notes: list[str] = []
+    notes: list[Note] = []
     ewma = Ewma.fit(histories, horizon, levels)
     naive = fit_naive(histories, horizon, levels)
     baselines: list[Baseline] = []

@@ -20,6 +20,7 @@ from forecaster.arrays import Floats, Rows
 from forecaster.evaluation.baselines.ewma import Ewma
 from forecaster.features.volatility import log_returns
 from forecaster.market.bars import History
+from forecaster.market.notes import Note
 
 SHORTEST = 250
 """Fewest returns for a fit; with fewer the likelihood says next to nothing about α and β."""
@@ -107,15 +108,14 @@ class Garch:
     @classmethod
     def fit(
         cls, histories: list[History], spare: Ewma, horizon: int, levels: tuple[float, ...]
-    ) -> tuple[Garch, list[str]]:
+    ) -> tuple[Garch, list[Note]]:
         """Fit every history, and note those that could not be fitted."""
         parameters, notes = {}, []
         for history in histories:
             fitted = fit_garch(history)
             if isinstance(fitted, str):
-                notes.append(
-                    f"garch could not be fitted to {history.ticker} ({fitted}); ewma stands in"
-                )
+                message = f"garch could not be fitted to {history.ticker} ({fitted})"
+                notes.append(Note(f"{message}; ewma stands in", history.ticker))
             else:
                 parameters[history.ticker] = fitted
         return cls(parameters, spare, horizon, levels), notes

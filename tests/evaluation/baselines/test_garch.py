@@ -201,12 +201,12 @@ class TestStandIn:
         flat = history_of(np.zeros(300), "FLAT")
         panel = [long, short, flat]
         fitted = fit_baselines(("ewma", "garch"), panel, 3, LEVELS)
-        assert [n.split(";")[0] for n in fitted.notes] == [
+        assert [n.message.split(";")[0] for n in fitted.notes] == [
             f"garch could not be fitted to SHORT (99 returns up to the cutoff, and a fit needs"
             f" {SHORTEST})",
             "garch could not be fitted to FLAT (its price hardly moves)",
         ]
-        assert all(n.endswith("ewma stands in") for n in fitted.notes)
+        assert all(n.message.endswith("ewma stands in") for n in fitted.notes)
         ewma, ours = fitted.baselines
         for history in (short, flat, garch_history("NEW", 30, seed=3)):
             rows = np.arange(len(history))

@@ -19,6 +19,7 @@ from forecaster.jobs.backtest_document import BacktestSubject, read_backtest
 from forecaster.jobs.fan_chart import fans
 from forecaster.jobs.report import ModelSubject, read_model
 from forecaster.market.files.read import read_files
+from forecaster.market.notes import Note
 from forecaster.model.artifact import load
 from forecaster.model.card import Retraining
 from forecaster.model.registry import BOXED
@@ -289,7 +290,7 @@ def test_text_from_users_is_never_markup():
             RESULT.losses, pinball={named[k]: v for k, v in RESULT.losses.pinball.items()}
         ),
         seconds={NASTY: 1.0},
-        notes=(NASTY,),
+        notes=(Note(NASTY),),
         remarks=(NASTY,),
     )
     written = BacktestSubject(result, (NASTY,), None, NASTY, NASTY)
