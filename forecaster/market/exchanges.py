@@ -6,7 +6,9 @@ inside functions, when a calendar is first built.
 
 from __future__ import annotations
 
+import csv
 import difflib
+from pathlib import Path
 
 import numpy as np
 
@@ -24,79 +26,20 @@ WEEKDAYS = "24/5"
 US = "XNYS"
 """New York; Nasdaq and all other US markets keep the same days."""
 
-_EXCHANGES = (
-    # calendar, exchange codes of Yahoo and (US and China) Tiingo, Yahoo's suffixes, and its
-    # indices: they have no suffix, and are known where a source names no exchange
-    (
-        US,
-        "NMS NGM NCM NAS NIM NYQ ASE PCX BTS CXI WCB CGI SNP DJI PNK OQB OQX OEM OGM NAE"
-        " NYSE NASDAQ AMEX BATS IEX NYSE_ARCA NYSE_MKT NYSE_NAT NMFQS"
-        " PINK OTCQB OTCQX OTCBB OTCCE OTCMKTS OTCGREY EXPM",
-        "",
-        "^GSPC ^DJI ^IXIC ^NDX ^RUT ^VIX ^TNX",
-    ),
-    ("CMES", "CME CBT NYM CMX", "CME CBT NYM CMX"),
-    ("IEPA", "NYB", "NYB"),
-    (ALWAYS, "CCC", ""),
-    (WEEKDAYS, "CCY", ""),
-    ("XTSE", "TOR VAN CNQ NEO", "TO V CN NE", "^GSPTSE"),
-    ("BVMF", "SAO", "SA", "^BVSP"),
-    ("XMEX", "MEX", "MX"),
-    ("XBUE", "BUE", "BA"),
-    ("XSGO", "SGO", "SN"),
-    ("XBOG", "BVC", "CL"),
-    ("XLON", "LSE IOB AQS CXE FGI", "L IL XC AQ", "^FTSE"),
-    ("XETR", "GER", "DE", "^GDAXI"),
-    ("XFRA", "FRA BER MUN HAN", "F BE MU HA BM"),
-    ("XDUS", "DUS", "DU"),
-    ("XHAM", "HAM", "HM"),
-    ("XSTU", "STU", "SG"),
-    ("XPAR", "PAR ENX", "PA", "^FCHI"),
-    ("XAMS", "AMS", "AS", "^AEX"),
-    ("XBRU", "BRU", "BR"),
-    ("XLIS", "LIS", "LS"),
-    ("XDUB", "ISE", "IR"),
-    ("XMIL", "MIL TLO", "MI TI"),
-    ("XMAD", "MCE MAD", "MC", "^IBEX"),
-    ("XSWX", "EBS", "SW", "^SSMI"),
-    ("XWBO", "VIE", "VI"),
-    ("XSTO", "STO", "ST"),
-    ("XHEL", "HEL", "HE"),
-    ("XCSE", "CPH", "CO"),
-    ("XOSL", "OSL", "OL"),
-    ("XICE", "ICE", "IC"),
-    ("XTAL", "TAL", "TL"),
-    ("XRIS", "RIS", "RG"),
-    ("XLIT", "LIT", "VS"),
-    ("XWAR", "WSE", "WA"),
-    ("XPRA", "PRA", "PR"),
-    ("XBUD", "BUD", "BD"),
-    ("XBSE", "BVB", "RO"),
-    ("ASEX", "ATH", "AT"),
-    ("XIST", "IST", "IS"),
-    ("XTAE", "TLV", "TA"),
-    ("XSAU", "SAU", "SR"),
-    ("XMOS", "MCX", "ME"),
-    ("XJSE", "JNB", "JO"),
-    ("XTKS", "JPX OSA FKA SAP", "T", "^N225"),
-    ("XHKG", "HKG", "HK", "^HSI"),
-    ("XSHG", "SHH SHZ SHG SHE", "SS SZ"),
-    ("XTAI", "TAI TWO", "TW TWO", "^TWII"),
-    ("XKRX", "KSC KOE", "KS KQ", "^KS11"),
-    ("XSES", "SES", "SI"),
-    ("XBOM", "BSE NSI", "BO NS", "^NSEI ^BSESN"),
-    ("XKAR", "KAR", "KA"),
-    ("XASX", "ASX CXA", "AX XA", "^AXJO"),
-    ("XNZE", "NZE", "NZ"),
-    ("XIDX", "JKT", "JK"),
-    ("XKLS", "KLS", "KL"),
-    ("XBKK", "SET", "BK"),
-    ("XPHS", "PHS PHP", "PS"),
-)
+with Path(__file__).with_name("exchanges.csv").open(encoding="utf-8", newline="") as _file:
+    _EXCHANGES = list(csv.DictReader(_file))
+"""Calendars with the exchange codes of Yahoo and (US and China) Tiingo, Yahoo's suffixes, and its
+indices: they have no suffix, and are known where a source names no exchange."""
 
-_BY_EXCHANGE = {code: row[0] for row in _EXCHANGES for code in row[1].split()}
-_BY_SUFFIX = {suffix: row[0] for row in _EXCHANGES for suffix in row[2].split()}
-_BY_INDEX = {index: row[0] for row in _EXCHANGES for index in " ".join(row[3:]).split()}
+
+def _calendars(column: str) -> dict[str, str]:
+    """Each word of a column, with its calendar."""
+    return {word: row["calendar"] for row in _EXCHANGES for word in row[column].split()}
+
+
+_BY_EXCHANGE = _calendars("exchanges")
+_BY_SUFFIX = _calendars("suffixes")
+_BY_INDEX = _calendars("indices")
 _BY_KIND = {"currency": WEEKDAYS, "crypto": ALWAYS, "future": "CMES"}
 
 _CHECKED_UNTIL = {

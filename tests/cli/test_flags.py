@@ -14,6 +14,7 @@ import forecaster
 from forecaster.cli.config_file import options_of
 from forecaster.cli.flags import _OPTIONS, failures_in_flags, flag, in_flags
 from forecaster.errors import DataError, Message, SettingsError, parameter
+from forecaster.market.notes import Failure
 from forecaster.model.settings import Settings
 
 PACKAGE = Path(forecaster.__file__).parent
@@ -56,8 +57,10 @@ def test_a_message_of_no_parameter_is_left_alone():
 
 
 def test_an_error_in_flags_is_of_its_class():
-    ((ticker, error),) = failures_in_flags([("ABC", DataError(f"see {parameter('columns')}"))])
-    assert (ticker, type(error), str(error)) == ("ABC", DataError, "see --column")
+    error = DataError(f"see {parameter('columns')}")
+    (failure,) = failures_in_flags([Failure(error, "ABC")])
+    shown = (failure.ticker, type(failure.error), str(failure.error))
+    assert shown == ("ABC", DataError, "see --column")
 
 
 def test_python_reads_the_field_and_the_command_line_its_flag(forecast, prices):

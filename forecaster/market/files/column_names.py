@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from forecaster.market.bars import BAR_FIELDS
 
@@ -20,92 +22,15 @@ LONGEST_HEADER = 200
 LONGEST_PAIR = 100
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_NAMES: dict[str, str] = {
-    "date": """
-        date date1 tradedate tradingdate tradeday tradingday day exchangedate pricedate quotedate
-        asofdate businessdate sessiondate session datum data fecha dato dzien jour seance
-        datasesji datanotowania dtyyyymmdd yyyymmdd handelstag borsentag datetime dateandtime
-        localdate dateutc dategmt timestamp begin beginsat snappedat opentime timeopen gmttime
-        utctime localtime starttime candletime unix unixtimestamp unixtime epoch t ts 日期
-        交易日期 日付 날짜 дата
-    """,
-    "ticker": """
-        ticker symbol tic tickersymbol stocksymbol stockticker stockcode symbole simbolo kuerzel
-        kurzel ric tsymbol secid security instrument stock asset coin pair scrip scripcode code
-        tscode bloombergticker yahooticker name securityname companyname company nazwa
-        instrumentname permno isin wkn 代码 股票代码 тикер
-    """,
-    "open": """
-        open openprice openingprice opening priceopen pxopen openbid erster eroffnung eroeffnung
-        eroffnungskurs eroeffnungskurs eroffn anfang otwarcie kursotwarcia ouverture ouv premier
-        apertura abertura openingskoers oppningskurs apningskurs abne 开盘 开盘价 始値 시가 o
-    """,
-    "high": """
-        high highprice highestprice highest dayhigh pricehigh pxhigh highbid hoch hochst hoechst
-        hochstkurs hoechstkurs tageshoch tageshochst hochster najwyzszy najwyszy kursmax
-        kursmaksymalny maks plushaut haut maximo maximum massimo hoogste hoog alta maxima hogst
-        hogstakurs hoy max 最高 最高价 高値 고가 hi h
-    """,
-    "low": """
-        low lowprice lowestprice lowest daylow pricelow pxlow lowbid tief tiefst tiefstkurs
-        tagestief tiefster najnizszy najniszy kursmin kursminimalny plusbas bas minimo minimum
-        laagste laag baixa minima lagst lagstakurs lav min 最低 最低价 安値 저가 lo l
-    """,
-    "close": """
-        close closeprice closingprice closing priceclose closelast closebid tradeclose schluss
-        schlusskurs zamkniecie kurszamkniecia zuletzt laatst ostatnio senaste
-        cloture clot cierre chiusura
-        fechamento slotkoers slot slutkurs stangningskurs pxlast pxclose lastprice last
-        lasttrade settle settlement settlementprice settleprice price preis kurs letzter dernier
-        ultimo ultimoprezzo prezzo precio preco koers dernierprix cours nav navprice
-        value wert 收盘 收盘价 終値 종가 ltp c
-    """,
-    "adjusted_close": """
-        adjclose adjustedclose adjcloseprice adjustedcloseprice closeadj closeadjusted
-        adjclosingprice adjustedclosingprice adjustedprice adjprice adjlast closepriceadjusted
-        bereinigterschlusskurs schlusskursbereinigt schlussbereinigt clotureajuste
-        clotureajustee cierreajustado fechamentoajustado chiusuraaggiustata adjusted adj
-    """,
-    "volume": """
-        stucke stuecke umsatzstuck umsatzstucke umsatzstueck volumestuck volumenstuck
-        numberofshares noofshares sharesvolume sharevolume volumeshares shares totaltradedquantity
-        tradedquantity tradedquantitynos ttltrdqnty quantity qty pxvolume volume totalvolume
-        tradingvolume tradevolume tradedvolume volumetraded handelsvolumen volumen wolumen wol
-        umsatz vol volym volumes omzet volumefrom tickvolume tickvol realvolume 成交量
-        出来高 거래량 v
-    """,
-    "currency": """
-        currency ccy curr currencycode wahrung waehrung waluta devise divisa moneda valuta
-        munteenheid moeda
-    """,
-    "time": "time hour uhrzeit zeit heure hora ora tijd godzina czas",
-    "adjusted_open": "adjopen adjustedopen openadj openadjusted",
-    "adjusted_high": "adjhigh adjustedhigh highadj highadjusted",
-    "adjusted_low": "adjlow adjustedlow lowadj lowadjusted",
-}
-# Roles that a long panel's tickers can be mistaken for: C, O, V, L, LOW, MAX, ... are symbols too.
-_SYMBOL_KEYS = _words(
-    "coin pair code tic c o h l v t hi lo low open last max min day adj vol price nav value high"
-)
-# Numeric columns that are never a ticker's closes, even under an upper-case header.
-_NOISE_KEYS = _words(
-    """
-        change chg netchange net pctchange changepct percentchange return returns dividend
-        dividends div divcash exdividend splitratio splitfactor stocksplits splits capitalgains
-        vwap average averageprice trades numtrades numberoftrades nooftrades turnover tradevalue
-        marketcap openint openinterest oi spread per period prevclose previousclose prev bid ask
-        index id no row deliverable amount amplitude obrot zmiana differenz veranderung
-        variation rsi macd sma ema 52wh 52wl
-    """
-)
+_WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_SYMBOL_KEYS = frozenset(_WORDS["other"]["symbols"].split())
+_NOISE_KEYS = frozenset(_WORDS["other"]["noise"].split())
 # What pandas and others write above a column that has no name.
 _UNNAMED_KEYS = frozenset({"", "unnamed0", "index", "level0", "indexlevel0"})
 _LOOKUP: dict[str, tuple[str, int]] = {
-    name: (role, rank) for role, names in _NAMES.items() for rank, name in enumerate(names.split())
+    name: (role, rank)
+    for role, names in _WORDS["roles"].items()
+    for rank, name in enumerate(names.split())
 }
 _LETTERS = str.maketrans({"ł": "l", "Ł": "l", "ß": "ss", "ø": "o", "Ø": "o", "æ": "ae", "Æ": "ae"})
 _NUMBERED = re.compile(r"^\s*\d{1,2}[a-z]?\.\s*(?=\D)")
