@@ -86,7 +86,7 @@ def score(
         if step in (1, horizon):
             networks = [row for row in at_step if row.model not in baselines]
             verdicts += [
-                judge(row.model, b, step, row.skill[b], _number(row.dm_p[b]))
+                judge(row.model, b, step, row.skill[b], row.dm_p[b])
                 for row in networks
                 for b in row.skill
             ]
@@ -174,10 +174,6 @@ def _p(
     """p-value of the Diebold-Mariano test, None where there are too few sessions."""
     p = diebold_mariano(session_means(losses, sessions), session_means(baseline, sessions), step)
     return None if math.isnan(p) else p
-
-
-def _number(p: float | None) -> float:
-    return math.nan if p is None else p
 
 
 def _won(losses: Floats, baseline: Floats, tickers: NDArray[np.intp]) -> tuple[int, int]:

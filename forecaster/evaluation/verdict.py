@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -35,13 +34,12 @@ class Verdict:
     skill: float
 
 
-def judge(model: str, baseline: str, step: int, skill: float, p: float) -> Verdict:
+def judge(model: str, baseline: str, step: int, skill: float, p: float | None) -> Verdict:
     """The verdict: *ties* unless the difference is significant at 5%, or without a p-value."""
-    known = not math.isnan(p)
     word: Word = "ties"
-    if known and p < SIGNIFICANT and skill != 0:
+    if p is not None and p < SIGNIFICANT and skill != 0:
         word = "beats" if skill > 0 else "loses to"
-    return Verdict(model, baseline, step, word, p if known else None, skill)
+    return Verdict(model, baseline, step, word, p, skill)
 
 
 RANK: dict[str, int] = {"loses to": 0, "ties": 1, "beats": 2}

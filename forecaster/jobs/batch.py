@@ -102,7 +102,10 @@ def batch(
     """
     checked_horizon(model, horizon)  # before an evening's requests are made for nothing
     began, moment = time.perf_counter(), now or datetime.now(UTC)
-    due = retrain_days is not None and path is not None and _is_due(model, retrain_days, moment)
+    due = retrain_days is not None and path is not None
+    if due:
+        age = moment - datetime.fromisoformat(model.created)
+        due = age.total_seconds() >= float(retrain_days or 0) * 86400
     with locked(home() / "batch", "a batch", wait=wait), Store() as store:
         run, resumed = _run(store, _task(model, sources, horizon), moment, resume=resume)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
@@ -147,11 +150,6 @@ def _run(store: Store, task: str, now: datetime, *, resume: bool) -> tuple[Run, 
         new = Run(uuid.uuid4().hex, task, now)
         begin_run(tx, new)
         return new, False
-
-
-def _is_due(model: Model, days: float, now: datetime) -> bool:
-    """Whether a model is at least so many days old."""
-    return (now - datetime.fromisoformat(model.created)).total_seconds() >= days * 86400
 
 
 def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Note]:

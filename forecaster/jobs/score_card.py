@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import date
@@ -131,7 +130,7 @@ def _judged(rows: Sequence[ScoreRow]) -> tuple[Verdict, ...]:
     """Verdicts of the networks at the first and the last step."""
     table = ScoreTable(tuple(rows), (), 0, 0)
     return tuple(
-        judge(row.model, baseline, row.step, row.skill[baseline], math.nan if p is None else p)
+        judge(row.model, baseline, row.step, row.skill[baseline], p)
         for row in rows
         if row.step in (1, table.last_step) and row.model in table.networks
         for baseline, p in row.dm_p.items()

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from forecaster.jobs.gradients import Gradients, Reach
+from forecaster.jobs.gradients import Gradients
 from forecaster.model.artifact import Model
 from forecaster.model.gradients import ClippedStep
 from forecaster.output.format import Column, fitting_table, plain, to_csv, to_json
@@ -51,7 +51,8 @@ def _reaches(gradients: Gradients, width: int) -> Table:
     """A row for each network; lags in the middle are the first to go."""
     rows = gradients.rows
     lags = [k for k in _LAGS if k < gradients.lags] + [gradients.lags]
-    columns = [Column("network", [_label(r) for r in rows], left=True)]
+    names = [r.name if r.weights == "textbook" else f"{r.name}, {r.weights}" for r in rows]
+    columns = [Column("network", names, left=True)]
     for place, lag in enumerate(lags):
         needed = {0: 2, len(lags) - 1: 1}.get(place, 2 + place)
         cells = [_size(float(r.norms[lag])) for r in rows]
@@ -64,23 +65,16 @@ def _reaches(gradients: Gradients, width: int) -> Table:
 def _steps(gradients: Gradients, width: int) -> Table:
     rows: Sequence[ClippedStep] = (*gradients.usual, *gradients.burst)
     kinds = ["as it is"] * len(gradients.usual) + ["100 times"] * len(gradients.burst)
+    clipping = ["none" if r.limit is None else f"{r.clipping} {r.limit:g}" for r in rows]
     columns = [
         Column("gradient", kinds, left=True),
-        Column("clipping", [_clipping(r) for r in rows], left=True),
+        Column("clipping", clipping, left=True),
         Column("norm", [_size(r.before) for r in rows], 3),
         Column("clipped", [_size(r.after) for r in rows], 2),
         Column("plain", [_size(r.plain) for r in rows]),
         Column("adam", [_size(r.adam) for r in rows], 1),
     ]
     return fitting_table(columns, width)
-
-
-def _label(row: Reach) -> str:
-    return row.name if row.weights == "textbook" else f"{row.name}, {row.weights}"
-
-
-def _clipping(row: ClippedStep) -> str:
-    return "none" if row.limit is None else f"{row.clipping} {row.limit:g}"
 
 
 def _size(value: float, form: str | None = None) -> str:

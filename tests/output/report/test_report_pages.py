@@ -324,7 +324,7 @@ def test_text_from_users_is_never_markup():
 def test_a_loss_and_a_comparison_without_a_test_have_words_of_their_own():
     verdicts = (
         judge("gru", "naive", 1, -0.031, 0.01),
-        judge("gru", "ewma", 1, 0.02, float("nan")),
+        judge("gru", "ewma", 1, 0.02, None),
     )
     assert BOX.table is not None
     text = Page(model_page(replace(BOX, table=replace(BOX.table, verdicts=verdicts)))).text
@@ -334,7 +334,7 @@ def test_a_loss_and_a_comparison_without_a_test_have_words_of_their_own():
 
 def test_what_was_not_tested_is_no_tie():
     names = ("naive", "drift", "ewma")
-    verdicts = tuple(judge("random", b, 1, 0.02, float("nan")) for b in names)
+    verdicts = tuple(judge("random", b, 1, 0.02, None) for b in names)
     rows = tuple(r.model_copy(update={"dm_p": dict.fromkeys(r.dm_p)}) for r in RESULT.table.rows)
 
     def page(tickers: int) -> str:
