@@ -15,9 +15,6 @@ from forecaster.evaluation.scores import ScoreTable
 from forecaster.evaluation.verdict import Verdict, judge
 from forecaster.market.bars import Panel
 
-KEPT_STEPS = (1, 5)
-"""Steps whose baselines a card keeps, beside the last."""
-
 
 class ScoresRefused(ValueError):
     """Parts of a document do not fit each other."""
@@ -70,7 +67,7 @@ def card_scores(table: ScoreTable, losses: MonthlyLosses, network: str) -> Score
         losses: of that test.
         network: the network's name in both.
     """
-    steps = (*KEPT_STEPS, table.last_step)
+    steps = (1, 5, table.last_step)
     kept = tuple(row for row in table.rows if row.model == network or row.step in steps)
     return written_scores(replace(table, rows=kept), losses)
 
