@@ -20,6 +20,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from forecaster.cli.main import app, register
+from forecaster.model import threads
 from forecaster.output import console
 
 Done = subprocess.CompletedProcess[str]
@@ -50,6 +51,9 @@ def here(*arguments: str | Path, stdin: bytes = b"", **environment: str) -> Done
         mock.patch("typer.testing._get_command", return_value=program()),
     ):
         done = CliRunner().invoke(app, words, input=stdin, prog_name="forecast")
+        numbers = {name: os.environ[name] for name in threads.DEFAULTS if name in os.environ}
+    if "keras" in sys.modules:
+        os.environ.update(numbers)  # Keras runs with them from here on
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Done(words, done.exit_code, done.stdout, done.stderr)

@@ -80,10 +80,10 @@ class PlanFacts(Part):
 class BacktestDocument(Part):
     """The document ``backtest/1``; newer parts are None in older documents."""
 
-    created: Moment
-    model: ModelReference | None = None
     folds: Annotated[tuple[FoldDates, ...], _some("cutoff")]
     train_end: Day
+    created: Moment
+    model: ModelReference | None = None
     tickers: tuple[Text, ...]
     data: PanelFacts | None = None
     settings: dict[str, Any] | None = None

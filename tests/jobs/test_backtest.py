@@ -145,7 +145,9 @@ class TestBacktest:
         result = backtest(panel, TINY, plan, device="cpu")
         assert result.table.tickers == 6
         assert all(np.isfinite(r.pinball) for r in result.table.rows)
-        assert any("FLAT" in note and "ewma stands in" in note for note in result.notes)
+        assert any(
+            note.ticker == "FLAT" and "ewma stands in" in note.message for note in result.notes
+        )
         assert json.dumps(table_state(result.table), allow_nan=False)
 
 

@@ -229,12 +229,13 @@ class TestImportance:
     def test_inputs_that_the_network_does_not_read_are_worth_nothing(self):
         model = reading_only(model_of(), "variance_5")
         found = importance(model, LONG, step=1, seed=0, one_by_one=True)
-        assert {g.name: g.mean for g in found.groups if g.name != "ranges and volatility"} == {
+        others = [g for g in found.groups if g.name != "ranges and volatility"]
+        assert {g.name: g.loss_percent for g in others} == {
             "returns": 0.0, "volume": 0.0, "weekday and month": 0.0, "news rhythm": 0.0,
             "other tickers": None,
         }  # fmt: skip
         assert found.groups[0].name == "ranges and volatility"
-        alone = {g.name: g.mean for g in found.inputs}
+        alone = {g.name: g.loss_percent for g in found.inputs}
         assert abs(alone.pop("variance_5")) > 1.0
         assert {v for v in alone.values() if v is not None} == {0.0}
         assert alone["companions_move"] is None
@@ -264,7 +265,7 @@ class TestImportance:
 
         base = loss(encoded.inputs)
         exact = model.settings.supervise == "last"
-        assert found.loss == pytest.approx(base, rel=1e-5 if exact else 2e-2)
+        assert found.pinball == pytest.approx(base, rel=1e-5 if exact else 2e-2)
         gain = found.groups[0]
         columns = [model.representation.features.index(f) for f in gain.inputs]
         orders = np.random.default_rng(5).permuted(np.tile(np.arange(read), (REPEATS, 1)), axis=1)
@@ -274,7 +275,7 @@ class TestImportance:
             inputs[first : rows[-1] + 1, columns] = inputs[first : rows[-1] + 1, columns][order]
             grown.append(100 * (loss(inputs) / base - 1))
         tolerance = {"rel": 1e-3} if exact else {"rel": 0.1, "abs": 0.3}
-        assert gain.mean == pytest.approx(np.mean(grown), **tolerance)
+        assert gain.loss_percent == pytest.approx(np.mean(grown), **tolerance)
         assert gain.spread == pytest.approx(np.std(grown), **tolerance)
 
     def test_the_seed_decides(self):
@@ -284,11 +285,14 @@ class TestImportance:
         )
         assert one == same
         assert one != other
-        assert one.loss == other.loss
+        assert one.pinball == other.pinball
 
     def test_an_input_that_does_not_vary_is_not_called_unimportant(self):
         found = importance(model_of(), close_only(LONG), step=1, seed=0, one_by_one=False)
-        assert {g.name for g in found.groups if g.mean is None} == {"volume", "other tickers"}
+        assert {g.name for g in found.groups if g.loss_percent is None} == {
+            "volume",
+            "other tickers",
+        }
 
     def test_sessions_after_training_come_first_then_those_held_out_then_the_last_year(self):
         day = [str(d) for d in LONG.sessions]
@@ -339,7 +343,7 @@ class TestNothingLater:
 def test_a_model_that_has_seen_what_came_next_says_so():
     model = carded(model_of(), str(LONG.sessions[-1]))
     early = explain(model, LONG, as_of=LONG.sessions[300]).notes
-    assert any("seen what came after" in note for note in early)
+    assert any("seen what came after" in note.message for note in early)
     assert not any("seen what came after" in n.message for n in explain(model, LONG).notes)
 
 
@@ -387,7 +391,7 @@ def test_a_long_history_is_read_as_far_as_predict_reads_it():
         assert day.target == made.steps[0]
     whole = importance(model_of(), long, step=1, seed=0, one_by_one=False)
     newer = importance(model_of(), long.slice(60, len(long)), step=1, seed=0, one_by_one=False)
-    assert whole.loss == pytest.approx(newer.loss, rel=1e-3)
+    assert whole.pinball == pytest.approx(newer.pinball, rel=1e-3)
 
 
 def test_a_split_that_came_later_is_undone_as_predict_undoes_it():

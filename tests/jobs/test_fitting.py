@@ -119,8 +119,8 @@ class TestBaselineLosses:
         assert tuple(losses) == ALL
         *short, late = notes
         assert len(short) == len(past)
-        assert all("garch could not be fitted" in note for note in short)
-        assert "LATE (it begins after the cutoff)" in late
+        assert all("garch could not be fitted" in note.message for note in short)
+        assert "LATE (it begins after the cutoff)" in late.message
         for name in ALL:
             assert losses[name].pinball.shape == (len(actuals.session), 2)
             assert np.array_equal(

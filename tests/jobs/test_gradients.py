@@ -202,7 +202,7 @@ class TestRows:
         assert both == bool(kind.get("bidirectional"))
 
     def test_lags_beyond_the_context_are_remarked(self):
-        assert any("reads 32 sessions" in n for n in
+        assert any("reads 32 sessions" in n.message for n in
                    measure_gradients(model_of(), ACME, cells=("rnn",), lags=32).notes)  # fmt: skip
         assert not measure_gradients(model_of(), ACME, cells=("rnn",), lags=31).notes
 

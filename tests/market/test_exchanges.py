@@ -136,9 +136,9 @@ class TestCalendarOf:
     def test_every_calendar_in_the_table_is_one_and_no_code_stands_twice(self):
         from exchange_calendars import get_calendar_names
 
-        calendars = [row[0] for row in _EXCHANGES]
+        calendars = [row["calendar"] for row in _EXCHANGES]
         assert set(calendars) <= set(get_calendar_names(include_aliases=False))
-        for column in (0, 1, 2):
+        for column in ("calendar", "exchanges", "suffixes"):
             codes = [code for row in _EXCHANGES for code in row[column].split()]
             assert len(codes) == len(set(codes))
 

@@ -11,6 +11,7 @@ from synthetic import garch_history, random_model
 from forecaster.jobs.explain import explain
 from forecaster.jobs.gradients import Gradients, Reach
 from forecaster.market.bars import Panel
+from forecaster.market.notes import Note
 from forecaster.model.gradients import ClippedStep
 from forecaster.model.settings import Settings
 from forecaster.output import gradients
@@ -84,7 +85,7 @@ def test_gradients_fit_and_keep_what_matters(width):
     step = ClippedStep("norm", 1.0, 123456.0, 1.0, 0.003, 0.0001234)
     found = Gradients(
         "DEAR", 50, 64, (Reach("rnn", "trained here", norms, 0.5, "vanishes"),),
-        "gru, trained", (step,), (step,), ("A note.",),
+        "gru, trained", (step,), (step,), (Note("A note."),),
     )  # fmt: skip
     shown = text(gradients.gradients_table(found, model_of(), width), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= width

@@ -8,8 +8,8 @@ when a file has several: a ``close`` is better than a ``price``, and both better
 from __future__ import annotations
 
 import ast
+import csv
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,15 +22,17 @@ LONGEST_HEADER = 200
 LONGEST_PAIR = 100
 
 
-_WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-_SYMBOL_KEYS = frozenset(_WORDS["other"]["symbols"].split())
-_NOISE_KEYS = frozenset(_WORDS["other"]["noise"].split())
+_WORDS: dict[str, list[str]] = {}
+with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as _file:
+    for _row in csv.DictReader(_file):
+        _WORDS.setdefault(_row["role"], []).extend(_row["words"].split())
+# Words that are tickers too (C, O, V, LOW), and numbers that are never a ticker's closes.
+_SYMBOL_KEYS = frozenset(_WORDS.pop("(symbols)"))
+_NOISE_KEYS = frozenset(_WORDS.pop("(noise)"))
 # What pandas and others write above a column that has no name.
 _UNNAMED_KEYS = frozenset({"", "unnamed0", "index", "level0", "indexlevel0"})
 _LOOKUP: dict[str, tuple[str, int]] = {
-    name: (role, rank)
-    for role, names in _WORDS["roles"].items()
-    for rank, name in enumerate(names.split())
+    name: (role, rank) for role, names in _WORDS.items() for rank, name in enumerate(names)
 }
 _LETTERS = str.maketrans({"ł": "l", "Ł": "l", "ß": "ss", "ø": "o", "Ø": "o", "æ": "ae", "Æ": "ae"})
 _NUMBERED = re.compile(r"^\s*\d{1,2}[a-z]?\.\s*(?=\D)")
