@@ -276,7 +276,7 @@ class TestImportance:
             grown.append(100 * (loss(inputs) / base - 1))
         tolerance = {"rel": 1e-3} if exact else {"rel": 0.1, "abs": 0.3}
         assert gain.loss_percent == pytest.approx(np.mean(grown), **tolerance)
-        assert gain.spread == pytest.approx(np.std(grown), **tolerance)
+        assert gain.spread_points == pytest.approx(np.std(grown), **tolerance)
 
     def test_the_seed_decides(self):
         model = model_of()
