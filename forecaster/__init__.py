@@ -6,7 +6,7 @@ The small Python API, the same functions that the commands call::
 
     panel = forecaster.read_sources(["prices/"]).panel
     trained = forecaster.train(panel, forecaster.Settings(cell="lstm"), name="mine")
-    made = forecaster.predict(trained.model, panel.histories)
+    predictions = forecaster.predict(trained.model, panel.histories)
 
 Names are imported when they are first used, so that ``import forecaster`` costs nothing and only
 ``train`` loads TensorFlow.

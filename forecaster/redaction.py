@@ -37,8 +37,8 @@ def _secrets() -> Iterator[str]:
         yield os.environ.get(key, "").strip()
     address = os.environ.get(_STORE, "")
     login = _LOGIN.search(address)
-    found = [login[2], *login[2].split("@")] if login else []
-    found += [pair[2] for pair in _QUERY.finditer(address)]
-    for password in found:
+    passwords = [login[2], *login[2].split("@")] if login else []
+    passwords += [pair[2] for pair in _QUERY.finditer(address)]
+    for password in passwords:
         yield password
         yield unquote(password)

@@ -117,15 +117,15 @@ def batch(
         if due and path is not None:
             model, note = _retrained(model, path, loaded.panel)
             notes.append(note)
-        made = predict(model, loaded.panel.histories, horizon=horizon, calendars=loaded.calendars)
+        result = predict(model, loaded.panel.histories, horizon=horizon, calendars=loaded.calendars)
         written_at = now or datetime.now(UTC)  # fetching may have taken an hour
-        records = [_journal_record(forecast, loaded.files) for forecast in made.forecasts]
+        records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
         written, head = _written(store, run, model, records, written_at)
     return BatchResult(
         run=run.run,
         model=model,
-        forecasts=made.forecasts,
-        failures=(*loaded.failures, *made.failures),
+        forecasts=result.forecasts,
+        failures=(*loaded.failures, *result.failures),
         stale=loaded.stale,
         written=written,
         resumed=resumed,
@@ -158,13 +158,13 @@ def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Note]:
 
     try:
         with locked(path, f"model {path.stem}"):
-            made = retrain(model, panel)
-            if made.replaced:
-                save(made.model, path)
+            result = retrain(model, panel)
+            if result.replaced:
+                save(result.model, path)
     except (TrainingDiverged, DataError, LockHeld) as problem:
         message = Message(f"it was not retrained: {problem.message.marked}")
         return model, Note(message, source=model.name)
-    return made.model, Note(made.reason, source=model.name)
+    return result.model, Note(result.reason, source=model.name)
 
 
 def _written(

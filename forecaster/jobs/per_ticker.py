@@ -82,10 +82,10 @@ def train_each(
         except (LockHeld, ModelError) as failure:
             unsaved[place] = failure
 
-    found = (pool or Pool()).map(train_one, panel, tasks, watch=on_progress, keep=keep)
+    results = (pool or Pool()).map(train_one, panel, tasks, watch=on_progress, keep=keep)
     outcomes = [
         (task.ticker, unsaved.get(place, result))
-        for place, (task, result) in enumerate(zip(tasks, found, strict=True))
+        for place, (task, result) in enumerate(zip(tasks, results, strict=True))
     ]
     return PerTickerResult(
         trained=tuple((t, r) for t, r in outcomes if not isinstance(r, ForecastError)),

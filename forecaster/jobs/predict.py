@@ -123,13 +123,13 @@ def predict(
             failures.append(Failure(error, history.ticker))
     encoded = model.representation.encode_all(ready, last=model.settings.context_length)
     outputs = outputs_now(model.network, encoded, model.settings.context_length) if ready else []
-    made = []
+    forecasts = []
     for e, o in zip(encoded, outputs, strict=True):
         try:
-            made.append(dated(model, e, o, steps, calendars))
+            forecasts.append(dated(model, e, o, steps, calendars))
         except ModelError as error:
             failures.append(Failure(error, e.history.ticker))
-    return Predictions(tuple(made), tuple(failures))
+    return Predictions(tuple(forecasts), tuple(failures))
 
 
 def checked_horizon(model: Model, horizon: int | None) -> int:
@@ -190,7 +190,7 @@ def dated(
             f" {parameter('activation')} tanh."
         )
     sessions, estimated = calendars.next_sessions(history, steps)
-    made = tuple(
+    dated_steps = tuple(
         Step(
             step=h + 1,
             session=sessions[h],
@@ -207,6 +207,6 @@ def dated(
         cutoff=history.cutoff,
         last_close=last,
         currency=history.currency,
-        steps=made,
+        steps=dated_steps,
         fingerprint=history.fingerprint,
     )

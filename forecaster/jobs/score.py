@@ -79,11 +79,11 @@ def score_journal(
     with contextlib.ExitStack() as stack:
         opened = store or stack.enter_context(Store())
         with opened.reading() as tx:
-            found = list(journal.entries(tx, since=since, model=model))
-        if not found:
+            entries = list(journal.entries(tx, since=since, model=model))
+        if not entries:
             raise DataError(_nothing(since, model))
         given = {history.ticker: history for history in happened}
-        others = [entry.forecast for entry in found if entry.forecast.ticker not in given]
+        others = [entry.forecast for entry in entries if entry.forecast.ticker not in given]
         tickers = dict.fromkeys(forecast.ticker for forecast in others if forecast.source is None)
         loaded = read_sorted(
             [], list(tickers), fetching=fetching, store=opened, provider=provider, now=moment,
@@ -91,13 +91,13 @@ def score_journal(
         )  # fmt: skip
     fetched = {history.ticker: history for history in loaded.panel}
     records, misses = [], []
-    for group in by_model(found):
+    for group in by_model(entries):
         record, missed = record_of(group, fetched, given, loaded.calendars)
         records.append(record)
         misses += missed
     misses.sort(key=lambda miss: -miss.distance)
     failures = tuple(replace(f, error=_perhaps_from_a_file(f.error)) for f in loaded.failures)
-    notes = (*_waiting(others), *_mixed(found, given), *loaded.notes)
+    notes = (*_waiting(others), *_mixed(entries, given), *loaded.notes)
     return ScoreResult(tuple(records), tuple(misses[:WORST]), notes, failures)
 
 
@@ -119,10 +119,10 @@ def _waiting(forecasts: Sequence[JournalRecord]) -> list[Note]:
     ]
 
 
-def _mixed(found: Sequence[Entry], given: Mapping[str, History]) -> list[Note]:
+def _mixed(entries: Sequence[Entry], given: Mapping[str, History]) -> list[Note]:
     """Tickers of given files that were forecast from different bars of several sources."""
     bars: dict[tuple[str, str, np.datetime64], dict[str, str]] = {}
-    for entry in found:
+    for entry in entries:
         forecast = entry.forecast
         if forecast.ticker in given:
             case = (forecast.ticker, entry.author.model_id, forecast.cutoff)

@@ -39,17 +39,17 @@ def environment() -> Environment:
     """Where templates are read, escaped and filled; a name that they lack is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    made = Environment(
+    created = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined,
         finalize=one_line, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
         optimized=False,
     )  # fmt: skip
-    made.filters |= {
+    created.filters |= {
         "level": level, "listed": listed, "minute": minute, "plural": plural, "price": price,
         "unit": unit,
     }  # fmt: skip
-    made.tests["finite"] = finite
-    return made
+    created.tests["finite"] = finite
+    return created
 
 
 def one_line(value: Any) -> Any:
