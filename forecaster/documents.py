@@ -202,7 +202,7 @@ class PanelFacts(Part):
     bars: Count
     first: Day
     last: Day
-    fingerprint: Text | None = None
+    fingerprint: Text
 
 
 def refusal(problem: ValidationError, document: str = "the document") -> str:

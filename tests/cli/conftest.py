@@ -73,7 +73,13 @@ def untrained(name: str = "blank", horizon: int = 3, units: int = 3) -> Model:
     )
     card = Card.model_validate(
         {
-            "data": {"tickers": ["FB"], "bars": 196, "first": "2012-05-18", "last": "2013-03-01"},
+            "data": {
+                "tickers": ["FB"],
+                "bars": 196,
+                "first": "2012-05-18",
+                "last": "2013-03-01",
+                "fingerprint": "f" * 64,
+            },
             "trained_to": "2013-03-01",
             "weights": network.weight_count,
             "epochs": 0,

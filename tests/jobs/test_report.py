@@ -171,6 +171,7 @@ def changes() -> dict[str, tuple[list, object, str]]:
         "test_end": (["plan", "test_end"], 7, "plan.test_end is 7"),
         "width": ([*row, "width", "wide"], 0.5, "rows[0] has the level 'wide'"),
         "bars": (["data", "bars"], None, "data.bars is None"),
+        "fingerprint": (["data", "fingerprint"], ..., "data.fingerprint is missing"),
         "model": (["model"], "random", "model is 'random', and an object"),
         "model id": (["model", "id"], 7, "model.id is 7, and text"),
         "hindsight": (["hindsight"], True, "hindsight is True, and text"),
