@@ -7,7 +7,6 @@ when a file has several: a ``close`` is better than a ``price``, and both better
 
 from __future__ import annotations
 
-import ast
 import csv
 import re
 import unicodedata
@@ -19,25 +18,58 @@ from forecaster.market.bars import BAR_FIELDS
 
 ROLES = ("date", "ticker", *BAR_FIELDS, "currency")
 LONGEST_HEADER = 200
-LONGEST_PAIR = 100
+LONGEST_SYMBOL_WORD = 5
+"""Letters of a word that may be a ticker as well: ``C``, ``LOW``, ``DAY``, ``PRICE``."""
 
-
-_WORDS: dict[str, list[str]] = {}
-with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as _file:
-    for _row in csv.DictReader(_file):
-        _WORDS.setdefault(_row["role"], []).extend(_row["words"].split())
-# Words that are tickers too (C, O, V, LOW), and numbers that are never a ticker's closes.
-_SYMBOL_KEYS = frozenset(_WORDS.pop("(symbols)"))
-_NOISE_KEYS = frozenset(_WORDS.pop("(noise)"))
-# What pandas and others write above a column that has no name.
-_UNNAMED_KEYS = frozenset({"", "unnamed0", "index", "level0", "indexlevel0"})
-_LOOKUP: dict[str, tuple[str, int]] = {
-    name: (role, rank) for role, names in _WORDS.items() for rank, name in enumerate(names)
-}
-_LETTERS = str.maketrans({"ł": "l", "Ł": "l", "ß": "ss", "ø": "o", "Ø": "o", "æ": "ae", "Æ": "ae"})
+_LETTERS = str.maketrans(
+    {"ł": "l", "Ł": "l", "ß": "ss", "ø": "o", "Ø": "o", "æ": "ae", "Æ": "ae", "ı": "i"}
+    | {"đ": "d", "Đ": "d", "ð": "d", "þ": "th"}
+)
 _NUMBERED = re.compile(r"^\s*\d{1,2}[a-z]?\.\s*(?=\D)")
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=^&/ ]{0,23}")
+# What pandas and others write above a column that has no name.
+_UNNAMED_KEYS = frozenset({"", "unnamed0", "index", "level0", "indexlevel0"})
+
+
+class _DropSigns(dict[int, int | None]):
+    def __missing__(self, point: int) -> int | None:
+        self[point] = point if chr(point).isalnum() else None
+        return self[point]
+
+
+_NOT_ALNUM = _DropSigns()
+
+
+def key_of(text: str) -> str:
+    """The text without case, accents, spaces and signs: ``Eröffnung`` -> ``eroffnung``."""
+    text = _NUMBERED.sub("", text)
+    if text.isascii():
+        return text.lower().translate(_NOT_ALNUM)
+    letters = unicodedata.normalize("NFKD", text.translate(_LETTERS))
+    kept = (letter for letter in letters if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFC", "".join(kept)).lower().translate(_NOT_ALNUM)
+
+
+_WORDS: dict[str, dict[str, set[str]]] = {}
+"""Role, or a set of words in brackets -> key, the best first -> its languages."""
+with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as _file:
+    for _row in csv.DictReader(_file):
+        for _word in _row["words"].split():
+            _WORDS.setdefault(_row["role"], {}).setdefault(key_of(_word), set()).add(
+                _row["language"]
+            )
+_NOISE = _WORDS.pop("(noise)")
+_UNITS = _WORDS.pop("(unit)")
+_PARTS = {part: _WORDS.pop(f"({part})") for part in ("year", "month", "day")}
+_WEAK = _WORDS.pop("(weak)")
+_LOOKUP: dict[str, tuple[str, int, frozenset[str]]] = {
+    name: (role, rank, frozenset(languages))
+    for role, names in _WORDS.items()
+    for rank, (name, languages) in enumerate(names.items())
+}
+for _rank, (_name, _languages) in enumerate(_WEAK.items(), len(_WORDS["close"])):
+    _LOOKUP[_name] = ("close", _rank, frozenset(_languages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +81,14 @@ class Header:
         key: without case, accents, spaces and signs.
         role: the role that it names, or None.
         rank: how good a name of that role it is; 0 is the best.
+        languages: those in which it names the role, by ISO 639 code.
     """
 
     text: str
     key: str
     role: str | None
     rank: int
+    languages: frozenset[str] = frozenset()
 
     @property
     def is_unnamed(self) -> bool:
@@ -62,23 +96,42 @@ class Header:
         return self.key in _UNNAMED_KEYS
 
     @property
+    def is_noise(self) -> bool:
+        """Whether it names numbers that are never a price: changes, counts, indicators."""
+        return self.key in _NOISE or "%" in self.text
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether it names a close only where nothing better does: ``Value``, ``y``."""
+        return self.role == "close" and self.key in _WEAK
+
+    @property
+    def is_unit(self) -> bool:
+        """Whether it names a unit, as the line below a header may: ``USD``, ``shares``, ``%``."""
+        return self.key in _UNITS or (self.key == "" and self.text.strip() in "$€£¥₹₩%")
+
+    @property
     def is_symbol(self) -> bool:
         """Whether it is written like a ticker and is no word known here."""
-        return (
-            self.role is None
-            and _SYMBOL.fullmatch(self.text) is not None
-            and self.key not in _NOISE_KEYS
-        )
+        return self.role is None and _is_like_symbol(self.text) and self.key not in _NOISE
 
     @property
     def is_role_or_symbol(self) -> bool:
-        """Whether the word of a role, in upper case, is a ticker too: ``C``, ``LOW``."""
-        return self.role is not None and self.key in _SYMBOL_KEYS and self.text == self.text.upper()
+        """Whether the word of a role, in capitals, is a ticker too: ``C``, ``LOW``."""
+        return (
+            self.role is not None
+            and len(self.key) <= LONGEST_SYMBOL_WORD
+            and _is_like_symbol(self.text)
+        )
 
     @property
     def is_volume_of(self) -> bool:
         """Whether it only begins like a volume: ``Volume BTC``."""
         return self.key.startswith("volume") and "%" not in self.text
+
+    def is_part_of_date(self, part: str) -> bool:
+        """Whether it names the ``year``, ``month`` or ``day`` of a date."""
+        return self.key in _PARTS[part]
 
 
 def header_of(text: str) -> Header:
@@ -94,68 +147,13 @@ def header_of(text: str) -> Header:
     named = _LOOKUP.get(key)
     if named is None and ("(" in text or "[" in text):
         named = _LOOKUP.get(key_of(_BRACKETS.sub("", text)))
-    role, rank = named or (None, 0)
-    return Header(text, key, role, rank)
+    return Header(text, key, *(named or (None, 0)))
+
+
+def _is_like_symbol(text: str) -> bool:
+    return _SYMBOL.fullmatch(text) is not None
 
 
 def roles_in(headers: Iterable[Header]) -> set[str]:
     """The distinct roles that a line of headers names."""
     return {header.role for header in headers if header.role is not None}
-
-
-def key_of(text: str) -> str:
-    """The text without case, accents, spaces and signs: ``Eröffnung`` -> ``eroffnung``."""
-    text = _NUMBERED.sub("", text)
-    if text.isascii():
-        return text.lower().translate(_NOT_ALNUM)
-    letters = unicodedata.normalize("NFKD", text.translate(_LETTERS))
-    kept = (letter for letter in letters if not unicodedata.combining(letter))
-    return unicodedata.normalize("NFC", "".join(kept)).lower().translate(_NOT_ALNUM)
-
-
-class _DropSigns(dict[int, int | None]):
-    def __missing__(self, point: int) -> int | None:
-        self[point] = point if chr(point).isalnum() else None
-        return self[point]
-
-
-_NOT_ALNUM = _DropSigns()
-
-
-def split_pair(text: str) -> tuple[Header, str] | None:
-    """Field and ticker of a header that names both: ``('Close', 'AAPL')``, ``AAPL.Close``."""
-    if len(text) > LONGEST_PAIR:
-        return None
-    if text.startswith("("):
-        parts = tuple_of(text)
-        return _pair(*parts) or _pair(*parts[::-1]) if len(parts) == 2 else None
-    for sign in (".", "_", ":", "|", " ", "-"):
-        if sign in text:
-            front, _, back = text.rpartition(sign)
-            start, _, end = text.partition(sign)
-            pair = _pair(back, front) or _pair(start, end)
-            if pair is not None:
-                return pair
-    return None
-
-
-def tuple_of(text: str) -> tuple[str, ...]:
-    """The parts of a Python tuple written as text, as pandas names columns; empty if it is none."""
-    if len(text) > LONGEST_PAIR:
-        return ()
-    try:
-        parts = ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError):
-        return ()
-    return tuple(str(part) for part in parts) if isinstance(parts, tuple) else ()
-
-
-def _pair(name: str, ticker: str) -> tuple[Header, str] | None:
-    if not ticker.strip() or ticker != ticker.upper():
-        return None
-    field, other = header_of(name), header_of(ticker)
-    if field.role is None or len(field.key) < 3:
-        return None
-    if other.role is not None or other.key in _NOISE_KEYS:
-        return None
-    return field, ticker.strip()

@@ -36,6 +36,8 @@ class Table:
         rows: line in the file of each row, shape ``(n,)``.
         delimiter: what stood between the cells; empty for typed files.
         tickers: the ticker of each column where the header has a line of them, else empty strings.
+        titles: the cells of the line above the header, if there is one.
+        title: the ticker that a line above the header gives to the whole table, or None.
         notes: what was left out or supposed on the way.
     """
 
@@ -45,6 +47,8 @@ class Table:
     rows: Integers
     delimiter: str = ""
     tickers: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    title: str | None = None
     notes: tuple[str, ...] = ()
 
     def named_headers(self) -> str:
@@ -58,6 +62,7 @@ class _HeaderLines:
     headers: list[Header]
     first_row: int  # of the data
     tickers: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
     note: str | None = None
 
 
@@ -89,6 +94,7 @@ def table_of(rows: Rows, source: str, wanted: Iterable[str] = ()) -> Table:
         rows=rows.lines[kept],
         delimiter=rows.delimiter,
         tickers=tickers,
+        titles=lines.titles,
         notes=tuple(([lines.note] if lines.note else []) + notes),
     )
 
@@ -111,20 +117,29 @@ def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _Hea
     first = next((place for place in head if _is_bar(cells[place])), None)
     above = head if first is None else head[: head.index(first)]
     lines = {place: _headers(cells[place]) for place in above}
+    above = [place for place in above if not _are_units(lines[place])] or above
     if first is not None:
         two_lines = _two_line_header([lines[place] for place in above[-3:]], first)
         if two_lines is not None:
             return two_lines
-    for place, headers in lines.items():
-        roles = roles_in(headers)
-        if roles & {"date", "time"} and roles & {"close", "adjusted_close"}:
-            return _HeaderLines(headers, place + 1)
-    if first is None:
-        place = max(lines, key=lambda place: (len(roles_in(lines[place])), -place))
-        return _HeaderLines(lines[place], place + 1)
-    if not above:
-        return _positions(cells, first, source)
-    return _HeaderLines(lines[above[-1]], first)
+        if not above:
+            return _positions(cells, first, source)
+    place = max(lines, key=lambda place: (_columns_named(lines[place]), place))
+    if _columns_named(lines[place]) < 2 and first is not None:
+        place = above[-1]  # nothing known: the line right above the bars
+    titles = [cells[line] for line in above if line < place]
+    return _HeaderLines(lines[place], place + 1, titles=tuple(titles[-1]) if titles else ())
+
+
+def _are_units(line: list[Header]) -> bool:
+    """Whether a line says in what the columns below it are measured."""
+    return all(header.is_unit for header in line if header.text)
+
+
+def _columns_named(headers: list[Header]) -> int:
+    """How many different roles a line names; a column without a name may hold the dates."""
+    roles = roles_in(headers)
+    return len(roles) + ("date" not in roles and bool(headers) and headers[0].is_unnamed)
 
 
 def _is_bar(row: list[str]) -> bool:
@@ -146,23 +161,62 @@ def _two_line_header(lines: list[list[Header]], first: int) -> _HeaderLines | No
     if len(lines) > 1 and not any(header.text for header in lines[-1][1:]):
         index_name = lines[-1][:1]
         lines = lines[:-1]
-    if len(lines) < 2:
+    if len(lines) < 2 or len(lines[-2]) != len(lines[-1]):
         return None
     upper, lower = lines[-2], lines[-1]
-    if _are_fields(upper) == _are_fields(lower) or len(upper) != len(lower):
+    orders = [pair for pair in ((upper, lower), (lower, upper)) if _are_levels(*pair)]
+    if not orders:
         return None
-    fields, other = (upper, lower) if _are_fields(upper) else (lower, upper)
-    tickers = [header.text for header in other]
-    named = sum(1 for cell in tickers[1:] if cell)
-    if named < 2 and named != sum(1 for header in fields[1:] if header.text):
-        return None  # a title line, not tickers
-    if any(looks_numeric(cell) or looks_like_date(cell) for cell in tickers):
-        return None  # a session without prices, not tickers
+    fields, other = max(orders, key=lambda pair: _likelihood(*pair))
     dates = [h for h in (*index_name, upper[0], lower[0]) if h.role == "date"]
     date = dates[0] if dates else header_of("")
-    # merged spreadsheet cells: blank ones take the name to their left
-    carried: accumulate[str] = accumulate(tickers[1:], lambda left, cell: cell or left)
-    return _HeaderLines([date, *fields[1:]], first, ("", *carried))
+    return _HeaderLines([date, *fields[1:]], first, ("", *_carried(other)))
+
+
+def _carried(line: list[Header]) -> list[str]:
+    """A line of tickers; blank cells, which a spreadsheet merged, take the one to their left."""
+    cells = [header.text for header in line[1:]]
+    carried: accumulate[str] = accumulate(cells, lambda left, cell: cell or left)
+    return list(carried)
+
+
+def _are_levels(fields: list[Header], other: list[Header]) -> bool:
+    """Whether one line names fields and the other the ticker of each of them."""
+    if not _are_fields(fields) or _repeats_dates(fields):
+        return False
+    named = [header for header in other[1:] if header.text]
+    if len(named) < 2 and len(named) != sum(1 for header in fields[1:] if header.text):
+        return False  # a title line, not tickers
+    if any(looks_numeric(header.text) or looks_like_date(header.text) for header in other):
+        return False  # a session without prices, not tickers
+    if _labels(other) == "ticker":
+        return True
+    if _labels(fields) == "ticker" or all(header.is_unit for header in named):
+        return False
+    pairs = list(zip((header.role for header in fields[1:]), _carried(other), strict=True))
+    known = [pair for pair in pairs if pair[0] is not None]
+    closes = {ticker for role, ticker in known if role in {"close", "adjusted_close"}}
+    return len(set(known)) == len(known) and closes == {ticker for _, ticker in known}
+
+
+def _labels(line: list[Header]) -> str | None:
+    """What the first cell, which names the level, says of the line: pandas writes ``Ticker``."""
+    return line[0].role if line else None
+
+
+def _likelihood(fields: list[Header], other: list[Header]) -> tuple[bool, bool, int]:
+    """How much speaks for a line of fields above or below one of tickers, where both could be.
+
+    A ticker may be the word of a column: ``T``, ``O``, ``DAY``, ``LOW``.
+    """
+    words = [header for header in fields[1:] if header.text]
+    in_capitals = all(header.is_role_or_symbol for header in words)
+    return _labels(other) == "ticker", not in_capitals, len(roles_in(words))
+
+
+def _repeats_dates(line: list[Header]) -> bool:
+    """Whether several columns are named as dates: tables side by side, under their titles."""
+    return sum(1 for header in line if header.role == "date") > 1
 
 
 def _are_fields(line: list[Header]) -> bool:

@@ -11,7 +11,8 @@ from forecaster.arrays import Floats, Integers
 from forecaster.errors import DataError
 from forecaster.market.bars import History
 from forecaster.market.cleaning import RawBars, checked_history
-from forecaster.market.files.columns import Layout, Series
+from forecaster.market.files.candidates import Series
+from forecaster.market.files.columns import Layout
 from forecaster.market.files.header import Table
 from forecaster.market.files.parse_dates import read_dates
 from forecaster.market.files.parse_numbers import Column, is_blank, read_numbers

@@ -7,8 +7,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from forecaster.errors import DataError
-from forecaster.market.files.column_names import header_of, split_pair, tuple_of
+from forecaster.market.files.column_names import header_of
 from forecaster.market.files.header import Table
+from forecaster.market.files.panel_headers import pairs_in, tuple_of
 from forecaster.market.files.parse_numbers import Column
 
 MAX_CELLS = 200_000_000
@@ -51,16 +52,17 @@ def read_parquet(file: BinaryIO, source: str) -> Table:
 def _named(source: str, names: list[str], columns: list[Column], count: int) -> Table:
     """Undo the names that pandas makes up for an index and for two-level columns."""
     names = ["" if name.startswith("__index_level_") else name for name in names]
-    pairs = [split_pair(name) if name.startswith("(") else None for name in names]
-    if any(pairs):
-        names = [tuple_of(name)[0] if tuple_of(name) else name for name in names]
-    fields = [pair[0] if pair else header_of(name) for pair, name in zip(pairs, names, strict=True)]
+    pairs = {}
+    if any(name.startswith("(") for name in names):
+        pairs = {pair.place: pair for pair in pairs_in([header_of(name) for name in names])}
+        names = [(tuple_of(name) or (name,))[0] for name in names]
+    headers = [pairs[p].field if p in pairs else header_of(n) for p, n in enumerate(names)]
     return Table(
         source=source,
-        headers=tuple(fields),
+        headers=tuple(headers),
         columns=tuple(columns),
         rows=np.arange(1, count + 1, dtype=np.int64),
-        tickers=tuple(pair[1] if pair else "" for pair in pairs),
+        tickers=tuple(pairs[p].ticker if p in pairs else "" for p in range(len(names))),
     )
 
 

@@ -29,6 +29,7 @@ from forecaster.market.files.header import Table, table_of
 from forecaster.market.files.histories import ReadHistory, read_histories
 from forecaster.market.files.parquet import read_parquet
 from forecaster.market.files.parse_dates import check_date_format
+from forecaster.market.files.split_tables import tables_in
 from forecaster.market.notes import Failure, Note
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
@@ -180,6 +181,11 @@ class _Collected:
             self.failures.append(Failure(error, source=source))
 
     def _add_table(self, table: Table, ticker: str) -> None:
+        self.notes += [Note(message + ".", source=table.source) for message in table.notes]
+        for part in tables_in(table):
+            self._add_part(part, part.title or ticker)
+
+    def _add_part(self, table: Table, ticker: str) -> None:
         options = self.options
         layout = recognise(table, options.columns)
         today = np.datetime64(date.today(), "D")
@@ -189,7 +195,7 @@ class _Collected:
                 f"{table.source} has no row with a date and a price; at least 1 bar is needed."
                 " Check the file."
             )
-        self.notes += [Note(message + ".", source=table.source) for message in table.notes]
+        self.notes += [Note(message + ".", source=table.source) for message in layout.notes]
         for read in reads:
             name = options.ticker.strip() if len(reads) == 1 and options.ticker else read.ticker
             self._add_read(table.source, name, read)

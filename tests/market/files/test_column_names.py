@@ -2,7 +2,7 @@
 
 import pytest
 
-from forecaster.market.files.column_names import header_of, key_of, split_pair
+from forecaster.market.files.column_names import header_of, key_of
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,8 @@ def test_every_name_of_the_adjusted_close(header):
             "Close|Close/Last|Schlußkurs|Zamknięcie|Clôture|Cierre|PX_LAST|Price|Close (USD)",
         ),
         ("volume", "Volume|Vol.|Stücke|Wolumen|Volumen|Umsatz (Stück)|<VOL>|Number of Shares"),
-        ("ticker", "Ticker|symbol|Name|Stock|<TICKER>"),
+        ("ticker", "Ticker|symbol|Stock|<TICKER>|unique_id|item_id|PERMNO|证券代码"),
+        ("name", "Name|Company Name|Nazwa|名称"),
         ("currency", "Currency|Währung|Waluta|devise"),
     ],
 )
@@ -87,21 +88,3 @@ def test_the_better_name_of_a_role_has_the_lower_rank():
     assert [h.role for h in map(header_of, ("Volume BTC", "Unnamed: 0"))] == [None, None]
     assert header_of("Volume BTC").is_volume_of
     assert header_of("Unnamed: 0").is_unnamed
-
-
-@pytest.mark.parametrize(
-    ("header", "pair"),
-    [
-        ("('Close', 'AAPL')", ("Close", "AAPL")),
-        ("('BRK-B', 'Open')", ("Open", "BRK-B")),
-        ("Close_AAPL", ("Close", "AAPL")),
-        ("BRK.B.Close", ("Close", "BRK.B")),
-        ("PREV_CLOSE", None),
-        ("Prior close", None),
-        ("(1)", None),
-        ("(", None),
-    ],
-)
-def test_split_pair(header, pair):
-    named = split_pair(header)
-    assert (named and (named[0].text, named[1])) == pair

@@ -1,0 +1,171 @@
+"""The columns that a table's words name for each role, before its cells decide between them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from forecaster.errors import DataError, parameter
+from forecaster.market.files.column_names import Header
+from forecaster.market.files.contents import (
+    counts_rows,
+    first_numbers,
+    holds_nothing,
+    holds_numbers,
+    jumps_like_a_volume,
+    share_of,
+)
+from forecaster.market.files.header import Table
+from forecaster.market.files.parse_dates import looks_like_date
+from forecaster.market.files.parse_numbers import Column
+
+CLOSES = ("close", "adjusted_close")
+RANGE = ("open", "high", "low")
+
+
+@dataclass(frozen=True)
+class Series:
+    """The columns of one history, or of all histories of a long table.
+
+    Attributes:
+        ticker: from the header of a wide table, else None.
+        fields: role -> column number; always has ``close``.
+    """
+
+    ticker: str | None
+    fields: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What each column of a table could be.
+
+    Attributes:
+        table: the columns.
+        ranked: role -> columns with a word for it, the best first; without the dates.
+        fixed: role -> column, as the user named them.
+        date: the column of dates.
+    """
+
+    table: Table
+    ranked: Mapping[str, tuple[int, ...]]
+    fixed: Mapping[str, int]
+    date: int
+
+    def header(self, place: int) -> Header:
+        """The header of a column."""
+        return self.table.headers[place]
+
+    def best(self, role: str) -> int | None:
+        """The column that the user or the best word names for a role."""
+        return self.fixed.get(role, next(iter(self.ranked.get(role, ())), None))
+
+    @cached_property
+    def ticker(self) -> int | None:
+        """The column of tickers of a long table.
+
+        A column of names counts where there is none of tickers. Numbers are no names, nor are
+        numbers with a fraction tickers.
+        """
+        if "ticker" in self.fixed:
+            return self.fixed["ticker"]
+        columns = self.table.columns
+        tickers = (p for p in self.ranked.get("ticker", ()) if _may_be_tickers(columns[p]))
+        names = (p for p in self.ranked.get("name", ()) if not holds_numbers(columns[p]))
+        return next(tickers, next(names, None))
+
+    @cached_property
+    def volume(self) -> int | None:
+        """The column of volumes; one that only begins like it (``Volume BTC``) where none is."""
+        loose = (place for place, header in enumerate(self.table.headers) if header.is_volume_of)
+        named = self.best("volume")
+        return next(loose, None) if named is None else named
+
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """Columns of numbers, whatever their words, without the dates."""
+        used = {self.date, *self.fixed.values()}
+        return tuple(
+            place
+            for place, column in enumerate(self.table.columns)
+            if place not in used and holds_numbers(column)
+        )
+
+    @cached_property
+    def unknown(self) -> tuple[int, ...]:
+        """Columns of numbers under words that say nothing."""
+        return tuple(
+            place
+            for place in self.numbers
+            if self.header(place).role is None
+            and not self.header(place).is_noise
+            and not self.header(place).is_unnamed
+            and place != self.volume
+        )
+
+    def may_be_prices(self, place: int) -> bool:
+        """Whether a column of numbers is neither row numbers nor volumes."""
+        values = first_numbers(self.table.columns[place], self.table.delimiter)
+        return not counts_rows(values) and not jumps_like_a_volume(values)
+
+
+def missing(table: Table, role: str, what: str, example: str) -> DataError:
+    """The failure of a table in which no column has a role that is needed."""
+    return DataError(
+        f"{table.source}: no column with {what} was recognised among {table.named_headers()}; one"
+        f" is needed. Name it with {parameter('columns')} {role}=NAME, for example"
+        f" {parameter('columns')} {role}={example}."
+    )
+
+
+def ranked_roles(table: Table, taken: set[int]) -> dict[str, list[int]]:
+    """Role -> columns that could have it, the best name first; blank columns come last."""
+    ranked: dict[str, list[tuple[bool, int, int]]] = {}
+    for place, header in enumerate(table.headers):
+        if header.role is not None and place not in taken:
+            order = (holds_nothing(table.columns[place]), header.rank, place)
+            ranked.setdefault(header.role, []).append(order)
+    return {role: [place for _, _, place in sorted(order)] for role, order in ranked.items()}
+
+
+def date_column(table: Table, ranked: Mapping[str, list[int]]) -> int | None:
+    """The column of dates, or None."""
+    named = ranked.get("date", []) + ranked.get("time", [])
+    for place in named:
+        if share_of(table.columns[place], _is_any_date) > 0.5:
+            return place
+    for place, header in enumerate(table.headers):
+        if header.is_unnamed and share_of(table.columns[place], _is_long_date) > 0.5:
+            return place
+    plain = [
+        place
+        for place, column in enumerate(table.columns)
+        if table.headers[place].role is None and share_of(column, looks_like_date) > 0.8
+    ]
+    if len(plain) == 1:
+        return plain[0]
+    return named[0] if named else None
+
+
+_is_any_date = functools.partial(looks_like_date, numbers=True)
+
+
+def _is_long_date(cell: str) -> bool:
+    return looks_like_date(cell, numbers=len(cell.strip()) >= 8)
+
+
+def _may_be_tickers(column: Column) -> bool:
+    if isinstance(column, np.ndarray):
+        return holds_numbers(column) and all(value == round(value) for value in column.tolist())
+    return share_of(column, _has_fraction) < 0.5
+
+
+def _has_fraction(cell: str) -> bool:
+    try:
+        return not float(cell).is_integer()
+    except ValueError:
+        return False

@@ -1,0 +1,130 @@
+"""What the cells of a column say about it, whatever stands above them.
+
+Headers are words, and words mislead: a turnover is called ``Value``, a row number stands under an
+unknown word. A close lies between the low and the high; a volume jumps about; row numbers rise by
+one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+import numpy as np
+
+from forecaster.arrays import Floats, Mask
+from forecaster.market.files.parse_dates import looks_like_date
+from forecaster.market.files.parse_numbers import Column, is_blank, looks_numeric, read_numbers
+
+SAMPLED_CELLS = 50
+SAMPLED_ROWS = 200
+INSIDE_TOLERANCE = 0.005
+LARGEST_DAILY_CHANGE = 0.25
+"""Half of a stock's sessions move by less than this from open to close, in logs, by far."""
+SMALLEST_VOLUME_CHANGE = 0.08
+"""Half of the changes of a volume from one session to the next are larger, in logs."""
+
+
+def share_of(column: Column, test: Callable[[str], bool]) -> float:
+    """The share of the first filled cells that pass a test; typed dates count as dates."""
+    if isinstance(column, np.ndarray):
+        if column.dtype.kind == "M":
+            return 1.0
+        known = column[:SAMPLED_CELLS][~np.isnan(column[:SAMPLED_CELLS])]
+        cells = [f"{value:.0f}" for value in known.tolist()]
+    else:
+        filled = (str(cell) for cell in column if not is_blank(str(cell)))
+        cells = list(islice(filled, SAMPLED_CELLS))
+    if not cells:
+        return 0.0
+    return sum(1 for cell in cells if test(cell)) / len(cells)
+
+
+def holds_numbers(column: Column) -> bool:
+    """Whether most cells are numbers."""
+    if isinstance(column, np.ndarray):
+        return column.dtype.kind == "f"
+    return share_of(column, looks_numeric) > 0.5
+
+
+def holds_dates(column: Column) -> bool:
+    """Whether nearly all cells are dates that are no plain numbers."""
+    if isinstance(column, np.ndarray):
+        return column.dtype.kind == "M"
+    return share_of(column, looks_like_date) > 0.8
+
+
+def holds_nothing(column: Column) -> bool:
+    """Whether a column is blank, or all zeros (MetaTrader's ``<VOL>`` beside a ``<TICKVOL>``)."""
+    if isinstance(column, np.ndarray):
+        return bool(np.all(np.isnan(column) | (column == 0))) if column.dtype.kind == "f" else False
+    return all(is_blank(cell) or not cell.strip("0. ") for cell in column)
+
+
+def sampled(columns: Sequence[Column], delimiter: str) -> list[Floats]:
+    """The numbers of some rows, evenly over the file, read together: each ``(rows,)``."""
+    rows = len(columns[0]) if columns else 0
+    places = np.unique(np.linspace(0, rows - 1, min(rows, SAMPLED_ROWS)).astype(np.int64)).tolist()
+    parts: list[Column] = [
+        column[places] if isinstance(column, np.ndarray) else [column[place] for place in places]
+        for column in columns
+    ]
+    return read_numbers(parts, delimiter)
+
+
+def first_numbers(column: Column, delimiter: str) -> Floats:
+    """The numbers of neighbouring rows, from the first: ``(rows,)``."""
+    return read_numbers([column[:SAMPLED_ROWS]], delimiter)[0]
+
+
+def share_inside(price: Floats, low: Floats, high: Floats) -> float:
+    """The share of rows with a price between low and high, of those that have all three."""
+    known: Mask = (price > 0) & (low > 0) & (high > 0)
+    if not known.any():
+        return 1.0
+    inside = price <= high * (1 + INSIDE_TOLERANCE)
+    inside &= price >= low * (1 - INSIDE_TOLERANCE)
+    return float(np.mean(inside[known]))
+
+
+def are_of_one_price(one: Floats, other: Floats) -> bool:
+    """Whether two columns can be prices of one ticker in the same session: open and close."""
+    known: Mask = (one > 0) & (other > 0)
+    if not known.any():
+        return True
+    apart = np.log(one[known] / other[known])
+    one_sided = len(apart) >= 30 and max(np.mean(apart > 0), np.mean(apart < 0)) > 0.97
+    return bool(np.median(np.abs(apart)) < LARGEST_DAILY_CHANGE) and not one_sided
+
+
+def counts_rows(values: Floats) -> bool:
+    """Whether numbers rise or fall by one from row to row, from 0 or 1 or for long."""
+    steps = np.diff(values)
+    if len(steps) < 2 or bool(np.any(steps != steps[0])) or abs(steps[0]) != 1:
+        return False
+    return len(steps) >= 9 or float(values.min()) in {0.0, 1.0}
+
+
+def jumps_like_a_volume(values: Floats) -> bool:
+    """Whether whole numbers change as volumes do and prices never."""
+    known = values[values > 0]
+    if len(known) < 3 or len(known) * 2 < len(values) or bool(np.any(known != np.round(known))):
+        return False
+    return bool(np.median(np.abs(np.diff(np.log(known)))) > SMALLEST_VOLUME_CHANGE)
+
+
+def moves_like_a_price(values: Floats) -> bool:
+    """Whether numbers change from row to row as prices do and volumes hardly ever."""
+    known = values[values > 0]
+    if len(known) < 3 or bool(np.all(known == np.round(known))):
+        return False
+    return bool(np.median(np.abs(np.diff(np.log(known)))) < SMALLEST_VOLUME_CHANGE)
+
+
+def move_together(one: Floats, other: Floats) -> bool:
+    """Whether the ratio of two columns hardly changes from row to row."""
+    known: Mask = (one > 0) & (other > 0)
+    if np.sum(known) < 2:
+        return False
+    ratio = np.log(one[known] / other[known])
+    return bool(np.median(np.abs(np.diff(ratio))) < SMALLEST_VOLUME_CHANGE / 2)

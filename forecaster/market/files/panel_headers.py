@@ -1,0 +1,104 @@
+"""Headers that name a field and a ticker: ``AAPL.Close``, ``Close_AAPL``, ``('Close', 'AAPL')``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Literal, NamedTuple
+
+from forecaster.market.files.column_names import Header, header_of
+
+LONGEST_PAIR = 100
+_SIGNS = (".", "_", ":", "|", " ", "-")
+
+_Side = Literal["front", "back"]
+
+
+class Pair(NamedTuple):
+    """A column whose header names a field and a ticker."""
+
+    place: int
+    field: Header
+    ticker: str
+
+
+class _Reading(NamedTuple):
+    """One way to cut a header into a field and a ticker, which stands on one side of it."""
+
+    pair: Pair
+    side: _Side
+    is_word: bool
+    """Whether the ticker is a word of headers as well: ``T``, ``LOW``, ``RET``."""
+
+
+def pairs_in(headers: Sequence[Header]) -> list[Pair]:
+    """The columns of a table that name a field and a ticker.
+
+    The ticker stands on the same side of every header. A ticker that is itself a word of headers
+    (``LOW.Close``) is one where that side is the only one that gives each ticker a close.
+    """
+    sides: dict[_Side, list[_Reading]] = {"front": [], "back": []}
+    for place, header in enumerate(headers):
+        for reading in _readings(place, header):
+            sides[reading.side].append(reading)
+    plain = {side: [r for r in found if not r.is_word] for side, found in sides.items()}
+    best = max(sides, key=lambda side: len(plain[side]))
+    if plain[best]:
+        return [reading.pair for reading in _one_each(sides[best])]
+    whole = [_one_each(found) for found in sides.values() if _all_have_closes(found)]
+    return [reading.pair for reading in whole[0]] if len(whole) == 1 else []
+
+
+def tuple_of(text: str) -> tuple[str, ...]:
+    """The parts of a Python tuple written as text, as pandas names columns; empty if it is none."""
+    if len(text) > LONGEST_PAIR or not text.startswith("("):
+        return ()
+    try:
+        parts = ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError):
+        return ()
+    return tuple(str(part) for part in parts) if isinstance(parts, tuple) else ()
+
+
+def _readings(place: int, header: Header) -> Iterator[_Reading]:
+    if len(header.text) > LONGEST_PAIR or header.role is not None:
+        return
+    for front, back in _cuts(header.text):
+        cuts: tuple[tuple[_Side, str, str], ...] = (("back", front, back), ("front", back, front))
+        for side, name, ticker in cuts:
+            field, other = header_of(name), header_of(ticker)
+            if field.role is None or len(field.key) < 3 or not ticker.strip():
+                continue
+            if ticker == ticker.upper():
+                is_word = other.role is not None or other.is_noise
+                yield _Reading(Pair(place, field, ticker.strip()), side, is_word)
+
+
+def _cuts(text: str) -> Iterator[tuple[str, str]]:
+    if text.startswith("("):
+        parts = tuple_of(text)
+        if len(parts) == 2:
+            yield parts[0], parts[1]
+        return
+    for sign in _SIGNS:
+        if sign in text:
+            front, _, back = text.rpartition(sign)
+            start, _, end = text.partition(sign)
+            yield front, back
+            if start != front:
+                yield start, end
+
+
+def _one_each(readings: Sequence[_Reading]) -> list[_Reading]:
+    """For each column the reading whose ticker is no word, else the first one."""
+    return [
+        min(group, key=lambda reading: reading.is_word)
+        for _, group in groupby(readings, key=lambda reading: reading.pair.place)
+    ]
+
+
+def _all_have_closes(readings: Sequence[_Reading]) -> bool:
+    tickers = {reading.pair.ticker for reading in readings}
+    closes = {r.pair.ticker for r in readings if r.pair.field.role in {"close", "adjusted_close"}}
+    return bool(readings) and closes == tickers and not any(header_of(t).is_noise for t in tickers)

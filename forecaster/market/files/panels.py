@@ -1,0 +1,137 @@
+"""Wide tables: a column of closes for each ticker, or several columns for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from forecaster.market.files.candidates import CLOSES, RANGE, Candidates, Series, missing
+from forecaster.market.files.contents import (
+    are_of_one_price,
+    first_numbers,
+    jumps_like_a_volume,
+    moves_like_a_price,
+    sampled,
+    share_inside,
+)
+from forecaster.market.files.header import Table
+from forecaster.market.files.panel_headers import Pair, pairs_in
+
+_ADJUSTED_OHL = {"open": "adjusted_open", "high": "adjusted_high", "low": "adjusted_low"}
+_BAR_ROLES = ("open", "high", "low", "close", "adjusted_close", "volume")
+
+
+def wide_series(found: Candidates) -> tuple[Series, ...]:
+    """The series of a table whose header names tickers; none where it is no such table."""
+    table = found.table
+    if any(table.tickers):
+        places = [place for place in range(len(table.headers)) if place != found.date]
+        pairs = [Pair(place, table.headers[place], table.tickers[place]) for place in places]
+        return _by_ticker(table, pairs)
+    if found.ticker is not None or "close" in found.fixed or _is_plain(found):
+        return ()
+    pairs = [pair for pair in pairs_in(table.headers) if pair.place != found.date]
+    return _closes(found, pairs) or _fields(table, pairs)
+
+
+def series_of(table: Table, ticker: str | None, best: dict[str, int]) -> Series:
+    """The fields of a history, with the adjusted close as its close where there is no other.
+
+    Raises:
+        DataError: there is no close at all.
+    """
+    fields = {role: best[role] for role in _BAR_ROLES if role in best}
+    if "close" in fields:
+        return Series(ticker, fields)
+    if "adjusted_close" not in fields:
+        raise missing(table, "close", "prices", "Close")
+    own = {role: best[name] for role, name in _ADJUSTED_OHL.items() if name in best}
+    return Series(ticker, {**fields, "close": fields["adjusted_close"], **own})
+
+
+def _is_plain(found: Candidates) -> bool:
+    """Whether the columns are surely fields of one ticker's bars, not tickers."""
+    if _has_plain_range_or_volume(found):
+        return True
+    closes = [place for role in CLOSES for place in found.ranked.get(role, ())]
+    return any(not _may_be_ticker(found, place) for place in closes)
+
+
+def _may_be_ticker(found: Candidates, place: int) -> bool:
+    """Whether a word of a role is as likely a ticker here: short, in capitals, out of place.
+
+    ``LAST`` under an English date is a word; ``C``, or Turkish ``SON``, beside ``Date`` may be a
+    ticker.
+    """
+    header = found.header(place)
+    if not header.is_role_or_symbol:
+        return False
+    languages = found.header(found.date).languages
+    return len(header.key) <= 3 or not languages & header.languages
+
+
+def _has_plain_range_or_volume(found: Candidates) -> bool:
+    """Whether an open, high, low or volume is one, and not a ticker of that name."""
+    for role in (*RANGE, "volume"):
+        for place in found.ranked.get(role, ()):
+            if not found.header(place).is_role_or_symbol:
+                return True
+    symbols = any(found.header(place).is_symbol for place in found.numbers)
+    for place in found.ranked.get("volume", ()):
+        values = first_numbers(found.table.columns[place], found.table.delimiter)
+        if jumps_like_a_volume(values) or not (symbols or moves_like_a_price(values)):
+            return True
+    return _agree(found)
+
+
+def _agree(found: Candidates) -> bool:
+    """Whether prices under short words in capitals behave as those of one ticker."""
+    best = {role: found.best(role) for role in (*RANGE, "close")}
+    places = {role: place for role, place in best.items() if place is not None}
+    if len(places) < 2:
+        return False
+    columns = [found.table.columns[place] for place in places.values()]
+    values = dict(zip(places, sampled(columns, found.table.delimiter), strict=True))
+    low, high = values.get("low"), values.get("high")
+    inside = [price for role, price in values.items() if role in {"open", "close"}]
+    if low is not None and high is not None:
+        return share_inside(low, low, high) > 0.9 and all(
+            share_inside(price, low, high) > 0.9 for price in inside
+        )
+    return len(inside) == 2 and are_of_one_price(*inside)
+
+
+def _closes(found: Candidates, pairs: Iterable[Pair]) -> tuple[Series, ...]:
+    """One column of closes a ticker; none where most symbols are a field and a ticker."""
+    headers = found.table.headers
+    symbols = [place for place in found.numbers if headers[place].is_symbol]
+    words = [place for place in found.numbers if headers[place].is_role_or_symbol]
+    paired = {pair.place for pair in pairs}.intersection(symbols)
+    if not (symbols or len(words) > 1) or 2 * len(paired) > len(symbols + words):
+        return ()
+    places = [place for place in sorted(symbols + words) if found.may_be_prices(place)]
+    return tuple(Series(headers[place].text, {"close": place}) for place in places)
+
+
+def _fields(table: Table, pairs: list[Pair]) -> tuple[Series, ...]:
+    """Several columns a ticker, where at least one is a close."""
+    if not any(pair.field.role in CLOSES for pair in pairs):
+        return ()
+    return _by_ticker(table, pairs)
+
+
+def _by_ticker(table: Table, pairs: Iterable[Pair]) -> tuple[Series, ...]:
+    """Group columns by the ticker in their header; tickers without any price are left out."""
+    groups: dict[str, dict[str, tuple[int, int]]] = {}
+    for place, field, ticker in pairs:
+        if field.role is not None and ticker:
+            group = groups.setdefault(ticker, {})
+            if field.role not in group or field.rank < group[field.role][0]:
+                group[field.role] = (field.rank, place)
+    series = []
+    for ticker, group in groups.items():
+        best = {role: place for role, (_, place) in group.items()}
+        if any(role in best for role in CLOSES):
+            series.append(series_of(table, ticker, best))
+    if not series:
+        raise missing(table, "close", "closes", "Close")
+    return tuple(series)

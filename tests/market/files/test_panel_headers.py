@@ -1,0 +1,53 @@
+"""Headers that name a field and a ticker."""
+
+import pytest
+
+from forecaster.market.files.column_names import header_of
+from forecaster.market.files.panel_headers import pairs_in
+
+
+def pairs(*headers):
+    return [
+        (pair.field.text, pair.ticker) for pair in pairs_in([header_of(text) for text in headers])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "pair"),
+    [
+        ("('Close', 'AAPL')", ("Close", "AAPL")),
+        ("('BRK-B', 'Open')", ("Open", "BRK-B")),
+        ("Close_AAPL", ("Close", "AAPL")),
+        ("BRK.B.Close", ("Close", "BRK.B")),
+        ("Adj Close AAPL", ("Adj Close", "AAPL")),
+        ("PREV_CLOSE", None),
+        ("Prior close", None),
+        ("ADJ_CLOSE", None),
+        ("(1)", None),
+        ("(", None),
+    ],
+)
+def test_a_field_and_a_ticker_in_one_header(header, pair):
+    assert pairs(header) == ([] if pair is None else [pair])
+
+
+@pytest.mark.parametrize("ticker", ["T", "OPEN", "LOW", "COIN", "HOY", "NAV", "DATA"])
+def test_a_ticker_may_be_a_word_of_headers(ticker):
+    fields = ["Open", "High", "Low", "Close", "Volume"]
+    for sign in "._:":
+        assert pairs(*(f"{ticker}{sign}{field}" for field in fields)) == [
+            (field, ticker) for field in fields
+        ]
+        capitals = [field.upper() for field in fields]
+        assert pairs(*(f"{field}{sign}{ticker}" for field in capitals)) == [
+            (field, ticker) for field in capitals
+        ]
+
+
+def test_words_and_symbols_are_tickers_on_the_same_side():
+    headers = ["AAPL.Open", "AAPL.Close", "LOW.Open", "LOW.Close"]
+    assert [ticker for _, ticker in pairs(*headers)] == ["AAPL", "AAPL", "LOW", "LOW"]
+
+
+def test_a_field_of_which_two_readings_fit_names_none():
+    assert pairs("CLOSE_LAST", "LAST_CLOSE") == []
