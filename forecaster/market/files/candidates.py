@@ -21,7 +21,7 @@ from forecaster.market.files.contents import (
 )
 from forecaster.market.files.header import Table
 from forecaster.market.files.parse_dates import looks_like_date
-from forecaster.market.files.parse_numbers import Column
+from forecaster.market.files.parse_numbers import Column, looks_numeric
 
 CLOSES = ("close", "adjusted_close")
 RANGE = ("open", "high", "low")
@@ -165,7 +165,4 @@ def _may_be_tickers(column: Column) -> bool:
 
 
 def _has_fraction(cell: str) -> bool:
-    try:
-        return not float(cell).is_integer()
-    except ValueError:
-        return False
+    return ("." in cell or "," in cell) and looks_numeric(cell)

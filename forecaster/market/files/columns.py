@@ -24,15 +24,14 @@ from forecaster.market.files.contents import (
     first_numbers,
     move_together,
     sampled,
-    share_inside,
+    share_fitting,
 )
 from forecaster.market.files.header import Table
 from forecaster.market.files.panels import series_of, wide_series
 from forecaster.wording import counted, listed, were
 
-_MOSTLY_INSIDE = 0.5
-"""Share of rows on which a close must lie between low and high; those on which none does are left
-to be cleaned."""
+_MOSTLY = 0.5
+"""Share of rows on which a close must fit the other prices; the rest is left to be cleaned."""
 _SHOWN = 8
 """Headers that a note names."""
 
@@ -139,37 +138,45 @@ def _close(found: Candidates) -> tuple[int | None, tuple[str, ...]]:
     if "close" in found.fixed:
         return found.fixed["close"], ()
     named = [place for place in found.ranked.get("close", ()) if not _is_turnover(found, place)]
-    inside = _shares_inside(found, [*named, *found.unknown])
-    likely = [place for place in named if inside is None or inside[place] > _MOSTLY_INSIDE]
+    fits = _fits(found, [*named, *found.unknown])
+    likely = [place for place in named if fits[place] > _MOSTLY]
     if likely:
-        best = max(likely, key=lambda place: 1.0 if inside is None else inside[place])
-        return best, ()
+        return max(likely, key=lambda place: fits[place]), ()
     if not named and any(found.best(role) is not None for role in CLOSES):
         return None, ()
-    unknown = [place for place in found.unknown if inside is None or inside[place] == 1.0]
-    if len(unknown) == 1 and (inside is not None or found.volume is None):
-        reason = "the only column of numbers" if inside is None else "the only one from low to high"
+    unknown = [place for place in found.unknown if fits[place] == 1.0]
+    if len(unknown) == 1 and (_has_range(found) or not _has_other_fields(found)):
         text = found.header(unknown[0]).text
-        return unknown[0], (f'column "{text}" was taken as the close, {reason}',)
+        reason = "from low to high" if _has_range(found) else "with numbers"
+        return unknown[0], (f'"{text}" was taken as the close, the only column {reason}',)
     raise _no_close(found, named)
 
 
+def _has_range(found: Candidates) -> bool:
+    return found.best("low") is not None and found.best("high") is not None
+
+
+def _has_other_fields(found: Candidates) -> bool:
+    return found.volume is not None or any(found.best(role) is not None for role in RANGE)
+
+
 def _is_turnover(found: Candidates, place: int) -> bool:
-    """Whether a word such as ``Value`` more likely names money traded than a close."""
-    has_range = found.best("low") is not None and found.best("high") is not None
-    return found.header(place).is_weak and found.volume is not None and not has_range
+    """Whether a word such as ``Value`` may as well name money traded as a close."""
+    alone = found.volume is None and not found.unknown
+    return found.header(place).is_weak and not _has_range(found) and not alone
 
 
-def _shares_inside(found: Candidates, places: Sequence[int]) -> dict[int, float] | None:
-    """Column -> the share of rows on which it lies between low and high; None without these."""
-    low, high = found.best("low"), found.best("high")
-    if low is None or high is None:
-        return None
-    columns = [found.table.columns[place] for place in (low, high, *places)]
-    lows, highs, *others = sampled(columns, found.table.delimiter)
+def _fits(found: Candidates, places: Sequence[int]) -> dict[int, float]:
+    """Column -> the share of rows on which it can be the close of the other prices."""
+    known = {role: place for role in RANGE if (place := found.best(role)) is not None}
+    if not known:
+        return dict.fromkeys(places, 1.0)
+    columns = [found.table.columns[place] for place in (*known.values(), *places)]
+    values = sampled(columns, found.table.delimiter)
+    prices = dict(zip(known, values, strict=False))
     return {
-        place: share_inside(values, lows, highs)
-        for place, values in zip(places, others, strict=True)
+        place: share_fitting(close, **prices)
+        for place, close in zip(places, values[len(known) :], strict=True)
     }
 
 
@@ -177,13 +184,15 @@ def _no_close(found: Candidates, named: Sequence[int]) -> DataError:
     if not named:
         unknown = [found.header(place).text for place in found.unknown]
         return missing(found.table, "close", "prices", unknown[0] if unknown else "Close")
-    texts = [f'"{found.header(place).text}"' for place in named]
-    verb = "does" if len(texts) == 1 else "do"
+    others = [
+        f'"{found.header(place).text}"' for role in RANGE if (place := found.best(role)) is not None
+    ]
+    closes = [f'"{found.header(place).text}"' for place in named]
+    verb = "does" if len(closes) == 1 else "do"
     return DataError(
-        f"{found.table.source}: {listed(texts)} should be the close and {verb} not lie between"
-        f' "{found.header(found.best("low") or 0).text}" and'
-        f' "{found.header(found.best("high") or 0).text}" on most rows; a close does. Name the'
-        f" right column with {parameter('columns')} close=NAME, for example"
+        f"{found.table.source}: {listed(closes)} should be the close and {verb} not fit"
+        f" {listed(others)} on most rows; a close lies between low and high, near the open. Name"
+        f" the right column with {parameter('columns')} close=NAME, for example"
         f" {parameter('columns')} close={found.header(named[0]).text}."
     )
 

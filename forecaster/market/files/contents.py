@@ -77,20 +77,32 @@ def first_numbers(column: Column, delimiter: str) -> Floats:
     return read_numbers([column[:SAMPLED_ROWS]], delimiter)[0]
 
 
-def share_inside(price: Floats, low: Floats, high: Floats) -> float:
-    """The share of rows with a price between low and high, of those that have all three."""
-    known: Mask = (price > 0) & (low > 0) & (high > 0)
+def share_fitting(
+    close: Floats, open: Floats | None = None, high: Floats | None = None, low: Floats | None = None
+) -> float:
+    """The share of rows on which a close lies between low and high, of those that have all three.
+
+    Where one of them is unknown, the close and the open must be prices of one ticker besides.
+    """
+    if open is not None and (high is None or low is None) and not are_of_one_price(open, close):
+        return 0.0
+    high = np.full(len(close), np.inf) if high is None else high
+    low = np.full(len(close), 1e-300) if low is None else low
+    known: Mask = (close > 0) & (low > 0) & (high > 0)
     if not known.any():
         return 1.0
-    inside = price <= high * (1 + INSIDE_TOLERANCE)
-    inside &= price >= low * (1 - INSIDE_TOLERANCE)
+    inside = close <= high * (1 + INSIDE_TOLERANCE)
+    inside &= close >= low * (1 - INSIDE_TOLERANCE)
     return float(np.mean(inside[known]))
 
 
 def are_of_one_price(one: Floats, other: Floats) -> bool:
-    """Whether two columns can be prices of one ticker in the same session: open and close."""
+    """Whether two columns can be prices of one ticker in the same session: open and close.
+
+    Fewer than five sessions cannot say.
+    """
     known: Mask = (one > 0) & (other > 0)
-    if not known.any():
+    if np.sum(known) < 5:
         return True
     apart = np.log(one[known] / other[known])
     one_sided = len(apart) >= 30 and max(np.mean(apart > 0), np.mean(apart < 0)) > 0.97

@@ -36,7 +36,8 @@ def pairs_in(headers: Sequence[Header]) -> list[Pair]:
     """The columns of a table that name a field and a ticker.
 
     The ticker stands on the same side of every header. A ticker that is itself a word of headers
-    (``LOW.Close``) is one where that side is the only one that gives each ticker a close.
+    (``LOW.Close``) is one where that side gives each ticker a close, and more fields than the other
+    side would.
     """
     sides: dict[_Side, list[_Reading]] = {"front": [], "back": []}
     for place, header in enumerate(headers):
@@ -47,7 +48,14 @@ def pairs_in(headers: Sequence[Header]) -> list[Pair]:
     if plain[best]:
         return [reading.pair for reading in _one_each(sides[best])]
     whole = [_one_each(found) for found in sides.values() if _all_have_closes(found)]
-    return [reading.pair for reading in whole[0]] if len(whole) == 1 else []
+    roles = [len({reading.pair.field.role for reading in found}) for found in whole]
+    likely = [found for found, count in zip(whole, roles, strict=True) if count == max(roles)]
+    return [reading.pair for reading in likely[0]] if len(likely) == 1 else []
+
+
+def may_be_pair(header: Header) -> bool:
+    """Whether a header can be cut into a field and a ticker, or the other way round."""
+    return any(True for _ in _readings(0, header))
 
 
 def tuple_of(text: str) -> tuple[str, ...]:

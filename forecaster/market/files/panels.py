@@ -6,15 +6,14 @@ from collections.abc import Iterable
 
 from forecaster.market.files.candidates import CLOSES, RANGE, Candidates, Series, missing
 from forecaster.market.files.contents import (
-    are_of_one_price,
     first_numbers,
     jumps_like_a_volume,
     moves_like_a_price,
     sampled,
-    share_inside,
+    share_fitting,
 )
 from forecaster.market.files.header import Table
-from forecaster.market.files.panel_headers import Pair, pairs_in
+from forecaster.market.files.panel_headers import Pair, may_be_pair, pairs_in
 
 _ADJUSTED_OHL = {"open": "adjusted_open", "high": "adjusted_high", "low": "adjusted_low"}
 _BAR_ROLES = ("open", "high", "low", "close", "adjusted_close", "volume")
@@ -85,27 +84,26 @@ def _has_plain_range_or_volume(found: Candidates) -> bool:
 
 def _agree(found: Candidates) -> bool:
     """Whether prices under short words in capitals behave as those of one ticker."""
-    best = {role: found.best(role) for role in (*RANGE, "close")}
-    places = {role: place for role, place in best.items() if place is not None}
-    if len(places) < 2:
+    best = {role: place for role in (*RANGE, "close") if (place := found.best(role)) is not None}
+    if not ({"open", "close"} <= {*best} or ({"high", "low"} <= {*best} and len(best) > 2)):
         return False
-    columns = [found.table.columns[place] for place in places.values()]
-    values = dict(zip(places, sampled(columns, found.table.delimiter), strict=True))
-    low, high = values.get("low"), values.get("high")
-    inside = [price for role, price in values.items() if role in {"open", "close"}]
-    if low is not None and high is not None:
-        return share_inside(low, low, high) > 0.9 and all(
-            share_inside(price, low, high) > 0.9 for price in inside
-        )
-    return len(inside) == 2 and are_of_one_price(*inside)
+    columns = [found.table.columns[place] for place in best.values()]
+    values = dict(zip(best, sampled(columns, found.table.delimiter), strict=True))
+    price = values.pop("close") if "close" in values else values.pop("open")
+    return share_fitting(price, **values) > 0.9
 
 
 def _closes(found: Candidates, pairs: Iterable[Pair]) -> tuple[Series, ...]:
     """One column of closes a ticker; none where most symbols are a field and a ticker."""
     headers = found.table.headers
-    symbols = [place for place in found.numbers if headers[place].is_symbol]
+    paired = {pair.place for pair in pairs}
+    symbols = [
+        place
+        for place in found.numbers
+        if headers[place].is_symbol and (place in paired or not may_be_pair(headers[place]))
+    ]
     words = [place for place in found.numbers if headers[place].is_role_or_symbol]
-    paired = {pair.place for pair in pairs}.intersection(symbols)
+    paired &= {*symbols}
     if not (symbols or len(words) > 1) or 2 * len(paired) > len(symbols + words):
         return ()
     places = [place for place in sorted(symbols + words) if found.may_be_prices(place)]

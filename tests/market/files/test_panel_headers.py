@@ -31,7 +31,7 @@ def test_a_field_and_a_ticker_in_one_header(header, pair):
     assert pairs(header) == ([] if pair is None else [pair])
 
 
-@pytest.mark.parametrize("ticker", ["T", "OPEN", "LOW", "COIN", "HOY", "NAV", "DATA"])
+@pytest.mark.parametrize("ticker", ["T", "OPEN", "LOW", "COIN", "HOY", "MAX", "DATA"])
 def test_a_ticker_may_be_a_word_of_headers(ticker):
     fields = ["Open", "High", "Low", "Close", "Volume"]
     for sign in "._:":
