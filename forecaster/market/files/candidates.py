@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -118,7 +119,15 @@ def missing(table: Table, role: str, what: str, example: str) -> DataError:
     return DataError(
         f"{table.source}: no column with {what} was recognised among {table.named_headers()}; one"
         f" is needed. Name it with {parameter('columns')} {role}=NAME, for example"
-        f" {parameter('columns')} {role}={example}."
+        f" {parameter('columns')} {assigned(role, example)}."
+    )
+
+
+def assigned(role: str, header: str) -> str:
+    """A role and a header as they are typed: ``close=PX``, ``"close=Real Price"``."""
+    text = f"{role}={header}"
+    return (
+        text if re.fullmatch(r"[\w=.,+-]+", text) else f"'{text}'" if '"' in text else f'"{text}"'
     )
 
 
@@ -141,17 +150,22 @@ def date_column(table: Table, ranked: Mapping[str, list[int]]) -> int | None:
     for place, header in enumerate(table.headers):
         if header.is_unnamed and share_of(table.columns[place], _is_long_date) > 0.5:
             return place
-    plain = [
-        place
-        for place, column in enumerate(table.columns)
-        if table.headers[place].role is None and share_of(column, looks_like_date) > 0.8
-    ]
-    if len(plain) == 1:
-        return plain[0]
+    for test in (looks_like_date, _is_compact_date):
+        places = [
+            place
+            for place, column in enumerate(table.columns)
+            if table.headers[place].role is None and share_of(column, test) > 0.8
+        ]
+        if len(places) == 1:
+            return places[0]
     return named[0] if named else None
 
 
 _is_any_date = functools.partial(looks_like_date, numbers=True)
+
+
+def _is_compact_date(cell: str) -> bool:
+    return len(cell.strip()) == 8 and looks_like_date(cell, numbers=True)
 
 
 def _is_long_date(cell: str) -> bool:

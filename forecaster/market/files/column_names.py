@@ -26,6 +26,7 @@ _LETTERS = str.maketrans(
     | {"đ": "d", "Đ": "d", "ð": "d", "þ": "th"}
 )
 _NUMBERED = re.compile(r"^\s*\d{1,2}[a-z]?\.\s*(?=\D)")
+_REPEATED = re.compile(r"\.\d{1,3}$")
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=^&/ ]{0,23}")
 # What pandas and others write above a column that has no name.
@@ -97,8 +98,8 @@ class Header:
 
     @property
     def is_noise(self) -> bool:
-        """Whether it names numbers that are never a price: changes, counts, indicators."""
-        return self.key in _NOISE or "%" in self.text
+        """Whether it names numbers that are never a price: changes, counts, ``SMA20``."""
+        return self.key.rstrip("0123456789") in _NOISE or self.key in _NOISE or "%" in self.text
 
     @property
     def is_weak(self) -> bool:
@@ -113,7 +114,7 @@ class Header:
     @property
     def is_symbol(self) -> bool:
         """Whether it is written like a ticker and is no word known here."""
-        return self.role is None and _is_like_symbol(self.text) and self.key not in _NOISE
+        return self.role is None and _is_like_symbol(self.text) and not self.is_noise
 
     @property
     def is_role_or_symbol(self) -> bool:
@@ -148,6 +149,16 @@ def header_of(text: str) -> Header:
     if named is None and ("(" in text or "[" in text):
         named = _LOOKUP.get(key_of(_BRACKETS.sub("", text)))
     return Header(text, key, *(named or (None, 0)))
+
+
+def without_number(text: str) -> str:
+    """The text without what pandas puts behind a header that it has seen before: ``Date.1``."""
+    return _REPEATED.sub("", text)
+
+
+def word_of(header: Header) -> str:
+    """The key of a header without such a number."""
+    return key_of(without_number(header.text))
 
 
 def _is_like_symbol(text: str) -> bool:

@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.bars import BAR_FIELDS
 from forecaster.market.files.candidates import (
-    CLOSES,
     RANGE,
     Candidates,
     Series,
+    assigned,
     date_column,
     missing,
     ranked_roles,
 )
-from forecaster.market.files.column_names import ROLES
+from forecaster.market.files.column_names import ROLES, word_of
 from forecaster.market.files.contents import (
     first_numbers,
     move_together,
@@ -86,16 +88,9 @@ def recognise(table: Table, chosen: Mapping[str, str]) -> Layout:
     if panel:
         return Layout(found.date, panel, wide=True, notes=_left_out(found, panel))
     close, notes = _close(found)
-    best = {
-        role: place
-        for role in (*BAR_FIELDS, *found.ranked)
-        if (place := found.best(role)) is not None
-    }
-    if close is not None:
-        best["close"] = close
-    if found.volume is not None:
-        best["volume"] = found.volume
-    series = (series_of(table, None, best),)
+    best = {role: found.best(role) for role in (*BAR_FIELDS, *found.ranked)}
+    best |= {"close": close, "volume": found.volume}
+    series = (series_of(table, None, {role: p for role, p in best.items() if p is not None}),)
     return Layout(
         date=found.date,
         series=series,
@@ -111,7 +106,7 @@ def _candidates(table: Table, chosen: Mapping[str, str]) -> Candidates:
     ranked = ranked_roles(table, set(fixed.values()))
     date = fixed.get("date", date_column(table, ranked))
     if date is None:
-        raise missing(table, "date", "dates", "Date")
+        raise missing(table, "date", "dates", table.headers[0].text or "Date")
     others = {role: tuple(p for p in places if p != date) for role, places in ranked.items()}
     return Candidates(table, others, fixed, date)
 
@@ -141,8 +136,10 @@ def _close(found: Candidates) -> tuple[int | None, tuple[str, ...]]:
     fits = _fits(found, [*named, *found.unknown])
     likely = [place for place in named if fits[place] > _MOSTLY]
     if likely:
-        return max(likely, key=lambda place: fits[place]), ()
-    if not named and any(found.best(role) is not None for role in CLOSES):
+        best = max(likely, key=lambda place: fits[place])
+        _require_one(found, best)
+        return best, ()
+    if not named and found.best("adjusted_close") is not None:
         return None, ()
     unknown = [place for place in found.unknown if fits[place] == 1.0]
     if len(unknown) == 1 and (_has_range(found) or not _has_other_fields(found)):
@@ -150,6 +147,18 @@ def _close(found: Candidates) -> tuple[int | None, tuple[str, ...]]:
         reason = "from low to high" if _has_range(found) else "with numbers"
         return unknown[0], (f'"{text}" was taken as the close, the only column {reason}',)
     raise _no_close(found, named)
+
+
+def _require_one(found: Candidates, close: int) -> None:
+    """Raise a DataError if other numbers stand under the word of the close once more."""
+    word = word_of(found.header(close))
+    again = [p for p in found.numbers if p != close and word_of(found.header(p)) == word]
+    mine, *others = (found.table.columns[place] for place in (close, *again))
+    if any(not np.array_equal(np.asarray(mine), np.asarray(other)) for other in others):
+        raise DataError(
+            f'{found.table.source} has {len(again) + 1} columns "{found.header(close).text}" with'
+            " different numbers; one column of closes is needed. Rename the others."
+        )
 
 
 def _has_range(found: Candidates) -> bool:
@@ -182,8 +191,9 @@ def _fits(found: Candidates, places: Sequence[int]) -> dict[int, float]:
 
 def _no_close(found: Candidates, named: Sequence[int]) -> DataError:
     if not named:
-        unknown = [found.header(place).text for place in found.unknown]
-        return missing(found.table, "close", "prices", unknown[0] if unknown else "Close")
+        places = [*found.unknown, *found.numbers]
+        example = found.header(places[0]).text if places else "Close"
+        return missing(found.table, "close", "prices", example)
     others = [
         f'"{found.header(place).text}"' for role in RANGE if (place := found.best(role)) is not None
     ]
@@ -193,7 +203,7 @@ def _no_close(found: Candidates, named: Sequence[int]) -> DataError:
         f"{found.table.source}: {listed(closes)} should be the close and {verb} not fit"
         f" {listed(others)} on most rows; a close lies between low and high, near the open. Name"
         f" the right column with {parameter('columns')} close=NAME, for example"
-        f" {parameter('columns')} close={found.header(named[0]).text}."
+        f" {parameter('columns')} {assigned('close', found.header(named[0]).text)}."
     )
 
 
@@ -209,7 +219,7 @@ def _left_out(found: Candidates, series: Sequence[Series]) -> tuple[str, ...]:
     texts = [f'"{found.header(place).text}"' for place in places]
     more = [f"{len(texts) - _SHOWN} more"] if len(texts) > _SHOWN else []
     what = f"{counted(len(texts), 'column')} of numbers {were(len(texts))} not used"
-    return (f"{what}, as no word for them is known: {listed([*texts[:_SHOWN], *more])}",)
+    return (f"{what}, under no known word: {listed([*texts[:_SHOWN], *more])}",)
 
 
 def _alike(found: Candidates, close: int, places: Sequence[int]) -> list[int]:

@@ -286,6 +286,7 @@ def _fit(
                 continue
             row = row[:width] + [""] * (width - len(row))
         if row[-1] and [cell.strip().lower() for cell in row] == header_cells:
+            _refuse_second_title(rows, place, source)
             repeated += 1
             continue
         fitted.append(row)
@@ -296,6 +297,18 @@ def _fit(
         lines = plural("line", repeated)
         notes.append(f"{repeated} repeated header {lines} {were(repeated)} left out")
     return fitted, headers, kept, notes
+
+
+def _refuse_second_title(rows: Rows, place: int, source: str) -> None:
+    """Raise a DataError if the line above a repeated header names another table."""
+    above = next((row for row in reversed(rows.cells[:place]) if any(row)), [])
+    filled = [cell for cell in above if cell.strip()]
+    if above and len(filled) == 1 and not looks_numeric(filled[0]):
+        row = int(rows.lines[place])
+        raise DataError(
+            f'{source}, row {row}: a second table begins below "{filled[0][:40]}"; one table is'
+            " needed. Give each a file of its own."
+        )
 
 
 def _has_row_names(cells: list[list[str]], body: list[int], headers: list[Header]) -> bool:

@@ -106,6 +106,8 @@ def _closes(found: Candidates, pairs: Iterable[Pair]) -> tuple[Series, ...]:
     paired &= {*symbols}
     if not (symbols or len(words) > 1) or 2 * len(paired) > len(symbols + words):
         return ()
+    if len(symbols + words) < sum(1 for place in found.unknown if place not in symbols):
+        return ()  # a few words in capitals among other numbers are no tickers
     places = [place for place in sorted(symbols + words) if found.may_be_prices(place)]
     return tuple(Series(headers[place].text, {"close": place}) for place in places)
 

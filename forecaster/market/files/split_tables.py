@@ -9,14 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from forecaster.errors import DataError
-from forecaster.market.files.column_names import Header, header_of
+from forecaster.market.files.column_names import header_of, without_number, word_of
 from forecaster.market.files.contents import holds_dates, holds_numbers
 from forecaster.market.files.header import Table
 from forecaster.market.files.parse_numbers import Column, is_blank
 
 DATE_PARTS = ("year", "month", "day")
-_REPEATED = re.compile(r"\.\d{1,3}$")
-"""What pandas puts behind a header that it has seen before: ``Date.1``."""
 _BLOOMBERG = re.compile(r"\s+(index|equity|curncy|comdty|govt|corp|pfd|mtge|muni)\b.*$", re.I)
 """The yellow key behind a ticker, and what follows it."""
 
@@ -44,7 +42,7 @@ def _side_by_side(table: Table) -> list[Table]:
 def _date_columns(table: Table) -> list[int]:
     """Columns of dates under one word, each with a column of numbers before the next one."""
     dates = [place for place, column in enumerate(table.columns) if holds_dates(column)]
-    dates = [p for p in dates if _word(table.headers[p]) == _word(table.headers[dates[0]])]
+    dates = [p for p in dates if word_of(table.headers[p]) == word_of(table.headers[dates[0]])]
     ends = [*dates[1:], len(table.headers)] if dates else []
     filled = [
         any(holds_numbers(column) for column in table.columns[start + 1 : end])
@@ -53,12 +51,8 @@ def _date_columns(table: Table) -> list[int]:
     return dates if all(filled) else []
 
 
-def _word(header: Header) -> str:
-    return header_of(_REPEATED.sub("", header.text)).key
-
-
 def _part(table: Table, start: int, end: int) -> Table:
-    headers = [header_of(_REPEATED.sub("", header.text)) for header in table.headers[start:end]]
+    headers = [header_of(without_number(header.text)) for header in table.headers[start:end]]
     columns = table.columns[start:end]
     titles = [cell.strip() for cell in table.titles[start:end] if cell.strip()]
     unnamed = not any(
