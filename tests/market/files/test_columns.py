@@ -1,5 +1,7 @@
 """Columns: which header means what, and which shape a table has."""
 
+import shlex
+
 import pytest
 
 from forecaster.errors import DataError, SettingsError
@@ -145,3 +147,118 @@ def test_missing_columns_list_the_headers_and_the_option(text, option):
         layout(text)
     assert option in str(error.value)
     assert f'"{text.split(",")[0]}"' in str(error.value)
+
+
+BARS = "".join(
+    f"2020-01-{day:02d},{day},{day + 2},{day - 1},{day + 1},{day * 1000},{{}}\n"
+    for day in range(6, 11)
+)
+
+
+def bars(header, last):
+    return (
+        header
+        + "\n"
+        + "".join(
+            line.format(last(day)) + "\n" for day, line in enumerate(BARS.split("\n")[:-1], 6)
+        )
+    )
+
+
+def test_the_close_is_the_candidate_between_low_and_high():
+    header = "Date,Open,High,Low,LTP,Volume,Value"
+    assert named(bars(header, lambda day: day * 1e6))["close"] == "LTP"
+    assert named(bars(header.replace("LTP", "VWAP"), lambda day: day + 0.5))["close"] == "Value"
+    with pytest.raises(DataError, match='"Value" should be the close and does not fit "Open"'):
+        named(bars(header.replace("LTP", "VWAP"), lambda day: day * 1e6))
+
+
+def test_a_named_close_is_taken_whatever_its_numbers():
+    text = bars("Date,Open,High,Low,LTP,Volume,Value", lambda day: day * 1e6)
+    assert named(text, close="Value")["close"] == "Value"
+
+
+def test_an_unknown_word_is_the_close_where_only_it_can_be():
+    text = bars("DATE,OPEN,HIGH,LOW,XPRC,VOL,TURN", lambda day: day * 1e6)
+    table, found = layout(text)
+    assert table.headers[found.series[0].fields["close"]].text == "XPRC"
+    assert found.notes[0] == '"XPRC" was taken as the close, the only column from low to high'
+    with pytest.raises(DataError, match="columns close=XPRC"):
+        named(bars("DATE,OPEN,HIGH,LOW,XPRC,VOL,YPRC", lambda day: day + 0.5))
+
+
+@pytest.mark.parametrize(
+    "header", ["Date,Foo,Volume", "Date,Value,Volume", "Date,Volume", "Date,SMA20,RSI14"]
+)
+def test_columns_that_may_be_anything_are_refused(header):
+    row = ",".join(["1.5", "1000"][: header.count(",")])
+    with pytest.raises(DataError, match="no column with prices"):
+        named(f"{header}\n2020-01-02,{row}\n2020-01-03,{row}\n")
+
+
+def test_columns_with_a_field_are_no_panel():
+    for text in (
+        "TICKER,date,PRX,VOLX\nAAPL,2020-01-02,1,2\n",
+        "date,AAPL,Volume\n2020-01-02,1,2\n",
+        "date,AAPL,High\n2020-01-02,1,2\n",
+    ):
+        with pytest.raises(DataError, match="columns close="):
+            layout(text)
+
+
+def test_row_numbers_and_volumes_are_no_prices():
+    rows = "".join(f"2020-01-0{d},{d},{9.5 + d},{9**d}\n" for d in range(1, 9))
+    _, found = layout("Date,SN,AAPL,AAPLVOL\n" + rows)
+    assert [series.ticker for series in found.series] == ["AAPL"]
+    assert '"SN" and "AAPLVOL"' in found.notes[0]
+
+
+def test_a_few_words_in_capitals_among_other_numbers_are_no_tickers():
+    with pytest.raises(DataError, match="no column with prices"):
+        layout("Date,SP500,Earnings,Interest Rate,Real Price\n2020-01-02,1,2,3,4\n")
+
+
+def test_words_in_capitals_are_tickers_where_their_prices_do_not_agree():
+    rows = "".join(f"2020-01-{d:02d},{d}.1,{d * 7}.5,{d * 90}.2\n" for d in range(10, 31))
+    _, found = layout("Date,O,C,LOW\n" + rows)
+    assert [series.ticker for series in found.series] == ["O", "C", "LOW"]
+    same = "".join(f"2020-01-{d:02d},{d},{d}.5,{d - 1}\n" for d in range(10, 31))
+    assert named("Date,O,C,L\n" + same)["close"] == "C"
+
+
+def test_a_word_of_another_language_is_a_ticker():
+    rows = "2020-01-02,1.5,2.5,3.5\n"
+    _, found = layout("Date,AAPL,SON,MSFT\n" + rows)
+    assert [series.ticker for series in found.series] == ["AAPL", "SON", "MSFT"]
+    assert named("Tarih,SON,HACIM\n" + rows[:-5] + "\n")["close"] == "SON"
+
+
+def test_two_columns_of_closes_are_refused():
+    for second in ("Close", "close", "Close.1"):
+        with pytest.raises(DataError, match='2 columns "Close" with different numbers'):
+            named(f"Date,Close,{second}\n2020-01-02,1,2\n")
+    assert named("Date,Close,Close\n2020-01-02,1,1\n")["close"] == "Close"
+
+
+def test_what_could_have_been_an_adjusted_close_is_named():
+    text = bars("Date,Open,High,Low,Close,Volume,Bereinigt", lambda day: (day + 1) / 2)
+    _, found = layout(text)
+    assert found.notes == ('1 column of numbers was not used, under no known word: "Bereinigt"',)
+    _, found = layout(bars("Date,Open,High,Low,Close,Volume,Orders", lambda day: 7**day))
+    assert found.notes == ()
+
+
+def test_numbers_in_a_column_of_names_are_no_tickers():
+    _, found = layout("Date,Close,name\n2020-01-02,1,2781\n2020-01-03,1.1,2781\n")
+    assert found.ticker is None
+    _, found = layout("Date,Close,code\n2020-01-02,1,600519\n2020-01-03,1.1,600519\n")
+    assert found.ticker == 2
+
+
+@pytest.mark.parametrize("header", ["Real Price", "Change, net", 'The "price"'])
+def test_a_remedy_can_be_typed(header):
+    quoted = header.replace('"', '""')
+    with pytest.raises(DataError) as error:
+        layout(f'Date,"{quoted}",Foo\n2020-01-02,1,2\n')
+    typed = shlex.split(str(error.value).rpartition("columns ")[2].removesuffix("."))
+    assert typed == [f"close={header}"]

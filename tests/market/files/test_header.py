@@ -70,3 +70,22 @@ def test_columns_are_arrays_or_text():
 def test_the_first_line_of_a_header_cell_counts():
     table = read('Date,"Close\n(USD)"\n2020-01-02,1\n')
     assert [(h.text, h.role) for h in table.headers] == [("Date", "date"), ("Close", "close")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "tickers"),
+    [
+        ("Price,Close,Open\nTicker,T,T\nDate,,\n", ["", "T", "T"]),
+        ("Ticker,T,T\nPrice,Close,Open\nDate,,\n", ["", "T", "T"]),
+        (",Close,Open\n,C,C\n", ["", "C", "C"]),
+        (",C,C\n,CLOSE,OPEN\n", ["", "C", "C"]),
+        (",Close,Close\n,O,T\n", ["", "O", "T"]),
+        ("Date,Open,Close\n,USD,USD\n", []),
+        ("Date,Close,Volume\n,EUR,shares\n", []),
+        ("Date,Close,Volume\n,X1,X2\n", []),
+    ],
+)
+def test_tickers_above_or_below_the_fields(lines, tickers):
+    table = read(lines + "2020-01-02,1.5,2\n2020-01-03,1.6,3\n")
+    assert list(table.tickers) == tickers
+    assert {h.role for h in table.headers} & {"close"}
