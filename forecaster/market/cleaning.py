@@ -11,6 +11,7 @@ import numpy as np
 from forecaster.arrays import Days, Floats, Integers, Mask
 from forecaster.errors import DataError, Message, parameter
 from forecaster.market.bars import BAR_FIELDS, Action, History
+from forecaster.market.splits import split_notes
 from forecaster.wording import plural, were
 
 OHL = ("open", "high", "low")
@@ -18,12 +19,6 @@ CONFLICT_SHARE, CONFLICTS_ALLOWED = 0.01, 3
 RANGE_TOLERANCE = 0.005
 SMALLEST_PRICE, LARGEST_PRICE = 1e-15, 1e15
 FUTURE_DAYS = 7
-SPLIT_TOLERANCE = 0.03
-SPLIT_DAYS = 10  # the most calendar days between two neighbouring sessions (long holidays)
-SPLIT_RATIOS = {
-    **{(new, 1): float(new) for new in (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100)},
-    (3, 2): 1.5,
-}
 
 
 @dataclass(frozen=True)
@@ -300,41 +295,3 @@ def _future_note(history: History, today: np.datetime64) -> list[str]:
     lie = "session lies" if later == 1 else "sessions lie"
     note = f"{later} {lie} in the future, the last on {history.cutoff}; check the date format"
     return [Message(f"{note} ({parameter('date_format')})")]
-
-
-def split_notes(history: History) -> list[str]:
-    """A sentence if closes without adjustment jump as a split would make them, else nothing.
-
-    A jump counts when its log is within 0.03 of the log of a usual split ratio, the two sessions
-    are days apart and not years, and, where the open is known, at least half of the jump happened
-    overnight, as a split's does. Reverse splits of 2:3 do not occur; such rises are news.
-    """
-    if history.adjusted or len(history) < 2:
-        return []
-    log_close = np.log(history.close)
-    jumps = np.diff(log_close)
-    overnight = np.log(history.open[1:]) - log_close[:-1]
-    abrupt = np.isnan(overnight) | (overnight * np.sign(jumps) >= np.abs(jumps) / 2)
-    abrupt &= np.diff(history.sessions) <= np.timedelta64(SPLIT_DAYS, "D")
-    splits: list[tuple[int, str]] = []
-    for (new, old), ratio in SPLIT_RATIOS.items():
-        near = abrupt & (np.abs(np.abs(jumps) - np.log(ratio)) <= SPLIT_TOLERANCE)
-        if old > 1:
-            near &= jumps < 0
-        for place in np.flatnonzero(near).tolist():
-            fell = jumps[place] < 0
-            splits.append((place, f"{new}:{old} split" if fell else f"{old}:{new} reverse split"))
-    if not splits:
-        return []
-    place, name = min(splits)
-    before, after = history.close[place], history.close[place + 1]
-    more = f", and {len(splits) - 1} more such jumps" if len(splits) > 1 else ""
-    return [
-        f"close {'fell' if after < before else 'rose'} from {_price(before)} to {_price(after)} on"
-        f" {history.sessions[place + 1]}, as a {name} would make it{more}; the file has no adjusted"
-        " closes, so returns there are wrong if it was one. Give a file with adjusted closes."
-    ]
-
-
-def _price(value: float) -> str:
-    return f"{value:.6g}" if value != round(value, 1) else f"{value:.1f}"

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from forecaster.errors import DataError
-from forecaster.market.bars import history_from_closes
-from forecaster.market.cleaning import RawBars, checked_history, split_notes
+from forecaster.market.cleaning import RawBars, checked_history
 
 TODAY = np.datetime64("2024-06-28")
 
@@ -201,46 +200,6 @@ def test_sessions_in_the_future_are_noted():
     assert notes == [
         "1 session lies in the future, the last on 2024-07-06; check the date format (date_format)"
     ]
-
-
-def jump(before, after, days=("2014-06-06", "2014-06-09")):
-    return split_notes(history_from_closes("AAPL", list(days), [before, after]))
-
-
-def test_a_split_is_named_with_its_ratio_and_date():
-    (note,) = jump(700, 100.1)
-    assert note.startswith("close fell from 700.0 to 100.1 on 2014-06-09, as a 7:1 split would")
-    assert "adjusted closes" in note
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "name"),
-    [
-        (100, 50, "2:1 split"),
-        (90, 60, "3:2 split"),
-        (1, 10.2, "1:10 reverse split"),
-        (40, 2, "20:1 split"),
-    ],
-)
-def test_usual_ratios(before, after, name):
-    assert name in jump(before, after)[0]
-
-
-@pytest.mark.parametrize(("before", "after"), [(100, 60), (100, 45), (100, 99), (100, 150)])
-def test_other_jumps_are_news(before, after):
-    assert jump(before, after) == []
-
-
-def test_a_gap_of_years_is_no_split():
-    assert jump(700, 100, ("2007-06-06", "2014-06-09")) == []
-
-
-def test_a_crash_during_the_session_is_no_split():
-    days = ["2014-06-06", "2014-06-09"]
-    _, notes = run(days, [100, 50], open=[100, 99], high=[101, 100], low=[99, 49])
-    assert notes == []
-    _, notes = run(days, [100, 50], open=[100, 51], high=[101, 52], low=[99, 49])
-    assert "2:1 split" in notes[0]
 
 
 def test_adjusted_histories_have_no_split_notes():
