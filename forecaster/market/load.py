@@ -24,11 +24,11 @@ from forecaster.market.fetch_options import (
     is_current,
     store_and_provider,
 )
+from forecaster.market.files.joining import given_twice
 from forecaster.market.files.read import (
     DEFAULT_READ_OPTIONS,
     LoadResult,
     ReadOptions,
-    given_twice,
     is_file_source,
     read_files,
 )

@@ -1,10 +1,13 @@
 """Checks of whole histories: repaired with a note, or refused with a reason."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from forecaster.errors import DataError
-from forecaster.market.cleaning import RawBars, checked_history
+from forecaster.market.cleaning import checked_history
+from forecaster.market.raw_bars import RawBars
 
 TODAY = np.datetime64("2024-06-28")
 
@@ -12,14 +15,17 @@ TODAY = np.datetime64("2024-06-28")
 def bars(days, close, stamps=(), rows=None, cells=None, wide=False, **values):
     count = len(days)
     numbers = {name: np.array(cells, dtype=float) for name, cells in values.items()}
+    cells = cells or ["" if np.isnan(value) else f"{value:g}" for value in close]
     return RawBars(
-        source="x.csv",
+        sources=("x.csv",),
         ticker="AAPL",
+        files=np.zeros(count, dtype=np.int64),
         days=np.array(days, dtype="datetime64[D]"),
         rows=np.arange(2, count + 2) if rows is None else np.array(rows),
         values={"close": np.array(close, dtype=float), **numbers},
-        closes=cells or ["" if np.isnan(value) else f"{value:g}" for value in close],
-        stamps=stamps,
+        blank=np.array([not cell for cell in cells]),
+        cells=(dict(enumerate(cells, 2)),),
+        stamps=np.array([hash(stamp) for stamp in stamps], dtype=np.int64),
         gaps_expected=wide,
     )
 
@@ -111,8 +117,22 @@ def test_the_last_in_the_file_wins_in_a_file_that_is_newest_first_too():
     assert history.close.tolist() == [2.4, 2.5, 4]
 
 
+@pytest.mark.parametrize("close", [126, 50])
+def test_rows_of_one_date_with_distant_closes_are_of_two_stocks(close):
+    days = sessions(500)
+    with pytest.raises(DataError, match="2024-01-01 was already seen in row 2"):
+        run([*days, days[0]], [100] * 500 + [close])
+
+
+def test_the_remedy_for_rows_of_a_ticker_column_does_not_name_that_column_again():
+    table = replace(bars(["2024-01-02"] * 2, [1, 2]), has_ticker_column=True)
+    with pytest.raises(DataError, match="Leave the wrong rows of AAPL out"):
+        checked_history(table, TODAY)
+
+
 @pytest.mark.parametrize(
-    ("conflicts", "total", "refused"), [(3, 10, False), (4, 10, True), (4, 401, False)]
+    ("conflicts", "total", "refused"),
+    [(1, 3, False), (1, 2, True), (2, 10, True), (2, 2, True), (4, 400, False), (5, 400, True)],
 )
 def test_how_many_conflicts_are_too_many(conflicts, total, refused):
     days = sessions(total)

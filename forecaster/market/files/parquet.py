@@ -10,6 +10,7 @@ from forecaster.errors import DataError
 from forecaster.market.files.column_names import header_of, split_pair, tuple_of
 from forecaster.market.files.header import Table
 from forecaster.market.files.parse_numbers import Column
+from forecaster.market.files.ticker_cells import number_cells
 
 MAX_CELLS = 200_000_000
 
@@ -55,6 +56,10 @@ def _named(source: str, names: list[str], columns: list[Column], count: int) -> 
     if any(pairs):
         names = [tuple_of(name)[0] if tuple_of(name) else name for name in names]
     fields = [pair[0] if pair else header_of(name) for pair, name in zip(pairs, names, strict=True)]
+    columns = [
+        _as_tickers(column) if field.role == "ticker" else column
+        for field, column in zip(fields, columns, strict=True)
+    ]
     return Table(
         source=source,
         headers=tuple(fields),
@@ -62,6 +67,14 @@ def _named(source: str, names: list[str], columns: list[Column], count: int) -> 
         rows=np.arange(1, count + 1, dtype=np.int64),
         tickers=tuple(pair[1] if pair else "" for pair in pairs),
     )
+
+
+def _as_tickers(column: Column) -> Column:
+    """A column of whole numbers as text, as a text file has it; any other column as it is."""
+    if not isinstance(column, np.ndarray) or column.dtype.kind != "f":
+        return column
+    whole = np.isnan(column) | (column == np.floor(column))
+    return number_cells(column) if bool(np.all(whole)) else column
 
 
 def _column(values: Any) -> Column:
@@ -83,6 +96,10 @@ def _column(values: Any) -> Column:
         return _instants(np.asarray(values.to_numpy()))
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+        return [
+            (value or b"").decode(errors="replace").strip("\0 ") for value in values.to_pylist()
+        ]
     if types.is_string(kind) or types.is_large_string(kind):
         return [text or "" for text in values.to_pylist()]
     return ["" if value is None else str(value) for value in values.to_pylist()]
