@@ -17,6 +17,7 @@ from forecaster.market.raw_bars import (
     is_price,
     one_row_a_date,
 )
+from forecaster.market.spacing import require_daily
 from forecaster.market.splits import split_notes
 from forecaster.wording import plural
 
@@ -36,10 +37,12 @@ def checked_history(bars: RawBars, today: np.datetime64) -> tuple[History, list[
         The history and one sentence for each thing repaired or worth knowing.
 
     Raises:
-        DataError: more than half of the rows have no usable close, or rows of a date disagree.
+        DataError: more than half of the rows have no usable close, rows of a date disagree, or the
+            bars are not daily.
     """
     notes: list[str] = []
     bars = one_row_a_date(bars, notes)
+    notes += require_daily(bars.days, bars.name)
     values = {name: np.array(cells) for name, cells in bars.values.items()}
     history = cleaned_history(
         bars.ticker, bars.days, values, lambda bar: f"{bars.row(bar)} ({bars.days[bar]})", notes,

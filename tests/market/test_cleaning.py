@@ -130,6 +130,12 @@ def test_the_remedy_for_rows_of_a_ticker_column_does_not_name_that_column_again(
         checked_history(table, TODAY)
 
 
+def test_weekly_bars_are_refused():
+    days = [str(np.datetime64("2024-01-05") + 7 * week) for week in range(9)]
+    with pytest.raises(DataError, match=r"x\.csv: bars are a week apart \(median 7 days\)"):
+        run(days, np.linspace(1, 2, 9))
+
+
 @pytest.mark.parametrize(
     ("conflicts", "total", "refused"),
     [(1, 3, False), (1, 2, True), (2, 10, True), (2, 2, True), (4, 400, False), (5, 400, True)],

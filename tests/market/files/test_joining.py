@@ -146,6 +146,12 @@ def test_a_jump_between_files_is_noted(tmp_path):
     )
 
 
+def test_checks_of_histories_are_made_on_the_whole(tmp_path):
+    for month in range(1, 10):
+        write(tmp_path, f"A_2020-0{month}.csv", f"Date,Close\n2020-0{month}-01,{month + 10}\n")
+    assert "A (9 files): bars are a month apart" in texts(read_file(str(tmp_path)))[0]
+
+
 def test_a_split_between_files_is_named(tmp_path):
     write(tmp_path, "A_2020.csv", "Date,Close\n2020-01-01,100\n2020-01-02,101\n2020-01-03,100\n")
     write(tmp_path, "A_2021.csv", "Date,Close\n2020-01-06,10\n2020-01-07,10.1\n2020-01-08,10\n")
