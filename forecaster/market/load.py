@@ -32,7 +32,14 @@ from forecaster.market.files.read import (
     is_file_source,
     read_files,
 )
-from forecaster.market.notes import Failure, Note, age_note, clock_note, update_notes
+from forecaster.market.notes import (
+    Failure,
+    Note,
+    age_note,
+    clock_note,
+    closed_days_notes,
+    update_notes,
+)
 from forecaster.market.symbols import checked_tickers
 
 if TYPE_CHECKING:
@@ -258,6 +265,7 @@ def _on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> 
     """The histories of files on a calendar that the user named."""
     histories = tuple(replace(history, calendar=code) for history in loaded.panel)
     calendars, notes = _calendars(store, histories, now)
+    notes += closed_days_notes(histories, calendars.get(code))
     return replace(
         loaded, panel=Panel(histories), notes=(*loaded.notes, *notes), calendars=calendars
     )
