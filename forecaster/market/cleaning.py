@@ -10,6 +10,7 @@ import numpy as np
 from forecaster.arrays import Days, Floats
 from forecaster.errors import Message, parameter
 from forecaster.market.bars import BAR_FIELDS, Action, History
+from forecaster.market.placeholders import with_known_ranges
 from forecaster.market.raw_bars import (
     LARGEST_PRICE,
     SMALLEST_PRICE,
@@ -48,7 +49,8 @@ def checked_history(bars: RawBars, today: np.datetime64) -> tuple[History, list[
         bars.ticker, bars.days, values, lambda bar: f"{bars.row(bar)} ({bars.days[bar]})", notes,
         bars.currency,
     )  # fmt: skip
-    notes += _future_note(history, today) + split_notes(history)
+    history, placeholders = with_known_ranges(history)
+    notes += placeholders + _future_note(history, today) + split_notes(history)
     return history, notes
 
 

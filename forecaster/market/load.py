@@ -40,6 +40,7 @@ from forecaster.market.notes import (
     closed_days_notes,
     update_notes,
 )
+from forecaster.market.placeholders import with_known_ranges
 from forecaster.market.symbols import checked_tickers
 
 if TYPE_CHECKING:
@@ -150,7 +151,9 @@ def _fetched(
             error = history or update.problem or _nothing_stored(update.ticker)
             failures.append(Failure(error, tickers[update.ticker]))
             continue
+        history, filled = with_known_ranges(history)
         panel.append(history)
+        notes += [Note(f"{note}.", update.ticker) for note in filled]
         stale += [update.ticker] if update.problem is not None else []
         schedule = calendars.get(history.calendar or "")
         notes += update_notes(update, schedule, history.first)

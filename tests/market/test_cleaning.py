@@ -136,6 +136,13 @@ def test_weekly_bars_are_refused():
         run(days, np.linspace(1, 2, 9))
 
 
+def test_ranges_that_repeat_closes_are_unknown():
+    close = np.linspace(10, 11, 20)
+    history, notes = run(sessions(20), close, open=close, high=close, low=close)
+    assert np.isnan(history.high).all()
+    assert notes[0].startswith("20 bars of 20 (100%) have no range of their own")
+
+
 @pytest.mark.parametrize(
     ("conflicts", "total", "refused"),
     [(1, 3, False), (1, 2, True), (2, 10, True), (2, 2, True), (4, 400, False), (5, 400, True)],

@@ -1,16 +1,18 @@
-"""Notes on bars that files and the store hold."""
+"""Notes on bars that files and the store hold: closed days, and ranges that repeat closes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from fake_provider import evening
-from synthetic import weekdays
+from fake_provider import FakeProvider, evening
+from synthetic import garch_history, weekdays
 
 from forecaster.market import exchanges
 from forecaster.market.fetch_options import FetchOptions
 from forecaster.market.load import read_sorted
-from forecaster.market.store import Store
+from forecaster.market.store import Store, bars
 
 FRIDAY = np.datetime64("2026-03-06")
 
@@ -50,3 +52,20 @@ def test_many_tickers_share_a_note(tmp_path, store):
     loaded = files(tmp_path, store, list("ABCDE"), weekdays("2025-11-03", 80) - 1)
     (note,) = loaded.notes
     assert "bars of 5 tickers are of days on which XNYS is closed, the first of A" in note.message
+
+
+def test_stored_ranges_that_repeat_closes_are_unknown_when_read(store):
+    known = exchanges.schedule("XNYS", FRIDAY - 200, FRIDAY)
+    made = garch_history("ABC", 60, seed=1)
+    flat = replace(
+        made, sessions=known.sessions[-60:], open=made.close, high=made.close, low=made.close,
+        adjusted_close=made.close.copy(),
+    )  # fmt: skip
+    source = FakeProvider({"ABC": flat})
+    loaded = read_sorted([], ["ABC"], store=store, provider=lambda: source, now=evening(FRIDAY))
+    assert np.isnan(loaded.panel.histories[0].high).all()
+    assert any("60 bars of 60 (100%) have no range" in note.message for note in loaded.notes)
+    with store.reading() as tx:
+        stored = bars.read(tx, "ABC")
+    assert stored is not None
+    assert np.isfinite(stored.high).all()  # as they came, to be compared with the next answer
