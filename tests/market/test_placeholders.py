@@ -66,10 +66,20 @@ def test_many_bars_without_a_range_have_none(form, share):
     assert f"first {history.sessions[places][0]}" in note
 
 
-def test_bars_made_of_two_closes_have_no_range():
+def two_trades(history: History) -> dict[str, np.ndarray]:
+    return {
+        "open": history.open,
+        "high": np.maximum(history.open, history.close),
+        "low": np.minimum(history.open, history.close),
+    }
+
+
+@pytest.mark.parametrize("form", [bodies, two_trades])
+def test_many_bars_of_open_and_close_alone_have_no_range(form):
     history = garch_history("A", 1000, 3)
-    known, (note,) = with_known_ranges(filled(history, chosen(1000, 0.9), bodies(history)))
-    assert np.isnan(known.high).mean() == pytest.approx(0.9, abs=0.03)
+    places = chosen(1000, 0.8)
+    known, (note,) = with_known_ranges(filled(history, places, form(history)))
+    assert np.array_equal(np.isnan(known.high), places)
     assert "bars of 1000" in note
 
 
@@ -118,8 +128,9 @@ def test_rare_single_trades_stay(share):
     assert known is traded_once
 
 
-def test_coarse_prices_make_bars_of_two_closes_by_chance():
+@pytest.mark.parametrize("form", [bodies, two_trades])
+def test_coarse_prices_make_such_bars_by_chance(form):
     history = garch_history("A", 1000, 3)
-    known, notes = with_known_ranges(filled(history, chosen(1000, 0.25), bodies(history)))
+    known, notes = with_known_ranges(filled(history, chosen(1000, 0.3), form(history)))
     assert notes == []
     assert np.isfinite(known.high).all()
