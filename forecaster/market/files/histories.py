@@ -157,22 +157,25 @@ def _by_ticker(
     notes: list[str] = []
     bars = replace(bars, days=dates_filled_down(bars, codes, table, layout, notes))
     codes = filled_down(bars, names, codes, notes)
+    is_stray = _strays(bars, names, codes)
     places = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=len(names)))
     found = []
-    for name, group in zip(names, np.split(places, ends[:-1]), strict=True):
-        if len(group) and not _is_stray(bars, name, group):
+    for name, group, stray in zip(names, np.split(places, ends[:-1]), is_stray, strict=True):
+        if not stray:
             cells = [currencies[place] for place in group.tolist()] if currencies else []
             ticker, known = (name, True) if name else (bars.ticker, is_named)
             found.append(TickerRows(ticker, bars, group, _currency(cells), known))
     return found, notes
 
 
-def _is_stray(bars: RawBars, ticker: str, group: Integers) -> bool:
-    """Whether rows without a ticker, or below the table, hold no bars at all."""
-    no_dates = bool(np.all(np.isnat(bars.days[group])))
-    no_closes = bool(np.all(np.isnan(bars.values["close"][group])))
-    return no_dates and (no_closes or not ticker)
+def _strays(bars: RawBars, names: list[str], codes: Integers) -> list[bool]:
+    """Whether the rows of each ticker hold no bars: rows below the table, or without a ticker."""
+    dates = np.bincount(codes, ~np.isnat(bars.days), len(names))
+    closes = np.bincount(codes, ~np.isnan(bars.values["close"]), len(names))
+    nameless = np.array([not name for name in names])
+    stray: list[bool] = ((dates == 0) & ((closes == 0) | nameless)).tolist()
+    return stray
 
 
 def _texts(table: Table, place: int | None) -> list[str]:
