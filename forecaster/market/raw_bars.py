@@ -70,12 +70,11 @@ class RawBars:
 
     @property
     def name(self) -> str:
-        """What a message calls all of it."""
-        if len(self.sources) == 1:
-            return (
-                f"{self.sources[0]}: {self.ticker}" if self.has_ticker_column else self.sources[0]
-            )
-        return f"{self.ticker} ({len(self.sources)} files)"
+        """What a message calls all of it: the file, and the ticker where the file has several."""
+        if len(self.sources) > 1:
+            return f"{self.ticker} ({len(self.sources)} files)"
+        several = self.has_ticker_column or self.gaps_expected
+        return f"{self.sources[0]}: {self.ticker}" if several else self.sources[0]
 
     def row(self, place: int) -> str:
         """What a note calls a row."""

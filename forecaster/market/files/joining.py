@@ -213,11 +213,7 @@ def _file_of_each(bars: RawBars, history: History) -> Integers:
 def _joining_notes(joined: Mapping[str, RawBars]) -> list[Note]:
     if len(joined) <= FEW:
         return [
-            Note(
-                f"its rows come from {counted(len(bars.sources), 'file')}, {bars.sources[0]} first,"
-                " and were joined by date.",
-                ticker,
-            )
+            Note(f"its rows come from {_named(bars.sources)} and were joined by date.", ticker)
             for ticker, bars in joined.items()
         ]
     files = dict.fromkeys(source for bars in joined.values() for source in bars.sources)
@@ -228,6 +224,13 @@ def _joining_notes(joined: Mapping[str, RawBars]) -> list[Note]:
             source=next(iter(files)),
         )
     ]
+
+
+def _named(sources: Sequence[str]) -> str:
+    files = list(dict.fromkeys(sources))
+    if len(files) == 1:
+        return f"{files[0]}, given {len(sources)} times,"
+    return f"{counted(len(files), 'file')}, {files[0]} first,"
 
 
 def _sentence(message: str) -> str:

@@ -195,3 +195,20 @@ def test_a_field_that_one_file_lacks_is_unknown_there(tmp_path):
     write(tmp_path, "A_2021.csv", rows("2020-01-03", [12, 13]))
     (history,) = read_file(str(tmp_path)).panel
     assert np.isnan(history.high).tolist() == [True, True, False, False]
+
+
+def test_a_file_that_was_given_twice_counts_once(tmp_path):
+    path = write(tmp_path, "AAPL.csv", rows("2020-01-01", [10, 11]))
+    loaded = read_files([path, path])
+    assert not loaded.failures
+    assert len(loaded.panel.histories[0]) == 2
+    assert (
+        messages(loaded)[0] == f"its rows come from {path}, given 2 times, and were joined by date."
+    )
+
+
+def test_tickers_of_a_wide_panel_are_named_in_refusals(tmp_path):
+    days = [str(np.datetime64("2020-01-03") + 7 * week) for week in range(5)]
+    text = "Date,AAPL,MSFT\n" + "".join(f"{day},10,{20 + row}\n" for row, day in enumerate(days))
+    path = write(tmp_path, "x.csv", text)
+    assert texts(read_file(path))[1].startswith(f"{path}: MSFT: bars are a week apart")
