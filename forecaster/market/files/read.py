@@ -76,7 +76,8 @@ class LoadResult:
         failures: what could not be used, and why.
         calendars: when the tickers trade.
         stale: tickers whose stored bars are used because their source failed.
-        files: the file that each ticker comes from, as the user named it; none for fetched ones.
+        files: the file with the newest bars of each ticker, as the user named it; none for fetched
+            ones.
     """
 
     panel: Panel

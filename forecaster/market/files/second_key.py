@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,8 @@ from forecaster.arrays import Integers
 from forecaster.errors import DataError, parameter
 from forecaster.market.raw_bars import RawBars, Texts, is_price
 from forecaster.wording import plural, were
+
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}")
 
 
 class KeyChoice(NamedTuple):
@@ -82,6 +85,11 @@ def _kept(bars: RawBars, usable: Integers, header: str, value: str) -> tuple[Raw
 
 def _undecided(bars: RawBars, usable: Integers, header: str, texts: Texts) -> str:
     values = list(dict.fromkeys(texts[usable].tolist()))
+    if all(map(_TIME_OF_DAY.match, values)):
+        return (
+            f'{bars.name}: rows of one date differ by "{header}" ({values[0]}, …); these are'
+            " intraday bars, and daily bars are needed. Give one row a day."
+        )
     named = ", ".join(values[:4]) + (", …" if len(values) > 4 else "")
     ways = len(_on_every_date(bars, usable, texts))
     found = "several are" if ways else "none is"

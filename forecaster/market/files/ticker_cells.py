@@ -15,6 +15,7 @@ from forecaster.market.raw_bars import RawBars, is_price
 from forecaster.wording import plural, were
 
 _QUOTED = re.compile(r"""=?(["'])(.*)\1""")
+_UNSEEN = "\ufeff\u200b\u200e\u200f\u00a0"
 _WHOLE_NUMBER = re.compile(r"(\d+)(?:\.0*)?")
 
 
@@ -46,7 +47,7 @@ def number_cells(column: Column) -> list[str]:
 
 
 def _plain(cell: str) -> str:
-    text = cell.strip()
+    text = cell.strip().strip(_UNSEEN)
     quoted = _QUOTED.fullmatch(text)
     if quoted:
         return quoted[2].strip()

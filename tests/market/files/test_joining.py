@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from price_files import messages, read_file, write
 
 from forecaster.errors import SettingsError
@@ -75,6 +77,29 @@ def test_the_order_of_files_and_of_their_rows_does_not_matter(tmp_path, names):
         prints.add(history.fingerprint)
         assert all("not in order" not in message for message in messages(loaded))
     assert len(prints) == 1
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_parts_of_a_history_are_the_history_however_it_is_cut(tmp_path, data):
+    closes = data.draw(st.lists(st.integers(100, 120), min_size=6, max_size=40))
+    header, *lines = rows("2020-01-01", closes).splitlines(keepends=True)
+    cuts = data.draw(st.lists(st.integers(1, len(lines) - 1), min_size=1, max_size=4, unique=True))
+    edges = [0, *sorted(cuts), len(lines)]
+    parts = [
+        lines[max(0, first - data.draw(st.integers(0, 2))) : last]
+        for first, last in itertools.pairwise(edges)
+    ]
+    folder = tmp_path / str(len(list(tmp_path.iterdir())))
+    folder.mkdir()
+    paths = [
+        write(folder, f"A_{2000 + place}.csv", header + "".join(part))
+        for place, part in enumerate(data.draw(st.permutations(parts)))
+    ]
+    (whole,) = read_file(write(folder, "A.csv", rows("2020-01-01", closes))).panel
+    loaded = read_files(paths)
+    assert not loaded.failures
+    assert loaded.panel.histories[0].fingerprint == whole.fingerprint
 
 
 def test_equal_rows_of_overlapping_files_are_kept_once(tmp_path):

@@ -46,6 +46,13 @@ def test_two_keys_on_every_date_are_refused_and_the_remedy_works(tmp_path):
     assert loaded.panel.tickers == ("XETR", "XFRA")
 
 
+def test_times_of_day_in_a_column_without_a_role_are_intraday_bars(tmp_path):
+    text = "Date,Close,Slot\n" + "".join(
+        f"2019-01-0{day},1{day}.{hour},{hour}:30\n" for day in (2, 3, 4) for hour in (9, 10)
+    )
+    assert 'differ by "Slot" (9:30, …); these are intraday bars' in failure(tmp_path, text)
+
+
 def test_a_key_that_changes_is_refused(tmp_path):
     text = NSE + "RELIANCE,BE,99,99,99,99,04-JAN-2019\n"
     message = failure(tmp_path, text)
