@@ -117,16 +117,18 @@ def _keys(table: Table, layout: Layout) -> dict[str, Texts]:
     for place, column in enumerate(table.columns):
         if place in taken or isinstance(column, np.ndarray) or _is_numeric(column):
             continue
-        known: dict[str, str] = {}
-        texts = [known.setdefault(cell, cell.strip()) for cell in column]
-        if len(known) <= MOST_KEYS:
-            keys[table.headers[place].text] = np.array(texts, dtype=object)
+        distinct = set(column)
+        if len(distinct) <= MOST_KEYS:
+            known = {cell: cell.strip() for cell in distinct}
+            texts = np.array([known[cell] for cell in column], dtype=object)
+            keys[table.headers[place].text] = texts
     return keys
 
 
 def _is_numeric(column: Sequence[str]) -> bool:
-    """Whether the cells at the head of a column are numbers or blank."""
-    return all(is_blank(cell) or looks_numeric(cell) for cell in column[:SAMPLED_CELLS])
+    """Whether the cells at the head of a column are numbers, percentages or blank."""
+    cells = [cell.strip().rstrip("%") for cell in column[:SAMPLED_CELLS]]
+    return all(is_blank(cell) or looks_numeric(cell) for cell in cells)
 
 
 def _with_prices(

@@ -60,8 +60,8 @@ class Joining:
             self.failures.append(Failure(error, ticker, parts[0].table.sources[0]))
             return
         self.histories[ticker] = history
-        newest = np.flatnonzero(bars.days == history.cutoff)
-        self.sources[ticker] = bars.source(int(newest[-1]))
+        newest = np.flatnonzero(bars.days == history.cutoff).tolist()
+        self.sources[ticker] = max(bars.source(place) for place in newest)
         if len(bars.sources) > 1:
             self._joined[ticker] = bars
         source = bars.sources[0] if len(bars.sources) == 1 else None

@@ -51,7 +51,7 @@ def read_parquet(file: BinaryIO, source: str) -> Table:
 
 def _named(source: str, names: list[str], columns: list[Column], count: int) -> Table:
     """Undo the names that pandas makes up for an index and for two-level columns."""
-    names = ["" if name.startswith("__index_level_") else name for name in names]
+    names = _index_names(names, columns)
     pairs = [split_pair(name) if name.startswith("(") else None for name in names]
     if any(pairs):
         names = [tuple_of(name)[0] if tuple_of(name) else name for name in names]
@@ -67,6 +67,21 @@ def _named(source: str, names: list[str], columns: list[Column], count: int) -> 
         rows=np.arange(1, count + 1, dtype=np.int64),
         tickers=tuple(pair[1] if pair else "" for pair in pairs),
     )
+
+
+def _index_names(names: list[str], columns: list[Column]) -> list[str]:
+    """The names with those of unnamed index levels: a level beside dates has tickers."""
+    levels = {place for place, name in enumerate(names) if name.startswith("__index_level_")}
+    dates = {place for place in levels if _is_dates(columns[place])}
+    others = "ticker" if dates else ""
+    return [
+        others if place in levels - dates else "" if place in dates else name
+        for place, name in enumerate(names)
+    ]
+
+
+def _is_dates(column: Column) -> bool:
+    return isinstance(column, np.ndarray) and column.dtype.kind == "M"
 
 
 def _as_tickers(column: Column) -> Column:

@@ -56,7 +56,8 @@ def with_one_key(bars: RawBars) -> tuple[RawBars, KeyChoice | None]:
     ]
     if kept and all(np.array_equal(kept[0][0].rows, rows.rows) for rows, _ in kept):
         return kept[0]
-    raise DataError(_undecided(bars, usable, *telling[0]))
+    fewest = min(telling, key=lambda column: len(set(column[1].tolist())))
+    raise DataError(_undecided(bars, usable, *fewest))
 
 
 def _disagree(bars: RawBars, usable: Integers, codes: Integers) -> bool:
@@ -93,11 +94,11 @@ def _undecided(bars: RawBars, usable: Integers, header: str, texts: Texts) -> st
     named = ", ".join(values[:4]) + (", …" if len(values) > 4 else "")
     ways = len(_on_every_date(bars, usable, texts))
     found = "several are" if ways else "none is"
-    remedy = f'Keep the rows of one of them, that is of one "{header}".'
+    remedy = f'Leave the rows of all but one "{header}" out.'
     if not bars.has_ticker_column:
         remedy = (
             f"Read each as a ticker of its own with {parameter('columns')} ticker={header}, or"
-            " keep the rows of one."
+            " leave the wrong rows out."
         )
     return (
         f'{bars.name}: rows of one date differ by "{header}" ({named}), and {found} on every date;'

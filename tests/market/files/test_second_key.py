@@ -57,7 +57,7 @@ def test_a_key_that_changes_is_refused(tmp_path):
     text = NSE + "RELIANCE,BE,99,99,99,99,04-JAN-2019\n"
     message = failure(tmp_path, text)
     assert 'differ by "SERIES" (EQ, BL, BE), and none is on every date' in message
-    assert 'Keep the rows of one of them, that is of one "SERIES"' in message
+    assert 'Leave the rows of all but one "SERIES" out.' in message
 
 
 def test_tickers_have_keys_of_their_own_and_many_share_a_note(tmp_path):
@@ -86,6 +86,13 @@ def test_the_key_is_chosen_over_all_files(tmp_path):
 def test_a_column_that_tells_nothing_apart_is_no_key(tmp_path):
     text = "Date,Close,Note\n2019-01-02,10,a\n2019-01-02,50,a\n2019-01-03,11,b\n2019-01-03,51,b\n"
     assert "columns ticker=NAME" in failure(tmp_path, text)
+
+
+def test_percentages_are_no_key(tmp_path):
+    lines = [f"2019-01-0{day},{price}{day},{price}.{day}%" for day in (2, 3) for price in (1, 5)]
+    message = failure(tmp_path, "Date,Close,Change\n" + "\n".join(lines) + "\n")
+    assert "columns ticker=NAME" in message
+    assert "Change" not in message
 
 
 def test_series_without_two_rows_a_date_stay_whole(tmp_path):

@@ -70,6 +70,25 @@ def test_typed_tickers_of_parquet_are_equal(tmp_path, typed, header, as_index):
     assert [history.close.tolist() for history in loaded.panel] == [[10, 10.1], [50, 50.5]]
 
 
+@pytest.mark.parametrize("tickers", [["A", "A", "B", "B"], [10001, 10001, 10002, 10002]])
+def test_an_unnamed_index_level_beside_dates_has_tickers(tmp_path, tickers):
+    days = pd.to_datetime(["2024-04-22", "2024-04-23"] * 2)
+    index = pd.MultiIndex.from_arrays([tickers, days])
+    pd.DataFrame({"close": [10.0, 10.1, 50.0, 50.5]}, index=index).to_parquet(
+        tmp_path / "x.parquet"
+    )
+    loaded = read_file(str(tmp_path / "x.parquet"))
+    assert loaded.panel.tickers == tuple(map(str, dict.fromkeys(tickers)))
+    assert [history.close.tolist() for history in loaded.panel] == [[10, 10.1], [50, 50.5]]
+
+
+def test_an_unnamed_index_of_row_numbers_has_none(tmp_path):
+    days = pd.to_datetime(["2024-04-22", "2024-04-23", "2024-04-24"])
+    frame = pd.DataFrame({"date": days, "close": [10.0, 10.1, 10.2]}, index=[7, 8, 9])
+    frame.to_parquet(tmp_path / "x.parquet")
+    assert read_file(str(tmp_path / "x.parquet")).panel.tickers == ("X",)
+
+
 def test_two_small_stocks_are_never_one(tmp_path):
     rows = ["1,2024-04-22,10", "1,2024-04-23,10.1", "2,2024-04-22,10.2", "2,2024-04-23,10.3"]
     path = write(tmp_path, "x.csv", "\n".join(["firm,date,close", *rows]))
