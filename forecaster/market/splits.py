@@ -1,4 +1,4 @@
-"""Jumps of closes that only a split explains, in histories without adjusted closes.
+"""Jumps of closes that only a split explains which they are not adjusted for.
 
 Returns have heavy tails. Under Student's t with three degrees of freedom, the density used here, a
 day without a split is ``ln f(r) - ln f(r - ln R)`` less likely than one with a split of R. A split
@@ -14,10 +14,12 @@ import numpy as np
 
 from forecaster.arrays import Floats
 from forecaster.market.bars import History
+from forecaster.wording import plural
 
 SPLIT_DAYS = 10  # the most calendar days between two neighbouring sessions (long holidays)
 RATIOS = (2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100)
 SMALLEST_JUMP = np.log(1.4)
+LARGEST_DIVIDEND = 0.1  # in log: closes and adjusted closes jump alike but for it
 NEIGHBOURS = 30  # returns on each side that tell what a usual day is
 FEWEST_NEIGHBOURS = 5
 USUAL_VOLATILITY, LEAST_VOLATILITY = 0.02, 0.005
@@ -48,27 +50,32 @@ class _Jump(NamedTuple):
 
 
 def split_notes(history: History) -> list[str]:
-    """A sentence if closes without adjustment jump as only a split would make them, else nothing.
+    """A sentence if closes jump as only a split that is not adjusted for would make them, or none.
 
-    Reverse splits of 2:3 do not occur; such rises are news. Sessions must be days apart.
+    Adjusted closes are looked at where there are some: vendors repeat the closes there, or adjust
+    for dividends alone. Reverse splits of 2:3 do not occur; such rises are news. Sessions must be
+    days apart.
     """
-    if history.adjusted or len(history) < 2:
-        return []
-    returns = np.diff(np.log(history.close))
+    returns = np.diff(np.log(history.adjusted_close))
     near = np.diff(history.sessions) <= np.timedelta64(SPLIT_DAYS, "D")
+    near &= np.abs(returns - np.diff(np.log(history.close))) < LARGEST_DIVIDEND
     places = np.flatnonzero(near & (np.abs(returns) > SMALLEST_JUMP)).tolist()
     splits = [
         _Jump(place, name) for place in places if (name := _split_at(history, returns, place))
     ]
     if not splits:
         return []
-    place, name = splits[0]
-    before, after = history.close[place], history.close[place + 1]
-    more = f", and {len(splits) - 1} more such jumps" if len(splits) > 1 else ""
+    (place, name), more = splits[0], ""
+    if len(splits) > 1:
+        more = f", and {len(splits) - 1} more such {plural('jump', len(splits) - 1)}"
+    before, after = history.adjusted_close[place], history.adjusted_close[place + 1]
+    what, why = "close", "the file has no adjusted closes"
+    if history.adjusted:
+        what, why = "adjusted close", "they are not adjusted for it"
     return [
-        f"close {'fell' if after < before else 'rose'} from {_price(before)} to {_price(after)} on"
-        f" {history.sessions[place + 1]}, as a {name} would make it{more}; the file has no adjusted"
-        " closes, so returns there are wrong if it was one. Give a file with adjusted closes."
+        f"{what} {'fell' if after < before else 'rose'} from {_price(before)} to {_price(after)} on"
+        f" {history.sessions[place + 1]}, as a {name} would make it{more}; {why}, so returns there"
+        " are wrong if it was one. Give a file with adjusted closes."
     ]
 
 

@@ -124,4 +124,15 @@ def test_a_gap_of_years_is_no_split():
 
 
 def test_adjusted_histories_have_no_split_notes():
-    assert split_notes(replace(split(unadjusted(3), 150, 2), adjusted=True)) == []
+    history = unadjusted(3)
+    adjusted = replace(split(history, 150, 2), adjusted=True, adjusted_close=history.close)
+    assert split_notes(adjusted) == []
+
+
+@pytest.mark.parametrize("dividends", [1.0, np.linspace(0.8, 1, 300)])
+def test_adjusted_closes_that_are_not_adjusted_for_splits_are_named(dividends):
+    history = split(unadjusted(3), 150, 2)
+    closes = history.close * dividends
+    (note,) = split_notes(replace(history, adjusted=True, adjusted_close=closes))
+    assert note.startswith("adjusted close fell from")
+    assert "2:1 split would make it; they are not adjusted for it, so returns there are" in note

@@ -31,6 +31,9 @@ from one file to the next by more than rounding, the files were adjusted at diff
 SEAM_RATIO = 2.0
 """A close that changes more than so much from one file to the next is worth a look."""
 
+LONG_GAP, GAP_RATIO = 10, 4.0
+"""Days without a bar between two files, and a change over them, after which they are doubtful."""
+
 
 @dataclass
 class Joining:
@@ -175,7 +178,7 @@ def _seam_notes(bars: RawBars, history: History) -> list[str]:
     """Checks of the places where a joined history goes on in another file.
 
     Raises:
-        DataError: the files were adjusted at different times.
+        DataError: the files were adjusted at different times, or do not follow each other.
     """
     if len(bars.sources) == 1:
         return []
@@ -192,14 +195,28 @@ def _seam_notes(bars: RawBars, history: History) -> list[str]:
             " one adjustment is needed. Download the history in one piece."
         )
     jumps = np.abs(np.diff(np.log(history.close)))[seams]
+    gaps = np.diff(history.sessions)[seams].astype(np.int64)
+    if bool(np.any((gaps > LONG_GAP) & (jumps > np.log(GAP_RATIO)))):
+        seam = int(seams[int(np.argmax(np.where(gaps > LONG_GAP, jumps, 0.0)))])
+        raise DataError(
+            f"{_seam(bars, history, files, seam)} after {history.sessions[seam]}: they may be of"
+            " two stocks or units; files that follow each other are needed. Give those between, or"
+            " one of them."
+        )
     if len(bars.sources) > FEW * FEW or not bool(np.any(jumps > np.log(SEAM_RATIO))):
         return []
     seam = int(seams[int(np.argmax(jumps))])
-    before, after = history.close[seam], history.close[seam + 1]
     return [
-        f"close goes from {before:.6g} to {after:.6g} where {bars.sources[files[seam + 1]]} begins"
-        f" ({history.sessions[seam + 1]}); check that the files are of one stock and one unit"
+        f"{_seam(bars, history, files, seam)}; check that the files are of one stock and one unit"
     ]
+
+
+def _seam(bars: RawBars, history: History, files: Integers, seam: int) -> str:
+    before, after = history.close[seam], history.close[seam + 1]
+    return (
+        f"{bars.ticker}: close goes from {before:.6g} to {after:.6g} where"
+        f" {bars.sources[files[seam + 1]]} begins ({history.sessions[seam + 1]})"
+    )
 
 
 def _file_of_each(bars: RawBars, history: History) -> Integers:

@@ -166,9 +166,21 @@ def test_a_jump_between_files_is_noted(tmp_path):
         write(tmp_path, "A_2021.csv", rows("2020-01-06", [1020, 1030])),
     ]
     assert any(
-        f"close goes from 10.7 to 1020.5 where {paths[1]} begins (2020-01-06)" in message
+        f"A: close goes from 10.7 to 1020.5 where {paths[1]} begins (2020-01-06)" in message
         for message in messages(read_files(paths))
     )
+
+
+def test_files_years_apart_with_other_prices_are_refused(tmp_path):
+    paths = [
+        write(tmp_path, "A_2015.csv", rows("2015-01-01", [10, 10.1, 10.2])),
+        write(tmp_path, "A_2020.csv", rows("2020-01-06", [102, 103])),
+    ]
+    loaded = read_files(paths)
+    assert len(loaded.panel) == 0
+    assert "begins (2020-01-06) after 2015-01-03: they may be of two stocks" in texts(loaded)[0]
+    write(tmp_path, "A_2020.csv", rows("2020-01-06", [30, 31]))
+    assert len(read_files(paths).panel.histories[0]) == 5
 
 
 def test_checks_of_histories_are_made_on_the_whole(tmp_path):
