@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import (
     Cluster,
     ModelName,
     Reading,
+    SkipUnreadable,
     Sources,
     Theme,
     ThemeOption,
@@ -23,7 +25,7 @@ from forecaster.cli.options import (
 from forecaster.cli.parsing import parse_cells, parse_date, parse_words
 from forecaster.cli.pictures import PictureFile, drawn, picture_file
 from forecaster.cli.results import Writing, emit
-from forecaster.cli.sources import read, refuse_failures
+from forecaster.cli.sources import read, refuse_or_skip, report_skipped
 from forecaster.errors import SettingsError, VerdictNotHeld
 from forecaster.model.settings import Device
 
@@ -90,6 +92,7 @@ def backtest(
     ] = "auto",
     workers: Workers = None,
     cluster: Cluster = None,
+    skip_unreadable: SkipUnreadable = False,
     to: Writing,
     plot: Annotated[
         bool,
@@ -136,7 +139,7 @@ def backtest(
             " fold. Leave those out."
         )
     loaded = read(sources, reading)
-    refuse_failures(loaded)
+    refuse_or_skip(loaded, skip_unreadable=skip_unreadable)
     if model is not None:
         author = open_model(model)
         result = backtest.score_model(loaded.panel, author, plan, allow_overlap=allow_overlap)
@@ -150,7 +153,7 @@ def backtest(
     panel = plan.seen(loaded.panel)
     to.write(
         table=lambda width: backtest_table(result, panel, width),
-        json=lambda: backtest_json(result, panel),
+        json=lambda: backtest_json(result, panel, failures_in_flags(loaded.failures)),
         csv=lambda: rows_csv(result.table),
     )
     if plot or file is not None:
@@ -162,6 +165,7 @@ def backtest(
             f"{first.model} {first.word} {first.baseline} one session ahead; --require asked for"
             " more. See the table."
         )
+    report_skipped(loaded)
 
 
 def _draw(result: Backtest, file: PictureFile | None, theme: Theme | None, width: int) -> None:

@@ -88,6 +88,14 @@ ThemeOption = Annotated[
     ),
 ]
 WidthOption = Annotated[int, typer.Option("--width", help="Width of the picture in pixels.")]
+SkipUnreadable = Annotated[
+    bool,
+    typer.Option(
+        "--skip-unreadable",
+        help="Use the other histories where a source cannot be read; exit with 3.",
+        rich_help_panel=_FILES,
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Workers = Annotated[
     int | None,

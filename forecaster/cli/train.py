@@ -8,10 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from forecaster.atomic import locked
-from forecaster.cli.options import Cluster, Reading, Sources, Workers, settings_of, training_options
+from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.options import (
+    Cluster,
+    Reading,
+    SkipUnreadable,
+    Sources,
+    Workers,
+    settings_of,
+    training_options,
+)
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
-from forecaster.cli.sources import read, refuse_failures
+from forecaster.cli.sources import read, refuse_or_skip, report_skipped
 from forecaster.errors import SettingsError
 from forecaster.model.settings import Device
 
@@ -64,6 +73,7 @@ def train(
     ] = True,
     workers: Workers = None,
     cluster: Cluster = None,
+    skip_unreadable: SkipUnreadable = False,
     to: Writing,
     reading: Reading,
 ) -> None:
@@ -97,7 +107,7 @@ def train(
             to=to,
         )  # fmt: skip
         return
-    refuse_failures(loaded)
+    refuse_or_skip(loaded, skip_unreadable=skip_unreadable)
     with locked(path, f"model {path.stem}"):
         with training_bar() as on_progress:
             trained = train.train(
@@ -109,9 +119,12 @@ def train(
         note(about.message)
     to.write(
         table=lambda width: train_table(trained, loaded.panel, str(path), width),
-        json=lambda: train_json(trained, loaded.panel, str(path)),
+        json=lambda: train_json(
+            trained, loaded.panel, str(path), failures_in_flags(loaded.failures)
+        ),
         csv=lambda: rows_csv(trained.table),
     )
+    report_skipped(loaded)
 
 
 def _destination(name: str, out: Path | None) -> Path:

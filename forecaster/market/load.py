@@ -24,15 +24,23 @@ from forecaster.market.fetch_options import (
     is_current,
     store_and_provider,
 )
+from forecaster.market.files.joining import given_twice
 from forecaster.market.files.read import (
     DEFAULT_READ_OPTIONS,
     LoadResult,
     ReadOptions,
-    given_twice,
     is_file_source,
     read_files,
 )
-from forecaster.market.notes import Failure, Note, age_note, clock_note, update_notes
+from forecaster.market.notes import (
+    Failure,
+    Note,
+    age_note,
+    clock_note,
+    closed_days_notes,
+    update_notes,
+)
+from forecaster.market.placeholders import with_known_ranges
 from forecaster.market.symbols import checked_tickers
 
 if TYPE_CHECKING:
@@ -143,7 +151,9 @@ def _fetched(
             error = history or update.problem or _nothing_stored(update.ticker)
             failures.append(Failure(error, tickers[update.ticker]))
             continue
+        history, filled = with_known_ranges(history)
         panel.append(history)
+        notes += [Note(f"{note}.", update.ticker) for note in filled]
         stale += [update.ticker] if update.problem is not None else []
         schedule = calendars.get(history.calendar or "")
         notes += update_notes(update, schedule, history.first)
@@ -258,6 +268,7 @@ def _on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> 
     """The histories of files on a calendar that the user named."""
     histories = tuple(replace(history, calendar=code) for history in loaded.panel)
     calendars, notes = _calendars(store, histories, now)
+    notes += closed_days_notes(histories, calendars.get(code))
     return replace(
         loaded, panel=Panel(histories), notes=(*loaded.notes, *notes), calendars=calendars
     )

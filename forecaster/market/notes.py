@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,7 +11,12 @@ import numpy as np
 
 from forecaster.errors import ForecastError, Message, parameter
 from forecaster.market.bars import History
-from forecaster.market.calendars import Schedule, missing_sessions, sessions_behind
+from forecaster.market.calendars import (
+    Schedule,
+    missing_sessions,
+    sessions_behind,
+    stray_sessions,
+)
 from forecaster.wording import plural
 
 if TYPE_CHECKING:
@@ -20,6 +25,9 @@ if TYPE_CHECKING:
 
 _LONG_AGO = 10
 """Days since the last bar from which a ticker has probably stopped trading."""
+
+_TICKERS_NAMED = 3
+"""Tickers that are named one by one; of more only the first is."""
 
 _CLOCK_OFF = timedelta(hours=1)
 """A clock may be so far behind the last answer before it is doubted."""
@@ -113,6 +121,36 @@ def age_note(
     if days > _LONG_AGO:
         return f"its last bar is of {history.cutoff}, {age}, and the source has no newer one"
     return None
+
+
+def closed_days_notes(histories: Sequence[History], schedule: Schedule | None) -> list[Note]:
+    """Notes on bars of days on which the calendar that the user named has no session.
+
+    Args:
+        histories: of files.
+        schedule: of the calendar, or None.
+    """
+    if schedule is None:
+        return []
+    strays = {history: stray_sessions(history, schedule) for history in histories}
+    found = [history for history, days in strays.items() if len(days)]
+    if len(found) > _TICKERS_NAMED:
+        count = sum(len(strays[history]) for history in found)
+        message = (
+            f"{count} bars of {len(found)} tickers are of days on which {schedule.code} is closed,"
+            f" the first of {found[0].ticker} on {strays[found[0]][0]}; check the calendar, or"
+            " whether dates are a day off."
+        )
+        return [Note(message, source=schedule.code)]
+    return [
+        Note(
+            f"{len(strays[history])} of {len(history)} bars are of days on which {schedule.code} is"
+            f" closed, first {strays[history][0]}; check the calendar, or whether dates are a day"
+            " off.",
+            history.ticker,
+        )
+        for history in found
+    ]
 
 
 def clock_note(updates: Iterable[TickerUpdate], now: datetime) -> list[Note]:
