@@ -114,12 +114,24 @@ class Candidates:
         return not counts_rows(values) and not jumps_like_a_volume(values)
 
 
-def missing(table: Table, role: str, what: str, example: str) -> DataError:
-    """The failure of a table in which no column has a role that is needed."""
+def missing(table: Table, role: str, what: str, example: str | None) -> DataError:
+    """The failure of a table in which no column has a role that is needed.
+
+    Args:
+        table: the columns.
+        role: that is needed.
+        what: a column of it holds.
+        example: the header of a column that could have the role; None: there is none.
+    """
+    remedy = f"Give a file with {what}."
+    if example is not None:
+        option = parameter("columns")
+        remedy = (
+            f"Name it with {option} {role}=NAME, for example {option} {assigned(role, example)}."
+        )
     return DataError(
         f"{table.source}: no column with {what} was recognised among {table.named_headers()}; one"
-        f" is needed. Name it with {parameter('columns')} {role}=NAME, for example"
-        f" {parameter('columns')} {assigned(role, example)}."
+        f" is needed. {remedy}"
     )
 
 

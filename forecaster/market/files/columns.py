@@ -106,7 +106,7 @@ def _candidates(table: Table, chosen: Mapping[str, str]) -> Candidates:
     ranked = ranked_roles(table, set(fixed.values()))
     date = fixed.get("date", date_column(table, ranked))
     if date is None:
-        raise missing(table, "date", "dates", table.headers[0].text or "Date")
+        raise missing(table, "date", "dates", table.headers[0].text or None)
     others = {role: tuple(p for p in places if p != date) for role, places in ranked.items()}
     return Candidates(table, others, fixed, date)
 
@@ -152,13 +152,18 @@ def _close(found: Candidates) -> tuple[int | None, tuple[str, ...]]:
 def _require_one(found: Candidates, close: int) -> None:
     """Raise a DataError if other numbers stand under the word of the close once more."""
     word = word_of(found.header(close))
-    again = [p for p in found.numbers if p != close and word_of(found.header(p)) == word]
-    mine, *others = (found.table.columns[place] for place in (close, *again))
-    if any(not np.array_equal(np.asarray(mine), np.asarray(other)) for other in others):
-        raise DataError(
-            f'{found.table.source} has {len(again) + 1} columns "{found.header(close).text}" with'
-            " different numbers; one column of closes is needed. Rename the others."
-        )
+    alike = [place for place in found.numbers if word_of(found.header(place)) == word]
+    mine, *others = (np.asarray(found.table.columns[place]) for place in (close, *alike))
+    if all(np.array_equal(mine, other) for other in others):
+        return
+    texts = [found.header(place).text for place in alike]
+    remedy = "Rename one of them."
+    if len(set(texts)) == len(texts):
+        remedy = f"Name it with {parameter('columns')} {assigned('close', texts[0])}."
+    raise DataError(
+        f"{found.table.source} has {len(texts)} columns of closes with different numbers,"
+        f" {listed(f'{chr(34)}{text}{chr(34)}' for text in texts)}; one is needed. {remedy}"
+    )
 
 
 def _has_range(found: Candidates) -> bool:
@@ -192,7 +197,7 @@ def _fits(found: Candidates, places: Sequence[int]) -> dict[int, float]:
 def _no_close(found: Candidates, named: Sequence[int]) -> DataError:
     if not named:
         places = [*found.unknown, *found.numbers]
-        example = found.header(places[0]).text if places else "Close"
+        example = found.header(places[0]).text if places else None
         return missing(found.table, "close", "prices", example)
     others = [
         f'"{found.header(place).text}"' for role in RANGE if (place := found.best(role)) is not None
