@@ -26,3 +26,8 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``; ``last`` stands before the last one."""
     *ahead, end = words
     return f"{', '.join(ahead)} {last} {end}" if ahead else end
+
+
+def quoted(text: str) -> str:
+    """The text in quotation marks."""
+    return f'"{text}"'

@@ -30,7 +30,7 @@ from forecaster.market.files.contents import (
 )
 from forecaster.market.files.header import Table
 from forecaster.market.files.panels import series_of, wide_series
-from forecaster.wording import counted, listed, were
+from forecaster.wording import counted, listed, quoted, were
 
 _MOSTLY = 0.5
 """Share of rows on which a close must fit the other prices; the rest is left to be cleaned."""
@@ -162,7 +162,7 @@ def _require_one(found: Candidates, close: int) -> None:
         remedy = f"Name it with {parameter('columns')} {assigned('close', texts[0])}."
     raise DataError(
         f"{found.table.source} has {len(texts)} columns of closes with different numbers,"
-        f" {listed(f'{chr(34)}{text}{chr(34)}' for text in texts)}; one is needed. {remedy}"
+        f" {listed(map(quoted, texts))}; one is needed. {remedy}"
     )
 
 
@@ -200,9 +200,11 @@ def _no_close(found: Candidates, named: Sequence[int]) -> DataError:
         example = found.header(places[0]).text if places else None
         return missing(found.table, "close", "prices", example)
     others = [
-        f'"{found.header(place).text}"' for role in RANGE if (place := found.best(role)) is not None
+        quoted(found.header(place).text)
+        for role in RANGE
+        if (place := found.best(role)) is not None
     ]
-    closes = [f'"{found.header(place).text}"' for place in named]
+    closes = [quoted(found.header(place).text) for place in named]
     verb = "does" if len(closes) == 1 else "do"
     return DataError(
         f"{found.table.source}: {listed(closes)} should be the close and {verb} not fit"
@@ -221,7 +223,7 @@ def _left_out(found: Candidates, series: Sequence[Series]) -> tuple[str, ...]:
         places = [] if adjusted else _alike(found, series[0].fields["close"], places)
     if not places:
         return ()
-    texts = [f'"{found.header(place).text}"' for place in places]
+    texts = [quoted(found.header(place).text) for place in places]
     more = [f"{len(texts) - _SHOWN} more"] if len(texts) > _SHOWN else []
     what = f"{counted(len(texts), 'column')} of numbers {were(len(texts))} not used"
     return (f"{what}, under no known word: {listed([*texts[:_SHOWN], *more])}",)
