@@ -48,7 +48,8 @@ def file_options(reading: Reading) -> ReadOptions:
     """
     from forecaster.market.files.read import ReadOptions
 
-    return ReadOptions(parse_columns(reading.column), reading.date_format, reading.ticker)
+    columns = parse_columns(reading.column)
+    return ReadOptions(columns, reading.date_format, reading.ticker, encoding=reading.encoding)
 
 
 def chosen_model(name: str | None) -> Model:

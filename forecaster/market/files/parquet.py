@@ -8,6 +8,7 @@ import numpy as np
 
 from forecaster.errors import DataError
 from forecaster.market.files.column_names import header_of, split_pair, tuple_of
+from forecaster.market.files.decoding import plain
 from forecaster.market.files.header import Table
 from forecaster.market.files.parse_numbers import Column
 
@@ -84,7 +85,7 @@ def _column(values: Any) -> Column:
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
     if types.is_string(kind) or types.is_large_string(kind):
-        return [text or "" for text in values.to_pylist()]
+        return [plain(text) if text else "" for text in values.to_pylist()]
     return ["" if value is None else str(value) for value in values.to_pylist()]
 
 
