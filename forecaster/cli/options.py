@@ -127,6 +127,15 @@ class Reading:
     ticker: Annotated[
         str | None, typer.Option(help="Ticker of a single history.", rich_help_panel=_FILES)
     ] = None
+    decimal: Annotated[
+        str | None,
+        typer.Option(
+            "--decimal",
+            metavar="SIGN",
+            help="Sign in front of decimals, a point or a comma.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None
     encoding: Annotated[
         str | None,
         typer.Option(

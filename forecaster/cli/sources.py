@@ -48,8 +48,13 @@ def file_options(reading: Reading) -> ReadOptions:
     """
     from forecaster.market.files.read import ReadOptions
 
-    columns = parse_columns(reading.column)
-    return ReadOptions(columns, reading.date_format, reading.ticker, encoding=reading.encoding)
+    return ReadOptions(
+        parse_columns(reading.column),
+        reading.date_format,
+        reading.ticker,
+        reading.decimal,
+        reading.encoding,
+    )
 
 
 def chosen_model(name: str | None) -> Model:

@@ -13,8 +13,22 @@ from forecaster.market.bars import History
 from forecaster.market.cleaning import RawBars, checked_history
 from forecaster.market.files.columns import Layout, Series
 from forecaster.market.files.header import Table
+from forecaster.market.files.number_columns import Clues, read_numbers
 from forecaster.market.files.parse_dates import read_dates
-from forecaster.market.files.parse_numbers import Column, is_blank, read_numbers
+from forecaster.market.files.parse_numbers import Column, is_blank
+
+
+@dataclass(frozen=True)
+class CellStyle:
+    """How cells are written, where the user says so.
+
+    Attributes:
+        date_format: a ``strptime`` format that overrules the rules, or None.
+        decimal: the sign in front of decimals, ``.`` or ``,``; None where cells are to show it.
+    """
+
+    date_format: str | None = None
+    decimal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -28,7 +42,12 @@ class ReadHistory:
 
 
 def read_histories(
-    table: Table, layout: Layout, name: str, date_format: str | None, today: np.datetime64
+    table: Table,
+    layout: Layout,
+    name: str,
+    style: CellStyle,
+    today: np.datetime64,
+    notes: list[str],
 ) -> list[ReadHistory]:
     """All histories of a table.
 
@@ -36,14 +55,16 @@ def read_histories(
         table: the columns.
         layout: which column is what.
         name: the ticker where neither a column nor the header has one.
-        date_format: a ``strptime`` format that overrules the rules, or None.
+        style: how dates and numbers are written, as far as the user says so.
         today: the date to which "in the future" refers.
+        notes: a sentence is added for what was assumed about all dates or numbers.
 
     Raises:
-        DataError: the dates of the file cannot be read; one ticker's trouble is returned instead.
+        DataError: the dates or numbers of the file cannot be read; one ticker's trouble is returned
+            instead.
     """
-    days = read_dates(table.columns[layout.date], table.source, table.rows, date_format)
-    numbers = _numbers(table, layout)
+    numbers = _numbers(table, layout, style.decimal, notes)
+    days = read_dates(table.columns[layout.date], table.source, table.rows, style.date_format)
     stamps = _stamps(table, layout)
     whole = RawBars(table.source, name, days, table.rows, {}, (), stamps, gaps_expected=layout.wide)
     return [
@@ -61,10 +82,22 @@ def _checked(bars: RawBars, today: np.datetime64) -> ReadHistory:
     return ReadHistory(bars.ticker, history, tuple(notes))
 
 
-def _numbers(table: Table, layout: Layout) -> dict[int, Floats]:
-    places = sorted({place for series in layout.series for place in series.fields.values()})
-    columns = [table.columns[place] for place in places]
-    return dict(zip(places, read_numbers(columns, table.delimiter), strict=True))
+def _numbers(
+    table: Table, layout: Layout, decimal: str | None, notes: list[str]
+) -> dict[int, Floats]:
+    fields = {place: role for series in layout.series for role, place in series.fields.items()}
+    others = set(range(len(table.columns))).difference(fields, {layout.date, layout.time})
+    clues = Clues(
+        decimal=decimal,
+        source=table.source,
+        names=[table.headers[place].text for place in sorted(fields)],
+        counts=[fields[place] == "volume" for place in sorted(fields)],
+        headers=table.headers,
+        beside=[table.columns[place] for place in sorted(others)],
+        delimiter=table.delimiter,
+    )
+    columns = [table.columns[place] for place in sorted(fields)]
+    return dict(zip(sorted(fields), read_numbers(columns, clues, notes), strict=True))
 
 
 def _stamps(table: Table, layout: Layout) -> list[str]:

@@ -27,7 +27,8 @@ from forecaster.market.files.columns import check_column_options, recognise
 from forecaster.market.files.decoding import check_encoding
 from forecaster.market.files.delimited import read_rows
 from forecaster.market.files.header import Table, table_of
-from forecaster.market.files.histories import ReadHistory, read_histories
+from forecaster.market.files.histories import CellStyle, ReadHistory, read_histories
+from forecaster.market.files.number_columns import check_decimal
 from forecaster.market.files.parquet import read_parquet
 from forecaster.market.files.parse_dates import check_date_format
 from forecaster.market.notes import Failure, Note
@@ -58,12 +59,14 @@ class ReadOptions:
         columns: role -> header as in the file, such as ``{"close": "Schlusskurs"}``.
         date_format: a ``strptime`` format.
         ticker: the name of the single history.
+        decimal: the sign in front of decimals, ``.`` or ``,``.
         encoding: of text files, as Python names it.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     date_format: str | None = None
     ticker: str | None = None
+    decimal: str | None = None
     encoding: str | None = None
 
 
@@ -113,19 +116,21 @@ def read_files(
 
     Args:
         sources: paths, or ``-``.
-        options: column names, date format, ticker, encoding.
+        options: column names, date format, ticker, decimal sign, encoding.
         stdin: where ``-`` reads; the process's standard input if None.
 
     Returns:
         Histories in the order of the sources; notes; failures, which raise nothing here.
 
     Raises:
-        SettingsError: an option cannot work: an unknown role, a date format without a day, an
-            unknown encoding, or one ticker name for several histories.
+        SettingsError: an option cannot work: an unknown role, a date format without a day, no
+            decimal sign, an unknown encoding, or one ticker name for several histories.
     """
     check_column_options(options.columns)
     if options.date_format is not None:
         check_date_format(options.date_format)
+    if options.decimal is not None:
+        check_decimal(options.decimal)
     if options.encoding is not None:
         check_encoding(options.encoding)
     if options.ticker is not None and not options.ticker.strip():
@@ -188,13 +193,15 @@ class _Collected:
         options = self.options
         layout = recognise(table, options.columns)
         today = np.datetime64(date.today(), "D")
-        reads = read_histories(table, layout, options.ticker or ticker, options.date_format, today)
+        style = CellStyle(options.date_format, options.decimal)
+        notes = list(table.notes)
+        reads = read_histories(table, layout, options.ticker or ticker, style, today, notes)
         if not reads:
             raise DataError(
                 f"{table.source} has no row with a date and a price; at least 1 bar is needed."
                 " Check the file."
             )
-        self.notes += [Note(message + ".", source=table.source) for message in table.notes]
+        self.notes += [Note(message + ".", source=table.source) for message in notes]
         for read in reads:
             name = options.ticker.strip() if len(reads) == 1 and options.ticker else read.ticker
             self._add_read(table.source, name, read)
