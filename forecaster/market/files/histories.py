@@ -14,7 +14,7 @@ from forecaster.market.cleaning import RawBars, checked_history
 from forecaster.market.files.columns import Layout, Series
 from forecaster.market.files.header import Table
 from forecaster.market.files.number_columns import Clues, read_numbers
-from forecaster.market.files.parse_dates import read_dates
+from forecaster.market.files.parse_dates import DateCells, read_dates
 from forecaster.market.files.parse_numbers import Column, is_blank
 
 
@@ -64,9 +64,12 @@ def read_histories(
             instead.
     """
     numbers = _numbers(table, layout, style.decimal, notes)
-    days = read_dates(table.columns[layout.date], table.source, table.rows, style.date_format)
+    dates = read_dates(_date_cells(table, layout, numbers), style.date_format)
+    notes += dates.notes
     stamps = _stamps(table, layout)
-    whole = RawBars(table.source, name, days, table.rows, {}, (), stamps, gaps_expected=layout.wide)
+    whole = RawBars(
+        table.source, name, dates.days, table.rows, {}, (), stamps, gaps_expected=layout.wide
+    )
     return [
         _checked(bars, today)
         for series in layout.series
@@ -98,6 +101,14 @@ def _numbers(
     )
     columns = [table.columns[place] for place in sorted(fields)]
     return dict(zip(sorted(fields), read_numbers(columns, clues, notes), strict=True))
+
+
+def _date_cells(table: Table, layout: Layout, numbers: Mapping[int, Floats]) -> DateCells:
+    priced = np.zeros(len(table.rows), dtype=bool)
+    for series in layout.series:
+        priced |= ~np.isnan(numbers[series.fields["close"]])
+    times: Column = [] if layout.time in {None, layout.date} else table.columns[layout.time or 0]
+    return DateCells(table.columns[layout.date], table.source, table.rows, times, priced)
 
 
 def _stamps(table: Table, layout: Layout) -> list[str]:
