@@ -23,7 +23,7 @@ _MOST_TIMES = 24
 _EARLIEST = {GREENWICH: 13 * _HOUR, LOCAL: 16 * _HOUR, UNKNOWN: 16 * _HOUR}
 """From this time on a constant one is midnight elsewhere, and no market's close."""
 _EARLIEST_OF_TWO = 10 * _HOUR
-_PARTS_OF_HOURS = (17.5, 18.25, 18.5, 19.5, 20.5)  # midnight in Yangon, Kathmandu, Delhi, …
+_PARTS_OF_HOURS = (18.25, 18.5)  # midnight in Kathmandu and Delhi
 _US_CLOSES = (20 * _HOUR, 21 * _HOUR)
 _NAMES = {5: "Saturdays", 6: "Sundays"}
 _WEEK_DAYS = 8
@@ -85,7 +85,7 @@ def on_local_dates(days: Days, times: Callable[[], Times]) -> tuple[Days, list[s
     at = f" at {_clock(hours, known.zone)}" if 0 < len(hours) <= 2 and hours.any() else ""
     return days, [
         f"bars are {pattern.words}{at}; dates were kept, as of a market that trades on these days,"
-        " and are a day early if it does not"
+        " and are a day early if it does not; write the exchange's own dates then"
     ]
 
 
@@ -160,7 +160,7 @@ def _short_note(hours: Floats, zone: str) -> list[str]:
         return []
     return [
         f"stamps are {_clock(hours, zone)}, and too few to tell whether midnight of the next day"
-        " is meant; dates were kept, and are a day early if it is"
+        " is meant; dates were kept, and are a day early if it is: write the exchange's own then"
     ]
 
 

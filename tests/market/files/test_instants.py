@@ -84,6 +84,7 @@ def test_midnight_in_london_is_early_in_summer_alone(tmp_path):
         stamped(EARLY, "%Y-%m-%d HH:00:00Z", 12),
         stamped(EARLY, "%Y-%m-%d HH:25:00Z", 14),  # the close in Tel Aviv
         stamped(EARLY, "%Y-%m-%d HH:00:00", 15),
+        stamped(EARLY, "%Y-%m-%d HH:30", 17),
         epochs(EARLY, 0, 1),
     ],
 )
