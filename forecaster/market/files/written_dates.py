@@ -44,6 +44,7 @@ _MONTH_FIGURE = re.compile(r"(\d{1,2})\s*[月월]|\bth(?:an)?g\s+(\d{1,2})")
 _HALVES = re.compile("上午|下午|午前|午後|오전|오후")
 _BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
 _TIME = re.compile(r"(?:[T,]?\s*|[:.\s]\s*)\b\d{1,2}[:h]\d{2}.*$")
+_TIME_BEFORE_YEAR = re.compile(r"\s\d{1,2}:\d{2}(?::\d{2})?(?:\s[A-Z]{2,5})?(?=\s\d{4}$)")
 _ISO_TIME = re.compile(r"^(\d{4}-\d{1,2}-\d{1,2})[T ].*$")
 _TRIPLE = re.compile(r"(\d{1,4})\s*([./\-\s])\s*(\d{1,2})\s*[./\-\s]\s*(\d{1,4})\.?")
 _COMPACT = re.compile(
@@ -91,6 +92,8 @@ def tidy(cell: str) -> str:
         text = folded(text)
     if "(" in text or "[" in text:
         text = _BRACKETS.sub("", text)
+    if ":" in text and text[-4:].isdecimal():
+        text = _TIME_BEFORE_YEAR.sub("", text)
     iso = _ISO_TIME.match(text)
     return iso.group(1) if iso else _without_words(_TIME.sub("", text).strip(" ,"))
 
