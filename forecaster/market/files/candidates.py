@@ -11,6 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from forecaster.errors import DataError, parameter
+from forecaster.market.files.cells.parse_dates import looks_like_date
+from forecaster.market.files.cells.parse_numbers import Column, looks_numeric
 from forecaster.market.files.column_names import Header
 from forecaster.market.files.contents import (
     counts_rows,
@@ -21,8 +23,6 @@ from forecaster.market.files.contents import (
     share_of,
 )
 from forecaster.market.files.header import Table
-from forecaster.market.files.parse_dates import looks_like_date
-from forecaster.market.files.parse_numbers import Column, looks_numeric
 
 CLOSES = ("close", "adjusted_close")
 RANGE = ("open", "high", "low")

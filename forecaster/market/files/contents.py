@@ -14,9 +14,9 @@ import numpy as np
 
 from forecaster.arrays import Floats, Mask
 from forecaster.errors import DataError
-from forecaster.market.files.number_columns import Clues, read_numbers
-from forecaster.market.files.parse_dates import looks_like_date
-from forecaster.market.files.parse_numbers import Column, is_blank, looks_numeric
+from forecaster.market.files.cells.number_columns import Clues, read_numbers
+from forecaster.market.files.cells.parse_dates import looks_like_date
+from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
 
 SAMPLED_CELLS = 50
 SAMPLED_ROWS = 200

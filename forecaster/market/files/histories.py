@@ -13,11 +13,11 @@ import numpy as np
 
 from forecaster.arrays import Floats, Integers
 from forecaster.market.files.candidates import Series
+from forecaster.market.files.cells.number_columns import Clues, read_numbers
+from forecaster.market.files.cells.parse_dates import DateCells, read_dates
+from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
 from forecaster.market.files.columns import Layout
 from forecaster.market.files.header import Table
-from forecaster.market.files.number_columns import Clues, read_numbers
-from forecaster.market.files.parse_dates import DateCells, read_dates
-from forecaster.market.files.parse_numbers import Column, is_blank, looks_numeric
 from forecaster.market.files.ticker_cells import dates_filled_down, filled_down, ticker_names
 from forecaster.market.raw_bars import RawBars, Texts, is_price
 

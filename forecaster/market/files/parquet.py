@@ -7,12 +7,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from forecaster.errors import DataError
+from forecaster.market.files.cells.instants import in_doubt
+from forecaster.market.files.cells.parse_numbers import Column
 from forecaster.market.files.column_names import header_of
 from forecaster.market.files.decoding import plain
 from forecaster.market.files.header import Table
-from forecaster.market.files.instants import in_doubt
 from forecaster.market.files.panel_headers import pairs_in, tuple_of
-from forecaster.market.files.parse_numbers import Column
 from forecaster.market.files.ticker_cells import number_cells
 
 MAX_CELLS = 200_000_000

@@ -24,6 +24,8 @@ import numpy as np
 from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.bars import Panel
 from forecaster.market.calendars import NO_CALENDARS, Calendars
+from forecaster.market.files.cells.number_columns import check_decimal
+from forecaster.market.files.cells.parse_dates import check_date_format
 from forecaster.market.files.columns import check_column_options, recognise
 from forecaster.market.files.decoding import check_encoding
 from forecaster.market.files.delimited import read_rows
@@ -36,9 +38,7 @@ from forecaster.market.files.file_names import (
 from forecaster.market.files.header import Table, table_of
 from forecaster.market.files.histories import CellStyle, TickerRows, read_histories
 from forecaster.market.files.joining import Joining
-from forecaster.market.files.number_columns import check_decimal
 from forecaster.market.files.parquet import read_parquet
-from forecaster.market.files.parse_dates import check_date_format
 from forecaster.market.files.split_tables import tables_in
 from forecaster.market.notes import Failure, Note
 

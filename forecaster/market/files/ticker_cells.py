@@ -8,9 +8,9 @@ import numpy as np
 
 from forecaster.arrays import Days, Integers, Mask
 from forecaster.errors import DataError
+from forecaster.market.files.cells.parse_numbers import Column
 from forecaster.market.files.columns import Layout
 from forecaster.market.files.header import Table
-from forecaster.market.files.parse_numbers import Column
 from forecaster.market.raw_bars import RawBars, is_price
 from forecaster.wording import plural, were
 

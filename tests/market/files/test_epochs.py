@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from price_files import closes, failure
 
-from forecaster.market.files.epochs import days_of_numbers
+from forecaster.market.files.cells.epochs import days_of_numbers
 
 SECONDS = [1_502_928_000 + 86_400 * day for day in (0, 1, 4, 5, 6)]
 EXPECTED = ["2017-08-17", "2017-08-18", "2017-08-21", "2017-08-22", "2017-08-23"]

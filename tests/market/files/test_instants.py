@@ -117,16 +117,6 @@ def test_a_sunday_to_thursday_market_that_is_stamped_a_day_early(tmp_path):
     assert "bars are on Saturdays" in notes
 
 
-MONTH_ENDS = [dt.date(2023, month, 1) - DAY for month in range(2, 13)]
-
-
-def test_months_that_begin_elsewhere_begin_on_the_first(tmp_path):
-    days, notes = read(tmp_path, stamped(MONTH_ENDS, "%Y-%m-%d HH:00:00Z", 23))
-    assert {day.day for day in days} == {1}
-    assert "on the last day of months" in notes
-    assert read(tmp_path, stamped(MONTH_ENDS, "%Y-%m-%d", 0))[0] == MONTH_ENDS
-
-
 def test_a_few_late_stamps_without_a_sunday_are_kept_with_a_note(tmp_path):
     days, notes = read(tmp_path, stamped(USUAL[:3], "%Y-%m-%d HH:00:00Z", 22))
     assert days == USUAL[:3]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecaster.errors import DataError, SettingsError
-from forecaster.market.files.parse_dates import (
+from forecaster.market.files.cells.parse_dates import (
     DateCells,
     check_date_format,
     looks_like_date,

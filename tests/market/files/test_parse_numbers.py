@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecaster.errors import DataError
-from forecaster.market.files.number_columns import Clues, read_numbers
-from forecaster.market.files.parse_numbers import is_blank, looks_numeric
+from forecaster.market.files.cells.number_columns import Clues, read_numbers
+from forecaster.market.files.cells.parse_numbers import is_blank, looks_numeric
 
 
 def one(cells, delimiter=","):

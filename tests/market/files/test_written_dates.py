@@ -52,9 +52,14 @@ def test_one_day_in_many_forms(tmp_path, cell):
     ],
 )
 def test_no_month_of_a_language_is_missing(tmp_path, names):
-    rows = "".join(f"5 {name} 2023;{month + 0.5}\n" for month, name in enumerate(names.split()))
+    rows = "".join(
+        f"{day} {name} 2023;{month + day / 32}\n"
+        for month, name in enumerate(names.split())
+        for day in (14, 15, 16, 17)
+    )
     sessions = closes(tmp_path, "Date;Close\n" + rows).sessions.astype(object)
-    assert [session.month for session in sessions] == list(range(1, 13))
+    assert [session.month for session in sessions[::4]] == list(range(1, 13))
+    assert [session.day for session in sessions] == [14, 15, 16, 17] * 12
 
 
 def test_minguo_years_before_100_beside_later_ones(tmp_path):

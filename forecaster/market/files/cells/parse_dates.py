@@ -16,11 +16,11 @@ import numpy as np
 
 from forecaster.arrays import Days, Floats, Integers, Mask
 from forecaster.errors import DataError, SettingsError, parameter
-from forecaster.market.files.date_order import could_be_ordered, decide, minguo
-from forecaster.market.files.epochs import days_of_numbers, is_number, is_stamp, last_day
-from forecaster.market.files.instants import GREENWICH, Times, on_local_dates, times_of
-from forecaster.market.files.parse_numbers import Column
-from forecaster.market.files.written_dates import (
+from forecaster.market.files.cells.date_order import could_be_ordered, decide, minguo
+from forecaster.market.files.cells.epochs import days_of_numbers, is_number, is_stamp, last_day
+from forecaster.market.files.cells.instants import GREENWICH, Times, on_local_dates, times_of
+from forecaster.market.files.cells.parse_numbers import Column
+from forecaster.market.files.cells.written_dates import (
     BUDDHIST_AHEAD,
     Triple,
     compose,

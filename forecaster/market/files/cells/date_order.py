@@ -8,7 +8,7 @@ import numpy as np
 
 from forecaster.arrays import Days, Integers
 from forecaster.errors import DataError, parameter
-from forecaster.market.files.written_dates import MINGUO_AHEAD, Triple, compose, full_year
+from forecaster.market.files.cells.written_dates import MINGUO_AHEAD, Triple, compose, full_year
 
 _ORDERS = {"%d/%m/%Y": (2, 1, 0), "%m/%d/%Y": (2, 0, 1), "%y/%m/%d": (0, 1, 2)}
 """Where year, month and day stand."""

@@ -7,18 +7,16 @@ and that shares are counted in whole numbers, if these agree. Nothing is guessed
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from forecaster.arrays import Floats
 from forecaster.errors import DataError, Message, SettingsError, parameter
-from forecaster.market.files.column_names import Header
-from forecaster.market.files.parse_numbers import (
+from forecaster.market.files.cells.parse_numbers import (
     Column,
     is_body,
     number_body,
@@ -26,6 +24,7 @@ from forecaster.market.files.parse_numbers import (
     signs_of_whole_column,
     styled_column,
 )
+from forecaster.market.files.column_names import Header
 
 SIGNS = (".", ",")
 CLEARLY = 10
@@ -33,15 +32,10 @@ CLEARLY = 10
 JUMP = np.log(200.0)
 """No price does this from one row to the next; a misread sign makes a factor of a thousand."""
 
-_LANGUAGES: dict[str, list[str]] = {}
-with Path(__file__).with_name("header_languages.csv").open(encoding="utf-8", newline="") as _file:
-    for _row in csv.DictReader(_file):
-        _LANGUAGES.setdefault(_row["language"], []).extend(_row["words"].split())
-_ENGLISH = re.compile(f"(?:{'|'.join(_LANGUAGES['english'])})+")
-_SEVERAL = frozenset(_LANGUAGES["several"])
-# Spain and Argentina write commas, Mexico and Peru points
-_SPANISH = frozenset(_LANGUAGES["spanish"])
-_ALPHABETS_WITH_POINTS = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_POINTS = frozenset({"en", "zh", "ja", "ko"})
+"""Languages that write a decimal point. The others write a comma, but for Spanish: Spain and
+Argentina write commas, Mexico and Peru points."""
+_EITHER = frozenset({"es"})
 
 _DELIMITED = {(";", ","): ",", (",", "."): "."}
 """The decimal sign that goes with a delimiter and the sign in doubt."""
@@ -205,15 +199,19 @@ def _assumption(cell: str, place: int, sign: str, clues: Clues) -> list[str]:
 
 
 def _language_sign(headers: Sequence[Header]) -> str:
-    """The sign of the language that the known headers are written in, if they agree; else ""."""
-    keys = {header.key for header in headers if header.role is not None}
-    if keys & _SPANISH:
-        return ""
-    signs = {
-        "." if _ENGLISH.fullmatch(key) or _ALPHABETS_WITH_POINTS.search(key) else ","
-        for key in keys - _SEVERAL
-    }
-    return signs.pop() if len(signs) == 1 else ""
+    """The sign of the language that knows most words of the headers; "" if they disagree.
+
+    A word such as ``Date``, which languages with either sign have, says nothing.
+    """
+    telling = (h.languages for h in headers if len(_signs_of(h.languages - _EITHER)) <= 1)
+    counts = Counter(language for languages in telling for language in languages)
+    most = {language for language, count in counts.items() if count == max(counts.values())}
+    signs = _signs_of(most)
+    return signs.pop() if len(signs) == 1 and not most & _EITHER else ""
+
+
+def _signs_of(languages: Iterable[str]) -> set[str]:
+    return {"." if language in _POINTS else "," for language in languages}
 
 
 def _other(sign: str) -> str:

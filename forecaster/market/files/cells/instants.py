@@ -26,7 +26,6 @@ _EARLIEST_OF_TWO = 10 * _HOUR
 _PARTS_OF_HOURS = (18.25, 18.5)  # midnight in Kathmandu and Delhi
 _US_CLOSES = (20 * _HOUR, 21 * _HOUR)
 _NAMES = {5: "Saturdays", 6: "Sundays"}
-_WEEK_DAYS = 8
 _CLOCK = re.compile(
     r"(?<![\d.])(\d{1,2})[:h](\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\b)?\.?"
     r"\s*(z|utc|gmt|[+-]\d{2}:?\d{2}|[+-]\d{2}$)?",
@@ -124,15 +123,10 @@ def _weekdays(days: Days) -> Integers:
 
 
 def _early_pattern(days: Days) -> _Pattern | None:
-    """Sunday to Thursday, or Saturday to Wednesday; or the last days of months at weekends too."""
+    """Sunday to Thursday, or Saturday to Wednesday."""
     counts = _weekdays(days)
     if not counts[5:].any():
         return None
-    known = np.unique(days[~np.isnat(days)])
-    if len(known) > 2 and np.median(np.diff(known).astype(np.int64)) > _WEEK_DAYS:
-        nexts = known + 1
-        are_last = bool(np.all(nexts == nexts.astype("datetime64[M]")))
-        return _Pattern("on the last day of months, at weekends too", False) if are_last else None
     for first, off in ((6, (4, 5)), (5, (3, 4))):
         strays = counts[off[0]] + counts[off[1]]
         if counts[first] > 0 and strays <= _STRAY_SHARE * counts.sum():

@@ -14,7 +14,7 @@ from typing import TypeGuard
 import numpy as np
 
 from forecaster.arrays import Days, Floats
-from forecaster.market.files.written_dates import MINGUO_AHEAD, MINGUO_YEARS, compose
+from forecaster.market.files.cells.written_dates import MINGUO_AHEAD, MINGUO_YEARS, compose
 
 DAY_SECONDS = 86_400
 UNITS = (1.0, 1e3, 1e6, 1e9)
