@@ -253,7 +253,10 @@ def _joined(loaded: LoadResult, fetched: LoadResult) -> LoadResult:
     given = set(loaded.panel.tickers)
     twice = [ticker for ticker in fetched.panel.tickers if ticker in given]
     new = [history for history in fetched.panel if history.ticker not in given]
-    again = [Failure(given_twice(ticker, "a file", "the store"), ticker) for ticker in twice]
+    again = [
+        Failure(given_twice(ticker, "a file", "the store", "each a source of its own"), ticker)
+        for ticker in twice
+    ]
     return LoadResult(
         panel=Panel((*loaded.panel.histories, *new)),
         notes=(*loaded.notes, *fetched.notes),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecaster.arrays import Floats, Integers
+from forecaster.arrays import Days, Floats, Integers
 from forecaster.market.files.columns import Layout, Series
 from forecaster.market.files.header import Table
 from forecaster.market.files.parse_dates import read_dates
@@ -63,31 +63,34 @@ def read_histories(
     """
     days = read_dates(table.columns[layout.date], table.source, table.rows, date_format)
     numbers = _numbers(table, layout)
-    count = len(days)
-    whole = RawBars(
+    whole = _without_prices(table, layout, days, name)
+    series = layout.series
+    if layout.ticker is not None:
+        bars = _with_prices(whole, table, series[0], numbers)
+        return _by_ticker(bars, table, layout, is_named=is_named)
+    currency, every = _currency(_texts(table, layout.currency)), np.arange(len(days))
+    named = [_with_prices(whole, table, one, numbers) for one in series]
+    return [
+        TickerRows(bars.ticker, bars, every, currency, is_named or one.ticker is not None)
+        for bars, one in zip(named, series, strict=True)
+    ], []
+
+
+def _without_prices(table: Table, layout: Layout, days: Days, name: str) -> RawBars:
+    """What the rows have in common, whatever series of prices they are read for."""
+    return RawBars(
         sources=(table.source,),
         ticker=name,
-        files=np.zeros(count, dtype=np.int64),
+        files=np.zeros(len(days), dtype=np.int64),
         days=days,
         rows=table.rows,
         values={},
-        blank=np.zeros(count, dtype=bool),
+        blank=np.zeros(len(days), dtype=bool),
         stamps=_stamps(table, layout),
         keys={} if layout.wide else _keys(table, layout),
         gaps_expected=layout.wide,
         has_ticker_column=layout.ticker is not None,
     )
-    if layout.ticker is None:
-        currency = _currency(_texts(table, layout.currency))
-        every = np.arange(count)
-        named = [_with_prices(whole, table, series, numbers) for series in layout.series]
-        return [
-            TickerRows(bars.ticker, bars, every, currency, is_named or series.ticker is not None)
-            for bars, series in zip(named, layout.series, strict=True)
-        ], []
-    (series,) = layout.series
-    bars = _with_prices(whole, table, series, numbers)
-    return _by_ticker(bars, table, layout, is_named=is_named)
 
 
 def _numbers(table: Table, layout: Layout) -> dict[int, Floats]:
