@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecaster.arrays import Floats, Integers
+from forecaster.arrays import Days, Floats, Integers
 from forecaster.market.files.candidates import Series
 from forecaster.market.files.cells.number_columns import Clues, read_numbers
 from forecaster.market.files.cells.parse_dates import DateCells, read_dates
@@ -76,31 +76,34 @@ def read_histories(
     numbers = _numbers(table, layout, style.decimal, notes)
     dates = read_dates(_date_cells(table, layout, numbers), style.date_format)
     notes += dates.notes
-    count = len(dates.days)
-    whole = RawBars(
+    whole = _without_prices(table, layout, dates.days, name)
+    series = layout.series
+    if layout.ticker is not None:
+        bars = _with_prices(whole, table, series[0], numbers)
+        return _by_ticker(bars, table, layout, notes, is_named=is_named), notes
+    currency, every = _currency(_texts(table, layout.currency)), np.arange(len(dates.days))
+    named = [_with_prices(whole, table, one, numbers) for one in series]
+    return [
+        TickerRows(bars.ticker, bars, every, currency, is_named or one.ticker is not None)
+        for bars, one in zip(named, series, strict=True)
+    ], notes
+
+
+def _without_prices(table: Table, layout: Layout, days: Days, name: str) -> RawBars:
+    """What the rows have in common, whatever series of prices they are read for."""
+    return RawBars(
         sources=(table.source,),
         ticker=name,
-        files=np.zeros(count, dtype=np.int64),
-        days=dates.days,
+        files=np.zeros(len(days), dtype=np.int64),
+        days=days,
         rows=table.rows,
         values={},
-        blank=np.zeros(count, dtype=bool),
+        blank=np.zeros(len(days), dtype=bool),
         stamps=_stamps(table, layout),
         keys={} if layout.wide else _keys(table, layout),
         gaps_expected=layout.wide,
         has_ticker_column=layout.ticker is not None,
     )
-    if layout.ticker is None:
-        currency = _currency(_texts(table, layout.currency))
-        every = np.arange(count)
-        named = [_with_prices(whole, table, series, numbers) for series in layout.series]
-        return [
-            TickerRows(bars.ticker, bars, every, currency, is_named or series.ticker is not None)
-            for bars, series in zip(named, layout.series, strict=True)
-        ], notes
-    (series,) = layout.series
-    bars = _with_prices(whole, table, series, numbers)
-    return _by_ticker(bars, table, layout, notes, is_named=is_named), notes
 
 
 def _numbers(

@@ -66,7 +66,7 @@ def filled_down(bars: RawBars, names: list[str], codes: Integers, notes: list[st
     if "" not in names or len(names) == 1:
         return codes
     blank = names.index("")
-    nameless = (codes == blank) & ~np.isnat(bars.days) & is_price(bars.values["close"])
+    nameless = (codes == blank) & bars.usable
     if not nameless.any():
         return codes
     known = codes != blank
