@@ -32,6 +32,9 @@ def table(header, *rows, delimiter=";", quote=False):
         ("Datum Kurs", [("2",), ("1.999",)], ";", [2, 1.999]),
         # thousands that are not set apart
         ("Datum Kurs", [("1234",), ("1.234",), ("1233",)], ";", [1234, 1.234, 1233]),
+        # thousands that are set apart by another sign
+        ("Datum Kurs Volumen", [("1.788", "12 345"), ("1.790", "3")], ";", [1.788, 1.79]),
+        ("Date Close Volume", [("1,788", "12'345"), ("1,790", "3")], ";", [1.788, 1.79]),
     ],
 )
 def test_cells_decide(tmp_path, header, rows, delimiter, expected):
@@ -61,6 +64,11 @@ def test_the_header_s_language_and_the_delimiter_decide_with_a_note(
     assert loaded.panel.histories[0].close.tolist() == expected
     (note,) = messages(loaded)
     assert f'"{cells[0]}" in column "{header.split()[1]}" was read as' in note
+
+
+def test_counts_that_are_not_set_apart_speak_against_the_language(tmp_path):
+    text = table("Datum Kurs Volumen", ("1.788", "12345"), ("1.790", "3"))
+    assert "the decimal sign is needed" in failure(tmp_path, text)
 
 
 @pytest.mark.parametrize(

@@ -37,10 +37,11 @@ _POINTS = frozenset({"en", "zh", "ja", "ko"})
 Argentina write commas, Mexico and Peru points."""
 _EITHER = frozenset({"es"})
 
-_DELIMITED = {(";", ","): ",", (",", "."): "."}
+_DELIMITED: dict[tuple[str, ...], str] = {(";", ","): ",", (",", "."): "."}
 """The decimal sign that goes with a delimiter and the sign in doubt."""
 _IN_DOUBT = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _UNGROUPED = re.compile(r"[-+]?\d{4,}")
+_SPACED = re.compile(r"[-+]?[1-9]\d{0,2}(?:[' ]\d{3})+")
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,16 @@ def _decimal_signs(columns: Sequence[Column], clues: Clues, notes: list[str]) ->
     found = [_evidence(*pair) for pair in zip(columns, counts, strict=True)]
     in_doubt = [place for place, cells in enumerate(found) if cells.own is None and cells.example]
     shared = _clear_sign(found, clues.beside) if in_doubt else "."
+    signs = {found[place].sign for place in in_doubt}
+    if not shared and len(signs) == 1 and _any(_SPACED, columns):
+        shared = next(iter(signs))  # spaces set thousands apart, so no sign does
     if not shared:
-        counted = [cells.sign for cells, is_count in zip(found, counts, strict=True) if is_count]
-        shared = _agreed_sign([found[place].sign for place in in_doubt], counted, clues)
+        asked = {
+            _other(cells.sign) for cells, counted in zip(found, counts, strict=True) if counted
+        }
+        if len(signs) == 1 and _any(_UNGROUPED, columns):
+            asked |= signs  # nothing sets thousands apart in one column at least
+        shared = _agreed_sign(signs, asked, clues)
         notes += _assumption(found[in_doubt[0]].example, in_doubt[0], shared, clues)
     return [cells.own or shared for cells in found]
 
@@ -158,19 +166,24 @@ def _clear_sign(found: Sequence[_Evidence], beside: Sequence[Column]) -> str:
     return "," if commas > CLEARLY * points else ""
 
 
-def _agreed_sign(in_doubt: Sequence[str], counted: Sequence[str], clues: Clues) -> str:
-    """The sign that the language, the delimiter and counts of shares ask for; "" if they differ.
+def _any(pattern: re.Pattern[str], columns: Sequence[Column]) -> bool:
+    """Whether a cell of text is wholly so."""
+    texts = (column for column in columns if not isinstance(column, np.ndarray))
+    return any(pattern.fullmatch(cell.strip()) for column in texts for cell in column)
+
+
+def _agreed_sign(in_doubt: set[str], asked: set[str], clues: Clues) -> str:
+    """The one sign that all clues ask for, the header's language and the delimiter too; else "".
 
     Args:
         in_doubt: the signs in the undecided columns.
-        counted: the signs in doubt of the columns that count shares; "" for none.
+        asked: what the columns themselves ask for; "" for nothing.
         clues: what stands around the columns.
     """
-    signs = set(in_doubt)
-    asked = {_other(sign) for sign in counted}
-    if len(signs) == 1:
-        asked |= {_language_sign(clues.headers), _DELIMITED.get((clues.delimiter, signs.pop()), "")}
-    asked.discard("")
+    if len(in_doubt) == 1:
+        delimited = _DELIMITED.get((clues.delimiter, *in_doubt), "")
+        asked = asked | {_language_sign(clues.headers), delimited}
+    asked = asked - {""}
     return asked.pop() if len(asked) == 1 else ""
 
 
