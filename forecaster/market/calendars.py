@@ -142,6 +142,20 @@ def _fits(history: History, known: Schedule) -> bool:
     return not bool(np.any((opened >= _REGULAR) & (traded == 0)))
 
 
+def closes_of(sessions: Days, known: Schedule) -> Moments | None:
+    """When sessions close, UTC; those that the calendar lacks at the hour of its next one.
+
+    Args:
+        sessions: ``(n,)``.
+        known: the calendar; None is returned where it has no session.
+    """
+    if not len(known):
+        return None
+    place = np.minimum(np.searchsorted(known.sessions, sessions), len(known) - 1)
+    hour = known.closes[place] - known.sessions[place].astype("datetime64[s]")
+    return np.asarray(sessions.astype("datetime64[s]") + hour)
+
+
 def missing_sessions(sessions: Days, known: Schedule) -> Days:
     """Sessions of a calendar without a bar, as far as the calendar is known.
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from forecaster.errors import DataError, SourceError, UnknownTicker, parameter
 from forecaster.market.bars import History, Panel
-from forecaster.market.calendars import Calendars
+from forecaster.market.calendars import Calendars, closes_of
 from forecaster.market.fetch_options import (
     DEFAULT_FETCH_OPTIONS,
     FetchOptions,
@@ -143,7 +143,7 @@ def _fetched(
             error = history or update.problem or _nothing_stored(update.ticker)
             failures.append(Failure(error, tickers[update.ticker]))
             continue
-        panel.append(history)
+        panel.append(_with_closes(history, calendars))
         stale += [update.ticker] if update.problem is not None else []
         schedule = calendars.get(history.calendar or "")
         notes += update_notes(update, schedule, history.first)
@@ -258,9 +258,16 @@ def _on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> 
     """The histories of files on a calendar that the user named."""
     histories = tuple(replace(history, calendar=code) for history in loaded.panel)
     calendars, notes = _calendars(store, histories, now)
-    return replace(
-        loaded, panel=Panel(histories), notes=(*loaded.notes, *notes), calendars=calendars
-    )
+    panel = Panel(tuple(_with_closes(history, calendars) for history in histories))
+    return replace(loaded, panel=panel, notes=(*loaded.notes, *notes), calendars=calendars)
+
+
+def _with_closes(history: History, calendars: Calendars) -> History:
+    """The history with the moments at which its sessions closed, if its calendar is known."""
+    schedule = calendars.get(history.calendar or "")
+    if schedule is None:
+        return history
+    return replace(history, closes=closes_of(history.sessions, schedule))
 
 
 def _perhaps_a_file(failure: Failure, words: Sequence[str]) -> Failure:
