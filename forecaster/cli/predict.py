@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import AsOf, Horizon, ModelName, Reading, Sources
+from forecaster.cli.options import AsOf, Horizon, Market, ModelName, Reading, Sources
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
-from forecaster.cli.sources import chosen_model, read, report_failures, warn_of_hindsight
+from forecaster.cli.sources import (
+    chosen_model,
+    note_other_market,
+    read,
+    read_market,
+    report_failures,
+    warn_of_hindsight,
+)
 
 
 def predict(
@@ -14,6 +21,7 @@ def predict(
     model: ModelName = None,
     horizon: Horizon = None,
     as_of: AsOf = None,
+    market: Market = None,
     *,
     to: Writing,
     reading: Reading,
@@ -25,15 +33,18 @@ def predict(
     trained = chosen_model(model)
     predict.checked_horizon(trained, horizon)  # before anything is fetched for nothing
     day = parse_date(as_of, "--as-of")
+    members = read_market(market, reading)
+    note_other_market(trained, members)
     loaded = read(sources, reading)
     result = predict.predict(
-        trained, loaded.panel.histories, horizon=horizon, as_of=day, calendars=loaded.calendars
-    )
+        trained, loaded.panel.histories, market=members, horizon=horizon, as_of=day,
+        calendars=loaded.calendars,
+    )  # fmt: skip
     forecasts = result.forecasts
     warn_of_hindsight(trained, forecasts)
     failures = failures_in_flags((*loaded.failures, *result.failures))
     to.write(
-        table=lambda width: predict_table(forecasts, trained, width),
+        table=lambda width: predict_table(result, trained, width),
         json=lambda: predict_json(trained, forecasts, failures),
         csv=lambda: predict_csv(trained, forecasts),
         empty=not forecasts,

@@ -148,6 +148,7 @@ def _card(
     card = model.card
     return Card(
         data=panel_facts(panel),
+        market=panel.market_tickers,
         trained_to=date_of(panel.sessions[-1]),
         split=card.split,
         epochs=EPOCHS,

@@ -180,6 +180,7 @@ def _card(
     dates = {name: None if day is None else date_of(day) for name, day in asdict(split).items()}
     return Card(
         data=panel_facts(panel),
+        market=panel.market_tickers,
         trained_to=date_of(split.last if final is not fitted else split.train_end),
         split=SplitDates.model_validate(dates),
         epochs=fitted.epochs,

@@ -181,6 +181,11 @@ class Panel:
         return tuple(history.ticker for history in self.histories)
 
     @property
+    def market_tickers(self) -> tuple[str, ...] | None:
+        """The tickers that make the market state; None: its own."""
+        return None if self.market is None else tuple(h.ticker for h in self.market)
+
+    @property
     def bars(self) -> int:
         """How many bars all histories hold together."""
         return sum(len(history) for history in self.histories)
