@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def counted(count: int, noun: str) -> str:
@@ -26,3 +26,9 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``; ``last`` stands before the last one."""
     *ahead, end = words
     return f"{', '.join(ahead)} {last} {end}" if ahead else end
+
+
+def few(words: Sequence[str], most: int = 3) -> str:
+    """``a, b, c and 2 more``: so many of them."""
+    more = len(words) - most
+    return ", ".join(words[:most]) + (f" and {more} more" if more > 0 else "")

@@ -11,7 +11,7 @@ import numpy as np
 
 from forecaster.errors import ForecastError, Message, parameter
 from forecaster.market.bars import History
-from forecaster.market.calendars import Schedule, missing_sessions, sessions_behind
+from forecaster.market.calendars import Schedule, missed_sessions, missing_sessions
 from forecaster.wording import plural
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def age_note(
     now: datetime,
 ) -> str | None:
     """Why stored bars are used, and how old they are."""
-    behind = sessions_behind(history.cutoff, schedule, now)
+    behind = None if schedule is None else len(missed_sessions(history, schedule, now))
     days = int((np.datetime64(now.date(), "D") - history.cutoff).astype(int))
     age = f"{days} days old" if behind is None else f"{behind} {plural('session', behind)} behind"
     used = f"stored bars to {history.cutoff} are used, {age}"
