@@ -14,7 +14,7 @@ def plural(noun: str, count: int) -> str:
     """The noun as it stands behind that count."""
     if count == 1:
         return noun
-    return noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeo" else noun + "s"
 
 
 def were(count: int) -> str:

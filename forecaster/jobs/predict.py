@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from forecaster.errors import DataError, ModelError, SettingsError, parameter
 from forecaster.features.representation import REACH, Encoding
 from forecaster.market.bars import History
-from forecaster.market.calendars import NO_CALENDARS, Calendars
+from forecaster.market.calendars import NO_CALENDARS, Calendars, missed_sessions
 from forecaster.market.notes import Failure
 from forecaster.model.artifact import Model
 from forecaster.model.inference import outputs_now
@@ -59,6 +60,8 @@ class TickerForecast:
         currency: or None.
         steps: from 1 on.
         fingerprint: SHA-256 of the bars seen.
+        sessions_behind: how many sessions had closed since the cutoff when it was made: the first
+            so many steps are for sessions that were over; None: no calendar tells, or nobody asked.
     """
 
     ticker: str
@@ -67,6 +70,7 @@ class TickerForecast:
     currency: str | None
     steps: tuple[Step, ...]
     fingerprint: str
+    sessions_behind: int | None = None
 
     def plain_steps(self) -> list[dict[str, Any]]:
         """The steps as JSON has them: dates as text, quantile levels as keys such as ``"0.05"``."""
@@ -97,6 +101,7 @@ def predict(
     horizon: int | None = None,
     as_of: np.datetime64 | None = None,
     calendars: Calendars = NO_CALENDARS,
+    now: datetime | None = None,
 ) -> Predictions:
     """Forecast every history from its last bar, all in one pass of the network.
 
@@ -109,6 +114,7 @@ def predict(
         as_of: forecast as if this date were the last session.
         calendars: sessions of the calendars that histories name; without them, and past their
             ends, sessions are estimated.
+        now: the time, to tell how old the bars are; None: they are as they should be.
 
     Raises:
         SettingsError: the model was not trained for that many steps.
@@ -126,10 +132,17 @@ def predict(
     forecasts = []
     for e, o in zip(encoded, outputs, strict=True):
         try:
-            forecasts.append(dated(model, e, o, steps, calendars))
+            forecast = dated(model, e, o, steps, calendars)
+            forecasts.append(replace(forecast, sessions_behind=_behind(e.history, calendars, now)))
         except ModelError as error:
             failures.append(Failure(error, e.history.ticker))
     return Predictions(tuple(forecasts), tuple(failures))
+
+
+def _behind(history: History, calendars: Calendars, now: datetime | None) -> int | None:
+    """How many sessions have closed since the last bar; None where nothing tells."""
+    known = calendars.of(history)
+    return None if now is None or known is None else len(missed_sessions(history, known, now))
 
 
 def checked_horizon(model: Model, horizon: int | None) -> int:

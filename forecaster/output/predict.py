@@ -109,6 +109,7 @@ def forecast_object(forecast: TickerForecast) -> dict[str, Any]:
         "last_close": forecast.last_close,
         "currency": forecast.currency,
         "steps": forecast.plain_steps(),
+        "sessions_behind": forecast.sessions_behind,
     }
 
 
@@ -161,8 +162,9 @@ def predict_rows(
             f.last_close,
             s.naive,
             *(s.quantiles[q] for q in levels),
+            f.sessions_behind,
         ]
         for f in forecasts
         for s in f.steps
     ]
-    return [*header, *(f"q{level_key(q)}" for q in levels)], rows
+    return [*header, *(f"q{level_key(q)}" for q in levels), "sessions_behind"], rows

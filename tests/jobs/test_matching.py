@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fake_provider import FakeProvider, evening
-from written import H, LAST, history, loss, run, spread, write
+from written import LAST, H, history, loss, run, spread, write
 
 from forecaster.jobs.matching import DROPPED, ENDED, HOLE, NO_BAR_YET, NO_BARS, NOT_YET
 from forecaster.market import exchanges
