@@ -66,12 +66,20 @@ def batch(
     wait: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.0, help="Wait for another batch to end.")
     ] = 0.0,
+    max_age: Annotated[
+        int,
+        typer.Option(
+            metavar="SESSIONS",
+            min=0,
+            help="Sessions that the last bar of a ticker may be behind; an older one fails.",
+        ),
+    ] = 5,
     quiet: Annotated[
         bool,
         typer.Option(
             "--quiet",
             "-q",
-            help="Print nothing unless something fails; forecasts go to --out alone.",
+            help="Print nothing unless something fails or is old; forecasts go to --out alone.",
         ),
     ] = False,
     summary: Annotated[
@@ -103,10 +111,10 @@ def batch(
         result = batch.batch(
             author, work, horizon=horizon, fetching=fetching, options=options, resume=resume,
             retrain_days=days, path=path_of("default") if path == BOXED else path, wait=wait,
-            on_ticker=on_ticker,
+            max_age=max_age, on_ticker=on_ticker,
         )  # fmt: skip
-    if not quiet:
-        show_notes(result.notes)
+    loud = [about for about in result.notes if about.loud]
+    show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
     _write(result, out, chosen, quiet=quiet)
     if summary is not None:
         told = replace(result, failures=failures_in_flags(result.failures))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import AsOf, Horizon, Market, ModelName, Reading, Sources
 from forecaster.cli.parsing import parse_date
@@ -12,6 +14,7 @@ from forecaster.cli.sources import (
     read,
     read_market,
     report_failures,
+    show_notes,
     warn_of_hindsight,
 )
 
@@ -28,6 +31,7 @@ def predict(
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs import predict
+    from forecaster.market.age import file_ages
     from forecaster.output.predict import predict_csv, predict_json, predict_table
 
     trained = chosen_model(model)
@@ -36,9 +40,14 @@ def predict(
     members = read_market(market, reading)
     note_other_market(trained, members)
     loaded = read(sources, reading)
+    now = None if day is not None else datetime.now(UTC)
+    histories, calendars = loaded.panel.histories, loaded.calendars
+    if now is not None:
+        ages = file_ages(loaded.files, histories, calendars, now)
+        show_notes([about for about in ages if about.loud])
     result = predict.predict(
-        trained, loaded.panel.histories, market=members, horizon=horizon, as_of=day,
-        calendars=loaded.calendars,
+        trained, histories, market=members, horizon=horizon, as_of=day, calendars=calendars,
+        now=now,
     )  # fmt: skip
     forecasts = result.forecasts
     warn_of_hindsight(trained, forecasts)

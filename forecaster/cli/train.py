@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from forecaster.atomic import locked
-from forecaster.cli.options import Cluster, Reading, Sources, Workers, settings_of, training_options
+from forecaster.cli.options import (
+    Cluster,
+    Market,
+    Reading,
+    Sources,
+    Workers,
+    settings_of,
+    training_options,
+)
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
-from forecaster.cli.sources import read, refuse_failures
+from forecaster.cli.sources import read, read_market, refuse_failures
 from forecaster.errors import SettingsError
 from forecaster.model.settings import Device
 
@@ -62,6 +71,7 @@ def train(
             rich_help_panel="Training",
         ),
     ] = True,
+    market: Market = None,
     workers: Workers = None,
     cluster: Cluster = None,
     to: Writing,
@@ -90,7 +100,9 @@ def train(
             "--workers or --cluster was given, and one network is trained in one process; several"
             " are needed to share out. Add --per-ticker, or leave them out."
         )
+    members = read_market(market, reading)
     loaded = read(sources, reading)
+    loaded = replace(loaded, panel=replace(loaded.panel, market=members))
     if per_ticker:
         train_per_ticker(
             loaded, settings, name=name, train_end=day, refit=refit, device=device, pool=pool,

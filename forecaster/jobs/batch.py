@@ -19,10 +19,11 @@ from pathlib import Path
 from forecaster.atomic import locked
 from forecaster.errors import DataError, LockHeld, Message, TrainingDiverged
 from forecaster.features.representation import REACH
-from forecaster.jobs.predict import TickerForecast, checked_horizon, predict
-from forecaster.market.bars import Panel
+from forecaster.jobs.predict import SHORTEST_HISTORY, TickerForecast, checked_horizon, predict
+from forecaster.market.age import file_ages, too_old
+from forecaster.market.bars import History, Panel
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
-from forecaster.market.files.read import DEFAULT_READ_OPTIONS, ReadOptions
+from forecaster.market.files.read import DEFAULT_READ_OPTIONS, LoadResult, ReadOptions
 from forecaster.market.load import read_sorted
 from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
@@ -32,6 +33,9 @@ from forecaster.market.store.log import Run, begin_run, finish_run, unfinished_r
 from forecaster.market.watchlist import BatchSources
 from forecaster.model.artifact import Model, save
 from forecaster.paths import home
+
+MAX_AGE = 5
+"""Sessions that a ticker's last bar may be behind: a week."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class BatchResult:
         model: who forecast.
         forecasts: in the order of the watchlist.
         failures: tickers without a forecast, and why.
-        stale: tickers forecast from stored bars because their source failed.
+        stale: tickers forecast from bars that lack a session, or because their source failed.
         written: how many forecasts were new to the journal.
         resumed: whether an earlier run went on.
         head: hash of the journal's last row.
@@ -74,6 +78,7 @@ def batch(
     retrain_days: float | None = None,
     path: Path | None = None,
     wait: float = 0.0,
+    max_age: int = MAX_AGE,
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
     on_ticker: Callable[[str], None] | None = None,
@@ -91,6 +96,8 @@ def batch(
         retrain_days: retrain the model first if it is at least so many days old; None: never.
         path: the model's file, which a retrained one replaces.
         wait: seconds to wait for another batch.
+        max_age: how many sessions the last bar of a ticker may be behind; one that is older is a
+            failure, and is not forecast.
         provider: makes the provider; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
         on_ticker: called before each ticker is fetched.
@@ -113,26 +120,48 @@ def batch(
             sources.files, sources.tickers, options, asked, store=store, provider=provider,
             now=moment, last=None if due else REACH, on_ticker=on_ticker,
         )  # fmt: skip
-        notes = [Note(note.message, note.ticker or note.source) for note in loaded.notes]
+        old = file_ages(loaded.files, loaded.panel.histories, loaded.calendars, moment)
+        notes = [replace(note, ticker=note.ticker or note.source) for note in (*loaded.notes, *old)]
         if due and path is not None:
             model, note = _retrained(model, path, loaded.panel)
             notes.append(note)
-        result = predict(model, loaded.panel.histories, horizon=horizon, calendars=loaded.calendars)
+        fresh, too_late = _by_age(loaded, moment, max_age)
+        result = predict(model, fresh, horizon=horizon, calendars=loaded.calendars, now=moment)
         written_at = now or datetime.now(UTC)  # fetching may have taken an hour
+        stale = {*loaded.stale, *(note.ticker for note in old if note.loud)}
         records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
         written, head = _written(store, run, model, records, written_at)
     return BatchResult(
         run=run.run,
         model=model,
         forecasts=result.forecasts,
-        failures=(*loaded.failures, *result.failures),
-        stale=loaded.stale,
+        failures=(*loaded.failures, *too_late, *result.failures),
+        stale=tuple(f.ticker for f in result.forecasts if f.ticker in stale),
         written=written,
         resumed=resumed,
         head=head,
         notes=tuple(notes),
         seconds=time.perf_counter() - began,
     )
+
+
+def _by_age(loaded: LoadResult, now: datetime, max_age: int) -> tuple[list[History], list[Failure]]:
+    """Histories that a forecast may be made from, and why not from the others.
+
+    Of a file without a calendar nobody knows how many sessions it is behind.
+    """
+    fresh, too_late = [], []
+    for history in loaded.panel:
+        known = loaded.calendars.of(history)
+        judged = len(history) >= SHORTEST_HISTORY and not (
+            history.ticker in loaded.files and known is None
+        )
+        problem = too_old(history, known, now, max_age) if judged else None
+        if problem is None:
+            fresh.append(history)
+        else:
+            too_late.append(Failure(problem, history.ticker))
+    return fresh, too_late
 
 
 def _task(model: Model, sources: BatchSources, horizon: int | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from forecaster.features.closing_order import ClosingOrder
 from forecaster.features.cross_section import FEWEST
 from forecaster.features.representation import REACH, Encoding
 from forecaster.market.bars import History
-from forecaster.market.calendars import NO_CALENDARS, Calendars
+from forecaster.market.calendars import NO_CALENDARS, Calendars, missed_sessions
 from forecaster.market.notes import Failure
 from forecaster.model.artifact import Model
 from forecaster.model.inference import outputs_now
@@ -64,6 +65,8 @@ class TickerForecast:
         fingerprint: SHA-256 of the bars seen: its own, and those that made the market state.
         market_tickers: how many tickers made the market state at the cutoff; 0: it was forecast
             alone.
+        sessions_behind: how many sessions had closed since the cutoff when it was made: the first
+            so many steps are for sessions that were over; None: no calendar tells, or nobody asked.
     """
 
     ticker: str
@@ -73,6 +76,7 @@ class TickerForecast:
     steps: tuple[Step, ...]
     fingerprint: str
     market_tickers: int = 0
+    sessions_behind: int | None = None
 
     def plain_steps(self) -> list[dict[str, Any]]:
         """The steps as JSON has them: dates as text, quantile levels as keys such as ``"0.05"``."""
@@ -112,6 +116,7 @@ def predict(
     horizon: int | None = None,
     as_of: np.datetime64 | None = None,
     calendars: Calendars = NO_CALENDARS,
+    now: datetime | None = None,
 ) -> Predictions:
     """Forecast every history from its last bar, all in one pass of the network.
 
@@ -125,6 +130,7 @@ def predict(
         as_of: forecast as if this date were the last session.
         calendars: sessions of the calendars that histories name; without them, and past their
             ends, sessions are estimated.
+        now: the time, to tell how old the bars are; None: they are as they should be.
 
     Raises:
         SettingsError: the model was not trained for that many steps.
@@ -147,6 +153,7 @@ def predict(
     for e, o in zip(encoded, outputs, strict=True):
         try:
             forecast = dated(model, e, o, steps, calendars)
+            forecast = replace(forecast, sessions_behind=_behind(e.history, calendars, now))
         except ModelError as error:
             failures.append(Failure(error, e.history.ticker))
             continue
@@ -171,6 +178,12 @@ def _with_market(forecast: TickerForecast, history: History, order: ClosingOrder
         fingerprint=order.fingerprint(history),
         market_tickers=count if count >= FEWEST else 0,
     )
+
+
+def _behind(history: History, calendars: Calendars, now: datetime | None) -> int | None:
+    """How many sessions have closed since the last bar; None where nothing tells."""
+    known = calendars.of(history)
+    return None if now is None or known is None else len(missed_sessions(history, known, now))
 
 
 def checked_horizon(model: Model, horizon: int | None) -> int:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from forecaster.errors import DataError, SourceError, UnknownTicker, parameter
+from forecaster.market.age import age_note, age_of
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars, closes_of
 from forecaster.market.fetch_options import (
@@ -32,7 +33,7 @@ from forecaster.market.files.read import (
     is_file_source,
     read_files,
 )
-from forecaster.market.notes import Failure, Note, age_note, clock_note, update_notes
+from forecaster.market.notes import Failure, Note, clock_note, update_notes
 from forecaster.market.symbols import checked_tickers
 
 if TYPE_CHECKING:
@@ -144,11 +145,13 @@ def _fetched(
             failures.append(Failure(error, tickers[update.ticker]))
             continue
         panel.append(_with_closes(history, calendars))
-        stale += [update.ticker] if update.problem is not None else []
-        schedule = calendars.get(history.calendar or "")
+        schedule = calendars.of(history)
         notes += update_notes(update, schedule, history.first)
-        age = age_note(update, history, schedule, fetching, now)
-        notes += [] if age is None else [Note(age, update.ticker)]
+        info = update.info
+        age = age_of(history, schedule, now, None if info is None else info.source)
+        remark = age_note(update, age, fetching)
+        notes += [] if remark is None else [remark]
+        stale += [update.ticker] if update.problem is not None or age.overdue else []
     return LoadResult(Panel(tuple(panel)), tuple(notes), tuple(failures), calendars, tuple(stale))
 
 
@@ -264,10 +267,8 @@ def _on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> 
 
 def _with_closes(history: History, calendars: Calendars) -> History:
     """The history with the moments at which its sessions closed, if its calendar is known."""
-    schedule = calendars.get(history.calendar or "")
-    if schedule is None:
-        return history
-    return replace(history, closes=closes_of(history.sessions, schedule))
+    known = calendars.of(history)
+    return history if known is None else replace(history, closes=closes_of(history.sessions, known))
 
 
 def _perhaps_a_file(failure: Failure, words: Sequence[str]) -> Failure:

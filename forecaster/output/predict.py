@@ -26,6 +26,7 @@ from forecaster.output.format import (
     to_json,
     unit,
 )
+from forecaster.wording import counted, listed
 
 ADVICE = "Forecasts are distributions, not promises, and no investment advice."
 
@@ -128,6 +129,7 @@ def forecast_object(forecast: TickerForecast) -> dict[str, Any]:
         "currency": forecast.currency,
         "market_tickers": forecast.market_tickers,
         "steps": forecast.plain_steps(),
+        "sessions_behind": forecast.sessions_behind,
     }
 
 
@@ -180,8 +182,15 @@ def predict_rows(
             f.last_close,
             s.naive,
             *(s.quantiles[q] for q in levels),
+            f.sessions_behind,
+            f.market_tickers,
         ]
         for f in forecasts
         for s in f.steps
     ]
-    return [*header, *(f"q{level_key(q)}" for q in levels)], rows
+    return [
+        *header,
+        *(f"q{level_key(q)}" for q in levels),
+        "sessions_behind",
+        "market_tickers",
+    ], rows

@@ -147,7 +147,7 @@ class TestForecasts:
     def test_is_dated_when_it_is_written_and_not_when_fetching_began(self, model, source):
         began = []
         source.before_answer = lambda _ticker: began.append(datetime.now(UTC)) or time.sleep(1.1)
-        batch(model, BatchSources(("ABC",), ()), provider=lambda: source)
+        batch(model, BatchSources(("ABC",), ()), provider=lambda: source, max_age=10**6)
         (entry,) = written()
         assert entry.author.created > began[0]
 

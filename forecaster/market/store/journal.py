@@ -25,7 +25,7 @@ _START = hashlib.sha256(b"forecast journal").hexdigest()
 """The hash before the first row."""
 
 _HEAD = "journal_head"
-_LATER_COLUMNS = ("source",)
+_LATER_COLUMNS = ("source", "joined_on")
 """Columns that rows of an older store do not have."""
 _PRICE_TOLERANCE = 1e-5
 """Relative difference up to which two forecasts are the same: processors round differently."""
@@ -44,6 +44,8 @@ class JournalRecord:
         steps: one object a step, as in ``forecast predict --format json``: ``step``, ``session``,
             ``session_estimated``, ``naive`` and ``quantiles``.
         source: the file that the bars came from, as it was given; None: the price store.
+        joined_on: ``session``, if a step is scored on the session that it names; None, if on the
+            h-th bar after the cutoff, as it was when the forecast was written.
     """
 
     ticker: str
@@ -53,6 +55,7 @@ class JournalRecord:
     currency: str | None
     steps: Sequence[dict[str, Any]]
     source: str | None = None
+    joined_on: str | None = "session"
 
 
 @dataclass(frozen=True)
@@ -290,6 +293,7 @@ def _entry(row: Row[Any]) -> Entry:
             currency=row.currency,
             steps=steps,
             source=row.source,
+            joined_on=row.joined_on,
         ),
         hash=row.hash,
     )

@@ -35,10 +35,10 @@ from sqlalchemy import (
 from forecaster.arrays import Days, Integers
 from forecaster.errors import StoreError
 
-VERSION = 2
+VERSION = 3
 """Of the schema. A higher one is written by a newer program and left alone.
 
-2: ``journal.source``.
+2: ``journal.source``. 3: ``journal.joined_on``.
 """
 
 metadata = MetaData()
@@ -165,6 +165,7 @@ journal = Table(
     Column("steps", Text, nullable=False),  # JSON: step, session, naive, quantiles
     Column("hash", String(64), nullable=False),  # of this row and of the hash before it
     Column("source", Text),  # the file that the bars came from; NULL: the price store
+    Column("joined_on", Text),  # session; NULL: scored by counting bars, as versions 1 and 2 did
     Index("journal_forecast", "ticker", "cutoff", "model_id"),
     comment="every forecast of a batch; rows are added and never changed",
 )
@@ -175,7 +176,12 @@ def _one_to_two(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN source TEXT")
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _one_to_two}
+def _two_to_three(connection: Connection) -> None:
+    """Forecasts say how they are joined with bars; those that are there do not."""
+    connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN joined_on TEXT")
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _one_to_two, 2: _two_to_three}
 """From a version to the next one."""
 
 

@@ -125,6 +125,7 @@ class TestTheChain:
             ("UPDATE journal SET created=created-86400 WHERE number=1", "row 1 (ABC, 2026-03-02)"),
             ("UPDATE journal SET steps=replace(steps,'97.','96.') WHERE number=1", "row 1 (ABC"),
             ("UPDATE journal SET model_id='x' WHERE number=3", "row 3 (ABC, 2026-03-03)"),
+            ("UPDATE journal SET joined_on=NULL WHERE number=2", "row 2 (XYZ, 2026-03-02)"),
             ("DELETE FROM journal WHERE number=2", "row 2 is missing; 3 follows 1"),
             ("DELETE FROM journal WHERE number=1", "row 1 is missing; 2 follows 0"),
             ("DELETE FROM journal WHERE number=3", "ends with row 2, and 3 were written"),
