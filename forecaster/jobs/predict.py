@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Reals
 from forecaster.errors import DataError, ModelError, SettingsError, parameter
 from forecaster.features.closing_order import ClosingOrder
 from forecaster.features.cross_section import FEWEST
@@ -222,7 +222,7 @@ def usable(history: History, as_of: np.datetime64 | None) -> History:
 def dated(
     model: Model,
     encoded: Encoding,
-    output: NDArray[np.float32],
+    output: Reals,
     steps: int,
     calendars: Calendars,
 ) -> TickerForecast:
