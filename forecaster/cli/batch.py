@@ -88,6 +88,14 @@ def batch(
             metavar="FILE", help="Write counts as JSON to this file; - for stdout, beside --out."
         ),
     ] = None,
+    head_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the hash of the journal's last row to this file, to note it elsewhere; -"
+            " for stdout.",
+        ),
+    ] = None,
     *,
     reading: Reading,
 ) -> None:
@@ -100,7 +108,7 @@ def batch(
     from forecaster.output.console import note, ticker_bar
 
     chosen = format or _by_suffix(out)
-    _keep_apart(out, summary, quiet=quiet)
+    _keep_apart(out, {"--summary": summary, "--head-file": head_file}, watchlist, quiet=quiet)
     fetching = fetching_of(reading)
     options = file_options(reading)
     work = read_batch_sources(watchlist, sys.stdin.buffer)
@@ -119,6 +127,8 @@ def batch(
     if summary is not None:
         told = replace(result, failures=failures_in_flags(result.failures))
         emit(batch_json(told), None if summary == _STDOUT else summary, "--summary")
+    if head_file is not None:
+        emit(f"{result.head}\n", None if head_file == _STDOUT else head_file, "--head-file")
     if not quiet:
         note(batch_sentence(result))
     report_failures(result.failures, succeeded=len(result.forecasts))
@@ -135,18 +145,46 @@ def _by_suffix(out: str | None) -> Lines:
     return _BY_SUFFIX.get(suffix, "jsonl")
 
 
-def _keep_apart(out: str | None, summary: Path | None, *, quiet: bool) -> None:
-    """Refuse to write forecasts and summary to one place."""
-    if summary == _STDOUT:
-        if out == "-" or (out is None and not quiet):
+def _keep_apart(
+    out: str | None, others: dict[str, Path | None], inputs: list[str], *, quiet: bool
+) -> None:
+    """Refuse to write two things to one place, or over a file that is read."""
+    forecasts = out if out is not None or quiet else "-"
+    places = {"--out": forecasts} | {
+        option: None if path is None else str(path) for option, path in others.items()
+    }
+    read = {_place(path) for path in inputs} - {None}
+    taken: dict[Path | None, str] = {}
+    for option, path in places.items():
+        if path is None:
+            continue
+        where = _place(path)
+        if where in read:
             raise SettingsError(
-                "the forecasts and --summary both go to standard output; each needs a place of its"
-                " own. Give --out FILE."
+                f"{option} is {path}, which is read; another file is needed. Change {option}."
             )
-    elif summary is not None and out is not None and Path(out).resolve() == summary.resolve():
-        raise SettingsError(
-            f"--out and --summary are both {out}; each needs a file of its own. Change one of them."
+        if where in taken:
+            raise SettingsError(_both(taken[where], option, path))
+        taken[where] = option
+
+
+def _both(first: str, second: str, path: str) -> str:
+    """What is said of two things that are written to one place."""
+    if path != "-":
+        return (
+            f"{first} and {second} are both {path}; each needs a file of its own. Change one of"
+            " them."
         )
+    what = "the forecasts" if first == "--out" else first
+    return (
+        f"{what} and {second} both go to standard output; each needs a place of its own. Give"
+        f" {first} FILE."
+    )
+
+
+def _place(path: str) -> Path | None:
+    """Where a path leads; None for standard output."""
+    return None if path == "-" else Path(path).resolve()
 
 
 def _days(retrain: str) -> float | None:

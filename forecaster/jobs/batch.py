@@ -130,6 +130,7 @@ def batch(
         written_at = now or datetime.now(UTC)  # fetching may have taken an hour
         stale = {*loaded.stale, *(note.ticker for note in old if note.loud)}
         records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
+        notes += _clock(store, written_at)
         written, head = _written(store, run, model, records, written_at)
     return BatchResult(
         run=run.run,
@@ -206,6 +207,20 @@ def _written(
         head = journal.head(tx)
         finish_run(tx, run, datetime.now(UTC))
     return written, head
+
+
+def _clock(store: Store, now: datetime) -> list[Note]:
+    """A note where the clock stands before the last row of the journal."""
+    with store.reading() as tx:
+        last = journal.newest(tx)
+    if last is None or last - now <= journal.CLOCKS_APART:
+        return []
+    message = (
+        f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, and the last forecast of the journal"
+        f" was written at {last:%Y-%m-%d %H:%M}: one of them is wrong, and forecast journal verify"
+        " will find it. Check the clock."
+    )
+    return [Note(message, source="journal", loud=True)]
 
 
 def _journal_record(forecast: TickerForecast, files: Mapping[str, str]) -> JournalRecord:

@@ -7,6 +7,7 @@ session stored; ``actions`` holds the splits that have been removed from them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import NoSuchTableError
 
 from forecaster.arrays import Days, Integers
 from forecaster.errors import StoreError
@@ -196,7 +198,7 @@ def version_of(connection: Connection) -> int:
     version = connection.execute(
         select(store_info.c.value).where(store_info.c.key == "version")
     ).scalar()
-    if version is None or not version.isdigit():
+    if not isinstance(version, str) or not re.fullmatch("[0-9]{1,9}", version):
         raise StoreError(
             "the table store_info has no version; a price store has one. Point FORECASTER_STORE"
             " at another database."
@@ -232,8 +234,17 @@ def readable(connection: Connection, table: Table) -> list[ColumnElement[Any]]:
     """The columns of a table, NULL for those that a store does not have yet.
 
     One that cannot be written stays at the version at which it was.
+
+    Raises:
+        StoreError: somebody dropped the table.
     """
-    there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    try:
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    except NoSuchTableError as problem:
+        raise StoreError(
+            f"the price store has no table {table.name} any more; somebody dropped it. Restore the"
+            " store from a copy."
+        ) from problem
     return [c if c.name in there else null().label(c.name) for c in table.columns]
 
 
