@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import Horizon, ModelName, Reading, reading_options
+from forecaster.cli.options import Horizon, Market, ModelName, Reading, reading_options
 from forecaster.cli.results import emit, emitting
-from forecaster.cli.sources import fetching_of, file_options, report_failures, show_notes
+from forecaster.cli.sources import (
+    fetching_of,
+    file_options,
+    market_sources,
+    report_failures,
+    show_notes,
+)
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -45,6 +51,7 @@ def batch(
     ],
     model: ModelName = None,
     horizon: Horizon = None,
+    market: Market = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Where forecasts go; - for stdout. (default: -)"),
@@ -112,12 +119,14 @@ def batch(
     fetching = fetching_of(reading)
     options = file_options(reading)
     work = read_batch_sources(watchlist, sys.stdin.buffer)
+    members = market_sources(market)
     days = _days(retrain)
     path = find(model)
     author = load(path)
     with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
         result = batch.batch(
-            author, work, horizon=horizon, fetching=fetching, options=options, resume=resume,
+            author, work, market=members,
+            horizon=horizon, fetching=fetching, options=options, resume=resume,
             retrain_days=days, path=path_of("default") if path == BOXED else path, wait=wait,
             max_age=max_age, on_ticker=on_ticker,
         )  # fmt: skip

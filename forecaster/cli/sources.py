@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from forecaster.cli.flags import in_flags
 from forecaster.cli.options import Reading
 from forecaster.cli.parsing import parse_columns
-from forecaster.errors import ForecastError, SettingsError, SomeTickersFailed
+from forecaster.errors import SettingsError, SomeTickersFailed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from forecaster.market.fetch_options import FetchOptions
     from forecaster.market.files.read import LoadResult, ReadOptions
     from forecaster.market.notes import Failure, Note
+    from forecaster.market.watchlist import BatchSources
     from forecaster.model.artifact import Model
 
 _MARKET_SHOWN = 20
@@ -101,28 +102,38 @@ def read_market(words: list[str] | None, reading: Reading) -> tuple[History, ...
     Raises:
         ForecastError: none of them can be read.
     """
-    if words is None:
+    sources = market_sources(words)
+    if sources is None:
         return None
     from forecaster.market.load import read_sorted
-    from forecaster.market.watchlist import read_set_sources
     from forecaster.output.console import note
 
-    sources = read_set_sources(words)
     options = replace(file_options(reading), ticker=None)
     fetching = replace(fetching_of(reading), calendar=None)
     loaded = read_sorted(sources.files, sources.tickers, options, fetching)
     show_notes(loaded.notes)
     if not len(loaded.panel):
-        raise _no_market(loaded.failures)
+        raise loaded.failures[-1].error
     for failure in loaded.failures:
         note(f"{failure.name} is not part of the market state: {in_flags(failure.error)}")
     return loaded.panel.histories
 
 
-def _no_market(failures: Sequence[Failure]) -> ForecastError:
-    if failures:
-        return failures[-1].error
-    return SettingsError("--market names no ticker; at least one is needed, as in --market SPY.")
+def market_sources(words: list[str] | None) -> BatchSources | None:
+    """The sources whose bars make the market state; None where none were named.
+
+    Raises:
+        DataError: a file of them is not there.
+        SettingsError: there is none.
+    """
+    if words is None:
+        return None
+    from forecaster.market.watchlist import read_set_sources
+
+    sources = read_set_sources(words)
+    if not (sources.tickers or sources.files):
+        raise SettingsError("--market names no ticker; one is needed, as in --market SPY.")
+    return sources
 
 
 def note_other_market(model: Model, market: Sequence[History] | None) -> None:

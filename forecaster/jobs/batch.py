@@ -17,9 +17,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forecaster.atomic import locked
-from forecaster.errors import DataError, LockHeld, Message, TrainingDiverged
+from forecaster.errors import DataError, LockHeld, Message, TrainingDiverged, parameter
+from forecaster.features.cross_section import FEWEST
 from forecaster.features.representation import REACH
-from forecaster.jobs.predict import SHORTEST_HISTORY, TickerForecast, checked_horizon, predict
+from forecaster.jobs.predict import (
+    SHORTEST_HISTORY,
+    Predictions,
+    TickerForecast,
+    checked_horizon,
+    predict,
+)
 from forecaster.market.age import file_ages, too_old
 from forecaster.market.bars import History, Panel
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
@@ -33,6 +40,7 @@ from forecaster.market.store.log import Run, begin_run, finish_run, unfinished_r
 from forecaster.market.watchlist import BatchSources
 from forecaster.model.artifact import Model, save
 from forecaster.paths import home
+from forecaster.wording import counted
 
 MAX_AGE = 5
 """Sessions that a ticker's last bar may be behind: a week."""
@@ -71,6 +79,7 @@ def batch(
     model: Model,
     sources: BatchSources,
     *,
+    market: BatchSources | None = None,
     horizon: int | None = None,
     fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     options: ReadOptions = DEFAULT_READ_OPTIONS,
@@ -88,6 +97,7 @@ def batch(
     Args:
         model: who forecasts.
         sources: tickers and price files.
+        market: those that make the market state; None: the watchlist itself.
         horizon: steps; None: as ``predict``.
         fetching: how tickers are fetched.
         options: how files are read.
@@ -120,13 +130,17 @@ def batch(
             sources.files, sources.tickers, options, asked, store=store, provider=provider,
             now=moment, last=None if due else REACH, on_ticker=on_ticker,
         )  # fmt: skip
+        members, missing = _market(market, options, asked, store, provider, moment, due=due)
         old = file_ages(loaded.files, loaded.panel.histories, loaded.calendars, moment)
         notes = [replace(note, ticker=note.ticker or note.source) for note in (*loaded.notes, *old)]
         if due and path is not None:
-            model, note = _retrained(model, path, loaded.panel)
+            model, note = _retrained(model, path, replace(loaded.panel, market=members))
             notes.append(note)
         fresh, too_late = _by_age(loaded, moment, max_age)
-        result = predict(model, fresh, horizon=horizon, calendars=loaded.calendars, now=moment)
+        result = predict(
+            model, fresh, market=members, horizon=horizon, calendars=loaded.calendars, now=moment
+        )
+        notes += [*missing, *_fewer(result, sources, members, model)]
         written_at = now or datetime.now(UTC)  # fetching may have taken an hour
         stale = {*loaded.stale, *(note.ticker for note in old if note.loud)}
         records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
@@ -144,6 +158,60 @@ def batch(
         notes=tuple(notes),
         seconds=time.perf_counter() - began,
     )
+
+
+def _market(
+    sources: BatchSources | None,
+    options: ReadOptions,
+    fetching: FetchOptions,
+    store: Store,
+    provider: Callable[[], Provider] | None,
+    now: datetime,
+    *,
+    due: bool,
+) -> tuple[tuple[History, ...] | None, list[Note]]:
+    """The histories that make the market state, and notes on those that cannot.
+
+    Raises:
+        ForecastError: none of them can be read.
+    """
+    if sources is None:
+        return None, []
+    loaded = read_sorted(
+        sources.files, sources.tickers, options, replace(fetching, calendar=None), store=store,
+        provider=provider, now=now, last=None if due else REACH,
+    )  # fmt: skip
+    if not len(loaded.panel) and loaded.failures:
+        raise loaded.failures[-1].error
+    notes = [replace(note, ticker=note.ticker or note.source) for note in loaded.notes]
+    notes += [
+        Note(f"not part of the market state: {f.error.message.marked}", f.name)
+        for f in loaded.failures
+    ]
+    return loaded.panel.histories, notes
+
+
+def _fewer(
+    result: Predictions,
+    sources: BatchSources,
+    members: Sequence[History] | None,
+    model: Model,
+) -> list[Note]:
+    """A note where fewer tickers than the watchlist has made the market state."""
+    counts = [forecast.market_tickers for forecast in result.forecasts]
+    wanted = len(sources.tickers) + len(sources.files)
+    if members is not None or not model.representation.market_state or not counts:
+        return []
+    if wanted < FEWEST or min(counts) >= wanted:
+        return []
+    made = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    return [
+        Note(
+            f"the market state is of {made} of {counted(wanted, 'source')}: forecasts differ from"
+            f" those of a whole watchlist. With {parameter('market')} they would not.",
+            source="watchlist",
+        )
+    ]
 
 
 def _by_age(loaded: LoadResult, now: datetime, max_age: int) -> tuple[list[History], list[Failure]]:
@@ -236,5 +304,6 @@ def _journal_record(forecast: TickerForecast, files: Mapping[str, str]) -> Journ
         last_close=forecast.last_close,
         currency=forecast.currency,
         steps=forecast.plain_steps(),
+        market_tickers=forecast.market_tickers,
         source=file and file.encode(errors="backslashreplace").decode(),
     )

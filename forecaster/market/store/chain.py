@@ -24,7 +24,7 @@ START = hashlib.sha256(b"forecast journal").hexdigest()
 """The hash before the first row."""
 
 _HEAD = "journal_head"
-_LATER_COLUMNS = ("source", "joined_on")
+_LATER_COLUMNS = ("source", "joined_on", "market_tickers")
 """Columns that rows of an older store do not have."""
 
 

@@ -58,6 +58,7 @@ class JournalRecord:
         source: the file that the bars came from, as it was given; None: the price store.
         joined_on: ``session``, if a step is scored on the session that it names; None, if on the
             h-th bar after the cutoff, as it was when the forecast was written.
+        market_tickers: how many tickers made the market state; 0: none; None: it was not noted.
     """
 
     ticker: str
@@ -68,6 +69,7 @@ class JournalRecord:
     steps: Sequence[dict[str, Any]]
     source: str | None = None
     joined_on: str | None = "session"
+    market_tickers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -110,10 +112,9 @@ def append(connection: Connection, author: Author, forecasts: Sequence[JournalRe
     """Write forecasts down, those that are not there yet.
 
     One whose horizon and prices are those of the newest row of its ticker, cutoff, model and source
-    is there already. Any other supersedes that row. A file and the price store, and one file and
-    another, can hold different things under one ticker: neither supersedes what the other gave.
-    Where the clocks of machines that share a store differ a little, a row has the time of the row
-    above it.
+    is there already, and so is one that the newest row of equal bars among these gives. Any other
+    supersedes the newest. A file and the price store, and one file and another, can hold different
+    things under one ticker: neither supersedes what the other gave.
 
     Args:
         connection: a writing transaction.
@@ -129,8 +130,7 @@ def append(connection: Connection, author: Author, forecasts: Sequence[JournalRe
         author = replace(author, created=last)
     rows = []
     for forecast in forecasts:
-        before = _newest(connection, author.model_id, forecast)
-        if before is not None and _same(before, forecast):
+        if _is_there(connection, author.model_id, forecast):
             continue
         count += 1
         row = _row(count, author, forecast)
@@ -196,7 +196,8 @@ def newest(connection: Connection) -> datetime | None:
         ) from problem
 
 
-def _newest(connection: Connection, model_id: str, forecast: JournalRecord) -> JournalRecord | None:
+def _is_there(connection: Connection, model_id: str, forecast: JournalRecord) -> bool:
+    """Whether the newest row of its ticker and cutoff, or of those of equal bars, says the same."""
     table = schema.journal.c
     query = (
         select(schema.journal)
@@ -207,10 +208,10 @@ def _newest(connection: Connection, model_id: str, forecast: JournalRecord) -> J
             table.source == forecast.source,  # IS NULL, where that is None
         )
         .order_by(table.number.desc())
-        .limit(1)
     )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _entry(row).forecast
+    rows = connection.execute(query).all()
+    alike = [row for row in rows if row.fingerprint == forecast.fingerprint]
+    return any(_same(_entry(row).forecast, forecast) for row in (*rows[:1], *alike[:1]))
 
 
 def _same(a: JournalRecord, b: JournalRecord) -> bool:
@@ -279,6 +280,7 @@ def _entry(row: Row[Any]) -> Entry:
             steps=steps,
             source=row.source,
             joined_on=row.joined_on,
+            market_tickers=row.market_tickers,
         ),
         hash=row.hash,
     )

@@ -40,7 +40,7 @@ from forecaster.errors import StoreError
 VERSION = 3
 """Of the schema. A higher one is written by a newer program and left alone.
 
-2: ``journal.source``. 3: ``journal.joined_on``.
+2: ``journal.source``. 3: ``journal.joined_on`` and ``journal.market_tickers``.
 """
 
 metadata = MetaData()
@@ -168,6 +168,7 @@ journal = Table(
     Column("hash", String(64), nullable=False),  # of this row and of the hash before it
     Column("source", Text),  # the file that the bars came from; NULL: the price store
     Column("joined_on", Text),  # session; NULL: scored by counting bars, as versions 1 and 2 did
+    Column("market_tickers", Integer),  # 0: forecast alone; NULL: not known
     Index("journal_forecast", "ticker", "cutoff", "model_id"),
     comment="every forecast of a batch; rows are added and never changed",
 )
@@ -179,8 +180,9 @@ def _one_to_two(connection: Connection) -> None:
 
 
 def _two_to_three(connection: Connection) -> None:
-    """Forecasts say how they are joined with bars; those that are there do not."""
+    """Forecasts say how they are joined with bars, and how many tickers made the market state."""
     connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN joined_on TEXT")
+    connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN market_tickers INTEGER")
 
 
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _one_to_two, 2: _two_to_three}
