@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import (
     Cluster,
     Market,
     ModelName,
     Reading,
+    SkipUnreadable,
     Sources,
     Theme,
     ThemeOption,
@@ -24,7 +26,7 @@ from forecaster.cli.options import (
 from forecaster.cli.parsing import parse_cells, parse_date, parse_words
 from forecaster.cli.pictures import PictureFile, drawn, picture_file
 from forecaster.cli.results import Writing, emit
-from forecaster.cli.sources import read, read_market, refuse_failures
+from forecaster.cli.sources import read, read_market, refuse_or_skip, report_skipped
 from forecaster.errors import SettingsError, VerdictNotHeld
 from forecaster.model.settings import Device
 
@@ -92,6 +94,7 @@ def backtest(
     market: Market = None,
     workers: Workers = None,
     cluster: Cluster = None,
+    skip_unreadable: SkipUnreadable = False,
     to: Writing,
     plot: Annotated[
         bool,
@@ -139,7 +142,7 @@ def backtest(
         )
     members = read_market(market, reading)
     loaded = read(sources, reading)
-    refuse_failures(loaded)
+    refuse_or_skip(loaded, skip_unreadable=skip_unreadable)
     panel = replace(loaded.panel, market=members)
     if model is not None:
         author = open_model(model)
@@ -154,7 +157,7 @@ def backtest(
     panel = plan.seen(panel)
     to.write(
         table=lambda width: backtest_table(result, panel, width),
-        json=lambda: backtest_json(result, panel),
+        json=lambda: backtest_json(result, panel, failures_in_flags(loaded.failures)),
         csv=lambda: rows_csv(result.table),
     )
     if plot or file is not None:
@@ -166,6 +169,7 @@ def backtest(
             f"{first.model} {first.word} {first.baseline} one session ahead; --require asked for"
             " more. See the table."
         )
+    report_skipped(loaded)
 
 
 def _draw(result: Backtest, file: PictureFile | None, theme: Theme | None, width: int) -> None:

@@ -6,9 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
-from forecaster.cli.options import Cluster, Reading, Sources, Workers, settings_of, training_options
+from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.options import (
+    Cluster,
+    Reading,
+    SkipUnreadable,
+    Sources,
+    Workers,
+    settings_of,
+    training_options,
+)
 from forecaster.cli.results import Writing
-from forecaster.cli.sources import read, refuse_failures
+from forecaster.cli.sources import read, refuse_or_skip, report_skipped
 from forecaster.model.settings import Device
 
 
@@ -25,6 +34,7 @@ def compare(
     device: Annotated[Device, typer.Option(help="Where to compute.")] = "auto",
     workers: Workers = None,
     cluster: Cluster = None,
+    skip_unreadable: SkipUnreadable = False,
     to: Writing,
     reading: Reading,
 ) -> None:
@@ -37,13 +47,14 @@ def compare(
     settings = settings_of(chosen, patience=3)
     pool = Pool(workers, cluster)
     loaded = read(sources, reading)
-    refuse_failures(loaded)
+    refuse_or_skip(loaded, skip_unreadable=skip_unreadable)
     with training_bar() as on_progress:
         comparison = compare.compare(
             loaded.panel, settings, device=device, on_progress=on_progress, pool=pool
         )
     to.write(
         table=lambda width: compare_table(comparison, width),
-        json=lambda: compare_json(comparison),
+        json=lambda: compare_json(comparison, failures_in_flags(loaded.failures)),
         csv=lambda: compare_csv(comparison),
     )
+    report_skipped(loaded)

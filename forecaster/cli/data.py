@@ -62,7 +62,7 @@ def export(
 ) -> None:
     """Write stored bars as one table, with dividends and splits."""
     from forecaster.jobs import data
-    from forecaster.market.files.read import PARQUET_SUFFIXES
+    from forecaster.market.files.file_names import PARQUET_SUFFIXES
     from forecaster.market.store import Store
     from forecaster.output.data import write_csv, write_parquet
 

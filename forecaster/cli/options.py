@@ -97,6 +97,14 @@ Market = Annotated[
         rich_help_panel=_TICKERS,
     ),
 ]
+SkipUnreadable = Annotated[
+    bool,
+    typer.Option(
+        "--skip-unreadable",
+        help="Use the other histories where a source cannot be read; exit with 3.",
+        rich_help_panel=_FILES,
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Workers = Annotated[
     int | None,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from forecaster.cli.flags import in_flags
 from forecaster.cli.options import Reading
 from forecaster.cli.parsing import parse_columns
-from forecaster.errors import SettingsError, SomeTickersFailed
+from forecaster.errors import SettingsError, SomeTickersFailed, parameter
+from forecaster.wording import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -166,8 +167,49 @@ def show_notes(notes: Sequence[Note]) -> None:
 
 
 def refuse_failures(loaded: LoadResult) -> None:
-    """Nothing is trained or scored on less than was asked for."""
+    """Nothing is trained or scored on less than was asked for.
+
+    Raises:
+        ForecastError: a source failed.
+    """
     report_failures(loaded.failures, succeeded=0)
+
+
+def refuse_or_skip(loaded: LoadResult, *, skip_unreadable: bool) -> None:
+    """Refuse sources that failed, or name them on stderr where the user goes on without them.
+
+    Raises:
+        ForecastError: a source failed and may not be skipped, or no history is left.
+    """
+    usable, failures = len(loaded.panel), loaded.failures
+    if not failures or not usable:
+        refuse_failures(loaded)
+        return
+    from forecaster.output.console import error
+
+    for failure in failures if skip_unreadable else failures[:-1]:
+        error(in_flags(failure.error))
+    if not skip_unreadable:
+        last = failures[-1].error
+        others = plural("history", usable)
+        raise type(last)(
+            f"{last.message.marked} To use the other {usable} {others}, add"
+            f" {parameter('skip_unreadable')}."
+        )
+
+
+def report_skipped(loaded: LoadResult) -> None:
+    """Fail with 3 where sources were skipped, after the result of the others.
+
+    Raises:
+        SomeTickersFailed: some were.
+    """
+    if loaded.failures:
+        raise _some_failed(len(loaded.failures), len(loaded.panel))
+
+
+def _some_failed(failed: int, succeeded: int) -> SomeTickersFailed:
+    return SomeTickersFailed(f"{failed} of {failed + succeeded} failed; the others are done.")
 
 
 def only_history(loaded: LoadResult, command: str) -> History:
@@ -203,9 +245,7 @@ def report_failures(failures: Sequence[Failure], *, succeeded: int) -> None:
         error(in_flags(failure.error))
     if not succeeded:
         raise failures[-1].error
-    raise SomeTickersFailed(
-        f"{len(failures)} of {len(failures) + succeeded} failed; the others are done."
-    )
+    raise _some_failed(len(failures), succeeded)
 
 
 def warn_of_hindsight(model: Model, forecasts: Sequence[TickerForecast]) -> None:

@@ -9,10 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from forecaster.atomic import locked
+from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import (
     Cluster,
     Market,
     Reading,
+    SkipUnreadable,
     Sources,
     Workers,
     settings_of,
@@ -20,7 +22,7 @@ from forecaster.cli.options import (
 )
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
-from forecaster.cli.sources import read, read_market, refuse_failures
+from forecaster.cli.sources import read, read_market, refuse_or_skip, report_skipped
 from forecaster.errors import SettingsError
 from forecaster.model.settings import Device
 
@@ -74,6 +76,7 @@ def train(
     market: Market = None,
     workers: Workers = None,
     cluster: Cluster = None,
+    skip_unreadable: SkipUnreadable = False,
     to: Writing,
     reading: Reading,
 ) -> None:
@@ -109,7 +112,7 @@ def train(
             to=to,
         )  # fmt: skip
         return
-    refuse_failures(loaded)
+    refuse_or_skip(loaded, skip_unreadable=skip_unreadable)
     with locked(path, f"model {path.stem}"):
         with training_bar() as on_progress:
             trained = train.train(
@@ -121,9 +124,12 @@ def train(
         note(about.message)
     to.write(
         table=lambda width: train_table(trained, loaded.panel, str(path), width),
-        json=lambda: train_json(trained, loaded.panel, str(path)),
+        json=lambda: train_json(
+            trained, loaded.panel, str(path), failures_in_flags(loaded.failures)
+        ),
         csv=lambda: rows_csv(trained.table),
     )
+    report_skipped(loaded)
 
 
 def _destination(name: str, out: Path | None) -> Path:

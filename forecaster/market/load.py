@@ -25,15 +25,22 @@ from forecaster.market.fetch_options import (
     is_current,
     store_and_provider,
 )
+from forecaster.market.files.joining import given_twice
 from forecaster.market.files.read import (
     DEFAULT_READ_OPTIONS,
     LoadResult,
     ReadOptions,
-    given_twice,
     is_file_source,
     read_files,
 )
-from forecaster.market.notes import Failure, Note, clock_note, update_notes
+from forecaster.market.notes import (
+    Failure,
+    Note,
+    clock_note,
+    closed_days_notes,
+    update_notes,
+)
+from forecaster.market.placeholders import with_known_ranges
 from forecaster.market.symbols import checked_tickers
 
 if TYPE_CHECKING:
@@ -144,7 +151,9 @@ def _fetched(
             error = history or update.problem or _nothing_stored(update.ticker)
             failures.append(Failure(error, tickers[update.ticker]))
             continue
+        history, filled = with_known_ranges(history)
         panel.append(_with_closes(history, calendars))
+        notes += [Note(f"{note}.", update.ticker) for note in filled]
         schedule = calendars.of(history)
         notes += update_notes(update, schedule, history.first)
         info = update.info
@@ -261,6 +270,7 @@ def _on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> 
     """The histories of files on a calendar that the user named."""
     histories = tuple(replace(history, calendar=code) for history in loaded.panel)
     calendars, notes = _calendars(store, histories, now)
+    notes += closed_days_notes(histories, calendars.get(code))
     panel = Panel(tuple(_with_closes(history, calendars) for history in histories))
     return replace(loaded, panel=panel, notes=(*loaded.notes, *notes), calendars=calendars)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecaster.errors import ForecastError
-from forecaster.market.calendars import Schedule, missing_sessions
+from forecaster.market.bars import History
+from forecaster.market.calendars import Schedule, missing_sessions, stray_sessions
 
 if TYPE_CHECKING:
     from forecaster.market.update import TickerUpdate
+
+_TICKERS_NAMED = 3
+"""Tickers that are named one by one; of more only the first is."""
 
 _CLOCK_OFF = timedelta(hours=1)
 """A clock may be so far behind the last answer before it is doubted."""
@@ -84,6 +88,36 @@ def update_notes(
                 f" the last {missing[-1]}; they were not filled"
             )
     return [Note(message, update.ticker) for message in notes]
+
+
+def closed_days_notes(histories: Sequence[History], schedule: Schedule | None) -> list[Note]:
+    """Notes on bars of days on which the calendar that the user named has no session.
+
+    Args:
+        histories: of files.
+        schedule: of the calendar, or None.
+    """
+    if schedule is None:
+        return []
+    strays = {history: stray_sessions(history, schedule) for history in histories}
+    found = [history for history, days in strays.items() if len(days)]
+    if len(found) > _TICKERS_NAMED:
+        count = sum(len(strays[history]) for history in found)
+        message = (
+            f"{count} bars of {len(found)} tickers are of days on which {schedule.code} is closed,"
+            f" the first of {found[0].ticker} on {strays[found[0]][0]}; check the calendar, or"
+            " whether dates are a day off."
+        )
+        return [Note(message, source=schedule.code)]
+    return [
+        Note(
+            f"{len(strays[history])} of {len(history)} bars are of days on which {schedule.code} is"
+            f" closed, first {strays[history][0]}; check the calendar, or whether dates are a day"
+            " off.",
+            history.ticker,
+        )
+        for history in found
+    ]
 
 
 def clock_note(updates: Iterable[TickerUpdate], now: datetime) -> list[Note]:

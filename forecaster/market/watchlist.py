@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from forecaster.errors import DataError
-from forecaster.market.files.read import PARQUET_SUFFIXES, STDIN, is_file_source
+from forecaster.market.files.file_names import PARQUET_SUFFIXES
+from forecaster.market.files.read import STDIN, is_file_source
 
 TICKER_HEADERS = ("ticker", "tickers", "symbol", "symbols")
 _PRICE_HEADERS = ("close", "adj close", "adj_close", "price", "last", "open")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +14,11 @@ from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
 from forecaster.jobs.score_card import panel_facts
 from forecaster.market.bars import Panel
+from forecaster.market.notes import Failure
 from forecaster.output.format import (
     Column,
     error_table,
+    errors,
     fitting_table,
     months_state,
     remark_sentence,
@@ -104,12 +107,13 @@ def _tickers_won(table: ScoreTable) -> list[Text]:
     return [Text("; ".join(parts) + ".")] if parts else []
 
 
-def backtest_json(result: Backtest, panel: Panel) -> str:
+def backtest_json(result: Backtest, panel: Panel, failures: Iterable[Failure] = ()) -> str:
     """The document ``backtest/1``.
 
     Args:
         result: the backtest.
         panel: of the test.
+        failures: sources that were left out, with the reason.
     """
     scores = table_state(result.table)
     remarks = [remark_sentence(remark) for remark in result.remarks]
@@ -133,6 +137,7 @@ def backtest_json(result: Backtest, panel: Panel) -> str:
             "remarks": remarks if hindsight is None else [*remarks, hindsight],
             "hindsight": hindsight,
             "notes": [note.message for note in result.notes],
+            "errors": errors(failures),
         }
     )
 

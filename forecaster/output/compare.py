@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +10,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from forecaster.jobs.compare import Comparison
-from forecaster.output.format import Column, fitting_table, plain, signed, to_csv, to_json
+from forecaster.market.notes import Failure
+from forecaster.output.format import Column, errors, fitting_table, plain, signed, to_csv, to_json
 
 
 def compare_table(comparisons: Sequence[Comparison], width: int) -> list[RenderableType]:
@@ -35,7 +36,7 @@ def compare_table(comparisons: Sequence[Comparison], width: int) -> list[Rendera
     return [fitting_table(columns, width), Text(legend)]
 
 
-def compare_json(comparisons: Sequence[Comparison]) -> str:
+def compare_json(comparisons: Sequence[Comparison], failures: Iterable[Failure] = ()) -> str:
     """The document ``compare/1``."""
     networks = [
         {
@@ -45,7 +46,7 @@ def compare_json(comparisons: Sequence[Comparison]) -> str:
         }
         for comparison in comparisons
     ]
-    return to_json({"schema": "compare/1", "networks": networks})
+    return to_json({"schema": "compare/1", "networks": networks, "errors": errors(failures)})
 
 
 def compare_csv(comparisons: Sequence[Comparison]) -> str:

@@ -57,7 +57,7 @@ def train_table(trained: Trained, panel: Panel, where: str, width: int) -> list[
     return out
 
 
-def train_json(trained: Trained, panel: Panel, path: str) -> str:
+def train_json(trained: Trained, panel: Panel, path: str, failures: Iterable[Failure] = ()) -> str:
     """The document ``train/1``, with the rows of an error table."""
     scores = table_state(trained.table) if trained.table else {"rows": [], "verdict": []}
     return to_json(
@@ -74,6 +74,7 @@ def train_json(trained: Trained, panel: Panel, path: str) -> str:
             "targets_per_second": round(trained.targets_per_second),
             **scores,
             "months": months_state(trained.losses) if trained.losses else [],
+            "errors": errors(failures),
         }
     )
 

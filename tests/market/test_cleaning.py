@@ -1,11 +1,13 @@
 """Checks of whole histories: repaired with a note, or refused with a reason."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from forecaster.errors import DataError
-from forecaster.market.bars import history_from_closes
-from forecaster.market.cleaning import RawBars, checked_history, split_notes
+from forecaster.market.cleaning import checked_history
+from forecaster.market.raw_bars import RawBars
 
 TODAY = np.datetime64("2024-06-28")
 
@@ -13,14 +15,17 @@ TODAY = np.datetime64("2024-06-28")
 def bars(days, close, stamps=(), rows=None, cells=None, wide=False, **values):
     count = len(days)
     numbers = {name: np.array(cells, dtype=float) for name, cells in values.items()}
+    cells = cells or ["" if np.isnan(value) else f"{value:g}" for value in close]
     return RawBars(
-        source="x.csv",
+        sources=("x.csv",),
         ticker="AAPL",
+        files=np.zeros(count, dtype=np.int64),
         days=np.array(days, dtype="datetime64[D]"),
         rows=np.arange(2, count + 2) if rows is None else np.array(rows),
         values={"close": np.array(close, dtype=float), **numbers},
-        closes=cells or ["" if np.isnan(value) else f"{value:g}" for value in close],
-        stamps=stamps,
+        blank=np.array([not cell for cell in cells]),
+        cells=(dict(enumerate(cells, 2)),),
+        stamps=np.array([hash(stamp) for stamp in stamps], dtype=np.int64),
         gaps_expected=wide,
     )
 
@@ -112,8 +117,35 @@ def test_the_last_in_the_file_wins_in_a_file_that_is_newest_first_too():
     assert history.close.tolist() == [2.4, 2.5, 4]
 
 
+@pytest.mark.parametrize("close", [126, 50])
+def test_rows_of_one_date_with_distant_closes_are_of_two_stocks(close):
+    days = sessions(500)
+    with pytest.raises(DataError, match="2024-01-01 was already seen in row 2"):
+        run([*days, days[0]], [100] * 500 + [close])
+
+
+def test_the_remedy_for_rows_of_a_ticker_column_does_not_name_that_column_again():
+    table = replace(bars(["2024-01-02"] * 2, [1, 2]), has_ticker_column=True)
+    with pytest.raises(DataError, match="Leave the wrong rows of AAPL out"):
+        checked_history(table, TODAY)
+
+
+def test_weekly_bars_are_refused():
+    days = [str(np.datetime64("2024-01-05") + 7 * week) for week in range(9)]
+    with pytest.raises(DataError, match=r"x\.csv: bars are a week apart \(median 7 days\)"):
+        run(days, np.linspace(1, 2, 9))
+
+
+def test_ranges_that_repeat_closes_are_unknown():
+    close = np.linspace(10, 11, 20)
+    history, notes = run(sessions(20), close, open=close, high=close, low=close)
+    assert np.isnan(history.high).all()
+    assert notes[0].startswith("20 bars of 20 (100%) have no range of their own")
+
+
 @pytest.mark.parametrize(
-    ("conflicts", "total", "refused"), [(3, 10, False), (4, 10, True), (4, 401, False)]
+    ("conflicts", "total", "refused"),
+    [(1, 3, False), (1, 2, True), (2, 10, True), (2, 2, True), (4, 400, False), (5, 400, True)],
 )
 def test_how_many_conflicts_are_too_many(conflicts, total, refused):
     days = sessions(total)
@@ -201,46 +233,6 @@ def test_sessions_in_the_future_are_noted():
     assert notes == [
         "1 session lies in the future, the last on 2024-07-06; check the date format (date_format)"
     ]
-
-
-def jump(before, after, days=("2014-06-06", "2014-06-09")):
-    return split_notes(history_from_closes("AAPL", list(days), [before, after]))
-
-
-def test_a_split_is_named_with_its_ratio_and_date():
-    (note,) = jump(700, 100.1)
-    assert note.startswith("close fell from 700.0 to 100.1 on 2014-06-09, as a 7:1 split would")
-    assert "adjusted closes" in note
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "name"),
-    [
-        (100, 50, "2:1 split"),
-        (90, 60, "3:2 split"),
-        (1, 10.2, "1:10 reverse split"),
-        (40, 2, "20:1 split"),
-    ],
-)
-def test_usual_ratios(before, after, name):
-    assert name in jump(before, after)[0]
-
-
-@pytest.mark.parametrize(("before", "after"), [(100, 60), (100, 45), (100, 99), (100, 150)])
-def test_other_jumps_are_news(before, after):
-    assert jump(before, after) == []
-
-
-def test_a_gap_of_years_is_no_split():
-    assert jump(700, 100, ("2007-06-06", "2014-06-09")) == []
-
-
-def test_a_crash_during_the_session_is_no_split():
-    days = ["2014-06-06", "2014-06-09"]
-    _, notes = run(days, [100, 50], open=[100, 99], high=[101, 100], low=[99, 49])
-    assert notes == []
-    _, notes = run(days, [100, 50], open=[100, 51], high=[101, 52], low=[99, 49])
-    assert "2:1 split" in notes[0]
 
 
 def test_adjusted_histories_have_no_split_notes():

@@ -1,65 +1,94 @@
-"""A table with known columns becomes histories: one, or one per ticker of a long or wide table."""
+"""A table with known columns becomes the rows of its tickers: one, or many of a long or wide one.
+
+Rows become histories in ``joining``, as the rows of a ticker may stand in several files.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from forecaster.arrays import Floats, Integers
-from forecaster.errors import DataError
-from forecaster.market.bars import History
-from forecaster.market.cleaning import RawBars, checked_history
 from forecaster.market.files.candidates import Series
 from forecaster.market.files.columns import Layout
 from forecaster.market.files.header import Table
 from forecaster.market.files.parse_dates import read_dates
-from forecaster.market.files.parse_numbers import Column, is_blank, read_numbers
+from forecaster.market.files.parse_numbers import (
+    Column,
+    is_blank,
+    looks_numeric,
+    read_numbers,
+)
+from forecaster.market.files.ticker_cells import dates_filled_down, filled_down, ticker_names
+from forecaster.market.raw_bars import RawBars, Texts, is_price
+
+MOST_KEYS = 100  # different cells of a column that tells rows of one date apart
+SAMPLED_CELLS = 50
 
 
-@dataclass(frozen=True)
-class ReadHistory:
-    """One ticker of a file: its history and what was repaired, or the reason why there is none."""
+class TickerRows(NamedTuple):
+    """The rows of one ticker in one table.
+
+    Attributes:
+        ticker: the symbol.
+        table: all rows of the table, with the ticker's own close.
+        places: which of them are the ticker's.
+        currency: ISO code, or None.
+        is_named: whether the table or the name of its file names the ticker.
+    """
 
     ticker: str
-    history: History | None
-    notes: tuple[str, ...] = ()
-    error: DataError | None = None
+    table: RawBars
+    places: Integers
+    currency: str | None
+    is_named: bool
 
 
 def read_histories(
-    table: Table, layout: Layout, name: str, date_format: str | None, today: np.datetime64
-) -> list[ReadHistory]:
-    """All histories of a table.
+    table: Table, layout: Layout, name: str, date_format: str | None, *, is_named: bool = True
+) -> tuple[list[TickerRows], list[str]]:
+    """The rows of all tickers of a table, and a sentence for each thing supposed about them.
 
     Args:
         table: the columns.
         layout: which column is what.
         name: the ticker where neither a column nor the header has one.
         date_format: a ``strptime`` format that overrules the rules, or None.
-        today: the date to which "in the future" refers.
+        is_named: whether ``name`` is a ticker, not what any file could be called.
 
     Raises:
-        DataError: the dates of the file cannot be read; one ticker's trouble is returned instead.
+        DataError: the dates of the file cannot be read, or it is open whose rows some are.
     """
     days = read_dates(table.columns[layout.date], table.source, table.rows, date_format)
     numbers = _numbers(table, layout)
-    stamps = _stamps(table, layout)
-    whole = RawBars(table.source, name, days, table.rows, {}, (), stamps, gaps_expected=layout.wide)
-    return [
-        _checked(bars, today)
-        for series in layout.series
-        for bars in _by_ticker(_with_prices(whole, table, series, numbers), table, layout)
-    ]
-
-
-def _checked(bars: RawBars, today: np.datetime64) -> ReadHistory:
-    try:
-        history, notes = checked_history(bars, today)
-    except DataError as error:
-        return ReadHistory(bars.ticker, None, error=error)
-    return ReadHistory(bars.ticker, history, tuple(notes))
+    count = len(days)
+    whole = RawBars(
+        sources=(table.source,),
+        ticker=name,
+        files=np.zeros(count, dtype=np.int64),
+        days=days,
+        rows=table.rows,
+        values={},
+        blank=np.zeros(count, dtype=bool),
+        stamps=_stamps(table, layout),
+        keys={} if layout.wide else _keys(table, layout),
+        gaps_expected=layout.wide,
+        has_ticker_column=layout.ticker is not None,
+    )
+    if layout.ticker is None:
+        currency = _currency(_texts(table, layout.currency))
+        every = np.arange(count)
+        named = [_with_prices(whole, table, series, numbers) for series in layout.series]
+        return [
+            TickerRows(bars.ticker, bars, every, currency, is_named or series.ticker is not None)
+            for bars, series in zip(named, layout.series, strict=True)
+        ], []
+    (series,) = layout.series
+    bars = _with_prices(whole, table, series, numbers)
+    return _by_ticker(bars, table, layout, is_named=is_named)
 
 
 def _numbers(table: Table, layout: Layout) -> dict[int, Floats]:
@@ -68,59 +97,88 @@ def _numbers(table: Table, layout: Layout) -> dict[int, Floats]:
     return dict(zip(places, read_numbers(columns, table.delimiter), strict=True))
 
 
-def _stamps(table: Table, layout: Layout) -> list[str]:
-    """The date cells with their times of day, as text; empty for typed dates."""
+def _stamps(table: Table, layout: Layout) -> Integers:
+    """A code for each date cell with its time of day; empty where there is none."""
     dates = table.columns[layout.date]
-    if isinstance(dates, np.ndarray):
-        return []
     times: Column = [] if layout.time is None else table.columns[layout.time]
+    if isinstance(dates, np.ndarray):
+        return np.empty(0, dtype=np.int64)
     if layout.time in {None, layout.date} or isinstance(times, np.ndarray):
-        return list(dates)
-    return [f"{day} {time}" for day, time in zip(dates, times, strict=True)]
+        if dates[0][4:5] in ("-", "/", ".") and max(map(len, dates)) <= len("2020-01-02"):
+            return np.empty(0, dtype=np.int64)
+        return np.fromiter(map(hash, dates), np.int64, len(dates))
+    return np.fromiter(map(hash, zip(dates, times, strict=True)), np.int64, len(dates))
+
+
+def _keys(table: Table, layout: Layout) -> dict[str, Texts]:
+    """The columns of a few words that have no role, which may be part of the rows' key."""
+    taken = {layout.date, layout.ticker, layout.time, layout.currency}
+    taken.update(*(series.fields.values() for series in layout.series))
+    keys = {}
+    for place, column in enumerate(table.columns):
+        if place in taken or isinstance(column, np.ndarray) or _is_numeric(column):
+            continue
+        distinct = set(column)
+        if len(distinct) <= MOST_KEYS:
+            known = {cell: cell.strip() for cell in distinct}
+            texts = np.array([known[cell] for cell in column], dtype=object)
+            keys[table.headers[place].text] = texts
+    return keys
+
+
+def _is_numeric(column: Sequence[str]) -> bool:
+    """Whether the cells at the head of a column are numbers, percentages or blank."""
+    cells = [cell.strip().rstrip("%") for cell in column[:SAMPLED_CELLS]]
+    return all(is_blank(cell) or looks_numeric(cell) for cell in cells)
 
 
 def _with_prices(
     bars: RawBars, table: Table, series: Series, numbers: Mapping[int, Floats]
 ) -> RawBars:
-    close = table.columns[series.fields["close"]]
-    closes: Sequence[str]
-    if isinstance(close, np.ndarray):
-        closes = ["" if text == "nan" else text for text in map(str, close.tolist())]
-    elif bars.gaps_expected:
-        closes = ["" if is_blank(cell) else cell for cell in close]
-    else:
-        closes = close
+    column = table.columns[series.fields["close"]]
     values = {field: numbers[place] for field, place in series.fields.items()}
-    return replace(bars, ticker=series.ticker or bars.ticker, values=values, closes=closes)
-
-
-def _by_ticker(bars: RawBars, table: Table, layout: Layout) -> Iterator[RawBars]:
-    """Cut rows by the ticker column, if there is one, in the order in which tickers appear."""
-    currencies = _texts(table, layout.currency)
-    tickers = _texts(table, layout.ticker)
-    if not tickers:
-        yield replace(bars, currency=_currency(currencies))
-        return
-    numbers: dict[str, int] = {}
-    codes = np.fromiter(
-        (numbers.setdefault(ticker, len(numbers)) for ticker in tickers), np.int64, len(tickers)
+    bad = np.flatnonzero(~is_price(values["close"]))
+    blank = np.zeros(len(bars.days), dtype=bool)
+    cells: dict[int, str] = {}
+    for place in bad.tolist():
+        cell = str(column[place]).strip()
+        if cell in ("", "nan") or (bars.gaps_expected and is_blank(cell)):
+            blank[place] = True
+        else:
+            cells[int(bars.rows[place])] = cell
+    return replace(
+        bars, ticker=series.ticker or bars.ticker, values=values, blank=blank, cells=(cells,)
     )
+
+
+def _by_ticker(
+    bars: RawBars, table: Table, layout: Layout, *, is_named: bool
+) -> tuple[list[TickerRows], list[str]]:
+    """Cut rows by the ticker column, in the order in which tickers appear."""
+    currencies = _texts(table, layout.currency)
+    names, codes = ticker_names(table.columns[layout.ticker or 0])
+    notes: list[str] = []
+    bars = replace(bars, days=dates_filled_down(bars, codes, table, layout, notes))
+    codes = filled_down(bars, names, codes, notes)
+    is_stray = _strays(bars, names, codes)
     places = np.argsort(codes, kind="stable")
-    ends = np.cumsum(np.bincount(codes, minlength=len(numbers)))
-    for ticker, group in zip(numbers, np.split(places, ends[:-1]), strict=True):
-        name = ticker.strip()
-        if _is_stray(bars, name, group):
-            continue
-        part = replace(bars.take(group), ticker=name or bars.ticker)
-        codes_here = [currencies[place] for place in group.tolist()] if currencies else []
-        yield replace(part, currency=_currency(codes_here))
+    ends = np.cumsum(np.bincount(codes, minlength=len(names)))
+    found = []
+    for name, group, stray in zip(names, np.split(places, ends[:-1]), is_stray, strict=True):
+        if not stray:
+            cells = [currencies[place] for place in group.tolist()] if currencies else []
+            ticker, known = (name, True) if name else (bars.ticker, is_named)
+            found.append(TickerRows(ticker, bars, group, _currency(cells), known))
+    return found, notes
 
 
-def _is_stray(bars: RawBars, ticker: str, group: Integers) -> bool:
-    """Whether rows without a ticker, or below the table, hold no bars at all."""
-    no_dates = bool(np.all(np.isnat(bars.days[group])))
-    no_closes = bool(np.all(np.isnan(bars.values["close"][group])))
-    return no_dates and (no_closes or not ticker)
+def _strays(bars: RawBars, names: list[str], codes: Integers) -> list[bool]:
+    """Whether the rows of each ticker hold no bars: rows below the table, or without a ticker."""
+    dates = np.bincount(codes, ~np.isnat(bars.days), len(names))
+    closes = np.bincount(codes, ~np.isnan(bars.values["close"]), len(names))
+    nameless = np.array([not name for name in names])
+    stray: list[bool] = ((dates == 0) & ((closes == 0) | nameless)).tolist()
+    return stray
 
 
 def _texts(table: Table, place: int | None) -> list[str]:

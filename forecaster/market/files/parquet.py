@@ -11,6 +11,7 @@ from forecaster.market.files.column_names import header_of
 from forecaster.market.files.header import Table
 from forecaster.market.files.panel_headers import pairs_in, tuple_of
 from forecaster.market.files.parse_numbers import Column
+from forecaster.market.files.ticker_cells import number_cells
 
 MAX_CELLS = 200_000_000
 
@@ -51,12 +52,16 @@ def read_parquet(file: BinaryIO, source: str) -> Table:
 
 def _named(source: str, names: list[str], columns: list[Column], count: int) -> Table:
     """Undo the names that pandas makes up for an index and for two-level columns."""
-    names = ["" if name.startswith("__index_level_") else name for name in names]
+    names = _index_names(names, columns)
     pairs = {}
     if any(name.startswith("(") for name in names):
         pairs = {pair.place: pair for pair in pairs_in([header_of(name) for name in names])}
         names = [(tuple_of(name) or (name,))[0] for name in names]
     headers = [pairs[p].field if p in pairs else header_of(n) for p, n in enumerate(names)]
+    columns = [
+        _as_tickers(column) if header.role == "ticker" else column
+        for header, column in zip(headers, columns, strict=True)
+    ]
     return Table(
         source=source,
         headers=tuple(headers),
@@ -64,6 +69,29 @@ def _named(source: str, names: list[str], columns: list[Column], count: int) -> 
         rows=np.arange(1, count + 1, dtype=np.int64),
         tickers=tuple(pairs[p].ticker if p in pairs else "" for p in range(len(names))),
     )
+
+
+def _index_names(names: list[str], columns: list[Column]) -> list[str]:
+    """The names with those of unnamed index levels: a level beside dates has tickers."""
+    levels = {place for place, name in enumerate(names) if name.startswith("__index_level_")}
+    dates = {place for place in levels if _is_dates(columns[place])}
+    others = "ticker" if dates else ""
+    return [
+        others if place in levels - dates else "" if place in dates else name
+        for place, name in enumerate(names)
+    ]
+
+
+def _is_dates(column: Column) -> bool:
+    return isinstance(column, np.ndarray) and column.dtype.kind == "M"
+
+
+def _as_tickers(column: Column) -> Column:
+    """A column of whole numbers as text, as a text file has it; any other column as it is."""
+    if not isinstance(column, np.ndarray) or column.dtype.kind != "f":
+        return column
+    whole = np.isnan(column) | (column == np.floor(column))
+    return number_cells(column) if bool(np.all(whole)) else column
 
 
 def _column(values: Any) -> Column:
@@ -85,6 +113,10 @@ def _column(values: Any) -> Column:
         return _instants(np.asarray(values.to_numpy()))
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+        return [
+            (value or b"").decode(errors="replace").strip("\0 ") for value in values.to_pylist()
+        ]
     if types.is_string(kind) or types.is_large_string(kind):
         return [text or "" for text in values.to_pylist()]
     return ["" if value is None else str(value) for value in values.to_pylist()]

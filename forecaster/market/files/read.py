@@ -1,7 +1,8 @@
 """Price files: paths, folders and standard input become a panel.
 
 Bytes become rows (``delimited``), rows columns (``header``, ``parquet``), columns roles
-(``columns``), and bars histories (``histories``). Nothing here fetches.
+(``columns``), bars those of tickers (``histories``), and these, from all files, histories
+(``joining``). Nothing here fetches.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO
@@ -21,20 +22,24 @@ from typing import BinaryIO
 import numpy as np
 
 from forecaster.errors import DataError, SettingsError, parameter
-from forecaster.market.bars import History, Panel
+from forecaster.market.bars import Panel
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.market.files.columns import check_column_options, recognise
 from forecaster.market.files.delimited import read_rows
+from forecaster.market.files.file_names import (
+    PARQUET_SUFFIXES,
+    SUFFIXES,
+    names_no_ticker,
+    ticker_from_name,
+)
 from forecaster.market.files.header import Table, table_of
-from forecaster.market.files.histories import ReadHistory, read_histories
+from forecaster.market.files.histories import TickerRows, read_histories
+from forecaster.market.files.joining import Joining
 from forecaster.market.files.parquet import read_parquet
 from forecaster.market.files.parse_dates import check_date_format
 from forecaster.market.files.split_tables import tables_in
 from forecaster.market.notes import Failure, Note
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
-PARQUET_SUFFIXES = (".parquet", ".pq")
-SUFFIXES = TEXT_SUFFIXES + PARQUET_SUFFIXES
 MAX_TEXT_BYTES = 256 * 2**20
 MAX_PARQUET_BYTES = 2**30
 STDIN = "-"
@@ -42,12 +47,6 @@ STDIN_NAME = "standard input"
 STDIN_TICKER = "STDIN"
 _PARQUET_MARK = b"PAR1"
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.\-]+://", re.I)
-_DATE_TAIL = re.compile(r"[-_. ]*\d{4}-?\d\d-?\d\d.*$")
-_NOISE = """
-    us d w m daily data to historical history prices price stock stocks quote quotes chart max ohlcv
-    eod adjusted adj from 1d d1 1day day days
-"""
-_NAME_NOISE = frozenset(_NOISE.split())
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,8 @@ class LoadResult:
         failures: what could not be used, and why.
         calendars: when the tickers trade.
         stale: tickers whose stored bars are used because their source failed.
-        files: the file that each ticker comes from, as the user named it; none for fetched ones.
+        files: the file with the newest bars of each ticker, as the user named it; none for fetched
+            ones.
     """
 
     panel: Panel
@@ -130,30 +130,50 @@ def read_files(
     collected = _Collected(options, stdin)
     for source in sources:
         collected.add(source)
-    if options.ticker is not None and collected.read > 1:
-        raise SettingsError(
-            f"{parameter('ticker')} {options.ticker} names one history, but {collected.read} were"
-            f" read. Leave {parameter('ticker')} out, or give one file with one history."
-        )
     return collected.loaded()
 
 
 class _Collected:
-    """Histories by ticker, notes and failures, while sources are read one by one."""
+    """Rows by ticker, notes and failures, while sources are read one by one."""
 
     def __init__(self, options: ReadOptions, stdin: BinaryIO | None) -> None:
         self.options = options
         self.stdin = stdin
-        self.histories: dict[str, tuple[str, History]] = {}
+        self.parts: dict[str, list[TickerRows]] = {}
         self.notes: list[Note] = []
         self.failures: list[Failure] = []
-        self.read = 0
         self.stdin_read = False
 
     def loaded(self) -> LoadResult:
-        panel = Panel(tuple(history for _, history in self.histories.values()))
-        files = {ticker: source for ticker, (source, _) in self.histories.items()}
-        return LoadResult(panel, tuple(self.notes), tuple(self.failures), files=files)
+        """The histories of all rows.
+
+        Raises:
+            SettingsError: one ticker was named for several histories.
+        """
+        today = np.datetime64(date.today(), "D")
+        joining = Joining()
+        for ticker, parts in self._named_parts().items():
+            joining.add(ticker, parts, today)
+        joining.finish()
+        return LoadResult(
+            panel=Panel(tuple(joining.histories.values())),
+            notes=(*self.notes, *joining.notes),
+            failures=(*self.failures, *joining.failures),
+            files=joining.sources,
+        )
+
+    def _named_parts(self) -> dict[str, list[TickerRows]]:
+        """Rows by ticker, under the name that the user gave; files without one go by it alone."""
+        name, parts = self.options.ticker, self.parts
+        if name is None:
+            return parts
+        rows = [part for some in parts.values() for part in some]
+        if len(parts) > 1 and any(part.is_named for part in rows):
+            raise SettingsError(
+                f"{parameter('ticker')} {name} names one history, but {len(parts)} were read."
+                f" Leave {parameter('ticker')} out, or give one file with one history."
+            )
+        return {name.strip(): [part._replace(is_named=True) for part in rows]} if rows else {}
 
     def add(self, source: str) -> None:
         """Read one source; a folder stands for its price files."""
@@ -162,7 +182,8 @@ class _Collected:
                 for path, name in _paths_of(source):
                     with self._failing(name):
                         table = _file_table(path, name, self.options)
-                        self._add_table(table, ticker_from_name(path.name))
+                        ticker, known = ticker_from_name(path.name), not names_no_ticker(path.name)
+                        self._add_table(table, ticker, is_named=known)
             elif self.stdin_read:
                 raise DataError(
                     f"{STDIN_NAME} was given twice; it can be read once. Leave one - out."
@@ -170,7 +191,8 @@ class _Collected:
             else:
                 self.stdin_read = True
                 with self._failing(STDIN_NAME):
-                    self._add_table(_stdin_table(self.stdin, self.options), STDIN_TICKER)
+                    table = _stdin_table(self.stdin, self.options)
+                    self._add_table(table, STDIN_TICKER, is_named=False)
 
     @contextlib.contextmanager
     def _failing(self, source: str) -> Iterator[None]:
@@ -180,50 +202,24 @@ class _Collected:
         except DataError as error:
             self.failures.append(Failure(error, source=source))
 
-    def _add_table(self, table: Table, ticker: str) -> None:
+    def _add_table(self, table: Table, ticker: str, *, is_named: bool) -> None:
         self.notes += [Note(message + ".", source=table.source) for message in table.notes]
         for part in tables_in(table):
-            self._add_part(part, part.title or ticker)
+            name = part.title or ticker
+            self._add_part(part, name, is_named=is_named or part.title is not None)
 
-    def _add_part(self, table: Table, ticker: str) -> None:
+    def _add_part(self, table: Table, ticker: str, *, is_named: bool) -> None:
         options = self.options
         layout = recognise(table, options.columns)
-        today = np.datetime64(date.today(), "D")
-        reads = read_histories(table, layout, options.ticker or ticker, options.date_format, today)
-        if not reads:
+        found, notes = read_histories(table, layout, ticker, options.date_format, is_named=is_named)
+        if not found:
             raise DataError(
                 f"{table.source} has no row with a date and a price; at least 1 bar is needed."
                 " Check the file."
             )
-        self.notes += [Note(message + ".", source=table.source) for message in layout.notes]
-        for read in reads:
-            name = options.ticker.strip() if len(reads) == 1 and options.ticker else read.ticker
-            self._add_read(table.source, name, read)
-
-    def _add_read(self, source: str, ticker: str, read: ReadHistory) -> None:
-        if read.error is not None:
-            self.failures.append(Failure(read.error, ticker, source))
-            return
-        if read.history is None:
-            return
-        self.read += 1
-        if ticker in self.histories:
-            first = self.histories[ticker][0]
-            self.failures.append(Failure(given_twice(ticker, first, source), ticker, source))
-            return
-        self.histories[ticker] = (source, replace(read.history, ticker=ticker))
-        for message in read.notes:
-            self.notes.append(
-                Note(message if message[-1] == "." else message + ".", ticker, source)
-            )
-
-
-def given_twice(ticker: str, first: str, second: str) -> DataError:
-    """The failure of a ticker that has two sources."""
-    return DataError(
-        f"{ticker} comes from {first} and again from {second}; each ticker may come from one source"
-        f" only. Leave one of them out, or give it another name with {parameter('ticker')}."
-    )
+        self.notes += [Note(note + ".", source=table.source) for note in (*layout.notes, *notes)]
+        for rows in found:
+            self.parts.setdefault(rows.ticker, []).append(rows)
 
 
 def _paths_of(source: str) -> list[tuple[Path, str]]:
@@ -321,21 +317,3 @@ def _require_size(size: int, limit: int, name: str, remedy: str) -> None:
         raise DataError(
             f"{name} is larger than {limit // 2**20} MiB, the most that is read at once. {remedy}."
         )
-
-
-def ticker_from_name(name: str) -> str:
-    """The ticker that a file name suggests.
-
-    ``AAPL_2006-01-01_to_2018-01-01.csv`` -> ``AAPL``, ``aapl_us_d.csv`` -> ``AAPL``,
-    ``BRK-B.csv`` -> ``BRK-B``, ``EUR_USD Historical Data.csv`` -> ``EUR_USD``.
-    """
-    suffixes = [suffix for suffix in SUFFIXES if name.lower().endswith(suffix)]
-    stem = name[: -len(suffixes[0])] if suffixes else name
-    stem = re.sub(r"\s*\(\d+\)$", "", stem)
-    stem = _DATE_TAIL.sub("", stem) or stem
-    kept = ""
-    for sign, word in re.findall(r"([_ ]*)([^_ ]+)", stem):
-        if kept and word.lower() in _NAME_NOISE:
-            break
-        kept += (sign if kept else "") + word
-    return (kept or stem).strip(" _-.").upper() or "UNKNOWN"

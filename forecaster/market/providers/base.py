@@ -12,7 +12,8 @@ import numpy as np
 from forecaster.arrays import Days, Floats, Mask
 from forecaster.errors import DataError
 from forecaster.market.bars import BAR_FIELDS, Action, History
-from forecaster.market.cleaning import cleaned_history, is_price
+from forecaster.market.cleaning import cleaned_history
+from forecaster.market.raw_bars import is_price
 from forecaster.wording import plural, were
 
 _DELAY = timedelta(minutes=30)

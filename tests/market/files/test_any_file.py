@@ -57,8 +57,9 @@ def written_history(draw):
 def test_any_history_in_any_dialect_reads_back(written):
     data, rows = written
     loaded = read_files(["-"], stdin=io.BytesIO(data))
-    if loaded.failures:  # thirteen sessions can leave the order of day and month open
-        assert "date_format" in str(loaded.failures[0].error)
+    if loaded.failures:  # thirteen sessions can leave the order of day and month open, or never
+        text = str(loaded.failures[0].error)  # be neighbours
+        assert "date_format" in text or "days apart" in text
         return
     (history,) = loaded.panel
     assert history.sessions.astype(str).tolist() == [row[0] for row in rows]

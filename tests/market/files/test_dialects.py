@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from price_files import DIALECTS, closes, failure, messages, read_file, write
 
-from forecaster.market.files.read import ticker_from_name
 from forecaster.market.notes import Note
 
 DATES = {
@@ -35,30 +34,6 @@ def test_tickers_come_from_the_column_the_header_the_option_or_the_file_name(tmp
     assert closes(tmp_path, DIALECTS["yahoo"], "msft_us_d.csv").ticker == "MSFT"
     assert closes(tmp_path, DIALECTS["yahoo"], ticker="OTHER").ticker == "OTHER"
     assert closes(tmp_path, DIALECTS["quandl"], ticker="OTHER").ticker == "OTHER"
-
-
-@pytest.mark.parametrize(
-    ("name", "ticker"),
-    [
-        ("AAPL_2006-01-01_to_2018-01-01.csv", "AAPL"),
-        ("FB.csv", "FB"),
-        ("aapl_us_d.csv", "AAPL"),
-        ("brk-b.csv", "BRK-B"),
-        ("BRK.B.csv", "BRK.B"),
-        ("^GSPC.parquet", "^GSPC"),
-        ("AAPL (1).csv", "AAPL"),
-        ("AAPL Historical Data.csv", "AAPL"),
-        ("EUR_USD Historical Data.csv", "EUR_USD"),
-        ("BTC-USD_20200101.csv", "BTC-USD"),
-        ("0700.HK.csv", "0700.HK"),
-        ("600519.csv", "600519"),
-        ("D.csv", "D"),
-        ("prices", "PRICES"),
-        ("2020-01-02.csv", "2020-01-02"),
-    ],
-)
-def test_ticker_from_name(name, ticker):
-    assert ticker_from_name(name) == ticker
 
 
 def test_a_long_table_keeps_the_order_of_its_tickers(tmp_path):

@@ -1,0 +1,95 @@
+"""The ticker that a file's name suggests: vendors' patterns, words and dates around it cut off."""
+
+from __future__ import annotations
+
+import re
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+PARQUET_SUFFIXES = (".parquet", ".pq")
+SUFFIXES = TEXT_SUFFIXES + PARQUET_SUFFIXES
+
+_VENDORS = [
+    re.compile(pattern, re.I)
+    for pattern in (
+        r"(.+?), (?:\d+[smhdw]?|[dwm])(?:_[0-9a-f]+)?",  # TradingView: NASDAQ_AAPL, 1D_a1b2c
+        r"download data - [a-z]+_[a-z]{2}_[^_]+_(.+)",  # MarketWatch: ... - STOCK_US_XNAS_AAPL
+        r"(.+?)_(?:\d.*_historical_data|[a-z\d]+_graph)_coinmarketcap",
+        r"dat_[a-z]+_([^_]+)_(?:m1|t|d1)(?:_.*)?",  # HistData: DAT_ASCII_EURUSD_M1_2020
+        r"(.+?)_candlestick_.*",  # Dukascopy: EURUSD_Candlestick_1_D_BID_01.01.2020-...
+        r"quote-equity-(.+?)-[a-z]{2}-\d.*",  # NSE: Quote-Equity-RELIANCE-EQ-01-01-2021-to-...
+        r"\d\d-\d\d-\d{4}-to-\d\d-\d\d-\d{4}-?(.+?)-?(?:all|eq)n?",  # NSE: ...-TO-...RELIANCEALLN
+        r"([a-z]{6})1440",  # MetaTrader: EURUSD1440
+    )
+]
+_COPY = re.compile(r"\s*\(\d+\)$")
+_YEAR, _MONTH = r"(?:1[89]|20)\d\d", r"(?:0[1-9]|1[0-2])"
+_MONTH_NAME = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_DATE_TAIL = re.compile(
+    rf"[-_. ]*{_YEAR}[-_]?{_MONTH}[-_]?[0-3]\d.*$|[-_. ]+\d\d[-._]\d\d[-._]{_YEAR}.*$"
+)
+_YEAR_TAIL = re.compile(
+    rf"(?<!russell)[-_. ]+(?:{_MONTH_NAME}[-_. ]?)?{_YEAR}{_MONTH}?"
+    rf"(?:[-_. ]+(?:to|q[1-4]|h[12]|\d\d|{_MONTH_NAME}|{_YEAR}(?:\d\d)?))*$",
+    re.I,
+)
+_DAILY_TAIL = re.compile(r"[-. ](?:1d|d1|daily)$", re.I)
+_EPOCH_TAIL = re.compile(r"[-_. ]*\d{10,}$")
+_NOISE = """
+    us d w m daily data to historical historic history prices price stock stocks quote quotes chart
+    max ohlcv eod adjusted adj from 1d d1 1day day days 1440 historicaldata historicalprices
+    historische daten kurse dati storici donnees historiques datos historicos ohlc time series full
+"""
+_NAME_NOISE = frozenset(_NOISE.split())
+_LONG_NOISE = frozenset(word for word in _NAME_NOISE if len(word) > 2)
+
+
+def ticker_from_name(name: str) -> str:
+    """The ticker that a file name suggests.
+
+    ``AAPL_2006-01-01_to_2018-01-01.csv`` -> ``AAPL``, ``aapl_us_d.csv`` -> ``AAPL``,
+    ``BRK-B.csv`` -> ``BRK-B``, ``EUR_USD Historical Data.csv`` -> ``EUR_USD``,
+    ``NASDAQ_AAPL, 1D.csv`` -> ``NASDAQ_AAPL``, ``daily_IBM.csv`` -> ``IBM``,
+    ``AAPL-2021-03.csv`` -> ``AAPL``.
+    """
+    stem = _COPY.sub("", _stem(name))
+    vendors = [match[1] for pattern in _VENDORS if (match := pattern.fullmatch(stem))]
+    if vendors:
+        return vendors[0].strip(" _-.").upper()
+    stem = _without_dates(stem)
+    words = re.findall(r"([_ ]*)([^_ ]+)", stem)
+    while len(words) > 1 and words[0][1].lower() in _LONG_NOISE and not _are_noise(words):
+        words = words[1:]
+    kept = ""
+    for sign, word in words:
+        if kept and word.lower() in _NAME_NOISE:
+            break
+        kept += (sign if kept else "") + word
+    return (kept or stem).strip(" _-.,").upper() or "UNKNOWN"
+
+
+def names_no_ticker(name: str) -> bool:
+    """Whether a file is called ``prices.csv`` or ``2024-04-22.csv``, as any stock's could be."""
+    stem = _COPY.sub("", _stem(name))
+    if any(pattern.fullmatch(stem) for pattern in _VENDORS):
+        return False
+    words = re.findall(r"[^_ -]+", _without_dates(stem))
+    if len(words) == 1 and words[0].isdecimal():
+        return len(words[0]) >= len("20240422") or re.fullmatch(_YEAR, words[0]) is not None
+    is_noise = all(word.lower() in _NAME_NOISE for word in words)
+    return all(map(str.isdecimal, words)) or (is_noise and len(words[0]) > 3)  # MAX is a ticker
+
+
+def _stem(name: str) -> str:
+    suffixes = [suffix for suffix in SUFFIXES if name.lower().endswith(suffix)]
+    return name[: -len(suffixes[0])] if suffixes else name
+
+
+def _without_dates(stem: str) -> str:
+    """The stem without dates, years and months behind it, unless nothing else is there."""
+    for tail in (_DATE_TAIL, _EPOCH_TAIL, _YEAR_TAIL, _DAILY_TAIL):
+        stem = tail.sub("", stem).strip(" _-.") or stem
+    return stem
+
+
+def _are_noise(words: list[tuple[str, str]]) -> bool:
+    return all(word.lower() in _NAME_NOISE for _, word in words)

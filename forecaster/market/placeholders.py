@@ -1,0 +1,93 @@
+"""Bars whose range only repeats their open and close: open, high and low are unknown.
+
+A vendor that has closes only fills the rest with them, and a listing that hardly trades has one or
+two trades a day; either way the range says that nothing moves. One such bar is nothing unusual;
+many of them in one stretch tell nothing of volatility. A halted session, whose close did not move
+either, is left as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from forecaster.arrays import Floats, Mask
+from forecaster.market.bars import History
+from forecaster.wording import plural
+
+SAME = 1e-6
+"""Relative difference below which two prices are one (files round adjusted prices)."""
+
+STRETCHES = ((125, 0.2, 5), (30, 0.4, 5), (30, 0.5, 2))
+"""Sessions on either side, the share of moving bars without a range, and the fewest of them.
+
+Of 173 development histories three reach them: a German stock whose vendor fills four of ten bars
+(94% of a quarter), a crypto exchange's first years (all) and a stock after its collapse (67%).
+American stocks that were small in 2001 reach 11% of a year and 24% of a quarter, large ones 0."""
+
+STRETCHES_OF_BODIES = ((125, 0.5, 5),)
+"""The same for bars of open and close alone, which prices of few digits show by chance (42% of a
+year at most in American stocks, 69% of all bars of that German stock)."""
+
+
+def with_known_ranges(history: History) -> tuple[History, list[str]]:
+    """The history without ranges that only repeat closes, and a sentence on them if there are any.
+
+    Recognised are bars whose high and low are one price, and bars whose high and low are the larger
+    and the smaller one of open and close; where many are, and the close moved.
+    """
+    flat, bodies, moved = _without_range(history)
+    filled = _in_stretches(flat, moved, STRETCHES)
+    filled |= _in_stretches(bodies, moved, STRETCHES_OF_BODIES)
+    count = int(filled.sum())
+    if not count:
+        return history, []
+    first = history.sessions[int(np.argmax(filled))]
+    note = (
+        f"{count} {plural('bar', count)} of {len(history)} ({count / len(history):.0%})"
+        f" {'has' if count == 1 else 'have'} no range of {'its' if count == 1 else 'their'} own"
+        f" although the close moved, first {first}; open, high and low were taken as unknown there"
+    )
+    known = replace(
+        history,
+        open=np.where(filled, np.nan, history.open),
+        high=np.where(filled, np.nan, history.high),
+        low=np.where(filled, np.nan, history.low),
+    )
+    return known, [note]
+
+
+def _without_range(history: History) -> tuple[Mask, Mask, Mask]:
+    """Bars without a range, bars of open and close alone, and bars with a range; all moved."""
+    high, low, close = history.high, history.low, history.close
+    before = np.concatenate([close[:1], close[:-1]])
+    moved = ~_same(close, before, close)
+    moved[0] = True
+    flat = moved & _same(high, low, close)
+    bodies = _same(high, np.maximum(close, history.open), close)
+    bodies &= _same(low, np.minimum(close, history.open), close)
+    return flat, flat | (moved & bodies), moved & np.isfinite(high) & np.isfinite(low)
+
+
+def _same(one: Floats, other: Floats, size: Floats) -> Mask:
+    return np.asarray(np.abs(one - other) <= SAME * size)
+
+
+def _in_stretches(found: Mask, among: Mask, stretches: tuple[tuple[int, float, int], ...]) -> Mask:
+    """The bars found around which many of the others are of their kind."""
+    result = np.zeros(len(found), dtype=bool)
+    if not found.any():
+        return result
+    for reach, share, least in stretches:
+        count = _moving_sum(found, reach)
+        result |= found & (count >= least) & (count >= share * _moving_sum(among, reach))
+    return result
+
+
+def _moving_sum(values: Mask, reach: int) -> Floats:
+    """Sums over each bar and ``reach`` bars on either side, fewer at the ends."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    places = np.arange(len(values))
+    ends = np.minimum(places + reach + 1, len(values))
+    return np.asarray(sums[ends] - sums[np.maximum(places - reach, 0)])

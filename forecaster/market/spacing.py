@@ -1,0 +1,114 @@
+"""Whether bars are daily: weekly, monthly or quarterly bars are refused, rare trading is noted.
+
+Bars of a longer period are regular: nearly all gaps between them are alike. Days on which a rarely
+traded stock has a bar are not. One gap says nothing: it may be a holiday or a halt.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from forecaster.arrays import Days, Integers, Mask
+from forecaster.errors import DataError
+
+LONG_GAP = 5  # days; four span a weekend with holidays
+STRETCH = 20  # gaps of one stretch, fewer in a short history
+ALIKE_SHARE, ALIKE_DAYS, ALIKE_PART = 0.8, 1, 0.25
+FEWEST_SHORT_GAPS = 8  # before bars every few days are told from holidays
+NEIGHBOURS_SHARE = 0.02  # daily bars stand on neighbouring days far more often
+LONGEST_HOLIDAY = 12
+_PERIODS = {"a week": (5, 9), "a month": (26, 36), "a quarter": (85, 98), "a year": (350, 380)}
+
+
+class _Stretch(NamedTuple):
+    """Bars of a longer period: the places of its first and last gap, and their median in days."""
+
+    first: int
+    last: int
+    median: int
+
+
+def require_daily(sessions: Days, name: str) -> list[str]:
+    """Refuse bars that are no daily bars; a sentence on bars that are far apart and may be daily.
+
+    Args:
+        sessions: ``datetime64[D]``, ``(n,)``, strictly rising.
+        name: what a message calls the history.
+
+    Raises:
+        DataError: the bars, or those of a long stretch, are a week, a month or so apart.
+    """
+    gaps = np.diff(sessions).astype(np.int64)
+    stretch = _longer_period(gaps)
+    if stretch is not None:
+        raise DataError(_refusal(sessions, gaps, stretch, name))
+    median = int(np.median(gaps)) if len(gaps) else 0
+    if median >= LONG_GAP and (len(gaps) > 1 or median > LONGEST_HOLIDAY):
+        return [
+            f"sessions are {median} days apart in the median; each was taken as the one that"
+            " follows the one before"
+        ]
+    return []
+
+
+def _longer_period(gaps: Integers) -> _Stretch | None:
+    """The bars that are a regular long time apart, if there are any."""
+    is_live = len(gaps) > 2 and gaps[-1] < LONG_GAP  # a live bar behind the last whole period
+    return _longer_period_of(gaps[:-1] if is_live else gaps) or _every_few_days(gaps)
+
+
+def _longer_period_of(gaps: Integers) -> _Stretch | None:
+    long = gaps >= LONG_GAP
+    width = min(STRETCH, len(gaps))
+    if width < 2 or int(long.sum()) < ALIKE_SHARE * width:
+        return None
+    counts = np.convolve(long, np.ones(width, dtype=np.int64), "valid")
+    starts = np.flatnonzero(counts >= ALIKE_SHARE * width)
+    if not len(starts):
+        return None
+    windows = np.lib.stride_tricks.sliding_window_view(gaps, width)[starts]
+    starts = starts[_are_alike(windows, np.median(windows, axis=1, keepdims=True))]
+    if not len(starts):
+        return None
+    inside = np.zeros(len(gaps), dtype=bool)
+    for start in starts.tolist():
+        inside[start : start + width] = True
+    places = np.flatnonzero(inside & long)
+    return _Stretch(int(places[0]), int(places[-1]), int(np.median(gaps[places])))
+
+
+def _are_alike(gaps: Integers, median: Integers) -> Mask:
+    """Whether nearly all gaps of each row are about its median."""
+    near = np.abs(gaps - median) <= np.maximum(ALIKE_DAYS, ALIKE_PART * median)
+    return np.asarray(near.mean(axis=1) >= ALIKE_SHARE)
+
+
+def _every_few_days(gaps: Integers) -> _Stretch | None:
+    """Bars of every second day, or of fixed days of the week."""
+    if len(gaps) < FEWEST_SHORT_GAPS or np.mean(gaps == 1) > NEIGHBOURS_SHARE:
+        return None
+    if np.mean(gaps < LONG_GAP) < ALIKE_SHARE:
+        return None
+    return _Stretch(0, len(gaps) - 1, int(np.median(gaps)))
+
+
+def _refusal(sessions: Days, gaps: Integers, stretch: _Stretch, name: str) -> str:
+    period = _period(stretch.median)
+    first, last = sessions[stretch.first], sessions[stretch.last + 1]
+    needed = f"(median {stretch.median} days); one bar a session is needed."
+    rest = len(gaps) - (stretch.last - stretch.first + 1)
+    if rest <= 1:
+        return f"{name}: bars are {period} apart {needed} Give daily bars."
+    found = f"{name}: bars from {first} to {last} are {period} apart, others are not {needed}"
+    if stretch.first == 0:
+        return f"{found} Leave the rows before {last} out, or give daily bars."
+    if stretch.last == len(gaps) - 1:
+        return f"{found} Leave the rows after {first} out, or give daily bars."
+    return f"{found} Give daily bars."
+
+
+def _period(days: int) -> str:
+    names = [name for name, (least, most) in _PERIODS.items() if least <= days <= most]
+    return names[0] if names else f"{days} days"

@@ -1,0 +1,74 @@
+"""`--skip-unreadable`: one unreadable file of a folder stops no one who says so."""
+
+import json
+import shutil
+
+import pytest
+from conftest import SAMPLE
+from test_cli_train import TINY
+
+BACKTEST = (
+    "--model", "sample", "--train-end", "2012-10-01", "--test-end", "2012-12-31",
+    "--allow-overlap", "--baselines", "naive",
+)  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two histories and two files that cannot be read."""
+    prices = tmp_path / "prices"
+    prices.mkdir()
+    for name in ("FB.csv", "IBM.csv"):
+        shutil.copy(SAMPLE / name, prices / name)
+    (prices / "empty.csv").write_text("")
+    (prices / "text.csv").write_text("Prices of two stocks.\nThey end in 2020.\n")
+    return prices
+
+
+def test_an_unreadable_file_is_refused_and_the_message_names_the_option(forecast, home, folder):
+    run = forecast("backtest", folder, *BACKTEST)
+    assert run.returncode == 4
+    assert run.stdout == ""
+    assert "empty.csv is empty" in run.stderr
+    assert "text.csv" in run.stderr
+    assert "To use the other 2 histories, add --skip-unreadable." in run.stderr
+
+
+def test_the_rest_is_used_and_every_failure_is_told(forecast, home, folder):
+    run = forecast("backtest", folder, *BACKTEST, "--skip-unreadable", "--format", "json")
+    assert run.returncode == 3
+    document = json.loads(run.stdout)
+    assert document["tickers"] == ["FB", "IBM"]
+    assert [error["code"] for error in document["errors"]] == ["data", "data"]
+    assert "empty.csv is empty" in run.stderr
+    assert run.stderr.count("text.csv") == 1
+    assert "2 of 4 failed; the others are done." in run.stderr
+
+
+def test_where_nothing_is_left_it_is_refused(forecast, home, folder):
+    files = [folder / "empty.csv", folder / "text.csv"]
+    run = forecast("backtest", *files, *BACKTEST, "--skip-unreadable")
+    assert run.returncode == 4
+    assert "--skip-unreadable" not in run.stderr
+
+
+def test_readable_files_need_no_word(forecast, home, folder):
+    run = forecast("backtest", folder / "FB.csv", *BACKTEST, "--skip-unreadable")
+    assert run.returncode == 0
+    assert (
+        json.loads(forecast("backtest", folder / "FB.csv", *BACKTEST, "-f", "json").stdout)[
+            "errors"
+        ]
+        == []
+    )
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_train_and_compare_skip_too(forecast, home, folder, command):
+    (folder / "IBM.csv").unlink()
+    options = TINY if command == "train" else ("--units", "2", "--epochs", "1", "--horizon", "2")
+    run = forecast(command, folder, *options, "--skip-unreadable", "--format", "json")
+    assert run.returncode == 3, run.stderr
+    assert len(json.loads(run.stdout)["errors"]) == 2
+    assert "2 of 3 failed; the others are done." in run.stderr
