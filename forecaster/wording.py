@@ -32,3 +32,8 @@ def few(words: Sequence[str], most: int = 3) -> str:
     """``a, b, c and 2 more``: so many of them."""
     more = len(words) - most
     return ", ".join(words[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def quoted(text: str) -> str:
+    """The text in quotation marks."""
+    return f'"{text}"'

@@ -40,7 +40,7 @@ _BY_SUFFIX: dict[str, Lines] = {
 _STDOUT = Path("-")
 
 
-@reading_options("column", "date_format", "offline", "provider", "calendar")
+@reading_options("column", "date_format", "decimal", "encoding", "offline", "provider", "calendar")
 def batch(
     watchlist: Annotated[
         list[str],

@@ -23,7 +23,7 @@ PLAIN: Mapping[str, type] = {"home": str, "store": str, "pause": float, "deadlin
 """Settings without a flag: the layers below read their variables, so the file's go there too."""
 SHARED = (
     "home", "store", "provider", "calendar", "offline", "model", "device", "date-format",
-    "log-format", "pause", "deadline",
+    "decimal", "encoding", "log-format", "pause", "deadline",
 )  # fmt: skip
 """Keys that stand above the tables of the file, and need no command in a variable's name."""
 _MODEL_FOR = ("predict", "batch")

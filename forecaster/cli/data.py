@@ -78,7 +78,7 @@ def export(
             write(file, exported)
 
 
-@reading_options("calendar", "column", "date_format", "ticker")
+@reading_options("calendar", "column", "date_format", "ticker", "decimal", "encoding")
 def bring_in(
     files: Annotated[
         list[str], typer.Argument(metavar="FILES...", help="Price files, folders of them, or -.")

@@ -144,6 +144,25 @@ class Reading:
     ticker: Annotated[
         str | None, typer.Option(help="Ticker of a single history.", rich_help_panel=_FILES)
     ] = None
+    decimal: Annotated[
+        str | None,
+        typer.Option(
+            "--decimal",
+            metavar="SIGN",
+            help="Sign in front of decimals, a point or a comma.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            "--encoding",
+            metavar="NAME",
+            help="Encoding of text files, as in gb18030. (default: UTF-8, or as the header shows)",
+            rich_help_panel=_FILES,
+            show_default=False,
+        ),
+    ] = None
     offline: Annotated[
         bool,
         typer.Option("--offline", help="Use stored bars; ask no source.", rich_help_panel=_TICKERS),

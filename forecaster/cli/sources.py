@@ -52,7 +52,13 @@ def file_options(reading: Reading) -> ReadOptions:
     """
     from forecaster.market.files.read import ReadOptions
 
-    return ReadOptions(parse_columns(reading.column), reading.date_format, reading.ticker)
+    return ReadOptions(
+        parse_columns(reading.column),
+        reading.date_format,
+        reading.ticker,
+        reading.decimal,
+        reading.encoding,
+    )
 
 
 def chosen_model(name: str | None) -> Model:

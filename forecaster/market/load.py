@@ -40,7 +40,7 @@ from forecaster.market.notes import (
     closed_days_notes,
     update_notes,
 )
-from forecaster.market.placeholders import with_known_ranges
+from forecaster.market.placeholders import NEIGHBOURS, with_known_ranges
 from forecaster.market.symbols import checked_tickers
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ def _fetched(
             failures.append(Failure(error, tickers[update.ticker]))
             continue
         history, filled = with_known_ranges(history)
+        history = history.slice(max(0, len(history) - (last or len(history))), len(history))
         panel.append(_with_closes(history, calendars))
         notes += [Note(f"{note}.", update.ticker) for note in filled]
         schedule = calendars.of(history)
@@ -212,7 +213,7 @@ def _histories(
     for ticker, stored in stored_tickers(tx, failed).items():
         infos[ticker] = stored.info  # another run may have had an answer
     histories: dict[str, History | DataError] = {}
-    for ticker, history in read_all(tx, list(infos.values()), last=last):
+    for ticker, history in read_all(tx, list(infos.values()), last=last and last + NEIGHBOURS):
         if isinstance(history, DataError):
             histories[ticker] = history
             continue
@@ -255,7 +256,10 @@ def _joined(loaded: LoadResult, fetched: LoadResult) -> LoadResult:
     given = set(loaded.panel.tickers)
     twice = [ticker for ticker in fetched.panel.tickers if ticker in given]
     new = [history for history in fetched.panel if history.ticker not in given]
-    again = [Failure(given_twice(ticker, "a file", "the store"), ticker) for ticker in twice]
+    again = [
+        Failure(given_twice(ticker, "a file", "the store", "each a source of its own"), ticker)
+        for ticker in twice
+    ]
     return LoadResult(
         panel=Panel((*loaded.panel.histories, *new)),
         notes=(*loaded.notes, *fetched.notes),

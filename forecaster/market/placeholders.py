@@ -30,12 +30,17 @@ STRETCHES_OF_BODIES = ((125, 0.5, 5),)
 """The same for bars of open and close alone, which prices of few digits show by chance (42% of a
 year at most in American stocks, 69% of all bars of that German stock)."""
 
+NEIGHBOURS = 126
+"""Bars on either side that decide about one: a cut that keeps so many decides alike."""
+
 
 def with_known_ranges(history: History) -> tuple[History, list[str]]:
     """The history without ranges that only repeat closes, and a sentence on them if there are any.
 
     Recognised are bars whose high and low are one price, and bars whose high and low are the larger
-    and the smaller one of open and close; where many are, and the close moved.
+    and the smaller one of open and close; where many are, and the close moved. Bars on both sides
+    decide, as they do about the order of day and month: this is about what a file is, not about
+    what a market does.
     """
     flat, bodies, moved = _without_range(history)
     filled = _in_stretches(flat, moved, STRETCHES)

@@ -69,6 +69,11 @@ class RawBars:
         )
 
     @property
+    def usable(self) -> Mask:
+        """Which rows have a date and a close, ``(n,)``."""
+        return ~np.isnat(self.days) & is_price(self.values["close"])
+
+    @property
     def name(self) -> str:
         """What a message calls all of it: the file, and the ticker where the file has several."""
         if len(self.sources) > 1:
@@ -158,7 +163,7 @@ def _with_usable_closes(bars: RawBars, notes: list[str]) -> RawBars:
     close = bars.values["close"]
     dated = ~np.isnat(bars.days)
     footers = ~dated & np.isnan(close)
-    usable = dated & is_price(close)
+    usable = bars.usable
     counted = ~footers & ~(bars.blank & bars.gaps_expected)
     bad = counted & ~usable
     count, total = int(bad.sum()), int(counted.sum())

@@ -2,11 +2,12 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
-from conftest import SAMPLE
-from test_cli_train import TINY
 
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
+TINY = ("--units", "2", "--epochs", "1", "--horizon", "2")
 BACKTEST = (
     "--model", "sample", "--train-end", "2012-10-01", "--test-end", "2012-12-31",
     "--allow-overlap", "--baselines", "naive",
@@ -67,8 +68,7 @@ def test_readable_files_need_no_word(forecast, home, folder):
 @pytest.mark.parametrize("command", ["train", "compare"])
 def test_train_and_compare_skip_too(forecast, home, folder, command):
     (folder / "IBM.csv").unlink()
-    options = TINY if command == "train" else ("--units", "2", "--epochs", "1", "--horizon", "2")
-    run = forecast(command, folder, *options, "--skip-unreadable", "--format", "json")
+    run = forecast(command, folder, *TINY, "--skip-unreadable", "--format", "json")
     assert run.returncode == 3, run.stderr
     assert len(json.loads(run.stdout)["errors"]) == 2
     assert "2 of 3 failed; the others are done." in run.stderr

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,7 @@ def test_failures_in_a_document_have_flags(forecast, model, prices, tmp_path):
 
 def test_notes_have_flags(forecast, model, tmp_path):
     later = tmp_path / "later.csv"
-    later.write_text("Date,Close\n2990-01-02,1\n2990-01-03,2\n")
+    year = date.today().year + 3
+    later.write_text(f"Date,Close\n{year}-01-02,1\n{year}-01-03,2\n")
     run = forecast("predict", later)
     assert "check the date format (--date-format)." in run.stderr

@@ -16,7 +16,16 @@ from forecaster.cli.options import Reading, option_group, settings_of, training_
 from forecaster.errors import SettingsError
 from forecaster.model.settings import LEVELS, Settings
 
-READING = ["column", "date-format", "ticker", "offline", "provider", "calendar"]
+READING = [
+    "column",
+    "date-format",
+    "ticker",
+    "decimal",
+    "encoding",
+    "offline",
+    "provider",
+    "calendar",
+]
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +51,13 @@ def test_commands_that_read_sources_have_all_options_of_reading(options, command
 @pytest.mark.parametrize(
     ("command", "keys"),
     [
-        ("batch", ["column", "date-format", "offline", "provider", "calendar"]),
+        (
+            "batch",
+            ["column", "date-format", "decimal", "encoding", "offline", "provider", "calendar"],
+        ),
         ("score", ["offline", "provider", "calendar"]),
         ("fetch", ["offline", "provider", "calendar"]),
-        ("data.import", ["calendar", "column", "date-format", "ticker"]),
+        ("data.import", ["calendar", "column", "date-format", "ticker", "decimal", "encoding"]),
     ],
 )
 def test_other_commands_have_some_of_them(options, command, keys):
@@ -123,4 +135,4 @@ class TestAGroup:
 
 
 def test_reading_has_the_defaults_of_no_option():
-    assert Reading() == Reading(None, None, None, False, None, None)
+    assert Reading() == Reading(None, None, None, None, None, False, None, None)

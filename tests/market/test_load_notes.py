@@ -54,6 +54,29 @@ def test_many_tickers_share_a_note(tmp_path, store):
     assert "bars of 5 tickers are of days on which XNYS is closed, the first of A" in note.message
 
 
+def test_the_newest_bars_alone_are_as_they_are_in_the_whole(store):
+    known = exchanges.schedule("XNYS", FRIDAY - 1000, FRIDAY)
+    made = garch_history("ABC", 600, seed=1)
+    flat = np.random.default_rng(4).random(600) < np.linspace(0.5, 0, 600)
+    prices = {
+        name: np.where(flat, made.close, getattr(made, name)) for name in ("open", "high", "low")
+    }
+    some = replace(made, sessions=known.sessions[-600:], adjusted_close=made.close.copy(), **prices)
+    source = FakeProvider({"ABC": some})
+
+    def read(last):
+        loaded = read_sorted(
+            [], ["ABC"], store=store, provider=lambda: source, now=evening(FRIDAY), last=last
+        )
+        return loaded.panel.histories[0]
+
+    whole = read(None)
+    assert 0 < np.isnan(whole.high).sum() < flat.sum()
+    for last in (50, 200, 300, 400):
+        assert len(read(last)) == last
+        assert read(last).fingerprint == whole.slice(600 - last, 600).fingerprint
+
+
 def test_stored_ranges_that_repeat_closes_are_unknown_when_read(store):
     known = exchanges.schedule("XNYS", FRIDAY - 200, FRIDAY)
     made = garch_history("ABC", 60, seed=1)

@@ -11,6 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from forecaster.errors import DataError, parameter
+from forecaster.market.files.cells.parse_dates import looks_like_date
+from forecaster.market.files.cells.parse_numbers import Column, looks_numeric
 from forecaster.market.files.column_names import Header
 from forecaster.market.files.contents import (
     counts_rows,
@@ -21,8 +23,6 @@ from forecaster.market.files.contents import (
     share_of,
 )
 from forecaster.market.files.header import Table
-from forecaster.market.files.parse_dates import looks_like_date
-from forecaster.market.files.parse_numbers import Column, looks_numeric
 
 CLOSES = ("close", "adjusted_close")
 RANGE = ("open", "high", "low")
@@ -114,12 +114,24 @@ class Candidates:
         return not counts_rows(values) and not jumps_like_a_volume(values)
 
 
-def missing(table: Table, role: str, what: str, example: str) -> DataError:
-    """The failure of a table in which no column has a role that is needed."""
+def missing(table: Table, role: str, what: str, example: str | None) -> DataError:
+    """The failure of a table in which no column has a role that is needed.
+
+    Args:
+        table: the columns.
+        role: that is needed.
+        what: a column of it holds.
+        example: the header of a column that could have the role; None: there is none.
+    """
+    remedy = f"Give a file with {what}."
+    if example is not None:
+        option = parameter("columns")
+        remedy = (
+            f"Name it with {option} {role}=NAME, for example {option} {assigned(role, example)}."
+        )
     return DataError(
         f"{table.source}: no column with {what} was recognised among {table.named_headers()}; one"
-        f" is needed. Name it with {parameter('columns')} {role}=NAME, for example"
-        f" {parameter('columns')} {assigned(role, example)}."
+        f" is needed. {remedy}"
     )
 
 

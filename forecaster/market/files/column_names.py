@@ -157,8 +157,8 @@ def without_number(text: str) -> str:
 
 
 def word_of(header: Header) -> str:
-    """The key of a header without such a number."""
-    return key_of(without_number(header.text))
+    """The key of a header without such a number, and without what stands in brackets."""
+    return key_of(_BRACKETS.sub("", without_number(header.text)))
 
 
 def _is_like_symbol(text: str) -> bool:

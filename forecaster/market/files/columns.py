@@ -30,7 +30,7 @@ from forecaster.market.files.contents import (
 )
 from forecaster.market.files.header import Table
 from forecaster.market.files.panels import series_of, wide_series
-from forecaster.wording import counted, listed, were
+from forecaster.wording import counted, listed, quoted, were
 
 _MOSTLY = 0.5
 """Share of rows on which a close must fit the other prices; the rest is left to be cleaned."""
@@ -106,7 +106,7 @@ def _candidates(table: Table, chosen: Mapping[str, str]) -> Candidates:
     ranked = ranked_roles(table, set(fixed.values()))
     date = fixed.get("date", date_column(table, ranked))
     if date is None:
-        raise missing(table, "date", "dates", table.headers[0].text or "Date")
+        raise missing(table, "date", "dates", table.headers[0].text or None)
     others = {role: tuple(p for p in places if p != date) for role, places in ranked.items()}
     return Candidates(table, others, fixed, date)
 
@@ -152,13 +152,18 @@ def _close(found: Candidates) -> tuple[int | None, tuple[str, ...]]:
 def _require_one(found: Candidates, close: int) -> None:
     """Raise a DataError if other numbers stand under the word of the close once more."""
     word = word_of(found.header(close))
-    again = [p for p in found.numbers if p != close and word_of(found.header(p)) == word]
-    mine, *others = (found.table.columns[place] for place in (close, *again))
-    if any(not np.array_equal(np.asarray(mine), np.asarray(other)) for other in others):
-        raise DataError(
-            f'{found.table.source} has {len(again) + 1} columns "{found.header(close).text}" with'
-            " different numbers; one column of closes is needed. Rename the others."
-        )
+    alike = [place for place in found.numbers if word_of(found.header(place)) == word]
+    mine, *others = (np.asarray(found.table.columns[place]) for place in (close, *alike))
+    if all(np.array_equal(mine, other) for other in others):
+        return
+    texts = [found.header(place).text for place in alike]
+    remedy = "Rename one of them."
+    if len(set(texts)) == len(texts):
+        remedy = f"Name it with {parameter('columns')} {assigned('close', texts[0])}."
+    raise DataError(
+        f"{found.table.source} has {len(texts)} columns of closes with different numbers,"
+        f" {listed(map(quoted, texts))}; one is needed. {remedy}"
+    )
 
 
 def _has_range(found: Candidates) -> bool:
@@ -192,12 +197,14 @@ def _fits(found: Candidates, places: Sequence[int]) -> dict[int, float]:
 def _no_close(found: Candidates, named: Sequence[int]) -> DataError:
     if not named:
         places = [*found.unknown, *found.numbers]
-        example = found.header(places[0]).text if places else "Close"
+        example = found.header(places[0]).text if places else None
         return missing(found.table, "close", "prices", example)
     others = [
-        f'"{found.header(place).text}"' for role in RANGE if (place := found.best(role)) is not None
+        quoted(found.header(place).text)
+        for role in RANGE
+        if (place := found.best(role)) is not None
     ]
-    closes = [f'"{found.header(place).text}"' for place in named]
+    closes = [quoted(found.header(place).text) for place in named]
     verb = "does" if len(closes) == 1 else "do"
     return DataError(
         f"{found.table.source}: {listed(closes)} should be the close and {verb} not fit"
@@ -216,7 +223,7 @@ def _left_out(found: Candidates, series: Sequence[Series]) -> tuple[str, ...]:
         places = [] if adjusted else _alike(found, series[0].fields["close"], places)
     if not places:
         return ()
-    texts = [f'"{found.header(place).text}"' for place in places]
+    texts = [quoted(found.header(place).text) for place in places]
     more = [f"{len(texts) - _SHOWN} more"] if len(texts) > _SHOWN else []
     what = f"{counted(len(texts), 'column')} of numbers {were(len(texts))} not used"
     return (f"{what}, under no known word: {listed([*texts[:_SHOWN], *more])}",)

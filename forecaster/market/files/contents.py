@@ -13,8 +13,10 @@ from itertools import islice
 import numpy as np
 
 from forecaster.arrays import Floats, Mask
-from forecaster.market.files.parse_dates import looks_like_date
-from forecaster.market.files.parse_numbers import Column, is_blank, looks_numeric, read_numbers
+from forecaster.errors import DataError
+from forecaster.market.files.cells.number_columns import Clues, read_numbers
+from forecaster.market.files.cells.parse_dates import looks_like_date
+from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
 
 SAMPLED_CELLS = 50
 SAMPLED_ROWS = 200
@@ -69,12 +71,20 @@ def sampled(columns: Sequence[Column], delimiter: str) -> list[Floats]:
         column[places] if isinstance(column, np.ndarray) else [column[place] for place in places]
         for column in columns
     ]
-    return read_numbers(parts, delimiter)
+    return _numbers(parts, delimiter)
 
 
 def first_numbers(column: Column, delimiter: str) -> Floats:
     """The numbers of neighbouring rows, from the first: ``(rows,)``."""
-    return read_numbers([column[:SAMPLED_ROWS]], delimiter)[0]
+    return _numbers([column[:SAMPLED_ROWS]], delimiter)[0]
+
+
+def _numbers(columns: Sequence[Column], delimiter: str) -> list[Floats]:
+    """Columns as numbers, if need be with a decimal point: ratios between them stay as they are."""
+    try:
+        return read_numbers(columns, Clues(delimiter=delimiter), [])
+    except DataError:
+        return read_numbers(columns, Clues(decimal="."), [])
 
 
 def share_fitting(

@@ -1,9 +1,7 @@
-"""Delimited text: bytes to rows of cells, whatever the encoding, delimiter or line ending."""
+"""Delimited text: bytes to rows of cells, whatever the delimiter or line ending."""
 
 from __future__ import annotations
 
-import codecs
-import contextlib
 import csv
 import io
 import re
@@ -15,6 +13,7 @@ import numpy as np
 from forecaster.arrays import Integers
 from forecaster.errors import DataError
 from forecaster.market.files.column_names import header_of, roles_in
+from forecaster.market.files.decoding import decode
 
 DELIMITERS = (",", ";", "\t", "|")
 SNIFFED_CHARACTERS = 32_768
@@ -23,11 +22,6 @@ LONGEST_RECORD_LINES = (
     5  # a record over more lines than this has a quotation mark that never closes
 )
 
-_BYTE_MARKS = {
-    "utf-8-sig": (codecs.BOM_UTF8,),
-    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
-    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
-}
 _ZIP = b"PK\x03\x04"
 _SAVE_SHEET = "Save the sheet as CSV and give that file."
 _BINARY_KINDS: tuple[tuple[bytes | tuple[bytes, ...], str, str], ...] = (
@@ -52,6 +46,9 @@ _HTML = re.compile(
     r"\s*(<!doctype|<!--|<\?xml|<(html|head|body|table|script|div|title|meta|svg|p|h1|pre)[\s>])",
     re.I,
 )
+# ="1,234" keeps a spreadsheet from reading a number; some exports quote it once more
+_FORMULA = re.compile(r'(?m)(^|[,;\t|])[ ]*="([^"\r\n]*)"(?=[ ]*(?:[,;\t|\r\n]|\Z))')
+_QUOTED_FORMULA = re.compile(r'"=""([^"\r\n]*)"""')
 _SEPARATOR_LINE = re.compile(r'\A"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.I)
 
 
@@ -70,14 +67,19 @@ class Rows:
     delimiter: str
 
 
-def read_rows(data: bytes, source: str) -> Rows:
+def read_rows(data: bytes, source: str, encoding: str | None = None) -> Rows:
     """Rows of a delimited text.
+
+    Args:
+        data: what the file holds.
+        source: the file, for messages.
+        encoding: the user's word, or None.
 
     Raises:
         DataError: the bytes are empty, or are no delimited text.
     """
     refuse_binary(data, source)
-    text = decode(data, source)
+    text = _without_formulas(decode(data, source, encoding))
     refuse_markup(text, source)
     return split_rows(text, source)
 
@@ -94,37 +96,6 @@ def refuse_binary(data: bytes, source: str) -> None:
             raise DataError(f"{source} is {kind}; delimited text or Parquet is needed. {remedy}")
 
 
-def decode(data: bytes, source: str) -> str:
-    """Bytes as text: by the byte order mark, else UTF-8, else UTF-16, else Windows-1252.
-
-    Raises:
-        DataError: there is nothing but white space, or zero bytes that no encoding explains.
-    """
-    text = _decoded(data) if data.strip(b" \t\r\n\x1a") else ""
-    if not text.strip():
-        raise DataError(f"{source} is empty; a table of prices is needed. Check the file.")
-    if "\0" in text:
-        raise DataError(
-            f"{source} has zero bytes, so it is no text; delimited text or Parquet is needed."
-            " Save the prices as CSV again."
-        )
-    return text.removeprefix("\ufeff")
-
-
-def _decoded(data: bytes) -> str:
-    for encoding, marks in _BYTE_MARKS.items():
-        if data.startswith(marks):
-            return data.decode(encoding, errors="replace")
-    head = data[:4096]
-    if head.count(0) * 3 > len(head) and head.strip(b"\0"):
-        zeros_second = head[1::2].count(0) >= head[0::2].count(0)
-        return data.decode("utf-16-le" if zeros_second else "utf-16-be", errors="replace")
-    for encoding in ("utf-8", "cp1252"):
-        with contextlib.suppress(UnicodeDecodeError):
-            return data.decode(encoding)
-    return data.decode("latin-1")
-
-
 def refuse_markup(text: str, source: str) -> None:
     """Raise a DataError if the text is a web page or JSON."""
     if _HTML.match(text):
@@ -137,6 +108,13 @@ def refuse_markup(text: str, source: str) -> None:
             f"{source} looks like JSON; delimited text or Parquet is needed. Save the prices as"
             " CSV."
         )
+
+
+def _without_formulas(text: str) -> str:
+    """Cells that are formulas of one text, as in ``="2024-01-02"``, as that text."""
+    if '="' not in text:
+        return text
+    return _FORMULA.sub(r'\1"\2"', _QUOTED_FORMULA.sub(r'"\1"', text))
 
 
 def split_rows(text: str, source: str) -> Rows:

@@ -21,7 +21,7 @@ _VENDORS = [
         r"([a-z]{6})1440",  # MetaTrader: EURUSD1440
     )
 ]
-_COPY = re.compile(r"\s*\(\d+\)$")
+_COPY = re.compile(r"\s*(?:\(\d+\)|(?:- )?copy(?: ?\(\d+\))?)$", re.I)
 _YEAR, _MONTH = r"(?:1[89]|20)\d\d", r"(?:0[1-9]|1[0-2])"
 _MONTH_NAME = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _DATE_TAIL = re.compile(
@@ -55,7 +55,7 @@ def ticker_from_name(name: str) -> str:
     vendors = [match[1] for pattern in _VENDORS if (match := pattern.fullmatch(stem))]
     if vendors:
         return vendors[0].strip(" _-.").upper()
-    stem = _without_dates(stem)
+    stem = _without_noise(_without_dates(stem))
     words = re.findall(r"([_ ]*)([^_ ]+)", stem)
     while len(words) > 1 and words[0][1].lower() in _LONG_NOISE and not _are_noise(words):
         words = words[1:]
@@ -88,6 +88,14 @@ def _without_dates(stem: str) -> str:
     """The stem without dates, years and months behind it, unless nothing else is there."""
     for tail in (_DATE_TAIL, _EPOCH_TAIL, _YEAR_TAIL, _DAILY_TAIL):
         stem = tail.sub("", stem).strip(" _-.") or stem
+    return stem
+
+
+def _without_noise(stem: str) -> str:
+    """The stem without words behind hyphens, as in ``AAPL-historical-data``."""
+    front, _, word = stem.rpartition("-")
+    if front and word.lower() in _LONG_NOISE:
+        return _without_noise(front) or stem
     return stem
 
 

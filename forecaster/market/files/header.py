@@ -15,10 +15,10 @@ import numpy as np
 
 from forecaster.arrays import Integers
 from forecaster.errors import DataError
+from forecaster.market.files.cells.parse_dates import looks_like_date
+from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
 from forecaster.market.files.column_names import Header, header_of, roles_in
 from forecaster.market.files.delimited import Rows
-from forecaster.market.files.parse_dates import looks_like_date
-from forecaster.market.files.parse_numbers import Column, is_blank, looks_numeric
 from forecaster.wording import plural, were
 
 HEADER_SEARCH_ROWS = 80

@@ -6,27 +6,36 @@ Rows become histories in ``joining``, as the rows of a ticker may stand in sever
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from forecaster.arrays import Floats, Integers
+from forecaster.arrays import Days, Floats, Integers
 from forecaster.market.files.candidates import Series
+from forecaster.market.files.cells.number_columns import Clues, read_numbers
+from forecaster.market.files.cells.parse_dates import DateCells, read_dates
+from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
 from forecaster.market.files.columns import Layout
 from forecaster.market.files.header import Table
-from forecaster.market.files.parse_dates import read_dates
-from forecaster.market.files.parse_numbers import (
-    Column,
-    is_blank,
-    looks_numeric,
-    read_numbers,
-)
 from forecaster.market.files.ticker_cells import dates_filled_down, filled_down, ticker_names
 from forecaster.market.raw_bars import RawBars, Texts, is_price
 
 MOST_KEYS = 100  # different cells of a column that tells rows of one date apart
 SAMPLED_CELLS = 50
+
+
+@dataclass(frozen=True)
+class CellStyle:
+    """How cells are written, where the user says so.
+
+    Attributes:
+        date_format: a ``strptime`` format that overrules the rules, or None.
+        decimal: the sign in front of decimals, ``.`` or ``,``; None where cells are to show it.
+    """
+
+    date_format: str | None = None
+    decimal: str | None = None
 
 
 class TickerRows(NamedTuple):
@@ -48,7 +57,7 @@ class TickerRows(NamedTuple):
 
 
 def read_histories(
-    table: Table, layout: Layout, name: str, date_format: str | None, *, is_named: bool = True
+    table: Table, layout: Layout, name: str, style: CellStyle, *, is_named: bool = True
 ) -> tuple[list[TickerRows], list[str]]:
     """The rows of all tickers of a table, and a sentence for each thing supposed about them.
 
@@ -56,45 +65,71 @@ def read_histories(
         table: the columns.
         layout: which column is what.
         name: the ticker where neither a column nor the header has one.
-        date_format: a ``strptime`` format that overrules the rules, or None.
+        style: how dates and numbers are written, as far as the user says so.
         is_named: whether ``name`` is a ticker, not what any file could be called.
 
     Raises:
-        DataError: the dates of the file cannot be read, or it is open whose rows some are.
+        DataError: the dates or numbers of the file cannot be read, or it is open whose rows some
+            are.
     """
-    days = read_dates(table.columns[layout.date], table.source, table.rows, date_format)
-    numbers = _numbers(table, layout)
-    count = len(days)
-    whole = RawBars(
+    notes: list[str] = []
+    numbers = _numbers(table, layout, style.decimal, notes)
+    dates = read_dates(_date_cells(table, layout, numbers), style.date_format)
+    notes += dates.notes
+    whole = _without_prices(table, layout, dates.days, name)
+    series = layout.series
+    if layout.ticker is not None:
+        bars = _with_prices(whole, table, series[0], numbers)
+        return _by_ticker(bars, table, layout, notes, is_named=is_named), notes
+    currency, every = _currency(_texts(table, layout.currency)), np.arange(len(dates.days))
+    named = [_with_prices(whole, table, one, numbers) for one in series]
+    return [
+        TickerRows(bars.ticker, bars, every, currency, is_named or one.ticker is not None)
+        for bars, one in zip(named, series, strict=True)
+    ], notes
+
+
+def _without_prices(table: Table, layout: Layout, days: Days, name: str) -> RawBars:
+    """What the rows have in common, whatever series of prices they are read for."""
+    return RawBars(
         sources=(table.source,),
         ticker=name,
-        files=np.zeros(count, dtype=np.int64),
+        files=np.zeros(len(days), dtype=np.int64),
         days=days,
         rows=table.rows,
         values={},
-        blank=np.zeros(count, dtype=bool),
+        blank=np.zeros(len(days), dtype=bool),
         stamps=_stamps(table, layout),
         keys={} if layout.wide else _keys(table, layout),
         gaps_expected=layout.wide,
         has_ticker_column=layout.ticker is not None,
     )
-    if layout.ticker is None:
-        currency = _currency(_texts(table, layout.currency))
-        every = np.arange(count)
-        named = [_with_prices(whole, table, series, numbers) for series in layout.series]
-        return [
-            TickerRows(bars.ticker, bars, every, currency, is_named or series.ticker is not None)
-            for bars, series in zip(named, layout.series, strict=True)
-        ], []
-    (series,) = layout.series
-    bars = _with_prices(whole, table, series, numbers)
-    return _by_ticker(bars, table, layout, is_named=is_named)
 
 
-def _numbers(table: Table, layout: Layout) -> dict[int, Floats]:
-    places = sorted({place for series in layout.series for place in series.fields.values()})
-    columns = [table.columns[place] for place in places]
-    return dict(zip(places, read_numbers(columns, table.delimiter), strict=True))
+def _numbers(
+    table: Table, layout: Layout, decimal: str | None, notes: list[str]
+) -> dict[int, Floats]:
+    fields = {place: role for series in layout.series for role, place in series.fields.items()}
+    others = set(range(len(table.columns))).difference(fields, {layout.date, layout.time})
+    clues = Clues(
+        decimal=decimal,
+        source=table.source,
+        names=[table.headers[place].text for place in sorted(fields)],
+        counts=[fields[place] == "volume" for place in sorted(fields)],
+        headers=table.headers,
+        beside=[table.columns[place] for place in sorted(others)],
+        delimiter=table.delimiter,
+    )
+    columns = [table.columns[place] for place in sorted(fields)]
+    return dict(zip(sorted(fields), read_numbers(columns, clues, notes), strict=True))
+
+
+def _date_cells(table: Table, layout: Layout, numbers: Mapping[int, Floats]) -> DateCells:
+    priced = np.zeros(len(table.rows), dtype=bool)
+    for series in layout.series:
+        priced |= ~np.isnan(numbers[series.fields["close"]])
+    times: Column = [] if layout.time in {None, layout.date} else table.columns[layout.time or 0]
+    return DateCells(table.columns[layout.date], table.source, table.rows, times, priced)
 
 
 def _stamps(table: Table, layout: Layout) -> Integers:
@@ -152,12 +187,11 @@ def _with_prices(
 
 
 def _by_ticker(
-    bars: RawBars, table: Table, layout: Layout, *, is_named: bool
-) -> tuple[list[TickerRows], list[str]]:
+    bars: RawBars, table: Table, layout: Layout, notes: list[str], *, is_named: bool
+) -> list[TickerRows]:
     """Cut rows by the ticker column, in the order in which tickers appear."""
     currencies = _texts(table, layout.currency)
     names, codes = ticker_names(table.columns[layout.ticker or 0])
-    notes: list[str] = []
     bars = replace(bars, days=dates_filled_down(bars, codes, table, layout, notes))
     codes = filled_down(bars, names, codes, notes)
     is_stray = _strays(bars, names, codes)
@@ -169,7 +203,7 @@ def _by_ticker(
             cells = [currencies[place] for place in group.tolist()] if currencies else []
             ticker, known = (name, True) if name else (bars.ticker, is_named)
             found.append(TickerRows(ticker, bars, group, _currency(cells), known))
-    return found, notes
+    return found
 
 
 def _strays(bars: RawBars, names: list[str], codes: Integers) -> list[bool]:

@@ -12,27 +12,18 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from forecaster.arrays import Integers
-from forecaster.errors import DataError, parameter
+from forecaster.errors import DataError
 from forecaster.market.bars import History
 from forecaster.market.cleaning import checked_history
 from forecaster.market.files.histories import TickerRows
+from forecaster.market.files.seams import seam_notes
 from forecaster.market.files.second_key import KeyChoice, key_notes, with_one_key
 from forecaster.market.notes import Failure, Note
-from forecaster.market.raw_bars import RawBars, is_price, joined_rows
+from forecaster.market.raw_bars import RawBars, joined_rows
 from forecaster.wording import counted
 
 FEW = 3
 """Tickers that are named one by one in notes of a kind; of more only the first is."""
-
-REBASED = 0.01
-"""Adjusted closes never fall against closes as time goes on, but for reverse splits; where they do
-from one file to the next by more than rounding, the files were adjusted at different times."""
-
-SEAM_RATIO = 2.0
-"""A close that changes more than so much from one file to the next is worth a look."""
-
-LONG_GAP, GAP_RATIO = 10, 4.0
-"""Days without a bar between two files, and a change over them, after which they are doubtful."""
 
 
 @dataclass
@@ -58,7 +49,7 @@ class Joining:
         try:
             bars = self._rows(ticker, parts)
             history, notes = checked_history(bars, today)
-            notes += _seam_notes(bars, history)
+            notes += seam_notes(bars, history)
         except DataError as error:
             self.failures.append(Failure(error, ticker, parts[0].table.sources[0]))
             return
@@ -92,12 +83,11 @@ class Joining:
         return _without_files(bars, list(strangers))
 
 
-def given_twice(ticker: str, first: str, second: str, why: str = "") -> DataError:
+def given_twice(ticker: str, first: str, second: str, why: str) -> DataError:
     """The failure of a ticker that has two sources, with the reason why they are no one history."""
     return DataError(
-        f"{ticker} comes from {first} and again from {second}{why and f', {why}'}; each ticker may"
-        " come from one source only. Leave one of them out, or give it another name with"
-        f" {parameter('ticker')}."
+        f"{ticker} comes from {first} and again from {second}, {why}; one history a ticker is"
+        " needed. Leave one of them out."
     )
 
 
@@ -128,29 +118,31 @@ def _without_files(bars: RawBars, left_out: list[int]) -> RawBars:
 def _strangers(bars: RawBars, parts: Sequence[TickerRows]) -> dict[int, DataError]:
     """Why files cannot be of the history that the files before them are of, file by file."""
     first = parts[0]
-    reasons: dict[int, tuple[int, str]] = {}
-    for file, part in enumerate(parts[1:], 1):
-        if "adjusted_close" in part.table.values and "adjusted_close" not in first.table.values:
-            reasons[file] = (0, "which alone has adjusted closes")
-        elif "adjusted_close" in first.table.values and "adjusted_close" not in part.table.values:
-            reasons[file] = (0, "which has no adjusted closes")
-        elif part.currency != first.currency:
-            reasons[file] = (
-                0,
-                f"in {part.currency or 'no'} and not {first.currency or 'no'} currency",
-            )
-        elif not (part.is_named and first.is_named):
-            reasons[file] = (0, "and neither the file nor its name says whose prices it has")
-    usable = np.flatnonzero(~np.isnat(bars.days) & is_price(bars.values["close"]))
+    reasons = {
+        file: (0, why) for file, part in enumerate(parts) if (why := _difference(first, part))
+    }
+    usable = np.flatnonzero(bars.usable)
     while (
-        found := _conflict(bars, usable[~np.isin(bars.files[usable], list(reasons))])
+        pair := _conflict(bars, usable[~np.isin(bars.files[usable], list(reasons))])
     ) is not None:
-        one, other = found
+        one, other = pair
         reasons[int(bars.files[other])] = (int(bars.files[one]), _other_values(bars, one, other))
     return {
         file: given_twice(bars.ticker, bars.sources[before], bars.sources[file], why)
         for file, (before, why) in reasons.items()
     }
+
+
+def _difference(first: TickerRows, part: TickerRows) -> str | None:
+    """What tells a file from the first one, apart from its rows."""
+    adjusted, first_adjusted = ("adjusted_close" in rows.table.values for rows in (part, first))
+    if adjusted != first_adjusted:
+        return "which alone has adjusted closes" if adjusted else "which has no adjusted closes"
+    if part.currency and first.currency and part.currency != first.currency:
+        return f"in {part.currency} and not in {first.currency}"
+    if part is not first and not (part.is_named and first.is_named):
+        return "and neither the file nor its name says whose prices it has"
+    return None
 
 
 def _conflict(bars: RawBars, usable: Integers) -> tuple[int, int] | None:
@@ -172,59 +164,6 @@ def _other_values(bars: RawBars, one: int, other: int) -> str:
             pair = f"{name} {values[one]:.10g} and {values[other]:.10g}"
             return f"with other values on {bars.days[other]} ({pair})"
     return f"with other values on {bars.days[other]}"
-
-
-def _seam_notes(bars: RawBars, history: History) -> list[str]:
-    """Checks of the places where a joined history goes on in another file.
-
-    Raises:
-        DataError: the files were adjusted at different times, or do not follow each other.
-    """
-    if len(bars.sources) == 1:
-        return []
-    files = _file_of_each(bars, history)
-    seams = np.flatnonzero(files[1:] != files[:-1])
-    change = np.diff(np.log(history.adjusted_close / history.close))[seams]
-    rounding = REBASED + 0.01 / history.close[seams]  # of prices with two decimals
-    if history.adjusted and bool(np.any(change < -rounding)):
-        seam = int(seams[int(np.argmin(change))])
-        raise DataError(
-            f"{bars.ticker}: {bars.sources[files[seam]]} ends before {history.sessions[seam + 1]},"
-            f" where {bars.sources[files[seam + 1]]} begins, and adjusted closes fall by"
-            f" {-float(np.min(change)):.0%} against closes: they were adjusted at different times;"
-            " one adjustment is needed. Download the history in one piece."
-        )
-    jumps = np.abs(np.diff(np.log(history.close)))[seams]
-    gaps = np.diff(history.sessions)[seams].astype(np.int64)
-    if bool(np.any((gaps > LONG_GAP) & (jumps > np.log(GAP_RATIO)))):
-        seam = int(seams[int(np.argmax(np.where(gaps > LONG_GAP, jumps, 0.0)))])
-        raise DataError(
-            f"{_seam(bars, history, files, seam)} after {history.sessions[seam]}: they may be of"
-            " two stocks or units; files that follow each other are needed. Give those between, or"
-            " one of them."
-        )
-    if len(bars.sources) > FEW * FEW or not bool(np.any(jumps > np.log(SEAM_RATIO))):
-        return []
-    seam = int(seams[int(np.argmax(jumps))])
-    return [
-        f"{_seam(bars, history, files, seam)}; check that the files are of one stock and one unit"
-    ]
-
-
-def _seam(bars: RawBars, history: History, files: Integers, seam: int) -> str:
-    before, after = history.close[seam], history.close[seam + 1]
-    return (
-        f"{bars.ticker}: close goes from {before:.6g} to {after:.6g} where"
-        f" {bars.sources[files[seam + 1]]} begins ({history.sessions[seam + 1]})"
-    )
-
-
-def _file_of_each(bars: RawBars, history: History) -> Integers:
-    """The file that each bar of the history comes from."""
-    usable = np.flatnonzero(~np.isnat(bars.days) & is_price(bars.values["close"]))
-    order = usable[np.argsort(bars.days[usable], kind="stable")]
-    last = np.searchsorted(bars.days[order], history.sessions, side="right") - 1
-    return bars.files[order][last]
 
 
 def _joining_notes(joined: Mapping[str, RawBars]) -> list[Note]:

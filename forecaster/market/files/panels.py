@@ -42,7 +42,7 @@ def series_of(table: Table, ticker: str | None, best: dict[str, int]) -> Series:
     if "close" in fields:
         return Series(ticker, fields)
     if "adjusted_close" not in fields:
-        raise missing(table, "close", "prices", "Close")
+        raise missing(table, "close", "prices", None)
     own = {role: best[name] for role, name in _ADJUSTED_OHL.items() if name in best}
     return Series(ticker, {**fields, "close": fields["adjusted_close"], **own})
 
@@ -133,5 +133,5 @@ def _by_ticker(table: Table, pairs: Iterable[Pair]) -> tuple[Series, ...]:
         if any(role in best for role in CLOSES):
             series.append(series_of(table, ticker, best))
     if not series:
-        raise missing(table, "close", "closes", "Close")
+        raise missing(table, "close", "closes", None)
     return tuple(series)

@@ -7,13 +7,16 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from forecaster.errors import DataError
+from forecaster.market.files.cells.instants import in_doubt
+from forecaster.market.files.cells.parse_numbers import Column
 from forecaster.market.files.column_names import header_of
+from forecaster.market.files.decoding import plain
 from forecaster.market.files.header import Table
 from forecaster.market.files.panel_headers import pairs_in, tuple_of
-from forecaster.market.files.parse_numbers import Column
 from forecaster.market.files.ticker_cells import number_cells
 
 MAX_CELLS = 200_000_000
+_GREENWICH = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "Zulu", "+00:00", "+00"})
 
 
 def read_parquet(file: BinaryIO, source: str) -> Table:
@@ -104,13 +107,14 @@ def _column(values: Any) -> Column:
     if types.is_dictionary(kind):
         values = values.cast(kind.value_type)
         kind = values.type
-    if types.is_timestamp(kind) and kind.tz is not None:
+    zone = str(kind.tz) if types.is_timestamp(kind) and kind.tz is not None else ""
+    if zone:
         values = pc.local_timestamp(values)  # the exchange's date, not the date in London
         kind = values.type
     if types.is_date(kind):
         return np.asarray(values.cast(pa.date32()).to_numpy(), dtype="datetime64[D]")
     if types.is_timestamp(kind):
-        return _instants(np.asarray(values.to_numpy()))
+        return _instants(np.asarray(values.to_numpy()), zone)
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
@@ -118,15 +122,18 @@ def _column(values: Any) -> Column:
             (value or b"").decode(errors="replace").strip("\0 ") for value in values.to_pylist()
         ]
     if types.is_string(kind) or types.is_large_string(kind):
-        return [text or "" for text in values.to_pylist()]
+        return [plain(text) if text else "" for text in values.to_pylist()]
     return ["" if value is None else str(value) for value in values.to_pylist()]
 
 
-def _instants(stamps: np.ndarray[Any, Any]) -> Column:
-    """Dates; or text with the time of day where bars carry different times."""
+def _instants(stamps: np.ndarray[Any, Any], zone: str) -> Column:
+    """Dates; or text with the time of day where that tells more about the bars than their dates."""
     days = stamps.astype("datetime64[D]")
     known = ~np.isnat(stamps)
     times = (stamps - days)[known]
-    if len(times) == 0 or bool(np.all(times == times[0])):
+    is_constant = len(times) == 0 or bool(np.all(times == times[0]))
+    if is_constant and (not times.any() or not in_doubt(days)):
         return days
-    return ["" if text == "NaT" else text for text in np.datetime_as_string(stamps).tolist()]
+    mark = "Z" if zone in _GREENWICH else ""
+    texts = np.datetime_as_string(stamps).tolist()
+    return ["" if text == "NaT" else text + mark for text in texts]

@@ -24,7 +24,10 @@ import numpy as np
 from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.bars import Panel
 from forecaster.market.calendars import NO_CALENDARS, Calendars
+from forecaster.market.files.cells.number_columns import check_decimal
+from forecaster.market.files.cells.parse_dates import check_date_format
 from forecaster.market.files.columns import check_column_options, recognise
+from forecaster.market.files.decoding import check_encoding
 from forecaster.market.files.delimited import read_rows
 from forecaster.market.files.file_names import (
     PARQUET_SUFFIXES,
@@ -33,10 +36,9 @@ from forecaster.market.files.file_names import (
     ticker_from_name,
 )
 from forecaster.market.files.header import Table, table_of
-from forecaster.market.files.histories import TickerRows, read_histories
+from forecaster.market.files.histories import CellStyle, TickerRows, read_histories
 from forecaster.market.files.joining import Joining
 from forecaster.market.files.parquet import read_parquet
-from forecaster.market.files.parse_dates import check_date_format
 from forecaster.market.files.split_tables import tables_in
 from forecaster.market.notes import Failure, Note
 
@@ -57,11 +59,15 @@ class ReadOptions:
         columns: role -> header as in the file, such as ``{"close": "Schlusskurs"}``.
         date_format: a ``strptime`` format.
         ticker: the name of the single history.
+        decimal: the sign in front of decimals, ``.`` or ``,``.
+        encoding: of text files, as Python names it.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     date_format: str | None = None
     ticker: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
 
 
 DEFAULT_READ_OPTIONS = ReadOptions()
@@ -111,19 +117,23 @@ def read_files(
 
     Args:
         sources: paths, or ``-``.
-        options: column names, date format, ticker.
+        options: column names, date format, ticker, decimal sign, encoding.
         stdin: where ``-`` reads; the process's standard input if None.
 
     Returns:
         Histories in the order of the sources; notes; failures, which raise nothing here.
 
     Raises:
-        SettingsError: an option cannot work: an unknown role, a date format without a day, or one
-            ticker name for several histories.
+        SettingsError: an option cannot work: an unknown role, a date format without a day, no
+            decimal sign, an unknown encoding, or one ticker name for several histories.
     """
     check_column_options(options.columns)
     if options.date_format is not None:
         check_date_format(options.date_format)
+    if options.decimal is not None:
+        check_decimal(options.decimal)
+    if options.encoding is not None:
+        check_encoding(options.encoding)
     if options.ticker is not None and not options.ticker.strip():
         named = parameter("ticker")
         raise SettingsError(f"{named} is blank; a name is needed. Write for example {named} AAPL.")
@@ -211,7 +221,8 @@ class _Collected:
     def _add_part(self, table: Table, ticker: str, *, is_named: bool) -> None:
         options = self.options
         layout = recognise(table, options.columns)
-        found, notes = read_histories(table, layout, ticker, options.date_format, is_named=is_named)
+        style = CellStyle(options.date_format, options.decimal)
+        found, notes = read_histories(table, layout, ticker, style, is_named=is_named)
         if not found:
             raise DataError(
                 f"{table.source} has no row with a date and a price; at least 1 bar is needed."
@@ -293,7 +304,7 @@ def _file_table(path: Path, name: str, options: ReadOptions) -> Table:
             f"{name} is not a Parquet file, though its name says so; the prices must be in the"
             " format that the name says. Write the file again or rename it."
         )
-    return table_of(read_rows(data, name), name, options.columns.values())
+    return table_of(read_rows(data, name, options.encoding), name, options.columns.values())
 
 
 def _stdin_table(stdin: BinaryIO | None, options: ReadOptions) -> Table:
@@ -309,7 +320,8 @@ def _stdin_table(stdin: BinaryIO | None, options: ReadOptions) -> Table:
     _require_size(len(data), MAX_TEXT_BYTES, STDIN_NAME, "Split it or give a Parquet file")
     if data.startswith(_PARQUET_MARK):
         return read_parquet(io.BytesIO(data), STDIN_NAME)
-    return table_of(read_rows(data, STDIN_NAME), STDIN_NAME, options.columns.values())
+    rows = read_rows(data, STDIN_NAME, options.encoding)
+    return table_of(rows, STDIN_NAME, options.columns.values())
 
 
 def _require_size(size: int, limit: int, name: str, remedy: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from forecaster.arrays import Integers
 from forecaster.errors import DataError, parameter
-from forecaster.market.raw_bars import RawBars, Texts, is_price
+from forecaster.market.raw_bars import RawBars, Texts
 from forecaster.wording import plural, were
 
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}")
@@ -39,7 +39,7 @@ def with_one_key(bars: RawBars) -> tuple[RawBars, KeyChoice | None]:
     """
     if not bars.keys:
         return bars, None
-    usable = np.flatnonzero(~np.isnat(bars.days) & is_price(bars.values["close"]))
+    usable = np.flatnonzero(bars.usable)
     if not _disagree(bars, usable, np.zeros(len(usable), dtype=np.int64)):
         return bars, None
     telling = [

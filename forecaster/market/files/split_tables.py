@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from forecaster.errors import DataError
+from forecaster.market.files.cells.parse_numbers import Column, is_blank
 from forecaster.market.files.column_names import header_of, without_number, word_of
 from forecaster.market.files.contents import holds_dates, holds_numbers
 from forecaster.market.files.header import Table
-from forecaster.market.files.parse_numbers import Column, is_blank
 
 DATE_PARTS = ("year", "month", "day")
 _BLOOMBERG = re.compile(r"\s+(index|equity|curncy|comdty|govt|corp|pfd|mtge|muni)\b.*$", re.I)

@@ -8,9 +8,9 @@ import numpy as np
 
 from forecaster.arrays import Days, Integers, Mask
 from forecaster.errors import DataError
+from forecaster.market.files.cells.parse_numbers import Column
 from forecaster.market.files.columns import Layout
 from forecaster.market.files.header import Table
-from forecaster.market.files.parse_numbers import Column
 from forecaster.market.raw_bars import RawBars, is_price
 from forecaster.wording import plural, were
 
@@ -66,7 +66,7 @@ def filled_down(bars: RawBars, names: list[str], codes: Integers, notes: list[st
     if "" not in names or len(names) == 1:
         return codes
     blank = names.index("")
-    nameless = (codes == blank) & ~np.isnat(bars.days) & is_price(bars.values["close"])
+    nameless = (codes == blank) & bars.usable
     if not nameless.any():
         return codes
     known = codes != blank

@@ -235,9 +235,18 @@ def test_a_word_of_another_language_is_a_ticker():
 
 def test_two_columns_of_closes_are_refused():
     for second in ("Close", "close", "Close.1"):
-        with pytest.raises(DataError, match='2 columns "Close" with different numbers'):
+        with pytest.raises(DataError, match="2 columns of closes with different numbers"):
             named(f"Date,Close,{second}\n2020-01-02,1,2\n")
     assert named("Date,Close,Close\n2020-01-02,1,1\n")["close"] == "Close"
+    text = "Date,Close (USD),Close (EUR)\n2020-01-02,1,2\n"
+    with pytest.raises(DataError, match=r"columns 'close=Close \(USD\)'|\"close=Close \(USD\)\""):
+        named(text)
+    assert named(text, close="Close (EUR)")["close"] == "Close (EUR)"
+
+
+def test_without_any_numbers_no_column_is_offered():
+    with pytest.raises(DataError, match=r"one is needed\. Give a file with prices\."):
+        named("Date,Change %\n2020-01-02,1%\n")
 
 
 def test_what_could_have_been_an_adjusted_close_is_named():

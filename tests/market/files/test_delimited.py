@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from forecaster.errors import DataError
-from forecaster.market.files.delimited import decode, read_rows, sniff_delimiter, split_rows
+from forecaster.market.files.delimited import read_rows, sniff_delimiter, split_rows
 
 TABLE = "Datum;Eröffnung;Schluss\n2020-01-02;1,5;2,5\n2020-01-03;1,5;2,5\n"
 
@@ -22,10 +22,6 @@ def test_encodings_and_line_ends(encoding, ending):
     assert rows.cells[0] == ["Datum", "Eröffnung", "Schluss"]
     assert rows.cells[2] == ["2020-01-03", "1,5", "2,5"]
     assert rows.lines.tolist() == [1, 2, 3]
-
-
-def test_bytes_that_are_neither_utf8_nor_windows_1252():
-    assert decode(b"Date,Close \x81\n", "x") == "Date,Close \x81\n"
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

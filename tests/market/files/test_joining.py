@@ -146,7 +146,7 @@ def test_files_of_two_currencies_are_not_joined(tmp_path):
         text = f"Date,Close,Currency\n{year}-01-02,10,{currency}\n{year}-01-03,11,{currency}\n"
         write(tmp_path, f"A_{year}.csv", text)
     loaded = read_file(str(tmp_path))
-    assert "in EUR and not USD" in texts(loaded)[0]
+    assert "in EUR and not in USD" in texts(loaded)[0]
 
 
 def test_files_adjusted_at_different_times_are_refused(tmp_path):

@@ -71,7 +71,11 @@ class Writer:
         return [[str(SESSIONS[at]), *cells_of(at)] for at in order]
 
     def text(self, header_lines, rows):
-        return "".join(self.delimiter.join(line) + "\n" for line in [*header_lines, *rows])
+        lines = ([self.cell(cell) for cell in line] for line in [*header_lines, *rows])
+        return "".join(self.delimiter.join(line) + "\n" for line in lines)
+
+    def cell(self, cell):
+        return f'"{cell}"' if self.delimiter in cell else cell
 
 
 def plain(writer, ticker, words):
@@ -210,8 +214,6 @@ def test_the_numbers_read_are_the_numbers_written(tmp_path, name):
     for ticker, (language, words) in itertools.product(TICKERS, LANGUAGES.items()):
         decimal, newest_first, encoding = next(styles)
         text, panel = WRITERS[name](Writer(decimal, newest_first), ticker, list(words))
-        if "," in name and decimal == "," and "tuples" in name:
-            continue
         path = tmp_path / f"{ticker}.csv"
         try:
             path.write_bytes(text.encode(encoding))

@@ -8,12 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecaster.errors import DataError, SettingsError
-from forecaster.market.files.parse_dates import check_date_format, looks_like_date, read_dates
+from forecaster.market.files.cells.parse_dates import (
+    DateCells,
+    check_date_format,
+    looks_like_date,
+    read_dates,
+)
+
+
+def read(cells, date_format=None, **beside):
+    return read_dates(DateCells(cells, "x.csv", range(2, len(cells) + 2), **beside), date_format)
 
 
 def iso(cells, date_format=None):
-    days = read_dates(cells, "x.csv", range(2, len(cells) + 2), date_format)
-    return days.astype(str).tolist()
+    return read(cells, date_format).days.astype(str).tolist()
 
 
 @pytest.mark.parametrize(
@@ -131,7 +139,7 @@ def test_eight_digits_that_are_no_compact_date_are_not_seconds():
 
 
 def test_typed_dates_pass_through():
-    days = read_dates(np.array(["2020-01-02"], dtype="datetime64[ms]"), "x", [1])
+    days = read(np.array(["2020-01-02"], dtype="datetime64[ms]")).days
     assert days.dtype == np.dtype("datetime64[D]")
 
 

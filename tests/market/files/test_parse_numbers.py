@@ -5,16 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecaster.market.files.parse_numbers import (
-    decimal_evidence,
-    is_blank,
-    looks_numeric,
-    read_numbers,
-)
+from forecaster.errors import DataError
+from forecaster.market.files.cells.number_columns import Clues, read_numbers
+from forecaster.market.files.cells.parse_numbers import is_blank, looks_numeric
 
 
 def one(cells, delimiter=","):
-    return read_numbers([cells], delimiter)[0].tolist()
+    return read_numbers([cells], Clues(delimiter=delimiter), [])[0].tolist()
 
 
 @pytest.mark.parametrize(
@@ -41,6 +38,27 @@ def test_reads_a_column(cells, expected):
     assert one(cells) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("12 3/8", 12.375), ("12-3/8", 12.375), ("$12 3/8", 12.375), ("3/8", 0.375), ("12½", 12.5),
+        ("12 ¾", 12.75), ("12.5*", 12.5), ("12.5 (c)", 12.5), ("12.5[1]", 12.5), ("12.5†", 12.5),
+        ("12.5¹", 12.5), ("12.50p", 12.5), ("250p", 250), ("12.5 r", 12.5), ("12.5 xd", 12.5),
+        ("'12.5", 12.5), ("１２．５", 12.5), ("￥12.5", 12.5), ("12.5円", 12.5), ("₺12.5", 12.5),
+        ("TRY 12.5", 12.5), ("12.5 ils", 12.5), ("12.5 руб.", 12.5), ("Rp12.5", 12.5),
+        ("12.5 ▲", 12.5), ("1.5万", 15_000), ("1.5亿", 1.5e8), ("1.5억", 1.5e8), ("1.5 млн", 1.5e6),
+        ("1.5 crore", 1.5e7), ("12٫5", 12.5),
+    ],
+)  # fmt: skip
+def test_reads_a_cell_that_any_reader_knows(cell, expected):
+    assert one([cell, "1.25"])[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("cell", ["5d", "10s", "12 9/8", "1/7", "2/1/2024", "12:30", "12.5%", "1A"])
+def test_what_only_looks_like_such_a_cell_is_no_number(cell):
+    assert not looks_numeric(cell)
+
+
 def test_blanks_and_words_are_nan():
     values = one(["1.5", "", "-", "n/a", "null", "abc", "inf", "1.5%"])
     assert values[0] == 1.5
@@ -54,20 +72,22 @@ def test_a_cell_that_breaks_the_columns_own_style_is_no_number():
 
 
 def test_the_column_beside_decides_what_a_column_cannot():
-    prices, volumes = read_numbers([["1.427,56", "1.434,9"], ["526.236", "484.801"]], ";")
+    prices, volumes = read_numbers([["1.427,56", "1.434,9"], ["526.236", "484.801"]], Clues(), [])
     assert prices.tolist() == [1427.56, 1434.9]
     assert volumes.tolist() == [526236, 484801]
 
 
 def test_a_columns_own_evidence_outweighs_its_neighbours():
-    prices, index = read_numbers([["1,5", "2,5", "3,5"], ["0.25", "1.75", "1.5"]], ";")
+    prices, index = read_numbers([["1,5", "2,5", "3,5"], ["0.25", "1.75", "1.5"]], Clues(), [])
     assert prices.tolist() == [1.5, 2.5, 3.5]
     assert index.tolist() == [0.25, 1.75, 1.5]
 
 
 def test_the_delimiter_decides_what_nothing_else_can():
-    assert one(["1,234", "2,345"], ",") == [1234, 2345]
+    assert one(["1.234", "2.345"], ",") == [1.234, 2.345]
     assert one(["1,234", "2,345"], ";") == [1.234, 2.345]
+    with pytest.raises(DataError, match=r"1234 or 1\.234"):
+        one(["1,234", "2,345"], ",")
 
 
 def test_plain_dots_with_three_decimals_are_decimals():
@@ -75,12 +95,11 @@ def test_plain_dots_with_three_decimals_are_decimals():
 
 
 def test_a_leading_zero_is_no_thousand():
-    assert decimal_evidence(["0,123"]) == (0, 1)
     assert one(["0,123", "1,234"]) == [0.123, 1.234]
 
 
 def test_typed_columns_pass_through_without_infinities():
-    values = read_numbers([np.array([1.0, np.inf, np.nan])], "")[0]
+    values = read_numbers([np.array([1.0, np.inf, np.nan])], Clues(), [])[0]
     assert values[0] == 1
     assert np.isnan(values[1:]).all()
 
@@ -114,6 +133,7 @@ def test_any_style_reads_back(values, style, delimiter):
 
 def test_points_beside_commas_between_semicolons():
     """Three places behind each sign: prices with points are likelier than volumes with decimals."""
-    prices, volumes = read_numbers([["12.345", "12.346"], ["1,234", "2,345"]], ";")
+    clues = Clues(counts=[False, True], delimiter=";")
+    prices, volumes = read_numbers([["12.345", "12.346"], ["1,234", "2,345"]], clues, [])
     assert prices.tolist() == [12.345, 12.346]
     assert volumes.tolist() == [1234, 2345]

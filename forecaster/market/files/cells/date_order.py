@@ -1,0 +1,100 @@
+"""The order of day, month and year in a column of dates, decided by all of its rows or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecaster.arrays import Days, Integers
+from forecaster.errors import DataError, parameter
+from forecaster.market.files.cells.written_dates import MINGUO_AHEAD, Triple, compose, full_year
+
+_ORDERS = {"%d/%m/%Y": (2, 1, 0), "%m/%d/%Y": (2, 0, 1), "%y/%m/%d": (0, 1, 2)}
+"""Where year, month and day stand."""
+
+
+def could_be_ordered(triple: Triple) -> bool:
+    """Whether three numbers are a date in some order."""
+    return any(not np.isnat(days[0]) for days in _readings([triple]).values())
+
+
+def decide(group: Sequence[Triple], source: str) -> Days:
+    """The one reading of a group of open dates that its own rows allow.
+
+    Raises:
+        DataError: there are several.
+    """
+    readings = _readings(group)
+    valid = {name: int(np.sum(~np.isnat(days))) for name, days in readings.items()}
+    best = max(valid.values())
+    readings = _best_ordered({name: d for name, d in readings.items() if valid[name] == best})
+    readings = _without_weekends(readings)
+    first, *others = readings.values()
+    if all(np.array_equal(first, other, equal_nan=True) for other in others):
+        return first
+    if group[0].separator == "." and "%d/%m/%Y" in readings:
+        return readings["%d/%m/%Y"]  # a date with dots is written day first
+    raise DataError(_ambiguous(group[0], readings, source))
+
+
+def minguo(group: Sequence[Triple]) -> Days:
+    """Dates of the years before 100 of the Minguo calendar."""
+    year, month, day = _numbers(group).T
+    return compose(year + MINGUO_AHEAD, month, day)
+
+
+def _numbers(group: Sequence[Triple]) -> Integers:
+    return np.array([triple.numbers for triple in group], dtype=np.int64)
+
+
+def _readings(group: Sequence[Triple]) -> dict[str, Days]:
+    numbers = _numbers(group)
+    return {
+        name: _ordered(numbers, order)
+        for name, order in _ORDERS.items()
+        if order[0] == 2 or not group[0].kind[0]
+    }
+
+
+def _ordered(numbers: Integers, order: tuple[int, int, int]) -> Days:
+    year = numbers[:, order[0]]
+    year = np.where(year < 100, full_year(year), year)
+    return compose(year, numbers[:, order[1]], numbers[:, order[2]])
+
+
+def _best_ordered(readings: dict[str, Days]) -> dict[str, Days]:
+    """Drop the readings under which the rows go back and forth clearly more than under another."""
+    steps = {name: _backward_steps(days) for name, days in readings.items()}
+    least = min(steps.values())
+    return {name: days for name, days in readings.items() if steps[name] <= 3 * least}
+
+
+def _backward_steps(days: Days) -> int:
+    """Steps against the direction of the rows, whichever direction that is."""
+    steps = np.diff(days[~np.isnat(days)].astype(np.int64))
+    return int(min(np.sum(steps < 0), np.sum(steps > 0)))
+
+
+def _without_weekends(readings: dict[str, Days]) -> dict[str, Days]:
+    """Drop the readings with several weekend dates, where another reading has none at all."""
+    counts = {
+        name: int(np.sum(~np.is_busday(days[~np.isnat(days)]))) for name, days in readings.items()
+    }
+    if min(counts.values()) > 0:
+        return readings
+    return {name: days for name, days in readings.items() if counts[name] < 2}
+
+
+def _ambiguous(first: Triple, readings: dict[str, Days], source: str) -> str:
+    year = "%Y" if first.kind[0] else "%y"
+    offered = [
+        f"{parameter('date_format')} " + name.replace("/", first.separator).replace("%Y", year)
+        for name in readings
+    ]
+    example = first.separator.join(f"{number:02d}" for number in first.numbers)
+    meanings = " or ".join(str(days[0]) for days in readings.values())
+    return (
+        f"{source}: the dates can be read in {len(readings)} ways ({example} is {meanings}), and"
+        f" neither the values nor their order decides; one is needed. Add {' or '.join(offered)}."
+    )
