@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from forecaster.market.bars import History
+from forecaster.market.bars import BAR_FIELDS, History
 from forecaster.market.store import Store
-from forecaster.market.store.bars import FIELDS, replace
+from forecaster.market.store.bars import replace
 from forecaster.market.store.bars import read as read_bars
 from forecaster.market.store.tickers import TickerInfo
 
@@ -29,13 +29,13 @@ LAST = 400
 
 
 def made_up(ticker: str, bars: int, seed: int) -> History:
-    """A random walk on consecutive weekdays."""
+    """A random walk on consecutive weekdays, up to yesterday."""
     rng = np.random.default_rng(seed)
-    days = np.datetime64("2000-01-03") + np.arange(2 * bars)
+    days = np.datetime64(datetime.now(UTC).date()) - np.arange(2 * bars, 0, -1)
     close = 50.0 * np.exp(np.cumsum(rng.normal(0, 0.015, bars)))
     return History(
         ticker=ticker,
-        sessions=days[np.is_busday(days)][:bars],
+        sessions=days[np.is_busday(days)][-bars:],
         open=close * 0.999,
         high=close * 1.01,
         low=close * 0.99,
@@ -106,7 +106,7 @@ def measure(store: Store, whole: list[History], total: int) -> None:
 
 def floor(whole: list[History], path: Path, total: int) -> None:
     """The same values in one NumPy file."""
-    values = np.stack([[getattr(h, name) for name in FIELDS] for h in whole])
+    values = np.stack([[getattr(h, name) for name in BAR_FIELDS] for h in whole])
     timed("one NumPy file: write", lambda: np.save(path, values), total)
     timed("one NumPy file: read", lambda: np.load(path), total)
 

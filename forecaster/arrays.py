@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,9 @@ Floats = NDArray[np.float64]
 
 Floats32 = NDArray[np.float32]
 """Inputs, weights and states of a network."""
+
+Reals = NDArray[np.floating[Any]]
+"""Either of them: what a network computes, in the precision of its inputs."""
 
 Integers = NDArray[np.int64]
 Rows = NDArray[np.intp]

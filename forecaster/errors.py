@@ -90,6 +90,10 @@ class CalendarUnavailable(DataError, code="calendar"):
     """An exchange's calendar cannot be built, or not for these days; weekdays can stand in."""
 
 
+class StaleBars(DataError, exit_code=3, code="stale"):
+    """The last bar is so old that a forecast from it would be for sessions that are over."""
+
+
 class SourceError(ForecastError, exit_code=5, code="source"):
     """A market data source cannot be used and no stored bars can stand in."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def counted(count: int, noun: str) -> str:
@@ -14,7 +14,7 @@ def plural(noun: str, count: int) -> str:
     """The noun as it stands behind that count."""
     if count == 1:
         return noun
-    return noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeo" else noun + "s"
 
 
 def were(count: int) -> str:
@@ -26,6 +26,12 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``; ``last`` stands before the last one."""
     *ahead, end = words
     return f"{', '.join(ahead)} {last} {end}" if ahead else end
+
+
+def few(words: Sequence[str], most: int = 3) -> str:
+    """``a, b, c and 2 more``: so many of them."""
+    more = len(words) - most
+    return ", ".join(words[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def quoted(text: str) -> str:

@@ -61,6 +61,12 @@ def garch_history(
     )
 
 
+def closing_at(history: History, code: str, hour: int) -> History:
+    """The history on a calendar whose sessions close at an hour UTC of their date."""
+    closes = history.sessions.astype("datetime64[s]") + np.timedelta64(hour, "h")
+    return replace(history, calendar=code, closes=closes)
+
+
 def close_only(history: History) -> History:
     """The same closes, with nothing else known."""
     unknown = np.full(len(history), np.nan)

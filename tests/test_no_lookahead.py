@@ -10,7 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic import close_only, garch_history, noise_after, random_model, same_weights
+from synthetic import (
+    close_only,
+    closing_at,
+    garch_history,
+    noise_after,
+    random_model,
+    same_weights,
+)
 
 from forecaster.evaluation.baselines.fit import ALL, fit_baselines
 from forecaster.evaluation.folds import split_panel
@@ -175,6 +182,67 @@ def test_quantiles_of_a_test_part_before_the_cutoff_do_not_change(cell, supervis
     for one, two in zip(*made, strict=True):
         assert np.array_equal(one, two)
     assert len(made[0][0]) > 49 * FEWEST
+
+
+HOURS = {"XTKS": 6, "XLON": 16, "XNYS": 21}
+WORLD = Panel(
+    tuple(
+        closing_at(garch_history(f"{code}{i}", 260 - 7 * i, 70 + i, last="2016-01-01"), code, hour)
+        for i in range(3)
+        for code, hour in HOURS.items()
+    )
+)
+
+
+def noise_when_closed_after(history: History, moment: np.datetime64) -> History:
+    """The history with noise in every bar that closed after a moment."""
+    seen = history.closes <= moment
+    last = history.sessions[seen][-1] if seen.any() else history.first - 1
+    return noise_after(history, last)
+
+
+@pytest.mark.parametrize("place", range(len(HOURS)))
+@pytest.mark.parametrize("market", [False, True])
+class TestClosingTimes:
+    """One date is not one moment: bars of that date that closed later are the future too."""
+
+    day = np.datetime64("2015-11-25")
+
+    def forecast(self, panel, place, market):
+        model = random_model(settings_of("gru", "prefixes", "volatility"), WORLD)
+        targets = (panel.histories[place],) if market else panel.histories
+        made = predict(
+            model, targets, market=panel.histories if market else None, as_of=self.day
+        ).forecasts
+        (mine,) = [one for one in made if one.ticker == panel.histories[place].ticker]
+        return mine
+
+    def test_bars_that_closed_later_change_no_bit(self, place, market):
+        closed = WORLD.histories[place].up_to(self.day).closes[-1]
+        noisy = Panel(tuple(noise_when_closed_after(h, closed) for h in WORLD))
+        assert self.forecast(WORLD, place, market) == self.forecast(noisy, place, market)
+
+    def test_bars_that_closed_just_before_change_it(self, place, market):
+        closed = WORLD.histories[place].up_to(self.day).closes[-1] - np.timedelta64(24, "h")
+        mine = WORLD.histories[place]
+        noisy = Panel(tuple(h if h is mine else noise_when_closed_after(h, closed) for h in WORLD))
+        one, two = (self.forecast(panel, place, market) for panel in (WORLD, noisy))
+        assert one.fingerprint != two.fingerprint
+        assert one.steps != two.steps
+
+    def test_rows_up_to_a_session_do_not_change(self, place, market):
+        mine = WORLD.histories[place]
+        row = len(mine.up_to(self.day))
+        representation = Representation.fit("volatility", list(WORLD))
+        rows = []
+        for panel in (
+            WORLD,
+            Panel(tuple(noise_when_closed_after(h, mine.closes[row - 1]) for h in WORLD)),
+        ):
+            members = panel.histories if market else None
+            rows.append(representation.encode_all(panel.histories, members)[place].inputs)
+        assert np.array_equal(rows[0][:row], rows[1][:row])
+        assert not np.array_equal(rows[0][row:], rows[1][row:])
 
 
 @pytest.mark.parametrize("name", ALL)

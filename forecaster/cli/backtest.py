@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +11,7 @@ import typer
 from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import (
     Cluster,
+    Market,
     ModelName,
     Reading,
     SkipUnreadable,
@@ -25,7 +26,7 @@ from forecaster.cli.options import (
 from forecaster.cli.parsing import parse_cells, parse_date, parse_words
 from forecaster.cli.pictures import PictureFile, drawn, picture_file
 from forecaster.cli.results import Writing, emit
-from forecaster.cli.sources import read, refuse_or_skip, report_skipped
+from forecaster.cli.sources import read, read_market, refuse_or_skip, report_skipped
 from forecaster.errors import SettingsError, VerdictNotHeld
 from forecaster.model.settings import Device
 
@@ -90,6 +91,7 @@ def backtest(
     device: Annotated[
         Device, typer.Option(help="Where to compute.", rich_help_panel="Network")
     ] = "auto",
+    market: Market = None,
     workers: Workers = None,
     cluster: Cluster = None,
     skip_unreadable: SkipUnreadable = False,
@@ -138,19 +140,21 @@ def backtest(
             "--model was given with --folds or --seeds; a saved model is scored as it is, in one"
             " fold. Leave those out."
         )
+    members = read_market(market, reading)
     loaded = read(sources, reading)
     refuse_or_skip(loaded, skip_unreadable=skip_unreadable)
+    panel = replace(loaded.panel, market=members)
     if model is not None:
         author = open_model(model)
-        result = backtest.score_model(loaded.panel, author, plan, allow_overlap=allow_overlap)
+        result = backtest.score_model(panel, author, plan, allow_overlap=allow_overlap)
     else:
         with training_bar() as on_progress:
             result = backtest.backtest(
-                loaded.panel, settings, plan, device=device, on_progress=on_progress, pool=pool
+                panel, settings, plan, device=device, on_progress=on_progress, pool=pool
             )
     for about in result.notes:
         note(about.message)
-    panel = plan.seen(loaded.panel)
+    panel = plan.seen(panel)
     to.write(
         table=lambda width: backtest_table(result, panel, width),
         json=lambda: backtest_json(result, panel, failures_in_flags(loaded.failures)),

@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import Horizon, ModelName, Reading, reading_options
+from forecaster.cli.options import Horizon, Market, ModelName, Reading, reading_options
 from forecaster.cli.results import emit, emitting
-from forecaster.cli.sources import fetching_of, file_options, report_failures, show_notes
+from forecaster.cli.sources import (
+    fetching_of,
+    file_options,
+    market_sources,
+    report_failures,
+    show_notes,
+)
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -45,6 +51,7 @@ def batch(
     ],
     model: ModelName = None,
     horizon: Horizon = None,
+    market: Market = None,
     out: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Where forecasts go; - for stdout. (default: -)"),
@@ -66,18 +73,34 @@ def batch(
     wait: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.0, help="Wait for another batch to end.")
     ] = 0.0,
+    max_age: Annotated[
+        int,
+        typer.Option(
+            metavar="SESSIONS",
+            min=0,
+            help="Sessions that the last bar of a ticker may be behind; an older one fails.",
+        ),
+    ] = 5,
     quiet: Annotated[
         bool,
         typer.Option(
             "--quiet",
             "-q",
-            help="Print nothing unless something fails; forecasts go to --out alone.",
+            help="Print nothing unless something fails or is old; forecasts go to --out alone.",
         ),
     ] = False,
     summary: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE", help="Write counts as JSON to this file; - for stdout, beside --out."
+        ),
+    ] = None,
+    head_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the hash of the journal's last row to this file, to note it elsewhere; -"
+            " for stdout.",
         ),
     ] = None,
     *,
@@ -92,25 +115,29 @@ def batch(
     from forecaster.output.console import note, ticker_bar
 
     chosen = format or _by_suffix(out)
-    _keep_apart(out, summary, quiet=quiet)
+    _keep_apart(out, {"--summary": summary, "--head-file": head_file}, watchlist, quiet=quiet)
     fetching = fetching_of(reading)
     options = file_options(reading)
     work = read_batch_sources(watchlist, sys.stdin.buffer)
+    members = market_sources(market)
     days = _days(retrain)
     path = find(model)
     author = load(path)
     with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
         result = batch.batch(
-            author, work, horizon=horizon, fetching=fetching, options=options, resume=resume,
+            author, work, market=members,
+            horizon=horizon, fetching=fetching, options=options, resume=resume,
             retrain_days=days, path=path_of("default") if path == BOXED else path, wait=wait,
-            on_ticker=on_ticker,
+            max_age=max_age, on_ticker=on_ticker,
         )  # fmt: skip
-    if not quiet:
-        show_notes(result.notes)
+    loud = [about for about in result.notes if about.loud]
+    show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
     _write(result, out, chosen, quiet=quiet)
     if summary is not None:
         told = replace(result, failures=failures_in_flags(result.failures))
         emit(batch_json(told), None if summary == _STDOUT else summary, "--summary")
+    if head_file is not None:
+        emit(f"{result.head}\n", None if head_file == _STDOUT else head_file, "--head-file")
     if not quiet:
         note(batch_sentence(result))
     report_failures(result.failures, succeeded=len(result.forecasts))
@@ -127,18 +154,46 @@ def _by_suffix(out: str | None) -> Lines:
     return _BY_SUFFIX.get(suffix, "jsonl")
 
 
-def _keep_apart(out: str | None, summary: Path | None, *, quiet: bool) -> None:
-    """Refuse to write forecasts and summary to one place."""
-    if summary == _STDOUT:
-        if out == "-" or (out is None and not quiet):
+def _keep_apart(
+    out: str | None, others: dict[str, Path | None], inputs: list[str], *, quiet: bool
+) -> None:
+    """Refuse to write two things to one place, or over a file that is read."""
+    forecasts = out if out is not None or quiet else "-"
+    places = {"--out": forecasts} | {
+        option: None if path is None else str(path) for option, path in others.items()
+    }
+    read = {_place(path) for path in inputs} - {None}
+    taken: dict[Path | None, str] = {}
+    for option, path in places.items():
+        if path is None:
+            continue
+        where = _place(path)
+        if where in read:
             raise SettingsError(
-                "the forecasts and --summary both go to standard output; each needs a place of its"
-                " own. Give --out FILE."
+                f"{option} is {path}, which is read; another file is needed. Change {option}."
             )
-    elif summary is not None and out is not None and Path(out).resolve() == summary.resolve():
-        raise SettingsError(
-            f"--out and --summary are both {out}; each needs a file of its own. Change one of them."
+        if where in taken:
+            raise SettingsError(_both(taken[where], option, path))
+        taken[where] = option
+
+
+def _both(first: str, second: str, path: str) -> str:
+    """What is said of two things that are written to one place."""
+    if path != "-":
+        return (
+            f"{first} and {second} are both {path}; each needs a file of its own. Change one of"
+            " them."
         )
+    what = "the forecasts" if first == "--out" else first
+    return (
+        f"{what} and {second} both go to standard output; each needs a place of its own. Give"
+        f" {first} FILE."
+    )
+
+
+def _place(path: str) -> Path | None:
+    """Where a path leads; None for standard output."""
+    return None if path == "-" else Path(path).resolve()
 
 
 def _days(retrain: str) -> float | None:

@@ -88,6 +88,15 @@ ThemeOption = Annotated[
     ),
 ]
 WidthOption = Annotated[int, typer.Option("--width", help="Width of the picture in pixels.")]
+Market = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--market",
+        metavar="SOURCES",
+        help="Make the market state of these tickers, watchlists or files, which are not forecast.",
+        rich_help_panel=_TICKERS,
+    ),
+]
 SkipUnreadable = Annotated[
     bool,
     typer.Option(

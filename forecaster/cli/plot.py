@@ -8,6 +8,7 @@ import typer
 
 from forecaster.cli.options import (
     AsOf,
+    Market,
     ModelName,
     Output,
     Reading,
@@ -18,7 +19,14 @@ from forecaster.cli.options import (
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.pictures import drawn, picture_file
 from forecaster.cli.results import emit
-from forecaster.cli.sources import chosen_model, read, report_failures, warn_of_hindsight
+from forecaster.cli.sources import (
+    chosen_model,
+    note_other_market,
+    read,
+    read_market,
+    report_failures,
+    warn_of_hindsight,
+)
 from forecaster.errors import SettingsError
 
 _IN_A_PICTURE, _IN_A_TERMINAL = 120, 60
@@ -39,6 +47,7 @@ def plot(
         ),
     ] = None,
     as_of: AsOf = None,
+    market: Market = None,
     output: Output = None,
     theme: ThemeOption = None,
     width: WidthOption = 1200,
@@ -56,6 +65,8 @@ def plot(
     day = parse_date(as_of, "--as-of")
     trained = chosen_model(model)
     checked_horizon(trained, horizon)  # before anything is fetched for nothing
+    members = read_market(market, reading)
+    note_other_market(trained, members)
     loaded = read(sources, reading)
     if file is not None and len(loaded.panel) > MOST_PANELS:
         raise SettingsError(
@@ -63,7 +74,7 @@ def plot(
             " fewer, or leave --output out to draw one chart below the other."
         )
     drawings = fans(
-        trained, loaded.panel.histories, shown=shown, horizon=horizon, as_of=day,
+        trained, loaded.panel.histories, market=members, shown=shown, horizon=horizon, as_of=day,
         calendars=loaded.calendars,
     )  # fmt: skip
     warn_of_hindsight(trained, drawings.forecasts)

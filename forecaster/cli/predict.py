@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import AsOf, Horizon, ModelName, Reading, Sources
+from forecaster.cli.options import AsOf, Horizon, Market, ModelName, Reading, Sources
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
-from forecaster.cli.sources import chosen_model, read, report_failures, warn_of_hindsight
+from forecaster.cli.sources import (
+    chosen_model,
+    note_other_market,
+    read,
+    read_market,
+    report_failures,
+    show_notes,
+    warn_of_hindsight,
+)
 
 
 def predict(
@@ -14,26 +24,36 @@ def predict(
     model: ModelName = None,
     horizon: Horizon = None,
     as_of: AsOf = None,
+    market: Market = None,
     *,
     to: Writing,
     reading: Reading,
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs import predict
+    from forecaster.market.age import file_ages
     from forecaster.output.predict import predict_csv, predict_json, predict_table
 
     trained = chosen_model(model)
     predict.checked_horizon(trained, horizon)  # before anything is fetched for nothing
     day = parse_date(as_of, "--as-of")
+    members = read_market(market, reading)
+    note_other_market(trained, members)
     loaded = read(sources, reading)
+    now = None if day is not None else datetime.now(UTC)
+    histories, calendars = loaded.panel.histories, loaded.calendars
+    if now is not None:
+        ages = file_ages(loaded.files, histories, calendars, now)
+        show_notes([about for about in ages if about.loud])
     result = predict.predict(
-        trained, loaded.panel.histories, horizon=horizon, as_of=day, calendars=loaded.calendars
-    )
+        trained, histories, market=members, horizon=horizon, as_of=day, calendars=calendars,
+        now=now,
+    )  # fmt: skip
     forecasts = result.forecasts
     warn_of_hindsight(trained, forecasts)
     failures = failures_in_flags((*loaded.failures, *result.failures))
     to.write(
-        table=lambda width: predict_table(forecasts, trained, width),
+        table=lambda width: predict_table(result, trained, width),
         json=lambda: predict_json(trained, forecasts, failures),
         csv=lambda: predict_csv(trained, forecasts),
         empty=not forecasts,

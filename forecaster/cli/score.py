@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -12,7 +13,9 @@ from forecaster.cli.options import Output, Reading, reading_options
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing, emit, emitting
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures, show_notes
-from forecaster.errors import DataError
+from forecaster.errors import DataError, SettingsError
+
+_BREAKS_SHOWN = 5
 
 Since = Annotated[
     str | None, typer.Option(metavar="DATE", help="Forecasts with this cutoff or a later one.")
@@ -86,18 +89,45 @@ def list_journal(
     )
 
 
-def verify() -> None:
+def verify(
+    head: Annotated[
+        str | None,
+        typer.Option(metavar="HASH", help="A head noted earlier: is it still in the chain?"),
+    ] = None,
+) -> None:
     """Compute the journal's chain of hashes again; fails if a forecast was changed."""
     from forecaster.market.store import Store, journal
 
+    noted = None if head is None else _hash(head)
     with Store() as store, store.reading() as tx:
-        chain = journal.verify(tx)
+        chain = journal.verify(tx, noted)
     if chain.broken:
+        more = len(chain.broken) - _BREAKS_SHOWN
         raise DataError(
-            f"the journal does not hold: {'; '.join(chain.broken[:5])}. What was written cannot be"
-            " trusted from there on; restore the store from a copy."
+            f"the journal does not hold: {'; '.join(chain.broken[:_BREAKS_SHOWN])}"
+            f"{f'; and {more} more' if more > 0 else ''}. What was written cannot be trusted from"
+            " there on; restore the store from a copy."
         )
-    emit(f"{chain.entries} forecasts, none changed; head {chain.head}\n", None)
+    since = ""
+    if chain.noted is not None:
+        later = chain.entries - chain.noted
+        since = f"the noted head is that of row {chain.noted}, and {later:,} came since\n"
+    emit(f"{chain.entries} forecasts, none changed; head {chain.head}\n{since}", None)
+
+
+def _hash(head: str) -> str:
+    """A head that was noted, as the journal writes it.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    noted = head.strip().lower()
+    if re.fullmatch("[0-9a-f]{64}", noted) is None:
+        raise SettingsError(
+            f"--head is {head!r}; a hash of 64 digits from 0 to f is needed, as forecast journal"
+            " verify prints it. Give the whole of it."
+        )
+    return noted
 
 
 def export(

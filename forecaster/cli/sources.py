@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from forecaster.cli.flags import in_flags
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from forecaster.market.fetch_options import FetchOptions
     from forecaster.market.files.read import LoadResult, ReadOptions
     from forecaster.market.notes import Failure, Note
+    from forecaster.market.watchlist import BatchSources
     from forecaster.model.artifact import Model
 
+_MARKET_SHOWN = 20
 _NOTES_SHOWN = 6
 """Notes printed one by one; a folder of hundreds of files must not bury its result."""
 
@@ -96,6 +99,63 @@ def read_price_files(files: list[str], reading: Reading) -> LoadResult:
     loaded = read_files(files, file_options(reading), stdin=sys.stdin.buffer)
     show_notes(loaded.notes)
     return loaded
+
+
+def read_market(words: list[str] | None, reading: Reading) -> tuple[History, ...] | None:
+    """The histories that make the market state; None where none were named.
+
+    A note names those that cannot be read.
+
+    Raises:
+        ForecastError: none of them can be read.
+    """
+    sources = market_sources(words)
+    if sources is None:
+        return None
+    from forecaster.market.load import read_sorted
+    from forecaster.output.console import note
+
+    options = replace(file_options(reading), ticker=None)
+    fetching = replace(fetching_of(reading), calendar=None)
+    loaded = read_sorted(sources.files, sources.tickers, options, fetching)
+    show_notes(loaded.notes)
+    if not len(loaded.panel):
+        raise loaded.failures[-1].error
+    for failure in loaded.failures:
+        note(f"{failure.name} is not part of the market state: {in_flags(failure.error)}")
+    return loaded.panel.histories
+
+
+def market_sources(words: list[str] | None) -> BatchSources | None:
+    """The sources whose bars make the market state; None where none were named.
+
+    Raises:
+        DataError: a file of them is not there.
+        SettingsError: there is none.
+    """
+    if words is None:
+        return None
+    from forecaster.market.watchlist import read_set_sources
+
+    sources = read_set_sources(words)
+    if not (sources.tickers or sources.files):
+        raise SettingsError("--market names no ticker; one is needed, as in --market SPY.")
+    return sources
+
+
+def note_other_market(model: Model, market: Sequence[History] | None) -> None:
+    """Say where the market state is of other tickers than the one that a model learned with."""
+    learned = model.card.market
+    used = None if market is None else sorted(history.ticker for history in market)
+    if learned is None or used == sorted(learned):
+        return
+    from forecaster.output.console import note
+
+    named = ",".join(learned[:_MARKET_SHOWN]) + (",…" if len(learned) > _MARKET_SHOWN else "")
+    note(
+        f"model {model.name} was trained with the market state of {named}; this one is of other"
+        " tickers. Name the same with --market."
+    )
 
 
 def show_notes(notes: Sequence[Note]) -> None:

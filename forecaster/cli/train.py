@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from forecaster.atomic import locked
 from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import (
     Cluster,
+    Market,
     Reading,
     SkipUnreadable,
     Sources,
@@ -20,7 +22,7 @@ from forecaster.cli.options import (
 )
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
-from forecaster.cli.sources import read, refuse_or_skip, report_skipped
+from forecaster.cli.sources import read, read_market, refuse_or_skip, report_skipped
 from forecaster.errors import SettingsError
 from forecaster.model.settings import Device
 
@@ -71,6 +73,7 @@ def train(
             rich_help_panel="Training",
         ),
     ] = True,
+    market: Market = None,
     workers: Workers = None,
     cluster: Cluster = None,
     skip_unreadable: SkipUnreadable = False,
@@ -100,7 +103,9 @@ def train(
             "--workers or --cluster was given, and one network is trained in one process; several"
             " are needed to share out. Add --per-ticker, or leave them out."
         )
+    members = read_market(market, reading)
     loaded = read(sources, reading)
+    loaded = replace(loaded, panel=replace(loaded.panel, market=members))
     if per_ticker:
         train_per_ticker(
             loaded, settings, name=name, train_end=day, refit=refit, device=device, pool=pool,

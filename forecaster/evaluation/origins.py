@@ -99,7 +99,7 @@ def past_of(panel: Panel, cutoff: np.datetime64) -> Panel:
     Raises:
         DataError: there is none.
     """
-    past = Panel(tuple(h for h in panel.up_to(cutoff) if len(h) >= 2))
+    past = panel.up_to(cutoff).keep(lambda history: len(history) >= 2)
     if len(past) == 0:
         raise DataError(
             f"no history has two sessions up to {cutoff}; fitting needs them."

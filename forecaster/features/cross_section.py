@@ -58,7 +58,10 @@ class MarketState:
 
     @classmethod
     def of(cls, sessions: Sequence[Days], measures: Sequence[Measures]) -> MarketState:
-        """The state from the sessions and measures of every history."""
+        """The state from the measures of every history and the sessions that see its bars first.
+
+        Where a session sees two bars of a history, the later one counts.
+        """
         days = np.unique(np.concatenate(list(sessions)))
         count, z, surprise, variance = (np.zeros(len(days)) for _ in range(4))
         for dates, m in zip(sessions, measures, strict=True):
@@ -86,14 +89,14 @@ class MarketState:
         """The columns of ``MARKET_STATE_FEATURES`` for one history.
 
         Args:
-            sessions: of the history, ``(n,)``, all among the panel's.
+            sessions: of the history, ``(n,)``; the state is not known at those without a bar.
             volatility: its σ_t, ``(n,)``, the unit of the variances.
 
         Returns:
             ``(n, 10)``.
         """
-        place = np.searchsorted(self.sessions, sessions)
-        known = self.count[place] >= FEWEST
+        place = np.minimum(np.searchsorted(self.sessions, sessions), len(self.sessions) - 1)
+        known = (self.sessions[place] == sessions) & (self.count[place] >= FEWEST)
         log_volatility = np.log(volatility)
         columns = [
             np.ones(len(sessions)),

@@ -17,6 +17,7 @@ import numpy as np
 from forecaster.arrays import Floats, Floats32
 from forecaster.features import ScaleName
 from forecaster.features.bar_features import BAR_FEATURES, bar_features
+from forecaster.features.closing_order import ClosingOrder, group_of
 from forecaster.features.cross_section import MARKET_STATE_FEATURES, MarketState
 from forecaster.features.event_features import RHYTHM_FEATURES
 from forecaster.features.scaling import (
@@ -72,12 +73,20 @@ class Representation:
     market_state: bool
 
     @classmethod
-    def fit(cls, name: ScaleName, histories: Sequence[History]) -> Representation:
-        """Fit scaling and standardisation on histories that end with the training range."""
+    def fit(
+        cls, name: ScaleName, histories: Sequence[History], market: Sequence[History] | None = None
+    ) -> Representation:
+        """Fit scaling and standardisation on histories that end with the training range.
+
+        Args:
+            name: of the scaling.
+            histories: of the training.
+            market: those that make the market state; None: ``histories`` themselves.
+        """
         scaling = fit_scaling(name, list(histories))
         if isinstance(scaling, LevelScaling):
             return cls(scaling, np.zeros(1), np.ones(1), market_state=False)
-        bars, states = _all_features(scaling, [scaling.scale(h) for h in histories])
+        bars, states = _all_features(scaling, [scaling.scale(h) for h in histories], market)
         mean, deviation = _moments(np.concatenate(bars))
         state = np.concatenate(states)
         known = state[state[:, 0] > 0]
@@ -108,14 +117,19 @@ class Representation:
         return self.encode_all([history])[0]
 
     def encode_all(
-        self, histories: Sequence[History], *, last: int | None = None
+        self,
+        histories: Sequence[History],
+        market: Sequence[History] | None = None,
+        *,
+        last: int | None = None,
     ) -> list[Encoding]:
         """Inputs and scales of a panel, with its market state.
 
-        Row t of a history uses bars of any history, up to the session of that row.
+        Row t of a history uses bars of others that had closed when the session of that row closed.
 
         Args:
             histories: the panel.
+            market: those that make the market state; None: ``histories`` themselves.
             last: keep the inputs of the last so many sessions of each; None: of all.
         """
         if isinstance(self.scaling, LevelScaling):
@@ -125,7 +139,7 @@ class Representation:
                 for s in levels
             ]
         scales = [self.scaling.scale(h) for h in histories]
-        bars, states = _all_features(self.scaling, scales, last)
+        bars, states = _all_features(self.scaling, scales, market, last)
         return [
             Encoding(s.history, self._standardise(a, b), s)
             for s, a, b in zip(scales, bars, states, strict=True)
@@ -175,21 +189,41 @@ def _newest(last: int | None) -> slice:
 
 
 def _all_features(
-    scaling: VolatilityScaling, scales: Sequence[VolatilityScale], last: int | None = None
+    scaling: VolatilityScaling,
+    scales: Sequence[VolatilityScale],
+    market: Sequence[History] | None = None,
+    last: int | None = None,
 ) -> tuple[list[Floats], list[Floats]]:
     """Bar features and market state of every history of a panel, or their last rows."""
     if not scales:
         return [], []
-    market_state = MarketState.of(
-        [s.history.sessions for s in scales], [s.measures for s in scales]
-    )
+    members = scales if market is None else [scaling.scale(history) for history in market]
+    market_states = _MarketStates([s.history for s in scales], members)
     rows = _newest(last)
     # copies, or views would keep every row of a large panel in memory
     bars = [bar_features(s, scaling.prior)[rows].copy() for s in scales]
-    states = [
-        market_state.features(s.history.sessions[rows], s.measures.volatility[rows]) for s in scales
-    ]
+    states = [market_states.features(s, rows) for s in scales]
     return bars, states
+
+
+class _MarketStates:
+    """The market state of each calendar's sessions."""
+
+    def __init__(self, histories: Sequence[History], members: Sequence[VolatilityScale]) -> None:
+        self._order = ClosingOrder(histories, [scale.history for scale in members])
+        measures = {scale.history.ticker: scale.measures for scale in members}
+        self._measures = [measures[history.ticker] for history in self._order.members]
+        self._states: dict[str | None, MarketState] = {}
+
+    def features(self, scale: VolatilityScale, rows: slice) -> Floats:
+        """The columns of the market state at some sessions of a history."""
+        sessions, group = scale.history.sessions[rows], group_of(scale.history)
+        if not self._measures:
+            return np.zeros((len(sessions), len(MARKET_STATE_FEATURES)))
+        if group not in self._states:
+            entries = self._order.entries(scale.history)
+            self._states[group] = MarketState.of(entries, self._measures)
+        return self._states[group].features(sessions, scale.measures.volatility[rows])
 
 
 def _moments(rows: Floats) -> tuple[Floats, Floats]:

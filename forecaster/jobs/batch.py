@@ -17,12 +17,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forecaster.atomic import locked
-from forecaster.errors import DataError, LockHeld, Message, TrainingDiverged
+from forecaster.errors import DataError, LockHeld, Message, TrainingDiverged, parameter
+from forecaster.features.cross_section import FEWEST
 from forecaster.features.representation import REACH
-from forecaster.jobs.predict import TickerForecast, checked_horizon, predict
-from forecaster.market.bars import Panel
+from forecaster.jobs.predict import (
+    SHORTEST_HISTORY,
+    Predictions,
+    TickerForecast,
+    checked_horizon,
+    predict,
+)
+from forecaster.market.age import file_ages, too_old
+from forecaster.market.bars import History, Panel
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
-from forecaster.market.files.read import DEFAULT_READ_OPTIONS, ReadOptions
+from forecaster.market.files.read import DEFAULT_READ_OPTIONS, LoadResult, ReadOptions
 from forecaster.market.load import read_sorted
 from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
@@ -32,6 +40,10 @@ from forecaster.market.store.log import Run, begin_run, finish_run, unfinished_r
 from forecaster.market.watchlist import BatchSources
 from forecaster.model.artifact import Model, save
 from forecaster.paths import home
+from forecaster.wording import counted
+
+MAX_AGE = 5
+"""Sessions that a ticker's last bar may be behind: a week."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,7 @@ class BatchResult:
         model: who forecast.
         forecasts: in the order of the watchlist.
         failures: tickers without a forecast, and why.
-        stale: tickers forecast from stored bars because their source failed.
+        stale: tickers forecast from bars that lack a session, or because their source failed.
         written: how many forecasts were new to the journal.
         resumed: whether an earlier run went on.
         head: hash of the journal's last row.
@@ -67,6 +79,7 @@ def batch(
     model: Model,
     sources: BatchSources,
     *,
+    market: BatchSources | None = None,
     horizon: int | None = None,
     fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     options: ReadOptions = DEFAULT_READ_OPTIONS,
@@ -74,6 +87,7 @@ def batch(
     retrain_days: float | None = None,
     path: Path | None = None,
     wait: float = 0.0,
+    max_age: int = MAX_AGE,
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
     on_ticker: Callable[[str], None] | None = None,
@@ -83,6 +97,7 @@ def batch(
     Args:
         model: who forecasts.
         sources: tickers and price files.
+        market: those that make the market state; None: the watchlist itself.
         horizon: steps; None: as ``predict``.
         fetching: how tickers are fetched.
         options: how files are read.
@@ -91,6 +106,8 @@ def batch(
         retrain_days: retrain the model first if it is at least so many days old; None: never.
         path: the model's file, which a retrained one replaces.
         wait: seconds to wait for another batch.
+        max_age: how many sessions the last bar of a ticker may be behind; one that is older is a
+            failure, and is not forecast.
         provider: makes the provider; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
         on_ticker: called before each ticker is fetched.
@@ -113,26 +130,107 @@ def batch(
             sources.files, sources.tickers, options, asked, store=store, provider=provider,
             now=moment, last=None if due else REACH, on_ticker=on_ticker,
         )  # fmt: skip
-        notes = [Note(note.message, note.ticker or note.source) for note in loaded.notes]
+        members, missing = _market(market, options, asked, store, provider, moment, due=due)
+        old = file_ages(loaded.files, loaded.panel.histories, loaded.calendars, moment)
+        notes = [replace(note, ticker=note.ticker or note.source) for note in (*loaded.notes, *old)]
         if due and path is not None:
-            model, note = _retrained(model, path, loaded.panel)
+            model, note = _retrained(model, path, replace(loaded.panel, market=members))
             notes.append(note)
-        result = predict(model, loaded.panel.histories, horizon=horizon, calendars=loaded.calendars)
+        fresh, too_late = _by_age(loaded, moment, max_age)
+        result = predict(
+            model, fresh, market=members, horizon=horizon, calendars=loaded.calendars, now=moment
+        )
+        notes += [*missing, *_fewer(result, sources, members, model)]
         written_at = now or datetime.now(UTC)  # fetching may have taken an hour
+        stale = {*loaded.stale, *(note.ticker for note in old if note.loud)}
         records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
+        notes += _clock(store, written_at)
         written, head = _written(store, run, model, records, written_at)
     return BatchResult(
         run=run.run,
         model=model,
         forecasts=result.forecasts,
-        failures=(*loaded.failures, *result.failures),
-        stale=loaded.stale,
+        failures=(*loaded.failures, *too_late, *result.failures),
+        stale=tuple(f.ticker for f in result.forecasts if f.ticker in stale),
         written=written,
         resumed=resumed,
         head=head,
         notes=tuple(notes),
         seconds=time.perf_counter() - began,
     )
+
+
+def _market(
+    sources: BatchSources | None,
+    options: ReadOptions,
+    fetching: FetchOptions,
+    store: Store,
+    provider: Callable[[], Provider] | None,
+    now: datetime,
+    *,
+    due: bool,
+) -> tuple[tuple[History, ...] | None, list[Note]]:
+    """The histories that make the market state, and notes on those that cannot.
+
+    Raises:
+        ForecastError: none of them can be read.
+    """
+    if sources is None:
+        return None, []
+    loaded = read_sorted(
+        sources.files, sources.tickers, options, replace(fetching, calendar=None), store=store,
+        provider=provider, now=now, last=None if due else REACH,
+    )  # fmt: skip
+    if not len(loaded.panel) and loaded.failures:
+        raise loaded.failures[-1].error
+    notes = [replace(note, ticker=note.ticker or note.source) for note in loaded.notes]
+    notes += [
+        Note(f"not part of the market state: {f.error.message.marked}", f.name)
+        for f in loaded.failures
+    ]
+    return loaded.panel.histories, notes
+
+
+def _fewer(
+    result: Predictions,
+    sources: BatchSources,
+    members: Sequence[History] | None,
+    model: Model,
+) -> list[Note]:
+    """A note where fewer tickers than the watchlist has made the market state."""
+    counts = [forecast.market_tickers for forecast in result.forecasts]
+    wanted = len(sources.tickers) + len(sources.files)
+    if members is not None or not model.representation.market_state or not counts:
+        return []
+    if wanted < FEWEST or min(counts) >= wanted:
+        return []
+    made = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    return [
+        Note(
+            f"the market state is of {made} of {counted(wanted, 'source')}: forecasts differ from"
+            f" those of a whole watchlist. With {parameter('market')} they would not.",
+            source="watchlist",
+        )
+    ]
+
+
+def _by_age(loaded: LoadResult, now: datetime, max_age: int) -> tuple[list[History], list[Failure]]:
+    """Histories that a forecast may be made from, and why not from the others.
+
+    Of a file without a calendar nobody knows how many sessions it is behind.
+    """
+    fresh, too_late = [], []
+    for history in loaded.panel:
+        known = loaded.calendars.of(history)
+        judged = len(history) >= SHORTEST_HISTORY and not (
+            history.ticker in loaded.files and known is None
+        )
+        problem = too_old(history, known, now, max_age) if judged else None
+        if problem is None:
+            fresh.append(history)
+        else:
+            too_late.append(Failure(problem, history.ticker))
+    return fresh, too_late
 
 
 def _task(model: Model, sources: BatchSources, horizon: int | None) -> str:
@@ -179,6 +277,20 @@ def _written(
     return written, head
 
 
+def _clock(store: Store, now: datetime) -> list[Note]:
+    """A note where the clock stands before the last row of the journal."""
+    with store.reading() as tx:
+        last = journal.newest(tx)
+    if last is None or last - now <= journal.CLOCKS_APART:
+        return []
+    message = (
+        f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, and the last forecast of the journal"
+        f" was written at {last:%Y-%m-%d %H:%M}: one of them is wrong, and forecast journal verify"
+        " will find it. Check the clock."
+    )
+    return [Note(message, source="journal", loud=True)]
+
+
 def _journal_record(forecast: TickerForecast, files: Mapping[str, str]) -> JournalRecord:
     """A forecast as the journal has it, with the file that its bars came from, if it was one.
 
@@ -192,5 +304,6 @@ def _journal_record(forecast: TickerForecast, files: Mapping[str, str]) -> Journ
         last_close=forecast.last_close,
         currency=forecast.currency,
         steps=forecast.plain_steps(),
+        market_tickers=forecast.market_tickers,
         source=file and file.encode(errors="backslashreplace").decode(),
     )

@@ -7,7 +7,7 @@ same size on a fixed window, and price levels scaled from 0 to 1 as tutorials do
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,7 +28,7 @@ from forecaster.market.bars import History, Panel
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import forward_last
 from forecaster.model.settings import Device, Settings
-from forecaster.model.training import FitResult
+from forecaster.model.training import FitResult, Represent
 
 BASELINES = ("naive", "ewma", "har")
 WINDOW = 20
@@ -113,7 +113,7 @@ def compare(
     Raises:
         DataError: the panel is too short for a test part.
     """
-    usable = Panel(tuple(h for h in panel if len(h) >= 2))
+    usable = panel.keep(lambda history: len(history) >= 2)
     split = split_panel(usable, settings.horizon) if len(usable) else None
     if split is None or split.test_from is None or split.valid_from is None:
         held = len(usable.sessions) if len(usable) else 0
@@ -208,14 +208,18 @@ class StackedRepresentation(Representation):
         return (0, 0)
 
     def encode_all(
-        self, histories: Sequence[History], *, last: int | None = None
+        self,
+        histories: Sequence[History],
+        market: Sequence[History] | None = None,
+        *,
+        last: int | None = None,
     ) -> list[Encoding]:
         """Inputs and scale of every history; sessions before the first are 0."""
         rows = slice(None) if last is None else slice(-last, None)
         plain = Representation(self.scaling, self.mean, self.deviation, self.market_state)
         return [
             Encoding(e.history, stack(e.inputs, self.window)[rows], e.scale)
-            for e in plain.encode_all(histories)
+            for e in plain.encode_all(histories, market)
         ]
 
 
@@ -227,11 +231,13 @@ def stack(inputs: NDArray[np.float32], window: int) -> NDArray[np.float32]:
     return gather_windows(padded, rows, window).reshape(n, window * features)
 
 
-def represent(contender: Contender) -> Callable[[Settings, Sequence[History]], Representation]:
+def represent(contender: Contender) -> Represent:
     """Function that fits the representation of a contender."""
 
-    def fit(settings: Settings, histories: Sequence[History]) -> Representation:
-        plain = Representation.fit(settings.scale, histories)
+    def fit(
+        settings: Settings, histories: Sequence[History], market: Sequence[History] | None
+    ) -> Representation:
+        plain = Representation.fit(settings.scale, histories, market)
         if not contender.window:
             return plain
         return StackedRepresentation(
@@ -248,7 +254,7 @@ def _memory(contender: Contender, fitted: FitResult, panel: Panel, origins: Orig
     their mean.
     """
     steps = contender.window or contender.settings.context_length
-    encoded = fitted.representation.encode_all(panel.histories)
+    encoded = fitted.representation.encode_all(panel.histories, panel.market)
     windows = []
     for place, rows in zip(origins.index, origins.rows, strict=True):
         full = rows[rows >= contender.settings.context_length - 1]

@@ -90,6 +90,7 @@ def fans(
     model: Model,
     histories: Sequence[History],
     *,
+    market: Sequence[History] | None = None,
     shown: int,
     horizon: int | None = None,
     as_of: np.datetime64 | None = None,
@@ -100,6 +101,7 @@ def fans(
     Args:
         model: a trained model.
         histories: at least 2 bars each; a shorter history is a failure.
+        market: those that make the market state; None: ``histories`` themselves.
         shown: most sessions of history.
         horizon: steps, at most the model's; None: all of them, since a fan of a few steps beside
             months of history is hard to see.
@@ -111,7 +113,9 @@ def fans(
     """
     check_sessions(shown)
     steps = model.settings.horizon if horizon is None else horizon
-    result = predict(model, histories, horizon=steps, as_of=as_of, calendars=calendars)
+    result = predict(
+        model, histories, market=market, horizon=steps, as_of=as_of, calendars=calendars
+    )
     known = {history.ticker: history for history in histories}
     charts = []
     for forecast in result.forecasts:

@@ -64,6 +64,7 @@ def _fit_past(
             settings,
             past.histories,
             None,
+            market=past.market,
             epochs=fitted.epochs,
             on_epoch=stage(on_progress, f"{label} all"),
         )
@@ -78,7 +79,8 @@ def fit_and_watch(
     represent: Represent | None = None,
 ) -> FitResult:
     """Fit on sessions up to ``fit_end``, watching the validation part if there is one."""
-    training = [h for h in panel.up_to(split.fit_end) if len(h) >= 2]
+    past = panel.up_to(split.fit_end)
+    training = [h for h in past if len(h) >= 2]
     if not training:
         raise DataError(
             f"no history has two sessions up to {split.fit_end}; training needs them."
@@ -88,8 +90,10 @@ def fit_and_watch(
     if split.valid_from is not None:
         seen = panel.up_to(split.train_end)
         if any(np.count_nonzero(h.sessions >= split.valid_from) > 1 for h in seen):
-            watched = Validation(seen.histories, split.valid_from)
-    return fit(settings, training, watched, on_epoch=on_epoch, represent=represent)
+            watched = Validation(seen.histories, split.valid_from, seen.market)
+    return fit(
+        settings, training, watched, market=past.market, on_epoch=on_epoch, represent=represent
+    )
 
 
 def network_quantiles(
@@ -104,7 +108,7 @@ def network_quantiles(
     Raises:
         ModelError: a quantile is not finite.
     """
-    encodings = representation.encode_all(panel.histories)
+    encodings = representation.encode_all(panel.histories, panel.market)
     encoded = [encodings[i] for i in origins.index]
     pieces = settings.supervise == "prefixes"
     outputs = outputs_at(network, encoded, origins.rows, settings.context_length, pieces=pieces)

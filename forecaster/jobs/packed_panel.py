@@ -1,4 +1,4 @@
-"""A panel packed into two large arrays, for other processes.
+"""A panel packed into a few large arrays, for other processes.
 
 A panel of 31 histories holds 217 small arrays; joblib puts only large ones into shared memory, for
 all workers of a machine.
@@ -11,26 +11,32 @@ from typing import Any
 
 import numpy as np
 
-from forecaster.arrays import Days, Floats
+from forecaster.arrays import Days, Floats, Moments
 from forecaster.market.bars import PRICE_FIELDS, History, Panel
 
-_ARRAYS = ("sessions", *PRICE_FIELDS)
+_ARRAYS = ("sessions", "closes", *PRICE_FIELDS)
 
 
 @dataclass(frozen=True, eq=False)
 class PackedPanel:
-    """A panel's histories end to end.
+    """A panel's histories end to end, those of its market behind the others.
 
     Attributes:
         heads: ticker, currency, splits and so on of each history.
         lengths: of each history, in sessions.
+        count: how many of the histories are not of the market.
+        has_market: whether the panel has a market of its own.
         sessions: ``(n,)``.
+        closes: when they closed, ``(n,)``; NaT where no calendar tells.
         prices: the columns of ``PRICE_FIELDS``, ``(6, n)``.
     """
 
     heads: tuple[dict[str, Any], ...]
     lengths: tuple[int, ...]
+    count: int
+    has_market: bool
     sessions: Days
+    closes: Moments
     prices: Floats
 
     def panel(self) -> Panel:
@@ -40,19 +46,31 @@ class PackedPanel:
         for head, length in zip(self.heads, self.lengths, strict=True):
             part = slice(start, start + length)
             columns = dict(zip(PRICE_FIELDS, prices[:, part], strict=True))
-            histories.append(History(sessions=sessions[part], **columns, **head))
+            closes = None if np.isnat(self.closes[start]) else np.asarray(self.closes[part])
+            histories.append(History(sessions=sessions[part], closes=closes, **columns, **head))
             start += length
-        return Panel(tuple(histories))
+        market = tuple(histories[self.count :]) if self.has_market else None
+        return Panel(tuple(histories[: self.count]), market)
 
 
 def pack(panel: Panel) -> PackedPanel:
-    """All histories of a panel in two arrays."""
+    """All histories of a panel in a few large arrays."""
     names = [f.name for f in fields(History) if f.name not in _ARRAYS]
+    every = (*panel.histories, *(panel.market or ()))
     return PackedPanel(
-        heads=tuple({name: getattr(h, name) for name in names} for h in panel),
-        lengths=tuple(len(h) for h in panel),
-        sessions=np.concatenate([h.sessions for h in panel]),
+        heads=tuple({name: getattr(h, name) for name in names} for h in every),
+        lengths=tuple(len(h) for h in every),
+        count=len(panel),
+        has_market=panel.market is not None,
+        sessions=np.concatenate([h.sessions for h in every]),
+        closes=np.concatenate([_closes(h) for h in every]),
         prices=np.stack(
-            [np.concatenate([getattr(h, field) for h in panel]) for field in PRICE_FIELDS]
+            [np.concatenate([getattr(h, field) for h in every]) for field in PRICE_FIELDS]
         ),
     )
+
+
+def _closes(history: History) -> Moments:
+    if history.closes is not None:
+        return history.closes
+    return np.full(len(history), np.datetime64("NaT"), dtype="datetime64[s]")

@@ -98,7 +98,7 @@ def train_one(
 ) -> Trained | ForecastError:
     """A trained model, or why there is none; runs wherever the pool runs it."""
     choose_device(task.device)
-    own = Panel(tuple(h for h in panel if h.ticker == task.ticker))
+    own = panel.keep(lambda history: history.ticker == task.ticker)
     try:
         return train(
             own,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecaster.arrays import Reals
 from forecaster.errors import DataError, ModelError, SettingsError, parameter
+from forecaster.features.closing_order import ClosingOrder
+from forecaster.features.cross_section import FEWEST
 from forecaster.features.representation import REACH, Encoding
 from forecaster.market.bars import History
-from forecaster.market.calendars import NO_CALENDARS, Calendars
+from forecaster.market.calendars import NO_CALENDARS, Calendars, missed_sessions
 from forecaster.market.notes import Failure
 from forecaster.model.artifact import Model
 from forecaster.model.inference import outputs_now
@@ -58,7 +62,11 @@ class TickerForecast:
         last_close: price at the cutoff, as traded.
         currency: or None.
         steps: from 1 on.
-        fingerprint: SHA-256 of the bars seen.
+        fingerprint: SHA-256 of the bars seen: its own, and those that made the market state.
+        market_tickers: how many tickers made the market state at the cutoff; 0: it was forecast
+            alone.
+        sessions_behind: how many sessions had closed since the cutoff when it was made: the first
+            so many steps are for sessions that were over; None: no calendar tells, or nobody asked.
     """
 
     ticker: str
@@ -67,6 +75,8 @@ class TickerForecast:
     currency: str | None
     steps: tuple[Step, ...]
     fingerprint: str
+    market_tickers: int = 0
+    sessions_behind: int | None = None
 
     def plain_steps(self) -> list[dict[str, Any]]:
         """The steps as JSON has them: dates as text, quantile levels as keys such as ``"0.05"``."""
@@ -84,19 +94,29 @@ class TickerForecast:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Forecasts in the order of the histories, and the tickers that failed."""
+    """Forecasts in the order of the histories, and the tickers that failed.
+
+    Attributes:
+        forecasts: one a ticker.
+        failures: tickers without one.
+        dates_for_moments: whether a market state took bars of one date to have closed together,
+            since no calendar tells when they did.
+    """
 
     forecasts: tuple[TickerForecast, ...]
     failures: tuple[Failure, ...]
+    dates_for_moments: bool = False
 
 
 def predict(
     model: Model,
     histories: Sequence[History],
     *,
+    market: Sequence[History] | None = None,
     horizon: int | None = None,
     as_of: np.datetime64 | None = None,
     calendars: Calendars = NO_CALENDARS,
+    now: datetime | None = None,
 ) -> Predictions:
     """Forecast every history from its last bar, all in one pass of the network.
 
@@ -105,10 +125,12 @@ def predict(
     Args:
         model: a trained model.
         histories: at least 2 bars each; a shorter one is a failure of its own.
+        market: those that make the market state; None: ``histories`` themselves.
         horizon: steps, at most the model's; None: ``USUAL_STEPS``, or the model's if fewer.
         as_of: forecast as if this date were the last session.
         calendars: sessions of the calendars that histories name; without them, and past their
             ends, sessions are estimated.
+        now: the time, to tell how old the bars are; None: they are as they should be.
 
     Raises:
         SettingsError: the model was not trained for that many steps.
@@ -121,15 +143,47 @@ def predict(
             ready.append(usable(history, as_of))
         except DataError as error:
             failures.append(Failure(error, history.ticker))
-    encoded = model.representation.encode_all(ready, last=model.settings.context_length)
-    outputs = outputs_now(model.network, encoded, model.settings.context_length) if ready else []
+    members = None if market is None else _members(market, as_of)
+    context = model.settings.context_length
+    encoded = model.representation.encode_all(ready, members, last=context)
+    outputs = outputs_now(model.network, encoded, context) if ready else []
+    order = ClosingOrder(ready, ready if members is None else members)
+    has_state = model.representation.market_state and len(order.members) >= FEWEST
     forecasts = []
     for e, o in zip(encoded, outputs, strict=True):
         try:
-            forecasts.append(dated(model, e, o, steps, calendars))
+            forecast = dated(model, e, o, steps, calendars)
+            forecast = replace(forecast, sessions_behind=_behind(e.history, calendars, now))
         except ModelError as error:
             failures.append(Failure(error, e.history.ticker))
-    return Predictions(tuple(forecasts), tuple(failures))
+            continue
+        forecasts.append(_with_market(forecast, e.history, order) if has_state else forecast)
+    return Predictions(tuple(forecasts), tuple(failures), has_state and order.is_assumed)
+
+
+def _members(market: Sequence[History], as_of: np.datetime64 | None) -> list[History]:
+    """The last ``REACH`` bars of a market set up to a date; one too short is left out."""
+    members = []
+    for history in market:
+        with contextlib.suppress(DataError):
+            members.append(usable(history, as_of))
+    return members
+
+
+def _with_market(forecast: TickerForecast, history: History, order: ClosingOrder) -> TickerForecast:
+    """A forecast that says which bars of others were its inputs, and of how many tickers."""
+    count = order.count(history)
+    return replace(
+        forecast,
+        fingerprint=order.fingerprint(history),
+        market_tickers=count if count >= FEWEST else 0,
+    )
+
+
+def _behind(history: History, calendars: Calendars, now: datetime | None) -> int | None:
+    """How many sessions have closed since the last bar; None where nothing tells."""
+    known = calendars.of(history)
+    return None if now is None or known is None else len(missed_sessions(history, known, now))
 
 
 def checked_horizon(model: Model, horizon: int | None) -> int:
@@ -168,7 +222,7 @@ def usable(history: History, as_of: np.datetime64 | None) -> History:
 def dated(
     model: Model,
     encoded: Encoding,
-    output: NDArray[np.float32],
+    output: Reals,
     steps: int,
     calendars: Calendars,
 ) -> TickerForecast:

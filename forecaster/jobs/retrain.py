@@ -66,7 +66,7 @@ def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> RetrainRe
         TrainingDiverged: a loss was not finite; the model stays.
         SettingsError: the device is not there.
     """
-    panel = Panel(tuple(history for history in panel if len(history) > 1))
+    panel = panel.keep(lambda history: len(history) > 1)
     trained_to = model.trained_to
     unseen = panel.sessions[panel.sessions > trained_to] if len(panel) else np.array([])
     if len(unseen) < NEEDED:
@@ -100,7 +100,8 @@ def _train_on(model: Model, panel: Panel) -> Network:
         [history for history in panel if len(history) > 1],
         None,
         epochs=EPOCHS,
-        represent=lambda _settings, _histories: model.representation,
+        represent=lambda _settings, _histories, _market: model.representation,
+        market=panel.market,
         start=model.network,
     ).network
 
@@ -147,6 +148,7 @@ def _card(
     card = model.card
     return Card(
         data=panel_facts(panel),
+        market=panel.market_tickers,
         trained_to=date_of(panel.sessions[-1]),
         split=card.split,
         epochs=EPOCHS,

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecaster.evaluation import metrics
 from forecaster.features.representation import Encoding
@@ -146,10 +145,11 @@ def forecast_of(
     """
     history = usable(seen, None)
     encoded = model.representation.encode_all([history], last=model.settings.context_length)[0]
-    window: NDArray[np.float32] = encoded.inputs[-model.settings.context_length :][None]
+    network = model.network.in_double()
+    window = encoded.inputs[-model.settings.context_length :][None].astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):  # an unstable relu network overflows
-        traced = traces(model.network, window)
-        (output,) = answer(model.network, traced, window)
+        traced = traces(network, window)
+        (output,) = answer(network, traced, window)
     return encoded, dated(model, encoded, output, step, calendars).steps[-1], traced
 
 

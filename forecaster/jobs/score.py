@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from forecaster.errors import DataError, ForecastError, UnknownTicker
+from forecaster.jobs.matching import Matcher
 from forecaster.jobs.track_record import Miss, Record, by_model, record_of
 from forecaster.market.bars import History
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
@@ -24,7 +25,7 @@ from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Entry, JournalRecord
-from forecaster.wording import counted, were
+from forecaster.wording import counted, few, were
 
 WORST = 10
 """Misses that are listed."""
@@ -90,9 +91,10 @@ def score_journal(
             on_ticker=on_ticker,
         )  # fmt: skip
     fetched = {history.ticker: history for history in loaded.panel}
+    matcher = Matcher(fetched, given, loaded.calendars, moment)
     records, misses = [], []
     for group in by_model(entries):
-        record, missed = record_of(group, fetched, given, loaded.calendars)
+        record, missed = record_of(group, matcher)
         records.append(record)
         misses += missed
     misses.sort(key=lambda miss: -miss.distance)
@@ -111,7 +113,7 @@ def _waiting(forecasts: Sequence[JournalRecord]) -> list[Note]:
     command = shlex.join(names) if len(names) <= NAMED else "FILE …"
     return [
         Note(
-            f"{count} made from {_listed(names)}, and no provider was asked about"
+            f"{count} made from {few(names, NAMED)}, and no provider was asked about"
             f" {'it' if len(files) == 1 else 'them'}. Score with the prices as they are now:"
             f" forecast score {command}",
             source="journal",
@@ -133,17 +135,12 @@ def _mixed(entries: Sequence[Entry], given: Mapping[str, History]) -> list[Note]
             mixed.setdefault(ticker, {}).update(dict.fromkeys(seen))
     return [
         Note(
-            f"it was forecast from different bars of {_listed(list(names))}, and all of these"
+            f"it was forecast from different bars of {few(list(names), NAMED)}, and all of these"
             " forecasts are compared with the file given.",
             ticker,
         )
         for ticker, names in mixed.items()
     ]
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _perhaps_from_a_file(problem: ForecastError) -> ForecastError:

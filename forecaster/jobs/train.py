@@ -95,7 +95,10 @@ def train(
     final = fitted
     if refit and split.fit_end < split.last:
         on_epoch = stage(on_progress, f"{label}refit")
-        final = fit(settings, panel.histories, None, epochs=fitted.epochs, on_epoch=on_epoch)
+        final = fit(
+            settings, panel.histories, None, market=panel.market, epochs=fitted.epochs,
+            on_epoch=on_epoch,
+        )  # fmt: skip
     seconds = fitted.seconds + (final.seconds if final is not fitted else 0.0)
     model = Model(
         name=name,
@@ -113,9 +116,9 @@ def train(
 
 def _long_enough(panel: Panel, notes: list[Note]) -> Panel:
     """The histories of at least ``SHORTEST_HISTORY`` sessions."""
-    kept = tuple(h for h in panel if len(h) >= SHORTEST_HISTORY)
+    kept = panel.keep(lambda history: len(history) >= SHORTEST_HISTORY)
     short = [h for h in panel if len(h) < SHORTEST_HISTORY]
-    if not kept:
+    if not len(kept):
         what = ", ".join(f"{h.ticker} {len(h)}" for h in short[:3]) or "no history was given"
         raise DataError(
             f"no history has {SHORTEST_HISTORY} sessions ({what}); training needs at least one that"
@@ -129,7 +132,7 @@ def _long_enough(panel: Panel, notes: list[Note]) -> Panel:
         )
         for h in short
     ]
-    return Panel(kept)
+    return kept
 
 
 def _score_test(
@@ -177,6 +180,7 @@ def _card(
     dates = {name: None if day is None else date_of(day) for name, day in asdict(split).items()}
     return Card(
         data=panel_facts(panel),
+        market=panel.market_tickers,
         trained_to=date_of(split.last if final is not fitted else split.train_end),
         split=SplitDates.model_validate(dates),
         epochs=fitted.epochs,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from forecaster.arrays import Days, Floats
+from forecaster.arrays import Days, Floats, Moments
 from forecaster.errors import DataError
 
 BAR_FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
@@ -53,6 +53,8 @@ class History:
         currency: ISO code, or Yahoo's for hundredths (``GBp``), or None where unknown.
         calendar: code of the calendar of the ticker's exchange (``XNYS``, ``24/7``), or None.
         splits: up to the last session, oldest first; empty where unknown.
+        closes: when each session closed, ``datetime64[s]`` in UTC, ``(n,)``; None where no calendar
+            tells.
     """
 
     ticker: str
@@ -67,6 +69,7 @@ class History:
     currency: str | None = None
     calendar: str | None = None
     splits: tuple[Action, ...] = ()
+    closes: Moments | None = None
 
     def __post_init__(self) -> None:
         n = len(self.sessions)
@@ -128,7 +131,8 @@ class History:
                 for field in ("open", "high", "low", "close"):
                     parts[field] = parts[field] * ratio
                 parts["volume"] = parts["volume"] / ratio
-        return replace(self, sessions=sessions, splits=kept, **parts)
+        closes = None if self.closes is None else self.closes[start:stop]
+        return replace(self, sessions=sessions, splits=kept, closes=closes, **parts)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -144,11 +148,16 @@ class History:
 class Panel:
     """Several histories, each with its own length, one per ticker, in the order given.
 
+    Attributes:
+        histories: to be forecast.
+        market: those that make the market state; None: ``histories`` themselves.
+
     Raises:
         DataError: a ticker occurs twice.
     """
 
     histories: tuple[History, ...]
+    market: tuple[History, ...] | None = None
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -172,6 +181,11 @@ class Panel:
         return tuple(history.ticker for history in self.histories)
 
     @property
+    def market_tickers(self) -> tuple[str, ...] | None:
+        """The tickers that make the market state; None: its own."""
+        return None if self.market is None else tuple(h.ticker for h in self.market)
+
+    @property
     def bars(self) -> int:
         """How many bars all histories hold together."""
         return sum(len(history) for history in self.histories)
@@ -183,12 +197,23 @@ class Panel:
 
     def up_to(self, day: np.datetime64) -> Panel:
         """The panel as it was at the close of ``day``; histories that begin later are left out."""
-        return Panel(tuple(h.up_to(day) for h in self.histories if h.first <= day))
+        return Panel(
+            _up_to(self.histories, day), None if self.market is None else _up_to(self.market, day)
+        )
+
+    def keep(self, wanted: Callable[[History], bool]) -> Panel:
+        """The histories that are wanted; the market state stays."""
+        return replace(self, histories=tuple(h for h in self.histories if wanted(h)))
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the histories' fingerprints, in order."""
-        return hashlib.sha256("".join(h.fingerprint for h in self.histories).encode()).hexdigest()
+        """SHA-256 over the fingerprints of the histories, in order, and of the market."""
+        every = (*self.histories, *(self.market or ()))
+        return hashlib.sha256("".join(h.fingerprint for h in every).encode()).hexdigest()
+
+
+def _up_to(histories: Iterable[History], day: np.datetime64) -> tuple[History, ...]:
+    return tuple(history.up_to(day) for history in histories if history.first <= day)
 
 
 def history_from_closes(

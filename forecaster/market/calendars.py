@@ -86,8 +86,20 @@ class Calendars(Mapping[str, Schedule]):
         Returns:
             Sessions and which of them are estimated, as :func:`next_sessions` returns them.
         """
-        known = None if history.calendar is None else self.get(history.calendar)
-        return next_sessions(history, horizon, known)
+        return next_sessions(history, horizon, self.of(history))
+
+    def of(self, history: History) -> Schedule | None:
+        """The schedule of the calendar that a history names, if it is here."""
+        return None if history.calendar is None else self.get(history.calendar)
+
+    def close_of(self, history: History, session: np.datetime64) -> np.datetime64:
+        """When a session of a history closed, UTC; without a calendar, the end of its day."""
+        known = self.of(history)
+        if known is not None:
+            place = int(np.searchsorted(known.sessions, session))
+            if place < len(known) and known.sessions[place] == session:
+                return np.datetime64(known.closes[place], "s")
+        return day_ends(session)
 
 
 NO_CALENDARS = Calendars({})
@@ -142,6 +154,20 @@ def _fits(history: History, known: Schedule) -> bool:
     return not bool(np.any((opened >= _REGULAR) & (traded == 0)))
 
 
+def closes_of(sessions: Days, known: Schedule) -> Moments | None:
+    """When sessions close, UTC; those that the calendar lacks at the hour of its next one.
+
+    Args:
+        sessions: ``(n,)``.
+        known: the calendar; None is returned where it has no session.
+    """
+    if not len(known):
+        return None
+    place = np.minimum(np.searchsorted(known.sessions, sessions), len(known) - 1)
+    hour = known.closes[place] - known.sessions[place].astype("datetime64[s]")
+    return np.asarray(sessions.astype("datetime64[s]") + hour)
+
+
 def missing_sessions(sessions: Days, known: Schedule) -> Days:
     """Sessions of a calendar without a bar, as far as the calendar is known.
 
@@ -175,21 +201,63 @@ def last_closed(known: Schedule, now: datetime) -> np.datetime64 | None:
         Its date, or None where the calendar does not tell: no session in it has closed, or it
         ended before ``now`` (UTC).
     """
-    if now.tzinfo is None:
-        raise ValueError("now must have a time zone")
-    moment = np.datetime64(int(now.timestamp() // 1), "s")
-    if moment > (known.known_until + 1).astype("datetime64[s]"):  # a later one may have closed
+    moment = _moment(now)
+    if moment > day_ends(known.known_until):  # a later one may have closed
         return None
     closed = int(np.searchsorted(known.closes, moment, side="right"))
     return np.datetime64(known.sessions[closed - 1], "D") if closed else None
 
 
-def sessions_behind(cutoff: np.datetime64, known: Schedule | None, now: datetime) -> int | None:
-    """How many sessions have closed since the cutoff; None where no calendar tells."""
-    if known is None:
-        return None
-    moment = np.datetime64(int(now.timestamp()), "s")
-    return int(np.sum((known.closes <= moment) & (known.sessions > cutoff)))
+@dataclass(frozen=True, eq=False)
+class Missed:
+    """The sessions of a ticker that are over and came after its last bar.
+
+    Attributes:
+        sessions: ``datetime64[D]``, ``(n,)``, rising.
+        closes: ``datetime64[s]`` in UTC, ``(n,)``; of an estimated one, the end of its day.
+        estimated: which follow weekdays, not a calendar, ``(n,)``.
+    """
+
+    sessions: Days
+    closes: Moments
+    estimated: Mask
+
+    def __len__(self) -> int:
+        return len(self.sessions)
+
+
+def missed_sessions(history: History, known: Schedule | None, now: datetime) -> Missed:
+    """The sessions after the last bar that have closed.
+
+    They are those of :func:`next_sessions`: where no calendar tells, the weekdays seen go on, and
+    a holiday among them is not known to be one.
+
+    Args:
+        history: at least 1 bar.
+        known: sessions of its calendar, or None.
+        now: with a time zone.
+    """
+    moment = _moment(now)
+    days = int((moment.astype("datetime64[D]") - history.cutoff).astype(np.int64)) + 1
+    sessions, estimated = next_sessions(history, max(days, 1), known)
+    closes = (sessions + np.timedelta64(1, "D")).astype("datetime64[s]")
+    if known is not None and not estimated.all():
+        places = np.searchsorted(known.sessions, sessions[~estimated])
+        closes[~estimated] = known.closes[places]
+    over = closes <= moment
+    return Missed(sessions[over], closes[over], estimated[over])
+
+
+def _moment(now: datetime) -> np.datetime64:
+    """A time with a zone as ``datetime64[s]``, UTC."""
+    if now.tzinfo is None:
+        raise ValueError("now must have a time zone")
+    return np.datetime64(int(now.timestamp() // 1), "s")
+
+
+def day_ends(day: np.datetime64) -> np.datetime64:
+    """Midnight UTC after a date."""
+    return np.datetime64(86400 * (int(day.astype("datetime64[D]").astype(np.int64)) + 1), "s")
 
 
 def estimate_sessions(history: History, horizon: int) -> Days:

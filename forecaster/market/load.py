@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from forecaster.errors import DataError, SourceError, UnknownTicker, parameter
+from forecaster.market.age import age_note, age_of
 from forecaster.market.bars import History, Panel
-from forecaster.market.calendars import Calendars
+from forecaster.market.calendars import Calendars, closes_of
 from forecaster.market.fetch_options import (
     DEFAULT_FETCH_OPTIONS,
     FetchOptions,
@@ -35,7 +36,6 @@ from forecaster.market.files.read import (
 from forecaster.market.notes import (
     Failure,
     Note,
-    age_note,
     clock_note,
     closed_days_notes,
     update_notes,
@@ -153,13 +153,15 @@ def _fetched(
             continue
         history, filled = with_known_ranges(history)
         history = history.slice(max(0, len(history) - (last or len(history))), len(history))
-        panel.append(history)
+        panel.append(_with_closes(history, calendars))
         notes += [Note(f"{note}.", update.ticker) for note in filled]
-        stale += [update.ticker] if update.problem is not None else []
-        schedule = calendars.get(history.calendar or "")
+        schedule = calendars.of(history)
         notes += update_notes(update, schedule, history.first)
-        age = age_note(update, history, schedule, fetching, now)
-        notes += [] if age is None else [Note(age, update.ticker)]
+        info = update.info
+        age = age_of(history, schedule, now, None if info is None else info.source)
+        remark = age_note(update, age, fetching)
+        notes += [] if remark is None else [remark]
+        stale += [update.ticker] if update.problem is not None or age.overdue else []
     return LoadResult(Panel(tuple(panel)), tuple(notes), tuple(failures), calendars, tuple(stale))
 
 
@@ -273,9 +275,14 @@ def _on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> 
     histories = tuple(replace(history, calendar=code) for history in loaded.panel)
     calendars, notes = _calendars(store, histories, now)
     notes += closed_days_notes(histories, calendars.get(code))
-    return replace(
-        loaded, panel=Panel(histories), notes=(*loaded.notes, *notes), calendars=calendars
-    )
+    panel = Panel(tuple(_with_closes(history, calendars) for history in histories))
+    return replace(loaded, panel=panel, notes=(*loaded.notes, *notes), calendars=calendars)
+
+
+def _with_closes(history: History, calendars: Calendars) -> History:
+    """The history with the moments at which its sessions closed, if its calendar is known."""
+    known = calendars.of(history)
+    return history if known is None else replace(history, closes=closes_of(history.sessions, known))
 
 
 def _perhaps_a_file(failure: Failure, words: Sequence[str]) -> Failure:

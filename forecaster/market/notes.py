@@ -9,22 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecaster.errors import ForecastError, Message, parameter
+from forecaster.errors import ForecastError
 from forecaster.market.bars import History
-from forecaster.market.calendars import (
-    Schedule,
-    missing_sessions,
-    sessions_behind,
-    stray_sessions,
-)
-from forecaster.wording import plural
+from forecaster.market.calendars import Schedule, missing_sessions, stray_sessions
 
 if TYPE_CHECKING:
-    from forecaster.market.fetch_options import FetchOptions
     from forecaster.market.update import TickerUpdate
-
-_LONG_AGO = 10
-"""Days since the last bar from which a ticker has probably stopped trading."""
 
 _TICKERS_NAMED = 3
 """Tickers that are named one by one; of more only the first is."""
@@ -41,11 +31,13 @@ class Note:
         message: a plain sentence, with counts and the first row or date where it has some.
         ticker: the symbol, or None where it concerns the whole source.
         source: the file as the user named it, or whatever else it concerns; None for a ticker.
+        loud: whether it is shown where nothing else is: a forecast without it would mislead.
     """
 
     message: str
     ticker: str | None = None
     source: str | None = None
+    loud: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,31 +88,6 @@ def update_notes(
                 f" the last {missing[-1]}; they were not filled"
             )
     return [Note(message, update.ticker) for message in notes]
-
-
-def age_note(
-    update: TickerUpdate,
-    history: History,
-    schedule: Schedule | None,
-    fetching: FetchOptions,
-    now: datetime,
-) -> str | None:
-    """Why stored bars are used, and how old they are."""
-    behind = sessions_behind(history.cutoff, schedule, now)
-    days = int((np.datetime64(now.date(), "D") - history.cutoff).astype(int))
-    age = f"{days} days old" if behind is None else f"{behind} {plural('session', behind)} behind"
-    used = f"stored bars to {history.cutoff} are used, {age}"
-    if update.problem is not None:
-        return f"{update.problem} Meanwhile {used}."
-    if behind == 0:
-        return None
-    if update.result is None and update.info is not None and update.info.imported:
-        return f"{used}; they came from a file. For newer ones: forecast fetch {update.ticker}"
-    if fetching.offline:
-        return Message(f"{used} ({parameter('offline')}).")
-    if days > _LONG_AGO:
-        return f"its last bar is of {history.cutoff}, {age}, and the source has no newer one"
-    return None
 
 
 def closed_days_notes(histories: Sequence[History], schedule: Schedule | None) -> list[Note]:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from forecaster.errors import DataError
 from forecaster.market.files.file_names import PARQUET_SUFFIXES
-from forecaster.market.files.read import STDIN
+from forecaster.market.files.read import STDIN, is_file_source
 
 TICKER_HEADERS = ("ticker", "tickers", "symbol", "symbols")
 _PRICE_HEADERS = ("close", "adj close", "adj_close", "price", "last", "open")
@@ -128,6 +128,28 @@ def read_batch_sources(sources: Sequence[str], stdin: BinaryIO | None = None) ->
             files.setdefault(source)
         else:
             tickers.update(dict.fromkeys(read_watchlist(source, stdin)))
+    return BatchSources(tuple(tickers), tuple(files))
+
+
+def read_set_sources(words: Sequence[str]) -> BatchSources:
+    """Sort the words for a set of tickers: tickers, watchlists and price files.
+
+    Args:
+        words: each a ticker, several with commas between them, or a path.
+
+    Raises:
+        DataError: a file is not there, or a watchlist holds no ticker.
+    """
+    tickers: dict[str, None] = {}
+    files: dict[str, None] = {}
+    for word in words:
+        if not is_file_source(word):
+            parts = (part.strip() for part in word.split(","))
+            tickers.update(dict.fromkeys(part for part in parts if part))
+        elif _holds_prices(word):
+            files.setdefault(word)
+        else:
+            tickers.update(dict.fromkeys(read_watchlist(word)))
     return BatchSources(tuple(tickers), tuple(files))
 
 

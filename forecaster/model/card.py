@@ -47,6 +47,7 @@ class Card(Part):
 
     Attributes:
         data: the panel that it was trained on.
+        market: tickers of the set that made its market state; None: those of the panel.
         trained_to: last session that its weights have seen.
         split: dates of its training, or None.
         epochs: passes over the data with the best validation loss.
@@ -59,6 +60,7 @@ class Card(Part):
     """
 
     data: PanelFacts
+    market: tuple[Text, ...] | None = None
     trained_to: Day
     split: SplitDates | None = None
     epochs: Whole

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from forecaster.arrays import Floats32, Rows
+from forecaster.arrays import Floats, Floats32, Rows
 from forecaster.features.representation import Encoding
 from forecaster.features.sequences import gather_windows
 from forecaster.model.numpy_rnn import Network, forward_last, read
@@ -51,10 +51,22 @@ def outputs_at(
     return out
 
 
-def outputs_now(network: Network, encoded: Sequence[Encoding], context: int) -> list[Floats32]:
-    """Outputs at the last session of each history: S arrays ``(H, Q)``."""
-    rows = [np.array([len(e.inputs) - 1], dtype=np.intp) for e in encoded]
-    return [o[0] for o in outputs_at(network, encoded, rows, context, pieces=False)]
+def outputs_now(network: Network, encoded: Sequence[Encoding], context: int) -> list[Floats]:
+    """Outputs at the last session of each history: S arrays ``(H, Q)``.
+
+    They are computed in float64, so that the answer for one history does not depend on which others
+    are read with it.
+    """
+    double = network.in_double()
+    sizes = np.array([min(len(e.inputs), context) for e in encoded], dtype=np.intp)
+    out: list[Floats] = [np.empty(0)] * len(encoded)
+    with np.errstate(over="ignore", invalid="ignore"):  # an unstable relu network overflows
+        for size in np.unique(sizes):
+            group = np.flatnonzero(sizes == size).tolist()
+            windows = np.stack([encoded[i].inputs[-size:] for i in group]).astype(np.float64)
+            for i, answer in zip(group, forward_last(double, windows), strict=True):
+                out[i] = np.asarray(answer, dtype=np.float64)
+    return out
 
 
 def _by_windows(

@@ -11,16 +11,17 @@ with input x and state h (and cell state c):
 after the product, ``reset_after=True`` in Keras and the one that cuDNN computes.)
 
 Shapes: N sequences, T steps, F inputs, U units, H forecast steps, Q quantile levels. Everything is
-float32, as in training.
+float32, as in training, unless the network is :meth:`Network.in_double` and reads float64.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
-from forecaster.arrays import Floats32
+from forecaster.arrays import Floats32, Reals
 from forecaster.model.settings import Activation, Cell
 
 GATES: dict[Cell, int] = {"rnn": 1, "lstm": 4, "gru": 3}
@@ -73,7 +74,7 @@ class Head:
     bias: Floats32
     gaps: Floats32
 
-    def quantiles(self, states: Floats32, inputs: Floats32, levels: tuple[float, ...]) -> Floats32:
+    def quantiles(self, states: Reals, inputs: Reals, levels: tuple[float, ...]) -> Reals:
         """States ``(..., U)`` and inputs ``(..., F)`` of a step to ``(..., H, Q)``, which rises.
 
         The level nearest to 0.5 is the centre; each next level outwards is further by
@@ -86,7 +87,7 @@ class Head:
         widths = np.logaddexp(np.float32(0), self.gaps)
         below = -np.flip(np.cumsum(np.flip(widths[:, :middle], -1), axis=-1), -1)
         above = np.cumsum(widths[:, middle:], axis=-1)
-        shape = np.concatenate([below, np.zeros((horizon, 1), dtype=np.float32), above], axis=-1)
+        shape = np.concatenate([below, np.zeros((horizon, 1), dtype=widths.dtype), above], axis=-1)
         return np.asarray(centre + spread * shape)
 
 
@@ -129,10 +130,29 @@ class Network:
         """Count of trained numbers."""
         return sum(w.size for w in self.weights.values())
 
+    def in_double(self) -> Network:
+        """The same weights in float64, where the size of a batch changes no result.
+
+        In float32 the order of sums, which depends on how many sequences are multiplied at once,
+        shows in the seventh digit.
+        """
+        layers = tuple(
+            Layer(_in_double(layer.forward), layer.backward and _in_double(layer.backward))
+            for layer in self.layers
+        )
+        return replace(self, layers=layers, head=_in_double(self.head))
+
     @property
     def causal(self) -> bool:
         """Whether an output depends on its own and earlier steps alone."""
         return all(layer.backward is None for layer in self.layers)
+
+
+_Part = TypeVar("_Part", CellWeights, Head)
+
+
+def _in_double(part: _Part) -> _Part:
+    return replace(part, **{name: w.astype(np.float64) for name, w in vars(part).items()})
 
 
 def middle_level(levels: tuple[float, ...]) -> int:
@@ -153,11 +173,11 @@ class Trace:
 
     layer: int
     backward: bool
-    state: Floats32
-    cell_state: Floats32 | None
+    state: Reals
+    cell_state: Reals | None
 
     @property
-    def sizes(self) -> Floats32:
+    def sizes(self) -> Reals:
         """Euclidean norm of the hidden state after every session: ``(N, T)``."""
         return np.asarray(np.linalg.norm(self.state, axis=-1))
 
@@ -166,9 +186,9 @@ def states(
     cell: Cell,
     activation: Activation,
     weights: CellWeights,
-    inputs: Floats32,
-    cell_states: Floats32 | None = None,
-) -> Floats32:
+    inputs: Reals,
+    cell_states: Reals | None = None,
+) -> Reals:
     """The state after every step, from a zero state: ``(N, T, F)`` to ``(N, T, U)``.
 
     Cell states of ``lstm`` go into ``cell_states``.
@@ -177,9 +197,9 @@ def states(
     units, U = weights.units, weights.recurrent
     b = weights.bias if cell != "gru" else weights.bias[0]
     projected = inputs @ weights.kernel + b  # (N, T, F) -> (N, T, G·U)
-    h = np.zeros((n, units), dtype=np.float32)
-    c = np.zeros((n, units), dtype=np.float32)
-    out = np.empty((n, t, units), dtype=np.float32)
+    h: Reals = np.zeros((n, units), dtype=projected.dtype)
+    c: Reals = np.zeros((n, units), dtype=projected.dtype)
+    out: Reals = np.empty((n, t, units), dtype=projected.dtype)
     for step in range(t):
         x = projected[:, step]  # (N, G·U)
         if cell == "rnn":
@@ -194,7 +214,7 @@ def states(
     return out
 
 
-def traces(network: Network, inputs: Floats32) -> list[Trace]:
+def traces(network: Network, inputs: Reals) -> list[Trace]:
     """States of every cell after every session, bottom layer first, forward before backward.
 
     A forecast uses the top layer's last forward state and its first backward one.
@@ -214,23 +234,23 @@ def traces(network: Network, inputs: Floats32) -> list[Trace]:
     return traced
 
 
-def _side_by_side(parts: list[Floats32]) -> Floats32:
+def _side_by_side(parts: list[Reals]) -> Reals:
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
 
 def _trace(
-    network: Network, weights: CellWeights, inputs: Floats32, layer: int, *, backward: bool
+    network: Network, weights: CellWeights, inputs: Reals, layer: int, *, backward: bool
 ) -> Trace:
     order = slice(None, None, -1 if backward else None)
     cell_states = None
     if network.cell == "lstm":
-        cell_states = np.empty((*inputs.shape[:2], weights.units), dtype=np.float32)
+        cell_states = np.empty((*inputs.shape[:2], weights.units), dtype=inputs.dtype)
     state = states(network.cell, network.activation, weights, inputs[:, order], cell_states)
     in_order = None if cell_states is None else cell_states[:, order]
     return Trace(layer, backward, state[:, order], in_order)
 
 
-def read(network: Network, inputs: Floats32) -> Floats32:
+def read(network: Network, inputs: Reals) -> Reals:
     """The top layer's state after every step, for a causal network: ``(N, T, F)`` to ``(N, T, U)``.
 
     Raises:
@@ -244,12 +264,12 @@ def read(network: Network, inputs: Floats32) -> Floats32:
     return sequence
 
 
-def forward(network: Network, inputs: Floats32) -> Floats32:
+def forward(network: Network, inputs: Reals) -> Reals:
     """Quantiles after every step, for a causal network: ``(N, T, F)`` to ``(N, T, H, Q)``."""
     return network.head.quantiles(read(network, inputs), inputs, network.levels)
 
 
-def forward_last(network: Network, inputs: Floats32) -> Floats32:
+def forward_last(network: Network, inputs: Reals) -> Reals:
     """Quantiles at the end of whole windows: ``(N, T, F)`` to ``(N, H, Q)``.
 
     A bidirectional top layer gives its forward state after the last step beside its backward state
@@ -258,24 +278,24 @@ def forward_last(network: Network, inputs: Floats32) -> Floats32:
     return answer(network, traces(network, inputs), inputs)
 
 
-def answer(network: Network, traced: list[Trace], inputs: Floats32) -> Floats32:
+def answer(network: Network, traced: list[Trace], inputs: Reals) -> Reals:
     """Quantiles at the end of whole windows that :func:`traces` has read: ``(N, H, Q)``."""
     top = [trace for trace in traced if trace.layer == traced[-1].layer]
     final = _side_by_side([t.state[:, 0 if t.backward else -1] for t in top])
     return network.head.quantiles(final, inputs[:, -1], network.levels)
 
 
-def _activate(values: Floats32, activation: Activation) -> Floats32:
+def _activate(values: Reals, activation: Activation) -> Reals:
     return np.tanh(values) if activation == "tanh" else np.maximum(values, np.float32(0))
 
 
-def _sigmoid(values: Floats32) -> Floats32:
+def _sigmoid(values: Reals) -> Reals:
     """Logistic function through tanh, which cannot overflow."""
     half = np.float32(0.5)
     return np.asarray(half * np.tanh(half * values) + half)
 
 
-def _lstm_step(gates: Floats32, c: Floats32, units: int) -> tuple[Floats32, Floats32]:
+def _lstm_step(gates: Reals, c: Reals, units: int) -> tuple[Reals, Reals]:
     """One LSTM step: ``x W + h U + b``, in the order i, f, g, o, to the next h and c."""
     i_f = _sigmoid(gates[:, : 2 * units])  # both at once: tanh costs most of a step
     i, f = i_f[:, :units], i_f[:, units:]
@@ -285,7 +305,7 @@ def _lstm_step(gates: Floats32, c: Floats32, units: int) -> tuple[Floats32, Floa
     return o * np.tanh(c), c
 
 
-def _gru_step(x: Floats32, u: Floats32, h: Floats32, units: int) -> Floats32:
+def _gru_step(x: Reals, u: Reals, h: Reals, units: int) -> Reals:
     """One GRU step: ``x W + b`` and ``h U + c``, in the order z, r, n, to the next h."""
     z_r = _sigmoid(x[:, : 2 * units] + u[:, : 2 * units])
     z, r = z_r[:, :units], z_r[:, units:]

@@ -56,15 +56,16 @@ class Epoch:
 
 
 OnEpoch = Callable[[Epoch], None]
-Represent = Callable[[Settings, Sequence[History]], Representation]
+Represent = Callable[[Settings, Sequence[History], Sequence[History] | None], Representation]
 
 
 @dataclass(frozen=True)
 class Validation:
-    """Histories of the validation, and its first origin."""
+    """Histories of the validation, its first origin, and those that make the market state."""
 
     histories: Sequence[History]
     first: np.datetime64
+    market: Sequence[History] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def fit(
     histories: Sequence[History],
     validation: Validation | None,
     *,
+    market: Sequence[History] | None = None,
     epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
     represent: Represent | None = None,
@@ -106,6 +108,8 @@ def fit(
         settings: the network and its training.
         histories: training sessions only.
         validation: what early stopping watches; None: train for a fixed number of epochs.
+        market: those that make the market state, up to the end of the training range; None:
+            ``histories`` themselves.
         epochs: that number; None: ``settings.epochs``, and at most ``EPOCHS_UNWATCHED`` where
             nothing can be watched.
         on_epoch: called after each epoch.
@@ -120,11 +124,11 @@ def fit(
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     representation = (
-        represent(settings, histories)
+        represent(settings, histories, market)
         if represent
-        else Representation.fit(settings.scale, histories)
+        else Representation.fit(settings.scale, histories, market)
     )
-    encoded = representation.encode_all(histories)
+    encoded = representation.encode_all(histories, market)
     data = TrainingSet.of(encoded, settings.horizon, representation.market_state_columns)
     if data.target_count == 0:
         raise DataError(
@@ -241,7 +245,7 @@ class _Watch:
         self._encoded: list[Encoding] = []
         self._rows: list[Rows] = []
         targets = []
-        for encoded in representation.encode_all(validation.histories):
+        for encoded in representation.encode_all(validation.histories, validation.market):
             rows = np.flatnonzero(encoded.history.sessions >= validation.first)
             if len(rows) > 1:
                 self._encoded.append(encoded)

@@ -32,6 +32,8 @@ def write_parquet(file: BinaryIO, result: BatchResult) -> None:
         "step": pa.int32(),
         "session": pa.date32(),
         "session_estimated": pa.bool_(),
+        "sessions_behind": pa.int32(),
+        "market_tickers": pa.int32(),
     }
     schema = pa.schema([(name, types.get(name, number)) for name in header])
     columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in header]
@@ -52,6 +54,11 @@ def batch_json(result: BatchResult) -> str:
             "forecasts": len(result.forecasts),
             "written": result.written,
             "stale": result.stale,
+            "sessions_behind": {
+                forecast.ticker: forecast.sessions_behind
+                for forecast in result.forecasts
+                if forecast.ticker in result.stale
+            },
             "oldest_cutoff": cutoffs[0] if cutoffs else None,
             "newest_cutoff": cutoffs[-1] if cutoffs else None,
             "seconds": round(result.seconds, 3),
@@ -66,7 +73,7 @@ def batch_sentence(result: BatchResult) -> str:
     parts = [f"{len(result.forecasts)} forecasts by model {result.model.name}"]
     parts.append(f"{result.written} new in the journal")
     if result.stale:
-        parts.append(f"{len(result.stale)} from stored bars, as their source failed")
+        parts.append(f"{len(result.stale)} stale")
     if result.failures:
         parts.append(f"{len(result.failures)} failed")
     if result.resumed:

@@ -68,7 +68,8 @@ _COLUMNS: Specs[Entry] = (
 
 _CSV_COLUMNS = (
     "number", "run", "created", "model", "model_id", "model_hash", "ticker", "cutoff",
-    "fingerprint", "last_close", "currency", "source", "hash",
+    "fingerprint", "last_close", "currency", "source", "joined_on",
+    "market_tickers", "hash",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecaster.evaluation.significance import FEWEST_SESSIONS
-from forecaster.jobs.predict import TickerForecast
+from forecaster.jobs.predict import Predictions, TickerForecast
 from forecaster.market.notes import Failure
 from forecaster.model.artifact import Model
 from forecaster.output.format import (
@@ -26,19 +26,38 @@ from forecaster.output.format import (
     to_json,
     unit,
 )
+from forecaster.wording import counted, listed
 
 ADVICE = "Forecasts are distributions, not promises, and no investment advice."
 
 
-def predict_table(
-    forecasts: Iterable[TickerForecast], model: Model, width: int
-) -> list[RenderableType]:
-    """A table for each forecast, and the errors of the model."""
-    shown = list(forecasts)
+def predict_table(result: Predictions, model: Model, width: int) -> list[RenderableType]:
+    """A table for each forecast, what made its market state, and the errors of the model."""
+    shown = result.forecasts
     out: list[RenderableType] = [_forecast_table(forecast, width) for forecast in shown]
     if any(step.session_estimated for forecast in shown for step in forecast.steps):
         out.append(Text("~ date estimated from the weekdays seen; holidays are not known"))
+    if model.representation.market_state:
+        out.append(Text(market_line(result)))
     return [*out, Text(model_line(model)), Text(ADVICE)]
+
+
+def market_line(result: Predictions) -> str:
+    """Of how many tickers the market state was, for each forecast that has another one."""
+    groups: dict[int, list[str]] = {}
+    for forecast in result.forecasts:
+        groups.setdefault(forecast.market_tickers, []).append(forecast.ticker)
+    parts = [_with_market(count) for count in groups]
+    if len(groups) > 1:
+        parts = [f"{listed(t)} {_with_market(n)}" for n, t in groups.items()]
+    sentence = "; ".join(parts)
+    if result.dates_for_moments and any(groups):
+        sentence += ", where bars of one date are taken to have closed together"
+    return f"Forecast {sentence}." if sentence else ""
+
+
+def _with_market(count: int) -> str:
+    return f"with the market state of {counted(count, 'ticker')}" if count else "alone"
 
 
 def _forecast_table(forecast: TickerForecast, width: int) -> Table:
@@ -108,7 +127,9 @@ def forecast_object(forecast: TickerForecast) -> dict[str, Any]:
         "cutoff": str(forecast.cutoff),
         "last_close": forecast.last_close,
         "currency": forecast.currency,
+        "market_tickers": forecast.market_tickers,
         "steps": forecast.plain_steps(),
+        "sessions_behind": forecast.sessions_behind,
     }
 
 
@@ -161,8 +182,15 @@ def predict_rows(
             f.last_close,
             s.naive,
             *(s.quantiles[q] for q in levels),
+            f.sessions_behind,
+            f.market_tickers,
         ]
         for f in forecasts
         for s in f.steps
     ]
-    return [*header, *(f"q{level_key(q)}" for q in levels)], rows
+    return [
+        *header,
+        *(f"q{level_key(q)}" for q in levels),
+        "sessions_behind",
+        "market_tickers",
+    ], rows

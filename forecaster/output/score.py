@@ -9,8 +9,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forecaster.jobs.matching import NO_FILE, NOT_YET
 from forecaster.jobs.score import ScoreResult
-from forecaster.jobs.track_record import Part, Record
+from forecaster.jobs.track_record import Part, Record, Unscored
 from forecaster.output.format import (
     NARROW,
     error_table,
@@ -25,8 +26,17 @@ from forecaster.output.format import (
     to_json,
     verdict_sentence,
 )
+from forecaster.wording import few
 
 _PARTS_SHOWN = 15
+_WAYS = {
+    "named": "with the session that was named",
+    "calendar": "whose date was estimated, with the h-th session after the cutoff by the calendar",
+    "counted": "whose date was estimated, with the h-th bar after the cutoff, as no calendar tells",
+    "as_before": "written by an earlier version, with the h-th bar after the cutoff, as then",
+}
+"""How steps are joined with bars."""
+
 _COUNTS = ("model", "model_id", "scored", "open", "late", "lost")
 
 
@@ -45,16 +55,40 @@ def _record(record: Record, width: int) -> list[RenderableType]:
     if record.late:
         counts += f", {record.late:,} late"
     if record.lost:
-        counts += f", {record.lost:,} whose cutoff is not stored any more"
+        counts += f", {record.lost:,} lost"
     head = Text(f"Model {record.model} ({record.model_id}): {counts}", style="bold")
+    about = [Text(line) for line in (*_joined(record), *_unscored(record))]
     if record.table is None:
-        return [head, Text("Nothing of it can be scored yet.\n")]
+        return [head, *about, Text("Nothing of it can be scored yet.\n")]
     verdict = Text(verdict_sentence(record.table.verdicts))
-    parts: list[RenderableType] = [head, error_table(record.table, width), verdict]
+    parts: list[RenderableType] = [head, *about, error_table(record.table, width), verdict]
     for title, shares in (("month", record.months), ("ticker", record.tickers)):
         if len(shares) > 1:
             parts.append(_parts(title, shares))
     return parts
+
+
+def _joined(record: Record) -> list[str]:
+    """How scored steps found their bars, where not all of them named their sessions."""
+    ways = [f"{n:,} {_WAYS[way]}" for way, n in record.joined.items()]
+    return [f"Compared: {', '.join(ways)}."] if set(record.joined) - {"named"} else []
+
+
+def _unscored(record: Record) -> list[str]:
+    """A line for each reason that a user can do something about, with its tickers."""
+    by_reason: dict[tuple[str, str], list[Unscored]] = {}
+    for some in record.unscored:
+        if some.reason not in (NOT_YET, NO_FILE):  # a note says which files
+            by_reason.setdefault((some.state, some.reason), []).append(some)
+    return [
+        f"{sum(u.steps for u in some):,} {state}: {reason} ({few([_where(u) for u in some])})."
+        for (state, reason), some in by_reason.items()
+    ]
+
+
+def _where(some: Unscored) -> str:
+    more = "" if some.first == some.last else f" to {some.last}"
+    return f"{some.ticker} {some.first}{more}"
 
 
 def _parts(title: str, parts: Sequence[Part]) -> Table:
@@ -101,6 +135,8 @@ def score_json(result: ScoreResult) -> str:
                         if record.table is None
                         else table_state(record.table)
                     ),
+                    "joined": record.joined,
+                    "unscored": record.unscored,
                     "by_ticker": [plain(asdict(part)) for part in record.tickers],
                     "by_month": [plain(asdict(part)) for part in record.months],
                 }

@@ -14,6 +14,9 @@ from yahoo_server import YahooServer
 from forecaster.market.store import Store, journal
 from forecaster.model.artifact import Model, save
 
+OLD = "100000"
+"""Sessions: the stand-in's market ends in June 2024."""
+
 NAMES = ["AAPL", "MSFT", "SPY", "BRK-B", "NEWCO"]
 
 
@@ -21,6 +24,7 @@ NAMES = ["AAPL", "MSFT", "SPY", "BRK-B", "NEWCO"]
 def yahoo(monkeypatch: pytest.MonkeyPatch) -> Iterator[YahooServer]:
     monkeypatch.setenv("FORECASTER_DEADLINE", "8")
     monkeypatch.setenv("FORECASTER_PAUSE", "0")
+    monkeypatch.setenv("FORECASTER_BATCH_MAX_AGE", OLD)
     with YahooServer() as server:
         monkeypatch.setenv("FORECASTER_YAHOO_URL", server.url)
         yield server
@@ -43,6 +47,7 @@ def fetched(tmp_path_factory: pytest.TempPathFactory, blank: Model) -> Path:
         done = commands.apart(
             "batch", home / "watch.txt", "--quiet",
             FORECASTER_HOME=str(home), FORECASTER_YAHOO_URL=server.url, FORECASTER_PAUSE="0",
+            FORECASTER_BATCH_MAX_AGE=OLD,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return home / "prices.db"
@@ -71,3 +76,20 @@ def age(home: Path, days: int = 1) -> None:
     answered = int(time.time()) - 86400 * days
     with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
         tx.execute(text(f"UPDATE histories SET answered = {answered}"))
+
+
+def up_to_date(home: Path, yahoo: YahooServer) -> None:
+    """Let the market of the stand-in go on to the last session that is over in New York."""
+    from datetime import UTC, datetime, timedelta
+
+    import numpy as np
+
+    from forecaster.market import exchanges
+
+    now = datetime.now(UTC)
+    today = np.datetime64(now.date())
+    known = exchanges.schedule("XNYS", today - 14, today + 1)
+    closed = known.closes <= np.datetime64(int((now - timedelta(minutes=1)).timestamp()), "s")
+    for name in NAMES:
+        yahoo.change(name, last=str(known.sessions[closed][-1]))
+    age(home)

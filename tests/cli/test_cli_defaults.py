@@ -52,3 +52,10 @@ def test_choices_are_those_of_the_settings(name):
 def test_the_device_is_chosen_by_itself():
     assert OPTIONS["device"].default == "auto"
     assert choices_of("device") == get_args(Device)
+
+
+def test_the_age_of_old_bars_is_that_of_the_job():
+    from forecaster.cli.batch import batch
+    from forecaster.jobs.batch import MAX_AGE
+
+    assert inspect.signature(batch).parameters["max_age"].default == MAX_AGE

@@ -13,7 +13,7 @@ from fake_provider import FakeProvider, evening
 from synthetic import garch_history, random_model
 
 from forecaster.atomic import locked
-from forecaster.errors import LockHeld, RateLimited, SettingsError
+from forecaster.errors import LockHeld, RateLimited, SettingsError, UnknownTicker
 from forecaster.jobs.batch import BatchResult, batch
 from forecaster.jobs.predict import predict
 from forecaster.market import exchanges
@@ -147,7 +147,7 @@ class TestForecasts:
     def test_is_dated_when_it_is_written_and_not_when_fetching_began(self, model, source):
         began = []
         source.before_answer = lambda _ticker: began.append(datetime.now(UTC)) or time.sleep(1.1)
-        batch(model, BatchSources(("ABC",), ()), provider=lambda: source)
+        batch(model, BatchSources(("ABC",), ()), provider=lambda: source, max_age=10**6)
         (entry,) = written()
         assert entry.author.created > began[0]
 
@@ -254,3 +254,47 @@ class TestBatchSourcess:
 
     def test_a_folder_holds_prices(self, tmp_path):
         assert read_batch_sources([str(tmp_path)]).files == (str(tmp_path),)
+
+
+class TestMarketState:
+    """Forecasts of a ticker are one identity only where one market state made them."""
+
+    @pytest.fixture(scope="class")
+    def seeing(self):
+        settings = Settings(units=4, horizon=3, quantiles=(0.05, 0.5, 0.95))
+        return random_model(settings, Panel(tuple(map(history, NAMES))))
+
+    def test_the_journal_says_how_many_tickers_made_it(self, seeing, source):
+        run(seeing, source)
+        run(seeing, source, "ABC")
+        assert [(e.forecast.ticker, e.forecast.market_tickers) for e in written()] == [
+            *((name, 3) for name in NAMES),
+            ("ABC", 0),
+        ]
+
+    def test_batches_of_an_evening_in_any_order_add_no_second_row(self, seeing, source):
+        lists = [NAMES, ("ABC",), NAMES[::-1], ("ABC", "DEF")]
+        for names in (*lists, *lists[::-1]):
+            run(seeing, source, *names)
+        identities = [(e.forecast.ticker, e.forecast.fingerprint) for e in written()]
+        assert len(set(identities)) == len(identities) == 5
+
+    def test_with_a_market_set_watchlists_agree(self, seeing, source):
+        market = BatchSources(NAMES, ())
+        for names in (NAMES, ("ABC",), ("DEF", "ABC")):
+            run(seeing, source, *names, market=market)
+        assert [e.forecast.market_tickers for e in written()] == [3, 3, 3]
+
+    def test_a_smaller_market_state_than_the_watchlist_s_is_said(self, seeing, source):
+        del source.truth["XYZ"]
+        said = [note.message for note in run(seeing, source).notes]
+        assert any("the market state is of 0 of 3 sources" in message for message in said)
+        said = [note.message for note in run(seeing, source, "ABC", "DEF").notes]
+        assert not any("market state" in message for message in said)
+
+    def test_a_market_set_that_fails_in_part_is_said_and_whole_is_an_error(self, seeing, source):
+        result = run(seeing, source, "ABC", market=BatchSources(("NOPE", *NAMES), ()))
+        assert result.forecasts[0].market_tickers == 3
+        assert any("not part of the market state" in note.message for note in result.notes)
+        with pytest.raises(UnknownTicker):
+            run(seeing, source, "ABC", market=BatchSources(("NOPE",), ()))

@@ -3,68 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pytest
 from fake_provider import FakeProvider, dividend, evening, split
-from synthetic import garch_history
+from written import LAST, LEVELS, H, history, loss, run, spread, write
 
 from forecaster.errors import DataError, SourceUnavailable
 from forecaster.evaluation.baselines.ewma import Ewma
 from forecaster.evaluation.baselines.naive import fit_naive
-from forecaster.jobs.score import ScoreResult, score_journal
-from forecaster.market import exchanges
 from forecaster.market.bars import History
-from forecaster.market.store import Store, journal
-from forecaster.market.store.journal import Author, JournalRecord
-
-LAST = np.datetime64("2026-03-06")
-LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-H = 3
-
-
-def history(ticker: str, bars: int = 200) -> History:
-    known = exchanges.schedule("XNYS", LAST - 3 * bars, LAST)
-    made = garch_history(ticker, bars, seed=sum(map(ord, ticker)))
-    return replace(made, sessions=known.sessions[-bars:], adjusted_close=made.close.copy())
-
-
-def spread(h: int, wide: float = 1.0) -> np.ndarray:
-    """Log-return quantiles of step h: ``(Q,)``."""
-    return wide * 0.02 * np.sqrt(h) * np.array([-1.6, -0.6, 0.0, 0.7, 1.7])
-
-
-def write(
-    store: Store,
-    made: History,
-    row: int,
-    *,
-    created: datetime | None = None,
-    model: str = "m",
-    wide: float = 1.0,
-    file: str | None = None,
-) -> None:
-    """A forecast from a row of a history, written down on the evening of that session."""
-    cutoff, last = made.sessions[row], float(made.close[row])
-    steps = [
-        {
-            "step": h,
-            "session": str(cutoff + h),
-            "session_estimated": True,
-            "naive": last,
-            "quantiles": {
-                f"{q:g}": float(p)
-                for q, p in zip(LEVELS, last * np.exp(spread(h, wide)), strict=True)
-            },
-        }
-        for h in range(1, H + 1)
-    ]
-    seen = made.slice(0, row + 1).fingerprint
-    forecast = JournalRecord(made.ticker, cutoff, seen, last, "USD", steps, file)
-    author = Author("run", created or evening(cutoff), model, f"id-{model}", "0" * 64)
-    with store.writing() as tx:
-        journal.append(tx, author, [forecast])
+from forecaster.market.store import Store
 
 
 @pytest.fixture
@@ -76,20 +26,6 @@ def store(tmp_path):
 @pytest.fixture
 def source() -> FakeProvider:
     return FakeProvider({name: history(name) for name in ("ABC", "XYZ")})
-
-
-def run(store: Store, source: FakeProvider, **options) -> ScoreResult:
-    options = {"now": evening(LAST), **options}
-    return score_journal(store=store, provider=lambda: source, **options)
-
-
-def loss(actual: float, quantiles: np.ndarray) -> float:
-    """Pinball by its definition."""
-    total = 0.0
-    for q, value in zip(LEVELS, quantiles, strict=True):
-        error = actual - value
-        total += max(q * error, (q - 1) * error)
-    return total / len(LEVELS)
 
 
 class TestTheRecord:

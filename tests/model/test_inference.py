@@ -82,7 +82,15 @@ def test_outputs_now_are_those_of_the_last_session():
     now = outputs_now(NETWORK, ENCODED, 30)
     at = outputs_at(NETWORK, ENCODED, rows, 30, pieces=False)
     for one, other in zip(now, at, strict=True):
-        assert np.array_equal(one, other[0])
+        assert one == pytest.approx(other[0], abs=2e-6)
+
+
+def test_outputs_now_do_not_depend_on_what_is_read_with_them():
+    together = outputs_now(NETWORK, ENCODED, 30)
+    for place, encoded in enumerate(ENCODED):
+        for others in ([encoded], [encoded] * 5, ENCODED[place:]):
+            (alone, *_) = outputs_now(NETWORK, others, 30)
+            assert alone == pytest.approx(together[place], rel=1e-12)
 
 
 def test_more_windows_than_fit_at_once(monkeypatch):

@@ -199,7 +199,7 @@ def _history(info: TickerInfo, rows: Floats, splits: Sequence[Action]) -> Histor
             currency=info.currency,
             calendar=info.calendar,
             splits=tuple(splits),
-            **{name: rows[:, place] for place, name in enumerate(BAR_FIELDS, start=1)},
+            **dict(zip(BAR_FIELDS, rows.T[1:], strict=False)),
         )
     except ValueError as problem:
         damaged = DataError(

@@ -22,15 +22,19 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 
-from forecaster.errors import LockHeld, SettingsError, StoreError
+from forecaster.errors import SettingsError, StoreError
 from forecaster.market.store import schema
+from forecaster.market.store.database_errors import (
+    WAIT_SECONDS,
+    busy,
+    disk_full,
+    no_room,
+    translated,
+    unwritable,
+)
 from forecaster.paths import home
 
 FILE = "prices.db"
-WAIT_SECONDS = 60
-"""How long a writer waits for the others."""
-_FORBIDDEN = "42501"
-"""What PostgreSQL calls a statement that its user may not make."""
 _CREATING, _WRITING = 0x666F7265, 0x666F7266
 """Keys of PostgreSQL's advisory locks."""
 
@@ -40,7 +44,8 @@ class Store:
 
     Attributes:
         name: what messages call it: the file, or the address without its password.
-        read_only: whether it can only be read, because its folder cannot be written.
+        read_only: whether it can only be read, because its folder cannot be written, or the disk
+            is full.
     """
 
     def __init__(self, url: str | None = None) -> None:
@@ -57,11 +62,17 @@ class Store:
         self.name = str(address.set(query={}))  # without the password, wherever it stands
         if _is_file(address):
             self.name = address.database or "memory"
-        self.read_only = False
+        self.read_only = self._full = False
         with self._errors_translated():
             self._engine = self._open(address)
             try:
                 self._prepare()
+            except OperationalError as problem:
+                self._engine.dispose()
+                if not _is_file(address) or not no_room(str(problem.orig)):
+                    raise
+                self.read_only = self._full = True
+                self._read_without_room(Path(address.database or ""))
             except BaseException:
                 self._engine.dispose()
                 raise
@@ -112,8 +123,23 @@ class Store:
                 " the command again."
             )
 
-    def read_only_error(self) -> SettingsError:
+    def _read_without_room(self, path: Path) -> None:
+        """Open a file beside which nothing can be written; readers too keep an index there.
+
+        Raises:
+            StoreError: there is nothing in it to be read.
+        """
+        if not path.exists() or not path.stat().st_size:
+            raise self.read_only_error()
+        self._engine = create_engine(_read_only(path))
+        event.listen(self._engine, "connect", _on_connect)
+        event.listen(self._engine, "begin", _on_begin)
+        self._prepare()
+
+    def read_only_error(self) -> SettingsError | StoreError:
         """What is said to a writer of a store that can only be read."""
+        if self._full:
+            return disk_full(self.name, "the disk is full")
         return SettingsError(
             f"{self.name} cannot be written, and what is fetched is kept there. Make its folder"
             " writable, or set FORECASTER_HOME to one that is."
@@ -134,7 +160,7 @@ class Store:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
-            raise _unwritable(path, problem.strerror or str(problem)) from problem
+            raise unwritable(path, problem.strerror or str(problem)) from problem
         if path.exists() and not _can_write(path):
             self.read_only = True
             address = _read_only(path)
@@ -173,9 +199,9 @@ class Store:
                 with immediate.begin() as connection:
                     yield connection
         except Timeout as held:
-            raise _busy(self.name) from held
+            raise busy(self.name) from held
         except OSError as problem:
-            raise _unwritable(path, problem.strerror or str(problem)) from problem
+            raise unwritable(path, problem.strerror or str(problem)) from problem
 
     @contextlib.contextmanager
     def _errors_translated(self) -> Iterator[None]:
@@ -183,7 +209,7 @@ class Store:
         try:
             yield
         except (DatabaseError, sqlite3.DatabaseError) as problem:  # or of the driver's own cursor
-            raise _translated(self.name, problem) from problem
+            raise translated(self.name, problem) from problem
 
 
 def integrity_problems(connection: Connection) -> list[str]:
@@ -266,63 +292,18 @@ def _wait_for_other_writers(connection: Connection, key: int) -> None:
 
 
 def _on_connect(raw: Any, _record: object) -> None:
+    raw.text_factory = _text
     raw.isolation_level = None  # the driver begins no transactions; _on_begin does
     raw.execute("PRAGMA foreign_keys=ON")
     raw.execute("PRAGMA synchronous=FULL")  # what was stored survives a power cut
+
+
+def _text(raw: bytes) -> str:
+    """A cell; what is no UTF-8 in it was not written by this program, and is no reason to stop."""
+    return raw.decode("utf-8", "replace")
 
 
 def _on_begin(connection: Connection) -> None:
     """A writer takes its place at once: one that began as a reader could be refused later."""
     immediate = connection.get_execution_options().get("immediate", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-def _unwritable(path: Path, reason: str) -> SettingsError:
-    return SettingsError(
-        f"{path.parent} cannot be written ({reason}); the price store {path.name} is kept there."
-        " Set FORECASTER_HOME to a folder that can be, or FORECASTER_STORE to another database."
-    )
-
-
-def _busy(name: str) -> LockHeld:
-    return LockHeld(
-        f"another run has been writing {name} for {WAIT_SECONDS} seconds; only one may at a time."
-        " Wait for it."
-    )
-
-
-def _translated(
-    name: str, problem: DatabaseError | sqlite3.DatabaseError
-) -> StoreError | LockHeld | SettingsError:
-    """What a failure of the database means to a user."""
-    original = problem.orig if isinstance(problem, DatabaseError) else problem
-    reason = str(original).strip().splitlines()[0]
-    if isinstance(problem, OperationalError):
-        return _operational(name, reason)
-    if getattr(original, "sqlstate", None) == _FORBIDDEN:
-        return SettingsError(
-            f"{name} refuses what is to be done ({reason}); a user of the database who may is"
-            " needed. If forecast was updated, run forecast data verify once as the owner of the"
-            " tables."
-        )
-    return StoreError(
-        f"{name} is not a price store that can be read ({reason}). Restore a copy of it: the"
-        " journal of forecasts is in it too. Or move it away and fetch again."
-    )
-
-
-def _operational(name: str, reason: str) -> StoreError | LockHeld | SettingsError:
-    """What an operational failure means to a user."""
-    if "locked" in reason or "lock timeout" in reason:
-        return _busy(name)
-    if "readonly" in reason or "unable to open" in reason:
-        return _unwritable(Path(name), reason)
-    if "full" in reason or "disk I/O" in reason:
-        return StoreError(
-            f"{name} could not be written ({reason}); nothing of this update was stored, and what"
-            " was there before is whole. Make room on the disk."
-        )
-    return StoreError(
-        f"the price store {name} does not answer ({reason}). Check FORECASTER_STORE and the"
-        " database."
-    )

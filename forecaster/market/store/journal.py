@@ -7,26 +7,38 @@ the store and is NULL counts as not there: rows that are older than their column
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from forecaster.errors import StoreError
 from forecaster.market.store import schema
+from forecaster.market.store.chain import (
+    START,
+    Chain,
+    row_hash,
+    verify,
+    write_head,
+    written_head,
+)
 from forecaster.market.store.schema import to_day, to_number
 
-_START = hashlib.sha256(b"forecast journal").hexdigest()
-"""The hash before the first row."""
+__all__ = [
+    "CLOCKS_APART", "Author", "Chain", "Entry", "JournalRecord", "append", "entries",
+    "head", "newest", "verify",
+]  # fmt: skip
 
-_HEAD = "journal_head"
-_LATER_COLUMNS = ("source",)
-"""Columns that rows of an older store do not have."""
+_START, _hash = START, row_hash
+
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError)
+"""What cells that somebody changed lead to."""
+CLOCKS_APART = timedelta(minutes=5)
+"""How much the clocks of machines may differ that nobody need look at."""
 _PRICE_TOLERANCE = 1e-5
 """Relative difference up to which two forecasts are the same: processors round differently."""
 
@@ -44,6 +56,9 @@ class JournalRecord:
         steps: one object a step, as in ``forecast predict --format json``: ``step``, ``session``,
             ``session_estimated``, ``naive`` and ``quantiles``.
         source: the file that the bars came from, as it was given; None: the price store.
+        joined_on: ``session``, if a step is scored on the session that it names; None, if on the
+            h-th bar after the cutoff, as it was when the forecast was written.
+        market_tickers: how many tickers made the market state; 0: none; None: it was not noted.
     """
 
     ticker: str
@@ -53,6 +68,8 @@ class JournalRecord:
     currency: str | None
     steps: Sequence[dict[str, Any]]
     source: str | None = None
+    joined_on: str | None = "session"
+    market_tickers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,27 +108,13 @@ class Entry:
     hash: str
 
 
-@dataclass(frozen=True)
-class Chain:
-    """How the journal stands.
-
-    Attributes:
-        entries: how many rows there are.
-        head: the hash of the last one.
-        broken: what is wrong, one sentence each; empty where the chain holds.
-    """
-
-    entries: int
-    head: str
-    broken: tuple[str, ...]
-
-
 def append(connection: Connection, author: Author, forecasts: Sequence[JournalRecord]) -> int:
     """Write forecasts down, those that are not there yet.
 
     One whose horizon and prices are those of the newest row of its ticker, cutoff, model and source
-    is there already. Any other supersedes that row. A file and the price store, and one file and
-    another, can hold different things under one ticker: neither supersedes what the other gave.
+    is there already, and so is one that the newest row of equal bars among these gives. Any other
+    supersedes the newest. A file and the price store, and one file and another, can hold different
+    things under one ticker: neither supersedes what the other gave.
 
     Args:
         connection: a writing transaction.
@@ -121,11 +124,13 @@ def append(connection: Connection, author: Author, forecasts: Sequence[JournalRe
     Returns:
         How many were added.
     """
-    count, head = _head(connection)
+    count, head = written_head(connection)
+    last = newest(connection)
+    if last is not None and timedelta(0) < last - author.created <= CLOCKS_APART:
+        author = replace(author, created=last)
     rows = []
     for forecast in forecasts:
-        newest = _newest(connection, author.model_id, forecast)
-        if newest is not None and _same(newest, forecast):
+        if _is_there(connection, author.model_id, forecast):
             continue
         count += 1
         row = _row(count, author, forecast)
@@ -133,7 +138,7 @@ def append(connection: Connection, author: Author, forecasts: Sequence[JournalRe
         rows.append(row)
     if rows:
         connection.execute(insert(schema.journal), rows)
-        _set_head(connection, count, head)
+        write_head(connection, count, head)
     return len(rows)
 
 
@@ -170,53 +175,29 @@ def entries(
 
 def head(connection: Connection) -> str:
     """The hash of the last row, which stands for the whole journal."""
-    return _head(connection)[1]
+    return written_head(connection)[1]
 
 
-def verify(connection: Connection) -> Chain:
-    """Compute the chain again and compare."""
-    promised, promised_head = _head(connection)
-    broken = []
-    before, count, last = _START, 0, _START
-    columns = schema.readable(connection, schema.journal)
-    for row in connection.execute(select(*columns).order_by(schema.journal.c.number)):
-        count += 1
-        if row.number != count:
-            broken.append(f"row {count} is missing; {row.number} follows {count - 1}")
-            count = row.number
-        if _hash(before, dict(row._mapping)) != row.hash:
-            broken.append(f"row {row.number} ({row.ticker}, {to_day(row.cutoff)}) was changed")
-        before = last = row.hash
-    if (count, last) != (promised, promised_head) and not broken:
-        broken.append(f"the journal ends with row {count}, and {promised} were written")
-    return Chain(count, last, tuple(broken))
-
-
-def _head(connection: Connection) -> tuple[int, str]:
-    """How many rows were written, and the hash of the last one.
+def newest(connection: Connection) -> datetime | None:
+    """When the last row says that it was written; None where the journal is empty.
 
     Raises:
-        StoreError: what was noted is not readable.
+        StoreError: it is no time.
     """
-    column = schema.store_info.c
-    end = connection.execute(select(column.value).where(column.key == _HEAD)).scalar()
-    if end is None:
-        return 0, _START
-    count, _, head = end.partition(":")
-    if not count.isdigit():
+    table = schema.journal.c
+    last = select(table.created).order_by(table.number.desc()).limit(1)
+    created = connection.execute(last).scalar()
+    try:
+        return None if created is None else datetime.fromtimestamp(created, UTC)
+    except _UNREADABLE as problem:
         raise StoreError(
-            "the end of the journal cannot be read; a number and a hash are needed. Run forecast"
-            " journal verify."
-        )
-    return int(count), head
+            "the last row of the journal has no time that can be read; somebody changed it. Run"
+            " forecast journal verify, and restore the store from a copy."
+        ) from problem
 
 
-def _set_head(connection: Connection, count: int, head: str) -> None:
-    connection.execute(delete(schema.store_info).where(schema.store_info.c.key == _HEAD))
-    connection.execute(insert(schema.store_info).values(key=_HEAD, value=f"{count}:{head}"))
-
-
-def _newest(connection: Connection, model_id: str, forecast: JournalRecord) -> JournalRecord | None:
+def _is_there(connection: Connection, model_id: str, forecast: JournalRecord) -> bool:
+    """Whether the newest row of its ticker and cutoff, or of those of equal bars, says the same."""
     table = schema.journal.c
     query = (
         select(schema.journal)
@@ -227,10 +208,10 @@ def _newest(connection: Connection, model_id: str, forecast: JournalRecord) -> J
             table.source == forecast.source,  # IS NULL, where that is None
         )
         .order_by(table.number.desc())
-        .limit(1)
     )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _entry(row).forecast
+    rows = connection.execute(query).all()
+    alike = [row for row in rows if row.fingerprint == forecast.fingerprint]
+    return any(_same(_entry(row).forecast, forecast) for row in (*rows[:1], *alike[:1]))
 
 
 def _same(a: JournalRecord, b: JournalRecord) -> bool:
@@ -257,24 +238,32 @@ def _row(number: int, author: Author, forecast: JournalRecord) -> dict[str, Any]
     }
 
 
-def _hash(before: str, row: dict[str, Any]) -> str:
-    """SHA-256 of the hash before and of all cells but the hash, as JSON with sorted keys.
+def _checked_steps(row: Row[Any]) -> list[dict[str, Any]]:
+    """The steps of a row whose cells are what they were when they were written.
 
-    Args:
-        before: the hash before.
-        row: its cells; one that is in ``_LATER_COLUMNS`` and None is left out.
+    Raises:
+        ValueError: one of them is not.
+        LookupError: a part of a step is missing.
+        TypeError: a cell is of another kind.
     """
-    left_out = {"hash", *(name for name in _LATER_COLUMNS if row[name] is None)}
-    cells = {name: value for name, value in row.items() if name not in left_out}
-    text = json.dumps([before, cells], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    names = ("run", "model", "model_id", "model_hash", "ticker", "fingerprint", "steps", "hash")
+    strange = [name for name in names if not isinstance(getattr(row, name), str)]
+    strange += ["last_close"] if not isinstance(row.last_close, int | float) else []
+    steps: list[dict[str, Any]] = [] if strange else json.loads(row.steps)
+    if not steps:
+        raise ValueError(f"{', '.join(strange) or 'steps'} is no such thing")
+    for step in steps:
+        sum(step["quantiles"].values(), step["naive"])  # numbers
+        date.fromisoformat(step["session"]), step["step"], step["session_estimated"]
+    return steps
 
 
 def _entry(row: Row[Any]) -> Entry:
     try:
         created = datetime.fromtimestamp(row.created, UTC)
-        steps = json.loads(row.steps)
-    except (ValueError, OverflowError, OSError) as problem:
+        steps = _checked_steps(row)
+        cutoff = to_day(row.cutoff)
+    except _UNREADABLE as problem:
         raise StoreError(
             f"row {row.number} of the journal ({row.ticker}) cannot be read ({problem}); somebody"
             " changed it. Run forecast journal verify, and restore the store from a copy."
@@ -284,12 +273,14 @@ def _entry(row: Row[Any]) -> Entry:
         author=Author(row.run, created, row.model, row.model_id, row.model_hash),
         forecast=JournalRecord(
             ticker=row.ticker,
-            cutoff=to_day(row.cutoff),
+            cutoff=cutoff,
             fingerprint=row.fingerprint,
             last_close=row.last_close,
             currency=row.currency,
             steps=steps,
             source=row.source,
+            joined_on=row.joined_on,
+            market_tickers=row.market_tickers,
         ),
         hash=row.hash,
     )

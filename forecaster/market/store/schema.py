@@ -7,6 +7,7 @@ session stored; ``actions`` holds the splits that have been removed from them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,14 +32,15 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import NoSuchTableError
 
 from forecaster.arrays import Days, Integers
 from forecaster.errors import StoreError
 
-VERSION = 2
+VERSION = 3
 """Of the schema. A higher one is written by a newer program and left alone.
 
-2: ``journal.source``.
+2: ``journal.source``. 3: ``journal.joined_on`` and ``journal.market_tickers``.
 """
 
 metadata = MetaData()
@@ -165,6 +167,8 @@ journal = Table(
     Column("steps", Text, nullable=False),  # JSON: step, session, naive, quantiles
     Column("hash", String(64), nullable=False),  # of this row and of the hash before it
     Column("source", Text),  # the file that the bars came from; NULL: the price store
+    Column("joined_on", Text),  # session; NULL: scored by counting bars, as versions 1 and 2 did
+    Column("market_tickers", Integer),  # 0: forecast alone; NULL: not known
     Index("journal_forecast", "ticker", "cutoff", "model_id"),
     comment="every forecast of a batch; rows are added and never changed",
 )
@@ -175,7 +179,13 @@ def _one_to_two(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN source TEXT")
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _one_to_two}
+def _two_to_three(connection: Connection) -> None:
+    """Forecasts say how they are joined with bars, and how many tickers made the market state."""
+    connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN joined_on TEXT")
+    connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN market_tickers INTEGER")
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _one_to_two, 2: _two_to_three}
 """From a version to the next one."""
 
 
@@ -190,7 +200,7 @@ def version_of(connection: Connection) -> int:
     version = connection.execute(
         select(store_info.c.value).where(store_info.c.key == "version")
     ).scalar()
-    if version is None or not version.isdigit():
+    if not isinstance(version, str) or not re.fullmatch("[0-9]{1,9}", version):
         raise StoreError(
             "the table store_info has no version; a price store has one. Point FORECASTER_STORE"
             " at another database."
@@ -226,8 +236,17 @@ def readable(connection: Connection, table: Table) -> list[ColumnElement[Any]]:
     """The columns of a table, NULL for those that a store does not have yet.
 
     One that cannot be written stays at the version at which it was.
+
+    Raises:
+        StoreError: somebody dropped the table.
     """
-    there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    try:
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    except NoSuchTableError as problem:
+        raise StoreError(
+            f"the price store has no table {table.name} any more; somebody dropped it. Restore the"
+            " store from a copy."
+        ) from problem
     return [c if c.name in there else null().label(c.name) for c in table.columns]
 
 

@@ -51,6 +51,13 @@ class TestAppending:
         assert add(store, forecast_of()) == 1  # back again is a change too
         assert [entry.number for entry in rows(store)] == [1, 2, 3]
 
+    def test_an_evening_s_batches_in_any_order_add_no_second_row_of_an_identity(self, store):
+        alone = forecast_of()
+        listed = replace(forecast_of(scale=1.001), fingerprint="b" * 64, market_tickers=4)
+        assert [add(store, one) for one in (alone, listed, alone, listed, alone)] == [1, 1, 0, 0, 0]
+        assert [entry.forecast.market_tickers for entry in rows(store)] == [None, 4]
+        assert not check(store).broken
+
     @pytest.mark.parametrize("source", [None, "my/ABC.csv", "other/ABC.csv"])
     def test_sources_do_not_supersede_each_other(self, store, source):
         """Whichever was forecast last, what each of the others says is there already."""
@@ -125,6 +132,7 @@ class TestTheChain:
             ("UPDATE journal SET created=created-86400 WHERE number=1", "row 1 (ABC, 2026-03-02)"),
             ("UPDATE journal SET steps=replace(steps,'97.','96.') WHERE number=1", "row 1 (ABC"),
             ("UPDATE journal SET model_id='x' WHERE number=3", "row 3 (ABC, 2026-03-03)"),
+            ("UPDATE journal SET joined_on=NULL WHERE number=2", "row 2 (XYZ, 2026-03-02)"),
             ("DELETE FROM journal WHERE number=2", "row 2 is missing; 3 follows 1"),
             ("DELETE FROM journal WHERE number=1", "row 1 is missing; 2 follows 0"),
             ("DELETE FROM journal WHERE number=3", "ends with row 2, and 3 were written"),

@@ -1,0 +1,284 @@
+"""Matching: the bar that each step of a written forecast is compared with, or why there is none.
+
+A step whose session came from a calendar is compared with the bar of that session and no other: a
+row that a source lacks does not move the steps behind it. A step whose date was estimated named no
+session for certain; it is compared with the h-th session after the cutoff, by the calendar that is
+known today, and with the h-th bar where there is none. Rows of a journal that was written before
+steps were joined on sessions are compared with the h-th bar, as they were then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from forecaster.arrays import Days, Floats, Mask
+from forecaster.market.bars import History
+from forecaster.market.calendars import (
+    Calendars,
+    Missed,
+    Schedule,
+    day_ends,
+    missed_sessions,
+    next_sessions,
+)
+from forecaster.market.store.journal import Entry, JournalRecord
+
+LOST_AFTER = 20
+"""Sessions without a bar after which a ticker is taken to be renamed or delisted."""
+
+Joined = Literal["named", "calendar", "counted", "as_before"]
+"""How a step found its bar: by the session it named; by today's calendar, as its date was
+estimated; by counting bars, as there is no calendar either; or by counting, as it was when an
+older version wrote it."""
+
+State = Literal["scored", "open", "late", "lost"]
+
+NOT_YET = "the session has not closed"
+NO_BAR_YET = "the session is over, and its bar has not come"
+HOLE = "the session has no bar, and later ones have"
+NO_FILE = "the file is not given"
+ENDED = f"no bar came in {LOST_AFTER} sessions: renamed, delisted, or not fetched"
+DROPPED = "the calendar has no such session any more"
+NO_CUTOFF = "the cutoff's bar is not stored any more"
+NO_BARS = "no bars can be had"
+
+
+@dataclass(frozen=True)
+class Match:
+    """What became of one step of the forecasts of one ticker and cutoff.
+
+    Attributes:
+        state: ``scored``; ``open``: its bar may come; ``late``: it was written down after its
+            session had closed; ``lost``: its bar will not come.
+        entry: of several forecasts, the one that counts.
+        session: the session compared with.
+        joined: how it was found.
+        log_return: from the cutoff's close to the session's; NaN unless scored.
+        reason: why it is open or lost.
+    """
+
+    state: State
+    entry: Entry
+    session: np.datetime64
+    joined: Joined
+    log_return: float = np.nan
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What became of all forecasts of one ticker and cutoff by one model.
+
+    Attributes:
+        ticker: the symbol.
+        matches: one for each step.
+        history: its bars, and ``row`` the place of the cutoff; None where it has none.
+    """
+
+    ticker: str
+    matches: Sequence[Match]
+    history: History | None = None
+    row: int = 0
+
+    @property
+    def last_close(self) -> float:
+        """The price at the cutoff, as the newest forecast saw it."""
+        return max((m.entry for m in self.matches), key=lambda e: e.number).forecast.last_close
+
+    def quantiles(self, horizon: int) -> Floats:
+        """Log returns, ``(H, Q)``; the last step's again where the forecasts end before H."""
+        rows = [_log_quantiles(match.entry, h) for h, match in enumerate(self.matches)]
+        return np.stack(rows + rows[-1:] * (horizon - len(rows)))
+
+    def actual(self, horizon: int) -> Floats:
+        """Log returns, ``(H,)``; NaN where a step is not scored."""
+        known = [match.log_return for match in self.matches]
+        return np.array(known + [np.nan] * (horizon - len(known)))
+
+
+class Matcher:
+    """Joins forecasts with the bars that they are compared with."""
+
+    def __init__(
+        self,
+        stored: Mapping[str, History],
+        from_files: Mapping[str, History],
+        calendars: Calendars,
+        now: datetime,
+    ) -> None:
+        """Of all tickers.
+
+        Args:
+            stored: histories from the price store.
+            from_files: histories from files, which go before stored ones.
+            calendars: of the tickers' exchanges.
+            now: with a time zone.
+        """
+        self._files = {t: _Bars(h, calendars, now) for t, h in from_files.items()}
+        self._stored = {t: _Bars(h, calendars, now) for t, h in stored.items()}
+
+    def case(self, entries: Sequence[Entry]) -> Case:
+        """What became of all forecasts of one ticker and cutoff.
+
+        Args:
+            entries: by one model, all from a file or all from the price store.
+        """
+        forecast = entries[0].forecast
+        ticker, cutoff = forecast.ticker, forecast.cutoff
+        bars = self._files.get(ticker)
+        if bars is None and forecast.source is not None:
+            return Case(ticker, _unmatched(entries, "open", NO_FILE))
+        bars = bars or self._stored.get(ticker)
+        if bars is None:
+            return Case(ticker, _unmatched(entries, "lost", NO_BARS))
+        row = bars.row_of(cutoff)
+        if row is None:
+            return Case(ticker, _unmatched(entries, "lost", NO_CUTOFF))
+        return Case(ticker, bars.steps(entries, row), bars.history, row)
+
+
+def _best(matches: Sequence[Match]) -> Match:
+    """Of what became of one step of several forecasts, what counts; the last of equals."""
+    order: tuple[State, ...] = ("late", "lost", "open", "scored")
+    return max(reversed(matches), key=lambda match: order.index(match.state))
+
+
+def _unmatched(entries: Sequence[Entry], state: State, reason: str) -> list[Match]:
+    """What became of each step where there are no bars to compare with."""
+    horizon = max(len(entry.forecast.steps) for entry in entries)
+    return [
+        _best([_without_bars(e, h, state, reason) for e in entries if len(e.forecast.steps) > h])
+        for h in range(horizon)
+    ]
+
+
+def _without_bars(entry: Entry, h: int, state: State, reason: str) -> Match:
+    session = _planned(entry.forecast, h)
+    if state == "open" and _written(entry) >= day_ends(session):
+        state, reason = "late", ""
+    return Match(state, entry, session, _promised(entry.forecast, h), reason=reason)
+
+
+def _planned(forecast: JournalRecord, h: int) -> np.datetime64:
+    """The date that a forecast gave its step h + 1."""
+    return np.datetime64(str(forecast.steps[h]["session"]), "D")
+
+
+def _promised(forecast: JournalRecord, h: int) -> Joined:
+    """How a step is joined with bars, as far as its forecast tells."""
+    if forecast.joined_on is None:
+        return "as_before"
+    return "counted" if forecast.steps[h]["session_estimated"] else "named"
+
+
+def _written(entry: Entry) -> np.datetime64:
+    return np.datetime64(int(entry.author.created.timestamp()), "s")
+
+
+class _Bars:
+    """What became of forecasts of one ticker, by its bars as they are now."""
+
+    def __init__(self, history: History, calendars: Calendars, now: datetime) -> None:
+        """Of one history.
+
+        Args:
+            history: the bars.
+            calendars: with that of the history, if it is known.
+            now: with a time zone.
+        """
+        self.history = history
+        self._calendars, self._now = calendars, now
+        self._known = calendars.of(history)
+
+    def row_of(self, cutoff: np.datetime64) -> int | None:
+        """The place of a cutoff's bar; None where there is none."""
+        return _place(self.history.sessions, cutoff)
+
+    def steps(self, entries: Sequence[Entry], row: int) -> list[Match]:
+        """What became of each step of forecasts from one row; of several, of the one that counts.
+
+        Args:
+            entries: in the order of the journal.
+            row: of their cutoff.
+        """
+        horizon = max(len(entry.forecast.steps) for entry in entries)
+        ahead = _Ahead(self.history, row, self._known, horizon)
+        return [
+            _best([self._match(e, h, ahead) for e in entries if len(e.forecast.steps) > h])
+            for h in range(horizon)
+        ]
+
+    def _match(self, entry: Entry, h: int, ahead: _Ahead) -> Match:
+        joined, session, place = ahead.found(entry.forecast, h)
+        if _written(entry) >= self._calendars.close_of(self.history, session):
+            return Match("late", entry, session, joined)
+        if place is not None:
+            before, after = np.log(self.history.adjusted_close[[ahead.row, place]])
+            return Match("scored", entry, session, joined, float(after - before))
+        state, reason = self._missing(session, joined)
+        return Match(state, entry, session, joined, reason=reason)
+
+    def _missing(self, session: np.datetime64, joined: Joined) -> tuple[State, str]:
+        """Whether the bar of a session may still come, and why it is not there."""
+        known = self._known
+        if joined == "named" and known is not None and _dropped(session, known):
+            return "lost", DROPPED
+        closed = self._calendars.close_of(self.history, session)
+        if np.datetime64(int(self._now.timestamp()), "s") < closed:
+            return "open", NOT_YET
+        if joined in ("named", "calendar") and session < self.history.cutoff:
+            return "open", HOLE
+        since = int(np.count_nonzero(self._missed.sessions > session))
+        return ("lost", ENDED) if since >= LOST_AFTER else ("open", NO_BAR_YET)
+
+    @cached_property
+    def _missed(self) -> Missed:
+        return missed_sessions(self.history, self._known, self._now)
+
+
+class _Ahead:
+    """The bars after one cutoff."""
+
+    def __init__(self, history: History, row: int, known: Schedule | None, horizon: int) -> None:
+        self.row = row
+        self._history, self._known, self._horizon = history, known, horizon
+
+    def found(self, forecast: JournalRecord, h: int) -> tuple[Joined, np.datetime64, int | None]:
+        """How a step finds its bar, of which session, and the bar's place if it is there."""
+        joined, session = _promised(forecast, h), _planned(forecast, h)
+        if joined == "counted" and self._known is not None and not self._by_calendar[1][h]:
+            joined, session = "calendar", np.datetime64(self._by_calendar[0][h], "D")
+        if joined in ("named", "calendar"):
+            return joined, session, _place(self._history.sessions, session)
+        place = self.row + h + 1
+        if place >= len(self._history):
+            return joined, session, None
+        return joined, np.datetime64(self._history.sessions[place], "D"), place
+
+    @cached_property
+    def _by_calendar(self) -> tuple[Days, Mask]:
+        """The sessions after the cutoff, and which of them today's calendar does not know."""
+        seen = self._history.slice(0, self.row + 1)
+        return next_sessions(seen, self._horizon, self._known)
+
+
+def _place(sessions: Days, session: np.datetime64) -> int | None:
+    place = int(np.searchsorted(sessions, session))
+    return place if place < len(sessions) and sessions[place] == session else None
+
+
+def _dropped(session: np.datetime64, known: Schedule) -> bool:
+    """Whether a calendar that covers a date has no session on it."""
+    covered = known.known_from <= session <= known.known_until
+    return bool(covered) and _place(known.sessions, session) is None
+
+
+def _log_quantiles(entry: Entry, h: int) -> Floats:
+    prices = list(entry.forecast.steps[h]["quantiles"].values())
+    return np.log(np.asarray(prices, dtype=np.float64) / entry.forecast.last_close)

@@ -1,0 +1,147 @@
+"""The age of bars: how many sessions are over since the last one, and what is said of it.
+
+A source needs a while to have a session's bar. Until then a ticker is not called old; afterwards
+every forecast from it is one for a session that is over, and nothing may hide that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecaster.errors import Message, StaleBars, parameter
+from forecaster.market.bars import History
+from forecaster.market.calendars import Calendars, Schedule, missed_sessions
+from forecaster.market.notes import Note
+from forecaster.wording import counted
+
+if TYPE_CHECKING:
+    from forecaster.market.fetch_options import FetchOptions
+    from forecaster.market.update import TickerUpdate
+
+_USUAL_DELAY = {"yahoo": timedelta(hours=3), "tiingo": timedelta(hours=4)}
+"""How long after a close each source may need for the bar: funds and small exchanges are slow at
+Yahoo, and Tiingo corrects its day until the evening. A file has no source to wait for."""
+
+
+@dataclass(frozen=True)
+class Age:
+    """How old the last bar of a history is.
+
+    Attributes:
+        cutoff: its session.
+        behind: sessions that have closed since.
+        days: days that have passed since.
+        unknown: whether no calendar tells, so that the sessions are the weekdays seen.
+        overdue: whether the first of them should have its bar by now.
+    """
+
+    cutoff: np.datetime64
+    behind: int
+    days: int
+    unknown: bool
+    overdue: bool
+
+    def __str__(self) -> str:
+        if self.unknown:
+            return f"{counted(self.days, 'day')} old"
+        return f"{counted(self.behind, 'session')} behind"
+
+
+def age_of(
+    history: History, known: Schedule | None, now: datetime, source: str | None = None
+) -> Age:
+    """How old the last bar of a history is.
+
+    Args:
+        history: at least 1 bar.
+        known: sessions of its calendar, or None.
+        now: with a time zone.
+        source: the name of the provider that the bars came from; None: a file.
+    """
+    missed = missed_sessions(history, known, now)
+    due = np.datetime64(int((now - _USUAL_DELAY.get(source or "", timedelta(0))).timestamp()), "s")
+    return Age(
+        cutoff=history.cutoff,
+        behind=len(missed),
+        days=int((np.datetime64(now.date(), "D") - history.cutoff).astype(int)),
+        unknown=known is None,
+        overdue=bool(np.any(missed.closes <= due)),
+    )
+
+
+def age_note(update: TickerUpdate, age: Age, fetching: FetchOptions) -> Note | None:
+    """Why stored bars are used, and how old they are; nothing of bars that are up to date.
+
+    Args:
+        update: what was done for the ticker.
+        age: of what is stored now.
+        fetching: how it was fetched.
+    """
+    message: str | None = None
+    used = f"stored bars to {age.cutoff} are used, {age}"
+    if update.problem is not None:
+        message = f"{update.problem} Meanwhile {used}."
+    elif age.behind and update.result is None and update.info and update.info.imported:
+        message = f"{used}; they came from a file. For newer ones: forecast fetch {update.ticker}"
+    elif age.behind and fetching.offline:
+        message = Message(f"{used} ({parameter('offline')}).")
+    elif age.overdue:
+        message = f"its last bar is of {age.cutoff}, {age}, and the source has no newer one"
+    return None if message is None else Note(message, update.ticker, loud=age.overdue)
+
+
+def file_ages(
+    files: Mapping[str, str], histories: Iterable[History], calendars: Calendars, now: datetime
+) -> list[Note]:
+    """Remarks on the histories of files that end before the last session that is over.
+
+    Only a calendar tells for certain. Without one a remark is no loud one: weekdays are not enough
+    to say every evening that a file which somebody chose is old.
+
+    Args:
+        files: the file of each ticker that came from one.
+        histories: of all tickers.
+        calendars: of theirs.
+        now: with a time zone.
+    """
+    ages = {h.ticker: age_of(h, calendars.of(h), now) for h in histories if h.ticker in files}
+    return [
+        Note(
+            Message(
+                f"its last bar is of {age.cutoff}, {age}, and no calendar tells how many sessions"
+                f" that is. Name one with {parameter('calendar')}."
+            )
+            if age.unknown
+            else f"its last bar is of {age.cutoff}, {age}: the file has no newer one",
+            ticker,
+            loud=not age.unknown,
+        )
+        for ticker, age in ages.items()
+        if age.overdue
+    ]
+
+
+def too_old(history: History, known: Schedule | None, now: datetime, most: int) -> StaleBars | None:
+    """Why bars are too old to be forecast from; None where they are not.
+
+    Args:
+        history: at least 1 bar.
+        known: sessions of its calendar, or None.
+        now: with a time zone.
+        most: how many sessions they may be behind.
+    """
+    age = age_of(history, known, now)
+    if age.behind <= most:
+        return None
+    about = f"about {counted(age.behind, 'session')} behind by the weekdays seen"
+    return StaleBars(
+        f"{history.ticker} has its last bar on {age.cutoff}, {about if age.unknown else age}, and"
+        f" {parameter('max_age')} is {most}: its forecast would be for sessions that are over, and"
+        f" none was made. Find newer bars, take it off the watchlist, or raise"
+        f" {parameter('max_age')}."
+    )

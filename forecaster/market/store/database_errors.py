@@ -1,0 +1,84 @@
+"""Failures of the database in the words of the program."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from forecaster.errors import LockHeld, SettingsError, StoreError
+
+WAIT_SECONDS = 60
+"""How long a writer waits for the others."""
+_FORBIDDEN = "42501"
+"""What PostgreSQL calls a statement that its user may not make."""
+
+
+def unwritable(path: Path, reason: str) -> SettingsError:
+    """A store whose folder cannot be written."""
+    return SettingsError(
+        f"{path.parent} cannot be written ({reason}); the price store {path.name} is kept there."
+        " Set FORECASTER_HOME to a folder that can be, or FORECASTER_STORE to another database."
+    )
+
+
+def busy(name: str) -> LockHeld:
+    """A store that another process does not let go of."""
+    return LockHeld(
+        f"another run has been writing {name} for {WAIT_SECONDS} seconds; only one may at a time."
+        " Wait for it."
+    )
+
+
+def translated(
+    name: str, problem: DatabaseError | sqlite3.DatabaseError
+) -> StoreError | LockHeld | SettingsError:
+    """What a failure of the database means to a user."""
+    original = problem.orig if isinstance(problem, DatabaseError) else problem
+    reason = str(original).strip().splitlines()[0]
+    if isinstance(problem, OperationalError):
+        return _operational(name, reason)
+    if getattr(original, "sqlstate", None) == _FORBIDDEN:
+        return SettingsError(
+            f"{name} refuses what is to be done ({reason}); a user of the database who may is"
+            " needed. If forecast was updated, run forecast data verify once as the owner of the"
+            " tables."
+        )
+    return _damaged(name, reason)
+
+
+def _damaged(name: str, reason: str) -> StoreError:
+    return StoreError(
+        f"{name} is not a price store that can be read ({reason}). Restore a copy of it: the"
+        " journal of forecasts is in it too. Or move it away and fetch again."
+    )
+
+
+def disk_full(name: str, reason: str) -> StoreError:
+    """A store for which the disk has no room."""
+    return StoreError(
+        f"{name} could not be written ({reason}); nothing of this update was stored, and what was"
+        " there before is whole. Make room on the disk."
+    )
+
+
+def no_room(reason: str) -> bool:
+    """Whether SQLite's reason is that the disk is full."""
+    return "full" in reason or "disk I/O" in reason
+
+
+def _operational(name: str, reason: str) -> StoreError | LockHeld | SettingsError:
+    """What an operational failure means to a user."""
+    if "locked" in reason or "lock timeout" in reason:
+        return busy(name)
+    if "readonly" in reason or "unable to open" in reason:
+        return unwritable(Path(name), reason)
+    if no_room(reason):
+        return disk_full(name, reason)
+    if "no such table" in reason or "no such column" in reason:
+        return _damaged(name, reason)
+    return StoreError(
+        f"the price store {name} does not answer ({reason}). Check FORECASTER_STORE and the"
+        " database."
+    )

@@ -1,0 +1,44 @@
+"""Old bars under ``--quiet``: a remark while they may be used, a failure from then on."""
+
+from __future__ import annotations
+
+from batches import age, up_to_date, written
+
+
+def test_a_remark_is_printed_however_quiet(forecast, stored, home, yahoo, tmp_path):
+    """One ticker's bars end two sessions before the others'."""
+    up_to_date(home, yahoo)
+    last = yahoo.market["MSFT"].sessions()
+    yahoo.change("MSFT", last=str(last[-3]))
+    done = forecast("batch", stored, "--quiet", "--out", tmp_path / "out.csv")
+    assert (done.returncode, done.stdout) == (0, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"note: MSFT: its last bar is of {last[-3]}, 2 sessions behind")
+
+
+def test_past_the_greatest_age_it_fails_with_3(forecast, stored, home, yahoo, monkeypatch):
+    monkeypatch.delenv("FORECASTER_BATCH_MAX_AGE")
+    up_to_date(home, yahoo)
+    yahoo.change("MSFT", last="2024-06-28")
+    before = len(written(home))
+    done = forecast("batch", stored, "--quiet")
+    assert done.returncode == 3
+    assert "sessions behind, and --max-age is 5" in done.stderr
+    assert len(written(home)) == before + 4
+    age(home)
+    assert forecast("batch", stored, "--quiet", "--max-age", "9999").returncode == 0
+
+
+def test_where_all_are_dead_it_is_3_too(forecast, stored, monkeypatch):
+    monkeypatch.delenv("FORECASTER_BATCH_MAX_AGE")
+    done = forecast("batch", stored, "--offline", "--quiet")
+    assert done.returncode == 3
+    assert done.stderr.count("--max-age is 5") == 5
+
+
+def test_predict_tells_too(forecast, stored):
+    done = forecast("predict", "AAPL", "--offline", "-f", "csv")
+    assert "sessions behind (--offline)." in done.stderr
+    assert int(done.stdout.splitlines()[1].rpartition(",")[2]) > 500
+    asked = forecast("predict", "AAPL", "--offline", "-f", "csv", "--as-of", "2024-05-01")
+    assert asked.stdout.splitlines()[1].endswith(",")
