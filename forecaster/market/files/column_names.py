@@ -114,7 +114,7 @@ class Header:
     @property
     def is_symbol(self) -> bool:
         """Whether it is written like a ticker and is no word known here."""
-        return self.role is None and _is_like_symbol(self.text) and not self.is_noise
+        return self.role is None and is_like_symbol(self.text) and not self.is_noise
 
     @property
     def is_role_or_symbol(self) -> bool:
@@ -122,7 +122,7 @@ class Header:
         return (
             self.role is not None
             and len(self.key) <= LONGEST_SYMBOL_WORD
-            and _is_like_symbol(self.text)
+            and is_like_symbol(self.text)
         )
 
     @property
@@ -161,7 +161,8 @@ def word_of(header: Header) -> str:
     return key_of(_BRACKETS.sub("", without_number(header.text)))
 
 
-def _is_like_symbol(text: str) -> bool:
+def is_like_symbol(text: str) -> bool:
+    """Whether a text is written like a ticker: capitals, figures and few signs."""
     return _SYMBOL.fullmatch(text) is not None
 
 

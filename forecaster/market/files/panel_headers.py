@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Literal, NamedTuple
 
-from forecaster.market.files.column_names import Header, header_of
+from forecaster.market.files.column_names import Header, header_of, is_like_symbol
 
 LONGEST_PAIR = 100
 _SIGNS = (".", "_", ":", "|", " ", "-")
@@ -76,11 +76,17 @@ def _readings(place: int, header: Header) -> Iterator[_Reading]:
         cuts: tuple[tuple[_Side, str, str], ...] = (("back", front, back), ("front", back, front))
         for side, name, ticker in cuts:
             field, other = header_of(name), header_of(ticker)
-            if field.role is None or len(field.key) < 3 or not ticker.strip():
+            if field.role is None or not ticker.strip() or ticker != ticker.upper():
                 continue
-            if ticker == ticker.upper():
-                is_word = other.role is not None or other.is_noise
-                yield _Reading(Pair(place, field, ticker.strip()), side, is_word)
+            is_word = other.role is not None or other.is_noise
+            if _is_too_short(field) or (is_word and not is_like_symbol(ticker)):
+                continue
+            yield _Reading(Pair(place, field, ticker.strip()), side, is_word)
+
+
+def _is_too_short(field: Header) -> bool:
+    """Whether a field is a letter or two, which any ticker may end with: ``BRK.C``."""
+    return field.key.isascii() and len(field.key) < 3
 
 
 def _cuts(text: str) -> Iterator[tuple[str, str]]:

@@ -41,8 +41,10 @@ def _side_by_side(table: Table) -> list[Table]:
 
 def _date_columns(table: Table) -> list[int]:
     """Columns of dates under one word, each with a column of numbers before the next one."""
-    dates = [place for place, column in enumerate(table.columns) if holds_dates(column)]
-    dates = [p for p in dates if word_of(table.headers[p]) == word_of(table.headers[dates[0]])]
+    words = [word_of(header) for header in table.headers]
+    again = [place for place, word in enumerate(words) if words.count(word) > 1]
+    dates = [place for place in again if holds_dates(table.columns[place])]
+    dates = [place for place in dates if words[place] == words[dates[0]]]
     ends = [*dates[1:], len(table.headers)] if dates else []
     filled = [
         any(holds_numbers(column) for column in table.columns[start + 1 : end])

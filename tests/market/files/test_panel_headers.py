@@ -44,6 +44,11 @@ def test_a_ticker_may_be_a_word_of_headers(ticker):
         ]
 
 
+def test_fields_of_two_letters_are_fields_in_other_scripts():
+    assert pairs("LAST.始値", "LAST.終値") == [("始値", "LAST"), ("終値", "LAST")]
+    assert pairs("BRK.C", "BRK.O") == []
+
+
 def test_words_and_symbols_are_tickers_on_the_same_side():
     headers = ["AAPL.Open", "AAPL.Close", "LOW.Open", "LOW.Close"]
     assert [ticker for _, ticker in pairs(*headers)] == ["AAPL", "AAPL", "LOW", "LOW"]
