@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forecaster.atomic import locked
-from forecaster.errors import DataError, LockHeld, Message, TrainingDiverged
+from forecaster.errors import DataError, ForecastError, LockHeld, Message, TrainingDiverged
 from forecaster.features.representation import REACH
 from forecaster.jobs.predict import SHORTEST_HISTORY, TickerForecast, checked_horizon, predict
 from forecaster.market.age import file_ages, too_old
@@ -29,7 +29,14 @@ from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Author, JournalRecord
-from forecaster.market.store.log import Run, begin_run, finish_run, unfinished_run
+from forecaster.market.store.log import (
+    Run,
+    begin_run,
+    finish_run,
+    last_try,
+    record_try,
+    unfinished_run,
+)
 from forecaster.market.watchlist import BatchSources
 from forecaster.model.artifact import Model, save
 from forecaster.paths import home
@@ -93,7 +100,8 @@ def batch(
         options: how files are read.
         resume: go on with the last run of the same work if it was cut off: sources that answered
             it are not asked again.
-        retrain_days: retrain the model first if it is at least so many days old; None: never.
+        retrain_days: retrain the model first if it is at least so many days old, and so many days
+            have passed since that was tried without a better model; None: never.
         path: the model's file, which a retrained one replaces.
         wait: seconds to wait for another batch.
         max_age: how many sessions the last bar of a ticker may be behind; one that is older is a
@@ -109,11 +117,8 @@ def batch(
     """
     checked_horizon(model, horizon)  # before an evening's requests are made for nothing
     began, moment = time.perf_counter(), now or datetime.now(UTC)
-    due = retrain_days is not None and path is not None
-    if due:
-        age = moment - datetime.fromisoformat(model.created)
-        due = age.total_seconds() >= float(retrain_days or 0) * 86400
     with locked(home() / "batch", "a batch", wait=wait), Store() as store:
+        due = path is not None and _due(store, model, retrain_days, moment)
         run, resumed = _run(store, _task(model, sources, horizon), moment, resume=resume)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
         loaded = read_sorted(
@@ -123,7 +128,7 @@ def batch(
         old = file_ages(loaded.files, loaded.panel.histories, loaded.calendars, moment)
         notes = [replace(note, ticker=note.ticker or note.source) for note in (*loaded.notes, *old)]
         if due and path is not None:
-            model, note = _retrained(model, path, loaded.panel)
+            model, note = _retrained(store, model, path, loaded.panel, moment)
             notes.append(note)
         fresh, too_late = _by_age(loaded, moment, max_age)
         result = predict(model, fresh, horizon=horizon, calendars=loaded.calendars, now=moment)
@@ -182,7 +187,20 @@ def _run(store: Store, task: str, now: datetime, *, resume: bool) -> tuple[Run, 
         return new, False
 
 
-def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Note]:
+def _due(store: Store, model: Model, days: float | None, now: datetime) -> bool:
+    """Whether a model was trained, and last tried to be retrained, so many days ago."""
+    if days is None:
+        return False
+    with store.reading() as tx:
+        tried = last_try(tx, model.id)
+    since = datetime.fromisoformat(model.created)
+    since = since if tried is None else max(since, tried)
+    return (now - since).total_seconds() >= days * 86400
+
+
+def _retrained(
+    store: Store, model: Model, path: Path, panel: Panel, now: datetime
+) -> tuple[Model, Note]:
     """The model, trained on if that made it better, and why; a failure leaves it as it is."""
     from forecaster.jobs.retrain import retrain
 
@@ -191,10 +209,19 @@ def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Note]:
             result = retrain(model, panel)
             if result.replaced:
                 save(result.model, path)
-    except (TrainingDiverged, DataError, LockHeld) as problem:
-        message = Message(f"it was not retrained: {problem.message.marked}")
-        return model, Note(message, source=model.name)
-    return result.model, Note(result.reason, source=model.name)
+        trained, message = result.model, Message(result.reason)
+    except LockHeld as problem:
+        return model, Note(_not_retrained(problem), source=model.name)
+    except (TrainingDiverged, DataError) as problem:
+        trained, message = model, _not_retrained(problem)
+    if trained is model:
+        with store.writing() as tx:
+            record_try(tx, model.id, now)
+    return trained, Note(message, source=model.name)
+
+
+def _not_retrained(problem: ForecastError) -> Message:
+    return Message(f"it was not retrained: {problem.message.marked}")
 
 
 def _written(
