@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from forecaster.atomic import locked
+from forecaster.cli.flags import in_flags
 from forecaster.cli.options import Cluster, Reading, Sources, Workers, settings_of, training_options
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
@@ -106,7 +107,7 @@ def train(
             )  # fmt: skip
         save(trained.model, path)
     for about in trained.notes:
-        note(about.message)
+        note(in_flags(about.message))
     to.write(
         table=lambda width: train_table(trained, loaded.panel, str(path), width),
         json=lambda: train_json(trained, loaded.panel, str(path)),
