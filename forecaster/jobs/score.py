@@ -25,6 +25,7 @@ from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Entry, JournalRecord
+from forecaster.market.store.tickers import renamed
 from forecaster.wording import counted, few, were
 
 WORST = 10
@@ -81,16 +82,22 @@ def score_journal(
         opened = store or stack.enter_context(Store())
         with opened.reading() as tx:
             entries = list(journal.entries(tx, since=since, model=model))
+            names = renamed(tx)
         if not entries:
             raise DataError(_nothing(since, model))
         given = {history.ticker: history for history in happened}
         others = [entry.forecast for entry in entries if entry.forecast.ticker not in given]
-        tickers = dict.fromkeys(forecast.ticker for forecast in others if forecast.source is None)
+        tickers = dict.fromkeys(
+            names.get(forecast.ticker, forecast.ticker)
+            for forecast in others
+            if forecast.source is None
+        )
         loaded = read_sorted(
             [], list(tickers), fetching=fetching, store=opened, provider=provider, now=moment,
             on_ticker=on_ticker,
         )  # fmt: skip
     fetched = {history.ticker: history for history in loaded.panel}
+    fetched |= {old: fetched[new] for old, new in names.items() if new in fetched}
     matcher = Matcher(fetched, given, loaded.calendars, moment)
     records, misses = [], []
     for group in by_model(entries):

@@ -84,6 +84,8 @@ def age_note(update: TickerUpdate, age: Age, fetching: FetchOptions) -> Note | N
     """
     message: str | None = None
     used = f"stored bars to {age.cutoff} are used, {age}"
+    if age.days < 0 and update.info is not None and update.info.imported:
+        return Note(after_today(age), update.ticker, loud=True)
     if update.problem is not None:
         message = f"{update.problem} Meanwhile {used}."
     elif age.behind and update.result is None and update.info and update.info.imported:
@@ -111,6 +113,8 @@ def file_ages(
     """
     ages = {h.ticker: age_of(h, calendars.of(h), now) for h in histories if h.ticker in files}
     return [
+        Note(after_today(age), ticker, loud=True) for ticker, age in ages.items() if age.days < 0
+    ] + [
         Note(
             Message(
                 f"its last bar is of {age.cutoff}, {age}, and no calendar tells how many sessions"
@@ -124,6 +128,15 @@ def file_ages(
         for ticker, age in ages.items()
         if age.overdue
     ]
+
+
+def after_today(age: Age) -> str:
+    """What is said of bars that a clock says have not come yet."""
+    today = age.cutoff + np.timedelta64(age.days, "D")
+    return (
+        f"its last bar is of {age.cutoff}, and this machine's clock says {today}: one of them is"
+        " wrong. Check the dates, and the clock."
+    )
 
 
 def too_old(history: History, known: Schedule | None, now: datetime, most: int) -> StaleBars | None:
