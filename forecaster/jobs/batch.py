@@ -20,7 +20,7 @@ from forecaster.atomic import locked
 from forecaster.errors import DataError, ForecastError, LockHeld, Message, TrainingDiverged
 from forecaster.features.representation import REACH
 from forecaster.jobs.predict import SHORTEST_HISTORY, TickerForecast, checked_horizon, predict
-from forecaster.market.age import file_ages, too_old
+from forecaster.market.age import Age, ages_of, file_notes, too_old
 from forecaster.market.bars import History, Panel
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
 from forecaster.market.files.read import DEFAULT_READ_OPTIONS, LoadResult, ReadOptions
@@ -125,13 +125,14 @@ def batch(
             sources.files, sources.tickers, options, asked, store=store, provider=provider,
             now=moment, last=None if due else REACH, on_ticker=on_ticker,
         )  # fmt: skip
-        old = file_ages(loaded.files, loaded.panel.histories, loaded.calendars, moment)
+        ages = ages_of(loaded.panel, loaded.calendars, moment)
+        old = file_notes(loaded.files, ages)
         notes = [replace(note, ticker=note.ticker or note.source) for note in (*loaded.notes, *old)]
         if due and path is not None:
             model, note = _retrained(store, model, path, loaded.panel, moment)
             notes.append(note)
-        fresh, too_late = _by_age(loaded, moment, max_age)
-        result = predict(model, fresh, horizon=horizon, calendars=loaded.calendars, now=moment)
+        fresh, too_late = _by_age(loaded, ages, max_age)
+        result = predict(model, fresh, horizon=horizon, calendars=loaded.calendars, ages=ages)
         written_at = now or datetime.now(UTC)  # fetching may have taken an hour
         stale = {*loaded.stale, *(note.ticker for note in old if note.loud)}
         records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
@@ -151,22 +152,22 @@ def batch(
     )
 
 
-def _by_age(loaded: LoadResult, now: datetime, max_age: int) -> tuple[list[History], list[Failure]]:
+def _by_age(
+    loaded: LoadResult, ages: Mapping[str, Age], max_age: int
+) -> tuple[list[History], list[Failure]]:
     """Histories that a forecast may be made from, and why not from the others.
 
     Of a file without a calendar nobody knows how many sessions it is behind.
     """
     fresh, too_late = [], []
     for history in loaded.panel:
-        known = loaded.calendars.of(history)
-        judged = len(history) >= SHORTEST_HISTORY and not (
-            history.ticker in loaded.files and known is None
-        )
-        problem = too_old(history, known, now, max_age) if judged else None
+        ticker, age = history.ticker, ages[history.ticker]
+        judged = len(history) >= SHORTEST_HISTORY and not (ticker in loaded.files and age.unknown)
+        problem = too_old(ticker, age, max_age) if judged else None
         if problem is None:
             fresh.append(history)
         else:
-            too_late.append(Failure(problem, history.ticker))
+            too_late.append(Failure(problem, ticker))
     return fresh, too_late
 
 
