@@ -12,6 +12,7 @@ from written import LAST, H, history, loss, run, spread, write
 from forecaster.jobs.matching import DROPPED, ENDED, HOLE, NO_BAR_YET, NO_BARS, NOT_YET
 from forecaster.market import exchanges
 from forecaster.market.bars import History
+from forecaster.market.fetch_options import FetchOptions
 from forecaster.market.store import Store
 from forecaster.market.store import calendars as stored_calendars
 from forecaster.output.score import score_json, score_table
@@ -160,6 +161,34 @@ class TestASessionThatWasNamed:
         source.truth["ABC"] = without(made, ROW + 1)
         sessions = {miss.step: miss.session for miss in run(store, source).misses}
         assert sessions == {2: named[1], 3: named[2]}
+
+
+class TestAFileOnACalendar:
+    """Named when it was forecast, and again when it is scored."""
+
+    @pytest.fixture
+    def given(self, made) -> History:
+        return replace(made, calendar=None)
+
+    def test_late_is_by_the_close(self, store, source, made, given):
+        """Written an hour after it, and before the end of the day."""
+        closed = evening(made.sessions[ROW + 1]).replace(hour=22)
+        ahead = made.sessions[ROW + 1 : ROW + 1 + H]
+        write(store, made, ROW, sessions=ahead, file="ABC.csv", created=closed)
+        for code, late in ((None, 0), ("XNYS", 1)):
+            fetching = FetchOptions(calendar=code)
+            (record,) = run(store, source, happened=[given], fetching=fetching).records
+            assert (record.late, record.scored) == (late, H - late)
+
+    def test_a_dropped_session_is_lost(self, store, source, made, given):
+        closed = np.datetime64("2025-12-25")
+        row = int(np.searchsorted(made.sessions, closed)) - 1
+        ahead = [closed, *made.sessions[row + 1 : row + 3]]
+        write(store, made, row, sessions=ahead, file="ABC.csv")
+        for code, reason in ((None, ("open", HOLE)), ("XNYS", ("lost", DROPPED))):
+            fetching = FetchOptions(calendar=code)
+            (record,) = run(store, source, happened=[given], fetching=fetching).records
+            assert reasons(record) == {reason: 1}
 
 
 class TestADateThatWasEstimated:
