@@ -283,8 +283,8 @@ def _read_only(path: Path) -> URL:
     if _has_unfinished_changes(path):
         raise StoreError(
             f"{path} cannot be written and {path.name}-wal beside it holds changes that are not in"
-            " it yet; they can be brought in only where the folder can be written. Run forecast data"
-            " verify once as a user who may."
+            " it yet; they can be brought in only where the folder can be written. Run forecast"
+            " data verify once as a user who may."
         )
     query = {"mode": "ro", "immutable": "1", "uri": "true"}
     return URL.create("sqlite", database=f"file:{path}", query=query)
