@@ -48,6 +48,7 @@ ENDED = (
     " OLD NEW)"
 )
 DROPPED = "the calendar has no such session any more"
+CUTOFF_HOLE = "the cutoff has no bar any more, and later sessions have"
 NO_CUTOFF = "the cutoff's bar is not stored any more"
 NO_BARS = "no bars can be had"
 
@@ -142,6 +143,8 @@ class Matcher:
             return Case(ticker, _unmatched(entries, "lost", NO_BARS))
         row = bars.row_of(cutoff)
         if row is None:
+            if bars.history.first < cutoff < bars.history.cutoff:
+                return Case(ticker, _unmatched(entries, "open", CUTOFF_HOLE))
             return Case(ticker, _unmatched(entries, "lost", NO_CUTOFF))
         return Case(bars.history.ticker, bars.steps(entries, row), bars.history, row)
 

@@ -9,7 +9,7 @@ import pytest
 from fake_provider import FakeProvider, evening
 from written import LAST, H, history, loss, run, spread, write
 
-from forecaster.jobs.matching import DROPPED, ENDED, HOLE, NO_BAR_YET, NO_BARS, NOT_YET
+from forecaster.jobs.matching import CUTOFF_HOLE, DROPPED, ENDED, HOLE, NO_BAR_YET, NO_BARS, NOT_YET
 from forecaster.market import exchanges
 from forecaster.market.bars import History
 from forecaster.market.fetch_options import FetchOptions
@@ -95,6 +95,11 @@ class TestASessionThatWasNamed:
 
             bars.forget(tx, "ABC")
         assert run(store, source).records[0].scored == 3
+
+    def test_the_row_of_the_cutoff_itself(self, store, source, made, named):
+        write(store, made, ROW, sessions=named)
+        source.truth["ABC"] = without(made, ROW)
+        assert reasons(run(store, source).records[0]) == {("open", CUTOFF_HOLE): 3}
 
     def test_several_rows_that_lack(self, store, source, made, named):
         write(store, made, ROW, sessions=named)
