@@ -8,16 +8,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forecaster.errors import DataError, SettingsError, UnknownTicker
 from forecaster.market.bars import Action, History
-from forecaster.market.store import Store, bars
+from forecaster.market.store import Store, bars, journal
 from forecaster.market.store.tickers import TickerInfo, record_rename, stored_tickers
 from forecaster.market.symbols import checked_ticker
 from forecaster.wording import counted
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _CLOSE = 0.01
 """Relative difference of two prices up to which they are the same, rounded by another."""
@@ -71,28 +74,44 @@ def rename(store: Store, old: str, new: str, *, now: datetime | None = None) -> 
         SettingsError: both names are one.
         DataError: nothing is stored under the old name, or the two are not one history.
     """
-    before, after = checked_ticker(old), checked_ticker(new)
-    if before == after:
-        raise SettingsError(f"{before} cannot be renamed to itself; give the name that it has now.")
     with store.writing() as tx:
-        found = {}
-        for ticker, stored in stored_tickers(tx, [before, after]).items():
-            history = bars.read(tx, ticker)
-            if history is not None:
-                found[ticker] = _Stored(history, bars.dividends(tx, ticker), stored.info)
-        if before not in found:
+        before, after = _name(tx, old), _name(tx, new)
+        if before == after:
+            raise SettingsError(
+                f"{before} cannot be renamed to itself; give the name that it has now."
+            )
+        found = _read(tx, [before, after])
+        if before in found:
+            whole = _under(found[before], after)
+            if after in found:
+                whole = _joined(whole, found[after], before)
+            bars.replace(tx, whole.history, whole.paid, whole.info)
+            bars.forget(tx, before)
+        elif after in found and any(journal.entries(tx, ticker=before)):
+            whole = found[after]  # it has all bars, and forecasts of the old name are to be scored
+        else:
             raise UnknownTicker(
                 f"{before} is not stored; a stored ticker is needed. See forecast data list."
             )
-        whole = _under(found[before], after)
-        if after in found:
-            whole = _joined(whole, found[after], before)
-        bars.replace(tx, whole.history, whole.paid, whole.info)
-        bars.forget(tx, before)
         record_rename(tx, before, after, now or datetime.now(UTC))
     history = whole.history
     own = len(found[after].history) if after in found else 0
     return Renaming(before, after, len(history), history.first, history.cutoff, len(history) - own)
+
+
+def _name(tx: Connection, word: str) -> str:
+    """A ticker as it is stored, or as a source would be asked for it."""
+    return word if word in stored_tickers(tx, [word]) else checked_ticker(word)
+
+
+def _read(tx: Connection, names: list[str]) -> dict[str, _Stored]:
+    """What is stored of some tickers."""
+    found = {}
+    for ticker, stored in stored_tickers(tx, names).items():
+        history = bars.read(tx, ticker)
+        if history is not None:
+            found[ticker] = _Stored(history, bars.dividends(tx, ticker), stored.info)
+    return found
 
 
 def _under(stored: _Stored, name: str) -> _Stored:

@@ -164,6 +164,14 @@ class TestTheRecord:
         assert record.scored == 6
         assert [(part.name, part.n) for part in record.tickers] == [("META", 2)]
 
+    def test_where_the_new_name_was_fetched_whole_and_the_old_one_is_gone(self, store, whole):
+        put(store, whole)
+        write(store, old(whole, 102), 100, sessions=whole.sessions[101:104])
+        done = rename(store, "FB", "META")
+        assert (done.bars, done.joined) == (200, 0)
+        (record,) = run(store, FakeProvider({"META": whole})).records
+        assert record.scored == 3
+
     def test_a_name_after_the_other(self, store, whole):
         put(store, old(whole, 150))
         rename(store, "FB", "META")
