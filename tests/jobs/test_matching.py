@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -160,6 +161,21 @@ class TestASessionThatWasNamed:
         source.truth["ABC"] = without(made, ROW + 1)
         (record,) = run(store, source).records
         assert (record.scored, record.open, record.late) == (2, 0, 1)
+
+    @pytest.mark.parametrize(
+        ("session", "close"),
+        [
+            ("2025-08-04", "2025-08-04T20:00:00"),  # summer time
+            ("2026-01-05", "2026-01-05T21:00:00"),
+            ("2025-12-24", "2025-12-24T18:00:00"),  # a half day
+        ],
+    )
+    @pytest.mark.parametrize(("before", "late"), [(0, 1), (1, 0)])
+    def test_late_begins_with_the_close(self, store, source, made, session, close, before, late):
+        row = int(np.searchsorted(made.sessions, np.datetime64(session))) - 1
+        created = datetime.fromisoformat(f"{close}+00:00") - timedelta(seconds=before)
+        write(store, made, row, sessions=made.sessions[row + 1 : row + 1 + H], created=created)
+        assert run(store, source).records[0].late == late
 
     def test_a_miss_says_the_session(self, store, source, made, named):
         write(store, made, ROW, sessions=named, wide=0.001)
