@@ -133,11 +133,10 @@ def batch(
             notes.append(note)
         fresh, too_late = _by_age(loaded, ages, max_age)
         result = predict(model, fresh, horizon=horizon, calendars=loaded.calendars, ages=ages)
-        written_at = now or datetime.now(UTC)  # fetching may have taken an hour
         stale = {*loaded.stale, *(note.ticker for note in old if note.loud)}
         records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
-        notes += _clock(store, written_at)
-        written, head = _written(store, run, model, records, written_at)
+        notes += _clock(store, now or datetime.now(UTC))
+        written, head = _written(store, run, model, records, now)
     return BatchResult(
         run=run.run,
         model=model,
@@ -226,11 +225,16 @@ def _not_retrained(problem: ForecastError) -> Message:
 
 
 def _written(
-    store: Store, run: Run, model: Model, records: Sequence[JournalRecord], now: datetime
+    store: Store,
+    run: Run,
+    model: Model,
+    records: Sequence[JournalRecord],
+    now: datetime | None,
 ) -> tuple[int, str]:
     """Write the journal and end the run; how many forecasts were new, and the last row's hash."""
-    author = Author(run.run, now, model.name, model.id, model.digest)
     with store.writing() as tx:
+        moment = now or datetime.now(UTC)  # fetching, or another writer, may have taken an hour
+        author = Author(run.run, moment, model.name, model.id, model.digest)
         written = journal.append(tx, author, records)
         head = journal.head(tx)
         finish_run(tx, run, datetime.now(UTC))
