@@ -112,6 +112,23 @@ def bring_in(
     report_failures(failures, succeeded=sum(one.refused is None for one in imports))
 
 
+def rename(
+    old: Annotated[str, typer.Argument(help="A stored ticker.")],
+    new: Annotated[str, typer.Argument(help="The name that it has now.")],
+) -> None:
+    """Let a history go on under a ticker's new name, which scores the old one's forecasts too."""
+    from forecaster.jobs.rename import rename
+    from forecaster.market.store import Store
+    from forecaster.output.console import note
+
+    with Store() as store:
+        done = rename(store, old, new)
+    note(
+        f"{done.old} is {done.new} now: {done.bars:,} bars from {done.first} to {done.cutoff},"
+        f" {done.joined:,} of them from the old name"
+    )
+
+
 def prune(
     tickers: Annotated[
         list[str] | None, typer.Argument(metavar="[TICKERS]...", help="Stored tickers.")

@@ -29,7 +29,7 @@ app = App(
     " down and nothing stored, 6 model missing or damaged, 7 training diverged, 8 locked by another"
     " run, 9 a required verdict did not hold, 10 worker processes lost, 130 interrupted.",
 )
-data_app = App(no_args_is_help=True, help="List, verify, export, import and prune prices.")
+data_app = App(no_args_is_help=True, help="List, verify, export, import, rename and prune prices.")
 journal_app = App(
     no_args_is_help=True, help="List, verify and export the forecasts that batches wrote down."
 )
@@ -83,6 +83,7 @@ def register() -> None:
     data_app.command()(data.verify)
     data_app.command()(data.export)
     data_app.command("import")(data.bring_in)
+    data_app.command()(data.rename)
     data_app.command()(data.prune)
     app.add_typer(data_app, name="data")
     models_app.command("list")(models.list_models)

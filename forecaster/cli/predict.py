@@ -31,7 +31,7 @@ def predict(
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs import predict
-    from forecaster.market.age import file_ages
+    from forecaster.market.age import ages_of, file_notes
     from forecaster.output.predict import predict_csv, predict_json, predict_table
 
     trained = chosen_model(model)
@@ -40,14 +40,12 @@ def predict(
     members = read_market(market, reading)
     note_other_market(trained, members)
     loaded = read(sources, reading)
-    now = None if day is not None else datetime.now(UTC)
     histories, calendars = loaded.panel.histories, loaded.calendars
-    if now is not None:
-        ages = file_ages(loaded.files, histories, calendars, now)
-        show_notes([about for about in ages if about.loud])
+    ages = ages_of(histories, calendars, datetime.now(UTC)) if day is None else {}
+    show_notes([about for about in file_notes(loaded.files, ages) if about.loud])
     result = predict.predict(
         trained, histories, market=members, horizon=horizon, as_of=day, calendars=calendars,
-        now=now,
+        ages=ages,
     )  # fmt: skip
     forecasts = result.forecasts
     warn_of_hindsight(trained, forecasts)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from forecaster.atomic import locked
-from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.flags import failures_in_flags, in_flags
 from forecaster.cli.options import (
     Cluster,
     Market,
@@ -121,7 +121,7 @@ def train(
             )  # fmt: skip
         save(trained.model, path)
     for about in trained.notes:
-        note(about.message)
+        note(in_flags(about.message))
     to.write(
         table=lambda width: train_table(trained, loaded.panel, str(path), width),
         json=lambda: train_json(

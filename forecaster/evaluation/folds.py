@@ -50,6 +50,8 @@ class Split:
 def split_panel(panel: Panel, horizon: int, train_end: np.datetime64 | None = None) -> Split:
     """Split a panel's sessions in time, with H sessions left out between the parts.
 
+    A part is held out only where what is left can teach all H steps.
+
     Args:
         panel: the histories.
         horizon: H.
@@ -60,9 +62,10 @@ def split_panel(panel: Panel, horizon: int, train_end: np.datetime64 | None = No
     """
     sessions = panel.sessions
     n = len(sessions)
+    shortest = max(SHORTEST_FIT, horizon + 1)
     if train_end is None:
         size = max(int(n * TEST_SHARE), SHORTEST_PART + horizon)
-        enough = n - size >= SHORTEST_FIT
+        enough = n - size >= shortest
         train = n - size if enough else n
     else:
         train = _count_up_to(sessions, train_end)
@@ -70,7 +73,7 @@ def split_panel(panel: Panel, horizon: int, train_end: np.datetime64 | None = No
     # train_end must not move a cutoff before it
     usual = round(train / (1.0 - TEST_SHARE))
     valid_size = max(int(usual * VALIDATION_SHARE), SHORTEST_PART + horizon)
-    fit = train - valid_size if train - valid_size >= SHORTEST_FIT else train
+    fit = train - valid_size if train - valid_size >= shortest else train
     return Split(
         fit_end=sessions[fit - 1],
         valid_from=sessions[fit - 1 + horizon] if fit < train else None,

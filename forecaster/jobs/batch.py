@@ -17,17 +17,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forecaster.atomic import locked
-from forecaster.errors import DataError, LockHeld, Message, TrainingDiverged, parameter
-from forecaster.features.cross_section import FEWEST
+from forecaster.errors import DataError, ForecastError, LockHeld, Message, TrainingDiverged
 from forecaster.features.representation import REACH
-from forecaster.jobs.predict import (
-    SHORTEST_HISTORY,
-    Predictions,
-    TickerForecast,
-    checked_horizon,
-    predict,
-)
-from forecaster.market.age import file_ages, too_old
+from forecaster.jobs.market_set import fewer_than_wanted, read_market_set
+from forecaster.jobs.predict import SHORTEST_HISTORY, TickerForecast, checked_horizon, predict
+from forecaster.market.age import Age, ages_of, file_notes, too_old
 from forecaster.market.bars import History, Panel
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
 from forecaster.market.files.read import DEFAULT_READ_OPTIONS, LoadResult, ReadOptions
@@ -36,11 +30,17 @@ from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Author, JournalRecord
-from forecaster.market.store.log import Run, begin_run, finish_run, unfinished_run
+from forecaster.market.store.log import (
+    Run,
+    begin_run,
+    finish_run,
+    last_try,
+    record_try,
+    unfinished_run,
+)
 from forecaster.market.watchlist import BatchSources
 from forecaster.model.artifact import Model, save
 from forecaster.paths import home
-from forecaster.wording import counted
 
 MAX_AGE = 5
 """Sessions that a ticker's last bar may be behind: a week."""
@@ -103,7 +103,8 @@ def batch(
         options: how files are read.
         resume: go on with the last run of the same work if it was cut off: sources that answered
             it are not asked again.
-        retrain_days: retrain the model first if it is at least so many days old; None: never.
+        retrain_days: retrain the model first if it is at least so many days old, and so many days
+            have passed since that was tried without a better model; None: never.
         path: the model's file, which a retrained one replaces.
         wait: seconds to wait for another batch.
         max_age: how many sessions the last bar of a ticker may be behind; one that is older is a
@@ -119,33 +120,38 @@ def batch(
     """
     checked_horizon(model, horizon)  # before an evening's requests are made for nothing
     began, moment = time.perf_counter(), now or datetime.now(UTC)
-    due = retrain_days is not None and path is not None
-    if due:
-        age = moment - datetime.fromisoformat(model.created)
-        due = age.total_seconds() >= float(retrain_days or 0) * 86400
     with locked(home() / "batch", "a batch", wait=wait), Store() as store:
+        due = path is not None and _due(store, model, retrain_days, moment)
         run, resumed = _run(store, _task(model, sources, horizon), moment, resume=resume)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
+        last = None if due else REACH
         loaded = read_sorted(
             sources.files, sources.tickers, options, asked, store=store, provider=provider,
-            now=moment, last=None if due else REACH, on_ticker=on_ticker,
+            now=moment, last=last, on_ticker=on_ticker,
         )  # fmt: skip
-        members, missing = _market(market, options, asked, store, provider, moment, due=due)
-        old = file_ages(loaded.files, loaded.panel.histories, loaded.calendars, moment)
+        members, missing = (
+            read_market_set(market, options, asked, store, provider, moment, last=last)
+            if market is not None
+            else (None, [])
+        )
+        ages = ages_of(loaded.panel, loaded.calendars, moment)
+        old = file_notes(loaded.files, ages)
         notes = [replace(note, ticker=note.ticker or note.source) for note in (*loaded.notes, *old)]
         if due and path is not None:
-            model, note = _retrained(model, path, replace(loaded.panel, market=members))
+            panel = replace(loaded.panel, market=members)
+            model, note = _retrained(store, model, path, panel, moment)
             notes.append(note)
-        fresh, too_late = _by_age(loaded, moment, max_age)
+        fresh, too_late = _by_age(loaded, ages, max_age)
         result = predict(
-            model, fresh, market=members, horizon=horizon, calendars=loaded.calendars, now=moment
+            model, fresh, market=members, horizon=horizon, calendars=loaded.calendars, ages=ages
         )
-        notes += [*missing, *_fewer(result, sources, members, model)]
-        written_at = now or datetime.now(UTC)  # fetching may have taken an hour
+        notes += missing
+        if members is None:
+            notes += fewer_than_wanted(model, result.forecasts, sources)
         stale = {*loaded.stale, *(note.ticker for note in old if note.loud)}
         records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
-        notes += _clock(store, written_at)
-        written, head = _written(store, run, model, records, written_at)
+        notes += _clock(store, now or datetime.now(UTC))
+        written, head = _written(store, run, model, records, now)
     return BatchResult(
         run=run.run,
         model=model,
@@ -160,76 +166,22 @@ def batch(
     )
 
 
-def _market(
-    sources: BatchSources | None,
-    options: ReadOptions,
-    fetching: FetchOptions,
-    store: Store,
-    provider: Callable[[], Provider] | None,
-    now: datetime,
-    *,
-    due: bool,
-) -> tuple[tuple[History, ...] | None, list[Note]]:
-    """The histories that make the market state, and notes on those that cannot.
-
-    Raises:
-        ForecastError: none of them can be read.
-    """
-    if sources is None:
-        return None, []
-    loaded = read_sorted(
-        sources.files, sources.tickers, options, replace(fetching, calendar=None), store=store,
-        provider=provider, now=now, last=None if due else REACH,
-    )  # fmt: skip
-    if not len(loaded.panel) and loaded.failures:
-        raise loaded.failures[-1].error
-    notes = [replace(note, ticker=note.ticker or note.source) for note in loaded.notes]
-    notes += [
-        Note(f"not part of the market state: {f.error.message.marked}", f.name)
-        for f in loaded.failures
-    ]
-    return loaded.panel.histories, notes
-
-
-def _fewer(
-    result: Predictions,
-    sources: BatchSources,
-    members: Sequence[History] | None,
-    model: Model,
-) -> list[Note]:
-    """A note where fewer tickers than the watchlist has made the market state."""
-    counts = [forecast.market_tickers for forecast in result.forecasts]
-    wanted = len(sources.tickers) + len(sources.files)
-    if members is not None or not model.representation.market_state or not counts:
-        return []
-    if wanted < FEWEST or min(counts) >= wanted:
-        return []
-    made = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
-    return [
-        Note(
-            f"the market state is of {made} of {counted(wanted, 'source')}: forecasts differ from"
-            f" those of a whole watchlist. With {parameter('market')} they would not.",
-            source="watchlist",
-        )
-    ]
-
-
-def _by_age(loaded: LoadResult, now: datetime, max_age: int) -> tuple[list[History], list[Failure]]:
+def _by_age(
+    loaded: LoadResult, ages: Mapping[str, Age], max_age: int
+) -> tuple[list[History], list[Failure]]:
     """Histories that a forecast may be made from, and why not from the others.
 
     Of a file without a calendar nobody knows how many sessions it is behind.
     """
     fresh, too_late = [], []
     for history in loaded.panel:
-        known = loaded.calendars.of(history)
-        judged = len(history) >= SHORTEST_HISTORY and not (
-            history.ticker in loaded.files and known is None
-        )
-        problem = too_old(history, known, now, max_age) if judged else None
+        ticker, age = history.ticker, ages[history.ticker]
+        judged = len(history) >= SHORTEST_HISTORY and not (ticker in loaded.files and age.unknown)
+        problem = too_old(ticker, age, max_age) if judged else None
         if problem is None:
             fresh.append(history)
         else:
-            too_late.append(Failure(problem, history.ticker))
+            too_late.append(Failure(problem, ticker))
     return fresh, too_late
 
 
@@ -250,7 +202,20 @@ def _run(store: Store, task: str, now: datetime, *, resume: bool) -> tuple[Run, 
         return new, False
 
 
-def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Note]:
+def _due(store: Store, model: Model, days: float | None, now: datetime) -> bool:
+    """Whether a model was trained, and last tried to be retrained, so many days ago."""
+    if days is None:
+        return False
+    with store.reading() as tx:
+        tried = last_try(tx, model.id)
+    since = datetime.fromisoformat(model.created)
+    since = since if tried is None else max(since, tried)
+    return (now - since).total_seconds() >= days * 86400
+
+
+def _retrained(
+    store: Store, model: Model, path: Path, panel: Panel, now: datetime
+) -> tuple[Model, Note]:
     """The model, trained on if that made it better, and why; a failure leaves it as it is."""
     from forecaster.jobs.retrain import retrain
 
@@ -259,18 +224,32 @@ def _retrained(model: Model, path: Path, panel: Panel) -> tuple[Model, Note]:
             result = retrain(model, panel)
             if result.replaced:
                 save(result.model, path)
-    except (TrainingDiverged, DataError, LockHeld) as problem:
-        message = Message(f"it was not retrained: {problem.message.marked}")
-        return model, Note(message, source=model.name)
-    return result.model, Note(result.reason, source=model.name)
+        trained, message = result.model, Message(result.reason)
+    except LockHeld as problem:
+        return model, Note(_not_retrained(problem), source=model.name)
+    except (TrainingDiverged, DataError) as problem:
+        trained, message = model, _not_retrained(problem)
+    if trained is model:
+        with store.writing() as tx:
+            record_try(tx, model.id, now)
+    return trained, Note(message, source=model.name)
+
+
+def _not_retrained(problem: ForecastError) -> Message:
+    return Message(f"it was not retrained: {problem.message.marked}")
 
 
 def _written(
-    store: Store, run: Run, model: Model, records: Sequence[JournalRecord], now: datetime
+    store: Store,
+    run: Run,
+    model: Model,
+    records: Sequence[JournalRecord],
+    now: datetime | None,
 ) -> tuple[int, str]:
     """Write the journal and end the run; how many forecasts were new, and the last row's hash."""
-    author = Author(run.run, now, model.name, model.id, model.digest)
     with store.writing() as tx:
+        moment = now or datetime.now(UTC)  # fetching, or another writer, may have taken an hour
+        author = Author(run.run, moment, model.name, model.id, model.digest)
         written = journal.append(tx, author, records)
         head = journal.head(tx)
         finish_run(tx, run, datetime.now(UTC))

@@ -43,8 +43,12 @@ NOT_YET = "the session has not closed"
 NO_BAR_YET = "the session is over, and its bar has not come"
 HOLE = "the session has no bar, and later ones have"
 NO_FILE = "the file is not given"
-ENDED = f"no bar came in {LOST_AFTER} sessions: renamed, delisted, or not fetched"
+ENDED = (
+    f"no bar came in {LOST_AFTER} sessions: delisted, not fetched, or renamed (forecast data rename"
+    " OLD NEW)"
+)
 DROPPED = "the calendar has no such session any more"
+CUTOFF_HOLE = "the cutoff has no bar any more, and later sessions have"
 NO_CUTOFF = "the cutoff's bar is not stored any more"
 NO_BARS = "no bars can be had"
 
@@ -76,7 +80,7 @@ class Case:
     """What became of all forecasts of one ticker and cutoff by one model.
 
     Attributes:
-        ticker: the symbol.
+        ticker: the symbol, as it is now.
         matches: one for each step.
         history: its bars, and ``row`` the place of the cutoff; None where it has none.
     """
@@ -115,7 +119,7 @@ class Matcher:
         """Of all tickers.
 
         Args:
-            stored: histories from the price store.
+            stored: histories from the price store, by their tickers and the former names of these.
             from_files: histories from files, which go before stored ones.
             calendars: of the tickers' exchanges.
             now: with a time zone.
@@ -139,8 +143,10 @@ class Matcher:
             return Case(ticker, _unmatched(entries, "lost", NO_BARS))
         row = bars.row_of(cutoff)
         if row is None:
+            if bars.history.first < cutoff < bars.history.cutoff:
+                return Case(ticker, _unmatched(entries, "open", CUTOFF_HOLE))
             return Case(ticker, _unmatched(entries, "lost", NO_CUTOFF))
-        return Case(ticker, bars.steps(entries, row), bars.history, row)
+        return Case(bars.history.ticker, bars.steps(entries, row), bars.history, row)
 
 
 def _best(matches: Sequence[Match]) -> Match:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from forecaster.errors import DataError, ModelError, SettingsError, parameter
 from forecaster.features.closing_order import ClosingOrder
 from forecaster.features.cross_section import FEWEST
 from forecaster.features.representation import REACH, Encoding
+from forecaster.market.age import Age
 from forecaster.market.bars import History
-from forecaster.market.calendars import NO_CALENDARS, Calendars, missed_sessions
+from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.market.notes import Failure
 from forecaster.model.artifact import Model
 from forecaster.model.inference import outputs_now
@@ -116,7 +117,7 @@ def predict(
     horizon: int | None = None,
     as_of: np.datetime64 | None = None,
     calendars: Calendars = NO_CALENDARS,
-    now: datetime | None = None,
+    ages: Mapping[str, Age] = MappingProxyType({}),
 ) -> Predictions:
     """Forecast every history from its last bar, all in one pass of the network.
 
@@ -130,7 +131,7 @@ def predict(
         as_of: forecast as if this date were the last session.
         calendars: sessions of the calendars that histories name; without them, and past their
             ends, sessions are estimated.
-        now: the time, to tell how old the bars are; None: they are as they should be.
+        ages: how old the last bars are, by ticker, where somebody asked.
 
     Raises:
         SettingsError: the model was not trained for that many steps.
@@ -153,7 +154,9 @@ def predict(
     for e, o in zip(encoded, outputs, strict=True):
         try:
             forecast = dated(model, e, o, steps, calendars)
-            forecast = replace(forecast, sessions_behind=_behind(e.history, calendars, now))
+            age = ages.get(e.history.ticker)
+            known = None if age is None or age.unknown else age.behind
+            forecast = replace(forecast, sessions_behind=known)
         except ModelError as error:
             failures.append(Failure(error, e.history.ticker))
             continue
@@ -178,12 +181,6 @@ def _with_market(forecast: TickerForecast, history: History, order: ClosingOrder
         fingerprint=order.fingerprint(history),
         market_tickers=count if count >= FEWEST else 0,
     )
-
-
-def _behind(history: History, calendars: Calendars, now: datetime | None) -> int | None:
-    """How many sessions have closed since the last bar; None where nothing tells."""
-    known = calendars.of(history)
-    return None if now is None or known is None else len(missed_sessions(history, known, now))
 
 
 def checked_horizon(model: Model, horizon: int | None) -> int:

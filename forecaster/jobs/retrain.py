@@ -25,7 +25,7 @@ from forecaster.model.card import Card, Retraining
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Device
-from forecaster.model.training import fit
+from forecaster.model.training import fit, targets_by_step
 
 NEEDED = 20
 """Fewest sessions after the model's training for a fair comparison."""
@@ -152,6 +152,7 @@ def _card(
         trained_to=date_of(panel.sessions[-1]),
         split=card.split,
         epochs=EPOCHS,
+        targets_by_step=targets_by_step([len(h) for h in panel], model.settings.horizon),
         weights=card.weights,
         device=device,
         packages=card.packages,

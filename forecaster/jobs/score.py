@@ -18,13 +18,16 @@ import numpy as np
 from forecaster.errors import DataError, ForecastError, UnknownTicker
 from forecaster.jobs.matching import Matcher
 from forecaster.jobs.track_record import Miss, Record, by_model, record_of
-from forecaster.market.bars import History
+from forecaster.market.bars import History, Panel
+from forecaster.market.calendars import Calendars
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
-from forecaster.market.load import read_sorted
+from forecaster.market.files.read import LoadResult
+from forecaster.market.load import on_calendar, read_sorted
 from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Entry, JournalRecord
+from forecaster.market.store.tickers import renamed
 from forecaster.wording import counted, few, were
 
 WORST = 10
@@ -67,7 +70,8 @@ def score_journal(
         since: first cutoff.
         model: name or id of a model; None: all.
         happened: histories that were read from files: their tickers are not fetched.
-        fetching: how the others are fetched that were forecast from the price store.
+        fetching: how the others are fetched that were forecast from the price store; its calendar
+            holds for files too.
         store: open; None: the usual one.
         provider: makes the provider; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
@@ -81,17 +85,27 @@ def score_journal(
         opened = store or stack.enter_context(Store())
         with opened.reading() as tx:
             entries = list(journal.entries(tx, since=since, model=model))
+            names = renamed(tx)
         if not entries:
             raise DataError(_nothing(since, model))
-        given = {history.ticker: history for history in happened}
+        filed = LoadResult(Panel(tuple(happened)), (), ())
+        if fetching.calendar is not None and happened:
+            filed = on_calendar(filed, fetching.calendar, opened, moment)
+        given = {history.ticker: history for history in filed.panel}
         others = [entry.forecast for entry in entries if entry.forecast.ticker not in given]
-        tickers = dict.fromkeys(forecast.ticker for forecast in others if forecast.source is None)
+        tickers = dict.fromkeys(
+            names.get(forecast.ticker, forecast.ticker)
+            for forecast in others
+            if forecast.source is None
+        )
         loaded = read_sorted(
             [], list(tickers), fetching=fetching, store=opened, provider=provider, now=moment,
             on_ticker=on_ticker,
         )  # fmt: skip
     fetched = {history.ticker: history for history in loaded.panel}
-    matcher = Matcher(fetched, given, loaded.calendars, moment)
+    fetched |= {old: fetched[new] for old, new in names.items() if new in fetched}
+    calendars = Calendars({**loaded.calendars, **filed.calendars})
+    matcher = Matcher(fetched, given, calendars, moment)
     records, misses = [], []
     for group in by_model(entries):
         record, missed = record_of(group, matcher)
@@ -99,7 +113,7 @@ def score_journal(
         misses += missed
     misses.sort(key=lambda miss: -miss.distance)
     failures = tuple(replace(f, error=_perhaps_from_a_file(f.error)) for f in loaded.failures)
-    notes = (*_waiting(others), *_mixed(entries, given), *loaded.notes)
+    notes = (*_waiting(others), *_mixed(entries, given), *filed.notes, *loaded.notes)
     return ScoreResult(tuple(records), tuple(misses[:WORST]), notes, failures)
 
 

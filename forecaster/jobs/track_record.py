@@ -21,7 +21,7 @@ from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import INTERVALS, ScoreTable, score
 from forecaster.jobs.fitting import baseline_losses
-from forecaster.jobs.matching import Case, Joined, Matcher, State
+from forecaster.jobs.matching import Case, Joined, Match, Matcher, State
 from forecaster.market.bars import Panel
 from forecaster.market.store.journal import Entry
 
@@ -96,15 +96,41 @@ class Unscored:
 
 
 @dataclass(frozen=True)
+class Version:
+    """What became of the forecasts of one id of a model for one horizon.
+
+    Of several forecasts for one step, one counts; it counts here under the version that made it.
+
+    Attributes:
+        model_id: the id.
+        horizon: steps of each forecast.
+        scored: count of scored (forecast, step) pairs.
+        open: of open ones.
+        late: of late ones.
+        lost: of lost ones.
+        ahead: one-session scores; None where none is scored.
+    """
+
+    model_id: str
+    horizon: int
+    scored: int
+    open: int
+    late: int
+    lost: int
+    ahead: Part | None
+
+
+@dataclass(frozen=True)
 class Record:
-    """The track record of one model.
+    """The track record of one model, over all its ids and horizons.
 
     Attributes:
         model: its name.
-        model_id: its id.
+        model_id: its id, the newest of several.
         table: scores by step beside the baselines; None where nothing can be scored yet.
         tickers: one-session scores by ticker.
         months: one-session scores by month of the cutoff.
+        versions: by id and horizon, in the order of the journal.
         scored: count of scored (forecast, step) pairs.
         open: pairs whose bar has not come, or that wait for their file.
         late: pairs written down after the close of their session.
@@ -118,6 +144,7 @@ class Record:
     table: ScoreTable | None
     tickers: tuple[Part, ...]
     months: tuple[Part, ...]
+    versions: tuple[Version, ...]
     scored: int
     open: int
     late: int
@@ -127,17 +154,16 @@ class Record:
 
 
 def by_model(entries: Iterable[Entry]) -> list[list[Entry]]:
-    """Entries grouped by model, horizon and quantile levels."""
-    groups: dict[tuple[str, int, tuple[str, ...]], list[Entry]] = {}
+    """Entries grouped by the model's name and the quantile levels: losses over others differ."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Entry]] = {}
     for entry in entries:
-        steps = entry.forecast.steps
-        levels = tuple(steps[0]["quantiles"])
-        groups.setdefault((entry.author.model_id, len(steps), levels), []).append(entry)
+        levels = tuple(entry.forecast.steps[0]["quantiles"])
+        groups.setdefault((entry.author.model, levels), []).append(entry)
     return list(groups.values())
 
 
 def record_of(group: Sequence[Entry], matcher: Matcher) -> tuple[Record, list[Miss]]:
-    """The record of one model at one horizon, and its misses.
+    """The record of one model, and its misses.
 
     Args:
         group: its forecasts.
@@ -149,18 +175,19 @@ def record_of(group: Sequence[Entry], matcher: Matcher) -> tuple[Record, list[Mi
         key = (forecast.ticker, forecast.source is not None, forecast.cutoff)
         by_case.setdefault(key, []).append(entry)
     cases = [matcher.case(entries) for entries in by_case.values()]
-    author = group[0].author
+    author = group[-1].author
     levels = [float(level) for level in group[0].forecast.steps[0]["quantiles"]]
     known = [case for case in cases if any(m.state == "scored" for m in case.matches)]
-    table, parts = (None, ((), ())) if not known else _scores(author.model, known, levels)
+    table, parts = (None, _NO_PARTS) if not known else _scores(author.model, known, levels)
     matches = [match for case in cases for match in case.matches]
     states = Counter(match.state for match in matches)
     record = Record(
         model=author.model,
         model_id=author.model_id,
         table=table,
-        tickers=parts[0],
-        months=parts[1],
+        tickers=parts.tickers,
+        months=parts.months,
+        versions=_versions(group, matches, parts.versions),
         scored=states["scored"],
         open=states["open"],
         late=states["late"],
@@ -169,6 +196,32 @@ def record_of(group: Sequence[Entry], matcher: Matcher) -> tuple[Record, list[Mi
         unscored=_unscored(cases),
     )
     return record, [miss for case in known for miss in _misses(author.model, case)]
+
+
+def _version(entry: Entry) -> str:
+    """The id and the horizon of a forecast, as a label."""
+    return f"{entry.author.model_id} {len(entry.forecast.steps)}"
+
+
+def _versions(
+    group: Sequence[Entry], matches: Sequence[Match], ahead: Sequence[Part]
+) -> tuple[Version, ...]:
+    """What became of the forecasts of each id and horizon."""
+    counts = Counter((_version(match.entry), match.state) for match in matches)
+    scores = {part.name: part for part in ahead}
+    first = {_version(entry): entry for entry in reversed(group)}
+    return tuple(
+        Version(
+            model_id=entry.author.model_id,
+            horizon=len(entry.forecast.steps),
+            scored=counts[name, "scored"],
+            open=counts[name, "open"],
+            late=counts[name, "late"],
+            lost=counts[name, "lost"],
+            ahead=scores.get(name),
+        )
+        for name, entry in sorted(first.items(), key=lambda item: item[1].number)
+    )
 
 
 def _unscored(cases: Sequence[Case]) -> tuple[Unscored, ...]:
@@ -182,9 +235,21 @@ def _unscored(cases: Sequence[Case]) -> tuple[Unscored, ...]:
     return tuple(Unscored(*key, len(days), min(days), max(days)) for key, days in sessions.items())
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """One-session scores by ticker, by month of the cutoff, and by version."""
+
+    tickers: tuple[Part, ...] = ()
+    months: tuple[Part, ...] = ()
+    versions: tuple[Part, ...] = ()
+
+
+_NO_PARTS = _Parts()
+
+
 def _scores(
     model: str, cases: Sequence[Case], levels: Sequence[float]
-) -> tuple[ScoreTable, tuple[tuple[Part, ...], tuple[Part, ...]]]:
+) -> tuple[ScoreTable, _Parts]:
     """Scores beside baselines fitted up to the first cutoff, in all and in parts."""
     panel = Panel(tuple({c.ticker: c.history for c in cases if c.history is not None}.values()))
     ordered = [c for h in panel for c in sorted(cases, key=lambda c: c.row) if c.history is h]
@@ -208,12 +273,12 @@ def _scores(
         baselines, _ = baseline_losses(BASELINES, Panel(tuple(usable)), origins, actuals, levels)
         losses |= baselines
     table = score(actuals, losses, levels, [name for name in BASELINES if name in losses])
-    months = actuals.session.astype("datetime64[M]").astype(str)
-    names = np.array(panel.tickers)[actuals.ticker]
-    return table, (
-        _parts(names, actuals, losses, levels, model),
-        _parts(months, actuals, losses, levels, model),
+    labels = (
+        np.array(panel.tickers)[actuals.ticker],
+        actuals.session.astype("datetime64[M]").astype(str),
+        np.array([_version(case.matches[0].entry) for case in ordered]),
     )
+    return table, _Parts(*(_parts(names, actuals, losses, levels, model) for names in labels))
 
 
 def _parts(

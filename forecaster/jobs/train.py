@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
-from forecaster.errors import DataError
+from forecaster.errors import DataError, Message, parameter
 from forecaster.evaluation.baselines.fit import QUICK
 from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.losses import ForecastLosses
@@ -26,9 +27,13 @@ from forecaster.model.card import Card, SplitDates
 from forecaster.model.devices import choose_device
 from forecaster.model.settings import Device, Settings
 from forecaster.model.training import FitResult, fit
+from forecaster.wording import counted
 
 SHORTEST_HISTORY = 5
 """Fewest sessions of a training history."""
+
+FEW_TARGETS = 100
+"""A step with fewer targets has learned little."""
 
 _PACKAGES = ("forecaster", "keras", "tensorflow", "numpy")
 
@@ -91,7 +96,11 @@ def train(
     split = split_panel(panel, settings.horizon, train_end)
     used = choose_device(device)
     fitted = fit_and_watch(panel, split, settings, stage(on_progress, f"{label}fit"))
-    tested = _score_test(panel, split, settings, fitted, notes)
+    tested = None
+    if split.test_from is None:
+        notes.append(_no_test(panel, split, settings.horizon, train_end))
+    else:
+        tested = _score_test(panel, split.test_from, split, settings, fitted, notes)
     final = fitted
     if refit and split.fit_end < split.last:
         on_epoch = stage(on_progress, f"{label}refit")
@@ -99,6 +108,7 @@ def train(
             settings, panel.histories, None, market=panel.market, epochs=fitted.epochs,
             on_epoch=on_epoch,
         )  # fmt: skip
+    notes += _few_targets(final.targets_by_step)
     seconds = fitted.seconds + (final.seconds if final is not fitted else 0.0)
     model = Model(
         name=name,
@@ -112,6 +122,20 @@ def train(
     return Trained(
         model, split, table, losses, used, seconds, fitted.targets_per_second, tuple(notes)
     )
+
+
+def _few_targets(counts: Sequence[int]) -> list[Note]:
+    """A note where the last step has too few targets, with the longest that has enough."""
+    if counts[-1] >= FEW_TARGETS:
+        return []
+    longest = sum(count >= FEW_TARGETS for count in counts)
+    enough = f"step {longest} from {FEW_TARGETS}" if longest else f"no step from {FEW_TARGETS}"
+    shorter = f", or {parameter('horizon')} {longest}" if longest else ""
+    message = Message(
+        f"step {len(counts)} was learned from {counted(counts[-1], 'target')}, {enough} or more:"
+        f" forecasts that far ahead are hardly better than a guess. Give longer histories{shorter}."
+    )
+    return [Note(message)]
 
 
 def _long_enough(panel: Panel, notes: list[Note]) -> Panel:
@@ -135,24 +159,39 @@ def _long_enough(panel: Panel, notes: list[Note]) -> Panel:
     return kept
 
 
-def _score_test(
-    panel: Panel, split: Split, settings: Settings, fitted: FitResult, notes: list[Note]
-) -> tuple[ScoreTable, MonthlyLosses] | None:
-    """Scores of the network and the baselines on the test part, if there is one."""
-    if split.test_from is None:
-        notes.append(
-            Note(
-                f"the panel has {len(panel.sessions)} sessions, too few to hold a test part out:"
-                " the model's errors are not measured."
-            )
+def _no_test(panel: Panel, split: Split, horizon: int, train_end: np.datetime64 | None) -> Note:
+    """Why no test part was held out."""
+    count = len(panel.sessions)
+    if train_end is None:
+        why = f"the panel has {counted(count, 'session')}, too few to hold a test part out"
+    elif train_end >= split.last:
+        why = (
+            f"{parameter('train_end')} is {train_end} and the last bar is of {split.last}, so that"
+            " no session is left to test on"
         )
-        return None
-    origins = Origins.of(panel, split.test_from, split.last)
+    else:
+        after = counted(int(np.count_nonzero(panel.sessions > train_end)), "session")
+        why = (
+            f"the panel has {after} after {parameter('train_end')} {train_end}, and a test of"
+            f" {counted(horizon, 'step')} needs more than {horizon}"
+        )
+    return Note(Message(f"{why}: the model's errors are not measured."))
+
+
+def _score_test(
+    panel: Panel,
+    first: np.datetime64,
+    split: Split,
+    settings: Settings,
+    fitted: FitResult,
+    notes: list[Note],
+) -> tuple[ScoreTable, MonthlyLosses] | None:
+    """Scores of the network and the baselines on the test part, which begins at ``first``."""
+    origins = Origins.of(panel, first, split.last)
     if not origins.histories:
         notes.append(
             Note(
-                f"no history has two sessions from {split.test_from} on: the model's errors are not"
-                " measured."
+                f"no history has two sessions from {first} on: the model's errors are not measured."
             )
         )
         return None
@@ -185,6 +224,7 @@ def _card(
         split=SplitDates.model_validate(dates),
         epochs=fitted.epochs,
         targets=final.targets,
+        targets_by_step=final.targets_by_step,
         weights=final.network.weight_count,
         device=device,
         packages={

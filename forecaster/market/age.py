@@ -84,6 +84,8 @@ def age_note(update: TickerUpdate, age: Age, fetching: FetchOptions) -> Note | N
     """
     message: str | None = None
     used = f"stored bars to {age.cutoff} are used, {age}"
+    if age.days < 0 and update.info is not None and update.info.imported:
+        return Note(after_today(age), update.ticker, loud=True)
     if update.problem is not None:
         message = f"{update.problem} Meanwhile {used}."
     elif age.behind and update.result is None and update.info and update.info.imported:
@@ -95,52 +97,64 @@ def age_note(update: TickerUpdate, age: Age, fetching: FetchOptions) -> Note | N
     return None if message is None else Note(message, update.ticker, loud=age.overdue)
 
 
-def file_ages(
-    files: Mapping[str, str], histories: Iterable[History], calendars: Calendars, now: datetime
-) -> list[Note]:
-    """Remarks on the histories of files that end before the last session that is over.
+def ages_of(histories: Iterable[History], calendars: Calendars, now: datetime) -> dict[str, Age]:
+    """How old the last bars of some histories are, whatever a source may need."""
+    return {history.ticker: age_of(history, calendars.of(history), now) for history in histories}
+
+
+def file_notes(files: Iterable[str], ages: Mapping[str, Age]) -> list[Note]:
+    """Remarks on the histories of files that end before the last session that is over, or later.
 
     Only a calendar tells for certain. Without one a remark is no loud one: weekdays are not enough
     to say every evening that a file which somebody chose is old.
 
     Args:
-        files: the file of each ticker that came from one.
-        histories: of all tickers.
-        calendars: of theirs.
-        now: with a time zone.
+        files: tickers that came from files.
+        ages: of all tickers.
     """
-    ages = {h.ticker: age_of(h, calendars.of(h), now) for h in histories if h.ticker in files}
     return [
-        Note(
-            Message(
-                f"its last bar is of {age.cutoff}, {age}, and no calendar tells how many sessions"
-                f" that is. Name one with {parameter('calendar')}."
-            )
-            if age.unknown
-            else f"its last bar is of {age.cutoff}, {age}: the file has no newer one",
-            ticker,
-            loud=not age.unknown,
-        )
-        for ticker, age in ages.items()
-        if age.overdue
+        _file_note(ticker, ages[ticker])
+        for ticker in files
+        if ticker in ages and (ages[ticker].overdue or ages[ticker].days < 0)
     ]
 
 
-def too_old(history: History, known: Schedule | None, now: datetime, most: int) -> StaleBars | None:
+def _file_note(ticker: str, age: Age) -> Note:
+    if age.days < 0:
+        return Note(after_today(age), ticker, loud=True)
+    if age.unknown:
+        message = Message(
+            f"its last bar is of {age.cutoff}, {age}, and no calendar tells how many sessions that"
+            f" is. Name one with {parameter('calendar')}."
+        )
+        return Note(message, ticker)
+    return Note(
+        f"its last bar is of {age.cutoff}, {age}: the file has no newer one", ticker, loud=True
+    )
+
+
+def after_today(age: Age) -> str:
+    """What is said of bars that a clock says have not come yet."""
+    today = age.cutoff + np.timedelta64(age.days, "D")
+    return (
+        f"its last bar is of {age.cutoff}, and this machine's clock says {today}: one of them is"
+        " wrong. Check the dates, and the clock."
+    )
+
+
+def too_old(ticker: str, age: Age, most: int) -> StaleBars | None:
     """Why bars are too old to be forecast from; None where they are not.
 
     Args:
-        history: at least 1 bar.
-        known: sessions of its calendar, or None.
-        now: with a time zone.
-        most: how many sessions they may be behind.
+        ticker: the symbol.
+        age: of its last bar.
+        most: how many sessions it may be behind.
     """
-    age = age_of(history, known, now)
     if age.behind <= most:
         return None
     about = f"about {counted(age.behind, 'session')} behind by the weekdays seen"
     return StaleBars(
-        f"{history.ticker} has its last bar on {age.cutoff}, {about if age.unknown else age}, and"
+        f"{ticker} has its last bar on {age.cutoff}, {about if age.unknown else age}, and"
         f" {parameter('max_age')} is {most}: its forecast would be for sessions that are over, and"
         f" none was made. Find newer bars, take it off the watchlist, or raise"
         f" {parameter('max_age')}."

@@ -126,7 +126,8 @@ def next_sessions(history: History, horizon: int, known: Schedule | None) -> tup
     """
     if known is None or not _fits(history, known):
         return estimate_sessions(history, horizon), np.ones(horizon, dtype=bool)
-    ahead = known.sessions[known.sessions > history.cutoff][:horizon]
+    first = int(np.searchsorted(known.sessions, history.cutoff, side="right"))
+    ahead = known.sessions[first : first + horizon]
     lacking = horizon - len(ahead)
     estimated = np.arange(horizon) >= len(ahead)
     if lacking:
@@ -142,13 +143,16 @@ def _fits(history: History, known: Schedule) -> bool:
     recent = recent[known.covers(recent)]
     if not len(recent) or recent[-1] != history.cutoff:
         return False
-    on = np.isin(recent, known.sessions)
+    start, stop = np.searchsorted(known.sessions, [recent[0], recent[-1] + 1])
+    open_days = known.sessions[start:stop]
+    places = np.searchsorted(open_days, recent)
+    on = places < len(open_days)
+    on[on] = open_days[places[on]] == recent[on]
     if 10 * int(np.count_nonzero(~on)) > len(recent):
         return False
-    places = np.searchsorted(known.sessions, recent[on])
+    places = places[on]
     if len(places) > 1 and np.median(np.diff(places)) >= _WEEK:
         return False
-    open_days = known.sessions[(known.sessions >= recent[0]) & (known.sessions <= recent[-1])]
     opened = np.bincount(_weekday(open_days), minlength=7)
     traded = np.bincount(_weekday(recent), minlength=7)
     return not bool(np.any((opened >= _REGULAR) & (traded == 0)))

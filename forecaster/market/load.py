@@ -114,13 +114,13 @@ def read_sorted(
         What :func:`read_sources` returns.
     """
     loaded = read_files(files, options, stdin=stdin)
-    on_calendar = fetching.calendar is not None and len(loaded.panel) > 0
-    if not tickers and not on_calendar:
+    named = fetching.calendar is not None and len(loaded.panel) > 0
+    if not tickers and not named:
         return loaded
     moment = now or datetime.now(UTC)
     with store_and_provider(fetching, store, provider) as (opened, make):
-        if on_calendar:
-            loaded = _on_calendar(loaded, str(fetching.calendar), opened, moment)
+        if named:
+            loaded = on_calendar(loaded, str(fetching.calendar), opened, moment)
         if not tickers:
             return loaded
         fetched = _fetched(tickers, fetching, opened, make, moment, last, on_ticker)
@@ -270,8 +270,15 @@ def _joined(loaded: LoadResult, fetched: LoadResult) -> LoadResult:
     )
 
 
-def _on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> LoadResult:
-    """The histories of files on a calendar that the user named."""
+def on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> LoadResult:
+    """The histories of files on a calendar that the user named.
+
+    Args:
+        loaded: histories of files.
+        code: of the calendar.
+        store: where its sessions are kept.
+        now: with a time zone.
+    """
     histories = tuple(replace(history, calendar=code) for history in loaded.panel)
     calendars, notes = _calendars(store, histories, now)
     notes += closed_days_notes(histories, calendars.get(code))

@@ -51,7 +51,9 @@ class Card(Part):
         trained_to: last session that its weights have seen.
         split: dates of its training, or None.
         epochs: passes over the data with the best validation loss.
-        targets: network outputs in one pass.
+        targets: sessions with a target, in one pass over the data.
+        targets_by_step: how many targets taught each step; None in files of before they were
+            counted.
         weights: count of trained numbers.
         device: ``cpu`` or ``gpu``, for training.
         packages: package to version.
@@ -65,6 +67,7 @@ class Card(Part):
     split: SplitDates | None = None
     epochs: Whole
     targets: Whole | None = None
+    targets_by_step: tuple[Whole, ...] | None = None
     weights: Count
     device: Text
     packages: dict[str, Text]

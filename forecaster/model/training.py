@@ -59,6 +59,31 @@ OnEpoch = Callable[[Epoch], None]
 Represent = Callable[[Settings, Sequence[History], Sequence[History] | None], Representation]
 
 
+def targets_by_step(lengths: Sequence[int], horizon: int) -> tuple[int, ...]:
+    """How many targets each step has to learn from.
+
+    Args:
+        lengths: of the training histories.
+        horizon: H.
+
+    Raises:
+        DataError: the last step has none, and its weights would stay as they were drawn.
+    """
+    counts = tuple(sum(max(n - h, 0) for n in lengths) for h in range(1, horizon + 1))
+    if counts[-1]:
+        return counts
+    longest = sum(count > 0 for count in counts)
+    if not longest:
+        raise DataError(
+            "no session of these histories has a later one to learn from; add sessions."
+        )
+    raise DataError(
+        f"{parameter('horizon')} is {horizon}, and nothing teaches the steps after {longest}: the"
+        f" longest training history has {max(lengths)} sessions, and more than {horizon} are"
+        f" needed. Give longer histories, or {parameter('horizon')} {longest}."
+    )
+
+
 @dataclass(frozen=True)
 class Validation:
     """Histories of the validation, its first origin, and those that make the market state."""
@@ -78,6 +103,7 @@ class FitResult:
         epochs: epochs up to those weights.
         validation: their validation loss, or None.
         targets: sessions with a target, each counted once an epoch.
+        targets_by_step: how many of them taught each step.
         seconds: of all epochs, validation included.
         targets_per_second: of training steps alone.
     """
@@ -87,6 +113,7 @@ class FitResult:
     epochs: int
     validation: float | None
     targets: int
+    targets_by_step: tuple[int, ...]
     seconds: float
     targets_per_second: float
 
@@ -118,8 +145,9 @@ def fit(
 
     Raises:
         TrainingDiverged: a loss was not finite.
-        DataError: no session has a target.
+        DataError: no session has a target, or none has one for the last step.
     """
+    targets = targets_by_step([len(history) for history in histories], settings.horizon)
     keras = import_keras()
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
@@ -130,17 +158,13 @@ def fit(
     )
     encoded = representation.encode_all(histories, market)
     data = TrainingSet.of(encoded, settings.horizon, representation.market_state_columns)
-    if data.target_count == 0:
-        raise DataError(
-            "no session of these histories has a later one to learn from; add sessions."
-        )
     watch = _Watch(settings, representation, validation) if validation else None
     total = epochs or (settings.epochs if watch else min(settings.epochs, EPOCHS_UNWATCHED))
     features, whole = len(representation.features), settings.supervise == "prefixes"
     known = np.where(data.known, data.targets, np.nan)
     model = started(start, settings, features, known, whole_sequence=whole)
     compile_model(model, settings)
-    return _run_epochs(model, settings, representation, data, watch, total, rng, on_epoch)
+    return _run_epochs(model, settings, representation, data, targets, watch, total, rng, on_epoch)
 
 
 def _run_epochs(
@@ -148,6 +172,7 @@ def _run_epochs(
     settings: Settings,
     representation: Representation,
     data: TrainingSet,
+    targets: tuple[int, ...],
     watch: _Watch | None,
     total: int,
     rng: np.random.Generator,
@@ -182,6 +207,7 @@ def _run_epochs(
         epochs=best_epoch,
         validation=None if math.isinf(best_loss) else best_loss,
         targets=data.target_count,
+        targets_by_step=targets,
         seconds=time.perf_counter() - began,
         targets_per_second=trained / stepping,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -11,7 +12,7 @@ from rich.text import Text
 
 from forecaster.jobs.matching import NO_FILE, NOT_YET
 from forecaster.jobs.score import ScoreResult
-from forecaster.jobs.track_record import Part, Record, Unscored
+from forecaster.jobs.track_record import Part, Record, Unscored, Version
 from forecaster.output.format import (
     NARROW,
     error_table,
@@ -37,6 +38,7 @@ _WAYS = {
 }
 """How steps are joined with bars."""
 
+_VERSION_COUNTS = ("horizon", "scored", "open", "late", "lost")
 _COUNTS = ("model", "model_id", "scored", "open", "late", "lost")
 
 
@@ -56,12 +58,16 @@ def _record(record: Record, width: int) -> list[RenderableType]:
         counts += f", {record.late:,} late"
     if record.lost:
         counts += f", {record.lost:,} lost"
-    head = Text(f"Model {record.model} ({record.model_id}): {counts}", style="bold")
+    ids = dict.fromkeys(version.model_id for version in record.versions)
+    which = record.model_id if len(ids) == 1 else f"{len(ids)} ids, the newest {record.model_id}"
+    head = Text(f"Model {record.model} ({which}): {counts}", style="bold")
     about = [Text(line) for line in (*_joined(record), *_unscored(record))]
     if record.table is None:
         return [head, *about, Text("Nothing of it can be scored yet.\n")]
     verdict = Text(verdict_sentence(record.table.verdicts))
     parts: list[RenderableType] = [head, *about, error_table(record.table, width), verdict]
+    if len(record.versions) > 1:
+        parts.append(_versions(record.versions))
     for title, shares in (("month", record.months), ("ticker", record.tickers)):
         if len(shares) > 1:
             parts.append(_parts(title, shares))
@@ -89,6 +95,33 @@ def _unscored(record: Record) -> list[str]:
 def _where(some: Unscored) -> str:
     more = "" if some.first == some.last else f" to {some.last}"
     return f"{some.ticker} {some.first}{more}"
+
+
+def _versions(versions: Sequence[Version]) -> Table:
+    """What each id scored one session ahead, for each horizon; the newest of many."""
+    table = open_table(
+        "id", "steps", "scored", "open", "late", "lost", "n", "pinball", "vs naive", left=("id",)
+    )
+    for version in versions[-_PARTS_SHOWN:]:
+        ahead = version.ahead
+        table.add_row(
+            Text(version.model_id),
+            *(str(getattr(version, name)) for name in _VERSION_COUNTS),
+            "–" if ahead is None else str(ahead.n),
+            "–" if ahead is None else f"{100 * ahead.pinball:.4f}",
+            signed(None if ahead is None else ahead.skill.get("naive")),
+        )
+    return table
+
+
+def _version_object(version: Version) -> dict[str, Any]:
+    names = ("n", "pinball", "skill", "coverage")
+    ahead = {} if version.ahead is None else plain(asdict(version.ahead))
+    return {
+        "model_id": version.model_id,
+        **{name: getattr(version, name) for name in _VERSION_COUNTS},
+        **{name: ahead.get(name, 0 if name == "n" else None) for name in names},
+    }
 
 
 def _parts(title: str, parts: Sequence[Part]) -> Table:
@@ -137,6 +170,7 @@ def score_json(result: ScoreResult) -> str:
                     ),
                     "joined": record.joined,
                     "unscored": record.unscored,
+                    "versions": [_version_object(version) for version in record.versions],
                     "by_ticker": [plain(asdict(part)) for part in record.tickers],
                     "by_month": [plain(asdict(part)) for part in record.months],
                 }

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 from fake_provider import FakeProvider, evening
 from written import LAST, H, history, loss, run, spread, write
 
-from forecaster.jobs.matching import DROPPED, ENDED, HOLE, NO_BAR_YET, NO_BARS, NOT_YET
+from forecaster.jobs.matching import CUTOFF_HOLE, DROPPED, ENDED, HOLE, NO_BAR_YET, NO_BARS, NOT_YET
 from forecaster.market import exchanges
 from forecaster.market.bars import History
+from forecaster.market.fetch_options import FetchOptions
 from forecaster.market.store import Store
 from forecaster.market.store import calendars as stored_calendars
 from forecaster.output.score import score_json, score_table
@@ -95,6 +97,11 @@ class TestASessionThatWasNamed:
             bars.forget(tx, "ABC")
         assert run(store, source).records[0].scored == 3
 
+    def test_the_row_of_the_cutoff_itself(self, store, source, made, named):
+        write(store, made, ROW, sessions=named)
+        source.truth["ABC"] = without(made, ROW)
+        assert reasons(run(store, source).records[0]) == {("open", CUTOFF_HOLE): 3}
+
     def test_several_rows_that_lack(self, store, source, made, named):
         write(store, made, ROW, sessions=named)
         source.truth["ABC"] = without(made, ROW + 1, ROW + 3, ROW + 4)
@@ -155,11 +162,54 @@ class TestASessionThatWasNamed:
         (record,) = run(store, source).records
         assert (record.scored, record.open, record.late) == (2, 0, 1)
 
+    @pytest.mark.parametrize(
+        ("session", "close"),
+        [
+            ("2025-08-04", "2025-08-04T20:00:00"),  # summer time
+            ("2026-01-05", "2026-01-05T21:00:00"),
+            ("2025-12-24", "2025-12-24T18:00:00"),  # a half day
+        ],
+    )
+    @pytest.mark.parametrize(("before", "late"), [(0, 1), (1, 0)])
+    def test_late_begins_with_the_close(self, store, source, made, session, close, before, late):
+        row = int(np.searchsorted(made.sessions, np.datetime64(session))) - 1
+        created = datetime.fromisoformat(f"{close}+00:00") - timedelta(seconds=before)
+        write(store, made, row, sessions=made.sessions[row + 1 : row + 1 + H], created=created)
+        assert run(store, source).records[0].late == late
+
     def test_a_miss_says_the_session(self, store, source, made, named):
         write(store, made, ROW, sessions=named, wide=0.001)
         source.truth["ABC"] = without(made, ROW + 1)
         sessions = {miss.step: miss.session for miss in run(store, source).misses}
         assert sessions == {2: named[1], 3: named[2]}
+
+
+class TestAFileOnACalendar:
+    """Named when it was forecast, and again when it is scored."""
+
+    @pytest.fixture
+    def given(self, made) -> History:
+        return replace(made, calendar=None)
+
+    def test_late_is_by_the_close(self, store, source, made, given):
+        """Written an hour after it, and before the end of the day."""
+        closed = evening(made.sessions[ROW + 1]).replace(hour=22)
+        ahead = made.sessions[ROW + 1 : ROW + 1 + H]
+        write(store, made, ROW, sessions=ahead, file="ABC.csv", created=closed)
+        for code, late in ((None, 0), ("XNYS", 1)):
+            fetching = FetchOptions(calendar=code)
+            (record,) = run(store, source, happened=[given], fetching=fetching).records
+            assert (record.late, record.scored) == (late, H - late)
+
+    def test_a_dropped_session_is_lost(self, store, source, made, given):
+        closed = np.datetime64("2025-12-25")
+        row = int(np.searchsorted(made.sessions, closed)) - 1
+        ahead = [closed, *made.sessions[row + 1 : row + 3]]
+        write(store, made, row, sessions=ahead, file="ABC.csv")
+        for code, reason in ((None, ("open", HOLE)), ("XNYS", ("lost", DROPPED))):
+            fetching = FetchOptions(calendar=code)
+            (record,) = run(store, source, happened=[given], fetching=fetching).records
+            assert reasons(record) == {reason: 1}
 
 
 class TestADateThatWasEstimated:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from synthetic import garch_history, same_weights
 
+from forecaster.atomic import locked
 from forecaster.errors import TrainingDiverged
 from forecaster.evaluation.metrics import pinball
-from forecaster.jobs.retrain import HELD_OUT, NEEDED, _contest, _train_on, retrain
+from forecaster.jobs.retrain import (
+    HELD_OUT,
+    NEEDED,
+    RetrainResult,
+    _contest,
+    _train_on,
+    retrain,
+)
 from forecaster.jobs.score_card import date_of
 from forecaster.jobs.train import train
 from forecaster.market.bars import Panel
@@ -129,11 +137,11 @@ class TestInABatch:
             made.append(str(path))
         return tuple(made)
 
-    def batch(self, model, path, tmp_path, days):
+    def batch(self, model, path, tmp_path, days, later=0.0):
         from forecaster.jobs.batch import batch
         from forecaster.market.watchlist import BatchSources
 
-        now = datetime.fromisoformat(model.created).replace(tzinfo=UTC)
+        now = datetime.fromisoformat(model.created).replace(tzinfo=UTC) + timedelta(days=later)
         work = BatchSources((), self.files(tmp_path))
         return batch(model, work, retrain_days=days, path=path, now=now)
 
@@ -160,3 +168,48 @@ class TestInABatch:
         assert same_weights(load(kept).network, model.network)
         assert any("was not retrained: no." in note.message for note in done.notes)
         assert len(done.forecasts) == 3
+
+    @pytest.mark.parametrize("outcome", ["kept", "too few sessions", "diverged"])
+    def test_a_try_that_changed_nothing_counts_as_one(
+        self, model, kept, tmp_path, monkeypatch, outcome
+    ):
+        """Weekly is weekly: the next one comes a week later, not on the next evening."""
+        tries = []
+
+        def stay(model, panel):
+            tries.append(panel)
+            if outcome == "diverged":
+                raise TrainingDiverged("no.")
+            return RetrainResult(model, False, outcome)
+
+        monkeypatch.setattr("forecaster.jobs.retrain.retrain", stay)
+        for later, count in ((6, 0), (7, 1), (8, 1), (13.9, 1), (14, 2), (15, 2)):
+            done = self.batch(model, kept, tmp_path, 7.0, later)
+            assert len(tries) == count, later
+            told = any(note.source == "m" for note in done.notes)
+            assert told == (later in (7, 14))
+
+    def test_always_tries_always(self, model, kept, tmp_path, monkeypatch):
+        tries = []
+
+        def stay(model, panel):
+            tries.append(panel)
+            return RetrainResult(model, False, "kept")
+
+        monkeypatch.setattr("forecaster.jobs.retrain.retrain", stay)
+        for later in (0, 0, 0.1):
+            self.batch(model, kept, tmp_path, 0.0, later)
+        assert len(tries) == 3
+
+    def test_a_model_that_is_locked_was_not_tried(self, model, kept, tmp_path, monkeypatch):
+        tries = []
+
+        def stay(model, panel):
+            tries.append(panel)
+            return RetrainResult(model, False, "kept")
+
+        monkeypatch.setattr("forecaster.jobs.retrain.retrain", stay)
+        with locked(kept, "a model"):
+            self.batch(model, kept, tmp_path, 7.0, 7)
+        self.batch(model, kept, tmp_path, 7.0, 7.1)
+        assert len(tries) == 1

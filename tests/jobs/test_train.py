@@ -167,11 +167,12 @@ class TestTrained:
 class TestShortPanels:
     def test_five_and_ten_sessions_train_together(self):
         panel = Panel(HISTORIES[2:])
-        made = run(panel, Settings(units=2))
+        made = run(panel, Settings(units=2, horizon=5))
         assert made.table is None
         assert made.model.card.scores is None
-        assert len(made.notes) == 1
-        assert "errors are not measured" in made.notes[0].message
+        unmeasured, few = made.notes
+        assert "errors are not measured" in unmeasured.message
+        assert "step 5 was learned from 5 targets" in few.message
         found = predict(made.model, panel.histories)
         assert [len(f.steps) for f in found.forecasts] == [5, 5]
         for forecast in found.forecasts:

@@ -106,12 +106,13 @@ def schedules_from(
         reaches = old is not None and old.asked_from <= first and old.asked_until >= today + _NEEDED
         if schedule is None or not (reaches or store.read_only):
             start = first if old is None else min(first, old.asked_from)
-            schedule, reason = _from_library(code, start, today + _ASKED)
+            until = max(today, first) + _ASKED  # bars after today, or a clock that is wrong
+            schedule, reason = _from_library(code, start, until)
             if reason is not None:
                 reasons[code] = reason
             if not store.read_only:
                 with store.writing() as tx:
-                    write(tx, schedule, start, today + _ASKED)
+                    write(tx, schedule, start, until)
         if len(schedule):
             schedules[code] = schedule
     return schedules, reasons

@@ -127,9 +127,9 @@ class Store:
         """Open a file beside which nothing can be written; readers too keep an index there.
 
         Raises:
-            StoreError: there is nothing in it to be read.
+            StoreError: there is nothing in it to be read, or not all of it is in it.
         """
-        if not path.exists() or not path.stat().st_size:
+        if not path.exists() or not path.stat().st_size or _has_unfinished_changes(path):
             raise self.read_only_error()
         self._engine = create_engine(_read_only(path))
         event.listen(self._engine, "connect", _on_connect)
@@ -268,18 +268,23 @@ def _can_write(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
+def _has_unfinished_changes(path: Path) -> bool:
+    """Whether a run that was killed left changes beside the database that are not in it yet."""
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
 def _read_only(path: Path) -> URL:
     """An address that changes nothing, not even the files beside the database.
 
     Raises:
         StoreError: a run that was killed left changes that only a writer can bring home.
     """
-    log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size:
+    if _has_unfinished_changes(path):
         raise StoreError(
-            f"{path} cannot be written and {log.name} beside it holds changes that are not in it"
-            " yet; they can be brought in only where the folder can be written. Run forecast data"
-            " verify once as a user who may."
+            f"{path} cannot be written and {path.name}-wal beside it holds changes that are not in"
+            " it yet; they can be brought in only where the folder can be written. Run forecast"
+            " data verify once as a user who may."
         )
     query = {"mode": "ro", "immutable": "1", "uri": "true"}
     return URL.create("sqlite", database=f"file:{path}", query=query)

@@ -37,8 +37,8 @@ _START, _hash = START, row_hash
 
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError)
 """What cells that somebody changed lead to."""
-CLOCKS_APART = timedelta(minutes=5)
-"""How much the clocks of machines may differ that nobody need look at."""
+CLOCKS_APART = timedelta(seconds=5)
+"""How much the clocks of machines that share a store may differ that nobody need look at."""
 _PRICE_TOLERANCE = 1e-5
 """Relative difference up to which two forecasts are the same: processors round differently."""
 

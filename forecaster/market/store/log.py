@@ -1,11 +1,11 @@
-"""The log of the store: what was asked of sources, and batch runs."""
+"""The log of the store: what was asked of sources, batch runs, and tries to retrain a model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from forecaster.market.store import schema
 
@@ -82,3 +82,24 @@ def unfinished_run(connection: Connection, task: str) -> Run | None:
     if row is None or row.finished is not None:
         return None
     return Run(row.run, row.task, datetime.fromtimestamp(row.started, UTC))
+
+
+def record_try(connection: Connection, model_id: str, now: datetime) -> None:
+    """Note that a model was tried to be retrained, and kept."""
+    info = schema.store_info
+    connection.execute(delete(info).where(info.c.key == _try_of(model_id)))
+    connection.execute(insert(info).values(key=_try_of(model_id), value=now.isoformat()))
+
+
+def last_try(connection: Connection, model_id: str) -> datetime | None:
+    """When a model was last tried to be retrained, and kept; None where it never was."""
+    info = schema.store_info.c
+    noted = connection.execute(select(info.value).where(info.key == _try_of(model_id))).scalar()
+    try:
+        return None if noted is None else datetime.fromisoformat(noted)
+    except (ValueError, TypeError):  # somebody changed it
+        return None
+
+
+def _try_of(model_id: str) -> str:
+    return f"retrain:{model_id}"

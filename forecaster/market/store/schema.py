@@ -37,10 +37,10 @@ from sqlalchemy.exc import NoSuchTableError
 from forecaster.arrays import Days, Integers
 from forecaster.errors import StoreError
 
-VERSION = 3
+VERSION = 4
 """Of the schema. A higher one is written by a newer program and left alone.
 
-2: ``journal.source``. 3: ``journal.joined_on`` and ``journal.market_tickers``.
+2: ``journal.source``. 3: ``journal.joined_on`` and ``journal.market_tickers``. 4: ``renames``.
 """
 
 metadata = MetaData()
@@ -174,6 +174,16 @@ journal = Table(
 )
 
 
+renames = Table(
+    "renames",
+    metadata,
+    Column("old", String(255), primary_key=True),
+    Column("new", String(255), nullable=False),
+    Column("at", BigInteger, nullable=False),  # epoch seconds
+    comment="tickers that have another name now; the journal keeps the old one",
+)
+
+
 def _one_to_two(connection: Connection) -> None:
     """Forecasts can say which file they were made from; those that are there do not."""
     connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN source TEXT")
@@ -185,7 +195,11 @@ def _two_to_three(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN market_tickers INTEGER")
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _one_to_two, 2: _two_to_three}
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {
+    1: _one_to_two,
+    2: _two_to_three,
+    3: renames.create,
+}
 """From a version to the next one."""
 
 

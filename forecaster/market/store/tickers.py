@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, ScalarSelect, func, select
+from sqlalchemy import Connection, Row, ScalarSelect, delete, func, insert, inspect, select
 
 from forecaster.market.store import schema
 from forecaster.market.store.schema import to_day, to_number
@@ -140,6 +140,32 @@ def extents(connection: Connection, ticker: str | None = None) -> list[Extent]:
         Extent(_info(row), to_day(row[-3]), to_day(row[-2]), row[-1])
         for row in connection.execute(query)
     ]
+
+
+def record_rename(connection: Connection, old: str, new: str, now: datetime) -> None:
+    """Note that a ticker has another name now."""
+    table = schema.renames
+    connection.execute(delete(table).where(table.c.old.in_([old, new])))  # new is a name again
+    connection.execute(insert(table).values(old=old, new=new, at=int(now.timestamp())))
+
+
+def renamed(connection: Connection) -> dict[str, str]:
+    """The name that each renamed ticker has now, after all its renames."""
+    if not inspect(connection).has_table(
+        schema.renames.name
+    ):  # of an older store that is only read
+        return {}
+    table = schema.renames.c
+    steps = {row.old: row.new for row in connection.execute(select(table.old, table.new))}
+    return {old: _last_name(old, steps) for old in steps}
+
+
+def _last_name(name: str, steps: dict[str, str]) -> str:
+    seen = {name}
+    while steps.get(name, name) not in seen:
+        name = steps[name]
+        seen.add(name)
+    return name
 
 
 def key_of(ticker: str) -> ScalarSelect[int]:

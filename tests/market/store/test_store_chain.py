@@ -70,7 +70,7 @@ class TestTimes:
             " row above it, of 2026-03-02 22:30:00"
         )
 
-    @pytest.mark.parametrize("seconds", [1, 60, 300])
+    @pytest.mark.parametrize("seconds", [1, 5])
     def test_clocks_that_differ_a_little_are_no_finding(self, full, seconds):
         early = replace(AUTHOR, created=NOW - timedelta(seconds=seconds))
         add(full, forecast_of("LATE"), author=early)
