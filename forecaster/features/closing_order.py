@@ -15,6 +15,10 @@ import numpy as np
 from forecaster.arrays import Days, Moments
 from forecaster.market.bars import History
 
+Group = tuple[str | None, bytes]
+_Timeline = tuple[Days, Moments]
+"""Sessions of a calendar, rising, and when they close."""
+
 MEMORY = 1000
 """Bars of another ticker that can change a market state; older ones weigh less than rounding."""
 
@@ -22,18 +26,29 @@ MEMORY = 1000
 class ClosingOrder:
     """The bars of a panel's members in the order in which sessions of its tickers see them.
 
+    A *target* is a history whose sessions see them; it may be a member itself.
+
     Args:
-        targets: the tickers whose sessions see them.
-        members: the tickers whose bars are seen, by name; they may be the targets themselves.
+        members: the tickers whose bars are seen.
     """
 
-    def __init__(self, targets: Sequence[History], members: Sequence[History]) -> None:
+    def __init__(self, members: Sequence[History]) -> None:
         self.members = tuple(sorted(members, key=lambda history: history.ticker))
-        self._targets = targets
-        self._entries: dict[str | None, list[Days]] = {}
-        self._digests: dict[tuple[str | None, np.datetime64], str] = {}
-        self._counts: dict[tuple[str | None, np.datetime64], int] = {}
+        self._timelines: dict[str | None, _Timeline] = {}
+        self._entries: dict[Group, list[Days]] = {}
+        self._digests: dict[tuple[Group, np.datetime64], str] = {}
+        self._counts: dict[tuple[Group, np.datetime64], int] = {}
         self._parts: dict[tuple[int, int], bytes] = {}
+
+    def group(self, target: History) -> Group:
+        """What targets share that see the bars of the members alike.
+
+        That is their calendar, and which of their sessions no member on it has.
+        """
+        if target.closes is None:
+            return None, b""
+        extra = np.isin(target.sessions, self._timeline(target.calendar)[0], invert=True)
+        return target.calendar, target.sessions[extra].tobytes()
 
     def entries(self, target: History) -> list[Days]:
         """For each member, the session of the target's calendar that sees each of its bars first.
@@ -41,15 +56,17 @@ class ClosingOrder:
         Returns:
             ``(n,)`` for a member of n bars, in the order of ``members``.
         """
-        code = group_of(target)
-        if code not in self._entries:
-            sessions, closes = self._timeline(code)
-            self._entries[code] = [_entries(m, code, sessions, closes) for m in self.members]
-        return self._entries[code]
+        group = self.group(target)
+        if group not in self._entries:
+            timeline = self._timeline(group[0])
+            if group[1]:
+                timeline = _timeline([timeline, (target.sessions, np.asarray(target.closes))])
+            self._entries[group] = [_entries(m, group[0], *timeline) for m in self.members]
+        return self._entries[group]
 
     def count(self, target: History) -> int:
         """How many members have a bar that the target's last session sees first."""
-        key = group_of(target), target.cutoff
+        key = self.group(target), target.cutoff
         if key not in self._counts:
             seen = (np.any(days == target.cutoff) for days in self.entries(target))
             self._counts[key] = sum(map(bool, seen))
@@ -57,7 +74,7 @@ class ClosingOrder:
 
     def fingerprint(self, target: History) -> str:
         """SHA-256 of the target's bars and of those bars of the members that it sees."""
-        key = group_of(target), target.cutoff
+        key = self.group(target), target.cutoff
         if key not in self._digests:
             seen = [int(np.sum(days <= target.cutoff)) for days in self.entries(target)]
             parts = sorted(self._part(place, n) for place, n in enumerate(seen) if n)
@@ -70,26 +87,24 @@ class ClosingOrder:
             self._parts[place, n] = seen.fingerprint.encode()
         return self._parts[place, n]
 
-    def _timeline(self, code: str | None) -> tuple[Days, Moments]:
-        """The sessions of all targets on a calendar, and when they close."""
-        if code is None:
-            return np.array([], "datetime64[D]"), np.array([], "datetime64[s]")
-        alike = [target for target in self._targets if group_of(target) == code]
-        closes = np.concatenate([np.asarray(target.closes) for target in alike])
-        sessions, first = np.unique(
-            np.concatenate([target.sessions for target in alike]), return_index=True
-        )
-        return sessions, closes[first]
+    def _timeline(self, code: str | None) -> _Timeline:
+        """The sessions of members on a calendar."""
+        if code not in self._timelines:
+            alike = [m for m in self.members if m.closes is not None and m.calendar == code]
+            self._timelines[code] = _timeline([(m.sessions, np.asarray(m.closes)) for m in alike])
+        return self._timelines[code]
 
-    @property
-    def is_assumed(self) -> bool:
+    def is_assumed(self, targets: Sequence[History]) -> bool:
         """Whether some closing times are not known, so that dates stand for moments."""
-        return any(history.closes is None for history in (*self._targets, *self.members))
+        return any(history.closes is None for history in (*targets, *self.members))
 
 
-def group_of(history: History) -> str | None:
-    """What histories share whose sessions close together: their calendar, or None."""
-    return None if history.closes is None else history.calendar
+def _timeline(parts: Sequence[_Timeline]) -> _Timeline:
+    """Sessions of several histories on one calendar, each once."""
+    if not parts:
+        return np.array([], "datetime64[D]"), np.array([], "datetime64[s]")
+    sessions, first = np.unique(np.concatenate([days for days, _ in parts]), return_index=True)
+    return sessions, np.concatenate([closes for _, closes in parts])[first]
 
 
 def _entries(member: History, code: str | None, sessions: Days, closes: Moments) -> Days:

@@ -17,7 +17,7 @@ import numpy as np
 from forecaster.arrays import Floats, Floats32
 from forecaster.features import ScaleName
 from forecaster.features.bar_features import BAR_FEATURES, bar_features
-from forecaster.features.closing_order import ClosingOrder, group_of
+from forecaster.features.closing_order import ClosingOrder, Group
 from forecaster.features.cross_section import MARKET_STATE_FEATURES, MarketState
 from forecaster.features.event_features import RHYTHM_FEATURES
 from forecaster.features.scaling import (
@@ -198,7 +198,7 @@ def _all_features(
     if not scales:
         return [], []
     members = scales if market is None else [scaling.scale(history) for history in market]
-    market_states = _MarketStates([s.history for s in scales], members)
+    market_states = _MarketStates(members)
     rows = _newest(last)
     # copies, or views would keep every row of a large panel in memory
     bars = [bar_features(s, scaling.prior)[rows].copy() for s in scales]
@@ -209,15 +209,15 @@ def _all_features(
 class _MarketStates:
     """The market state of each calendar's sessions."""
 
-    def __init__(self, histories: Sequence[History], members: Sequence[VolatilityScale]) -> None:
-        self._order = ClosingOrder(histories, [scale.history for scale in members])
+    def __init__(self, members: Sequence[VolatilityScale]) -> None:
+        self._order = ClosingOrder([scale.history for scale in members])
         measures = {scale.history.ticker: scale.measures for scale in members}
         self._measures = [measures[history.ticker] for history in self._order.members]
-        self._states: dict[str | None, MarketState] = {}
+        self._states: dict[Group, MarketState] = {}
 
     def features(self, scale: VolatilityScale, rows: slice) -> Floats:
         """The columns of the market state at some sessions of a history."""
-        sessions, group = scale.history.sessions[rows], group_of(scale.history)
+        sessions, group = scale.history.sessions[rows], self._order.group(scale.history)
         if not self._measures:
             return np.zeros((len(sessions), len(MARKET_STATE_FEATURES)))
         if group not in self._states:

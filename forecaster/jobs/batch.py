@@ -122,7 +122,7 @@ def batch(
     began, moment = time.perf_counter(), now or datetime.now(UTC)
     with locked(home() / "batch", "a batch", wait=wait), Store() as store:
         due = path is not None and _due(store, model, retrain_days, moment)
-        run, resumed = _run(store, _task(model, sources, horizon), moment, resume=resume)
+        run, resumed = _run(store, _task(model, sources, market, horizon), moment, resume=resume)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
         last = None if due else REACH
         loaded = read_sorted(
@@ -185,9 +185,13 @@ def _by_age(
     return fresh, too_late
 
 
-def _task(model: Model, sources: BatchSources, horizon: int | None) -> str:
+def _task(
+    model: Model, sources: BatchSources, market: BatchSources | None, horizon: int | None
+) -> str:
     """Digest of what is to be done: the same work by the same model has the same one."""
     parts = [sorted(sources.tickers), sorted(sources.files), model.digest, horizon]
+    if market is not None:
+        parts += [sorted(market.tickers), sorted(market.files)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

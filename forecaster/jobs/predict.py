@@ -148,7 +148,7 @@ def predict(
     context = model.settings.context_length
     encoded = model.representation.encode_all(ready, members, last=context)
     outputs = outputs_now(model.network, encoded, context) if ready else []
-    order = ClosingOrder(ready, ready if members is None else members)
+    order = ClosingOrder(ready if members is None else members)
     has_state = model.representation.market_state and len(order.members) >= FEWEST
     forecasts = []
     for e, o in zip(encoded, outputs, strict=True):
@@ -161,7 +161,7 @@ def predict(
             failures.append(Failure(error, e.history.ticker))
             continue
         forecasts.append(_with_market(forecast, e.history, order) if has_state else forecast)
-    return Predictions(tuple(forecasts), tuple(failures), has_state and order.is_assumed)
+    return Predictions(tuple(forecasts), tuple(failures), has_state and order.is_assumed(ready))
 
 
 def _members(market: Sequence[History], as_of: np.datetime64 | None) -> list[History]:

@@ -25,7 +25,7 @@ NEW_YORK = history("NNN", "XNYS", 21)
 
 def seen_on(target, member, session):
     """The dates of a member's bars that a session of the target sees first."""
-    order = ClosingOrder([target], [member])
+    order = ClosingOrder([member])
     (entries,) = order.entries(target)
     return member.sessions[entries == np.datetime64(session)].astype(str).tolist()
 
@@ -61,12 +61,12 @@ def test_dates_stand_for_moments_where_no_calendar_tells():
     unknown = history("NNN")
     assert seen_on(TOKYO, unknown, "2024-01-10") == ["2024-01-10"]
     assert seen_on(unknown, NEW_YORK, "2024-01-10") == ["2024-01-10"]
-    assert ClosingOrder([TOKYO], [unknown]).is_assumed
-    assert not ClosingOrder([TOKYO], [NEW_YORK]).is_assumed
+    assert ClosingOrder([unknown]).is_assumed([TOKYO])
+    assert not ClosingOrder([NEW_YORK]).is_assumed([TOKYO])
 
 
 def test_the_last_session_counts_those_that_it_sees():
-    order = ClosingOrder([TOKYO, NEW_YORK], [TOKYO, LONDON, NEW_YORK])
+    order = ClosingOrder([TOKYO, LONDON, NEW_YORK])
     assert order.count(NEW_YORK) == 3
     assert order.count(TOKYO) == 3  # London's and New York's of the day before
     assert order.count(TOKYO.slice(0, 1)) == 1
@@ -76,7 +76,7 @@ class TestFingerprint:
     members = (TOKYO, LONDON, NEW_YORK)
 
     def of(self, target, members=members):
-        return ClosingOrder([target], members).fingerprint(target)
+        return ClosingOrder(members).fingerprint(target)
 
     def test_the_order_of_the_members_does_not_matter(self):
         assert self.of(TOKYO) == self.of(TOKYO, self.members[::-1])
@@ -101,5 +101,15 @@ class TestFingerprint:
 @pytest.mark.parametrize("code", [None, "XNYS"])
 def test_one_calendar_is_seen_date_by_date(code):
     alike = [history(name, code, 21) for name in ("A", "BB", "CCC")]
-    for entries in ClosingOrder(alike, alike).entries(alike[0]):
+    for entries in ClosingOrder(alike).entries(alike[0]):
         assert np.array_equal(entries, DAYS)
+
+
+def test_other_targets_do_not_change_what_a_target_sees():
+    """Whether a session of its exchange exists is told by its own bars and the members' alone."""
+    gap = history("T", "XTKS", 6, days=DAYS[np.datetime64("2024-01-10") != DAYS])
+    order = ClosingOrder([NEW_YORK])
+    before = [entry.copy() for entry in order.entries(gap)]
+    order.entries(TOKYO)
+    assert order.group(gap) != order.group(TOKYO)
+    assert np.array_equal(order.entries(gap)[0], before[0])
