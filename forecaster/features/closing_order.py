@@ -34,6 +34,7 @@ class ClosingOrder:
 
     def __init__(self, members: Sequence[History]) -> None:
         self.members = tuple(sorted(members, key=lambda history: history.ticker))
+        self._own = {id(member) for member in self.members}
         self._timelines: dict[str | None, _Timeline] = {}
         self._entries: dict[Group, list[Days]] = {}
         self._digests: dict[tuple[Group, np.datetime64], str] = {}
@@ -47,6 +48,8 @@ class ClosingOrder:
         """
         if target.closes is None:
             return None, b""
+        if id(target) in self._own:
+            return target.calendar, b""
         extra = np.isin(target.sessions, self._timeline(target.calendar)[0], invert=True)
         return target.calendar, target.sessions[extra].tobytes()
 
