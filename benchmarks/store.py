@@ -21,8 +21,8 @@ import numpy as np
 
 from forecaster.market.bars import BAR_FIELDS, History
 from forecaster.market.store import Store
-from forecaster.market.store.bars import replace
 from forecaster.market.store.bars import read as read_bars
+from forecaster.market.store.bars import replace
 from forecaster.market.store.tickers import TickerInfo
 
 LAST = 400
