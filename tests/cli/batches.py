@@ -78,8 +78,12 @@ def age(home: Path, days: int = 1) -> None:
         tx.execute(text(f"UPDATE histories SET answered = {answered}"))
 
 
-def up_to_date(home: Path, yahoo: YahooServer) -> None:
-    """Let the market of the stand-in go on to the last session that is over in New York."""
+def up_to_date(home: Path, yahoo: YahooServer) -> list[str]:
+    """Let the market of the stand-in go on to the last session that is over in New York.
+
+    Returns:
+        The last sessions, that one included.
+    """
     from datetime import UTC, datetime, timedelta
 
     import numpy as np
@@ -90,6 +94,8 @@ def up_to_date(home: Path, yahoo: YahooServer) -> None:
     today = np.datetime64(now.date())
     known = exchanges.schedule("XNYS", today - 14, today + 1)
     closed = known.closes <= np.datetime64(int((now - timedelta(minutes=1)).timestamp()), "s")
+    sessions = [str(session) for session in known.sessions[closed]]
     for name in NAMES:
-        yahoo.change(name, last=str(known.sessions[closed][-1]))
+        yahoo.change(name, last=sessions[-1])
     age(home)
+    return sessions

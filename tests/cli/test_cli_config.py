@@ -163,7 +163,10 @@ class TestWhatIsRefused:
             ("[train]\nunit = 3", "unit in [train] is no setting; did you mean units?"),
             ("[train]\nbatch_size = 3", "did you mean batch-size?"),
             ("[train]\nlog-format = 'json'", "it belongs above the tables"),
-            ("[data]\nformat = 'json'", "export, import, list, prune, verify may stand there"),
+            (
+                "[data]\nformat = 'json'",
+                "export, import, list, prune, rename, verify may stand there",
+            ),
             ("[data.exprt]\nformat = 'csv'", "exprt in [data] is no setting; did you mean export?"),
             ("TIINGO-API-KEY = 'x'", "it belongs in the variable TIINGO_API_KEY"),
             ("train = 3", "Write [train] on a line of its own"),

@@ -7,13 +7,12 @@ from batches import age, up_to_date, written
 
 def test_a_remark_is_printed_however_quiet(forecast, stored, home, yahoo, tmp_path):
     """One ticker's bars end two sessions before the others'."""
-    up_to_date(home, yahoo)
-    last = yahoo.market["MSFT"].sessions()
-    yahoo.change("MSFT", last=str(last[-3]))
+    last = up_to_date(home, yahoo)[-3]
+    yahoo.change("MSFT", last=last)
     done = forecast("batch", stored, "--quiet", "--out", tmp_path / "out.csv")
     assert (done.returncode, done.stdout) == (0, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"note: MSFT: its last bar is of {last[-3]}, 2 sessions behind")
+    assert line.startswith(f"note: MSFT: its last bar is of {last}, 2 sessions behind")
 
 
 def test_past_the_greatest_age_it_fails_with_3(forecast, stored, home, yahoo, monkeypatch):
