@@ -48,9 +48,11 @@ def test_json_follows_the_contract(apart, model: Model, prices: Path):
     assert document["schema"] == "forecast/1"
     assert document["model"] == {"name": "blank", "id": model.id, "cell": "gru", "skill": None}
     (made,) = document["forecasts"]
-    keys = ["ticker", "cutoff", "last_close", "currency", "steps", "sessions_behind"]
+    keys = ["ticker", "cutoff", "last_close", "currency", "market_tickers", "steps",
+            "sessions_behind"]  # fmt: skip
     assert list(made) == keys
     assert made["sessions_behind"] is None  # no calendar tells
+    assert made["market_tickers"] == 0
     assert (made["ticker"], made["cutoff"], made["last_close"]) == ("ABC", "2024-01-11", 11.0)
     assert [s["step"] for s in made["steps"]] == [1, 2, 3]
     first = made["steps"][0]
