@@ -40,6 +40,13 @@ def model():
     return random_model(settings, Panel((history("ABC"),)))
 
 
+@pytest.fixture(scope="module")
+def seeing():
+    """A model that was trained with a market state."""
+    settings = Settings(units=4, horizon=3, quantiles=(0.05, 0.5, 0.95))
+    return random_model(settings, Panel(tuple(map(history, NAMES))))
+
+
 @pytest.fixture
 def source() -> FakeProvider:
     return FakeProvider({name: history(name) for name in NAMES})
@@ -258,11 +265,6 @@ class TestBatchSourcess:
 
 class TestMarketState:
     """Forecasts of a ticker are one identity only where one market state made them."""
-
-    @pytest.fixture(scope="class")
-    def seeing(self):
-        settings = Settings(units=4, horizon=3, quantiles=(0.05, 0.5, 0.95))
-        return random_model(settings, Panel(tuple(map(history, NAMES))))
 
     def test_the_journal_says_how_many_tickers_made_it(self, seeing, source):
         run(seeing, source)
