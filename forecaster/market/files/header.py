@@ -127,8 +127,9 @@ def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _Hea
     place = max(lines, key=lambda place: (_columns_named(lines[place]), place))
     if _columns_named(lines[place]) < 2 and first is not None:
         place = above[-1]  # nothing known: the line right above the bars
-    titles = [cells[line] for line in above if line < place]
-    return _HeaderLines(lines[place], place + 1, titles=tuple(titles[-1]) if titles else ())
+    titles = [line for line in above if line < place]
+    telling = [line for line in titles if {"ticker", "name"} & roles_in(lines[line])] or titles
+    return _HeaderLines(lines[place], place + 1, titles=tuple(cells[telling[-1]]) if titles else ())
 
 
 def _are_units(line: list[Header]) -> bool:
@@ -285,10 +286,12 @@ def _fit(
                 wide.append(place)
                 continue
             row = row[:width] + [""] * (width - len(row))
-        if row[-1] and [cell.strip().lower() for cell in row] == header_cells:
-            _refuse_second_title(rows, place, source)
-            repeated += 1
-            continue
+        if row[0].strip().lower() == header_cells[0] != "":
+            if [cell.strip().lower() for cell in row] == header_cells:
+                _refuse_second_title(rows, place, source)
+                repeated += 1
+                continue
+            _refuse_second_header(row, int(rows.lines[place]), source)
         fitted.append(row)
         kept.append(place)
     if wide:
@@ -307,6 +310,16 @@ def _refuse_second_title(rows: Rows, place: int, source: str) -> None:
         row = int(rows.lines[place])
         raise DataError(
             f'{source}, row {row}: a second table begins below "{filled[0][:40]}"; one table is'
+            " needed. Give each a file of its own."
+        )
+
+
+def _refuse_second_header(row: list[str], line: int, source: str) -> None:
+    """Raise a DataError if a row is the header of another table."""
+    named = [cell.strip() for cell in row if cell.strip()]
+    if len(named) > 1 and not any(map(looks_numeric, named)):
+        raise DataError(
+            f"{source}, row {line}: a second table begins ({', '.join(named[:4])}); one table is"
             " needed. Give each a file of its own."
         )
 

@@ -58,6 +58,11 @@ def may_be_pair(header: Header) -> bool:
     return any(True for _ in _readings(0, header))
 
 
+def names_date(header: Header) -> bool:
+    """Whether a header names the dates of a ticker: ``AAPL Date``, ``Date_AAPL``."""
+    return any(reading.pair.field.role == "date" for reading in _readings(0, header))
+
+
 def tuple_of(text: str) -> tuple[str, ...]:
     """The parts of a Python tuple written as text, as pandas names columns; empty if it is none."""
     if len(text) > LONGEST_PAIR or not text.startswith("("):
@@ -70,7 +75,8 @@ def tuple_of(text: str) -> tuple[str, ...]:
 
 
 def _readings(place: int, header: Header) -> Iterator[_Reading]:
-    if len(header.text) > LONGEST_PAIR or header.role is not None:
+    is_pair = header.text.startswith("(")
+    if len(header.text) > LONGEST_PAIR or (header.role is not None and not is_pair):
         return
     for front, back in _cuts(header.text):
         cuts: tuple[tuple[_Side, str, str], ...] = (("back", front, back), ("front", back, front))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from forecaster.market.files.candidates import CLOSES, RANGE, Candidates, Series, missing
 from forecaster.market.files.contents import (
+    are_one_bar,
     first_numbers,
     jumps_like_a_volume,
     moves_like_a_price,
@@ -109,6 +110,9 @@ def _closes(found: Candidates, pairs: Iterable[Pair]) -> tuple[Series, ...]:
     if len(symbols + words) < sum(1 for place in found.unknown if place not in symbols):
         return ()  # a few words in capitals among other numbers are no tickers
     places = [place for place in sorted(symbols + words) if found.may_be_prices(place)]
+    prices = [found.table.columns[place] for place in places]
+    if {*places} <= {*words[:1]} or are_one_bar(sampled(prices, found.table.delimiter)):
+        return ()
     return tuple(Series(headers[place].text, {"close": place}) for place in places)
 
 
