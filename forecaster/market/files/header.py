@@ -278,7 +278,8 @@ def _fit(
         headers = [header_of(""), *headers]
     width = len(headers)
     header_cells = [header.text.lower() for header in headers]
-    kept, fitted, repeated, wide = [], [], 0, []
+    kept: list[int] = []
+    fitted, repeated, wide = [], 0, []
     for place in body:
         row = cells[place]
         if len(row) != width:
@@ -291,7 +292,8 @@ def _fit(
                 _refuse_second_title(rows, place, source)
                 repeated += 1
                 continue
-            _refuse_second_header(row, int(rows.lines[place]), source)
+            if kept:
+                _refuse_second_header(row, int(rows.lines[place]), source)
         fitted.append(row)
         kept.append(place)
     if wide:

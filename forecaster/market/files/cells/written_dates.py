@@ -83,7 +83,7 @@ def compose(year: Integers, month: Integers, day: Integers) -> Days:
 
 def tidy(cell: str) -> str:
     """A cell without time of day, weekday, quotation marks and accents."""
-    text = cell.strip().strip("'\"").strip()
+    text = cell.strip().strip("'\"").rstrip(" *＊†‡")
     if len(text) > LONGEST_DATE:
         return ""
     if not text.isascii() or text[:1] in _ERAS:
