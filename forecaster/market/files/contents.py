@@ -149,6 +149,24 @@ def moves_like_a_price(values: Floats) -> bool:
     return bool(np.median(np.abs(np.diff(np.log(known)))) < SMALLEST_VOLUME_CHANGE)
 
 
+def are_bars(rows: Sequence[Sequence[str]], start: int) -> bool:
+    """Whether four prices of each row, from a place on, behave as open, high, low and close."""
+    try:
+        prices = np.array([[float(cell) for cell in row[start : start + 4]] for row in rows])
+    except ValueError:
+        return False
+    if prices.shape != (len(rows), 4) or not np.all(prices > 0):
+        return False
+    opens, highs, lows, closes = prices.T
+    inside = (highs >= np.maximum(opens, closes)) & (lows <= np.minimum(opens, closes))
+    falling = len(rows) > 1 and rows[0][0] > rows[-1][0]
+    if falling:
+        opens, closes = opens[::-1], closes[::-1]
+    gaps = float(np.abs(np.log(opens[1:] / closes[:-1])).sum())
+    swapped = float(np.abs(np.log(closes[1:] / opens[:-1])).sum())
+    return bool(np.mean(inside) >= 0.9) and gaps <= swapped
+
+
 def are_edges(columns: Sequence[Floats]) -> list[bool]:
     """Whether each of several prices is nearly always the highest, or the lowest, of them all."""
     if len(columns) < 3:

@@ -11,13 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
-import numpy as np
-
 from forecaster.arrays import Integers
 from forecaster.errors import DataError
 from forecaster.market.files.cells.parse_dates import looks_like_date
 from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
 from forecaster.market.files.column_names import Header, header_of, roles_in
+from forecaster.market.files.contents import are_bars
 from forecaster.market.files.delimited import Rows
 from forecaster.wording import plural, were
 
@@ -99,13 +98,18 @@ def table_of(rows: Rows, source: str, wanted: Iterable[str] = ()) -> Table:
     )
 
 
+def _is_text(cell: str) -> bool:
+    """Whether a cell is neither blank nor a rule, as below the headers of Markdown."""
+    return cell.strip(" :-") != ""
+
+
 def _headers(cells: list[str]) -> list[Header]:
     """What a line names, were it a header; of a cell with several lines the first one counts."""
     return [header_of(cell.strip().partition("\n")[0].strip()) for cell in cells]
 
 
 def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _HeaderLines:
-    head = [place for place in range(len(cells)) if any(cell.strip() for cell in cells[place])]
+    head = [place for place in range(len(cells)) if any(map(_is_text, cells[place]))]
     head = head[:HEADER_SEARCH_ROWS]
     if not head:
         raise DataError(
@@ -237,7 +241,7 @@ def _positions(cells: list[list[str]], first: int, source: str) -> _HeaderLines:
     names = list(POSITIONS[:width])
     if width in {6, 7} and all(":" in row[1] or row[1].strip("0") == "" for row in rows if row[1:]):
         names = ["date", "time", *POSITIONS[1 : width - 1]]
-    if len(names) == width >= 5 and _are_bars(rows, names):
+    if len(names) == width >= 5 and are_bars(rows, names.index("open")):
         note = (
             "there is no header; the columns were taken as " + ", ".join(names) + ". Add a header"
             " line if that is wrong"
@@ -247,25 +251,6 @@ def _positions(cells: list[list[str]], first: int, source: str) -> _HeaderLines:
         f"{source} has no header line, and its columns are not plainly date, open, high, low, close"
         " and volume; named columns are needed. Add a first line such as Date,Close."
     )
-
-
-def _are_bars(rows: list[list[str]], names: list[str]) -> bool:
-    """Whether four prices behave as open, high, low and close, each open after the last close."""
-    start = names.index("open")
-    try:
-        prices = np.array([[float(cell) for cell in row[start : start + 4]] for row in rows])
-    except ValueError:
-        return False
-    if prices.shape != (len(rows), 4) or not np.all(prices > 0):
-        return False
-    opens, highs, lows, closes = prices.T
-    inside = (highs >= np.maximum(opens, closes)) & (lows <= np.minimum(opens, closes))
-    falling = len(rows) > 1 and rows[0][0] > rows[-1][0]
-    if falling:
-        opens, closes = opens[::-1], closes[::-1]
-    gaps = float(np.abs(np.log(opens[1:] / closes[:-1])).sum())
-    swapped = float(np.abs(np.log(closes[1:] / opens[:-1])).sum())
-    return bool(np.mean(inside) >= 0.9) and gaps <= swapped
 
 
 def _fit(
