@@ -218,7 +218,8 @@ def _require_table(cells: list[list[str]], source: str) -> None:
     if texts and all(len(row) < 2 for row in cells):
         raise DataError(
             f'{source} holds no table but "{texts[0][:60]}"; rows of cells with commas,'
-            " semicolons or tabs between them are needed. Download the file again, or save it as CSV."
+            " semicolons or tabs between them are needed. Download the file again, or save it as"
+            " CSV."
         )
 
 
