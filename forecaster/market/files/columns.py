@@ -231,11 +231,12 @@ def _no_close(found: Candidates, named: Sequence[int], unknown: Sequence[int]) -
 
 
 def _likely_closes(found: Candidates, places: Sequence[int]) -> list[int]:
-    """Columns that could be the close; the last first, where others are the range around them."""
+    """Columns that could be the close; the last first, where the open may be one."""
     prices = sampled([found.table.columns[place] for place in places], found.table.delimiter)
     edges = are_edges(prices)
     inside = [place for place, is_edge in zip(places, edges, strict=True) if not is_edge]
-    return inside[::-1] if any(edges) else inside
+    an_open_is_among_them = any(edges) or (_has_range(found) and found.best("open") is None)
+    return inside[::-1] if an_open_is_among_them else inside
 
 
 def _left_out(found: Candidates, series: Sequence[Series]) -> tuple[str, ...]:

@@ -170,7 +170,8 @@ def _are_aligned(text: str, delimiter: str) -> bool:
     lines = text[:SNIFFED_CHARACTERS].splitlines()[:SNIFFED_LINES]
     if _tabularity(lines, delimiter)[0] > 1:
         return False
-    return max(_roles_of(_blank_cells(line)) for line in lines) > 1
+    header = max(lines, key=lambda line: _roles_of(_blank_cells(line)))
+    return _roles_of(_blank_cells(header)) > 1 and _DELIMITER.search(header) is None
 
 
 def _blank_cells(line: str) -> list[str]:

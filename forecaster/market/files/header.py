@@ -238,18 +238,21 @@ def _positions(cells: list[list[str]], first: int, source: str) -> _HeaderLines:
     """
     rows = [row for row in cells[first:] if any(row)]
     width = len(rows[0])
-    names = list(POSITIONS[:width])
-    if width in {6, 7} and all(":" in row[1] or row[1].strip("0") == "" for row in rows if row[1:]):
-        names = ["date", "time", *POSITIONS[1 : width - 1]]
-    if len(names) == width >= 5 and are_bars(rows, names.index("open")):
+    names = list(POSITIONS)
+    if width > 5 and all(":" in row[1] or row[1].strip("0") == "" for row in rows if row[1:]):
+        names.insert(1, "time")
+    names = names[:width]
+    if width >= 5 and are_bars(rows, names.index("open")):
         note = (
             "there is no header; the columns were taken as " + ", ".join(names) + ". Add a header"
             " line if that is wrong"
         )
+        names += [""] * (width - len(names))
         return _HeaderLines(_headers(names), first, note=note)
+    example = ",".join(["Date", "Close", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ"][:width])
     raise DataError(
         f"{source} has no header line, and its columns are not plainly date, open, high, low, close"
-        " and volume; named columns are needed. Add a first line such as Date,Close."
+        f" and volume; named columns are needed. Add a first line of {width} names, as in {example}."
     )
 
 

@@ -185,3 +185,10 @@ def test_a_pair_in_brackets_is_no_word(tmp_path):
     pq.write_table(table, tmp_path / "x.parquet")
     for history in read_file(str(tmp_path / "x.parquet")).panel:
         assert (history.high[-1], history.low[-1]) == (12.0, 10.0)
+
+
+def test_the_last_of_two_prices_in_the_range_is_offered_as_the_close(tmp_path):
+    rows = "".join(
+        f"{day},{x - 0.5},{x + 1},{x - 1},{x}\n" for day, x in zip(DAYS, FIRST, strict=True)
+    )
+    assert failure(tmp_path, "Date,Start,Max,Min,End\n" + rows).endswith("columns close=End.")
