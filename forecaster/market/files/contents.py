@@ -159,6 +159,10 @@ def are_bars(rows: Sequence[Sequence[str]], start: int) -> bool:
         return False
     opens, highs, lows, closes = prices.T
     inside = (highs >= np.maximum(opens, closes)) & (lows <= np.minimum(opens, closes))
+    if start + 4 < len(rows[0]) and move_together(
+        first_numbers([row[start + 4] for row in rows], ""), closes[:SAMPLED_ROWS]
+    ):
+        return False  # an adjusted close, and no volume
     falling = len(rows) > 1 and rows[0][0] > rows[-1][0]
     if falling:
         opens, closes = opens[::-1], closes[::-1]

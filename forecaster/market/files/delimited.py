@@ -170,7 +170,7 @@ def _are_aligned(text: str, delimiter: str) -> bool:
     lines = text[:SNIFFED_CHARACTERS].splitlines()[:SNIFFED_LINES]
     if _tabularity(lines, delimiter)[0] > 1:
         return False
-    header = max(lines, key=lambda line: _roles_of(_blank_cells(line)))
+    header = max(lines, key=lambda line: _roles_of(_blank_cells(line)), default="")
     return _roles_of(_blank_cells(header)) > 1 and _DELIMITER.search(header) is None
 
 
@@ -198,8 +198,8 @@ def _aligned_rows(text: str, source: str) -> Rows:
     for cut in (str.split, _blank_cells):
         rows = [cut(lines[place]) for place in below]
         widths = {len(row) for row in rows}
-        if len(words) == 1 and widths in ({len(header)}, {len(header) + 1}):
-            names = [""] * (widths.pop() - len(header))
+        if len(words) < 2 and widths in (set(), {len(header)}, {len(header) + 1}):
+            names = [""] * (max(widths, default=0) - len(header))
             return Rows([names + header, *rows], np.array([head, *below], dtype=np.int64) + 1, " ")
     odd = next((p for p in below if len(_blank_cells(lines[p])) != len(header)), head)
     raise DataError(

@@ -252,7 +252,8 @@ def _positions(cells: list[list[str]], first: int, source: str) -> _HeaderLines:
     example = ",".join(["Date", "Close", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ"][:width])
     raise DataError(
         f"{source} has no header line, and its columns are not plainly date, open, high, low, close"
-        f" and volume; named columns are needed. Add a first line of {width} names, as in {example}."
+        f" and volume; named columns are needed. Add a line of {width} names on top, as in"
+        f" {example}."
     )
 
 

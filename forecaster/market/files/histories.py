@@ -24,6 +24,7 @@ from forecaster.market.files.columns import Layout
 from forecaster.market.files.header import Table
 from forecaster.market.files.ticker_cells import dates_filled_down, filled_down, ticker_names
 from forecaster.market.raw_bars import RawBars, Texts, is_price
+from forecaster.wording import listed, plural, were
 
 FIELDS = (*BAR_FIELDS, "adjusted_close")
 _NAME = re.compile(r"[^\d]{1,40}")
@@ -82,6 +83,7 @@ def read_histories(
     numbers = _numbers(table, layout, style.decimal, notes)
     dates = read_dates(_date_cells(table, layout, numbers), style.date_format)
     notes += dates.notes
+    notes += _unread(table, layout, numbers)
     if layout.ticker is None:
         _refuse_groups(table, layout, dates.days)
     whole = _without_prices(table, layout, dates.days, name)
@@ -154,6 +156,26 @@ def _numbers(
     )
     columns = [table.columns[place] for place in sorted(fields)]
     return dict(zip(sorted(fields), read_numbers(columns, clues, notes), strict=True))
+
+
+def _unread(table: Table, layout: Layout, numbers: Mapping[int, Floats]) -> list[str]:
+    """A sentence for each field beside the close with cells that are neither blank nor numbers."""
+    notes = []
+    for series in layout.series:
+        known = ~np.isnan(numbers[series.fields["close"]])
+        for field, place in series.fields.items():
+            column = table.columns[place]
+            if isinstance(column, np.ndarray) or field == "close":
+                continue
+            rows = np.flatnonzero(known & np.isnan(numbers[place])).tolist()
+            bad = [row for row in rows if not is_blank(column[row])]
+            if bad:
+                notes.append(
+                    f'{len(bad)} {plural("cell", len(bad))} of "{table.headers[place].text}"'
+                    f" {were(len(bad))} no number and taken as unknown, first row"
+                    f' {int(table.rows[bad[0]])} ("{column[bad[0]].strip()[:40]}")'
+                )
+    return notes
 
 
 def _date_cells(table: Table, layout: Layout, numbers: Mapping[int, Floats]) -> DateCells:
@@ -234,6 +256,11 @@ def _by_ticker(
     for name, group, stray in zip(names, np.split(places, ends[:-1]), is_stray, strict=True):
         if not stray:
             cells = [currencies[place] for place in group.tolist()] if currencies else []
+            codes_of = sorted({cell.strip() for cell in cells if not is_blank(cell)})
+            if len(codes_of) > 1:
+                notes.append(
+                    f"{name}: closes are in {listed(codes_of)}, and were taken as they are"
+                )
             ticker, known = (name, True) if name else (bars.ticker, is_named)
             found.append(TickerRows(ticker, bars, group, _currency(cells), known))
     return found

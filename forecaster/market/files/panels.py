@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from forecaster.market.files.candidates import CLOSES, RANGE, Candidates, Series, missing
+from forecaster.market.files.column_names import header_of
 from forecaster.market.files.contents import (
     are_one_bar,
     first_numbers,
@@ -120,7 +122,10 @@ def _fields(table: Table, pairs: list[Pair]) -> tuple[Series, ...]:
     """Several columns a ticker, where at least one is a close."""
     if not any(pair.field.role in CLOSES for pair in pairs):
         return ()
-    return _by_ticker(table, pairs)
+    series = _by_ticker(table, pairs)
+    if len(series) == 1 and header_of(series[0].ticker or "").is_unit:
+        return (replace(series[0], ticker=None),)  # ``CLOSE_USD``: a currency behind each field
+    return series
 
 
 def _by_ticker(table: Table, pairs: Iterable[Pair]) -> tuple[Series, ...]:

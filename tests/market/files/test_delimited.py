@@ -165,3 +165,8 @@ def test_a_message_in_a_file_is_shown(tmp_path):
 def test_the_rule_below_the_header_of_markdown_is_no_line_of_tickers(tmp_path):
     text = "| Date | Close |\n|:---|---:|\n| 2020-01-02 | 10.5 |\n| 2020-01-03 | 11.25 |\n"
     assert closes(tmp_path, text).ticker == "X"
+
+
+def test_a_header_of_blanks_alone(tmp_path):
+    assert "a header and no rows" in failure(tmp_path, "Date  Close\n")
+    assert "needed" in failure(tmp_path, b"\xad")

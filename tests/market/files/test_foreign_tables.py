@@ -192,3 +192,32 @@ def test_the_last_of_two_prices_in_the_range_is_offered_as_the_close(tmp_path):
         f"{day},{x - 0.5},{x + 1},{x - 1},{x}\n" for day, x in zip(DAYS, FIRST, strict=True)
     )
     assert failure(tmp_path, "Date,Start,Max,Min,End\n" + rows).endswith("columns close=End.")
+
+
+def test_cells_that_are_no_numbers_are_named(tmp_path):
+    rows = "".join(f"{day},{x},{x} mostly\n" for day, x in zip(DAYS, FIRST, strict=True))
+    loaded = read_file(write(tmp_path, "x.csv", "Date,Close,Volume\n" + rows + "2024-05-01,11,\n"))
+    assert messages(loaded) == [
+        '5 cells of "Volume" were no number and taken as unknown, first row 2 ("10.5 mostly").'
+    ]
+
+
+def test_closes_in_two_currencies_are_named(tmp_path):
+    rows = "".join(
+        f"{day},A,{x},{'USD' if day < DAYS[2] else 'EUR'}\n"
+        for day, x in zip(DAYS, FIRST, strict=True)
+    )
+    loaded = read_file(write(tmp_path, "x.csv", "Date,Ticker,Close,Currency\n" + rows))
+    assert messages(loaded) == ["A: closes are in EUR and USD, and were taken as they are."]
+
+
+@pytest.mark.parametrize("head", ["DATE,CLOSE_USD,OPEN_USD", "Date,PRICE_CENTS,OPEN_CENTS"])
+def test_a_currency_behind_each_field_is_no_ticker(tmp_path, head):
+    rows = "".join(f"{day},{x},{x + 0.1}\n" for day, x in zip(DAYS, FIRST, strict=True))
+    assert closes(tmp_path, f"{head}\n{rows}").ticker == "X"
+
+
+def test_adjusted_closes_without_a_header_are_no_volume(tmp_path):
+    rows = [line.split(",") for line in BARS.splitlines()]
+    text = "".join(",".join([*row, f"{float(row[4]) * 0.9:.2f}", "1000"]) + "\n" for row in rows)
+    assert "has no header line" in failure(tmp_path, text)
