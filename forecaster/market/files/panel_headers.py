@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from forecaster.market.files.column_names import Header, header_of
 
 LONGEST_PAIR = 100
-_SIGNS = (".", "_", ":", "|", " ", "-")
+_SIGNS = (" - ", ".", "_", ":", "|", " ", "-")
 
 _Side = Literal["front", "back"]
 
@@ -105,9 +105,9 @@ def _cuts(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _one_each(readings: Sequence[_Reading]) -> list[_Reading]:
-    """For each column the reading whose ticker is no word, else the first one."""
+    """For each column the reading whose ticker is no word, and takes least of the header."""
     return [
-        min(group, key=lambda reading: reading.is_word)
+        min(group, key=lambda reading: (reading.is_word, len(reading.pair.ticker)))
         for _, group in groupby(readings, key=lambda reading: reading.pair.place)
     ]
 

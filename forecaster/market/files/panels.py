@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import replace
 
 from forecaster.market.files.candidates import CLOSES, RANGE, Candidates, Series, missing
@@ -120,12 +120,20 @@ def _closes(found: Candidates, pairs: Iterable[Pair]) -> tuple[Series, ...]:
 
 def _fields(table: Table, pairs: list[Pair]) -> tuple[Series, ...]:
     """Several columns a ticker, where at least one is a close."""
+    priced = {pair.ticker for pair in pairs if pair.field.role in CLOSES}
+    pairs = [*pairs, *_bare_closes(table, {pair.ticker for pair in pairs} - priced)]
     if not any(pair.field.role in CLOSES for pair in pairs):
         return ()
     series = _by_ticker(table, pairs)
     if len(series) == 1 and header_of(series[0].ticker or "").is_unit:
         return (replace(series[0], ticker=None),)  # ``CLOSE_USD``: a currency behind each field
     return series
+
+
+def _bare_closes(table: Table, tickers: Set[str]) -> list[Pair]:
+    """Closes that stand under the bare ticker, as beside ``AAPL - HIGH``."""
+    named = [(place, header.text.strip()) for place, header in enumerate(table.headers)]
+    return [Pair(place, header_of("close"), text) for place, text in named if text in tickers]
 
 
 def _by_ticker(table: Table, pairs: Iterable[Pair]) -> tuple[Series, ...]:

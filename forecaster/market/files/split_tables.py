@@ -49,14 +49,16 @@ def _date_columns(table: Table) -> list[int]:
     dates = [place for place in range(len(table.headers)) if _is_date_column(table, place)]
     word = _date_word(table.headers[dates[0]]) if dates else ""
     ends = [*dates[1:], len(table.headers)] if dates else []
-    kept = []
+    kept, are_tickers = [], False
     for start, end in zip(dates, ends, strict=True):
         places = [place for place in range(start + 1, end) if holds_numbers(table.columns[place])]
+        named = any(_is_of_a_ticker(table.headers[place]) for place in places)
+        are_tickers |= named and start == dates[0]
         if _date_word(table.headers[start]) == word:
             if not places:
                 return []
             kept.append(start)
-        elif any(_is_of_a_ticker(table.headers[place]) for place in places):
+        elif named and are_tickers:
             kept.append(start)
     return kept
 

@@ -221,3 +221,16 @@ def test_adjusted_closes_without_a_header_are_no_volume(tmp_path):
     rows = [line.split(",") for line in BARS.splitlines()]
     text = "".join(",".join([*row, f"{float(row[4]) * 0.9:.2f}", "1000"]) + "\n" for row in rows)
     assert "has no header line" in failure(tmp_path, text)
+
+
+def test_a_close_under_the_bare_ticker_beside_its_other_fields(tmp_path):
+    rows = "".join(f"{day},{x - 0.5},{x + 1},{x}\n" for day, x in zip(DAYS, FIRST, strict=True))
+    text = "Name,AAPL - OPENING PRICE,AAPL - HIGH,AAPL\n" + rows
+    history = closes(tmp_path, text, columns={"date": "Name"})
+    assert (history.ticker, history.close[-1], history.open[-1]) == ("AAPL", 11.0, 10.5)
+
+
+@pytest.mark.parametrize("head", ["TRADE_DATE,CLOSE,SETTLE_DATE,FEE", "DATE,CLOSE,TIMESTAMP,XWAP"])
+def test_dates_beside_a_plain_close_open_no_table(tmp_path, head):
+    rows = "".join(f"{day},{x},{day},{x / 4}\n" for day, x in zip(DAYS, FIRST, strict=True))
+    assert closes(tmp_path, f"{head}\n{rows}").close[-1] == 11.0
