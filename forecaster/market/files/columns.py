@@ -240,9 +240,14 @@ def _likely_closes(found: Candidates, places: Sequence[int]) -> list[int]:
 
 
 def _left_out(found: Candidates, series: Sequence[Series]) -> tuple[str, ...]:
-    """A note on columns of numbers that are not used and could have been prices."""
+    """A note on columns of numbers that are not used and could have been prices.
+
+    Beside tickers in the header any number could be one's, whatever its word.
+    """
     used = {place for one in series for place in one.fields.values()}
-    places = [place for place in found.unknown if place not in used]
+    is_panel = any(one.ticker for one in series) and not any(found.table.tickers)
+    columns = found.numbers if is_panel else found.unknown
+    places = [p for p in columns if p not in used and not found.header(p).is_unnamed]
     if len(series) == 1 and {*RANGE} <= {*series[0].fields}:
         fields = series[0].fields
         alike = [] if "adjusted_close" in fields else _alike(found, fields["close"], places)
@@ -253,7 +258,8 @@ def _left_out(found: Candidates, series: Sequence[Series]) -> tuple[str, ...]:
     texts = [quoted(found.header(place).text) for place in places]
     more = [f"{len(texts) - _SHOWN} more"] if len(texts) > _SHOWN else []
     what = f"{counted(len(texts), 'column')} of numbers {were(len(texts))} not used"
-    return (f"{what}, under no known word: {listed([*texts[:_SHOWN], *more])}",)
+    why = "" if is_panel else ", under no known word"
+    return (f"{what}{why}: {listed([*texts[:_SHOWN], *more])}",)
 
 
 def _volumes(found: Candidates, places: Sequence[int]) -> list[int]:

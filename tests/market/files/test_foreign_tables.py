@@ -234,3 +234,14 @@ def test_a_close_under_the_bare_ticker_beside_its_other_fields(tmp_path):
 def test_dates_beside_a_plain_close_open_no_table(tmp_path, head):
     rows = "".join(f"{day},{x},{day},{x / 4}\n" for day, x in zip(DAYS, FIRST, strict=True))
     assert closes(tmp_path, f"{head}\n{rows}").close[-1] == 11.0
+
+
+def test_every_number_that_a_panel_leaves_out_is_named(tmp_path):
+    rows = "".join(
+        f"0,{day},{x},{x * 3},{x * 2},{x},1.5\n" for day, x in zip(DAYS, FIRST, strict=True)
+    )
+    loaded = read_file(write(tmp_path, "x.csv", ",Date,AAPL,MSFT,Average,Gold,Change %\n" + rows))
+    assert [history.ticker for history in loaded.panel] == ["AAPL", "MSFT"]
+    assert messages(loaded) == [
+        '3 columns of numbers were not used: "Average", "Gold" and "Change %".'
+    ]
