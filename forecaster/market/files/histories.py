@@ -81,6 +81,9 @@ def read_histories(
     """
     notes: list[str] = []
     numbers = _numbers(table, layout, style.decimal, notes)
+    if len(layout.series) == 1:
+        numbers, quoted = _without_quote_marks(table, layout.series[0], numbers)
+        notes += quoted
     dates = read_dates(_date_cells(table, layout, numbers), style.date_format)
     notes += dates.notes
     notes += _unread(table, layout, numbers)
@@ -156,6 +159,23 @@ def _numbers(
     )
     columns = [table.columns[place] for place in sorted(fields)]
     return dict(zip(sorted(fields), read_numbers(columns, clues, notes), strict=True))
+
+
+def _without_quote_marks(
+    table: Table, series: Series, numbers: dict[int, Floats]
+) -> tuple[dict[int, Floats], list[str]]:
+    """Prices of CRSP without the minus in front of those that are quotes, and a sentence on them.
+
+    Where a day has no trade, ``PRC`` is minus the mean of bid and ask.
+    """
+    close = series.fields["close"]
+    quotes = int(np.sum(numbers[close] < 0))
+    if table.headers[close].key != "prc" or not quotes:
+        return numbers, []
+    what = f"{quotes} {plural('close', quotes)} below zero {were(quotes)}"
+    note = f"{what} taken for means of bid and ask, as CRSP writes them"
+    prices = {place for field, place in series.fields.items() if field != "volume"}
+    return {p: np.abs(v) if p in prices else v for p, v in numbers.items()}, [note]
 
 
 def _unread(table: Table, layout: Layout, numbers: Mapping[int, Floats]) -> list[str]:

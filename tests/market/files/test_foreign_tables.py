@@ -245,3 +245,20 @@ def test_every_number_that_a_panel_leaves_out_is_named(tmp_path):
     assert messages(loaded) == [
         '3 columns of numbers were not used: "Average", "Gold" and "Change %".'
     ]
+
+
+def test_a_price_below_zero_of_crsp_is_a_quote(tmp_path):
+    rows = "".join(
+        f"14593,{day:%Y%m%d},AAPL,{x},{volume}\n"
+        for day, x, volume in zip(DAYS, [*FIRST[:4], -FIRST[4]], [1000] * 4 + [-99], strict=True)
+    )
+    loaded = read_file(write(tmp_path, "x.csv", "PERMNO,date,TICKER,PRC,VOL\n" + rows))
+    (history,) = loaded.panel
+    assert (history.ticker, list(history.close)) == ("AAPL", FIRST)
+    assert history.volume[0] == 1000
+    assert not history.volume[-1] > 0
+    assert messages(loaded)[:1] == [
+        "1 close below zero was taken for means of bid and ask, as CRSP writes them."
+    ]
+    message = failure(tmp_path, "Date,Close\n2024-04-22,-1\n2024-04-23,-2\n")
+    assert "a number above zero is needed" in message
