@@ -187,7 +187,8 @@ def _carried(line: list[Header]) -> list[str]:
 
 def _are_levels(fields: list[Header], other: list[Header]) -> bool:
     """Whether one line names fields and the other the ticker of each of them."""
-    if not _are_fields(fields) or _repeats_dates(fields):
+    is_title = _labels(other) is None and " " in other[0].text
+    if is_title or not _are_fields(fields) or _repeats_dates(fields):
         return False
     named = [header for header in other[1:] if header.text]
     if len(named) < 2 and len(named) != sum(1 for header in fields[1:] if header.text):

@@ -114,3 +114,8 @@ def test_tickers_in_headers_with_blanks_stand_between_commas(tmp_path):
     text = "Date,T Close,O Close,T Open,O Open\n" + rows
     loaded = read_file(write(tmp_path, "x.csv", text))
     assert {h.ticker: h.close[-1] for h in loaded.panel} == {"T": 6.5, "O": 54.5}
+
+
+def test_a_title_with_a_comma_is_no_line_of_tickers(tmp_path):
+    text = "Close prices of ACME, daily\nDate,Close\n2020-01-02,10.5\n2020-01-03,11.25\n"
+    assert closes(tmp_path, text).ticker == "X"
