@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -172,6 +173,22 @@ def show_notes(notes: Sequence[Note]) -> None:
         )
 
 
+def show_failures(failures: Sequence[Failure]) -> None:
+    """Print failures on stderr; of many tickers of one source the first few."""
+    from forecaster.output.console import error
+
+    counts: Counter[str] = Counter()
+    for failure in failures:
+        source = failure.source or failure.ticker or ""
+        counts[source] += 1
+        if counts[source] <= _NOTES_SHOWN:
+            error(in_flags(failure.error))
+    for source, count in counts.items():
+        if count > _NOTES_SHOWN:
+            more = count - _NOTES_SHOWN
+            error(f"{source}: {more} more {plural('ticker', more)} failed.")
+
+
 def refuse_failures(loaded: LoadResult) -> None:
     """Nothing is trained or scored on less than was asked for.
 
@@ -191,10 +208,7 @@ def refuse_or_skip(loaded: LoadResult, *, skip_unreadable: bool) -> None:
     if not failures or not usable:
         refuse_failures(loaded)
         return
-    from forecaster.output.console import error
-
-    for failure in failures if skip_unreadable else failures[:-1]:
-        error(in_flags(failure.error))
+    show_failures(failures if skip_unreadable else failures[:-1])
     if not skip_unreadable:
         last = failures[-1].error
         others = plural("history", usable)
@@ -245,10 +259,7 @@ def report_failures(failures: Sequence[Failure], *, succeeded: int) -> None:
     """
     if not failures:
         return
-    from forecaster.output.console import error
-
-    for failure in failures if succeeded else failures[:-1]:
-        error(in_flags(failure.error))
+    show_failures(failures if succeeded else failures[:-1])
     if not succeeded:
         raise failures[-1].error
     raise _some_failed(len(failures), succeeded)

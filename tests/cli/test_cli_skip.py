@@ -72,3 +72,18 @@ def test_train_and_compare_skip_too(forecast, home, folder, command):
     assert run.returncode == 3, run.stderr
     assert len(json.loads(run.stdout)["errors"]) == 2
     assert "2 of 3 failed; the others are done." in run.stderr
+
+
+@pytest.mark.parametrize("command", [("predict",), ("backtest", *BACKTEST)])
+def test_of_many_tickers_of_one_file_the_first_few_failures_are_told(
+    forecast, home, tmp_path, command
+):
+    names = [f"T{place}X" for place in range(30)]
+    days = [f"2020-{month:02d}-01" for month in range(1, 13)]
+    rows = [",".join([day, *("10.5",) * 30]) for day in days]
+    path = tmp_path / "monthly.csv"
+    path.write_text("\n".join([",".join(["Date", *names]), *rows]) + "\n")
+    run = forecast(command[0], path, *command[1:])
+    assert run.returncode == 4
+    assert run.stderr.count("a month apart") == 7
+    assert f"{path}: 23 more tickers failed." in run.stderr

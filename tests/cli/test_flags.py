@@ -90,7 +90,7 @@ def test_failures_in_a_document_have_flags(forecast, model, prices, tmp_path):
     wrong.write_text("Open,High\n1,2\n")
     run = forecast("predict", prices, wrong, "--format", "json")
     (failure,) = json.loads(run.stdout)["errors"]
-    assert "Name it with --column date=NAME" in failure["message"]
+    assert "name their column with --column date=NAME" in failure["message"]
     assert f"error: {failure['message']}\n" in run.stderr
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from forecaster.market.files.contents import (
     first_numbers,
     holds_nothing,
     holds_numbers,
+    is_any_date,
     jumps_like_a_volume,
     share_of,
 )
@@ -70,12 +70,12 @@ class Candidates:
         """The column of tickers of a long table.
 
         A column of names counts where there is none of tickers. Numbers are no names, nor are
-        numbers with a fraction tickers.
+        numbers with a fraction tickers, nor those that differ from date to date.
         """
         if "ticker" in self.fixed:
             return self.fixed["ticker"]
-        columns = self.table.columns
-        tickers = (p for p in self.ranked.get("ticker", ()) if _may_be_tickers(columns[p]))
+        columns, dates = self.table.columns, self.table.columns[self.date]
+        tickers = (p for p in self.ranked.get("ticker", ()) if _may_be_tickers(columns[p], dates))
         names = (p for p in self.ranked.get("name", ()) if not holds_numbers(columns[p]))
         return next(tickers, next(names, None))
 
@@ -123,9 +123,9 @@ def missing(table: Table, role: str, what: str, example: str | None) -> DataErro
         what: a column of it holds.
         example: the header of a column that could have the role; None: there is none.
     """
-    remedy = f"Give a file with {what}."
+    option = parameter("columns")
+    remedy = f"Give a file with {what}, or name their column with {option} {role}=NAME."
     if example is not None:
-        option = parameter("columns")
         remedy = (
             f"Name it with {option} {role}=NAME, for example {option} {assigned(role, example)}."
         )
@@ -157,7 +157,7 @@ def date_column(table: Table, ranked: Mapping[str, list[int]]) -> int | None:
     """The column of dates, or None."""
     named = ranked.get("date", []) + ranked.get("time", [])
     for place in named:
-        if share_of(table.columns[place], _is_any_date) > 0.5:
+        if share_of(table.columns[place], is_any_date) > 0.5:
             return place
     for place, header in enumerate(table.headers):
         if header.is_unnamed and share_of(table.columns[place], _is_long_date) > 0.5:
@@ -173,9 +173,6 @@ def date_column(table: Table, ranked: Mapping[str, list[int]]) -> int | None:
     return named[0] if named else None
 
 
-_is_any_date = functools.partial(looks_like_date, numbers=True)
-
-
 def _is_compact_date(cell: str) -> bool:
     return len(cell.strip()) == 8 and looks_like_date(cell, numbers=True)
 
@@ -184,11 +181,18 @@ def _is_long_date(cell: str) -> bool:
     return looks_like_date(cell, numbers=len(cell.strip()) >= 8)
 
 
-def _may_be_tickers(column: Column) -> bool:
+def _may_be_tickers(column: Column, dates: Column) -> bool:
     if isinstance(column, np.ndarray):
         return holds_numbers(column) and all(value == round(value) for value in column.tolist())
+    if holds_numbers(column) and len(dates) > 1 and _all_differ(column) and _all_differ(dates):
+        return False
     return share_of(column, _has_fraction) < 0.5
 
 
+def _all_differ(column: Column) -> bool:
+    return len(set(column)) == len(column)
+
+
 def _has_fraction(cell: str) -> bool:
-    return ("." in cell or "," in cell) and looks_numeric(cell)
+    text = cell.strip().rstrip("0").rstrip(".")
+    return ("." in text or "," in text) and looks_numeric(text)

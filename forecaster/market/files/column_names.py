@@ -18,6 +18,7 @@ from forecaster.market.bars import BAR_FIELDS
 
 ROLES = ("date", "ticker", *BAR_FIELDS, "currency")
 LONGEST_HEADER = 200
+_PRICES = ("open", "high", "low", "close", "adjusted_close")
 LONGEST_SYMBOL_WORD = 5
 """Letters of a word that may be a ticker as well: ``C``, ``LOW``, ``DAY``, ``PRICE``."""
 
@@ -28,6 +29,7 @@ _LETTERS = str.maketrans(
 _NUMBERED = re.compile(r"^\s*\d{1,2}[a-z]?\.\s*(?=\D)")
 _REPEATED = re.compile(r"\.\d{1,3}$")
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_WORD_ENDS = re.compile(r"[\s_.:/-]+")
 _SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=^&/ ]{0,23}")
 # What pandas and others write above a column that has no name.
 _UNNAMED_KEYS = frozenset({"", "unnamed0", "index", "level0", "indexlevel0"})
@@ -64,6 +66,7 @@ _NOISE = _WORDS.pop("(noise)")
 _UNITS = _WORDS.pop("(unit)")
 _PARTS = {part: _WORDS.pop(f"({part})") for part in ("year", "month", "day")}
 _WEAK = _WORDS.pop("(weak)")
+_BESIDE = frozenset(_WORDS.pop("(beside)"))
 _LOOKUP: dict[str, tuple[str, int, frozenset[str]]] = {
     name: (role, rank, frozenset(languages))
     for role, names in _WORDS.items()
@@ -148,7 +151,18 @@ def header_of(text: str) -> Header:
     named = _LOOKUP.get(key)
     if named is None and ("(" in text or "[" in text):
         named = _LOOKUP.get(key_of(_BRACKETS.sub("", text)))
-    return Header(text, key, *(named or (None, 0)))
+    return Header(text, key, *(named or _price_of(text) or (None, 0)))
+
+
+def _price_of(text: str) -> tuple[str, int, frozenset[str]] | None:
+    """What a header of several words names besides "price": ``Precio de cierre``, ``open_px``."""
+    keys = [key_of(word) for word in _WORD_ENDS.split(_BRACKETS.sub("", text)) if word]
+    telling = [key for key in keys if key not in _BESIDE]
+    if not telling or len(telling) == len(keys) or "".join(keys) in _NOISE:
+        return None
+    role, rank, languages = _LOOKUP.get("".join(telling), ("", 0, frozenset()))
+    is_price = role in _PRICES and "".join(telling) not in _WEAK
+    return (role, rank + len(_LOOKUP), languages) if is_price else None
 
 
 def without_number(text: str) -> str:

@@ -21,9 +21,13 @@ from forecaster.market.files.candidates import (
     missing,
     ranked_roles,
 )
+from forecaster.market.files.cells.parse_numbers import Column
 from forecaster.market.files.column_names import ROLES, word_of
 from forecaster.market.files.contents import (
+    are_edges,
     first_numbers,
+    holds_dates,
+    jumps_like_a_volume,
     move_together,
     sampled,
     share_fitting,
@@ -106,7 +110,12 @@ def _candidates(table: Table, chosen: Mapping[str, str]) -> Candidates:
     ranked = ranked_roles(table, set(fixed.values()))
     date = fixed.get("date", date_column(table, ranked))
     if date is None:
-        raise missing(table, "date", "dates", table.headers[0].text or None)
+        dates = [
+            h.text
+            for h, cells in zip(table.headers, table.columns, strict=True)
+            if h.text and holds_dates(cells)
+        ]
+        raise missing(table, "date", "dates", next(iter(dates), None))
     others = {role: tuple(p for p in places if p != date) for role, places in ranked.items()}
     return Candidates(table, others, fixed, date)
 
@@ -142,19 +151,21 @@ def _close(found: Candidates) -> tuple[int | None, tuple[str, ...]]:
     if not named and found.best("adjusted_close") is not None:
         return None, ()
     unknown = [place for place in found.unknown if fits[place] == 1.0]
+    if not _has_range(found):
+        unknown = [place for place in unknown if found.may_be_prices(place)]
     if len(unknown) == 1 and (_has_range(found) or not _has_other_fields(found)):
         text = found.header(unknown[0]).text
         reason = "from low to high" if _has_range(found) else "with numbers"
         return unknown[0], (f'"{text}" was taken as the close, the only column {reason}',)
-    raise _no_close(found, named)
+    raise _no_close(found, named, unknown)
 
 
 def _require_one(found: Candidates, close: int) -> None:
     """Raise a DataError if other numbers stand under the word of the close once more."""
     word = word_of(found.header(close))
     alike = [place for place in found.numbers if word_of(found.header(place)) == word]
-    mine, *others = (np.asarray(found.table.columns[place]) for place in (close, *alike))
-    if all(np.array_equal(mine, other) for other in others):
+    mine, *others = (_cells(found.table.columns[place]) for place in (close, *alike))
+    if all(mine == other for other in others):
         return
     texts = [found.header(place).text for place in alike]
     remedy = "Rename one of them."
@@ -164,6 +175,11 @@ def _require_one(found: Candidates, close: int) -> None:
         f"{found.table.source} has {len(texts)} columns of closes with different numbers,"
         f" {listed(map(quoted, texts))}; one is needed. {remedy}"
     )
+
+
+def _cells(column: Column) -> bytes | Sequence[str]:
+    """What a column holds, for comparing; an unknown number is the same as another one."""
+    return column.tobytes() if isinstance(column, np.ndarray) else column
 
 
 def _has_range(found: Candidates) -> bool:
@@ -194,10 +210,10 @@ def _fits(found: Candidates, places: Sequence[int]) -> dict[int, float]:
     }
 
 
-def _no_close(found: Candidates, named: Sequence[int]) -> DataError:
+def _no_close(found: Candidates, named: Sequence[int], unknown: Sequence[int]) -> DataError:
     if not named:
-        places = [*found.unknown, *found.numbers]
-        example = found.header(places[0]).text if places else None
+        likely = _likely_closes(found, unknown)
+        example = found.header(likely[0]).text if likely else None
         return missing(found.table, "close", "prices", example)
     others = [
         quoted(found.header(place).text)
@@ -214,19 +230,46 @@ def _no_close(found: Candidates, named: Sequence[int]) -> DataError:
     )
 
 
+def _likely_closes(found: Candidates, places: Sequence[int]) -> list[int]:
+    """Columns that could be the close; the last first, where the open may be one."""
+    prices = sampled([found.table.columns[place] for place in places], found.table.delimiter)
+    edges = are_edges(prices)
+    inside = [place for place, is_edge in zip(places, edges, strict=True) if not is_edge]
+    an_open_is_among_them = any(edges) or (_has_range(found) and found.best("open") is None)
+    return inside[::-1] if an_open_is_among_them else inside
+
+
 def _left_out(found: Candidates, series: Sequence[Series]) -> tuple[str, ...]:
-    """A note on columns of numbers that are not used and could have been prices."""
+    """A note on columns of numbers that are not used and could have been prices.
+
+    Beside tickers in the header any number could be one's, whatever its word.
+    """
     used = {place for one in series for place in one.fields.values()}
-    places = [place for place in found.unknown if place not in used]
+    is_panel = any(one.ticker for one in series) and not any(found.table.tickers)
+    columns = found.numbers if is_panel else found.unknown
+    places = [p for p in columns if p not in used and not found.header(p).is_unnamed]
     if len(series) == 1 and {*RANGE} <= {*series[0].fields}:
-        adjusted = "adjusted_close" in series[0].fields
-        places = [] if adjusted else _alike(found, series[0].fields["close"], places)
+        fields = series[0].fields
+        alike = [] if "adjusted_close" in fields else _alike(found, fields["close"], places)
+        volumes = [] if "volume" in fields else _volumes(found, places)
+        places = sorted({*alike, *volumes})
     if not places:
         return ()
     texts = [quoted(found.header(place).text) for place in places]
     more = [f"{len(texts) - _SHOWN} more"] if len(texts) > _SHOWN else []
     what = f"{counted(len(texts), 'column')} of numbers {were(len(texts))} not used"
-    return (f"{what}, under no known word: {listed([*texts[:_SHOWN], *more])}",)
+    why = "" if is_panel else ", under no known word"
+    return (f"{what}{why}: {listed([*texts[:_SHOWN], *more])}",)
+
+
+def _volumes(found: Candidates, places: Sequence[int]) -> list[int]:
+    """Columns that jump about as volumes do."""
+    columns = [(place, found.table.columns[place]) for place in places]
+    return [
+        place
+        for place, column in columns
+        if jumps_like_a_volume(first_numbers(column, found.table.delimiter))
+    ]
 
 
 def _alike(found: Candidates, close: int, places: Sequence[int]) -> list[int]:

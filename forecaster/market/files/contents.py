@@ -21,6 +21,7 @@ from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_
 SAMPLED_CELLS = 50
 SAMPLED_ROWS = 200
 INSIDE_TOLERANCE = 0.005
+EDGE_SHARE = 0.95
 LARGEST_DAILY_CHANGE = 0.25
 """Half of a stock's sessions move by less than this from open to close, in logs, by far."""
 SMALLEST_VOLUME_CHANGE = 0.08
@@ -40,6 +41,11 @@ def share_of(column: Column, test: Callable[[str], bool]) -> float:
     if not cells:
         return 0.0
     return sum(1 for cell in cells if test(cell)) / len(cells)
+
+
+def is_any_date(cell: str) -> bool:
+    """Whether a cell is a date, or a plain number that may stand for one."""
+    return looks_like_date(cell, numbers=True)
 
 
 def holds_numbers(column: Column) -> bool:
@@ -141,6 +147,60 @@ def moves_like_a_price(values: Floats) -> bool:
     if len(known) < 3 or bool(np.all(known == np.round(known))):
         return False
     return bool(np.median(np.abs(np.diff(np.log(known)))) < SMALLEST_VOLUME_CHANGE)
+
+
+def are_bars(rows: Sequence[Sequence[str]], start: int) -> bool:
+    """Whether four prices of each row, from a place on, behave as open, high, low and close."""
+    try:
+        prices = np.array([[float(cell) for cell in row[start : start + 4]] for row in rows])
+    except ValueError:
+        return False
+    if prices.shape != (len(rows), 4) or not np.all(prices > 0):
+        return False
+    opens, highs, lows, closes = prices.T
+    inside = (highs >= np.maximum(opens, closes)) & (lows <= np.minimum(opens, closes))
+    if start + 4 < len(rows[0]) and move_together(
+        first_numbers([row[start + 4] for row in rows], ""), closes[:SAMPLED_ROWS]
+    ):
+        return False  # an adjusted close, and no volume
+    falling = len(rows) > 1 and rows[0][0] > rows[-1][0]
+    if falling:
+        opens, closes = opens[::-1], closes[::-1]
+    gaps = float(np.abs(np.log(opens[1:] / closes[:-1])).sum())
+    swapped = float(np.abs(np.log(closes[1:] / opens[:-1])).sum())
+    return bool(np.mean(inside) >= 0.9) and gaps <= swapped
+
+
+def are_edges(columns: Sequence[Floats]) -> list[bool]:
+    """Whether each of several prices is nearly always the highest, or the lowest, of them all."""
+    if len(columns) < 3:
+        return [False] * len(columns)
+    values = np.column_stack(columns)
+    values = values[np.all(values > 0, axis=1)]
+    top, bottom = values.max(axis=1, initial=0.0), values.min(axis=1, initial=np.inf)
+    return [
+        len(column) > 0
+        and float(max(np.mean(column == top), np.mean(column == bottom))) >= EDGE_SHARE
+        for column in values.T
+    ]
+
+
+def are_one_bar(columns: Sequence[Floats]) -> bool:
+    """Whether four prices are open, high, low and close of one ticker, whatever their names.
+
+    One is the highest and one the lowest nearly always; of the others each is above the other at
+    times, and one begins where the other ended.
+    """
+    edges = are_edges(columns)
+    if len(columns) != 4 or sum(edges) != 2:
+        return False
+    one, other = (column for column, is_edge in zip(columns, edges, strict=True) if not is_edge)
+    above = float(np.mean(one > other))
+    if len(one) < 5 or not 0.1 <= above <= 0.9:
+        return False
+    moves = float(np.median(np.abs(np.log(one[1:] / one[:-1]))))
+    gaps = [np.median(np.abs(np.log(a[1:] / b[:-1]))) for a, b in ((one, other), (other, one))]
+    return bool(min(gaps) < moves)
 
 
 def move_together(one: Floats, other: Floats) -> bool:

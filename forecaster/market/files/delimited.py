@@ -49,6 +49,9 @@ _HTML = re.compile(
 # ="1,234" keeps a spreadsheet from reading a number; some exports quote it once more
 _FORMULA = re.compile(r'(?m)(^|[,;\t|])[ ]*="([^"\r\n]*)"(?=[ ]*(?:[,;\t|\r\n]|\Z))')
 _QUOTED_FORMULA = re.compile(r'"=""([^"\r\n]*)"""')
+_QUOTED_LINE = re.compile(r'(?m)^"((?:[^"\r\n]|"")*)"[,;\t ]*(?=\r?$)')
+_DELIMITER = re.compile(r"[,;\t|]")
+_BLANKS = re.compile(r"\s{2,}")
 _SEPARATOR_LINE = re.compile(r'\A"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.I)
 
 
@@ -127,7 +130,11 @@ def split_rows(text: str, source: str) -> Rows:
     start = 1 if declared else 0
     if declared:
         text = text[declared.end() :]
+    if not declared:
+        text = _without_quoted_lines(text)
     delimiter = declared.group(1) if declared else sniff_delimiter(text)
+    if not declared and _are_aligned(text, delimiter):
+        return _aligned_rows(text, source)
     reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True)
     cells: list[list[str]] = []
     try:
@@ -137,11 +144,84 @@ def split_rows(text: str, source: str) -> Rows:
             f"{source}, row {reader.line_num + start}: {error}; a table of prices has short cells."
             " Check the quotation marks and line ends of the file."
         ) from error
+    _require_table(cells, source)
     if reader.line_num == len(cells):
         lines = np.arange(1, len(cells) + 1, dtype=np.int64)
     else:
         lines = _first_lines(text, delimiter, source, start)
     return Rows(cells, lines + start, delimiter)
+
+
+def _without_quoted_lines(text: str) -> str:
+    """The text without quotation marks around whole lines, as a column of lines is saved."""
+    head = [line for line in text[:SNIFFED_CHARACTERS].splitlines()[:SNIFFED_LINES] if line.strip()]
+    quoted = [
+        line
+        for line in head
+        if (match := _QUOTED_LINE.fullmatch(line)) and _DELIMITER.search(match[1])
+    ]
+    if 5 * len(quoted) < 4 * len(head):
+        return text
+    return _QUOTED_LINE.sub(lambda match: match[1].replace('""', '"'), text)
+
+
+def _are_aligned(text: str, delimiter: str) -> bool:
+    """Whether cells stand apart by blanks: with these alone a line names several roles."""
+    lines = text[:SNIFFED_CHARACTERS].splitlines()[:SNIFFED_LINES]
+    if _tabularity(lines, delimiter)[0] > 1:
+        return False
+    header = max(lines, key=lambda line: _roles_of(_blank_cells(line)), default="")
+    return _roles_of(_blank_cells(header)) > 1 and _DELIMITER.search(header) is None
+
+
+def _blank_cells(line: str) -> list[str]:
+    """The cells of a line, which two blanks set apart, or one where there are no two."""
+    text = line.strip()
+    cells = _BLANKS.split(text)
+    return cells if len(cells) > 1 else text.split()
+
+
+def _aligned_rows(text: str, source: str) -> Rows:
+    """Rows of cells that blanks set apart; the header may lack the name of the first column.
+
+    Raises:
+        DataError: a row has another number of cells than the header, so that some are blank.
+    """
+    lines = text.splitlines()
+    filled = [place for place, line in enumerate(lines) if line.strip()]
+    head = max(filled[:SNIFFED_LINES], key=lambda place: _roles_of(_blank_cells(lines[place])))
+    header, below = _blank_cells(lines[head]), [place for place in filled if place > head]
+    if len(below) > 1 and len(lines[below[0]].split()) == 1:
+        header = [lines[below[0]].strip(), *header]  # pandas writes the name of an index below
+        below = below[1:]
+    words = Counter(len(lines[place].split()) for place in below)
+    for cut in (str.split, _blank_cells):
+        rows = [cut(lines[place]) for place in below]
+        widths = {len(row) for row in rows}
+        if len(words) < 2 and widths in (set(), {len(header)}, {len(header) + 1}):
+            names = [""] * (max(widths, default=0) - len(header))
+            return Rows([names + header, *rows], np.array([head, *below], dtype=np.int64) + 1, " ")
+    odd = next((p for p in below if len(_blank_cells(lines[p])) != len(header)), head)
+    raise DataError(
+        f"{source}, row {odd + 1}: {len(_blank_cells(lines[odd]))} cells with blanks between them,"
+        f" but the header has {len(header)}; commas, semicolons or tabs between cells are needed."
+        " Save the table as CSV."
+    )
+
+
+def _roles_of(cells: list[str]) -> int:
+    return len(roles_in(map(header_of, cells)))
+
+
+def _require_table(cells: list[list[str]], source: str) -> None:
+    """Raise a DataError if no row has two cells, as in a message that was saved as a file."""
+    texts = [row[0].strip() for row in cells if row and row[0].strip()]
+    if texts and all(len(row) < 2 for row in cells):
+        raise DataError(
+            f'{source} holds no table but "{texts[0][:60]}"; rows of cells with commas,'
+            " semicolons or tabs between them are needed. Download the file again, or save it as"
+            " CSV."
+        )
 
 
 def _first_lines(text: str, delimiter: str, source: str, start: int) -> Integers:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from forecaster.market.files.cells.written_dates import folded
+
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 SUFFIXES = TEXT_SUFFIXES + PARQUET_SUFFIXES
@@ -17,8 +19,14 @@ _VENDORS = [
         r"dat_[a-z]+_([^_]+)_(?:m1|t|d1)(?:_.*)?",  # HistData: DAT_ASCII_EURUSD_M1_2020
         r"(.+?)_candlestick_.*",  # Dukascopy: EURUSD_Candlestick_1_D_BID_01.01.2020-...
         r"quote-equity-(.+?)-[a-z]{2}-\d.*",  # NSE: Quote-Equity-RELIANCE-EQ-01-01-2021-to-...
-        r"\d\d-\d\d-\d{4}-to-\d\d-\d\d-\d{4}-?(.+?)-?(?:all|eq)n?",  # NSE: ...-TO-...RELIANCEALLN
+        r"\d\d-\d\d-\d{4}-to-\d\d-\d\d-\d{4}-?(.+?)-?(?:all|eq)-?n?",  # NSE: ...-TO-...RELIANCEALLN
         r"([a-z]{6})1440",  # MetaTrader: EURUSD1440
+        r"macrotrends_data_download_(.+)",
+        r"coin_(.+)",  # Kaggle's coins
+        r"(.+?)_\d{6}_\d{6}",  # Finam: SBER_240301_240430
+        r"(?:binance|bitstamp|gemini|coinbase|kraken|bitfinex)_(.+?)_(?:d|day|1d|daily)",
+        r"(.+) - sheet1|untitled spreadsheet - (.+)|copy of (.+)",
+        r"([a-z]{2}[a-z\d]{9}\d)",  # an ISIN
     )
 ]
 _COPY = re.compile(r"\s*(?:\(\d+\)|(?:- )?copy(?: ?\(\d+\))?)$", re.I)
@@ -33,11 +41,13 @@ _YEAR_TAIL = re.compile(
     re.I,
 )
 _DAILY_TAIL = re.compile(r"[-. ](?:1d|d1|daily)$", re.I)
+_YEARS = re.compile(r"\d{1,2}y(?:ears?)?", re.I)
 _EPOCH_TAIL = re.compile(r"[-_. ]*\d{10,}$")
 _NOISE = """
     us d w m daily data to historical historic history prices price stock stocks quote quotes chart
     max ohlcv eod adjusted adj from 1d d1 1day day days 1440 historicaldata historicalprices
-    historische daten kurse dati storici donnees historiques datos historicos ohlc time series full
+    historische daten kurse dati storici donnees historiques datos dados historicos ohlc time series
+    full table export download yahoo yfinance clean raw прошлые данные del
 """
 _NAME_NOISE = frozenset(_NOISE.split())
 _LONG_NOISE = frozenset(word for word in _NAME_NOISE if len(word) > 2)
@@ -52,16 +62,16 @@ def ticker_from_name(name: str) -> str:
     ``AAPL-2021-03.csv`` -> ``AAPL``.
     """
     stem = _COPY.sub("", _stem(name))
-    vendors = [match[1] for pattern in _VENDORS if (match := pattern.fullmatch(stem))]
+    vendors = [match[match.lastindex or 0] for p in _VENDORS if (match := p.fullmatch(stem))]
     if vendors:
         return vendors[0].strip(" _-.").upper()
     stem = _without_noise(_without_dates(stem))
     words = re.findall(r"([_ ]*)([^_ ]+)", stem)
-    while len(words) > 1 and words[0][1].lower() in _LONG_NOISE and not _are_noise(words):
+    while len(words) > 1 and _is_long_noise(words[0][1]) and not _are_noise(words):
         words = words[1:]
     kept = ""
     for sign, word in words:
-        if kept and word.lower() in _NAME_NOISE:
+        if kept and _is_noise(word):
             break
         kept += (sign if kept else "") + word
     return (kept or stem).strip(" _-.,").upper() or "UNKNOWN"
@@ -75,13 +85,13 @@ def names_no_ticker(name: str) -> bool:
     words = re.findall(r"[^_ -]+", _without_dates(stem))
     if len(words) == 1 and words[0].isdecimal():
         return len(words[0]) >= len("20240422") or re.fullmatch(_YEAR, words[0]) is not None
-    is_noise = all(word.lower() in _NAME_NOISE for word in words)
+    is_noise = all(map(_is_noise, words))
     return all(map(str.isdecimal, words)) or (is_noise and len(words[0]) > 3)  # MAX is a ticker
 
 
 def _stem(name: str) -> str:
     suffixes = [suffix for suffix in SUFFIXES if name.lower().endswith(suffix)]
-    return name[: -len(suffixes[0])] if suffixes else name
+    return _stem(name[: -len(suffixes[0])]) if suffixes else name
 
 
 def _without_dates(stem: str) -> str:
@@ -94,10 +104,21 @@ def _without_dates(stem: str) -> str:
 def _without_noise(stem: str) -> str:
     """The stem without words behind hyphens, as in ``AAPL-historical-data``."""
     front, _, word = stem.rpartition("-")
-    if front and word.lower() in _LONG_NOISE:
+    if front and _is_long_noise(word):
         return _without_noise(front) or stem
+    word, _, behind = stem.partition("-")
+    if behind and _is_long_noise(word) and not _are_noise([("", behind)]):
+        return _without_noise(behind)
     return stem
 
 
 def _are_noise(words: list[tuple[str, str]]) -> bool:
-    return all(word.lower() in _NAME_NOISE for _, word in words)
+    return all(_is_noise(word) for _, word in words)
+
+
+def _is_noise(word: str) -> bool:
+    return folded(word).lower() in _NAME_NOISE or _YEARS.fullmatch(word) is not None
+
+
+def _is_long_noise(word: str) -> bool:
+    return not word.strip(" ") or folded(word.strip()).lower() in _LONG_NOISE or word == "-"

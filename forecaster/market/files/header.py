@@ -11,13 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
-import numpy as np
-
 from forecaster.arrays import Integers
 from forecaster.errors import DataError
 from forecaster.market.files.cells.parse_dates import looks_like_date
 from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
 from forecaster.market.files.column_names import Header, header_of, roles_in
+from forecaster.market.files.contents import are_bars
 from forecaster.market.files.delimited import Rows
 from forecaster.wording import plural, were
 
@@ -99,13 +98,18 @@ def table_of(rows: Rows, source: str, wanted: Iterable[str] = ()) -> Table:
     )
 
 
+def _is_text(cell: str) -> bool:
+    """Whether a cell is neither blank nor a rule, as below the headers of Markdown."""
+    return cell.strip(" :-") != ""
+
+
 def _headers(cells: list[str]) -> list[Header]:
     """What a line names, were it a header; of a cell with several lines the first one counts."""
     return [header_of(cell.strip().partition("\n")[0].strip()) for cell in cells]
 
 
 def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _HeaderLines:
-    head = [place for place in range(len(cells)) if any(cell.strip() for cell in cells[place])]
+    head = [place for place in range(len(cells)) if any(map(_is_text, cells[place]))]
     head = head[:HEADER_SEARCH_ROWS]
     if not head:
         raise DataError(
@@ -127,8 +131,9 @@ def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _Hea
     place = max(lines, key=lambda place: (_columns_named(lines[place]), place))
     if _columns_named(lines[place]) < 2 and first is not None:
         place = above[-1]  # nothing known: the line right above the bars
-    titles = [cells[line] for line in above if line < place]
-    return _HeaderLines(lines[place], place + 1, titles=tuple(titles[-1]) if titles else ())
+    titles = [line for line in above if line < place]
+    telling = [line for line in titles if {"ticker", "name"} & roles_in(lines[line])] or titles
+    return _HeaderLines(lines[place], place + 1, titles=tuple(cells[telling[-1]]) if titles else ())
 
 
 def _are_units(line: list[Header]) -> bool:
@@ -182,7 +187,8 @@ def _carried(line: list[Header]) -> list[str]:
 
 def _are_levels(fields: list[Header], other: list[Header]) -> bool:
     """Whether one line names fields and the other the ticker of each of them."""
-    if not _are_fields(fields) or _repeats_dates(fields):
+    is_title = _labels(other) is None and " " in other[0].text
+    if is_title or not _are_fields(fields) or _repeats_dates(fields):
         return False
     named = [header for header in other[1:] if header.text]
     if len(named) < 2 and len(named) != sum(1 for header in fields[1:] if header.text):
@@ -233,38 +239,23 @@ def _positions(cells: list[list[str]], first: int, source: str) -> _HeaderLines:
     """
     rows = [row for row in cells[first:] if any(row)]
     width = len(rows[0])
-    names = list(POSITIONS[:width])
-    if width in {6, 7} and all(":" in row[1] or row[1].strip("0") == "" for row in rows if row[1:]):
-        names = ["date", "time", *POSITIONS[1 : width - 1]]
-    if len(names) == width >= 5 and _are_bars(rows, names):
+    names = list(POSITIONS)
+    if width > 5 and all(":" in row[1] or row[1].strip("0") == "" for row in rows if row[1:]):
+        names.insert(1, "time")
+    names = names[:width]
+    if width >= 5 and are_bars(rows, names.index("open")):
         note = (
             "there is no header; the columns were taken as " + ", ".join(names) + ". Add a header"
             " line if that is wrong"
         )
+        names += [""] * (width - len(names))
         return _HeaderLines(_headers(names), first, note=note)
+    example = ",".join(["Date", "Close", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ"][:width])
     raise DataError(
         f"{source} has no header line, and its columns are not plainly date, open, high, low, close"
-        " and volume; named columns are needed. Add a first line such as Date,Close."
+        f" and volume; named columns are needed. Add a line of {width} names on top, as in"
+        f" {example}."
     )
-
-
-def _are_bars(rows: list[list[str]], names: list[str]) -> bool:
-    """Whether four prices behave as open, high, low and close, each open after the last close."""
-    start = names.index("open")
-    try:
-        prices = np.array([[float(cell) for cell in row[start : start + 4]] for row in rows])
-    except ValueError:
-        return False
-    if prices.shape != (len(rows), 4) or not np.all(prices > 0):
-        return False
-    opens, highs, lows, closes = prices.T
-    inside = (highs >= np.maximum(opens, closes)) & (lows <= np.minimum(opens, closes))
-    falling = len(rows) > 1 and rows[0][0] > rows[-1][0]
-    if falling:
-        opens, closes = opens[::-1], closes[::-1]
-    gaps = float(np.abs(np.log(opens[1:] / closes[:-1])).sum())
-    swapped = float(np.abs(np.log(closes[1:] / opens[:-1])).sum())
-    return bool(np.mean(inside) >= 0.9) and gaps <= swapped
 
 
 def _fit(
@@ -277,7 +268,8 @@ def _fit(
         headers = [header_of(""), *headers]
     width = len(headers)
     header_cells = [header.text.lower() for header in headers]
-    kept, fitted, repeated, wide = [], [], 0, []
+    kept: list[int] = []
+    fitted, repeated, wide = [], 0, []
     for place in body:
         row = cells[place]
         if len(row) != width:
@@ -285,10 +277,13 @@ def _fit(
                 wide.append(place)
                 continue
             row = row[:width] + [""] * (width - len(row))
-        if row[-1] and [cell.strip().lower() for cell in row] == header_cells:
-            _refuse_second_title(rows, place, source)
-            repeated += 1
-            continue
+        if row[0].strip().lower() == header_cells[0] != "":
+            if [cell.strip().lower() for cell in row] == header_cells:
+                _refuse_second_title(rows, place, source)
+                repeated += 1
+                continue
+            if kept:
+                _refuse_second_header(row, int(rows.lines[place]), source)
         fitted.append(row)
         kept.append(place)
     if wide:
@@ -307,6 +302,16 @@ def _refuse_second_title(rows: Rows, place: int, source: str) -> None:
         row = int(rows.lines[place])
         raise DataError(
             f'{source}, row {row}: a second table begins below "{filled[0][:40]}"; one table is'
+            " needed. Give each a file of its own."
+        )
+
+
+def _refuse_second_header(row: list[str], line: int, source: str) -> None:
+    """Raise a DataError if a row is the header of another table."""
+    named = [cell.strip() for cell in row if cell.strip()]
+    if len(named) > 1 and not any(map(looks_numeric, named)):
+        raise DataError(
+            f"{source}, row {line}: a second table begins ({', '.join(named[:4])}); one table is"
             " needed. Give each a file of its own."
         )
 

@@ -5,6 +5,7 @@ Rows become histories in ``joining``, as the rows of a ticker may stand in sever
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -12,15 +13,21 @@ from typing import NamedTuple
 import numpy as np
 
 from forecaster.arrays import Days, Floats, Integers
+from forecaster.errors import DataError
+from forecaster.market.bars import BAR_FIELDS
 from forecaster.market.files.candidates import Series
 from forecaster.market.files.cells.number_columns import Clues, read_numbers
 from forecaster.market.files.cells.parse_dates import DateCells, read_dates
 from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
+from forecaster.market.files.column_names import header_of
 from forecaster.market.files.columns import Layout
 from forecaster.market.files.header import Table
 from forecaster.market.files.ticker_cells import dates_filled_down, filled_down, ticker_names
 from forecaster.market.raw_bars import RawBars, Texts, is_price
+from forecaster.wording import listed, plural, were
 
+FIELDS = (*BAR_FIELDS, "adjusted_close")
+_NAME = re.compile(r"[^\d]{1,40}")
 MOST_KEYS = 100  # different cells of a column that tells rows of one date apart
 SAMPLED_CELLS = 50
 
@@ -74,8 +81,14 @@ def read_histories(
     """
     notes: list[str] = []
     numbers = _numbers(table, layout, style.decimal, notes)
+    if len(layout.series) == 1:
+        numbers, quoted = _without_quote_marks(table, layout.series[0], numbers)
+        notes += quoted
     dates = read_dates(_date_cells(table, layout, numbers), style.date_format)
     notes += dates.notes
+    notes += _unread(table, layout, numbers)
+    if layout.ticker is None:
+        _refuse_groups(table, layout, dates.days)
     whole = _without_prices(table, layout, dates.days, name)
     series = layout.series
     if layout.ticker is not None:
@@ -87,6 +100,30 @@ def read_histories(
         TickerRows(bars.ticker, bars, every, currency, is_named or one.ticker is not None)
         for bars, one in zip(named, series, strict=True)
     ], notes
+
+
+def _refuse_groups(table: Table, layout: Layout, days: Days) -> None:
+    """Raise a DataError if names stand alone above the rows and again between them."""
+    cells = table.columns[layout.date]
+    if not np.isnat(days[0]) or isinstance(cells, np.ndarray):
+        return
+    dated = np.flatnonzero(~np.isnat(days))
+    if not len(dated):
+        return
+    undated = np.flatnonzero(np.isnat(days[: dated[-1]])).tolist()
+    others = [column for place, column in enumerate(table.columns) if place != layout.date]
+    names = [
+        (int(table.rows[place]), cells[place].strip())
+        for place in undated
+        if _NAME.fullmatch(cells[place].strip())
+        and not any(str(column[place]).strip() for column in others)
+    ]
+    if len({text for _, text in names}) > 1 and names[-1][0] > table.rows[dated[0]]:
+        raise DataError(
+            f'{table.source}, row {names[-1][0]}: rows stand in groups below "{names[0][1]}",'
+            f' "{names[-1][1]}"; a column of tickers is needed. Write the name of the group into'
+            " each row, or give each group a file of its own."
+        )
 
 
 def _without_prices(table: Table, layout: Layout, days: Days, name: str) -> RawBars:
@@ -122,6 +159,43 @@ def _numbers(
     )
     columns = [table.columns[place] for place in sorted(fields)]
     return dict(zip(sorted(fields), read_numbers(columns, clues, notes), strict=True))
+
+
+def _without_quote_marks(
+    table: Table, series: Series, numbers: dict[int, Floats]
+) -> tuple[dict[int, Floats], list[str]]:
+    """Prices of CRSP without the minus in front of those that are quotes, and a sentence on them.
+
+    Where a day has no trade, ``PRC`` is minus the mean of bid and ask.
+    """
+    close = series.fields["close"]
+    quotes = int(np.sum(numbers[close] < 0))
+    if table.headers[close].key != "prc" or not quotes:
+        return numbers, []
+    what = f"{quotes} {plural('close', quotes)} below zero {were(quotes)}"
+    note = f"{what} taken for means of bid and ask, as CRSP writes them"
+    prices = {place for field, place in series.fields.items() if field != "volume"}
+    return {p: np.abs(v) if p in prices else v for p, v in numbers.items()}, [note]
+
+
+def _unread(table: Table, layout: Layout, numbers: Mapping[int, Floats]) -> list[str]:
+    """A sentence for each field beside the close with cells that are neither blank nor numbers."""
+    notes = []
+    for series in layout.series:
+        known = ~np.isnan(numbers[series.fields["close"]])
+        for field, place in series.fields.items():
+            column = table.columns[place]
+            if isinstance(column, np.ndarray) or field == "close":
+                continue
+            rows = np.flatnonzero(known & np.isnan(numbers[place])).tolist()
+            bad = [row for row in rows if not is_blank(column[row])]
+            if bad:
+                notes.append(
+                    f'{len(bad)} {plural("cell", len(bad))} of "{table.headers[place].text}"'
+                    f" {were(len(bad))} no number and taken as unknown, first row"
+                    f' {int(table.rows[bad[0]])} ("{column[bad[0]].strip()[:40]}")'
+                )
+    return notes
 
 
 def _date_cells(table: Table, layout: Layout, numbers: Mapping[int, Floats]) -> DateCells:
@@ -192,6 +266,7 @@ def _by_ticker(
     """Cut rows by the ticker column, in the order in which tickers appear."""
     currencies = _texts(table, layout.currency)
     names, codes = ticker_names(table.columns[layout.ticker or 0])
+    _require_tickers(table, table.headers[layout.ticker or 0].text, names)
     bars = replace(bars, days=dates_filled_down(bars, codes, table, layout, notes))
     codes = filled_down(bars, names, codes, notes)
     is_stray = _strays(bars, names, codes)
@@ -201,9 +276,27 @@ def _by_ticker(
     for name, group, stray in zip(names, np.split(places, ends[:-1]), is_stray, strict=True):
         if not stray:
             cells = [currencies[place] for place in group.tolist()] if currencies else []
+            codes_of = sorted({cell.strip() for cell in cells if not is_blank(cell)})
+            if len(codes_of) > 1:
+                notes.append(
+                    f"{name}: closes are in {listed(codes_of)}, and were taken as they are"
+                )
             ticker, known = (name, True) if name else (bars.ticker, is_named)
             found.append(TickerRows(ticker, bars, group, _currency(cells), known))
     return found
+
+
+def _require_tickers(table: Table, header: str, names: Sequence[str]) -> None:
+    """Raise a DataError if a column says which field a row holds, not of which ticker."""
+    fields = [header_of(name) for name in names if name]
+    roles = {field.role for field in fields}
+    if "close" not in roles or len(roles) < 2:
+        return
+    if all(f.role in FIELDS for f in fields) and not all(f.is_role_or_symbol for f in fields):
+        raise DataError(
+            f'{table.source}: "{header}" says which field a row holds ({", ".join(names[:4])}); a'
+            " column for each field is needed. Pivot the table, or keep the closes alone."
+        )
 
 
 def _strays(bars: RawBars, names: list[str], codes: Integers) -> list[bool]:

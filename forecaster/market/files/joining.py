@@ -126,6 +126,11 @@ def _strangers(bars: RawBars, parts: Sequence[TickerRows]) -> dict[int, DataErro
         pair := _conflict(bars, usable[~np.isin(bars.files[usable], list(reasons))])
     ) is not None:
         one, other = pair
+        if bars.source(one) == bars.source(other):
+            raise DataError(
+                f"{bars.source(one)} has several columns of {bars.ticker},"
+                f" {_other_values(bars, one, other)}; one is needed. Rename one of them."
+            )
         reasons[int(bars.files[other])] = (int(bars.files[one]), _other_values(bars, one, other))
     return {
         file: given_twice(bars.ticker, bars.sources[before], bars.sources[file], why)

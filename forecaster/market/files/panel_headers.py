@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from forecaster.market.files.column_names import Header, header_of, is_like_symbol
 
 LONGEST_PAIR = 100
-_SIGNS = (".", "_", ":", "|", " ", "-")
+_SIGNS = (" - ", ".", "_", ":", "|", " ", "-")
 
 _Side = Literal["front", "back"]
 
@@ -58,6 +58,11 @@ def may_be_pair(header: Header) -> bool:
     return any(True for _ in _readings(0, header))
 
 
+def names_date(header: Header) -> bool:
+    """Whether a header names the dates of a ticker: ``AAPL Date``, ``Date_AAPL``."""
+    return any(reading.pair.field.role == "date" for reading in _readings(0, header))
+
+
 def tuple_of(text: str) -> tuple[str, ...]:
     """The parts of a Python tuple written as text, as pandas names columns; empty if it is none."""
     if len(text) > LONGEST_PAIR or not text.startswith("("):
@@ -70,7 +75,8 @@ def tuple_of(text: str) -> tuple[str, ...]:
 
 
 def _readings(place: int, header: Header) -> Iterator[_Reading]:
-    if len(header.text) > LONGEST_PAIR or header.role is not None:
+    is_pair = header.text.startswith("(")
+    if len(header.text) > LONGEST_PAIR or (header.role is not None and not is_pair):
         return
     for front, back in _cuts(header.text):
         cuts: tuple[tuple[_Side, str, str], ...] = (("back", front, back), ("front", back, front))
@@ -105,9 +111,9 @@ def _cuts(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _one_each(readings: Sequence[_Reading]) -> list[_Reading]:
-    """For each column the reading whose ticker is no word, else the first one."""
+    """For each column the reading whose ticker is no word, and takes least of the header."""
     return [
-        min(group, key=lambda reading: reading.is_word)
+        min(group, key=lambda reading: (reading.is_word, len(reading.pair.ticker)))
         for _, group in groupby(readings, key=lambda reading: reading.pair.place)
     ]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from dataclasses import replace
 
 from forecaster.market.files.candidates import CLOSES, RANGE, Candidates, Series, missing
+from forecaster.market.files.column_names import header_of
 from forecaster.market.files.contents import (
+    are_one_bar,
     first_numbers,
     jumps_like_a_volume,
     moves_like_a_price,
@@ -109,14 +112,28 @@ def _closes(found: Candidates, pairs: Iterable[Pair]) -> tuple[Series, ...]:
     if len(symbols + words) < sum(1 for place in found.unknown if place not in symbols):
         return ()  # a few words in capitals among other numbers are no tickers
     places = [place for place in sorted(symbols + words) if found.may_be_prices(place)]
+    prices = [found.table.columns[place] for place in places]
+    if {*places} <= {*words[:1]} or are_one_bar(sampled(prices, found.table.delimiter)):
+        return ()
     return tuple(Series(headers[place].text, {"close": place}) for place in places)
 
 
 def _fields(table: Table, pairs: list[Pair]) -> tuple[Series, ...]:
     """Several columns a ticker, where at least one is a close."""
+    priced = {pair.ticker for pair in pairs if pair.field.role in CLOSES}
+    pairs = [*pairs, *_bare_closes(table, {pair.ticker for pair in pairs} - priced)]
     if not any(pair.field.role in CLOSES for pair in pairs):
         return ()
-    return _by_ticker(table, pairs)
+    series = _by_ticker(table, pairs)
+    if len(series) == 1 and header_of(series[0].ticker or "").is_unit:
+        return (replace(series[0], ticker=None),)  # ``CLOSE_USD``: a currency behind each field
+    return series
+
+
+def _bare_closes(table: Table, tickers: Set[str]) -> list[Pair]:
+    """Closes that stand under the bare ticker, as beside ``AAPL - HIGH``."""
+    named = [(place, header.text.strip()) for place, header in enumerate(table.headers)]
+    return [Pair(place, header_of("close"), text) for place, text in named if text in tickers]
 
 
 def _by_ticker(table: Table, pairs: Iterable[Pair]) -> tuple[Series, ...]:

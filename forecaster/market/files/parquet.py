@@ -42,6 +42,7 @@ def read_parquet(file: BinaryIO, source: str) -> Table:
         table = opened.read()
         names = [str(name) for name in table.column_names]
         columns = [_column(table.column(place)) for place in range(len(names))]
+        index = (table.schema.pandas_metadata or {}).get("index_columns", [])
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else "unknown reason"
         raise DataError(
@@ -50,12 +51,12 @@ def read_parquet(file: BinaryIO, source: str) -> Table:
         ) from error
     if table.num_rows == 0:
         raise DataError(f"{source} has no rows; at least 1 bar is needed. Check the file.")
+    names = _index_names(names, columns, [name for name in index if isinstance(name, str)])
     return _named(source, names, columns, table.num_rows)
 
 
 def _named(source: str, names: list[str], columns: list[Column], count: int) -> Table:
-    """Undo the names that pandas makes up for an index and for two-level columns."""
-    names = _index_names(names, columns)
+    """Undo the names that pandas makes up for two-level columns."""
     pairs = {}
     if any(name.startswith("(") for name in names):
         pairs = {pair.place: pair for pair in pairs_in([header_of(name) for name in names])}
@@ -74,11 +75,12 @@ def _named(source: str, names: list[str], columns: list[Column], count: int) -> 
     )
 
 
-def _index_names(names: list[str], columns: list[Column]) -> list[str]:
+def _index_names(names: list[str], columns: list[Column], index: list[str]) -> list[str]:
     """The names with those of unnamed index levels: a level beside dates has tickers."""
     levels = {place for place, name in enumerate(names) if name.startswith("__index_level_")}
     dates = {place for place in levels if _is_dates(columns[place])}
-    others = "ticker" if dates else ""
+    has_dates = bool(dates) or any(header_of(name).role == "date" for name in index)
+    others = "ticker" if has_dates else ""
     return [
         others if place in levels - dates else "" if place in dates else name
         for place, name in enumerate(names)

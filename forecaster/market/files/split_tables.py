@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from forecaster.errors import DataError
 from forecaster.market.files.cells.parse_numbers import Column, is_blank
-from forecaster.market.files.column_names import header_of, without_number, word_of
-from forecaster.market.files.contents import holds_dates, holds_numbers
+from forecaster.market.files.column_names import Header, header_of, without_number, word_of
+from forecaster.market.files.contents import holds_dates, holds_numbers, is_any_date, share_of
 from forecaster.market.files.header import Table
+from forecaster.market.files.panel_headers import may_be_pair, names_date
 
 DATE_PARTS = ("year", "month", "day")
 _BLOOMBERG = re.compile(r"\s+(index|equity|curncy|comdty|govt|corp|pfd|mtge|muni)\b.*$", re.I)
@@ -40,37 +41,71 @@ def _side_by_side(table: Table) -> list[Table]:
 
 
 def _date_columns(table: Table) -> list[int]:
-    """Columns of dates under one word, each with a column of numbers before the next one."""
-    words = [word_of(header) for header in table.headers]
-    again = [place for place, word in enumerate(words) if words.count(word) > 1]
-    dates = [place for place in again if holds_dates(table.columns[place])]
-    dates = [place for place in dates if words[place] == words[dates[0]]]
+    """Columns of dates with prices behind each of them.
+
+    Under the word of the first one any numbers are prices. Under another word, or none, they are
+    those of tickers: dates of dividends or of the end of a bar stand in the same table.
+    """
+    dates = [place for place in range(len(table.headers)) if _is_date_column(table, place)]
+    word = _date_word(table.headers[dates[0]]) if dates else ""
     ends = [*dates[1:], len(table.headers)] if dates else []
-    filled = [
-        any(holds_numbers(column) for column in table.columns[start + 1 : end])
-        for start, end in zip(dates, ends, strict=True)
-    ]
-    return dates if all(filled) else []
+    kept, are_tickers = [], False
+    for start, end in zip(dates, ends, strict=True):
+        places = [place for place in range(start + 1, end) if holds_numbers(table.columns[place])]
+        named = any(_is_of_a_ticker(table.headers[place]) for place in places)
+        are_tickers |= named and start == dates[0]
+        if _date_word(table.headers[start]) == word:
+            if not places:
+                return []
+            kept.append(start)
+        elif named and are_tickers:
+            kept.append(start)
+    return kept
+
+
+def _is_date_column(table: Table, place: int) -> bool:
+    """Whether a column holds dates, and its header says so or says nothing."""
+    header, column = header_of(without_number(table.headers[place].text)), table.columns[place]
+    if header.role == "date":
+        return share_of(column, is_any_date) > 0.8
+    says_so = header.is_unnamed or header.role == "time" or names_date(header)
+    return says_so and holds_dates(column)
+
+
+def _date_word(header: Header) -> str:
+    return "" if names_date(header) else word_of(header)
+
+
+def _is_of_a_ticker(header: Header) -> bool:
+    return header.is_symbol or may_be_pair(header)
 
 
 def _part(table: Table, start: int, end: int) -> Table:
     headers = [header_of(without_number(header.text)) for header in table.headers[start:end]]
+    headers[0] = header_of("date")
     columns = table.columns[start:end]
-    titles = [cell.strip() for cell in table.titles[start:end] if cell.strip()]
-    unnamed = not any(
-        header.is_symbol for header, column in zip(headers, columns, strict=True)
-        if holds_numbers(column)
-    )  # fmt: skip
+    titles = _titles(table.titles[start:end])
+    numbers = [head for head, cells in zip(headers, columns, strict=True) if holds_numbers(cells)]
+    unnamed = not any(map(_is_of_a_ticker, numbers))
     if not titles and unnamed:
         raise DataError(
             f"{table.source} has several tables side by side, and nothing names the one of columns"
             f" {start + 1} to {end}; a ticker is needed. Write the tickers in a line above the"
             " header, or give each table a file of its own."
         )
-    title = _BLOOMBERG.sub("", titles[0]) if titles and unnamed else None
+    title = titles[0] if titles and unnamed else None
     return replace(
         table, headers=tuple(headers), columns=columns, tickers=(), titles=(), title=title
     )
+
+
+def _titles(cells: Sequence[str]) -> list[str]:
+    """Tickers in the line above a table, without the words that say so: ``Security``."""
+    found = [header_of(cell.strip().rstrip(":")) for cell in cells if cell.strip()]
+    found = [header for header in found if header.role not in {"ticker", "name"}]
+    if any(header.role is not None and not header.is_role_or_symbol for header in found):
+        return []  # a line on another subject: ``Currency``, ``Start date``
+    return [_BLOOMBERG.sub("", header.text) for header in found]
 
 
 def _with_whole_dates(table: Table) -> Table:

@@ -88,3 +88,39 @@ def test_the_better_name_of_a_role_has_the_lower_rank():
     assert [h.role for h in map(header_of, ("Volume BTC", "Unnamed: 0"))] == [None, None]
     assert header_of("Volume BTC").is_volume_of
     assert header_of("Unnamed: 0").is_unnamed
+
+
+@pytest.mark.parametrize(
+    ("role", "headers"),
+    [
+        (
+            "open",
+            "Precio apertura|Preço de Abertura|Prezzo di apertura|open_px|Trade Open|Opening Rate",
+        ),
+        ("high", "Max. Price|En Yüksek Fiyat|Maximum ár|Макс. цена|Prezzo massimo|HghPric|高"),
+        ("low", "Min. Price|En Düşük Fiyat|Nejnižší cena|Мин. цена|Pret minim|LwPric|الأدنى"),
+        ("close", "Precio de cierre|Pret inchidere|Závěrečná cena|close_px|ClsPric|收市|CLOSEP*"),
+        ("volume", "Shares Traded|Stückzahl|成交張數|Deals Volume|TtlTradgVol|交易量|ปริมาณ"),
+        ("date", "TradDt|Pricing Date|תאריך|التاريخ|วันที่"),
+        ("ticker", "TckrSymb|SC_CODE|stock_id|symbol_id"),
+    ],
+)
+def test_headers_of_exchanges_and_of_several_words(role, headers):
+    for header in headers.split("|"):
+        assert (header, header_of(header).role) == (header, role)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Prev Close Price",
+        "Average price",
+        "Target Price",
+        "Price Change",
+        "Bid price",
+        "Price",
+        "of",
+    ],
+)
+def test_a_word_beside_price_is_no_close_unless_it_names_one(header):
+    assert header_of(header).role in ({"close"} if header == "Price" else {None})

@@ -245,7 +245,7 @@ def test_two_columns_of_closes_are_refused():
 
 
 def test_without_any_numbers_no_column_is_offered():
-    with pytest.raises(DataError, match=r"one is needed\. Give a file with prices\."):
+    with pytest.raises(DataError, match=r"one is needed\. Give a file with prices, or"):
         named("Date,Change %\n2020-01-02,1%\n")
 
 

@@ -4,7 +4,9 @@ import gzip
 import io
 import zipfile
 
+import pandas as pd
 import pytest
+from price_files import closes, failure
 
 from forecaster.errors import DataError
 from forecaster.market.files.delimited import read_rows, sniff_delimiter, split_rows
@@ -105,3 +107,66 @@ def test_what_is_no_table_is_named(data, words):
 def test_headers_in_angle_brackets_are_no_web_page():
     rows = read_rows(b"<TICKER>,<DATE>,<CLOSE>\nA,20200102,1\n", "x.txt")
     assert rows.cells[0][0] == "<TICKER>"
+
+
+QUOTED = '"Date,Close,Volume"\n"2020-01-02,10.5,1000"\n"2020-01-03,""11.25"",2000"\n'
+
+
+@pytest.mark.parametrize("text", [QUOTED, QUOTED.replace("\n", "\r\n"), QUOTED.replace(",", ";")])
+def test_whole_lines_in_quotation_marks(text):
+    rows = split_rows(text, "x.csv")
+    assert rows.cells == [
+        ["Date", "Close", "Volume"],
+        ["2020-01-02", "10.5", "1000"],
+        ["2020-01-03", "11.25", "2000"],
+    ]
+
+
+FRAME = pd.DataFrame(
+    {"Open": [10.0, 10.5, 9.25], "Adj Close": [10.5, 11.25, 9.5], "Volume": [1000, 20000, 300]},
+    index=pd.DatetimeIndex(["2020-01-02", "2020-01-03", "2020-01-06"], name="Date"),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FRAME.rename(columns={"Adj Close": "Close"}).to_string(),
+        FRAME.rename(columns={"Adj Close": "Close"}).reset_index().to_string(),
+        FRAME.rename(columns={"Adj Close": "Close"}).reset_index().to_string(index=False),
+        "Date Open Close Volume\n2020-01-02 10 10.5 1000\n2020-01-03 10.5 11.25 20000\n",
+        "Date       Close   Adj Close\nJan 2, 2020  10.5  9.5\nJan 3, 2020  11.25  9.5\n",
+        "Datum  Kurs\n02.01.2020  10,5\n03.01.2020  11,25\n",
+    ],
+)
+def test_columns_that_blanks_set_apart(tmp_path, text):
+    history = closes(tmp_path, text, "x.txt")
+    assert [float(price) for price in history.close[:2]] == [10.5, 11.25]
+    assert str(history.sessions[1]) == "2020-01-03"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Date        Open   Close\n2020-01-02         10.5\n2020-01-03  10.5   11.25\n",
+        "Date Open Close\n2 Jan 2020 10 10.5\n3 Jan 2020 10.5 11.25\n",
+        pd.concat({"AAPL": FRAME, "MSFT": FRAME + 1}).to_string(),
+    ],
+)
+def test_blank_cells_among_such_columns_are_refused(tmp_path, text):
+    assert "Save the table as CSV" in failure(tmp_path, text, "x.txt")
+
+
+def test_a_message_in_a_file_is_shown(tmp_path):
+    message = failure(tmp_path, "Too Many Requests\n")
+    assert message.startswith(f'{tmp_path}/X.csv holds no table but "Too Many Requests"')
+
+
+def test_the_rule_below_the_header_of_markdown_is_no_line_of_tickers(tmp_path):
+    text = "| Date | Close |\n|:---|---:|\n| 2020-01-02 | 10.5 |\n| 2020-01-03 | 11.25 |\n"
+    assert closes(tmp_path, text).ticker == "X"
+
+
+def test_a_header_of_blanks_alone(tmp_path):
+    assert "a header and no rows" in failure(tmp_path, "Date  Close\n")
+    assert "needed" in failure(tmp_path, b"\xad")

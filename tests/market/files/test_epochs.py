@@ -100,3 +100,22 @@ def test_a_last_date_decades_from_now_is_refused(tmp_path):
     assert 'row 3: date is "2204-01-03"' in text
     assert "columns date=NAME" in text
     assert "date_format" in text
+
+
+def test_six_figures_that_begin_with_zero_are_no_count(tmp_path):
+    days = np.arange("2001-08-01", "2001-10-20", dtype="datetime64[D]")
+    days = days[np.is_busday(days)]
+    rows = "".join(f"{day.item():%y%m%d},10.5\n" for day in days)
+    assert 'date is "010801"' in failure(tmp_path, "Date,Close\n" + rows)
+    rows = "".join(f"{int(f'{day.item():%y%m%d}')},10.5\n" for day in days)
+    assert 'date is "10801"' in failure(tmp_path, "Date,Close\n" + rows)
+
+
+def test_days_counted_from_1904(tmp_path):
+    days = np.arange("2024-03-04", "2024-05-01", dtype="datetime64[D]")
+    open_days = days[np.is_busday(days)]
+    first = np.datetime64("1904-01-01")
+    rows = "".join(f"{(day - first).astype(int)},10.5\n" for day in open_days)
+    assert list(closes(tmp_path, "Date,Close\n" + rows).sessions) == list(open_days)
+    every = "".join(f"{(day - first).astype(int)},10.5\n" for day in days)
+    assert str(closes(tmp_path, "Date,Close\n" + every).sessions[0]) == "2020-03-03"

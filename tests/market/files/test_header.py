@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from price_files import closes, failure, read_file, write
 
 from forecaster.errors import DataError
 from forecaster.market.files.delimited import split_rows
@@ -89,3 +90,32 @@ def test_tickers_above_or_below_the_fields(lines, tickers):
     table = read(lines + "2020-01-02,1.5,2\n2020-01-03,1.6,3\n")
     assert list(table.tickers) == tickers
     assert {h.role for h in table.headers} & {"close"}
+
+
+def test_further_columns_without_a_header_have_no_names(tmp_path):
+    rows = "".join(
+        f"{1577836800000 + 86400000 * day},{10 + day},{12 + day},{9 + day},{11 + day},1000,"
+        f"{1577923199999 + 86400000 * day},20000.5,7,1,2,0\n"
+        for day in range(6)
+    )
+    history = closes(tmp_path, rows, "BTCUSDT-1d-2020-01.csv")
+    assert (history.close[-1], history.high[-1], history.volume[-1]) == (16.0, 17.0, 1000.0)
+    assert str(history.cutoff) == "2020-01-06"
+
+
+def test_the_line_that_is_offered_for_a_file_without_a_header_can_be_added(tmp_path):
+    rows = "2020-01-02,10.5,7,3\n2020-01-03,11.25,9,4\n"
+    line = failure(tmp_path, rows).rpartition("as in ")[2].removesuffix(".")
+    assert closes(tmp_path, f"{line}\n{rows}").close[-1] == 11.25
+
+
+def test_tickers_in_headers_with_blanks_stand_between_commas(tmp_path):
+    rows = "".join(f"2020-01-0{day},{day}.5,{day * 9}.5,{day},{day * 9}\n" for day in range(2, 7))
+    text = "Date,T Close,O Close,T Open,O Open\n" + rows
+    loaded = read_file(write(tmp_path, "x.csv", text))
+    assert {h.ticker: h.close[-1] for h in loaded.panel} == {"T": 6.5, "O": 54.5}
+
+
+def test_a_title_with_a_comma_is_no_line_of_tickers(tmp_path):
+    text = "Close prices of ACME, daily\nDate,Close\n2020-01-02,10.5\n2020-01-03,11.25\n"
+    assert closes(tmp_path, text).ticker == "X"

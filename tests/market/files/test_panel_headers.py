@@ -56,3 +56,13 @@ def test_words_and_symbols_are_tickers_on_the_same_side():
 
 def test_a_field_of_which_two_readings_fit_names_none():
     assert pairs("CLOSE_LAST", "LAST_CLOSE") == []
+
+
+def test_the_field_takes_as_much_of_a_header_as_it_can():
+    headers = [header_of(text) for text in ("AAPL OPEN PRICE", "AAPL CLOSE PRICE", "AAPL - HIGH")]
+    assert [(pair.ticker, pair.field.role) for pair in pairs_in(headers)] == [
+        ("AAPL", "open"),
+        ("AAPL", "close"),
+        ("AAPL", "high"),
+    ]
+    assert pairs_in([header_of("BRK.B.Close")])[0].ticker == "BRK.B"

@@ -85,3 +85,21 @@ def test_parquet_is_known_by_its_content(tmp_path):
     whole = path.read_bytes()
     assert len(closes(tmp_path, whole, "b.csv")) == 3
     assert len(read_files(["-"], stdin=io.BytesIO(whole)).panel) == 1
+
+
+def test_an_unnamed_index_level_beside_named_dates_holds_tickers(tmp_path):
+    days = pd.to_datetime(["2020-01-02", "2020-01-03"] * 2)
+    index = pd.MultiIndex.from_arrays([days, [1, 1, 2, 2]], names=["date", None])
+    pd.DataFrame({"close": [10.5, 11.0, 50.5, 51.0]}, index=index).to_parquet(
+        tmp_path / "x.parquet"
+    )
+    loaded = read_file(str(tmp_path / "x.parquet"))
+    assert {h.ticker: h.close[-1] for h in loaded.panel} == {"1": 11.0, "2": 51.0}
+
+
+def test_an_unnamed_index_of_rows_holds_none(tmp_path):
+    frame = pd.DataFrame(
+        {"date": ["2020-01-02", "2020-01-03"], "close": [10.5, 11.0]}, index=[5, 7]
+    )
+    frame.to_parquet(tmp_path / "x.parquet")
+    assert [h.ticker for h in read_file(str(tmp_path / "x.parquet")).panel] == ["X"]

@@ -38,6 +38,10 @@ def test_one_day_in_many_forms(tmp_path, cell):
         "jan. feb. mars april mai juni juli aug. sep. okt. nov. des.",
         "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.",
         "Oca Şub Mar Nis May Haz Tem Ağu Eyl Eki Kas Ara",
+        "янв фев мар апр мая июн июл авг сен окт ноя дек",
+        "січ лют бер кві тра чер лип сер вер жов лис гру",
+        "ינו פבר מרץ אפר מאי יונ יול אוג ספט אוק נוב דצמ",
+        "Jan Feb Mac Apr Mei Jun Jul Ogos Sep Okt Nov Dis",
         "янв. февр. мар. апр. мая июн. июл. авг. сент. окт. нояб. дек.",
         "січ. лют. бер. квіт. трав. черв. лип. серп. вер. жовт. лист. груд.",
         "led úno bře dub kvě čvn čvc srp zář říj lis pro",
@@ -128,3 +132,14 @@ def test_a_slip_among_the_rows_and_lines_below_them_are_no_reason_to_refuse(tmp_
     loaded = read_file(write(tmp_path, "x.csv", text))
     assert len(loaded.panel.histories[0]) == 19
     assert "2 rows with no usable date or close were left out" in messages(loaded)[0]
+
+
+def test_a_mark_behind_a_date_is_cut_off(tmp_path):
+    assert day_of(tmp_path, " 113/01/02＊") == "2024-01-02"
+    assert day_of(tmp_path, "2024-01-02 *") == "2024-01-02"
+
+
+def test_years_of_two_figures_that_may_be_of_the_minguo_calendar_are_named(tmp_path):
+    rows = "".join(f"88/01/{day:02d};10.5\n" for day in (5, 6, 7, 8, 11, 25))
+    loaded = read_file(write(tmp_path, "x.csv", "日期;收盤價\n" + rows))
+    assert '"88/01/05" was read as 1988-01-05; in the Minguo calendar' in messages(loaded)[0]

@@ -25,11 +25,12 @@ NEARLY_ALL = 0.9
 SMALLEST_ALONE = 1e8
 """Seconds that stand for a date though no step says so: from 1973 on."""
 _FIRST_DAY = -98_615  # 1700-01-01
-_EXCEL_EPOCH = -25_569
+_EXCEL_EPOCH, _EXCEL_EPOCH_OF_1904 = -25_569, -24_107
 _FIRST_SERIAL, _FIRST_SURE_SERIAL, _LAST_SERIAL = 3_650, 25_000, 70_000
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d{1,2})?")
 _ALONE = re.compile(r"-?\d{9,19}(?:\.\d*)?(?:[eE]\+?\d+)?|[2-6]\d{4}(?:\.\d*)?|\d\.\d+[eE]\+?\d\d")
+_BEGINS_WITH_ZERO = re.compile(r"0\d")
 _EXPONENT = re.compile(r"\d(?:\.(\d+))?[eE]\+?(\d+)")
 
 
@@ -60,6 +61,8 @@ def days_of_numbers(texts: Sequence[str]) -> tuple[Days, Floats] | None:
         where no reading fits nearly all.
     """
     values = np.array([float(text) for text in texts])
+    if any(_BEGINS_WITH_ZERO.match(text) for text in texts):
+        return None  # a date of six figures, perhaps, and no count
     days = _calendar_days(values)
     if days is not None:
         return days, np.full(len(values), np.nan)
@@ -111,13 +114,29 @@ def _serial_days(values: Floats) -> Days | None:
     if np.mean((values >= _FIRST_SERIAL) & (values < _LAST_SERIAL)) < NEARLY_ALL:
         return None
     numbers = np.floor(values)
+    if _are_months_and_days(numbers):
+        return None
     readings = [_days(numbers + _EXCEL_EPOCH), _days(numbers)]
     if values.max() >= _FIRST_SURE_SERIAL:
-        return readings[0]
+        is_late = _are_tuesdays_to_saturdays(readings[0])
+        return _days(numbers + _EXCEL_EPOCH_OF_1904) if is_late else readings[0]
     closed = [int(np.sum(~np.is_busday(days[~np.isnat(days)]))) for days in readings]
-    if closed[0] == closed[1]:
+    if closed[0] == closed[1] or min(closed) > (1 - NEARLY_ALL) * len(values):
         return None
     return readings[int(np.argmin(closed))]
+
+
+def _are_months_and_days(numbers: Floats) -> bool:
+    """Whether the last four figures are always a month and a day, as in ``30102`` for 2003."""
+    months, days = numbers // 100, numbers % 100
+    fine = (months % 100 >= 1) & (months % 100 <= 12) & (days >= 1) & (days <= 31)
+    return bool(np.all(fine)) and len(np.unique(months)) > 1
+
+
+def _are_tuesdays_to_saturdays(days: Days) -> bool:
+    """Whether days are a day late: those that old Macs count from 1904 are, when read from 1900."""
+    weekdays = np.bincount((days[~np.isnat(days)].astype(np.int64) + 3) % 7, minlength=7)
+    return bool(weekdays[1:6].min() >= 2 and weekdays[0] == weekdays[6] == 0)
 
 
 def _unit(values: Floats) -> float | None:

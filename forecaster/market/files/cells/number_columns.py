@@ -32,7 +32,7 @@ CLEARLY = 10
 JUMP = np.log(200.0)
 """No price does this from one row to the next; a misread sign makes a factor of a thousand."""
 
-_POINTS = frozenset({"en", "zh", "ja", "ko"})
+_POINTS = frozenset({"en", "zh", "ja", "ko", "he", "ar", "th"})
 """Languages that write a decimal point. The others write a comma, but for Spanish: Spain and
 Argentina write commas, Mexico and Peru points."""
 _EITHER = frozenset({"es"})

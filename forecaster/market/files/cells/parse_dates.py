@@ -22,6 +22,8 @@ from forecaster.market.files.cells.instants import GREENWICH, Times, on_local_da
 from forecaster.market.files.cells.parse_numbers import Column
 from forecaster.market.files.cells.written_dates import (
     BUDDHIST_AHEAD,
+    MINGUO_AHEAD,
+    MINGUO_YEARS,
     Triple,
     compose,
     could_be_a_number,
@@ -37,6 +39,7 @@ _WHOLE_MONTH = 3
 """So many rows with one unknown word beside their figures are a month, not slips of the pen."""
 _MONTHLY_DAYS = 20
 _FOREIGN_YEAR = re.compile(r"1[34]\d\d\D?\d{1,2}\D?\d{1,2}|\d{1,2}\D\d{1,2}\D1[34]\d\d")
+_SHORT_YEAR = re.compile(r"(\d\d)\D\d{1,2}\D\d{1,2}$")
 _NAME = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -165,11 +168,17 @@ def _checked(days: Days, texts: list[str], cells: DateCells, times: Callable[[],
 
 
 def _calendar_note(days: Days, texts: list[str]) -> list[str]:
-    """Says so where years are those of the Buddhist calendar."""
+    """Says so where years are those of the Buddhist calendar, or may be those of the Minguo one."""
     for place in np.flatnonzero(~np.isnat(days))[:1].tolist() if texts else []:
         year = int(days[place].astype("datetime64[Y]").astype(np.int64)) + 1970
         if str(year + BUDDHIST_AHEAD) in texts[place]:
             return [f"years are of the Buddhist calendar ({year + BUDDHIST_AHEAD} is {year})"]
+        short = _SHORT_YEAR.match(texts[place].strip())
+        if short and int(short[1]) == year % 100 and int(short[1]) in MINGUO_YEARS:
+            return [
+                f'"{texts[place].strip()}" was read as {days[place]}; in the Minguo calendar it is'
+                f" of {year % 100 + MINGUO_AHEAD}: write years of four figures if that is meant"
+            ]
     return []
 
 

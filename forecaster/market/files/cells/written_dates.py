@@ -21,7 +21,7 @@ FIRST_YEAR, LAST_YEAR = 1700, 2999
 BUDDHIST_FROM, BUDDHIST_AHEAD = 2400, 543
 MINGUO_AHEAD = 1911
 MINGUO_YEARS = range(60, 151)
-LONGEST_DATE = 60
+LONGEST_DATE = 80
 
 _LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "æ": "ae", "ß": "ss", "ı": "i", "đ": "d", "Ł": "l", "Ø": "o", "İ": "i"}
@@ -83,7 +83,7 @@ def compose(year: Integers, month: Integers, day: Integers) -> Days:
 
 def tidy(cell: str) -> str:
     """A cell without time of day, weekday, quotation marks and accents."""
-    text = cell.strip().strip("'\"").strip()
+    text = cell.strip().strip("'\"").rstrip(" *＊†‡")
     if len(text) > LONGEST_DATE:
         return ""
     if not text.isascii() or text[:1] in _ERAS:
