@@ -1,7 +1,7 @@
 """Whatever the ticker is called and however the file is written, its own numbers are read or none.
 
 Every dialect that is written here, with every ticker that is a word of headers in some language,
-with both decimal signs, both orders of rows and several encodings: one in three of all these files,
+with both decimal signs, both orders of rows and several encodings: one in five of all these files,
 or all of them where ``FORECASTER_TORTURE`` is set.
 """
 
@@ -213,7 +213,7 @@ def test_the_numbers_read_are_the_numbers_written(tmp_path, name):
     """No file is read with other numbers, dates or tickers; most are read."""
     read = written = 0
     styles = itertools.cycle(itertools.product(".,", (False, True), ENCODINGS))
-    every = 1 if "FORECASTER_TORTURE" in os.environ else 3
+    every = 1 if "FORECASTER_TORTURE" in os.environ else 5
     cases = list(itertools.product(TICKERS, LANGUAGES.items()))
     for ticker, (language, words) in cases[::every]:
         decimal, newest_first, encoding = next(styles)
