@@ -41,7 +41,7 @@ def predict(
     note_other_market(trained, members)
     loaded = read(sources, reading)
     histories, calendars = loaded.panel.histories, loaded.calendars
-    ages = ages_of(histories, calendars, datetime.now(UTC)) if day is None else {}
+    ages = ages_of(loaded, datetime.now(UTC)) if day is None else {}
     show_notes([about for about in file_notes(loaded.files, ages) if about.loud])
     result = predict.predict(
         trained, histories, market=members, horizon=horizon, as_of=day, calendars=calendars,

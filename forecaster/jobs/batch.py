@@ -134,7 +134,7 @@ def batch(
             if market is not None
             else (None, [])
         )
-        ages = ages_of(loaded.panel, loaded.calendars, moment)
+        ages = ages_of(loaded, moment)
         old = file_notes(loaded.files, ages)
         notes = [replace(note, ticker=note.ticker or note.source) for note in (*loaded.notes, *old)]
         if due and path is not None:

@@ -15,12 +15,13 @@ import numpy as np
 
 from forecaster.errors import Message, StaleBars, parameter
 from forecaster.market.bars import History
-from forecaster.market.calendars import Calendars, Schedule, missed_sessions
+from forecaster.market.calendars import Schedule, missed_sessions
 from forecaster.market.notes import Note
 from forecaster.wording import counted
 
 if TYPE_CHECKING:
     from forecaster.market.fetch_options import FetchOptions
+    from forecaster.market.files.read import LoadResult
     from forecaster.market.update import TickerUpdate
 
 _USUAL_DELAY = {"yahoo": timedelta(hours=3), "tiingo": timedelta(hours=4)}
@@ -97,9 +98,13 @@ def age_note(update: TickerUpdate, age: Age, fetching: FetchOptions) -> Note | N
     return None if message is None else Note(message, update.ticker, loud=age.overdue)
 
 
-def ages_of(histories: Iterable[History], calendars: Calendars, now: datetime) -> dict[str, Age]:
-    """How old the last bars of some histories are, whatever a source may need."""
-    return {history.ticker: age_of(history, calendars.of(history), now) for history in histories}
+def ages_of(loaded: LoadResult, now: datetime) -> dict[str, Age]:
+    """How old the last bars of all histories are, those of files too."""
+    ages = dict(loaded.ages)
+    for history in loaded.panel:
+        if history.ticker not in ages:
+            ages[history.ticker] = age_of(history, loaded.calendars.of(history), now)
+    return ages
 
 
 def file_notes(files: Iterable[str], ages: Mapping[str, Age]) -> list[Note]:

@@ -143,7 +143,7 @@ def _fetched(
     )
     usable = [history for history in histories.values() if isinstance(history, History)]
     calendars, notes = _calendars(store, usable, now, stored)
-    panel, stale = [], []
+    panel, stale, ages = [], [], {}
     notes = [*clock_note(updates, now), *notes]
     for update in updates:
         history = histories.get(update.ticker)
@@ -159,10 +159,13 @@ def _fetched(
         notes += update_notes(update, schedule, history.first)
         info = update.info
         age = age_of(history, schedule, now, None if info is None else info.source)
+        ages[update.ticker] = age
         remark = age_note(update, age, fetching)
         notes += [] if remark is None else [remark]
         stale += [update.ticker] if update.problem is not None or age.overdue else []
-    return LoadResult(Panel(tuple(panel)), tuple(notes), tuple(failures), calendars, tuple(stale))
+    return LoadResult(
+        Panel(tuple(panel)), tuple(notes), tuple(failures), calendars, tuple(stale), ages=ages
+    )
 
 
 def _updated(
@@ -267,6 +270,7 @@ def _joined(loaded: LoadResult, fetched: LoadResult) -> LoadResult:
         calendars=Calendars({**loaded.calendars, **fetched.calendars}),
         stale=fetched.stale,
         files=loaded.files,
+        ages=fetched.ages,
     )
 
 

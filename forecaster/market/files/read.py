@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -41,6 +41,9 @@ from forecaster.market.files.joining import Joining
 from forecaster.market.files.parquet import read_parquet
 from forecaster.market.files.split_tables import tables_in
 from forecaster.market.notes import Failure, Note
+
+if TYPE_CHECKING:
+    from forecaster.market.age import Age
 
 MAX_TEXT_BYTES = 256 * 2**20
 MAX_PARQUET_BYTES = 2**30
@@ -85,6 +88,7 @@ class LoadResult:
         stale: tickers whose stored bars are used because their source failed.
         files: the file with the newest bars of each ticker, as the user named it; none for fetched
             ones.
+        ages: how old the last bar of each fetched ticker is.
     """
 
     panel: Panel
@@ -93,6 +97,7 @@ class LoadResult:
     calendars: Calendars = field(default_factory=lambda: NO_CALENDARS)
     stale: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    ages: Mapping[str, Age] = field(default_factory=dict)
 
 
 def is_file_source(word: str) -> bool:
