@@ -18,6 +18,8 @@ from forecaster.model.numpy_rnn import Network, forward_last, read
 
 _WINDOWS_AT_ONCE = 2048
 _PIECES_AT_ONCE = 512
+_HISTORIES_AT_ONCE = 64
+"""Products of a step's size are too small to share between threads; larger ones would be."""
 
 
 def outputs_at(
@@ -63,9 +65,11 @@ def outputs_now(network: Network, encoded: Sequence[Encoding], context: int) -> 
     with np.errstate(over="ignore", invalid="ignore"):  # an unstable relu network overflows
         for size in np.unique(sizes):
             group = np.flatnonzero(sizes == size).tolist()
-            windows = np.stack([encoded[i].inputs[-size:] for i in group]).astype(np.float64)
-            for i, answer in zip(group, forward_last(double, windows), strict=True):
-                out[i] = np.asarray(answer, dtype=np.float64)
+            for first in range(0, len(group), _HISTORIES_AT_ONCE):
+                part = group[first : first + _HISTORIES_AT_ONCE]
+                windows = np.stack([encoded[i].inputs[-size:] for i in part]).astype(np.float64)
+                for i, answer in zip(part, forward_last(double, windows), strict=True):
+                    out[i] = np.asarray(answer, dtype=np.float64)
     return out
 
 
