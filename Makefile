@@ -17,7 +17,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 help:
 	@echo "make demo    install, then a tour on sample_data (half a minute after the installation)"
 	@echo "make test    install, then ruff, mypy --strict and pytest (about 10 minutes)"
-	@echo "make quick   install, then ruff, mypy and the tests without processes and TensorFlow (a minute)"
+	@echo "make quick   install, then ruff, mypy and the tests without processes and TensorFlow (two minutes)"
 	@echo "make speed   measure start-up, training and prediction"
 	@echo "make clean   remove the environment and caches"
 
