@@ -66,9 +66,10 @@ peers: $(VENV)/installed-dev
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-peers.txt
 	$(BIN)/python benchmarks/peers.py $(DATA) --python .venv-peers/bin/python
 
-# kill -9 at two hundred random moments: make test does twenty
+# hostile inputs to every reader, two thousand each (make test draws fifty), and kill -9 at two hundred
+# random moments (make test: twenty)
 torture: $(VENV)/installed-dev
-	FORECASTER_TORTURE=200 $(BIN)/python -m pytest -q tests/cli/test_kill_9.py tests/cli/test_cli_batch.py -k random
+	FORECASTER_FUZZ=2000 FORECASTER_TORTURE=200 $(BIN)/python -m pytest -q -s tests -k "random or fuzz"
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
