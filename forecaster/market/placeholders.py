@@ -19,28 +19,29 @@ from forecaster.wording import plural
 SAME = 1e-6
 """Relative difference below which two prices are one (files round adjusted prices)."""
 
-STRETCHES = ((125, 0.2, 5), (30, 0.4, 5), (30, 0.5, 2))
-"""Sessions on either side, the share of moving bars without a range, and the fewest of them.
+STRETCHES = ((126, 0.2, 13), (30, 0.4, 8), (30, 0.8, 3))
+"""Sessions up to a bar, the share of moving bars without a range, and the fewest of them.
 
-Of 173 development histories three reach them: a German stock whose vendor fills four of ten bars
-(94% of a quarter), a crypto exchange's first years (all) and a stock after its collapse (67%).
-American stocks that were small in 2001 reach 11% of a year and 24% of a quarter, large ones 0."""
+Of 142 development histories four reach them: a German stock whose vendor fills four of ten bars
+(94% of a quarter), a crypto exchange's first years (all), a stock after its collapse (67%) and a
+young listing that hardly traded (38%). American stocks that were small in 2001 reach 18% of half a
+year and 24% of a quarter, large ones 0."""
 
-STRETCHES_OF_BODIES = ((125, 0.5, 5),)
-"""The same for bars of open and close alone, which prices of few digits show by chance (42% of a
-year at most in American stocks, 69% of all bars of that German stock)."""
+STRETCHES_OF_BODIES = ((126, 0.6, 20),)
+"""The same for bars of open and close alone, which prices of few digits show by chance (54% of half
+a year at most in American stocks, 69% of all bars of that German stock)."""
 
 NEIGHBOURS = 126
-"""Bars on either side that decide about one: a cut that keeps so many decides alike."""
+"""Bars before one that decide about it: a cut that keeps so many decides alike."""
 
 
 def with_known_ranges(history: History) -> tuple[History, list[str]]:
     """The history without ranges that only repeat closes, and a sentence on them if there are any.
 
     Recognised are bars whose high and low are one price, and bars whose high and low are the larger
-    and the smaller one of open and close; where many are, and the close moved. Bars on both sides
-    decide, as they do about the order of day and month: this is about what a file is, not about
-    what a market does.
+    and the smaller one of open and close; where many were of late, and the close moved. Only bars
+    up to a bar decide about it, so that a forecast from there never depends on what came later; the
+    first few of a stretch keep their ranges.
     """
     flat, bodies, moved = _without_range(history)
     filled = _in_stretches(flat, moved, STRETCHES)
@@ -80,19 +81,17 @@ def _same(one: Floats, other: Floats, size: Floats) -> Mask:
 
 
 def _in_stretches(found: Mask, among: Mask, stretches: tuple[tuple[int, float, int], ...]) -> Mask:
-    """The bars found around which many of the others are of their kind."""
+    """The bars found up to which many of the others were of their kind."""
     result = np.zeros(len(found), dtype=bool)
     if not found.any():
         return result
-    for reach, share, least in stretches:
-        count = _moving_sum(found, reach)
-        result |= found & (count >= least) & (count >= share * _moving_sum(among, reach))
+    for sessions, share, least in stretches:
+        count = _moving_sum(found, sessions)
+        result |= found & (count >= least) & (count >= share * _moving_sum(among, sessions))
     return result
 
 
-def _moving_sum(values: Mask, reach: int) -> Floats:
-    """Sums over each bar and ``reach`` bars on either side, fewer at the ends."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    places = np.arange(len(values))
-    ends = np.minimum(places + reach + 1, len(values))
-    return np.asarray(sums[ends] - sums[np.maximum(places - reach, 0)])
+def _moving_sum(values: Mask, sessions: int) -> Floats:
+    """Sums over the last ``sessions`` bars up to each, fewer at the start."""
+    sums = np.concatenate([np.zeros(sessions), np.cumsum(values)])
+    return np.asarray(sums[sessions:] - sums[: len(values)])

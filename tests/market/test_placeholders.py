@@ -7,7 +7,7 @@ import pytest
 from synthetic import garch_history
 
 from forecaster.market.bars import History
-from forecaster.market.placeholders import with_known_ranges
+from forecaster.market.placeholders import NEIGHBOURS, with_known_ranges
 
 RANGES = ("open", "high", "low")
 
@@ -59,11 +59,15 @@ def test_many_bars_without_a_range_have_none(form, share):
     history = garch_history("A", 1000, 3)
     places = chosen(1000, share)
     known, (note,) = with_known_ranges(filled(history, places, form(history)))
+    seen = np.isnan(known.high)
     for name in RANGES:
-        assert np.array_equal(np.isnan(getattr(known, name)), places)
+        assert np.isnan(getattr(known, name)[seen]).all()
+    assert np.isfinite(known.low[~seen]).all()
+    assert np.array_equal(seen[60:], places[60:])
+    assert not np.any(seen & ~places)
     assert np.array_equal(known.close, history.close)
-    assert note.startswith(f"{places.sum()} bars of 1000 ({places.mean():.0%}) have no range")
-    assert f"first {history.sessions[places][0]}" in note
+    assert note.startswith(f"{seen.sum()} bars of 1000 ({seen.mean():.0%}) have no range")
+    assert f"first {history.sessions[seen][0]}" in note
 
 
 def two_trades(history: History) -> dict[str, np.ndarray]:
@@ -79,22 +83,39 @@ def test_many_bars_of_open_and_close_alone_have_no_range(form):
     history = garch_history("A", 1000, 3)
     places = chosen(1000, 0.8)
     known, (note,) = with_known_ranges(filled(history, places, form(history)))
-    assert np.array_equal(np.isnan(known.high), places)
+    assert np.array_equal(np.isnan(known.high)[60:], places[60:])
     assert "bars of 1000" in note
 
 
-def test_a_stretch_of_a_long_history_is_enough():
+@pytest.mark.parametrize(("first", "late"), [(0, 2), (700, 11)])
+def test_a_stretch_of_a_long_history_is_seen_soon(first, late):
     history = garch_history("A", 2500, 3)
-    places = np.arange(2500) < 60
+    places = np.arange(2500) // 60 == first // 60
     known, _ = with_known_ranges(filled(history, places, one_price(history)))
-    assert np.array_equal(np.isnan(known.high), places)
+    start = int(np.argmax(places))
+    assert np.isnan(known.high).sum() == 60 - late
+    assert np.isnan(known.high[start + late : start + 60]).all()
+
+
+@pytest.mark.parametrize("form", [one_price, no_open, open_before, bodies])
+@pytest.mark.parametrize("share", [1.0, 0.69, 0.4, 0.2])
+def test_what_comes_later_decides_nothing(form, share):
+    history = garch_history("A", 700, 3)
+    places = chosen(700, share) & (np.arange(700) // 150 % 2 == 0)
+    history = filled(history, places, form(history))
+    known, _ = with_known_ranges(history)
+    for cut in range(1, 700, 7):
+        seen, _ = with_known_ranges(history.slice(0, cut))
+        assert seen.fingerprint == known.slice(0, cut).fingerprint
+    last, _ = with_known_ranges(history.slice(500 - NEIGHBOURS, 700))
+    assert last.slice(NEIGHBOURS, len(last)).fingerprint == known.slice(500, 700).fingerprint
 
 
 @pytest.mark.parametrize("count", [3, 12])
 def test_short_histories_of_closes_are_seen_too(count):
     history = garch_history("A", count, 3)
     known, _ = with_known_ranges(filled(history, np.full(count, True), one_price(history)))
-    assert np.isnan(known.high).all()
+    assert np.isnan(known.high[2:]).all()
 
 
 def test_halted_sessions_stay():
@@ -115,7 +136,7 @@ def test_placeholders_that_repeat_a_price_are_halts():
     doubled = replace(history, close=close, adjusted_close=close)
     doubled = filled(doubled, np.full(400, True), one_price(doubled))
     known, _ = with_known_ranges(doubled)
-    assert np.isnan(known.high[::2]).all()
+    assert np.isnan(known.high[60::2]).all()
     assert np.isfinite(known.high[1::2]).all()
 
 
