@@ -57,22 +57,29 @@ def decaying_mean(values: Floats, decay: float, prior: float, prior_sessions: fl
     blocks = -(-n // block)
     padded = np.zeros((blocks, block))
     padded.ravel()[:n] = values
-    powers, weights, fade = _powers(decay, block)
+    powers, fade, weights = _weights(decay, block, blocks, prior_sessions)
     sums = np.cumsum(padded / powers, axis=1) * powers
     carried = _carried(sums[:, -1].tolist(), prior_sessions * prior, float(fade[-1]))
-    weighed = _carried([float(weights[-1])] * blocks, prior_sessions, float(fade[-1]))
-    means = (sums + carried[:, None] * fade) / (weights + weighed[:, None] * fade)
+    means = (sums + carried[:, None] * fade) / weights
     return np.asarray(means.ravel()[:n])
 
 
 @lru_cache(maxsize=64)
-def _powers(decay: float, block: int) -> tuple[Floats, Floats, Floats]:
-    """λ^i, the weight of a block's first i + 1 values, and λ^(i+1), for i = 0..block - 1."""
+def _weights(
+    decay: float, block: int, blocks: int, prior_sessions: float
+) -> tuple[Floats, Floats, Floats]:
+    """λ^i and λ^(i+1) for i = 0..block - 1, and the weight of all that a mean has seen.
+
+    Returns:
+        Shapes ``(block,)``, ``(block,)`` and ``(blocks, block)``.
+    """
     powers = np.asarray(decay ** np.arange(block), dtype=np.float64)
-    weights, fade = np.cumsum(1.0 / powers) * powers, powers * decay
-    for array in (powers, weights, fade):
+    inside, fade = np.cumsum(1.0 / powers) * powers, powers * decay
+    before = _carried([float(inside[-1])] * blocks, prior_sessions, float(fade[-1]))
+    weights = inside + before[:, None] * fade
+    for array in (powers, fade, weights):
         array.flags.writeable = False  # shared by all callers
-    return powers, weights, fade
+    return powers, fade, weights
 
 
 def _carried(ends: list[float], start: float, fade: float) -> Floats:

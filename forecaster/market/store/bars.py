@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -186,7 +187,8 @@ def _bars(connection: Connection, ticker: str, last: int | None) -> Floats:
     query = query.order_by(order) if last is None else query.order_by(order.desc()).limit(last)
     with connection.execute(query) as result:
         rows = result.cursor.fetchall()
-    table = np.array(rows, dtype=np.float64).reshape(len(rows), len(_COLUMNS))
+    cells = chain.from_iterable(rows)
+    table = np.fromiter(cells, np.float64, len(rows) * len(_COLUMNS)).reshape(-1, len(_COLUMNS))
     return table if last is None else table[::-1]
 
 

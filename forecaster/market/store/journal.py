@@ -8,6 +8,7 @@ the store and is NULL counts as not there: rows that are older than their column
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -27,6 +28,7 @@ from forecaster.market.store.chain import (
     written_head,
 )
 from forecaster.market.store.schema import to_day, to_number
+from forecaster.market.store.tickers import MOST_NAMES
 
 __all__ = [
     "CLOCKS_APART", "Author", "Chain", "Entry", "JournalRecord", "append", "entries",
@@ -41,6 +43,9 @@ CLOCKS_APART = timedelta(seconds=5)
 """How much the clocks of machines that share a store may differ that nobody need look at."""
 _PRICE_TOLERANCE = 1e-5
 """Relative difference up to which two forecasts are the same: processors round differently."""
+
+_Place = tuple[str, int, str | None]
+"""The ticker, cutoff and file of forecasts of which the newest counts."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +134,9 @@ def append(connection: Connection, author: Author, forecasts: Sequence[JournalRe
     if last is not None and timedelta(0) < last - author.created <= CLOCKS_APART:
         author = replace(author, created=last)
     rows = []
+    written = _written(connection, author.model_id, forecasts)
     for forecast in forecasts:
-        if _is_there(connection, author.model_id, forecast):
+        if _is_among(written[_place(forecast)], forecast):
             continue
         count += 1
         row = _row(count, author, forecast)
@@ -196,20 +202,34 @@ def newest(connection: Connection) -> datetime | None:
         ) from problem
 
 
-def _is_there(connection: Connection, model_id: str, forecast: JournalRecord) -> bool:
-    """Whether the newest row of its ticker and cutoff, or of those of equal bars, says the same."""
+def _written(
+    connection: Connection, model_id: str, forecasts: Sequence[JournalRecord]
+) -> defaultdict[_Place, list[Row[Any]]]:
+    """A model's rows of the tickers and cutoffs of some forecasts, newest first, by their place."""
     table = schema.journal.c
-    query = (
-        select(schema.journal)
-        .where(
-            table.ticker == forecast.ticker,
-            table.cutoff == to_number(forecast.cutoff),
-            table.model_id == model_id,
-            table.source == forecast.source,  # IS NULL, where that is None
+    rows: defaultdict[_Place, list[Row[Any]]] = defaultdict(list)
+    for start in range(0, len(forecasts), MOST_NAMES):
+        some = forecasts[start : start + MOST_NAMES]
+        query = (
+            select(schema.journal)
+            .where(
+                table.ticker.in_({forecast.ticker for forecast in some}),
+                table.cutoff.in_({to_number(forecast.cutoff) for forecast in some}),
+                table.model_id == model_id,
+            )
+            .order_by(table.number.desc())
         )
-        .order_by(table.number.desc())
-    )
-    rows = connection.execute(query).all()
+        for row in connection.execute(query):
+            rows[row.ticker, row.cutoff, row.source].append(row)
+    return rows
+
+
+def _place(forecast: JournalRecord) -> _Place:
+    return forecast.ticker, to_number(forecast.cutoff), forecast.source
+
+
+def _is_among(rows: Sequence[Row[Any]], forecast: JournalRecord) -> bool:
+    """Whether the newest row of its place, or of those of equal bars, says the same."""
     alike = [row for row in rows if row.fingerprint == forecast.fingerprint]
     return any(_same(_entry(row).forecast, forecast) for row in (*rows[:1], *alike[:1]))
 
