@@ -21,10 +21,10 @@ from forecaster.cli.pictures import drawn, picture_file
 from forecaster.cli.results import emit
 from forecaster.cli.sources import (
     chosen_model,
-    note_other_market,
     read,
     read_market,
     report_failures,
+    show_notes,
     warn_of_hindsight,
 )
 from forecaster.errors import SettingsError
@@ -56,6 +56,7 @@ def plot(
 ) -> None:
     """Draw the forecast of each history: in the terminal, or as a .png, .svg or .html file."""
     from forecaster.jobs.fan_chart import check_sessions, fans
+    from forecaster.jobs.market_set import other_than_learned
     from forecaster.jobs.predict import checked_horizon
     from forecaster.output.charts.fan import MOST_PANELS, fan_picture
 
@@ -66,7 +67,7 @@ def plot(
     trained = chosen_model(model)
     checked_horizon(trained, horizon)  # before anything is fetched for nothing
     members = read_market(market, reading)
-    note_other_market(trained, members)
+    show_notes(other_than_learned(trained, members))
     loaded = read(sources, reading)
     if file is not None and len(loaded.panel) > MOST_PANELS:
         raise SettingsError(

@@ -10,7 +10,6 @@ from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
 from forecaster.cli.sources import (
     chosen_model,
-    note_other_market,
     read,
     read_market,
     report_failures,
@@ -31,6 +30,7 @@ def predict(
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs import predict
+    from forecaster.jobs.market_set import other_than_learned
     from forecaster.market.age import ages_of, file_notes
     from forecaster.output.predict import predict_csv, predict_json, predict_table
 
@@ -38,7 +38,7 @@ def predict(
     predict.checked_horizon(trained, horizon)  # before anything is fetched for nothing
     day = parse_date(as_of, "--as-of")
     members = read_market(market, reading)
-    note_other_market(trained, members)
+    show_notes(other_than_learned(trained, members))
     loaded = read(sources, reading)
     histories, calendars = loaded.panel.histories, loaded.calendars
     ages = ages_of(loaded, datetime.now(UTC)) if day is None else {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from forecaster.cli.flags import in_flags
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from forecaster.market.watchlist import BatchSources
     from forecaster.model.artifact import Model
 
-_MARKET_SHOWN = 20
 _NOTES_SHOWN = 6
 """Notes printed one by one; a folder of hundreds of files must not bury its result."""
 
@@ -113,18 +111,11 @@ def read_market(words: list[str] | None, reading: Reading) -> tuple[History, ...
     sources = market_sources(words)
     if sources is None:
         return None
-    from forecaster.market.load import read_sorted
-    from forecaster.output.console import note
+    from forecaster.jobs.market_set import read_market_set
 
-    options = replace(file_options(reading), ticker=None)
-    fetching = replace(fetching_of(reading), calendar=None)
-    loaded = read_sorted(sources.files, sources.tickers, options, fetching)
-    show_notes(loaded.notes)
-    if not len(loaded.panel):
-        raise loaded.failures[-1].error
-    for failure in loaded.failures:
-        note(f"{failure.name} is not part of the market state: {in_flags(failure.error)}")
-    return loaded.panel.histories
+    members, notes = read_market_set(sources, file_options(reading), fetching_of(reading))
+    show_notes(notes)
+    return members
 
 
 def market_sources(words: list[str] | None) -> BatchSources | None:
@@ -142,21 +133,6 @@ def market_sources(words: list[str] | None) -> BatchSources | None:
     if not (sources.tickers or sources.files):
         raise SettingsError("--market names no ticker; one is needed, as in --market SPY.")
     return sources
-
-
-def note_other_market(model: Model, market: Sequence[History] | None) -> None:
-    """Say where the market state is of other tickers than the one that a model learned with."""
-    learned = model.card.market
-    used = None if market is None else sorted(history.ticker for history in market)
-    if learned is None or used == sorted(learned):
-        return
-    from forecaster.output.console import note
-
-    named = ",".join(learned[:_MARKET_SHOWN]) + (",…" if len(learned) > _MARKET_SHOWN else "")
-    note(
-        f"model {model.name} was trained with the market state of {named}; this one is of other"
-        " tickers. Name the same with --market."
-    )
 
 
 def show_notes(notes: Sequence[Note]) -> None:

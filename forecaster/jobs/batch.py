@@ -19,7 +19,11 @@ from pathlib import Path
 from forecaster.atomic import locked
 from forecaster.errors import DataError, ForecastError, LockHeld, Message, TrainingDiverged
 from forecaster.features.representation import REACH
-from forecaster.jobs.market_set import fewer_than_wanted, read_market_set
+from forecaster.jobs.market_set import (
+    fewer_than_wanted,
+    other_than_learned,
+    read_market_set,
+)
 from forecaster.jobs.predict import SHORTEST_HISTORY, TickerForecast, checked_horizon, predict
 from forecaster.market.age import Age, ages_of, file_notes, too_old
 from forecaster.market.bars import History, Panel
@@ -130,7 +134,9 @@ def batch(
             now=moment, last=last, on_ticker=on_ticker,
         )  # fmt: skip
         members, missing = (
-            read_market_set(market, options, asked, store, provider, moment, last=last)
+            read_market_set(
+                market, options, asked, store=store, provider=provider, now=moment, last=last
+            )
             if market is not None
             else (None, [])
         )
@@ -145,7 +151,7 @@ def batch(
         result = predict(
             model, fresh, market=members, horizon=horizon, calendars=loaded.calendars, ages=ages
         )
-        notes += missing
+        notes += [*missing, *other_than_learned(model, members)]
         if members is None:
             notes += fewer_than_wanted(model, result.forecasts, sources)
         stale = {*loaded.stale, *(note.ticker for note in old if note.loud)}

@@ -1,4 +1,4 @@
-"""A fixed set of tickers whose bars make the market state of a batch."""
+"""A fixed set of tickers whose bars make the market state of others."""
 
 from __future__ import annotations
 
@@ -20,34 +20,37 @@ from forecaster.market.watchlist import BatchSources
 from forecaster.model.artifact import Model
 from forecaster.wording import counted
 
+_SHOWN = 20
+"""Tickers of a set that a note names."""
+
 
 def read_market_set(
     sources: BatchSources,
     options: ReadOptions,
     fetching: FetchOptions,
-    store: Store,
-    provider: Callable[[], Provider] | None,
-    now: datetime,
     *,
-    last: int | None,
+    store: Store | None = None,
+    provider: Callable[[], Provider] | None = None,
+    now: datetime | None = None,
+    last: int | None = None,
 ) -> tuple[tuple[History, ...], list[Note]]:
     """The histories of a set, and notes on what was repaired and on those that cannot be read.
 
     Args:
         sources: tickers and price files.
-        options: how files are read.
+        options: how files are read; each under its own ticker, whatever was named.
         fetching: how tickers are fetched; each on its own calendar, whatever was named.
-        store: open.
+        store: open; None: the default one.
         provider: makes the provider; None: the one that ``fetching`` names.
-        now: with a time zone.
+        now: with a time zone; None: by the clock.
         last: only so many bars of each ticker, the newest; None: all.
 
     Raises:
         ForecastError: none of them can be read.
     """
     loaded = read_sorted(
-        sources.files, sources.tickers, options, replace(fetching, calendar=None), store=store,
-        provider=provider, now=now, last=last,
+        sources.files, sources.tickers, replace(options, ticker=None),
+        replace(fetching, calendar=None), store=store, provider=provider, now=now, last=last,
     )  # fmt: skip
     if not len(loaded.panel) and loaded.failures:
         raise loaded.failures[-1].error
@@ -57,6 +60,20 @@ def read_market_set(
         for failure in loaded.failures
     ]
     return loaded.panel.histories, notes
+
+
+def other_than_learned(model: Model, members: Sequence[History] | None) -> list[Note]:
+    """A note where the market state is of other tickers than the one that a model learned with."""
+    learned = model.card.market
+    used = None if members is None else sorted(history.ticker for history in members)
+    if learned is None or used == sorted(learned):
+        return []
+    named = ",".join(learned[:_SHOWN]) + (",…" if len(learned) > _SHOWN else "")
+    message = (
+        f"it was trained with the market state of {named}; this one is of other tickers. Name the"
+        f" same with {parameter('market')}."
+    )
+    return [Note(Message(message), source=f"model {model.name}")]
 
 
 def fewer_than_wanted(

@@ -42,7 +42,7 @@ def test_a_market_set_that_fails_in_part_is_named(forecast, home, tmp_path):
         "predict", FB, "-m", "sample", "--market", SAMPLE, "--market", tmp_path / "bad.csv"
     )
     assert run.returncode == 0
-    assert "bad.csv is not part of the market state" in run.stderr
+    assert "bad.csv: not part of the market state" in run.stderr
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,10 @@ def test_another_market_than_the_one_of_the_training_is_said(forecast, home, tmp
     assert "trained with the market state of AAPL,FB; this one is of other tickers" in run.stderr
     same = forecast("predict", FB, "-m", "with", "--market", SAMPLE / "AAPL.csv", "--market", FB)
     assert "trained with" not in same.stderr
+    watchlist = tmp_path / "list.txt"
+    watchlist.write_text(str(FB))
+    night = forecast("batch", watchlist, "-m", "with")
+    assert "trained with the market state of AAPL,FB; this one is of other tickers" in night.stderr
 
 
 def test_a_picture_is_drawn_with_a_market_set(forecast, home):
