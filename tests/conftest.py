@@ -9,6 +9,7 @@ from pathlib import Path
 
 import browser
 import children
+import hypothesis
 import light
 import postgres
 import pytest
@@ -22,6 +23,8 @@ from synthetic import close_only, garch_history
 from forecaster.market.bars import History, Panel
 from forecaster.market.providers import yahoo
 
+hypothesis.settings.register_profile("untimed", deadline=None)  # machines are busy at times
+hypothesis.settings.load_profile("untimed")
 children.hear_ctrl_c()
 children.guard()
 yahoo.before_tensorflow()  # tests import Keras and ask a stand-in for Yahoo in one process

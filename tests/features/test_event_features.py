@@ -106,7 +106,7 @@ class TestNextDays:
         assert np.array_equal(found[5:-1], days_of(daily)[6:])
 
     @given(st.lists(st.integers(-20_000, 30_000), min_size=1, max_size=40, unique=True))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_equal_a_slow_loop_before_1970_too(self, numbers):
         sessions = np.array(sorted(numbers), "datetime64[D]")
         assert next_days(days_of(sessions)).tolist() == slow_next(sessions)
@@ -134,7 +134,7 @@ class TestEchoes:
         st.lists(st.integers(0, 700), min_size=1, max_size=30, unique=True),
         st.integers(0, 2**32 - 1),
     )
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_equal_a_slow_loop_on_any_dates(self, numbers, seed):
         sessions = np.datetime64("1969-06-01") + np.array(sorted(numbers))
         scores = np.random.default_rng(seed).normal(size=len(sessions))

@@ -84,7 +84,7 @@ class TestPrefixes:
         batch_size=st.integers(1, 9),
         seed=st.integers(0, 2**32 - 1),
     )
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150)
     def test_every_target_counts_exactly_once_an_epoch(self, lengths, context, batch_size, seed):
         data = numbered(lengths)
         batches = prefix_batches(data, context, batch_size, np.random.default_rng(seed))
@@ -98,7 +98,7 @@ class TestPrefixes:
         context=st.integers(2, 40),
         seed=st.integers(0, 2**32 - 1),
     )
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_pieces_hold_neighbouring_sessions_of_one_history(self, lengths, context, seed):
         data = numbered(lengths)
         for batch in prefix_batches(data, context, 4, np.random.default_rng(seed)):

@@ -180,7 +180,7 @@ class TestQuantiles:
         ),
         data=st.data(),
     )
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     def test_never_cross_whatever_the_head_says(self, levels, data):
         horizon = data.draw(st.integers(1, 3))
         numbers = st.one_of(
