@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1] / "forecaster"
 
 LAYERS = (
     ("errors", "arrays"),
-    ("paths", "atomic", "wording", "documents", "redaction"),
+    ("paths", "atomic", "wording", "patterns", "documents", "redaction"),
     ("market",),
     ("features",),
     ("model", "evaluation"),

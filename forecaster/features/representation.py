@@ -18,7 +18,7 @@ from forecaster.arrays import Floats, Floats32
 from forecaster.features import ScaleName
 from forecaster.features.bar_features import BAR_FEATURES, bar_features
 from forecaster.features.closing_order import ClosingOrder, Group
-from forecaster.features.cross_section import MARKET_STATE_FEATURES, MarketState
+from forecaster.features.cross_section import FEWEST, MARKET_STATE_FEATURES, MarketState
 from forecaster.features.event_features import RHYTHM_FEATURES
 from forecaster.features.scaling import (
     LevelScaling,
@@ -217,9 +217,10 @@ class _MarketStates:
 
     def features(self, scale: VolatilityScale, rows: slice) -> Floats:
         """The columns of the market state at some sessions of a history."""
-        sessions, group = scale.history.sessions[rows], self._order.group(scale.history)
-        if not self._measures:
+        sessions = scale.history.sessions[rows]
+        if len(self._measures) < FEWEST:
             return np.zeros((len(sessions), len(MARKET_STATE_FEATURES)))
+        group = self._order.group(scale.history)
         if group not in self._states:
             entries = self._order.entries(scale.history)
             self._states[group] = MarketState.of(entries, self._measures)

@@ -60,11 +60,11 @@ def outputs_now(network: Network, encoded: Sequence[Encoding], context: int) -> 
     are read with it.
     """
     double = network.in_double()
-    sizes = np.array([min(len(e.inputs), context) for e in encoded], dtype=np.intp)
+    sizes = [min(len(e.inputs), context) for e in encoded]
     out: list[Floats] = [np.empty(0)] * len(encoded)
     with np.errstate(over="ignore", invalid="ignore"):  # an unstable relu network overflows
-        for size in np.unique(sizes):
-            group = np.flatnonzero(sizes == size).tolist()
+        for size in sorted(set(sizes)):
+            group = [i for i, own in enumerate(sizes) if own == size]
             for first in range(0, len(group), _HISTORIES_AT_ONCE):
                 part = group[first : first + _HISTORIES_AT_ONCE]
                 windows = np.stack([encoded[i].inputs[-size:] for i in part]).astype(np.float64)

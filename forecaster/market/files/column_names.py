@@ -8,13 +8,13 @@ when a file has several: a ``close`` is better than a ``price``, and both better
 from __future__ import annotations
 
 import csv
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from forecaster.market.bars import BAR_FIELDS
+from forecaster.patterns import compiled
 
 ROLES = ("date", "ticker", *BAR_FIELDS, "currency")
 LONGEST_HEADER = 200
@@ -26,11 +26,11 @@ _LETTERS = str.maketrans(
     {"ł": "l", "Ł": "l", "ß": "ss", "ø": "o", "Ø": "o", "æ": "ae", "Æ": "ae", "ı": "i"}
     | {"đ": "d", "Đ": "d", "ð": "d", "þ": "th"}
 )
-_NUMBERED = re.compile(r"^\s*\d{1,2}[a-z]?\.\s*(?=\D)")
-_REPEATED = re.compile(r"\.\d{1,3}$")
-_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
-_WORD_ENDS = re.compile(r"[\s_.:/-]+")
-_SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=^&/ ]{0,23}")
+_NUMBERED = compiled(r"^\s*\d{1,2}[a-z]?\.\s*(?=\D)")
+_REPEATED = compiled(r"\.\d{1,3}$")
+_BRACKETS = compiled(r"\([^)]*\)|\[[^\]]*\]")
+_WORD_ENDS = compiled(r"[\s_.:/-]+")
+_SYMBOL = compiled(r"\^?[A-Z0-9][A-Z0-9.\-=^&/ ]{0,23}")
 # What pandas and others write above a column that has no name.
 _UNNAMED_KEYS = frozenset({"", "unnamed0", "index", "level0", "indexlevel0"})
 
@@ -142,11 +142,11 @@ def header_of(text: str) -> Header:
     """Look a header up.
 
     Units in brackets are looked past when the whole header says nothing: ``Close (USD)`` is a
-    close, while ``Umsatz (Stück)`` is known as it stands. A header with a percent sign names no
-    role.
+    close, while ``Umsatz (Stück)`` is known as it stands. A header with a percent sign, and a
+    number, name no role.
     """
     key = key_of(text)
-    if "%" in text or len(text) > LONGEST_HEADER:
+    if key.isdecimal() or "%" in text or len(text) > LONGEST_HEADER:
         return Header(text, key, None, 0)
     named = _LOOKUP.get(key)
     if named is None and ("(" in text or "[" in text):

@@ -72,7 +72,7 @@ def holds_nothing(column: Column) -> bool:
 def sampled(columns: Sequence[Column], delimiter: str) -> list[Floats]:
     """The numbers of some rows, evenly over the file, read together: each ``(rows,)``."""
     rows = len(columns[0]) if columns else 0
-    places = np.unique(np.linspace(0, rows - 1, min(rows, SAMPLED_ROWS)).astype(np.int64)).tolist()
+    places = np.linspace(0, rows - 1, min(rows, SAMPLED_ROWS)).astype(np.int64).tolist()
     parts: list[Column] = [
         column[places] if isinstance(column, np.ndarray) else [column[place] for place in places]
         for column in columns

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import re
 import unicodedata
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -16,6 +15,7 @@ from encodings.aliases import aliases
 
 from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.files.column_names import header_of, roles_in
+from forecaster.patterns import compiled
 from forecaster.wording import listed
 
 _BYTE_MARKS = {
@@ -31,8 +31,8 @@ REGIONAL = (
 """Encodings that are tried in this order; the first of those that explain most is taken."""
 HEAD_BYTES, HEAD_LINES = 65_536, 60
 
-_CELL_ENDS = re.compile(r"[,;\t|]")
-_LETTER_PAIRS = re.compile(rb"[\x80-\x9f\xa1-\xff]{2}")
+_CELL_ENDS = compiled(r"[,;\t|]")
+_LETTER_PAIRS = compiled(rb"[\x80-\x9f\xa1-\xff]{2}")
 
 
 def _characters(*ranges: tuple[int, int]) -> str:
@@ -62,7 +62,7 @@ _PLAIN = {
     **dict.fromkeys(_SPACES, " "),
     **dict.fromkeys(_UNSEEN, ""),
 }
-_SPECIAL = re.compile(f"[{''.join(_PLAIN)}]")
+_SPECIAL = compiled(f"[{''.join(_PLAIN)}]")
 
 
 def check_encoding(encoding: str) -> None:

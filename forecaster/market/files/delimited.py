@@ -14,6 +14,7 @@ from forecaster.arrays import Integers
 from forecaster.errors import DataError
 from forecaster.market.files.column_names import header_of, roles_in
 from forecaster.market.files.decoding import decode
+from forecaster.patterns import compiled
 
 DELIMITERS = (",", ";", "\t", "|")
 SNIFFED_CHARACTERS = 32_768
@@ -42,17 +43,17 @@ _BINARY_KINDS: tuple[tuple[bytes | tuple[bytes, ...], str, str], ...] = (
     ((b"\x80\x04", b"\x80\x05"), "a Python pickle", "Save the prices as CSV or Parquet."),
     ((b"\x89PNG", b"\xff\xd8\xff"), "a picture", "Give the prices as CSV."),
 )
-_HTML = re.compile(
+_HTML = compiled(
     r"\s*(<!doctype|<!--|<\?xml|<(html|head|body|table|script|div|title|meta|svg|p|h1|pre)[\s>])",
     re.I,
 )
 # ="1,234" keeps a spreadsheet from reading a number; some exports quote it once more
-_FORMULA = re.compile(r'(?m)(^|[,;\t|])[ ]*="([^"\r\n]*)"(?=[ ]*(?:[,;\t|\r\n]|\Z))')
-_QUOTED_FORMULA = re.compile(r'"=""([^"\r\n]*)"""')
-_QUOTED_LINE = re.compile(r'(?m)^"((?:[^"\r\n]|"")*)"[,;\t ]*(?=\r?$)')
-_DELIMITER = re.compile(r"[,;\t|]")
-_BLANKS = re.compile(r"\s{2,}")
-_SEPARATOR_LINE = re.compile(r'\A"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.I)
+_FORMULA = compiled(r'(?m)(^|[,;\t|])[ ]*="([^"\r\n]*)"(?=[ ]*(?:[,;\t|\r\n]|\Z))')
+_QUOTED_FORMULA = compiled(r'"=""([^"\r\n]*)"""')
+_QUOTED_LINE = compiled(r'(?m)^"((?:[^"\r\n]|"")*)"[,;\t ]*(?=\r?$)')
+_DELIMITER = compiled(r"[,;\t|]")
+_BLANKS = compiled(r"\s{2,}")
+_SEPARATOR_LINE = compiled(r'\A"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.I)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from forecaster.market.files.cells.written_dates import folded
+from forecaster.patterns import compiled
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 SUFFIXES = TEXT_SUFFIXES + PARQUET_SUFFIXES
 
 _VENDORS = [
-    re.compile(pattern, re.I)
+    compiled(pattern, re.I)
     for pattern in (
         r"(.+?), (?:\d+[smhdw]?|[dwm])(?:_[0-9a-f]+)?",  # TradingView: NASDAQ_AAPL, 1D_a1b2c
         r"download data - [a-z]+_[a-z]{2}_[^_]+_(.+)",  # MarketWatch: ... - STOCK_US_XNAS_AAPL
@@ -29,20 +30,20 @@ _VENDORS = [
         r"([a-z]{2}[a-z\d]{9}\d)",  # an ISIN
     )
 ]
-_COPY = re.compile(r"\s*(?:\(\d+\)|(?:- )?copy(?: ?\(\d+\))?)$", re.I)
+_COPY = compiled(r"\s*(?:\(\d+\)|(?:- )?copy(?: ?\(\d+\))?)$", re.I)
 _YEAR, _MONTH = r"(?:1[89]|20)\d\d", r"(?:0[1-9]|1[0-2])"
 _MONTH_NAME = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-_DATE_TAIL = re.compile(
+_DATE_TAIL = compiled(
     rf"[-_. ]*{_YEAR}[-_]?{_MONTH}[-_]?[0-3]\d.*$|[-_. ]+\d\d[-._]\d\d[-._]{_YEAR}.*$"
 )
-_YEAR_TAIL = re.compile(
+_YEAR_TAIL = compiled(
     rf"(?<!russell)[-_. ]+(?:{_MONTH_NAME}[-_. ]?)?{_YEAR}{_MONTH}?"
     rf"(?:[-_. ]+(?:to|q[1-4]|h[12]|\d\d|{_MONTH_NAME}|{_YEAR}(?:\d\d)?))*$",
     re.I,
 )
-_DAILY_TAIL = re.compile(r"[-. ](?:1d|d1|daily)$", re.I)
-_YEARS = re.compile(r"\d{1,2}y(?:ears?)?", re.I)
-_EPOCH_TAIL = re.compile(r"[-_. ]*\d{10,}$")
+_DAILY_TAIL = compiled(r"[-. ](?:1d|d1|daily)$", re.I)
+_YEARS = compiled(r"\d{1,2}y(?:ears?)?", re.I)
+_EPOCH_TAIL = compiled(r"[-_. ]*\d{10,}$")
 _NOISE = """
     us d w m daily data to historical historic history prices price stock stocks quote quotes chart
     max ohlcv eod adjusted adj from 1d d1 1day day days 1440 historicaldata historicalprices

@@ -5,7 +5,6 @@ Rows become histories in ``joining``, as the rows of a ticker may stand in sever
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -24,10 +23,11 @@ from forecaster.market.files.columns import Layout
 from forecaster.market.files.header import Table
 from forecaster.market.files.ticker_cells import dates_filled_down, filled_down, ticker_names
 from forecaster.market.raw_bars import RawBars, Texts, is_price
+from forecaster.patterns import compiled
 from forecaster.wording import listed, plural, were
 
 FIELDS = (*BAR_FIELDS, "adjusted_close")
-_NAME = re.compile(r"[^\d]{1,40}")
+_NAME = compiled(r"[^\d]{1,40}")
 MOST_KEYS = 100  # different cells of a column that tells rows of one date apart
 SAMPLED_CELLS = 50
 

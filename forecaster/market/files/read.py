@@ -41,6 +41,7 @@ from forecaster.market.files.joining import Joining
 from forecaster.market.files.parquet import read_parquet
 from forecaster.market.files.split_tables import tables_in
 from forecaster.market.notes import Failure, Note
+from forecaster.patterns import compiled
 
 if TYPE_CHECKING:
     from forecaster.market.age import Age
@@ -51,7 +52,7 @@ STDIN = "-"
 STDIN_NAME = "standard input"
 STDIN_TICKER = "STDIN"
 _PARQUET_MARK = b"PAR1"
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.\-]+://", re.I)
+_ADDRESS = compiled(r"[a-z][a-z0-9+.\-]+://", re.I)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -10,9 +9,10 @@ import numpy as np
 from forecaster.arrays import Integers
 from forecaster.errors import DataError, parameter
 from forecaster.market.raw_bars import RawBars, Texts
+from forecaster.patterns import compiled
 from forecaster.wording import plural, were
 
-_TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}")
+_TIME_OF_DAY = compiled(r"\d{1,2}:\d{2}")
 
 
 class KeyChoice(NamedTuple):

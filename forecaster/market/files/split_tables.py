@@ -14,9 +14,10 @@ from forecaster.market.files.column_names import Header, header_of, without_numb
 from forecaster.market.files.contents import holds_dates, holds_numbers, is_any_date, share_of
 from forecaster.market.files.header import Table
 from forecaster.market.files.panel_headers import may_be_pair, names_date
+from forecaster.patterns import compiled
 
 DATE_PARTS = ("year", "month", "day")
-_BLOOMBERG = re.compile(r"\s+(index|equity|curncy|comdty|govt|corp|pfd|mtge|muni)\b.*$", re.I)
+_BLOOMBERG = compiled(r"\s+(index|equity|curncy|comdty|govt|corp|pfd|mtge|muni)\b.*$", re.I)
 """The yellow key behind a ticker, and what follows it."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from forecaster.arrays import Days, Integers, Mask
@@ -12,15 +10,16 @@ from forecaster.market.files.cells.parse_numbers import Column
 from forecaster.market.files.columns import Layout
 from forecaster.market.files.header import Table
 from forecaster.market.raw_bars import RawBars, is_price
+from forecaster.patterns import compiled
 from forecaster.wording import plural, were
 
-_QUOTED = re.compile(r"""=?(["'])(.*)\1""")
+_QUOTED = compiled(r"""=?(["'])(.*)\1""")
 _UNSEEN = "\ufeff\u200b\u200e\u200f\u00a0"
 _NO_NAMES = frozenset(
     {"nan", "NaN", "None", "null", "<NA>", "#N/A", "-", "–", "—", "〃", "″", "''"}
 )
 """What stands in a cell without a ticker; ``NA`` is one."""
-_WHOLE_NUMBER = re.compile(r"(\d+)(?:\.0*)?")
+_WHOLE_NUMBER = compiled(r"(\d+)(?:\.0*)?")
 
 
 def ticker_names(column: Column) -> tuple[list[str], Integers]:

@@ -6,7 +6,6 @@ them: bars are days apart, so a step says whether seconds, milliseconds or small
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from typing import TypeGuard
@@ -15,6 +14,7 @@ import numpy as np
 
 from forecaster.arrays import Days, Floats
 from forecaster.market.files.cells.written_dates import MINGUO_AHEAD, MINGUO_YEARS, compose
+from forecaster.patterns import compiled
 
 DAY_SECONDS = 86_400
 UNITS = (1.0, 1e3, 1e6, 1e9)
@@ -28,10 +28,10 @@ _FIRST_DAY = -98_615  # 1700-01-01
 _EXCEL_EPOCH, _EXCEL_EPOCH_OF_1904 = -25_569, -24_107
 _FIRST_SERIAL, _FIRST_SURE_SERIAL, _LAST_SERIAL = 3_650, 25_000, 70_000
 
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d{1,2})?")
-_ALONE = re.compile(r"-?\d{9,19}(?:\.\d*)?(?:[eE]\+?\d+)?|[2-6]\d{4}(?:\.\d*)?|\d\.\d+[eE]\+?\d\d")
-_BEGINS_WITH_ZERO = re.compile(r"0\d")
-_EXPONENT = re.compile(r"\d(?:\.(\d+))?[eE]\+?(\d+)")
+_NUMBER = compiled(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d{1,2})?")
+_ALONE = compiled(r"-?\d{9,19}(?:\.\d*)?(?:[eE]\+?\d+)?|[2-6]\d{4}(?:\.\d*)?|\d\.\d+[eE]\+?\d\d")
+_BEGINS_WITH_ZERO = compiled(r"0\d")
+_EXPONENT = compiled(r"\d(?:\.(\d+))?[eE]\+?(\d+)")
 
 
 def is_number(text: object) -> TypeGuard[str]:

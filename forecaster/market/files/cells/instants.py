@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Days, Floats, Integers, Mask
+from forecaster.patterns import compiled
 
 GREENWICH, LOCAL, UNKNOWN = "UTC", "local", "unknown"
 
@@ -26,13 +27,13 @@ _EARLIEST_OF_TWO = 10 * _HOUR
 _PARTS_OF_HOURS = (18.25, 18.5)  # midnight in Kathmandu and Delhi
 _US_CLOSES = (20 * _HOUR, 21 * _HOUR)
 _NAMES = {5: "Saturdays", 6: "Sundays"}
-_CLOCK = re.compile(
+_CLOCK = compiled(
     r"(?<![\d.])(\d{1,2})[:h](\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\b)?\.?"
     r"\s*(z|utc|gmt|[+-]\d{2}:?\d{2}|[+-]\d{2}$)?",
     re.I,
 )
-_COMPACT_CLOCK = re.compile(r"^(?:\d{8}[T ]?|[\d./-]{8,10} )(\d{2})(\d{2})(\d{2})?()(Z)?$")
-_ZERO_OFFSET = re.compile(r"z|utc|gmt|[+-]00:?(00)?", re.I)
+_COMPACT_CLOCK = compiled(r"^(?:\d{8}[T ]?|[\d./-]{8,10} )(\d{2})(\d{2})(\d{2})?()(Z)?$")
+_ZERO_OFFSET = compiled(r"z|utc|gmt|[+-]00:?(00)?", re.I)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from forecaster.market.files.cells.parse_numbers import (
     styled_column,
 )
 from forecaster.market.files.column_names import Header
+from forecaster.patterns import compiled
 
 SIGNS = (".", ",")
 CLEARLY = 10
@@ -39,9 +40,9 @@ _EITHER = frozenset({"es"})
 
 _DELIMITED: dict[tuple[str, ...], str] = {(";", ","): ",", (",", "."): "."}
 """The decimal sign that goes with a delimiter and the sign in doubt."""
-_IN_DOUBT = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
-_UNGROUPED = re.compile(r"[-+]?\d{4,}")
-_SPACED = re.compile(r"[-+]?[1-9]\d{0,2}(?:[' ]\d{3})+")
+_IN_DOUBT = compiled(r"[1-9]\d{0,2}[.,]\d{3}")
+_UNGROUPED = compiled(r"[-+]?\d{4,}")
+_SPACED = compiled(r"[-+]?[1-9]\d{0,2}(?:[' ]\d{3})+")
 
 
 @dataclass(frozen=True)

@@ -33,14 +33,15 @@ from forecaster.market.files.cells.written_dates import (
     open_triple,
     tidy,
 )
+from forecaster.patterns import compiled
 from forecaster.wording import counted
 
 _WHOLE_MONTH = 3
 """So many rows with one unknown word beside their figures are a month, not slips of the pen."""
 _MONTHLY_DAYS = 20
-_FOREIGN_YEAR = re.compile(r"1[34]\d\d\D?\d{1,2}\D?\d{1,2}|\d{1,2}\D\d{1,2}\D1[34]\d\d")
-_SHORT_YEAR = re.compile(r"(\d\d)\D\d{1,2}\D\d{1,2}$")
-_NAME = re.compile(r"[^\W\d_]{2,}")
+_FOREIGN_YEAR = compiled(r"1[34]\d\d\D?\d{1,2}\D?\d{1,2}|\d{1,2}\D\d{1,2}\D1[34]\d\d")
+_SHORT_YEAR = compiled(r"(\d\d)\D\d{1,2}\D\d{1,2}$")
+_NAME = compiled(r"[^\W\d_]{2,}")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.arrays import Floats
+from forecaster.patterns import compiled
 
 Column = Sequence[str] | NDArray[np.float64] | NDArray[np.datetime64]
 
@@ -49,32 +50,30 @@ _FOOTNOTE = (
     r"[*+#†‡§]+|\([a-z0-9*]{1,2}\)|\[[a-z0-9*]{1,2}\]|xd|xr|ex|est\.?|p"
     rf"|(?:{_BEHIND}|(?<=\s))[acdefhilqrsu]"
 )
-_CELL = re.compile(
+_CELL = compiled(
     rf"(?P<minus>[-+(]?)\s*(?:{_CURRENCY})?\s*(?P<inner>[-+]?)"
     r"(?P<body>[\d.,'\s]*\d[.,]?)(?P<exponent>[eE][-+]?\d{1,3})?"
     rf"\s*(?P<unit>(?i:{_UNITS})\.?)?\s*(?:{_CURRENCY})?\)?(?:\s*(?:{_FOOTNOTE}))?"
 )
-_FRACTION = re.compile(
+_FRACTION = compiled(
     rf"(?:{_CURRENCY})?\s*(?:(?P<whole>\d{{1,6}})[\s-]+)?(?P<part>\d{{1,3}})/(?P<of>\d{{1,3}})"
 )
 _DENOMINATORS = frozenset({2, 3, 4, 5, 8, 10, 16, 32, 64, 128, 256})
 _BODY = {
-    ".": re.compile(
-        r"(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}|[1-9]\d{0,2}(?:[' ]\d{3})+)?(?:\.\d*)?"
-    ),
-    ",": re.compile(
+    ".": compiled(r"(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}|[1-9]\d{0,2}(?:[' ]\d{3})+)?(?:\.\d*)?"),
+    ",": compiled(
         r"(?:\d+|[1-9]\d{0,2}(?:\.\d{2,3})*\.\d{3}|[1-9]\d{0,2}(?:[' ]\d{3})+)?(?:,\d*)?"
     ),
 }
-_WHOLE = {
-    ".": re.compile(r"(?:(?:-?\$?(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3})(?:\.\d*)?)?\n)*+"),
-    ",": re.compile(r"(?:(?:-?\$?(?:\d+|[1-9]\d{0,2}(?:\.\d{2,3})*\.\d{3})(?:,\d*)?)?\n)*+"),
+_PLAIN = {
+    ".": r"-?\$?(?:\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3})(?:\.\d*)?",
+    ",": r"-?\$?(?:\d+|[1-9]\d{0,2}(?:\.\d{2,3})*\.\d{3})(?:,\d*)?",
 }
+_WHOLE = {sign: compiled(rf"(?:(?:{number})?\n)*+") for sign, number in _PLAIN.items()}
 _WHOLE_WITH_UNITS = {
-    decimal: re.compile(pattern.pattern.replace(r")?\n", r")?[KMBTkmbt%]?\n"))
-    for decimal, pattern in _WHOLE.items()
+    sign: compiled(rf"(?:(?:{number})?[KMBTkmbt%]?\n)*+") for sign, number in _PLAIN.items()
 }
-_SIMPLE = re.compile(r"(?P<body>\d[\d.,]*)(?P<unit>[KMBTkmbt]?)")
+_SIMPLE = compiled(r"(?P<body>\d[\d.,]*)(?P<unit>[KMBTkmbt]?)")
 _TIDY = str.maketrans(
     {
         **dict.fromkeys("\u00a0\u202f\u2009\u2007", " "),

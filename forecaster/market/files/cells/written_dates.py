@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from forecaster.arrays import Days, Integers
+from forecaster.patterns import compiled
 
 FIRST_YEAR, LAST_YEAR = 1700, 2999
 BUDDHIST_FROM, BUDDHIST_AHEAD = 2400, 543
@@ -38,24 +39,24 @@ _ERAS = {
     "昭和": 1925, "大正": 1911, "令": 2018, "平": 1988, "昭": 1925, "R": 2018, "H": 1988, "S": 1925,
 }  # fmt: skip
 """What is added to the year of an era."""
-_ERA = re.compile(rf"^({'|'.join(_ERAS)})\s*(\d{{1,3}}|元)(?=\s*[年./-]\s*\d)")
-_EAST_ASIAN = re.compile(r"(\d{1,4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일号號]?")
-_MONTH_FIGURE = re.compile(r"(\d{1,2})\s*[月월]|\bth(?:an)?g\s+(\d{1,2})")
-_HALVES = re.compile("上午|下午|午前|午後|오전|오후")
-_BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
-_TIME = re.compile(r"(?:[T,]?\s*|[:.\s]\s*)\b\d{1,2}[:h]\d{2}.*$")
-_TIME_BEFORE_YEAR = re.compile(r"\s\d{1,2}:\d{2}(?::\d{2})?(?:\s[A-Z]{2,5})?(?=\s\d{4}$)")
-_ISO_TIME = re.compile(r"^(\d{4}-\d{1,2}-\d{1,2})[T ].*$")
-_TRIPLE = re.compile(r"(\d{1,4})\s*([./\-\s])\s*(\d{1,2})\s*[./\-\s]\s*(\d{1,4})\.?")
-_COMPACT = re.compile(
+_ERA = compiled(rf"^({'|'.join(_ERAS)})\s*(\d{{1,3}}|元)(?=\s*[年./-]\s*\d)")
+_EAST_ASIAN = compiled(r"(\d{1,4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일号號]?")
+_MONTH_FIGURE = compiled(r"(\d{1,2})\s*[月월]|\bth(?:an)?g\s+(\d{1,2})")
+_HALVES = compiled("上午|下午|午前|午後|오전|오후")
+_BRACKETS = compiled(r"[(（\[【][^)）\]】]*[)）\]】]")
+_TIME = compiled(r"(?:[T,]?\s*|[:.\s]\s*)\b\d{1,2}[:h]\d{2}.*$")
+_TIME_BEFORE_YEAR = compiled(r"\s\d{1,2}:\d{2}(?::\d{2})?(?:\s[A-Z]{2,5})?(?=\s\d{4}$)")
+_ISO_TIME = compiled(r"^(\d{4}-\d{1,2}-\d{1,2})[T ].*$")
+_TRIPLE = compiled(r"(\d{1,4})\s*([./\-\s])\s*(\d{1,2})\s*[./\-\s]\s*(\d{1,4})\.?")
+_COMPACT = compiled(
     r"((?:1[7-9]|2[0-6])\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?:[ T]?(?:\d{4}|\d{6})Z?)?"
 )
 _LETTER = r"(?:[^\W\d_]|[\u0e30-\u0e4e])"
 """A letter, or a Thai vowel, which Unicode does not count among the letters."""
-_LETTER_IN = re.compile(r"[^\W\d_]")
-_WORDS = re.compile(rf"{_LETTER}+|\d+")
-_WORD_BESIDE = re.compile(rf"({_LETTER}+)[.,]*\s*(?=\d)|(?<=\d)[.,]*\s*({_LETTER}+)[.,]*$")
-_INNER_DOT = re.compile(r"(?<=[^\d\s./-])\.(?=[^\W\d_])")
+_LETTER_IN = compiled(r"[^\W\d_]")
+_WORDS = compiled(rf"{_LETTER}+|\d+")
+_WORD_BESIDE = compiled(rf"({_LETTER}+)[.,]*\s*(?=\d)|(?<=\d)[.,]*\s*({_LETTER}+)[.,]*$")
+_INNER_DOT = compiled(r"(?<=[^\d\s./-])\.(?=[^\W\d_])")
 
 
 class Triple(NamedTuple):
