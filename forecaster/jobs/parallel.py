@@ -210,13 +210,7 @@ def _collect(
 ) -> None:
     """Hand out the tasks that are left, and take results as they come.
 
-    Args:
-        parallel: joblib's.
-        function: of the tasks.
-        shipped: the panel, packed.
-        left: tasks by their places; those with a result are removed.
-        take: called with the place and the result of each.
-        lost: errors that say that the workers of a cluster are gone; None for processes of ours.
+    ``lost`` are the errors that say that the workers of a cluster are gone; None: there is none.
     """
     import joblib
 
