@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from forecaster.cli import config_file
+from forecaster.cli.collisions import keep_apart
 from forecaster.cli.config_file import Configuration, command_of, key_of
 from forecaster.cli.flags import in_flags
 from forecaster.cli.options import with_groups
@@ -45,6 +46,7 @@ class Command(TyperCommand):
             raise settings.problem
         if not ctx.params.get("quiet"):
             _note_strangers(ctx.find_root().command)
+        keep_apart(ctx, settings)
         return super().invoke(ctx)
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from forecaster.cli.config_schema import check_table, nearest_variables
+from forecaster.cli.trust import refuse_reserved
 from forecaster.errors import SettingsError
-from forecaster.paths import settings_file
+from forecaster.paths import is_anybodys, settings_file
 
 PREFIX = "FORECASTER_"
 PLAIN: Mapping[str, type] = {"home": str, "store": str, "pause": float, "deadline": float}
@@ -196,6 +197,8 @@ def read(options: Options, log_format: Any) -> Configuration:
         if table is None:
             return Configuration(path)
         checked = check_table(path, table, options, _shared_kinds(options, log_format))
+        if is_anybodys(path):
+            refuse_reserved(path, checked, options)
     except SettingsError as problem:
         return Configuration(path, exists=os.access(path, os.F_OK), problem=problem)
     return Configuration(path, exists=True, table=checked).lend()

@@ -102,7 +102,7 @@ def fitted(value: object, wanted: Any) -> object:
     else:
         if isinstance(value, date) and not isinstance(value, datetime):
             return value.isoformat()  # TOML has dates of its own; options take them as text
-        legal = isinstance(value, str)
+        legal = isinstance(value, str) and "\0" not in value  # no file and no name has that
     if not legal:
         raise ValueError(
             {bool: "true or false", int: "a whole number", float: "a number"}.get(
