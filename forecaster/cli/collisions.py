@@ -19,6 +19,7 @@ from forecaster.errors import ModelError, SettingsError
 
 _STDIN, _STDOUT, _STDERR = range(3)
 _STDOUT_NAMES = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+_STDERR_NAMES = ("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2")
 _A_MODEL = "a trained model"
 
 
@@ -96,8 +97,9 @@ def _beside(path: Path, suffix: str) -> Path:
 
 def _fine_as(output: _Output, path: Path | int, what: str) -> bool:
     """Whether an output may be what is there already."""
-    streams = isinstance(path, int) and path != _STDIN
-    return output.names_stdout if streams else output.use.model and what == _A_MODEL
+    if isinstance(path, int) and path != _STDIN:
+        return output.names_stdout or str(output.path) in _STDERR_NAMES
+    return output.use.model and what == _A_MODEL
 
 
 def _place_of(output: _Output) -> Hashable:
