@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from forecaster.output.html import one_line, page
 from forecaster.output.theme import Theme, ThemeName, as_variables, spread_out
+from forecaster.wording import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +63,8 @@ class Frame:
     @property
     def foot_lines(self) -> list[str]:
         """The foot, broken into lines."""
-        return [line for text in self.foot for line in textwrap.wrap(text, _FOOT_COLUMNS)]
+        texts = map(visible, self.foot)
+        return [line for text in texts for line in textwrap.wrap(text, _FOOT_COLUMNS)]
 
 
 @contextmanager
@@ -112,7 +114,7 @@ class Sheet:
 
     def _write(self, x: float, y: float, text: str, size: float, hue: str, **more: Any) -> None:
         self.figure.text(
-            x / INCHES, y / self.height, text, fontsize=size, color=hue, va="top",
+            x / INCHES, y / self.height, visible(text), fontsize=size, color=hue, va="top",
             parse_math=False, **more,
         )  # fmt: skip
 
@@ -170,7 +172,7 @@ def label_right(
     end = float(axes.transData.transform((x, labels[0].y))[0]) if labels else 0.0
     for label, start, place in zip(labels, wanted, places, strict=True):
         axes.annotate(
-            label.text,
+            visible(label.text),
             xy=((end - box.x0) / box.width, (start - box.y0) / box.height),
             xycoords="axes fraction",
             xytext=(1.0 + 16 * scale / box.width, (place - box.y0) / box.height),
@@ -208,14 +210,14 @@ def picture(
         buffer = io.BytesIO()
         figure.savefig(
             buffer, format="png", dpi=width / INCHES, facecolor=theme.ground,
-            metadata={"Software": f"forecast {__version__}", "Title": frame.title},
+            metadata={"Software": f"forecast {__version__}", "Title": visible(frame.title)},
         )  # fmt: skip
         return buffer.getvalue()
     if kind == "html":
         svg = inline(figure, f"{frame.title}. {frame.subtitle}", "picture", theme)
         values = {"svg": svg, "frame": frame, "width": width}
         return page("chart.html", frame.title, chosen, **values).encode()
-    metadata = {"Date": None, "Creator": f"forecast {__version__}", "Title": frame.title}
+    metadata = {"Date": None, "Creator": f"forecast {__version__}", "Title": visible(frame.title)}
     head, namespaces, drawing = _drawn(figure, theme, metadata)
     height = round(width * figure.get_figheight() / INCHES)
     svg = f'<svg {namespaces} role="img" width="{width}" height="{height}" {drawing}'
