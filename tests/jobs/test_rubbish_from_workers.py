@@ -82,6 +82,20 @@ def test_a_worker_that_answers_with_rubbish_is_one_line(tmp_path, answer, said):
         Pool(cluster=made.address).map(tasks.nap, PANEL, [0.1, 0.1])
 
 
+def test_an_answer_of_a_cluster_is_code(tmp_path):
+    """Why the address of a cluster is taken from nobody but the user."""
+    ran = tmp_path / "ran"
+    answer = f"type('T', (), {{'__reduce__': lambda _: (open, ({str(ran)!r}, 'x'))}})()"
+    rogue = tmp_path / "rogue.py"
+    rogue.write_text(_WORK.format(answer))
+    with (
+        cluster(tmp_path, workers=1, options=("--preload", str(rogue))) as made,
+        pytest.raises(WorkersLost),
+    ):
+        Pool(cluster=made.address).map(tasks.nap, PANEL, [0.1, 0.1])
+    assert ran.exists()
+
+
 def _framed(*frames: bytes) -> bytes:
     """Frames as Dask sends them."""
     lengths = b"".join(struct.pack("Q", len(frame)) for frame in frames)
