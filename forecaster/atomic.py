@@ -20,8 +20,8 @@ TEMPORARY = ".writing"
 """Suffix of files that are being written; a run that was killed can leave one behind."""
 
 _STREAMS = ("stdin", "stdout", "stderr")
-_DESCRIPTOR = re.compile(rf"/(?:dev/fd/|proc/self/fd/|dev/(?=std))(\d+|{'|'.join(_STREAMS)})")
-"""Names of files that this process has open."""
+_OPEN_FILE = rf"/(?:dev/fd/|proc/self/fd/|dev/(?=std))(\d+|{'|'.join(_STREAMS)})"
+"""Pattern of the names of files that this process has open."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -44,7 +44,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: the folder cannot be written or the disk is full; ``path`` is untouched.
     """
-    descriptor = _DESCRIPTOR.fullmatch(str(path))
+    descriptor = re.fullmatch(_OPEN_FILE, str(path))
     if descriptor or (path.exists() and not path.is_file()):
         # an open file is not opened anew: that would lose what is in it already
         opened = os.fdopen(_duplicate(descriptor[1]), "wb") if descriptor else path.open("wb")

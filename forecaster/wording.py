@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 
@@ -59,5 +58,7 @@ def _visible(character: str) -> str:
     code = ord(character)
     if code < 0x20 or code == 0x7F:
         return chr(0x2421 if code == 0x7F else 0x2400 + code)
+    import unicodedata
+
     shown = character.isprintable() or unicodedata.category(character) == "Zs"
     return character if shown else "\ufffd"

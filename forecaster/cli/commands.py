@@ -13,7 +13,6 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from forecaster.cli import config_file
-from forecaster.cli.collisions import keep_apart
 from forecaster.cli.config_file import Configuration, command_of, key_of
 from forecaster.cli.flags import in_flags
 from forecaster.cli.options import with_groups
@@ -46,6 +45,8 @@ class Command(TyperCommand):
             raise settings.problem
         if not ctx.params.get("quiet"):
             _note_strangers(ctx.find_root().command)
+        from forecaster.cli.collisions import keep_apart
+
         keep_apart(ctx, settings)
         return super().invoke(ctx)
 

@@ -7,7 +7,6 @@ a file that the user chose or keeps where only the program's settings are.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +39,8 @@ def refuse_reserved(
     """
     for command, key, verb in _said(table, options):
         if verb in _REASONS:
+            import shlex
+
             where = f"{key} in [{command}]" if command else key
             instead = f"type --{key}" if command else f"set FORECASTER_{key.upper()}"
             raise SettingsError(
