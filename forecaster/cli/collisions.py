@@ -20,7 +20,6 @@ from forecaster.errors import ModelError, SettingsError
 _STDIN, _STDOUT, _STDERR = range(3)
 _STDOUT_NAMES = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _STDERR_NAMES = ("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2")
-_A_MODEL = "a trained model"
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,11 @@ class _Output:
         """Whether it is standard output under any of its names."""
         return self.is_dash or str(self.path) in _STDOUT_NAMES
 
+    @property
+    def names_stream(self) -> bool:
+        """Whether it is standard output or standard error, and meant to be."""
+        return self.names_stdout or str(self.path) in _STDERR_NAMES
+
 
 def keep_apart(ctx: Any, settings: Configuration) -> None:
     """Refuse outputs that cannot be written, or that are something else as well.
@@ -68,13 +72,27 @@ def keep_apart(ctx: Any, settings: Configuration) -> None:
             taken[where] = output
     if not taken:
         return
+    for output in outputs:
+        if not output.use.model and _is_among_models(output.path):
+            raise _occupied_by(output, "among the trained models")
     for path, what in _occupied(ctx, settings):
         found = taken.get(_place(path))
-        if found is not None and not _fine_as(found, path, what):
-            raise SettingsError(
-                f"{found.flag} is {found.path}, which is {what}; an output needs a file of its own."
-                f" Choose another one for {found.flag}."
-            )
+        if found is not None and not (path in (_STDOUT, _STDERR) and found.names_stream):
+            raise _occupied_by(found, what)
+
+
+def _occupied_by(output: _Output, what: str) -> SettingsError:
+    return SettingsError(
+        f"{output.flag} is {output.path}, which is {what}; an output needs a file of its own."
+        f" Choose another one for {output.flag}."
+    )
+
+
+def _is_among_models(path: Path) -> bool:
+    """Whether it would be listed as a model, or lies where the lock of one is."""
+    from forecaster.paths import models_folder
+
+    return Path(os.path.realpath(path)).parent == Path(os.path.realpath(models_folder()))
 
 
 def _outputs(ctx: Any) -> Iterator[_Output]:
@@ -93,13 +111,6 @@ def _outputs(ctx: Any) -> Iterator[_Output]:
 def _beside(path: Path, suffix: str) -> Path:
     """A file of the same name but for its suffix."""
     return path.with_suffix(suffix) if path.name else path
-
-
-def _fine_as(output: _Output, path: Path | int, what: str) -> bool:
-    """Whether an output may be what is there already."""
-    if isinstance(path, int) and path != _STDIN:
-        return output.names_stdout or str(output.path) in _STDERR_NAMES
-    return output.use.model and what == _A_MODEL
 
 
 def _place_of(output: _Output) -> Hashable:
@@ -178,7 +189,7 @@ def _occupied(ctx: Any, settings: Configuration) -> Iterator[tuple[Path | int, s
 def _read_as(path: Path | int, word: str | None) -> str:
     """How a message calls what is read."""
     if word is None:
-        return _A_MODEL
+        return "the model that is used"
     if isinstance(path, int):
         return "standard input, which is read"
     if path == Path(word):
@@ -214,11 +225,9 @@ def _prices_in(folder: Path) -> list[Path]:
 
 def _of_the_program(settings: Configuration) -> Iterator[tuple[Path, str]]:
     """Settings, models and the store, in use or not."""
-    from forecaster.model.registry import model_paths
     from forecaster.paths import settings_files, store_file
 
     yield from ((path, "a file of settings") for path in (settings.file, *settings_files()))
-    yield from ((path, _A_MODEL) for path in model_paths())
     store = store_file()
     if store is not None:
         names = [f"{store.name}{end}" for end in ("", "-wal", "-shm", "-journal")]

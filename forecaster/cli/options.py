@@ -35,9 +35,10 @@ _MACHINES = "Many machines"
 
 def complete_model(incomplete: str) -> list[str]:
     """Names of trained models, for shell completion."""
-    from forecaster.model.registry import model_paths
+    from forecaster.model.registry import is_name, model_paths
 
-    return [p.stem for p in model_paths() if p.stem.startswith(incomplete)]
+    names = [path.stem for path in model_paths()]
+    return [name for name in names if name.startswith(incomplete) and is_name(name)]
 
 
 Sources = Annotated[

@@ -115,8 +115,10 @@ def test_no_output_of_any_command_belongs_to_the_program(forecast, program, plac
         for path in files:
             refused(forecast, words, option, path, (place, home))
         if (command, option) != ("train", "--out"):
-            path = home / "models" / "stored.forecast"
-            assert "a trained model" in refused(forecast, words, option, path, (place, home))
+            for name in ("stored", "new", "../models/new"):
+                path = home / "models" / f"{name}.forecast"
+                said = refused(forecast, words, option, path, (place, home))
+                assert "among the trained models" in said
 
 
 def test_no_two_outputs_of_a_command_are_one_file(forecast, program, place, home):

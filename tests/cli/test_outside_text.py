@@ -15,6 +15,7 @@ from hostile import HOSTILE, KEPT, ON_ONE_LINE, clean, clean_log
 from terminals import in_terminal, read_until
 
 from forecaster.cli import config_file
+from forecaster.cli.options import complete_model
 from forecaster.model.artifact import save
 from forecaster.wording import visible
 
@@ -202,6 +203,17 @@ def test_settings(forecast, home, how):
         done = forecast(*words)
         assert "Traceback" not in done.stderr
         clean(done.stdout, done.stderr)
+
+
+def test_help_and_completion(forecast, program, home, model):
+    """Help shows what the file of settings makes the default; completion names files."""
+    (home / "forecaster.toml").write_text('[backtest]\ncells = "\\u001b]52;c;x\\u202e"\n')
+    clean(forecast("backtest", "--help").stdout)
+    (home / "forecaster.toml").write_text('[backtest]\ncells = "[/x][red]"\n')
+    assert "[default: [/x][red]]" in forecast("backtest", "--help").stdout
+    (home / "models" / f"blank{HOSTILE.replace('/', '')[:60]}.forecast").write_text("")
+    assert complete_model("bl") == ["blank"]
+    clean(forecast("models", "list").stdout)
 
 
 def test_every_option_and_argument_with_a_hostile_value(forecast, program, place, model):
