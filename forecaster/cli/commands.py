@@ -182,8 +182,8 @@ def _origins(ctx: Any, message: str) -> str:
     if settings is None:
         return ""
     origins = [
-        f"{name} is set in {settings.file}"
-        for name in sorted(settings.lent)
+        f"{name} is set in {file}"
+        for name, file in sorted(settings.lent.items())
         if _mentions(message, name)
     ]
     for param in leaf.command.params if leaf is not None else []:

@@ -37,23 +37,47 @@ def refuse_reserved(
     Raises:
         SettingsError: it says something of the kind.
     """
-    for command, key, verb in _said(table, options):
-        if verb in _REASONS:
-            import shlex
+    for command, key, verb in _reserved(table, options):
+        import shlex
 
-            where = f"{key} in [{command}]" if command else key
-            instead = f"type --{key}" if command else f"set FORECASTER_{key.upper()}"
-            raise SettingsError(
-                f"{file}: {where} {_REASONS[verb]}, which a file in the working folder may not,"
-                f" since anybody may have put it there. Remove the line and {instead}; or, if the"
-                f" file is yours, type: export FORECASTER_CONFIG={shlex.quote(str(file))}"
-            )
+        where = f"{key} in [{command}]" if command else key
+        instead = f"type --{key}" if command else f"set FORECASTER_{key.upper()}"
+        raise SettingsError(
+            f"{file}: {where} {_REASONS[verb]}, which a file in the working folder may not, since"
+            f" anybody may have put it there. Remove the line and {instead}; or, if the file is"
+            f" yours, type: export FORECASTER_CONFIG={shlex.quote(str(file))}"
+        )
 
 
-def _said(
+def with_reserved(
+    table: Mapping[str, Any], ours: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """A file from the working folder, with what it may not say from the program's own folder.
+
+    Args:
+        table: its content.
+        ours: content of the file in the program's own folder.
+        options: Click's parameters by command and key.
+    """
+    both = dict(table)
+    for command, key, _ in _reserved(ours, options):
+        own, to = ours, both
+        for part in filter(None, command.split(".")):
+            own, to[part] = own[part], dict(to.get(part, {}))
+            to = to[part]
+        to[key] = own[key]
+    return both
+
+
+def is_reserved(verb: Verb | None) -> bool:
+    """Whether a file from the working folder may not say what has that use."""
+    return verb in _REASONS
+
+
+def _reserved(
     table: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[str, str, Verb]]:
-    """The command (empty above the tables), the key and the use of every value with one."""
+    """The command (empty above the tables), the key and the use of all that is reserved."""
     for key in table:
         if key in WITHOUT_FLAG:
             yield "", key, WITHOUT_FLAG[key]
@@ -63,5 +87,5 @@ def _said(
             own = own.get(part, {})
         for key, param in params.items():
             use = use_of(param)
-            if use is not None and (key in own or key in table):
+            if use is not None and is_reserved(use.verb) and (key in own or key in table):
                 yield command if key in own else "", key, use.verb

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -173,6 +174,37 @@ def test_a_file_that_the_user_chose_may_say_all(forecast, prices, here, home):
     home.mkdir(exist_ok=True)
     file.rename(home / "forecaster.toml")
     assert "note: wrote made.txt" in forecast("predict", prices).stderr
+
+
+def test_what_it_may_not_say_still_comes_from_the_program_s_own_folder(
+    forecast, prices, here, home, tmp_path
+):
+    home.mkdir()
+    store = tmp_path / "kept.db"
+    (home / "forecaster.toml").write_text(
+        f'store = "sqlite:///{store}"\n[predict]\nhorizon = 3\noutput = "made.txt"\n'
+        '[data.list]\noutput = "listed.txt"\n'
+    )
+    (here / "forecaster.toml").write_text('[predict]\nmodel = "sample"\nformat = "csv"\n')
+    assert forecast("predict", prices).returncode == 0
+    assert len((here / "made.txt").read_text().splitlines()) == 6  # the horizon is not reserved
+    assert forecast("data", "list").returncode == 0
+    assert store.exists()
+    shown = forecast("config", "show", "-f", "json").stdout
+    origins = {s["key"]: s["name"] for s in json.loads(shown)["settings"]}
+    assert origins["store"] == str(home / "forecaster.toml")
+    assert origins["predict.output"] == f"[predict] in {home / 'forecaster.toml'}"
+    assert origins["predict.format"] == f"[predict] in {here / 'forecaster.toml'}"
+    assert "predict.horizon" not in origins
+
+
+def test_an_empty_file_there_does_not_switch_the_user_s_store_off(forecast, here, home, tmp_path):
+    home.mkdir()
+    (home / "forecaster.toml").write_text('store = "nonsense"\n')
+    (here / "forecaster.toml").write_text("")
+    done = forecast("data", "list")
+    assert done.returncode == 2
+    assert f"FORECASTER_STORE is set in {home / 'forecaster.toml'}" in done.stderr
 
 
 def test_the_program_s_own_folder_is_trusted_from_within(forecast, prices, home, monkeypatch):
