@@ -61,9 +61,11 @@ def store_file() -> Path | None:
     address = os.environ.get("FORECASTER_STORE")
     if not address:
         return home() / STORE
-    if not address.startswith(_SQLITE):
+    if not address.lower().startswith(_SQLITE):
         return None
-    database = address.partition("://")[2].partition("?")[0].removeprefix("/")
+    from urllib.parse import unquote
+
+    database = unquote(address.partition("://")[2].partition("?")[0]).removeprefix("/")
     return Path(database.removeprefix("file:")) if database else None
 
 

@@ -59,7 +59,7 @@ def usual(tmp_path_factory) -> tuple[Path, str]:
         "FORECASTER_HOME": str(place / "home"), "FORECASTER_YAHOO_URL": "http://127.0.0.1:9"
     }  # fmt: skip
     code, out, err = toured(place / "tour", **environment)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "note: wrote fan.png\n")
     return place / "tour", out
 
 

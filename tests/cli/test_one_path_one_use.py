@@ -157,7 +157,7 @@ def test_a_new_file_in_a_folder_that_is_read_is_none_of_its_sources(forecast, pl
 
 
 @pytest.mark.parametrize(
-    "address", ["sqlite:///mine.db", "sqlite:////{}/mine.db", "sqlite+pysqlite:///mine.db?timeout=9",
+    "address", ["sqlite:///mine.db", "sqlite:////{}/mine.db", "sqlite+pysqlite:///mine%2Edb?timeout=9",
                 "sqlite:///file:mine.db?mode=rwc&uri=true"],
 )  # fmt: skip
 def test_the_store_is_found_by_its_address(forecast, place, address):
