@@ -7,8 +7,10 @@ default, and a value is checked and refused like a flag's, wherever it is from.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +32,8 @@ SHARED = (
 """Keys that stand above the tables of the file, and need no command in a variable's name."""
 _MODEL_FOR = ("predict", "batch")
 """Commands whose ``--model`` makes forecasts; elsewhere it asks for another kind of result."""
+_MOST_BYTES = 2**18
+_DEEP = r"""(?:[ \t]*\.[ \t]*(?:[\w-]+|"[^"\n]*"|'[^'\n]*')){32}"""
 _OTHERS = frozenset({"FORECASTER_CONFIG", "FORECASTER_YAHOO_URL", "FORECASTER_TIINGO_URL"})
 _TESTS = ("FORECASTER_TEST_", "FORECASTER_TORTURE")
 
@@ -233,10 +237,14 @@ def _shared_kinds(options: Options, log_format: Any) -> dict[str, Any]:
 
 def _parsed(path: Path) -> dict[str, Any] | None:
     """The file's content; None if nobody named one and there is none."""
+    named = bool(os.environ.get("FORECASTER_CONFIG"))
     try:
-        content = path.read_bytes()
+        if not named and stat.S_ISFIFO(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is a pipe")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
-        if os.environ.get("FORECASTER_CONFIG"):
+        if named:
             raise SettingsError(
                 f"FORECASTER_CONFIG names {path}, and there is no such file; a TOML file is needed."
                 " Create it, or unset FORECASTER_CONFIG."
@@ -247,10 +255,18 @@ def _parsed(path: Path) -> dict[str, Any] | None:
             f"{path} cannot be read ({problem.strerror}); settings are kept there. Make it"
             " readable, or name another file in FORECASTER_CONFIG."
         ) from None
+    if len(content) > _MOST_BYTES:
+        raise SettingsError(
+            f"{path} is larger than {_MOST_BYTES // 2**10} KiB, which no file of settings is. Name"
+            " another one in FORECASTER_CONFIG."
+        )
     import tomllib
 
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        if re.search(_DEEP, text):  # of which Python's parser keeps every beginning
+            raise tomllib.TOMLDecodeError("a key has more parts than any setting")
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
         reason = "it is not UTF-8" if isinstance(problem, UnicodeDecodeError) else str(problem)
         raise SettingsError(

@@ -238,6 +238,20 @@ def test_help_doctor_and_the_path_still_work(forecast, here):
     assert "store says what to connect to" in " ".join(done.stdout.split())
 
 
+def test_a_pipe_or_a_mountain_in_its_place_holds_nothing_up(forecast, here, home):
+    os.mkfifo(here / "forecaster.toml")
+    done = forecast("data", "list")
+    assert (done.returncode, "it is a pipe" in done.stderr) == (2, True)
+    (here / "forecaster.toml").unlink()
+    (here / "forecaster.toml").write_text("#" * 2**19)
+    done = forecast("data", "list")
+    assert (done.returncode, "which no file of settings is" in done.stderr) == (2, True)
+    for text in ("a = " + "[" * 2**17, "a" + ".a" * 2**16, "[a" + " . 'a'" * 2**15 + "]"):
+        (here / "forecaster.toml").write_text(text)
+        done = forecast("data", "list")
+        assert (done.returncode, "is no TOML" in done.stderr) == (2, True)
+
+
 def test_a_value_with_a_null_character_is_a_message(forecast, prices, here):
     (here / "forecaster.toml").write_text('[predict]\nmodel = "a\\u0000b/c"\n')
     done = forecast("predict", prices)
