@@ -30,6 +30,7 @@ from forecaster.jobs.progress import OnProgress, TasksDone
 from forecaster.jobs.worker import (
     interrupts_stay_here,
     itself,
+    modules_not_from_here,
     require_versions,
     versions,
     watch_parent,
@@ -149,7 +150,8 @@ class Pool:
                     initargs=(os.getpid(),),
                 )
                 try:
-                    _collect(parallel, function, packed, left, take)
+                    with modules_not_from_here():
+                        _collect(parallel, function, packed, left, take)
                     return
                 except TerminatedWorkerError:
                     continue

@@ -21,6 +21,7 @@ from forecaster.model import threads
 R = TypeVar("R")
 
 _LOOK_SECONDS = 1.0
+_SAFE = "PYTHONSAFEPATH"
 _SAME_EVERYWHERE = ("numpy", "tensorflow", "keras")
 _ONE_AT_A_TIME = threading.Lock()
 """Two fits in threads would disturb each other: Keras keeps seeds and names for a process."""
@@ -62,6 +63,23 @@ def watch_parent(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=look, daemon=True).start()
+
+
+@contextlib.contextmanager
+def modules_not_from_here() -> Iterator[None]:
+    """Keep processes started in here from importing what lies in the working folder.
+
+    Python looks there first for the modules of a process that is started with ``-m`` or ``-c``.
+    """
+    before = os.environ.get(_SAFE)
+    os.environ[_SAFE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE]
+        else:
+            os.environ[_SAFE] = before
 
 
 @contextlib.contextmanager
