@@ -38,12 +38,12 @@ def settings_file() -> Path:
     if named:
         return Path(named).expanduser()
     here, ours = settings_files()
-    return here if os.access(here, os.F_OK) else ours
+    return here.absolute() if os.access(here, os.F_OK) else ours
 
 
 def settings_files() -> tuple[Path, Path]:
     """Where settings are looked for: in the working folder, then in the program's own."""
-    return Path(SETTINGS).absolute(), _folder("user_config_dir") / SETTINGS
+    return Path(SETTINGS), _folder("user_config_dir") / SETTINGS
 
 
 def is_anybodys(file: Path) -> bool:

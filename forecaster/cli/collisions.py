@@ -92,7 +92,9 @@ def _is_among_models(path: Path) -> bool:
     """Whether it would be listed as a model, or lies where the lock of one is."""
     from forecaster.paths import models_folder
 
-    return Path(os.path.realpath(path)).parent == Path(os.path.realpath(models_folder()))
+    with contextlib.suppress(OSError):  # the working folder is gone
+        return Path(os.path.realpath(path)).parent == Path(os.path.realpath(models_folder()))
+    return False
 
 
 def _outputs(ctx: Any) -> Iterator[_Output]:
@@ -123,17 +125,23 @@ def _place_of(output: _Output) -> Hashable:
     if output.is_dash:
         return _place(_STDOUT) or "stdout"
     try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        mode = stat.S_IFREG
+        mode = _mode_of(path)
+        if stat.S_ISDIR(mode):
+            raise _unusable(output, "it is a folder")
+        if stat.S_ISREG(mode):
+            _require_folder(output)
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
         raise _unusable(output, reason) from problem
-    if stat.S_ISDIR(mode):
-        raise _unusable(output, "it is a folder")
-    if stat.S_ISREG(mode):
-        _require_folder(output)
     return _place(path) or ("stdout" if output.names_stdout else None)
+
+
+def _mode_of(path: Path) -> int:
+    """The kind of a file; of one that will be made, a regular one."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return stat.S_IFREG
 
 
 def _require_folder(output: _Output) -> None:
@@ -240,7 +248,9 @@ def _place(path: Path | int) -> Hashable:
     try:
         status = os.fstat(path) if isinstance(path, int) else path.stat()
     except FileNotFoundError:
-        return os.path.realpath(path) if isinstance(path, Path) else None
+        with contextlib.suppress(OSError):  # the working folder is gone
+            return os.path.realpath(path) if isinstance(path, Path) else None
+        return None
     except (OSError, ValueError):
         return None
     if stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode):

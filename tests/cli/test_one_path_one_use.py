@@ -221,6 +221,16 @@ def test_open_files_are_files_too(line, place, home):
     assert content(place) == before
 
 
+def test_a_working_folder_that_is_gone(place, home):
+    gone = f"mkdir gone; cd gone; rmdir ../gone; {PREDICT.replace('x.csv', str(place / 'x.csv'))}"
+    gone = gone.replace("mine.forecast", str(place / "mine.forecast"))
+    assert shell(gone, home).returncode == 0
+    assert shell(f"{gone} -o {place}/made.csv", home).returncode == 0
+    done = shell(f"{gone} -o made.csv", home)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "could not be written" in done.stderr
+
+
 def test_where_notes_go_is_no_output(place, home):
     done = shell(f"{PREDICT} -o notes.txt 2> notes.txt", home)
     assert done.returncode == 2

@@ -46,6 +46,18 @@ def test_by_no_command(lying, words, home):
     assert list(lying.glob("*.ran")) == []
 
 
+def test_settings_of_matplotlib_lying_about_do_not_stop_a_picture(lying, tmp_path):
+    (lying / "matplotlibrc").write_bytes(b"\xff\xfe: garbage")
+    prices = PACKAGE.parent / "sample_data" / "FB.csv"
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "forecaster", "plot", str(prices), "-o", "a.svg"],
+        check=False, capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent), "MATPLOTLIBRC": "/no/such"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert Path("a.svg").exists()
+
+
 def test_whatever_starts_python_says_where_it_may_look():
     starts = [
         (path.name, line)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, chdir, contextmanager, suppress
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecaster.output.html import one_line, page
@@ -32,6 +34,9 @@ _POINT = 1.0 / 72.0
 _MARGIN = 0.3
 _FOOT_COLUMNS = 172
 """Characters of the foot that fit the figure's width, measured with the widest letters it has."""
+
+_SETTINGS = "MATPLOTLIBRC"
+"""The variable with a file of matplotlib's settings; it looks into the working folder before."""
 
 _TAG = re.compile(r"<[^>]*>")
 _ID = re.compile(r' id="([^"]*)"')
@@ -68,14 +73,32 @@ class Frame:
 
 
 @contextmanager
+def _no_settings() -> Iterator[None]:
+    """Keep matplotlib from its files of settings: one lies in the working folder and stops it."""
+    before = os.environ.get(_SETTINGS)
+    os.environ[_SETTINGS] = os.devnull
+    try:
+        with ExitStack() as back:
+            with suppress(OSError):  # the working folder is gone
+                back.enter_context(chdir(Path.cwd()))
+            os.chdir(Path(__file__).parent)
+            yield
+    finally:
+        if before is None:
+            del os.environ[_SETTINGS]
+        else:
+            os.environ[_SETTINGS] = before
+
+
+@contextmanager
 def settled() -> Iterator[None]:
     """Matplotlib with its defaults, whatever a ``matplotlibrc`` says, and with reproducible files.
 
     Warnings of caches that cannot be written and of letters that fonts lack are not shown.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    import matplotlib
-
+    with _no_settings():
+        import matplotlib
     with matplotlib.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")
         matplotlib.rcdefaults()
