@@ -128,7 +128,7 @@ def batch(
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
     from forecaster.output.batch import batch_json, batch_sentence
-    from forecaster.output.console import note, ticker_bar
+    from forecaster.output.console import note, ticker_bar, wrote
 
     chosen = format or _by_suffix(out)
     fetching = fetching_of(reading)
@@ -137,16 +137,18 @@ def batch(
     members = market_sources(market)
     days = _days(retrain)
     path = find(model)
-    author = load(path)
+    author, kept = load(path), path_of("default") if path == BOXED else path
     with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
         result = batch.batch(
             author, work, market=members,
             horizon=horizon, fetching=fetching, options=options, resume=resume,
-            retrain_days=days, path=path_of("default") if path == BOXED else path, wait=wait,
+            retrain_days=days, path=kept, wait=wait,
             max_age=max_age, on_ticker=on_ticker,
         )  # fmt: skip
     loud = [about for about in result.notes if about.loud]
     show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
+    if result.model is not author:
+        wrote(kept)
     _write(result, out, chosen, quiet=quiet)
     if summary is not None:
         told = replace(result, failures=failures_in_flags(result.failures))

@@ -16,6 +16,7 @@ from forecaster.cli import config_file
 from forecaster.cli.uses import use_of
 from forecaster.errors import SettingsError
 from forecaster.jobs.export import export
+from forecaster.jobs.retrain import RetrainResult
 from forecaster.model.artifact import load, save
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
@@ -303,6 +304,16 @@ def test_what_a_batch_writes_is_named_unless_it_is_quiet(forecast, place):
     said = forecast(*words).stderr
     assert all(f"note: wrote {name}\n" in said for name in ("a.csv", "b.json", "c"))
     assert "wrote" not in forecast(*words, "--quiet").stderr
+
+
+def test_a_model_that_was_retrained_is_named(monkeypatch, forecast, place):
+    def better(model, panel):
+        return RetrainResult(replace(model, created="2026-05-05T00:00:00+00:00"), True, "better")
+
+    monkeypatch.setattr("forecaster.jobs.retrain.retrain", better)
+    words = ("batch", "sub", "-m", "mine.forecast", "--out", "a.csv", "--retrain")
+    assert "wrote mine.forecast" not in forecast(*words, "never").stderr
+    assert "note: wrote mine.forecast\n" in forecast(*words, "always").stderr
 
 
 def test_a_name_that_a_model_gives_itself_stays_in_the_folder(forecast, place):
