@@ -130,6 +130,8 @@ def _place_of(output: _Output) -> Hashable:
             raise _unusable(output, "it is a folder")
         if stat.S_ISREG(mode):
             _require_folder(output)
+        elif output.use.beside:
+            raise _unusable(output, "nothing can be written beside it")
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
         raise _unusable(output, reason) from problem

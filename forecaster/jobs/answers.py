@@ -126,7 +126,8 @@ def silence_libraries() -> None:
     """Keep the logs of Dask from stderr: what matters is raised."""
     for name in ("distributed", "distributed.client", "distributed.comm", "tornado"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    logging.getLogger("distributed.protocol.core").setLevel(logging.CRITICAL + 1)
+    for name in ("distributed.protocol.core", "tornado.application"):  # what others sent
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _fits(value: object, hint: Any) -> bool:

@@ -275,6 +275,12 @@ def test_a_pipe_is_written_when_somebody_reads_it(forecast, place):
     assert "wrote" not in done.stderr
 
 
+def test_a_device_has_no_room_for_a_description_beside_it(forecast, place):
+    done = forecast("export", "mine.forecast", "-o", "/dev/null")
+    assert (done.returncode, "nothing can be written beside it" in done.stderr) == (2, True)
+    assert not Path("/dev/null.json").exists()
+
+
 def test_two_things_on_standard_output_are_refused(forecast, place):
     for words in (
         ["--summary", "-"],

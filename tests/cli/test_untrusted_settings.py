@@ -215,6 +215,14 @@ def test_the_program_s_own_folder_is_trusted_from_within(forecast, prices, home,
     assert (home / "made.txt").exists()
 
 
+def test_a_link_to_the_user_s_own_file_is_that_file(forecast, prices, here, home):
+    home.mkdir()
+    (home / "forecaster.toml").write_text('[predict]\nmodel = "sample"\noutput = "made.txt"\n')
+    (here / "forecaster.toml").symlink_to(home / "forecaster.toml")
+    assert forecast("predict", prices).returncode == 0
+    assert (here / "made.txt").exists()
+
+
 def test_the_remedy_works_as_it_is_printed(forecast, prices, tmp_path, monkeypatch):
     folder = tmp_path / "it's $here"
     folder.mkdir()

@@ -72,7 +72,7 @@ _WORK = (
         ("__import__('threading').Lock()", "failed with TypeError"),
     ],
 )
-def test_a_worker_that_answers_with_rubbish_is_one_line(tmp_path, answer, said):
+def test_a_worker_that_answers_with_rubbish_is_one_line(tmp_path, answer, said, capfd):
     rogue = tmp_path / "rogue.py"
     rogue.write_text(_WORK.format(answer))
     with (
@@ -80,6 +80,7 @@ def test_a_worker_that_answers_with_rubbish_is_one_line(tmp_path, answer, said):
         pytest.raises(WorkersLost, match=said),
     ):
         Pool(cluster=made.address).map(tasks.nap, PANEL, [0.1, 0.1])
+    assert capfd.readouterr().err == ""
 
 
 def test_an_answer_of_a_cluster_is_code(tmp_path):
