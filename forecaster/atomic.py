@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ from forecaster.errors import LockHeld, SettingsError
 
 TEMPORARY = ".writing"
 """Suffix of files that are being written; a run that was killed can leave one behind."""
+
+_STREAMS = ("stdin", "stdout", "stderr")
+_OPEN_FILE = rf"/(?:dev/fd/|proc/self/fd/|dev/(?=std))(\d+|{'|'.join(_STREAMS)})"
+"""Pattern of the names of files that this process has open."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -34,16 +39,19 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write that takes the place of ``path`` at the end, if nothing went wrong.
 
     After a crash the old file is there or the new one. A link stays a link, and what it points to
-    is replaced. A pipe or a device, such as ``/dev/stderr``, is written to.
+    is replaced. A pipe, a device, and an open file such as ``/dev/stdout`` are written to.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; ``path`` is untouched.
     """
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        with path.open("wb") as device:
+    descriptor = re.fullmatch(_OPEN_FILE, str(path))
+    if descriptor or (path.exists() and not path.is_file()):
+        # an open file is not opened anew: that would lose what is in it already
+        opened = os.fdopen(_duplicate(descriptor[1]), "wb") if descriptor else path.open("wb")
+        with opened as device:
             yield device
         return
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
     temporary = Path(name)
@@ -63,6 +71,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _duplicate(name: str) -> int:
+    """A copy of an open descriptor, by its number or the name of its stream."""
+    return os.dup(_STREAMS.index(name) if name in _STREAMS else int(name))
 
 
 def _umask() -> int:

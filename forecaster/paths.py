@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 
 SETTINGS = "forecaster.toml"
+STORE = "prices.db"
+_SQLITE = "sqlite"
 
 
 def home() -> Path:
@@ -35,10 +37,36 @@ def settings_file() -> Path:
     named = os.environ.get("FORECASTER_CONFIG")
     if named:
         return Path(named).expanduser()
-    here = Path(SETTINGS)
-    if os.access(here, os.F_OK):
-        return here.absolute()
-    return _folder("user_config_dir") / SETTINGS
+    here, ours = settings_files()
+    return here.absolute() if os.access(here, os.F_OK) else ours
+
+
+def settings_files() -> tuple[Path, Path]:
+    """Where settings are looked for: in the working folder, then in the program's own."""
+    return Path(SETTINGS), _folder("user_config_dir") / SETTINGS
+
+
+def is_anybodys(file: Path) -> bool:
+    """Whether a file of settings was found in the working folder, where anybody can put one.
+
+    A link there to the file in the program's own folder is that file.
+    """
+    if os.environ.get("FORECASTER_CONFIG"):
+        return False
+    return os.path.realpath(file) != os.path.realpath(settings_files()[1])
+
+
+def store_file() -> Path | None:
+    """The file that the price store is in; None where it is on a server."""
+    address = os.environ.get("FORECASTER_STORE")
+    if not address:
+        return home() / STORE
+    if not address.lower().startswith(_SQLITE):
+        return None
+    from urllib.parse import unquote
+
+    database = unquote(address.partition("://")[2].partition("?")[0]).removeprefix("/")
+    return Path(database.removeprefix("file:")) if database else None
 
 
 def models_folder() -> Path:

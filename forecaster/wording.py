@@ -1,4 +1,4 @@
-"""Numbers, plurals and lists in messages."""
+"""Numbers, plurals and lists in messages, and text from outside in them."""
 
 from __future__ import annotations
 
@@ -37,3 +37,28 @@ def few(words: Sequence[str], most: int = 3) -> str:
 def quoted(text: str) -> str:
     """The text in quotation marks."""
     return f'"{text}"'
+
+
+def visible(text: str) -> str:
+    """Text from outside as it may be shown: in one line, of characters that can be seen.
+
+    A control character becomes its picture (``␛``, ``␊``); what else has no shape or changes the
+    order of letters, such as a bidirectional override, a tag or half of a surrogate pair, becomes
+    ``\ufffd``. Each takes the place of one, so that columns stay as wide as they were.
+    """
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def visible_lines(text: str) -> str:
+    """Text of several lines, each of which may be shown."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    if code < 0x20 or code == 0x7F:
+        return chr(0x2421 if code == 0x7F else 0x2400 + code)
+    import unicodedata
+
+    shown = character.isprintable() or unicodedata.category(character) == "Zs"
+    return character if shown else "\ufffd"

@@ -27,6 +27,7 @@ from forecaster.cli.parsing import parse_cells, parse_date, parse_words
 from forecaster.cli.pictures import PictureFile, drawn, picture_file
 from forecaster.cli.results import Writing, emit
 from forecaster.cli.sources import read, read_market, refuse_or_skip, report_skipped
+from forecaster.cli.uses import writes
 from forecaster.errors import SettingsError, VerdictNotHeld
 from forecaster.model.settings import Device
 
@@ -104,10 +105,12 @@ def backtest(
     ] = False,
     plot_output: Annotated[
         Path | None,
-        typer.Option(
-            "--plot-output",
-            metavar="FILE",
-            help="Draw them in this file instead: .png, .svg or .html.",
+        writes(
+            typer.Option(
+                "--plot-output",
+                metavar="FILE",
+                help="Draw them in this file instead: .png, .svg or .html.",
+            )
         ),
     ] = None,
     theme: ThemeOption = None,

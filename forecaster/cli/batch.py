@@ -20,6 +20,7 @@ from forecaster.cli.sources import (
     report_failures,
     show_notes,
 )
+from forecaster.cli.uses import decides, reads, writes
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -44,9 +45,12 @@ _STDOUT = Path("-")
 def batch(
     watchlist: Annotated[
         list[str],
-        typer.Argument(
-            metavar="WATCHLIST...",
-            help="Tickers, one a line, or a table with a ticker column; price files; - for stdin.",
+        reads(
+            typer.Argument(
+                metavar="WATCHLIST...",
+                help="Tickers, one a line, or a table with a ticker column; price files; - for"
+                " stdin.",
+            )
         ),
     ],
     model: ModelName = None,
@@ -54,7 +58,10 @@ def batch(
     market: Market = None,
     out: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Where forecasts go; - for stdout. (default: -)"),
+        writes(
+            typer.Option(metavar="FILE", help="Where forecasts go; - for stdout. (default: -)"),
+            stdout=True,
+        ),
     ] = None,
     format: Annotated[
         Lines | None,
@@ -65,9 +72,11 @@ def batch(
     ] = False,
     retrain: Annotated[
         str,
-        typer.Option(
-            metavar="never|weekly|always|DAYS",
-            help="Train on from the model's weights when it is older, and keep what is better.",
+        decides(
+            typer.Option(
+                metavar="never|weekly|always|DAYS",
+                help="Train on from the model's weights when it is older, and keep what is better.",
+            )
         ),
     ] = "never",
     wait: Annotated[
@@ -91,16 +100,23 @@ def batch(
     ] = False,
     summary: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Write counts as JSON to this file; - for stdout, beside --out."
+        writes(
+            typer.Option(
+                metavar="FILE",
+                help="Write counts as JSON to this file; - for stdout, beside --out.",
+            ),
+            dash=True,
         ),
     ] = None,
     head_file: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write the hash of the journal's last row to this file, to note it elsewhere; -"
-            " for stdout.",
+        writes(
+            typer.Option(
+                metavar="FILE",
+                help="Write the hash of the journal's last row to this file, to note it"
+                " elsewhere; - for stdout.",
+            ),
+            dash=True,
         ),
     ] = None,
     *,
@@ -112,26 +128,27 @@ def batch(
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
     from forecaster.output.batch import batch_json, batch_sentence
-    from forecaster.output.console import note, ticker_bar
+    from forecaster.output.console import note, ticker_bar, wrote
 
     chosen = format or _by_suffix(out)
-    _keep_apart(out, {"--summary": summary, "--head-file": head_file}, watchlist, quiet=quiet)
     fetching = fetching_of(reading)
     options = file_options(reading)
     work = read_batch_sources(watchlist, sys.stdin.buffer)
     members = market_sources(market)
     days = _days(retrain)
     path = find(model)
-    author = load(path)
+    author, kept = load(path), path_of("default") if path == BOXED else path
     with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
         result = batch.batch(
             author, work, market=members,
             horizon=horizon, fetching=fetching, options=options, resume=resume,
-            retrain_days=days, path=path_of("default") if path == BOXED else path, wait=wait,
+            retrain_days=days, path=kept, wait=wait,
             max_age=max_age, on_ticker=on_ticker,
         )  # fmt: skip
     loud = [about for about in result.notes if about.loud]
     show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
+    if result.model is not author:
+        wrote(kept)
     _write(result, out, chosen, quiet=quiet)
     if summary is not None:
         told = replace(result, failures=failures_in_flags(result.failures))
@@ -152,48 +169,6 @@ def _by_suffix(out: str | None) -> Lines:
             f" must be {', '.join(_BY_SUFFIX)}. Rename it, or name the format as in --format jsonl."
         )
     return _BY_SUFFIX.get(suffix, "jsonl")
-
-
-def _keep_apart(
-    out: str | None, others: dict[str, Path | None], inputs: list[str], *, quiet: bool
-) -> None:
-    """Refuse to write two things to one place, or over a file that is read."""
-    forecasts = out if out is not None or quiet else "-"
-    places = {"--out": forecasts} | {
-        option: None if path is None else str(path) for option, path in others.items()
-    }
-    read = {_place(path) for path in inputs} - {None}
-    taken: dict[Path | None, str] = {}
-    for option, path in places.items():
-        if path is None:
-            continue
-        where = _place(path)
-        if where in read:
-            raise SettingsError(
-                f"{option} is {path}, which is read; another file is needed. Change {option}."
-            )
-        if where in taken:
-            raise SettingsError(_both(taken[where], option, path))
-        taken[where] = option
-
-
-def _both(first: str, second: str, path: str) -> str:
-    """What is said of two things that are written to one place."""
-    if path != "-":
-        return (
-            f"{first} and {second} are both {path}; each needs a file of its own. Change one of"
-            " them."
-        )
-    what = "the forecasts" if first == "--out" else first
-    return (
-        f"{what} and {second} both go to standard output; each needs a place of its own. Give"
-        f" {first} FILE."
-    )
-
-
-def _place(path: str) -> Path | None:
-    """Where a path leads; None for standard output."""
-    return None if path == "-" else Path(path).resolve()
 
 
 def _days(retrain: str) -> float | None:

@@ -18,6 +18,7 @@ from forecaster.cli.flags import in_flags
 from forecaster.cli.options import with_groups
 from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, SettingsError, Terminated
 from forecaster.paths import settings_file
+from forecaster.wording import visible
 
 READER_GONE = 141
 """The program that read our output went away, as a shell reports SIGPIPE."""
@@ -39,12 +40,14 @@ class Command(TyperCommand):
         """Run the command."""
         ctx.meta[_LEAF] = ctx
         name, settings = command_of(ctx), ctx.obj
-        if _logs_json(ctx):
-            _log_as_json(name)
+        _take_over(json=_logs_json(ctx), command=name, quiet=bool(ctx.params.get("quiet")))
         if settings.problem is not None and name not in _WITHOUT_FILE:
             raise settings.problem
         if not ctx.params.get("quiet"):
             _note_strangers(ctx.find_root().command)
+        from forecaster.cli.collisions import keep_apart
+
+        keep_apart(ctx, settings)
         return super().invoke(ctx)
 
 
@@ -115,8 +118,7 @@ class Commands(TyperGroup):
         options = config_file.options_of(self)
         ctx.obj = config_file.read(options, log_format_of(self))
         ctx.default_map = ctx.obj.default_map(options)
-        if _logs_json(ctx):
-            _log_as_json()
+        _take_over(json=_logs_json(ctx))
 
 
 def log_format_of(root: Any) -> Any:
@@ -139,10 +141,10 @@ def _asked_for_json(args: list[str]) -> bool:
     return flags[0] == "json"
 
 
-def _log_as_json(command: str | None = None) -> None:
-    from forecaster.output.console import log_as_json
+def _take_over(*, json: bool, command: str | None = None, quiet: bool = False) -> None:
+    from forecaster.output.console import take_over
 
-    log_as_json(command)
+    take_over(json=json, command=command, quiet=quiet)
 
 
 def _last_words(message: str, exit_code: int) -> None:
@@ -158,12 +160,13 @@ def _refusal(problem: Any, settings: Configuration, *, json: bool) -> Exception:
         origin = settings.origin(ctx, param)
         if origin.source in ("file", "environment"):
             problem.message = f"{_sentence(problem.message)} It comes from {origin.name}."
+    problem.message = visible(problem.message)
     text = _sentence(" ".join(problem.format_message().split()))
     if not json or not text:  # the refusal of a command without arguments is its help
         return cast("Exception", problem)
-    from forecaster.output.console import error
+    from forecaster.output.console import error, log_as_json
 
-    _log_as_json(command_of(ctx) or None if ctx is not None else None)
+    log_as_json(command_of(ctx) or None if ctx is not None else None)
     page = "forecast" if ctx is None else ctx.command_path
     error(f"{text} See: {page} --help", problem.exit_code)
     return typer.Exit(problem.exit_code)
@@ -179,8 +182,8 @@ def _origins(ctx: Any, message: str) -> str:
     if settings is None:
         return ""
     origins = [
-        f"{name} is set in {settings.file}"
-        for name in sorted(settings.lent)
+        f"{name} is set in {file}"
+        for name, file in sorted(settings.lent.items())
         if _mentions(message, name)
     ]
     for param in leaf.command.params if leaf is not None else []:

@@ -15,6 +15,7 @@ from forecaster.cli.commands import log_format_of
 from forecaster.cli.config_file import DEFAULT, PLAIN, SHARED, Configuration, Origin
 from forecaster.cli.results import ReportWriting
 from forecaster.redaction import KEYS, masked
+from forecaster.wording import visible
 
 if TYPE_CHECKING:
     from forecaster.output.config import Setting
@@ -50,7 +51,7 @@ def show(
 def path(ctx: typer.Context) -> None:
     """Print the path of the file of settings that is read, or would be if it were there."""
     read: Configuration = ctx.obj
-    sys.stdout.write(f"{read.file}\n")
+    sys.stdout.write(f"{visible(str(read.file))}\n")
     if read.exists:
         return
     from forecaster.output.console import note
@@ -118,12 +119,11 @@ def _usual(key: str) -> Any:
     """The default of a setting of several commands."""
     from forecaster.market.fetch_options import DEFAULT_DEADLINE, DEFAULT_PAUSE
     from forecaster.market.providers import DEFAULT_PROVIDER
-    from forecaster.market.store.engine import FILE
-    from forecaster.paths import home
+    from forecaster.paths import STORE, home
 
     return {
         "home": home(),
-        "store": home() / FILE,
+        "store": home() / STORE,
         "provider": DEFAULT_PROVIDER,
         "offline": False,
         "device": "auto",

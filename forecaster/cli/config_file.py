@@ -7,16 +7,20 @@ default, and a value is checked and refused like a flag's, wherever it is from.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from forecaster.cli.config_schema import check_table, nearest_variables
+from forecaster.cli.trust import WITHOUT_FLAG, is_reserved, refuse_reserved, with_reserved
+from forecaster.cli.uses import Verb, use_of
 from forecaster.errors import SettingsError
-from forecaster.paths import settings_file
+from forecaster.paths import is_anybodys, settings_file, settings_files
 
 PREFIX = "FORECASTER_"
 PLAIN: Mapping[str, type] = {"home": str, "store": str, "pause": float, "deadline": float}
@@ -28,6 +32,8 @@ SHARED = (
 """Keys that stand above the tables of the file, and need no command in a variable's name."""
 _MODEL_FOR = ("predict", "batch")
 """Commands whose ``--model`` makes forecasts; elsewhere it asks for another kind of result."""
+_MOST_BYTES = 2**18
+_DEEP = r"""(?:[ \t]*\.[ \t]*(?:[\w-]+|"[^"\n]*"|'[^'\n]*')){32}"""
 _OTHERS = frozenset({"FORECASTER_CONFIG", "FORECASTER_YAHOO_URL", "FORECASTER_TIINGO_URL"})
 _TESTS = ("FORECASTER_TEST_", "FORECASTER_TORTURE")
 
@@ -109,14 +115,16 @@ class Configuration:
         exists: whether it is there.
         table: its content, checked; empty if there is none or it cannot be used.
         problem: why it cannot be used.
-        lent: variables that layers below read and that were set from it.
+        lent: variables that layers below read and that were set from it, and from which file.
+        ours: the file in the program's own folder, for what this one may not say; else None.
     """
 
     file: Path
     exists: bool = False
     table: Mapping[str, Any] = field(default_factory=dict)
     problem: SettingsError | None = None
-    lent: frozenset[str] = frozenset()
+    lent: Mapping[str, Path] = field(default_factory=dict)
+    ours: Path | None = None
 
     def own(self, command: str) -> Mapping[str, Any]:
         """The table of a command."""
@@ -141,13 +149,11 @@ class Configuration:
 
     def lend(self) -> Configuration:
         """Set the variables that layers below read, where they are not set and the file says so."""
-        lent = {
-            variable(key): str(self.table[key])
-            for key in PLAIN
-            if key in self.table and not os.environ.get(variable(key))
-        }
-        os.environ.update(lent)
-        return replace(self, lent=frozenset(lent))
+        keys = [key for key in PLAIN if key in self.table and not os.environ.get(variable(key))]
+        os.environ.update({variable(key): str(self.table[key]) for key in keys})
+        return replace(
+            self, lent={variable(key): self._said_in(WITHOUT_FLAG.get(key)) for key in keys}
+        )
 
     def origin(self, ctx: Any, param: Any) -> Origin:
         """Where the value of a parameter comes from, in the context of its command."""
@@ -159,18 +165,30 @@ class Configuration:
         if source == "ENVIRONMENT":
             return Origin("environment", next(n for n in param.envvar if os.environ.get(n)))
         if source == "DEFAULT_MAP":
-            return self.in_file(command if key in self.own(command) else "")
+            use = use_of(param)
+            table = command if key in self.own(command) else ""
+            return self.in_file(table, use.verb if use else None)
         return DEFAULT
 
-    def in_file(self, command: str = "") -> Origin:
-        """A place in the file: a command's table, or above them all."""
-        return Origin("file", f"[{command}] in {self.file}" if command else str(self.file))
+    def in_file(self, command: str = "", verb: Verb | None = None) -> Origin:
+        """A place in the file: a command's table, or above them all.
+
+        Args:
+            command: whose table; empty: above them.
+            verb: use of the value.
+        """
+        file = self._said_in(verb)
+        return Origin("file", f"[{command}] in {file}" if command else str(file))
+
+    def _said_in(self, verb: Verb | None) -> Path:
+        """The file that says what has such a use."""
+        return self.ours if self.ours is not None and is_reserved(verb) else self.file
 
     def plain_origin(self, key: str) -> Origin:
         """Where a setting without a flag comes from."""
         name = variable(key)
         if name in self.lent:
-            return self.in_file()
+            return self.in_file(verb=WITHOUT_FLAG.get(key))
         return Origin("environment", name) if os.environ.get(name) else DEFAULT
 
 
@@ -190,15 +208,21 @@ def read(options: Options, log_format: Any) -> Configuration:
         options: of all commands.
         log_format: the parameter of the root.
     """
-    path = settings_file()
+    path, ours = settings_file(), None
     try:
         table = _parsed(path)
         if table is None:
             return Configuration(path)
-        checked = check_table(path, table, options, _shared_kinds(options, log_format))
+        kinds = _shared_kinds(options, log_format)
+        checked = check_table(path, table, options, kinds)
+        if is_anybodys(path):
+            refuse_reserved(path, checked, options)
+            ours = settings_files()[1]
+            kept = check_table(ours, _parsed(ours) or {}, options, kinds)
+            checked = with_reserved(checked, kept, options)
     except SettingsError as problem:
         return Configuration(path, exists=os.access(path, os.F_OK), problem=problem)
-    return Configuration(path, exists=True, table=checked).lend()
+    return Configuration(path, exists=True, table=checked, ours=ours).lend()
 
 
 def _shared_kinds(options: Options, log_format: Any) -> dict[str, Any]:
@@ -213,10 +237,14 @@ def _shared_kinds(options: Options, log_format: Any) -> dict[str, Any]:
 
 def _parsed(path: Path) -> dict[str, Any] | None:
     """The file's content; None if nobody named one and there is none."""
+    named = bool(os.environ.get("FORECASTER_CONFIG"))
     try:
-        content = path.read_bytes()
+        if not named and stat.S_ISFIFO(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is a pipe")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
-        if os.environ.get("FORECASTER_CONFIG"):
+        if named:
             raise SettingsError(
                 f"FORECASTER_CONFIG names {path}, and there is no such file; a TOML file is needed."
                 " Create it, or unset FORECASTER_CONFIG."
@@ -227,10 +255,18 @@ def _parsed(path: Path) -> dict[str, Any] | None:
             f"{path} cannot be read ({problem.strerror}); settings are kept there. Make it"
             " readable, or name another file in FORECASTER_CONFIG."
         ) from None
+    if len(content) > _MOST_BYTES:
+        raise SettingsError(
+            f"{path} is larger than {_MOST_BYTES // 2**10} KiB, which no file of settings is. Name"
+            " another one in FORECASTER_CONFIG."
+        )
     import tomllib
 
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        if re.search(_DEEP, text):  # of which Python's parser keeps every beginning
+            raise tomllib.TOMLDecodeError("a key has more parts than any setting")
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
         reason = "it is not UTF-8" if isinstance(problem, UnicodeDecodeError) else str(problem)
         raise SettingsError(

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from forecaster.errors import SettingsError
 from forecaster.redaction import KEYS
-from forecaster.wording import listed
+from forecaster.wording import listed, visible
 
 _NEAR = 0.6
 """How alike two words are, from 0 to 1, before one is suggested for the other."""
@@ -102,6 +102,8 @@ def fitted(value: object, wanted: Any) -> object:
     else:
         if isinstance(value, date) and not isinstance(value, datetime):
             return value.isoformat()  # TOML has dates of its own; options take them as text
+        if isinstance(value, str) and visible(value) != value:  # help shows it as a default
+            raise ValueError("a string of characters that can be seen")
         legal = isinstance(value, str)
     if not legal:
         raise ValueError(

@@ -10,6 +10,7 @@ import typer
 from forecaster.cli.options import Output, Reading, Yes, reading_options
 from forecaster.cli.results import ReportWriting, Writing, confirmed, emitting
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures
+from forecaster.cli.uses import decides, reads
 from forecaster.errors import DataError
 
 Tickers = Annotated[
@@ -81,10 +82,11 @@ def export(
 @reading_options("calendar", "column", "date_format", "ticker", "decimal", "encoding")
 def bring_in(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILES...", help="Price files, folders of them, or -.")
+        list[str],
+        reads(typer.Argument(metavar="FILES...", help="Price files, folders of them, or -.")),
     ],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Even where stored bars would be lost.")
+        bool, decides(typer.Option("--replace", help="Even where stored bars would be lost."))
     ] = False,
     *,
     reading: Reading,
@@ -135,9 +137,11 @@ def prune(
     ] = None,
     idle: Annotated[
         int | None,
-        typer.Option(metavar="DAYS", min=1, help="Tickers that were not fetched for so long."),
+        decides(
+            typer.Option(metavar="DAYS", min=1, help="Tickers that were not fetched for so long.")
+        ),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All tickers.")] = False,
+    everything: Annotated[bool, decides(typer.Option("--all", help="All tickers."))] = False,
     yes: Yes = False,
 ) -> None:
     """Delete stored tickers."""

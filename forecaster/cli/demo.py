@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecaster.cli.commands import READER_GONE
+from forecaster.cli.uses import writes
 from forecaster.errors import INTERRUPTED, TERMINATED
 
 if TYPE_CHECKING:
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 def demo(
     folder: Annotated[
         Path,
-        typer.Option(
-            metavar="FOLDER",
-            help="Where it works: a new folder, an empty one, or an earlier demo's.",
+        writes(
+            typer.Option(
+                metavar="FOLDER",
+                help="Where it works: a new folder, an empty one, or an earlier demo's.",
+            ),
+            folder=True,
         ),
     ] = Path("forecast-demo"),
     no_pause: Annotated[

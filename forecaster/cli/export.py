@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from forecaster.cli.options import ModelArgument
+from forecaster.cli.uses import writes
+from forecaster.errors import SettingsError
 
 
 def export(
@@ -15,15 +17,23 @@ def export(
     to: Annotated[Literal["keras", "onnx"], typer.Option(help="Kind of file.")] = "keras",
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File to write. (default: MODEL.keras or .onnx)"),
+        writes(
+            typer.Option("--output", "-o", help="File to write. (default: MODEL.keras or .onnx)"),
+            beside=(".json",),
+        ),
     ] = None,
 ) -> None:
     """Write a model's network for use elsewhere, with a JSON file that says how."""
     from forecaster.jobs import export
-    from forecaster.model.registry import open_model
-    from forecaster.output.console import note
+    from forecaster.model.registry import is_name, open_model
+    from forecaster.output.console import wrote
 
     trained = open_model(model)
+    if output is None and not is_name(trained.name):  # a file may say anything of itself
+        raise SettingsError(
+            f"the model calls itself {trained.name!r}, which is no name for a file; one is needed."
+            f" Add --output model.{to}."
+        )
     path = output or Path(f"{trained.name}.{to}")
     for written in export.export(trained, to, path):
-        note(f"wrote {written}")
+        wrote(written)

@@ -12,6 +12,7 @@ from forecaster.cli.options import Reading, reading_options
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
 from forecaster.cli.sources import fetching_of, report_failures, show_notes
+from forecaster.cli.uses import reads
 from forecaster.errors import SettingsError
 
 
@@ -23,10 +24,12 @@ def fetch(
     ] = None,
     watchlist: Annotated[
         str | None,
-        typer.Option(
-            "--from",
-            metavar="FILE",
-            help="More tickers: one a line, or a CSV file with a ticker column; - for stdin.",
+        reads(
+            typer.Option(
+                "--from",
+                metavar="FILE",
+                help="More tickers: one a line, or a CSV file with a ticker column; - for stdin.",
+            )
         ),
     ] = None,
     since: Annotated[

@@ -20,6 +20,7 @@ import typer
 
 from forecaster.cli.flags import flag, in_flags
 from forecaster.cli.parsing import parse_levels
+from forecaster.cli.uses import connects, decides, reads, writes
 from forecaster.model.settings import ABOUT, TYPES, Settings
 
 Function = Callable[..., None]
@@ -34,37 +35,48 @@ _MACHINES = "Many machines"
 
 def complete_model(incomplete: str) -> list[str]:
     """Names of trained models, for shell completion."""
-    from forecaster.model.registry import model_paths
+    from forecaster.model.registry import is_name, model_paths
 
-    return [p.stem for p in model_paths() if p.stem.startswith(incomplete)]
+    names = [path.stem for path in model_paths()]
+    return [name for name in names if name.startswith(incomplete) and is_name(name)]
 
 
 Sources = Annotated[
     list[str],
-    typer.Argument(
-        metavar="SOURCES...",
-        help="Price files (CSV, Parquet), folders of them, - for standard input, or tickers.",
-        show_default=False,
+    reads(
+        typer.Argument(
+            metavar="SOURCES...",
+            help="Price files (CSV, Parquet), folders of them, - for standard input, or tickers.",
+            show_default=False,
+        )
     ),
 ]
 Source = Annotated[
     str,
-    typer.Argument(
-        metavar="SOURCE",
-        help="A price file (CSV, Parquet) with one history, - for standard input, or a ticker.",
-        show_default=False,
+    reads(
+        typer.Argument(
+            metavar="SOURCE",
+            help="A price file (CSV, Parquet) with one history, - for standard input, or a ticker.",
+            show_default=False,
+        )
     ),
 ]
 ModelArgument = Annotated[
-    str, typer.Argument(help="Name or file of a model.", autocompletion=complete_model)
+    str,
+    reads(
+        typer.Argument(help="Name or file of a model.", autocompletion=complete_model), model=True
+    ),
 ]
 ModelName = Annotated[
     str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        help="Name or file of a trained model; without it, the one trained last.",
-        autocompletion=complete_model,
+    reads(
+        typer.Option(
+            "--model",
+            "-m",
+            help="Name or file of a trained model; without it, the one trained last.",
+            autocompletion=complete_model,
+        ),
+        model=True,
     ),
 ]
 Horizon = Annotated[
@@ -77,7 +89,7 @@ AsOf = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the result is written.")]
 ReportFormat = Annotated[Report, typer.Option("--format", "-f", help="How it is written.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write the result to this file.")
+    Path | None, writes(typer.Option("--output", "-o", help="Write the result to this file."))
 ]
 ThemeOption = Annotated[
     Theme | None,
@@ -90,11 +102,14 @@ ThemeOption = Annotated[
 WidthOption = Annotated[int, typer.Option("--width", help="Width of the picture in pixels.")]
 Market = Annotated[
     list[str] | None,
-    typer.Option(
-        "--market",
-        metavar="SOURCES",
-        help="Make the market state of these tickers, watchlists or files, which are not forecast.",
-        rich_help_panel=_TICKERS,
+    reads(
+        typer.Option(
+            "--market",
+            metavar="SOURCES",
+            help="Make the market state of these tickers, watchlists or files, which are not"
+            " forecast.",
+            rich_help_panel=_TICKERS,
+        )
     ),
 ]
 SkipUnreadable = Annotated[
@@ -105,7 +120,7 @@ SkipUnreadable = Annotated[
         rich_help_panel=_FILES,
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, decides(typer.Option("--yes", "-y", help="Do not ask."))]
 Workers = Annotated[
     int | None,
     typer.Option(
@@ -116,10 +131,12 @@ Workers = Annotated[
 ]
 Cluster = Annotated[
     str | None,
-    typer.Option(
-        metavar="ADDRESS",
-        help="Train on the workers of a Dask scheduler, as in tcp://10.0.0.5:8786.",
-        rich_help_panel=_MACHINES,
+    connects(
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train on the workers of a Dask scheduler, as in tcp://10.0.0.5:8786.",
+            rich_help_panel=_MACHINES,
+        )
     ),
 ]
 

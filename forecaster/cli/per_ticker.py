@@ -42,7 +42,7 @@ def train_per_ticker(
     from forecaster.model.artifact import save
     from forecaster.model.registry import path_of
     from forecaster.output import train
-    from forecaster.output.console import training_bar
+    from forecaster.output.console import training_bar, wrote
 
     failures = list(failures_in_flags(loaded.failures))
     panel, paths, tasks = loaded.panel, {}, []
@@ -58,6 +58,7 @@ def train_per_ticker(
     def keep(ticker: str, trained: Trained) -> None:
         with locked(paths[ticker], f"model {paths[ticker].stem}"):
             save(trained.model, paths[ticker])
+        wrote(paths[ticker])
 
     with training_bar() as on_progress:
         result = train_each(panel, tasks, save=keep, on_progress=on_progress, pool=pool)

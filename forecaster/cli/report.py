@@ -12,6 +12,7 @@ from forecaster.cli.options import Reading, ThemeOption, complete_model
 from forecaster.cli.pictures import checked_file
 from forecaster.cli.results import emit
 from forecaster.cli.sources import read, report_failures, warn_of_hindsight
+from forecaster.cli.uses import reads, writes
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -28,24 +29,29 @@ _ENDINGS = {".html": "html", ".htm": "html"}
 def report(
     subject: Annotated[
         str,
-        typer.Argument(
-            metavar="SUBJECT",
-            help="Name or file of a model, or the JSON of a backtest.",
-            autocompletion=complete_model,
-            show_default=False,
+        reads(
+            typer.Argument(
+                metavar="SUBJECT",
+                help="Name or file of a model, or the JSON of a backtest.",
+                autocompletion=complete_model,
+                show_default=False,
+            ),
+            model=True,
         ),
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="The page: .html or .htm.", show_default=False),
+        writes(typer.Option("--output", "-o", help="The page: .html or .htm.", show_default=False)),
     ],
     source: Annotated[
         list[str] | None,
-        typer.Option(
-            "--source",
-            "-s",
-            metavar="FILE_OR_TICKER",
-            help="A history whose forecast is drawn, for a model; may be given several times.",
+        reads(
+            typer.Option(
+                "--source",
+                "-s",
+                metavar="FILE_OR_TICKER",
+                help="A history whose forecast is drawn, for a model; may be given several times.",
+            )
         ),
     ] = None,
     theme: ThemeOption = None,

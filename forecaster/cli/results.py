@@ -14,6 +14,7 @@ import typer
 from forecaster.atomic import replacing
 from forecaster.cli.options import FormatOption, Output, ReportFormat
 from forecaster.errors import SettingsError
+from forecaster.wording import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -82,14 +83,17 @@ def emit(text: str, output: Path | None, option: str = "--output") -> None:
 
 @contextlib.contextmanager
 def emitting(output: Path, option: str = "--output") -> Iterator[BinaryIO]:
-    """A file that appears in one piece when all of it was written.
+    """A file that appears in one piece when all of it was written, and is then named on stderr.
 
     Raises:
         SettingsError: it cannot be written.
     """
+    from forecaster.output.console import wrote
+
     try:
         with replacing(output) as file:
             yield file
+        wrote(output)
     except OSError as problem:
         raise SettingsError(
             f"{option} {output} could not be written ({problem.strerror}); a file in a folder that"
@@ -112,7 +116,7 @@ def confirmed(question: str) -> bool:
             " beforehand. Add --yes."
         )
     try:
-        return typer.confirm(question, err=True)
+        return typer.confirm(visible(question), err=True)
     except typer.Abort as problem:
         if isinstance(problem.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None

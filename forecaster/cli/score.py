@@ -13,6 +13,7 @@ from forecaster.cli.options import Output, Reading, reading_options
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing, emit, emitting
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures, show_notes
+from forecaster.cli.uses import reads
 from forecaster.errors import DataError, SettingsError
 
 _BREAKS_SHOWN = 5
@@ -31,9 +32,12 @@ OfRun = Annotated[str | None, typer.Option("--run", help="Forecasts of this run.
 def score(
     files: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[FILES]...",
-            help="Price files as they are now; forecasts from files are scored with these alone.",
+        reads(
+            typer.Argument(
+                metavar="[FILES]...",
+                help="Price files as they are now; forecasts from files are scored with these"
+                " alone.",
+            )
         ),
     ] = None,
     since: Since = None,

@@ -23,6 +23,7 @@ from forecaster.cli.options import (
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
 from forecaster.cli.sources import read, read_market, refuse_or_skip, report_skipped
+from forecaster.cli.uses import decides, writes
 from forecaster.errors import SettingsError
 from forecaster.model.settings import Device
 
@@ -43,11 +44,15 @@ _PANELS = {
 def train(
     sources: Sources,
     name: Annotated[
-        str, typer.Option("--name", "-n", help="Name of the model; an older one is replaced.")
+        str,
+        decides(typer.Option("--name", "-n", help="Name of the model; an older one is replaced.")),
     ] = "default",
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the model to this .forecast file instead."),
+        writes(
+            typer.Option(metavar="FILE", help="Write the model to this .forecast file instead."),
+            model=True,
+        ),
     ] = None,
     per_ticker: Annotated[
         bool,
@@ -85,7 +90,7 @@ def train(
     from forecaster.jobs import train
     from forecaster.jobs.parallel import Pool
     from forecaster.model.artifact import save
-    from forecaster.output.console import note, training_bar
+    from forecaster.output.console import note, training_bar, wrote
     from forecaster.output.format import rows_csv
     from forecaster.output.train import train_json, train_table
 
@@ -120,6 +125,7 @@ def train(
                 on_progress=on_progress,
             )  # fmt: skip
         save(trained.model, path)
+    wrote(path)
     for about in trained.notes:
         note(in_flags(about.message))
     to.write(

@@ -143,7 +143,7 @@ def _devices() -> Iterator[Check]:
         "k = import_keras(); print(json.dumps([k.backend.backend(), gpu_count()]))"
     )
     try:
-        command = [sys.executable, "-c", code]
+        command = [sys.executable, "-P", "-c", code]
         run = subprocess.run(
             command, capture_output=True, text=True, timeout=_SLOWEST_START, check=False
         )

@@ -29,11 +29,17 @@ def export(model: Model, target: Target, output: Path) -> tuple[Path, Path]:
         The two files written.
 
     Raises:
-        SettingsError: the packages for ONNX are not installed, or the file cannot be written.
+        SettingsError: the packages for ONNX are not installed, or the file cannot be written, or
+            both files would be one.
     """
     whole = model.settings.supervise == "prefixes"
     features = len(model.representation.features)
     card = output.with_suffix(".json")
+    if card == output:
+        raise SettingsError(
+            f"{parameter('output')} is {output}, and so is the description beside it; each needs a"
+            f" file of its own. Write {output.with_suffix(f'.{target}')}."
+        )
     try:
         content = export_bytes(
             model.network, model.settings, features, target, whole_sequence=whole

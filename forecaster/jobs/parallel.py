@@ -8,9 +8,7 @@ number of threads (``model/threads.py``), so a seed gives the same bits everywhe
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
-import signal
 import threading
 import time
 import warnings
@@ -20,9 +18,24 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from forecaster.errors import SettingsError, WorkersLost, parameter
+from forecaster.jobs.answers import (
+    answering,
+    checked_answer,
+    received,
+    silence_libraries,
+    within,
+)
 from forecaster.jobs.packed_panel import PackedPanel, pack
 from forecaster.jobs.progress import OnProgress, TasksDone
-from forecaster.jobs.worker import itself, require_versions, versions, watch_parent, work
+from forecaster.jobs.worker import (
+    interrupts_stay_here,
+    itself,
+    modules_not_from_here,
+    require_versions,
+    versions,
+    watch_parent,
+    work,
+)
 from forecaster.market.bars import Panel
 from forecaster.model import threads
 
@@ -137,7 +150,8 @@ class Pool:
                     initargs=(os.getpid(),),
                 )
                 try:
-                    _collect(parallel, function, packed, left, take)
+                    with modules_not_from_here():
+                        _collect(parallel, function, packed, left, take)
                     return
                 except TerminatedWorkerError:
                     continue
@@ -174,7 +188,7 @@ class Pool:
                 )
             try:
                 with _cancel_without_workers(client):
-                    _collect(parallel, function, data, left, take)
+                    _collect(parallel, function, data, left, take, (KilledWorker, CancelledError))
             except KilledWorker as lost:
                 raise WorkersLost(
                     f"the workers of {self.cluster} died again and again, with {len(left)} of"
@@ -194,8 +208,12 @@ def _collect(
     shipped: Any,
     left: dict[int, Any],
     take: Keep,
+    lost: tuple[type[Exception], ...] | None = None,
 ) -> None:
-    """Hand out the tasks that are left, and take results as they come."""
+    """Hand out the tasks that are left, and take results as they come.
+
+    ``lost`` are the errors that say that the workers of a cluster are gone; None: there is none.
+    """
     import joblib
 
     variables = threads.variables()
@@ -203,29 +221,17 @@ def _collect(
         joblib.delayed(work)(function, shipped, place, task, variables)
         for place, task in left.items()
     ]
-    with _interrupts_stay_here():
+    with interrupts_stay_here():
         results = parallel(calls)
     try:
-        for place, result in results:
+        for answer in results if lost is None else received(results, lost):
+            place, result = checked_answer(answer, function, left)
             del left[place]
             take(place, result)
     finally:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of cancelled tasks
             results.close()
-
-
-@contextlib.contextmanager
-def _interrupts_stay_here() -> Iterator[None]:
-    """Keep Ctrl-C from processes started in here: the one that started them ends them."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _is_address(text: str) -> bool:
@@ -251,14 +257,15 @@ def _connected(address: str) -> Iterator[Any]:
             f"{parameter('cluster')} needs packages that are not installed ({missing.name});"
             " install them with: pip install 'forecaster[dask]'"
         ) from missing
-    for name in ("distributed", "distributed.client", "distributed.comm", "tornado"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is raised
+    silence_libraries()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of versions: ours are checked below
-            connect: Any = Client
-            client = connect(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as problem:
+            # a client that failed half-way would wait once more where Python deletes it
+            connect: Any = type("Connection", (Client,), {"__del__": lambda _: None})
+            how = {"timeout": CONNECT_SECONDS, "set_as_default": False}
+            client = within(2 * CONNECT_SECONDS, lambda: connect(address, **how))
+    except Exception as problem:  # what speaks there may say anything
         raise SettingsError(
             f"{parameter('cluster')} is {address}, and no Dask scheduler answered there within"
             f" {CONNECT_SECONDS} s. Start one with: dask scheduler"
@@ -285,7 +292,7 @@ def _cancel_without_workers(client: Any) -> Iterator[None]:
     def look() -> None:
         last_seen = time.monotonic()
         while not done.wait(1.0):
-            if client.scheduler_info(n_workers=-1)["workers"]:
+            if client.scheduler_info(n_workers=-1).get("workers"):
                 last_seen = time.monotonic()
             elif time.monotonic() - last_seen > _WORKERLESS_SECONDS:
                 client.close(timeout=1)
@@ -301,14 +308,34 @@ def _cancel_without_workers(client: Any) -> Iterator[None]:
 
 
 def _backend(client: Any) -> Any:
-    """Joblib's backend for Dask, changed to use a single worker instead of this process."""
+    """Joblib's backend for Dask, changed to use a single worker instead of this process.
+
+    It would wait forever for an answer that cannot be read; here, why that is becomes the answer.
+    """
+    from distributed import as_completed
     from joblib._dask import DaskDistributedBackend
 
+    completed: Any = as_completed
+
+    class Readable(completed):  # type: ignore[misc]
+        async def _track_future(self, future: Any) -> None:
+            try:
+                await super()._track_future(future)
+            except Exception as problem:  # noqa: BLE001 – a worker chooses what it sends
+                future._result = answering(problem)
+                await super()._track_future(future)
+
     class OneIsEnough(DaskDistributedBackend):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(client=client)
+            self.waiting_futures = Readable(
+                [], loop=client.loop, with_results=True, raise_errors=False
+            )
+
         def effective_n_jobs(self, n_jobs: int) -> int:
             return max(int(super().effective_n_jobs(n_jobs)), 2)
 
-    return OneIsEnough(client=client)
+    return OneIsEnough()
 
 
 def _at_a_time(client: Any) -> int | None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from typing import Any, TypeVar
 
 from forecaster import __version__
 from forecaster.errors import SettingsError
+from forecaster.jobs.answers import checked_versions, rubbish
 from forecaster.jobs.packed_panel import PackedPanel
 from forecaster.model import threads
 
 R = TypeVar("R")
 
 _LOOK_SECONDS = 1.0
+_SAFE = "PYTHONSAFEPATH"
 _SAME_EVERYWHERE = ("numpy", "tensorflow", "keras")
 _ONE_AT_A_TIME = threading.Lock()
 """Two fits in threads would disturb each other: Keras keeps seeds and names for a process."""
@@ -61,6 +65,36 @@ def watch_parent(parent: int) -> None:
     threading.Thread(target=look, daemon=True).start()
 
 
+@contextlib.contextmanager
+def modules_not_from_here() -> Iterator[None]:
+    """Keep processes started in here from importing what lies in the working folder.
+
+    Python looks there first for the modules of a process that is started with ``-m`` or ``-c``.
+    """
+    before = os.environ.get(_SAFE)
+    os.environ[_SAFE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE]
+        else:
+            os.environ[_SAFE] = before
+
+
+@contextlib.contextmanager
+def interrupts_stay_here() -> Iterator[None]:
+    """Keep Ctrl-C from processes started in here: the one that started them ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def versions() -> dict[str, str]:
     """Versions of the packages that decide a result's bits."""
     return {
@@ -78,14 +112,21 @@ def installed(package: str) -> str | None:
         return None
 
 
-def require_versions(workers: Mapping[str, dict[str, str] | BaseException]) -> None:
+def require_versions(workers: object) -> None:
     """Check that every worker has the versions of this process.
+
+    Args:
+        workers: their answers by their addresses.
 
     Raises:
         SettingsError: a worker has others.
+        WorkersLost: an answer is none.
     """
     ours = versions()
-    for worker, theirs in workers.items():
+    if not isinstance(workers, dict):
+        raise rubbish(workers, "an answer of each worker")
+    for worker, answer in workers.items():
+        theirs = checked_versions(answer)
         if isinstance(theirs, BaseException):
             raise SettingsError(
                 f"worker {worker} cannot run forecaster {ours['forecaster']}"

@@ -20,13 +20,18 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=%-]{0,99}")
 """``=`` and ``%`` are in the file names of tickers, from ``symbols.file_name``."""
 
 
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of a model, and so of a file."""
+    return _NAME.fullmatch(text) is not None
+
+
 def path_of(name: str) -> Path:
     """The file of the model called ``name``.
 
     Raises:
         SettingsError: the name cannot be a file name everywhere.
     """
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise SettingsError(
             f"{name!r} cannot be a model's name; a name has up to 100 letters, digits and"
             " ._-=%, and starts with a letter or digit. Choose another name."

@@ -8,13 +8,13 @@ from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
 from forecaster.jobs.score_card import panel_facts
 from forecaster.market.bars import Panel
 from forecaster.market.notes import Failure
+from forecaster.output.console import Text
 from forecaster.output.format import (
     Column,
     error_table,

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from forecaster.jobs.compare import Comparison
 from forecaster.market.notes import Failure
+from forecaster.output.console import Text
 from forecaster.output.format import Column, errors, fitting_table, plain, signed, to_csv, to_json
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import RenderableType
-from rich.text import Text
 
+from forecaster.output.console import Text
 from forecaster.output.format import open_table, to_json
 
 _HEADS = ("setting", "value", "from")

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO, cast
 
 from rich.console import Console, RenderableType
-from rich.text import Text
+from rich.text import Text as RichText
 
 from forecaster.redaction import redacted
+from forecaster.wording import visible, visible_lines
 
 if TYPE_CHECKING:
     from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
@@ -36,9 +37,39 @@ class _Log:
 
     json: bool = False
     command: str | None = None
+    quiet: bool = False
 
 
 _LOG = _Log()
+
+
+class Text(RichText):
+    """A line of text that may hold what is from outside: all of it can be seen, and is one line.
+
+    Rich itself drops some control characters, passes others on, and breaks lines where they say.
+    """
+
+    def __init__(self, text: str = "", *args: Any, **options: Any) -> None:
+        super().__init__(visible(text), *args, **options)
+
+    def append(self, text: RichText | str, style: Any = None) -> Self:
+        """Add text with a style at the end."""
+        super().append(visible(text) if isinstance(text, str) else text, style)
+        return self
+
+    @classmethod
+    def assemble(cls, *parts: Any, **options: Any) -> Self:
+        """A line of texts, and of pairs of a text and a style."""
+        line = super().assemble(*parts, **options)
+        return cast("Self", line)  # which Rich makes of this class
+
+
+class _Console(Console):
+    """A console that shows plain strings, such as cells of tables, like ``Text``."""
+
+    def render_str(self, text: str, **options: Any) -> RichText:
+        """Make a text of a string."""
+        return super().render_str(visible(text), **options)
 
 
 def console(stream: TextIO) -> Console:
@@ -47,7 +78,7 @@ def console(stream: TextIO) -> Console:
     Rich itself would cut tables to 80 columns in a pipe and switch colour on for FORCE_COLOR=0.
     """
     terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
-    return Console(
+    return _Console(
         file=stream,
         force_terminal=terminal,
         color_system="auto" if terminal and "NO_COLOR" not in os.environ else None,
@@ -105,6 +136,12 @@ def note(message: str) -> None:
         stderr().print(Text(f"note: {redacted(message)}", style="yellow"))
 
 
+def wrote(path: Path) -> None:
+    """Name a file that was written, unless all is to be quiet or it is a device or a pipe."""
+    if not _LOG.quiet and path.is_file():
+        note(f"wrote {path}")
+
+
 def error(message: str, exit_code: int | None = None) -> None:
     """Print an error on stderr.
 
@@ -123,35 +160,54 @@ def last_words(message: str, exit_code: int) -> None:
     if _LOG.json:
         _record("error", message, exit_code)
     else:
-        sys.stderr.write(f"\n{message}\n")
+        sys.stderr.write(f"\n{visible(message)}\n")
+
+
+def take_over(*, json: bool, command: str | None = None, quiet: bool = False) -> None:
+    """Write what libraries say on stderr like notes and errors from here on.
+
+    Args:
+        json: as one JSON object a line.
+        command: that runs, if it is known yet.
+        quiet: no word about files that are written.
+    """
+    _LOG.json, _LOG.command, _LOG.quiet = json, command, quiet
+    warnings.showwarning = lambda message, *_args, **_more: _library("warning", str(message))
+    logging.lastResort = _Records(logging.WARNING)
+    sys.excepthook = _record_bug
 
 
 def log_as_json(command: str | None = None) -> None:
-    """Write stderr as one JSON object a line from here on, for libraries too.
+    """Write stderr as one JSON object a line from here on, for libraries too."""
+    take_over(json=True, command=command)
 
-    Args:
-        command: that runs, if it is known yet.
-    """
-    _LOG.json, _LOG.command = True, command
-    warnings.showwarning = lambda message, *_args, **_more: _record("warning", str(message))
-    logging.lastResort = _Records(logging.WARNING)
-    sys.excepthook = _record_bug
+
+def _library(level: str, message: str) -> None:
+    """Write what a library says, which may be what somebody told it."""
+    if _LOG.json:
+        _record(level, message)
+    else:
+        sys.stderr.write(f"{level}: {visible(redacted(message))}\n")
 
 
 class _Records(logging.Handler):
     """Handler of the logs of libraries."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record of a library as a JSON object."""
+        """Write a record of a library."""
         level = "error" if record.levelno >= logging.ERROR else "warning"
-        _record(level, f"{record.name}: {record.getMessage()}")
+        _library(level, f"{record.name}: {record.getMessage()}")
 
 
 def _record_bug(
     kind: type[BaseException], problem: BaseException, trace: TracebackType | None
 ) -> None:
-    """Write an unexpected exception as a JSON object, with its traceback in the message."""
-    _record("bug", "".join(traceback.format_exception(kind, problem, trace)).rstrip(), 1)
+    """Write an unexpected exception with its traceback, which a log in JSON has in one message."""
+    text = "".join(traceback.format_exception(kind, problem, trace)).rstrip()
+    if _LOG.json:
+        _record("bug", text, 1)
+    else:
+        sys.stderr.write(f"{visible_lines(redacted(text))}\n")
 
 
 def _record(level: str, message: str, exit_code: int | None = None) -> None:
@@ -160,7 +216,7 @@ def _record(level: str, message: str, exit_code: int | None = None) -> None:
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "level": level,
         "command": _LOG.command,
-        "message": redacted(message),
+        "message": (visible_lines if level == "bug" else visible)(redacted(message)),
     }
     if exit_code is not None:
         line["exit_code"] = exit_code
@@ -188,9 +244,9 @@ def training_bar() -> Iterator[OnProgress | None]:
     from forecaster.jobs.progress import TasksDone
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=20),
-        TextColumn("{task.fields[state]}"),
+        TextColumn("{task.fields[state]}", markup=False),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
@@ -202,7 +258,7 @@ def training_bar() -> Iterator[OnProgress | None]:
                 stage, done, of = "training on workers", progress.done, progress.of
                 state = f"{done} of {of} done"
             else:
-                stage, epoch = progress.stage, progress.epoch
+                stage, epoch = visible(progress.stage), progress.epoch
                 done, of = epoch.number, epoch.of
                 state = f"epoch {done}/{of}  loss {epoch.loss:.4f}"
                 if epoch.validation is not None:
@@ -224,14 +280,18 @@ def ticker_bar(total: int) -> Iterator[Callable[[str], None] | None]:
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=stderr(), transient=True) as bar:
         task = bar.add_task("fetching", total=total)
         started = False
 
         def move(ticker: str) -> None:
             nonlocal started
-            bar.update(task, description=f"fetching {ticker}", advance=int(started))
+            bar.update(task, description=f"fetching {visible(ticker)}", advance=int(started))
             started = True
 
         yield move

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from forecaster.jobs.data import TickerExport, Verification
 from forecaster.jobs.fetch import FetchResult
 from forecaster.market.store.tickers import Extent
+from forecaster.output.console import Text
 from forecaster.output.format import (
     NARROW,
     csv_rows,
@@ -132,7 +132,8 @@ def write_csv(file: BinaryIO, exports: Iterable[TickerExport]) -> None:
     writer.writerow(EXPORT_COLUMNS)
     for export in exports:
         columns = _columns(export)
-        columns[0] = [safe_cell(export.history.ticker)] * len(export.history)
+        for place in (0, -1):  # the ticker and the currency
+            columns[place] = [safe_cell(cell) for cell in columns[place]]
         writer.writerows(zip(*columns, strict=True))
 
 

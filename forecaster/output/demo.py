@@ -7,9 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.text import Text
-
-from forecaster.output.console import stdout
+from forecaster.output.console import Text, stdout
 
 _WIDEST = 88
 """Columns of running text: longer lines are hard to read."""
@@ -62,10 +60,10 @@ def print_closing(folder: Path, contents: Sequence[tuple[str, str]]) -> None:
 def _print_text(text: str, style: str = "", hanging: str = "") -> None:
     """Print text folded at words; a path longer than a line stays whole."""
     width = min(stdout().width, _WIDEST)
-    folded = textwrap.fill(
+    for line in textwrap.wrap(
         text, width, subsequent_indent=hanging, break_on_hyphens=False, break_long_words=False
-    )
-    _print_line(Text(folded, style=style))
+    ):
+        _print_line(Text(line, style=style))
 
 
 def _print_line(text: Text | None = None, end: str = "\n") -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from forecaster.jobs.doctor import Check
+from forecaster.output.console import Text
 
 
 def checks_table(checks: Iterable[Check]) -> list[RenderableType]:

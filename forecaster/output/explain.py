@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from forecaster.jobs.explain import Explanation
 from forecaster.jobs.importance import Importance
 from forecaster.jobs.rolling_forecast import Day
 from forecaster.model.artifact import Model
+from forecaster.output.console import Text
 from forecaster.output.format import (
     NARROW,
     Column,

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 import numpy as np
 from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from forecaster.documents import ScoreRow
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.evaluation.verdict import Suspicion, Verdict
 from forecaster.market.notes import Failure
-from forecaster.wording import listed
+from forecaster.output.console import Text
+from forecaster.wording import listed, visible
 
 if TYPE_CHECKING:
     from forecaster.evaluation.monthly import MonthlyLosses
@@ -135,12 +135,20 @@ _RISKY = ("=", "+", "-", "@", "\t", "\n", "\r")
 """First characters of a formula in a spreadsheet."""
 
 
+_ESCAPES = {"\x7f": "\\u007f"}
+"""What ``json`` leaves as it is in ASCII."""
+
+
 def to_json(document: Mapping[str, Any], indent: int | None = 2) -> str:
     """A document as text; a NaN in it is a bug and raises ValueError."""
-    return (
-        json.dumps(document, indent=indent, allow_nan=False, ensure_ascii=False, default=_state)
-        + "\n"
-    )
+    text = json.dumps(document, indent=indent, allow_nan=False, ensure_ascii=False, default=_state)
+    lines = text.split("\n")  # of the document: those in its texts are escaped
+    return "\n".join(line if line.isprintable() else _escaped(line) for line in lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """JSON that says the same in characters that can be seen."""
+    return "".join(c if c.isprintable() else _ESCAPES.get(c) or json.dumps(c)[1:-1] for c in text)
 
 
 def _state(value: Any) -> Any:
@@ -154,7 +162,7 @@ def errors(failures: Iterable[Failure]) -> list[dict[str, str]]:
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as CSV; text cells like formulas get a leading apostrophe."""
+    """Rows as CSV, a line each; text cells like formulas get a leading apostrophe."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
@@ -175,10 +183,10 @@ def write_lines(file: BinaryIO, objects: Iterable[Mapping[str, Any]]) -> None:
 
 
 def safe_cell(cell: Any) -> Any:
-    """A cell, with an apostrophe before text that starts like a formula."""
-    if isinstance(cell, str) and cell.startswith(_RISKY):
-        return "'" + cell
-    return cell
+    """A cell of text that can be seen, with an apostrophe where it starts like a formula."""
+    if not isinstance(cell, str):
+        return cell
+    return visible(f"'{cell}" if cell.startswith(_RISKY) else cell)
 
 
 def plain(value: Any) -> Any:

@@ -8,11 +8,11 @@ from dataclasses import asdict
 
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from forecaster.jobs.gradients import Gradients
 from forecaster.model.artifact import Model
 from forecaster.model.gradients import ClippedStep
+from forecaster.output.console import Text
 from forecaster.output.format import Column, fitting_table, plain, to_csv, to_json
 from forecaster.output.predict import model_object
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecaster.output.format import price, unit
 from forecaster.output.theme import THEMES, ThemeName
-from forecaster.wording import listed, plural
+from forecaster.wording import listed, plural, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -53,11 +53,10 @@ def environment() -> Environment:
 
 
 def one_line(value: Any) -> Any:
-    """What is printed, in one line of printable characters; markup stays as it is."""
+    """What is printed, in one line of characters that can be seen; markup stays as it is."""
     if hasattr(value, "__html__"):
         return value
-    line = " ".join(str(value).split())
-    return line if line.isprintable() else "".join(c if c.isprintable() else "?" for c in line)
+    return visible(" ".join(str(value).split()))
 
 
 def finite(value: float | None) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rich.console import RenderableType
-from rich.text import Text
 
+from forecaster.output.console import Text
 from forecaster.output.format import (
     Specs,
     columns_of,

@@ -7,11 +7,11 @@ from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.model.artifact import Model
 from forecaster.model.registry import RegistryEntry
+from forecaster.output.console import Text
 from forecaster.output.format import Column, error_table, fitting_table, plain, signed
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from forecaster.evaluation.significance import FEWEST_SESSIONS
 from forecaster.jobs.predict import Predictions, TickerForecast
 from forecaster.market.notes import Failure
 from forecaster.model.artifact import Model
+from forecaster.output.console import Text
 from forecaster.output.format import (
     NARROW,
     errors,

@@ -8,11 +8,11 @@ from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from forecaster.jobs.matching import NO_FILE, NOT_YET
 from forecaster.jobs.score import ScoreResult
 from forecaster.jobs.track_record import Part, Record, Unscored, Version
+from forecaster.output.console import Text
 from forecaster.output.format import (
     NARROW,
     error_table,
@@ -63,7 +63,7 @@ def _record(record: Record, width: int) -> list[RenderableType]:
     head = Text(f"Model {record.model} ({which}): {counts}", style="bold")
     about = [Text(line) for line in (*_joined(record), *_unscored(record))]
     if record.table is None:
-        return [head, *about, Text("Nothing of it can be scored yet.\n")]
+        return [head, *about, Text("Nothing of it can be scored yet."), Text()]
     verdict = Text(verdict_sentence(record.table.verdicts))
     parts: list[RenderableType] = [head, *about, error_table(record.table, width), verdict]
     if len(record.versions) > 1:

@@ -12,6 +12,8 @@ from typing import Literal
 
 import numpy as np
 
+from forecaster.wording import visible
+
 ThemeName = Literal["light", "dark"]
 
 
@@ -119,6 +121,6 @@ def _start(block: Sequence[float]) -> float:
 
 
 def clipped(text: str, most: int) -> str:
-    """Text in one line of at most so many characters, printable and legal in XML."""
-    plain = "".join(c if c.isprintable() else "?" for c in text)
+    """Text in one line of at most so many characters, all seen and legal in XML."""
+    plain = visible(text)
     return plain if len(plain) <= most else f"{plain[: most - 1]}…"

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from forecaster.jobs.per_ticker import PerTickerResult
 from forecaster.jobs.train import Trained
 from forecaster.market.bars import Panel
 from forecaster.market.notes import Failure
+from forecaster.output.console import Text
 from forecaster.output.format import (
     error_table,
     errors,

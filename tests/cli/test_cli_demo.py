@@ -59,7 +59,7 @@ def usual(tmp_path_factory) -> tuple[Path, str]:
         "FORECASTER_HOME": str(place / "home"), "FORECASTER_YAHOO_URL": "http://127.0.0.1:9"
     }  # fmt: skip
     code, out, err = toured(place / "tour", **environment)
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "note: wrote fan.png\n")
     return place / "tour", out
 
 
@@ -109,7 +109,7 @@ def test_settings_of_the_user_change_nothing(usual, tmp_path):
     (folder / "forecaster.toml").unlink()
     assert again[:2] == (0, out)
     assert "FORECASTER_PREDICT_QUANTILES is no setting" in again[2]  # once, of the tour itself
-    assert again[2].count("\n") == 1
+    assert again[2].splitlines()[1:] == ["note: wrote fan.png"]
 
 
 def test_the_surroundings_of_a_command(tmp_path, monkeypatch):

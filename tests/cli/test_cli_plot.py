@@ -29,7 +29,7 @@ def on_terminal(columns: int, *arguments: str | Path) -> tuple[int, str]:
 def test_a_file_is_written_whole_and_stdout_stays_empty(forecast, model, prices, tmp_path, ending):
     file = tmp_path / f"fan.{ending}"
     run = forecast("plot", prices, "--output", file)
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", f"note: wrote {file}\n")
     content = file.read_bytes()
     if ending.lower() == "png":
         assert struct.unpack(">I", content[16:20]) == (1200,)

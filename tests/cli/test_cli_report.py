@@ -26,7 +26,7 @@ def backtest(tmp_path_factory) -> Path:
 def test_a_model_s_page_is_written_whole_and_stdout_stays_empty(apart, tmp_path):
     file = tmp_path / "r.html"
     run = apart("report", "sample", "--output", file)
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", f"note: wrote {file}\n")
     text = file.read_text()
     assert text.startswith("<!DOCTYPE html>")
     assert text.endswith("</html>\n")
@@ -44,7 +44,7 @@ def test_the_json_of_a_backtest_becomes_a_page(forecast, tmp_path):
     assert run.returncode == 0, run.stderr
     file = tmp_path / "r.HTM"
     run = forecast("report", made, "-o", file, "--theme", "dark")
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", f"note: wrote {file}\n")
     text = file.read_text()
     row = json.loads(made.read_text())["rows"][0]
     for number in (row["pinball"], row["skill"]["ewma"], row["coverage"]["0.9"]):
@@ -63,7 +63,7 @@ def test_fans_end_where_predict_says(forecast, tmp_path):
     file = tmp_path / "r.html"
     sources = ("--source", SAMPLE / "AAPL.csv", "-s", SAMPLE / "FB.csv")
     run = forecast("report", "sample", "-o", file, *sources)
-    assert (run.returncode, run.stderr) == (0, "")
+    assert (run.returncode, run.stderr) == (0, f"note: wrote {file}\n")
     said = forecast(
         "predict", SAMPLE / "AAPL.csv", SAMPLE / "FB.csv", "-m", "sample", "--horizon", "20",
         "-f", "json",

@@ -164,6 +164,15 @@ class TestWorker:
         with pytest.raises(SettingsError, match=r"tcp://w cannot run forecaster.*Install it there"):
             require_versions({"tcp://w": missing})
 
+    @pytest.mark.parametrize(
+        "answers",
+        [None, 5, "tcp://w", [], {"tcp://w": None}, {"tcp://w": 5}, {"tcp://w": ["numpy"]},
+         {"tcp://w": "1.2"}, {"tcp://w": {"numpy": 2}}, {"tcp://w": {1: "2"}}],
+    )  # fmt: skip
+    def test_rubbish_for_versions_is_a_message(self, answers):
+        with pytest.raises(WorkersLost, match=r"rubbish.*Restart the workers"):
+            require_versions(answers)
+
 
 class TestCluster:
     def test_both_workers_do_the_work(self, running):

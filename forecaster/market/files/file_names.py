@@ -54,6 +54,11 @@ _NAME_NOISE = frozenset(_NOISE.split())
 _LONG_NOISE = frozenset(word for word in _NAME_NOISE if len(word) > 2)
 
 
+def names_prices(name: str) -> bool:
+    """Whether a file of that name in a folder is one of its price files."""
+    return name[0] != "." and name.lower().endswith(SUFFIXES)
+
+
 def ticker_from_name(name: str) -> str:
     """The ticker that a file name suggests.
 

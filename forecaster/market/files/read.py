@@ -33,6 +33,7 @@ from forecaster.market.files.file_names import (
     PARQUET_SUFFIXES,
     SUFFIXES,
     names_no_ticker,
+    names_prices,
     ticker_from_name,
 )
 from forecaster.market.files.header import Table, table_of
@@ -264,11 +265,7 @@ def _paths_of(source: str) -> list[tuple[Path, str]]:
         names = sorted(entry.name for entry in path.iterdir())
     except (OSError, ValueError) as error:
         raise _cannot_open(source, error) from error
-    files = [
-        name
-        for name in names
-        if name[0] != "." and name.lower().endswith(SUFFIXES) and not (path / name).is_dir()
-    ]
+    files = [name for name in names if names_prices(name) and not (path / name).is_dir()]
     if not files:
         raise DataError(
             f"{source} is a folder without price files; at least one of *{', *'.join(SUFFIXES)} is"

@@ -32,9 +32,8 @@ from forecaster.market.store.database_errors import (
     translated,
     unwritable,
 )
-from forecaster.paths import home
+from forecaster.paths import STORE, home
 
-FILE = "prices.db"
 _CREATING, _WRITING = 0x666F7265, 0x666F7266
 """Keys of PostgreSQL's advisory locks."""
 
@@ -237,7 +236,7 @@ def _address(url: str | None) -> URL:
         SettingsError: it cannot be read, or its driver is not installed.
     """
     if url is None:
-        return URL.create("sqlite", database=str(home() / FILE))
+        return URL.create("sqlite", database=str(home() / STORE))
     try:
         address = make_url(url)
         address.get_dialect().import_dbapi()

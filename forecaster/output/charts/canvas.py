@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from rich.text import Text
+
+from forecaster.output.console import Text
 
 _BRAILLE = 0x2800
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, chdir, contextmanager, suppress
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecaster.output.html import one_line, page
 from forecaster.output.theme import Theme, ThemeName, as_variables, spread_out
+from forecaster.wording import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +34,9 @@ _POINT = 1.0 / 72.0
 _MARGIN = 0.3
 _FOOT_COLUMNS = 172
 """Characters of the foot that fit the figure's width, measured with the widest letters it has."""
+
+_SETTINGS = "MATPLOTLIBRC"
+"""The variable with a file of matplotlib's settings; it looks into the working folder before."""
 
 _TAG = re.compile(r"<[^>]*>")
 _ID = re.compile(r' id="([^"]*)"')
@@ -62,7 +68,26 @@ class Frame:
     @property
     def foot_lines(self) -> list[str]:
         """The foot, broken into lines."""
-        return [line for text in self.foot for line in textwrap.wrap(text, _FOOT_COLUMNS)]
+        texts = map(visible, self.foot)
+        return [line for text in texts for line in textwrap.wrap(text, _FOOT_COLUMNS)]
+
+
+@contextmanager
+def _no_settings() -> Iterator[None]:
+    """Keep matplotlib from its files of settings: one lies in the working folder and stops it."""
+    before = os.environ.get(_SETTINGS)
+    os.environ[_SETTINGS] = os.devnull
+    try:
+        with ExitStack() as back:
+            with suppress(OSError):  # the working folder is gone
+                back.enter_context(chdir(Path.cwd()))
+            os.chdir(Path(__file__).parent)
+            yield
+    finally:
+        if before is None:
+            del os.environ[_SETTINGS]
+        else:
+            os.environ[_SETTINGS] = before
 
 
 @contextmanager
@@ -72,8 +97,8 @@ def settled() -> Iterator[None]:
     Warnings of caches that cannot be written and of letters that fonts lack are not shown.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    import matplotlib
-
+    with _no_settings():
+        import matplotlib
     with matplotlib.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")
         matplotlib.rcdefaults()
@@ -112,7 +137,7 @@ class Sheet:
 
     def _write(self, x: float, y: float, text: str, size: float, hue: str, **more: Any) -> None:
         self.figure.text(
-            x / INCHES, y / self.height, text, fontsize=size, color=hue, va="top",
+            x / INCHES, y / self.height, visible(text), fontsize=size, color=hue, va="top",
             parse_math=False, **more,
         )  # fmt: skip
 
@@ -170,7 +195,7 @@ def label_right(
     end = float(axes.transData.transform((x, labels[0].y))[0]) if labels else 0.0
     for label, start, place in zip(labels, wanted, places, strict=True):
         axes.annotate(
-            label.text,
+            visible(label.text),
             xy=((end - box.x0) / box.width, (start - box.y0) / box.height),
             xycoords="axes fraction",
             xytext=(1.0 + 16 * scale / box.width, (place - box.y0) / box.height),
@@ -208,14 +233,14 @@ def picture(
         buffer = io.BytesIO()
         figure.savefig(
             buffer, format="png", dpi=width / INCHES, facecolor=theme.ground,
-            metadata={"Software": f"forecast {__version__}", "Title": frame.title},
+            metadata={"Software": f"forecast {__version__}", "Title": visible(frame.title)},
         )  # fmt: skip
         return buffer.getvalue()
     if kind == "html":
         svg = inline(figure, f"{frame.title}. {frame.subtitle}", "picture", theme)
         values = {"svg": svg, "frame": frame, "width": width}
         return page("chart.html", frame.title, chosen, **values).encode()
-    metadata = {"Date": None, "Creator": f"forecast {__version__}", "Title": frame.title}
+    metadata = {"Date": None, "Creator": f"forecast {__version__}", "Title": visible(frame.title)}
     head, namespaces, drawing = _drawn(figure, theme, metadata)
     height = round(width * figure.get_figheight() / INCHES)
     svg = f'<svg {namespaces} role="img" width="{width}" height="{height}" {drawing}'

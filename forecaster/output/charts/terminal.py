@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from rich.console import RenderableType
-from rich.text import Text
 
 from forecaster.errors import SettingsError
 from forecaster.jobs.backtest import Backtest
@@ -16,6 +15,7 @@ from forecaster.model.artifact import Model
 from forecaster.output.charts.backtest import left_out, over_time
 from forecaster.output.charts.canvas import Canvas, rows_apart, scale_labels
 from forecaster.output.charts.fan import label_price, price_range
+from forecaster.output.console import Text
 from forecaster.output.format import unit
 from forecaster.output.predict import ADVICE, model_line
 from forecaster.output.theme import STROKES, clipped

@@ -270,7 +270,7 @@ class TestLooks:
             assert np.array_equal(np.argsort(found), np.argsort(wanted))
 
     def test_text_is_clipped_to_one_printable_line(self):
-        assert clipped("abc\ndef\x00", 20) == "abc?def?"
+        assert clipped("abc\ndef\x00", 20) == "abc␊def␀"
         assert clipped("abcdef", 4) == "abc…"
 
 

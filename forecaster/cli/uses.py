@@ -1,0 +1,73 @@
+"""What a command does with the value of an option, declared where the option is.
+
+Two rules follow for every option at once: what a file of settings that anybody may have put into
+the working folder may say (``trust``), and that no path is written that has another use in the same
+run (``collisions``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Verb = Literal["reads", "writes", "connects", "decides"]
+
+
+@dataclass(frozen=True)
+class Use:
+    """What is done with a value.
+
+    Attributes:
+        verb: it names what is read or written, whom the program connects to, or it decides that
+            something is replaced or deleted, which a person would be asked.
+        model: what is read or written is a model; by name, too, where it is read.
+        folder: what is written is a folder, which has checks of its own.
+        beside: suffixes of more files that are written beside it.
+        dash: ``-`` stands for standard output.
+        stdout: so it does, and that is also where it goes if nobody says.
+    """
+
+    verb: Verb
+    model: bool = False
+    folder: bool = False
+    beside: tuple[str, ...] = ()
+    dash: bool = False
+    stdout: bool = False
+
+
+def reads(option: Any, *, model: bool = False) -> Any:
+    """An option or argument that names what is read: files, folders, tickers, or a model."""
+    return _used(option, Use("reads", model=model))
+
+
+def writes(
+    option: Any,
+    *,
+    model: bool = False,
+    folder: bool = False,
+    beside: tuple[str, ...] = (),
+    dash: bool = False,
+    stdout: bool = False,
+) -> Any:
+    """An option that names what is written; the words are those of ``Use``."""
+    return _used(option, Use("writes", model, folder, beside, dash or stdout, stdout))
+
+
+def connects(option: Any) -> Any:
+    """An option that is an address, whose owner is trusted with what is sent and sent back."""
+    return _used(option, Use("connects"))
+
+
+def decides(option: Any) -> Any:
+    """An option that lets something be replaced or deleted."""
+    return _used(option, Use("decides"))
+
+
+def _used(option: Any, use: Use) -> Any:
+    option.use = use
+    return option
+
+
+def use_of(param: Any) -> Use | None:
+    """The use of Click's parameter; None for a plain value, such as a number."""
+    return getattr(param.type_descriptor.parameter_info, "use", None)
