@@ -71,10 +71,8 @@ def typed_column(values: Any, source: str) -> Column:
     kind = values.type
     if types.is_dictionary(kind) and not is_text(kind.value_type):
         return typed_column(values.cast(kind.value_type), source)
-    if types.is_dictionary(kind):
-        return [text for chunk in values.chunks for text in _repeated(chunk, source)]
-    if is_text(kind) or types.is_fixed_size_binary(kind):
-        return [text for chunk in values.chunks for text in texts_of(chunk.to_pylist(), source)]
+    if has_text(kind) or types.is_fixed_size_binary(kind):
+        return [text for chunk in values.chunks for text in _texts(chunk, source)]
     if types.is_date(kind):
         return np.asarray(values.cast(pa.date32()).to_numpy(), dtype="datetime64[D]")
     if types.is_timestamp(kind):
@@ -101,8 +99,12 @@ def texts_of(values: Iterable[Any], source: str) -> Iterator[str]:
         yield plain(value) if value else ""
 
 
-def _repeated(chunk: Any, source: str) -> list[str]:
-    """The texts of rows that name a text each by its number."""
+def _texts(chunk: Any, source: str) -> Iterable[str]:
+    """The texts of rows, which may name a text each by its number."""
+    from pyarrow import types
+
+    if not types.is_dictionary(chunk.type):
+        return texts_of(chunk.to_pylist(), source)
     words = np.array([*texts_of(chunk.dictionary.to_pylist(), source), ""], dtype=object)
     codes = np.asarray(chunk.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False))
     texts: list[str] = words[codes].tolist()
