@@ -16,9 +16,11 @@ from forecaster.errors import DataError
 from forecaster.market.files.cells.parse_numbers import Column
 from forecaster.market.files.cells.typed_columns import has_text, is_read, texts_of, typed_column
 from forecaster.market.files.column_names import header_of
+from forecaster.market.files.delimited import require_columns
 from forecaster.market.files.header import Table
 from forecaster.market.files.panel_headers import pairs_in, tuple_of
 from forecaster.market.files.ticker_cells import number_cells
+from forecaster.market.memory import require_memory
 
 MAX_CELLS = 200_000_000
 MAX_CHUNKS = 1_000_000
@@ -92,7 +94,8 @@ def _unpacked(file: BinaryIO, source: str) -> tuple[list[str], list[Column], lis
 
 
 def _require_size(metadata: Any, size: int, source: str) -> None:
-    """Raise a DataError if a file of so many bytes says that it unpacks to more than prices do."""
+    """Raise a DataError if a file says that it unpacks to more than prices of its size, or fits."""
+    require_columns(metadata.num_columns, source)
     groups = metadata.num_row_groups
     cells = metadata.num_rows * max(metadata.num_columns, 1)
     if cells > MAX_CELLS or groups * metadata.num_columns > MAX_CHUNKS:
@@ -107,6 +110,7 @@ def _require_size(metadata: Any, size: int, source: str) -> None:
             f"{source} has {size:,} bytes and unpacks to {cells:,} cells of {unpacked:,} bytes, as"
             " rows of equal values do; different prices need more room. Leave what is repeated out."
         )
+    require_memory(100 * metadata.num_rows + 16 * cells + 2 * unpacked, source)
 
 
 def _grown_texts(metadata: Any) -> dict[str, int]:

@@ -211,11 +211,14 @@ class _Collected:
 
     @contextlib.contextmanager
     def _failing(self, source: str) -> Iterator[None]:
-        """A DataError becomes a failure of that source."""
+        """A DataError becomes a failure of that source, and so does a lack of memory for it."""
         try:
             yield
         except DataError as error:
             self.failures.append(Failure(error, source=source))
+        except MemoryError:
+            problem = f"{source} takes more memory than is free; prices must fit into it. Split it."
+            self.failures.append(Failure(DataError(problem), source=source))
 
     def _add_table(self, table: Table, ticker: str, *, is_named: bool) -> None:
         self.notes += [Note(message + ".", source=table.source) for message in table.notes]

@@ -41,6 +41,7 @@ from forecaster.wording import counted
 _WHOLE_MONTH = 3
 """So many rows with one unknown word beside their figures are a month, not slips of the pen."""
 _MONTHLY_DAYS = 20
+_AT_ONCE = 65_536
 _FOREIGN_YEAR = re.compile(r"1[34]\d\d\D?\d{1,2}\D?\d{1,2}|\d{1,2}\D\d{1,2}\D1[34]\d\d")
 _SHORT_YEAR = re.compile(r"(\d\d)\D\d{1,2}\D\d{1,2}$")
 _NAME = re.compile(r"[^\W\d_]{2,}")
@@ -324,7 +325,12 @@ def _read_written(
 
 
 def _iso_days(texts: list[str]) -> Days:
-    """The dates of cells that begin with ``YYYY-MM-DD``, all at once; NaT elsewhere."""
+    """The dates of cells that begin with ``YYYY-MM-DD``, many at once; NaT elsewhere."""
+    starts = range(0, max(len(texts), 1), _AT_ONCE)
+    return np.concatenate([_iso_days_of(texts[start : start + _AT_ONCE]) for start in starts])
+
+
+def _iso_days_of(texts: list[str]) -> Days:
     codes = np.array(texts, dtype="<U11").view(np.uint32).reshape(len(texts), 11).astype(np.int64)
     digits = codes - ord("0")
     at = [0, 1, 2, 3, 5, 6, 8, 9]
