@@ -32,7 +32,9 @@ from forecaster.market.files.delimited import read_rows
 from forecaster.market.files.file_names import (
     PARQUET_SUFFIXES,
     SUFFIXES,
+    check_ticker_name,
     names_no_ticker,
+    require_text,
     ticker_from_name,
 )
 from forecaster.market.files.header import Table, table_of
@@ -41,6 +43,7 @@ from forecaster.market.files.joining import Joining
 from forecaster.market.files.parquet import read_parquet
 from forecaster.market.files.split_tables import tables_in
 from forecaster.market.notes import Failure, Note
+from forecaster.wording import writable
 
 if TYPE_CHECKING:
     from forecaster.market.age import Age
@@ -139,9 +142,8 @@ def read_files(
         check_decimal(options.decimal)
     if options.encoding is not None:
         check_encoding(options.encoding)
-    if options.ticker is not None and not options.ticker.strip():
-        named = parameter("ticker")
-        raise SettingsError(f"{named} is blank; a name is needed. Write for example {named} AAPL.")
+    if options.ticker is not None:
+        check_ticker_name(options.ticker)
     collected = _Collected(options, stdin)
     for source in sources:
         collected.add(source)
@@ -192,7 +194,7 @@ class _Collected:
 
     def add(self, source: str) -> None:
         """Read one source; a folder stands for its price files."""
-        with self._failing(source):
+        with self._failing(writable(source)):
             if source != STDIN:
                 for path, name in _paths_of(source):
                     with self._failing(name):
@@ -259,6 +261,7 @@ def _paths_of(source: str) -> list[tuple[Path, str]]:
             f"{source} is not a file or folder here; prices are read from files. Give a path such"
             f" as {source}.csv."
         )
+    require_text(source)
     path = Path(source)
     try:
         if not stat.S_ISDIR(path.stat().st_mode):
@@ -276,7 +279,7 @@ def _paths_of(source: str) -> list[tuple[Path, str]]:
             f"{source} is a folder without price files; at least one of *{', *'.join(SUFFIXES)} is"
             " needed. Give the folder that holds them (folders inside it are not searched)."
         )
-    return [(path / name, str(path / name)) for name in files]
+    return [(path / name, writable(str(path / name))) for name in files]
 
 
 def _cannot_open(name: str, error: OSError | ValueError) -> DataError:
@@ -290,6 +293,7 @@ def _cannot_open(name: str, error: OSError | ValueError) -> DataError:
 
 
 def _file_table(path: Path, name: str, options: ReadOptions) -> Table:
+    require_text(str(path))
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
