@@ -28,8 +28,7 @@ MAX_CHUNKS = 1_000_000
 _FREE_CELLS, _CELLS_A_BYTE = 4_000_000, 8
 _FREE_BYTES, _BYTES_A_BYTE = 256 * 2**20, 32
 """What any file may unpack to, and how much more for each of its bytes; prices need less."""
-_BATCH_BYTES, _BATCH_ROWS = 64 * 2**20, 65_536
-_GROWN = frozenset({"DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"})
+_FEWEST_AT_ONCE, _MOST_AT_ONCE = 16, 65_536
 _LONGEST_STRING = 32 * 2**20
 """Bytes of one string among what a file says of itself; pandas' notes on all columns are one."""
 
@@ -77,20 +76,27 @@ def _unpacked(file: BinaryIO, source: str) -> tuple[list[str], list[Column], lis
     _require_size(metadata, file.seek(0, os.SEEK_END), source)
     names, kinds = [str(name) for name in schema.names], list(schema.types)
     flat = [place for place, kind in enumerate(kinds) if is_read(kind)]
-    grown = _grown_texts(metadata)
-    whole = [place for place in flat if names[place] not in grown]
-    shared = [names[place] for place in whole if has_text(kinds[place])]
-    opened = pq.ParquetFile(file, metadata=metadata, read_dictionary=shared, **limits)
-    table = opened.read([names[place] for place in whole], use_threads=False)
-    read = [column for column in table.columns if is_read(column.type)]
-    count = table.num_rows if whole else metadata.num_rows
-    columns: list[Column] = [[str(kind)] * count for kind in kinds]
-    for place, column in zip(whole, read, strict=True):
-        columns[place] = typed_column(column, source)
-    for place in set(flat) - set(whole):
-        nth = names[:place].count(names[place])
-        columns[place] = _batched(opened, names[place], nth, grown[names[place]], source)
+    texts = [place for place in flat if has_text(kinds[place])]
+    shared = [names[place] for place in texts]
+    sharing = pq.ParquetFile(file, metadata=metadata, read_dictionary=shared, **limits)
+    try:
+        found = _at_once(sharing, names, flat, source)
+    except OSError as problem:
+        if "Not yet implemented" not in str(problem):
+            raise
+        # texts that are stored by what each adds to the one before
+        found = _at_once(opened, names, [place for place in flat if place not in texts], source)
+        found |= {place: _batched(opened, names, place, source) for place in texts}
+    count = len(found[flat[0]]) if flat else metadata.num_rows
+    columns = [found.get(place, [str(kind)] * count) for place, kind in enumerate(kinds)]
     return names, columns, _index_columns(schema)
+
+
+def _at_once(opened: Any, names: list[str], places: list[int], source: str) -> dict[int, Column]:
+    """Flat columns by their places."""
+    table = opened.read([names[place] for place in places], use_threads=False)
+    columns = [column for column in table.columns if is_read(column.type)]
+    return {p: typed_column(column, source) for p, column in zip(places, columns, strict=True)}
 
 
 def _require_size(metadata: Any, size: int, source: str) -> None:
@@ -113,26 +119,14 @@ def _require_size(metadata: Any, size: int, source: str) -> None:
     require_memory(100 * metadata.num_rows + 16 * cells + 2 * unpacked, source)
 
 
-def _grown_texts(metadata: Any) -> dict[str, int]:
-    """Columns of texts that are stored by what each adds to the one before.
-
-    Returns:
-        Name -> bytes of the largest piece of the column, which no text is longer than.
-    """
-    sizes: dict[str, int] = {}
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for piece in map(group.column, range(group.num_columns)):
-            if piece.physical_type == "BYTE_ARRAY" and _GROWN & set(piece.encodings):
-                size = max(piece.total_uncompressed_size, sizes.get(piece.path_in_schema, 1))
-                sizes[piece.path_in_schema] = size
-    return sizes
-
-
-def _batched(opened: Any, name: str, nth: int, size: int, source: str) -> Column:
+def _batched(opened: Any, names: list[str], place: int, source: str) -> Column:
     """A column of texts, so few at a time that they fit whatever they grow to."""
-    rows = min(max(_BATCH_BYTES // size, 1), _BATCH_ROWS)
+    groups = map(opened.metadata.row_group, range(opened.metadata.num_row_groups))
+    longest = max((group.total_byte_size for group in groups), default=1)
+    rows = min(max(_FREE_BYTES // max(longest, 1), _FEWEST_AT_ONCE), _MOST_AT_ONCE)
+    nth = names[:place].count(names[place])
     texts: list[str] = []
-    for batch in opened.iter_batches(rows, columns=[name], use_threads=False):
+    for batch in opened.iter_batches(rows, columns=[names[place]], use_threads=False):
         column = [column for column in batch.columns if is_read(column.type)][nth]
         texts.extend(texts_of(column.to_pylist(), source))
     return texts
