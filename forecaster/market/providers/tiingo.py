@@ -5,6 +5,7 @@ Prices come in shares of their own day, with each day's split factor; all splits
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ import numpy as np
 from forecaster.arrays import Days, Floats, Mask
 from forecaster.errors import RateLimited, SourceError, SourceUnavailable, UnknownTicker
 from forecaster.market.bars import BAR_FIELDS, Action
-from forecaster.market.providers.base import Quotes
+from forecaster.market.providers.base import MOST_REPLY_BYTES, Quotes
 from forecaster.market.providers.local_server import stand_in
 
 KEY = "TIINGO_API_KEY"
@@ -94,15 +95,28 @@ class Tiingo:
                 auth=sign,  # not as a header: a netrc file would replace that
                 timeout=self._timeout,
                 allow_redirects=False,  # the key goes nowhere else
+                stream=True,
             )
+            with reply:
+                _require_success(reply.status_code, ticker)
+                body = _body(reply, ticker)
         except requests.RequestException as problem:
             raise _unavailable(ticker, f"not at all ({type(problem).__name__})") from problem
-        _require_success(reply.status_code, ticker)
         try:
-            document: object = reply.json()
-        except ValueError as problem:
+            document: object = json.loads(body)
+        except (ValueError, RecursionError, MemoryError) as problem:
             raise _unavailable(ticker, "with something that is no JSON") from problem
         return document
+
+
+def _body(reply: Any, ticker: str) -> bytes:
+    """What a reply holds, unpacked piece by piece."""
+    body = bytearray()
+    for piece in reply.iter_content(65_536):
+        body += piece
+        if len(body) > MOST_REPLY_BYTES:
+            raise _unavailable(ticker, f"with more than {MOST_REPLY_BYTES // 2**20} MiB")
+    return bytes(body)
 
 
 def _key() -> str:

@@ -189,7 +189,7 @@ def _chart(text: str) -> dict[str, Any]:
     """``chart`` of the JSON, or nothing where it is no such JSON."""
     try:
         whole = json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         return {}
     chart = whole.get("chart") if isinstance(whole, dict) else None
     return chart if isinstance(chart, dict) else {}
