@@ -34,6 +34,11 @@ def few(words: Sequence[str], most: int = 3) -> str:
     return ", ".join(words[:most]) + (f" and {more} more" if more > 0 else "")
 
 
+def writable(text: str) -> str:
+    r"""The text with bytes of a name that are no UTF-8 written out, as in ``A\udcff.csv``."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def quoted(text: str) -> str:
     """The text in quotation marks."""
     return f'"{text}"'

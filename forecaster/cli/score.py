@@ -15,6 +15,7 @@ from forecaster.cli.results import Writing, emit, emitting
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures, show_notes
 from forecaster.cli.uses import reads
 from forecaster.errors import DataError, SettingsError
+from forecaster.wording import writable
 
 _BREAKS_SHOWN = 5
 
@@ -83,7 +84,7 @@ def list_journal(
 
     day = parse_date(since, "--since")
     with Store() as store, store.reading() as tx:
-        records = list(entries(tx, since=day, model=model, ticker=ticker, run=run))
+        records = list(entries(tx, since=day, **_writable(model=model, ticker=ticker, run=run)))
     shown = records[-last:]
     chosen = any(option is not None for option in (since, model, ticker, run))
     to.write(
@@ -91,6 +92,11 @@ def list_journal(
         json=lambda: journal.journal_json(shown),
         csv=lambda: journal.journal_csv(shown),
     )
+
+
+def _writable(**words: str | None) -> dict[str, str | None]:
+    """Words to look up; bytes that are no text are written out, as no database knows them."""
+    return {name: None if word is None else writable(word) for name, word in words.items()}
 
 
 def verify(
@@ -155,7 +161,7 @@ def export(
     day = parse_date(since, "--since")
     write = journal.write_jsonl if format == "jsonl" else journal.write_csv
     with Store() as store, store.reading() as tx:
-        records = entries(tx, since=day, model=model, ticker=ticker, run=run)
+        records = entries(tx, since=day, **_writable(model=model, ticker=ticker, run=run))
         if output is None:
             write(sys.stdout.buffer, records)
             sys.stdout.buffer.flush()

@@ -17,7 +17,7 @@ from forecaster.market.bars import Action, History
 from forecaster.market.store import Store, bars, journal
 from forecaster.market.store.tickers import TickerInfo, record_rename, stored_tickers
 from forecaster.market.symbols import checked_ticker
-from forecaster.wording import counted
+from forecaster.wording import counted, writable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -101,7 +101,8 @@ def rename(store: Store, old: str, new: str, *, now: datetime | None = None) -> 
 
 def _name(tx: Connection, word: str) -> str:
     """A ticker as it is stored, or as a source would be asked for it."""
-    return word if word in stored_tickers(tx, [word]) else checked_ticker(word)
+    is_stored = word == writable(word) and word in stored_tickers(tx, [word])
+    return word if is_stored else checked_ticker(word)
 
 
 def _read(tx: Connection, names: list[str]) -> dict[str, _Stored]:

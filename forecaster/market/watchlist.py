@@ -17,6 +17,7 @@ TICKER_HEADERS = ("ticker", "tickers", "symbol", "symbols")
 _PRICE_HEADERS = ("close", "adj close", "adj_close", "price", "last", "open")
 _HEAD_BYTES = 4096
 _MOST_BYTES = 16 * 2**20
+_MOST_TICKERS = 100_000
 
 
 def read_watchlist(source: str, stdin: BinaryIO | None = None) -> list[str]:
@@ -30,7 +31,7 @@ def read_watchlist(source: str, stdin: BinaryIO | None = None) -> list[str]:
         stdin: where ``-`` reads.
 
     Raises:
-        DataError: it cannot be read, or holds no ticker.
+        DataError: it cannot be read, or holds no ticker, or more than any market has.
     """
     text = _text(source, stdin)
     lines = [line.partition("#")[0].strip() for line in text.splitlines()]
@@ -42,7 +43,13 @@ def read_watchlist(source: str, stdin: BinaryIO | None = None) -> list[str]:
         raise DataError(
             f"{source} holds no ticker; at least one is needed. Write one on a line, such as AAPL."
         )
-    return list(dict.fromkeys(words))
+    tickers = list(dict.fromkeys(words))
+    if len(tickers) > _MOST_TICKERS:
+        raise DataError(
+            f"{source} holds {len(tickers):,} tickers; at most {_MOST_TICKERS:,} are taken. Split"
+            " it."
+        )
+    return tickers
 
 
 def _text(source: str, stdin: BinaryIO | None) -> str:
@@ -73,7 +80,11 @@ def _delimiter(line: str) -> str:
 
 
 def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=_delimiter(line)))]
+    try:
+        cells = next(csv.reader([line], delimiter=_delimiter(line)), [])
+    except csv.Error:  # longer than any cell
+        return [line]
+    return [cell.strip() for cell in cells]
 
 
 def _column(lines: Sequence[str], place: int, source: str) -> list[str]:
@@ -165,9 +176,8 @@ def _holds_prices(source: str) -> bool:
             f"{source} cannot be read ({problem.strerror}); a watchlist or a price file is needed."
             " Check the path."
         ) from problem
-    first = head.decode("utf-8-sig", errors="replace").lstrip().split("\n", 1)[0].strip()
-    delimiter = max(",;\t", key=first.count)
-    cells = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])]
+    lines = head.decode("utf-8-sig", errors="replace").lstrip().splitlines()
+    cells = [cell.lower() for cell in _cells(lines[0].strip())] if lines else []
     if len(cells) < 2:
         return False
     return not set(cells) & set(TICKER_HEADERS) or any(cell in _PRICE_HEADERS for cell in cells)

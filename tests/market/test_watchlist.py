@@ -7,7 +7,7 @@ import io
 import pytest
 
 from forecaster.errors import DataError
-from forecaster.market.watchlist import read_watchlist
+from forecaster.market.watchlist import read_batch_sources, read_watchlist
 
 
 def write(tmp_path, data):
@@ -59,3 +59,26 @@ def test_a_file_that_is_not_there(tmp_path):
         read_watchlist(str(tmp_path / "none.txt"))
     with pytest.raises(DataError, match="directory"):
         read_watchlist(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["AAPL\rFB\r", "ticker,x\rAAPL,1\rFB,2\r", "AAPL\u2028FB"])
+def test_lines_may_end_as_on_old_machines(tmp_path, text):
+    path = tmp_path / "w.txt"
+    path.write_bytes(text.encode())
+    assert read_batch_sources([str(path)]).tickers == ("AAPL", "FB")
+
+
+def test_a_line_longer_than_any_cell_is_one_word(tmp_path):
+    path = tmp_path / "w.txt"
+    path.write_text('"' + "x" * 200_000)
+    assert len(read_watchlist(str(path))) == 1
+    path.write_text("x" * 200_000 + ",1")
+    with pytest.raises(DataError, match="no single ticker"):
+        read_watchlist(str(path))
+
+
+def test_more_tickers_than_any_market_has_are_refused(tmp_path):
+    path = tmp_path / "w.txt"
+    path.write_text("".join(f"T{place}\n" for place in range(100_001)))
+    with pytest.raises(DataError, match="holds 100,001 tickers; at most 100,000"):
+        read_watchlist(str(path))

@@ -22,6 +22,7 @@ SAMPLED_CELLS = 50
 SAMPLED_ROWS = 200
 INSIDE_TOLERANCE = 0.005
 EDGE_SHARE = 0.95
+LARGEST_COMPARED = 1e100
 LARGEST_DAILY_CHANGE = 0.25
 """Half of a stock's sessions move by less than this from open to close, in logs, by far."""
 SMALLEST_VOLUME_CHANGE = 0.08
@@ -88,9 +89,17 @@ def first_numbers(column: Column, delimiter: str) -> Floats:
 def _numbers(columns: Sequence[Column], delimiter: str) -> list[Floats]:
     """Columns as numbers, if need be with a decimal point: ratios between them stay as they are."""
     try:
-        return read_numbers(columns, Clues(delimiter=delimiter), [])
+        found = read_numbers(columns, Clues(delimiter=delimiter), [])
     except DataError:
-        return read_numbers(columns, Clues(decimal="."), [])
+        found = read_numbers(columns, Clues(decimal="."), [])
+    return [np.where(_can_be_compared(values), values, np.nan) for values in found]
+
+
+def _can_be_compared(values: Floats) -> Mask:
+    """Whether numbers are zero, or of a size that leaves their ratios finite."""
+    sizes = np.abs(values)
+    can_be: Mask = (values == 0) | ((sizes > 1 / LARGEST_COMPARED) & (sizes < LARGEST_COMPARED))
+    return can_be
 
 
 def share_fitting(
@@ -155,7 +164,7 @@ def are_bars(rows: Sequence[Sequence[str]], start: int) -> bool:
         prices = np.array([[float(cell) for cell in row[start : start + 4]] for row in rows])
     except ValueError:
         return False
-    if prices.shape != (len(rows), 4) or not np.all(prices > 0):
+    if prices.shape != (len(rows), 4) or not np.all((prices > 0) & _can_be_compared(prices)):
         return False
     opens, highs, lows, closes = prices.T
     inside = (highs >= np.maximum(opens, closes)) & (lows <= np.minimum(opens, closes))

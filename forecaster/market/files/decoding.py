@@ -118,12 +118,14 @@ def plain(text: str) -> str:
 
 def _as_told(data: bytes, source: str, encoding: str) -> str:
     try:
-        return data.decode(encoding)
+        text = data.decode(encoding)
+        text.encode()  # some encodings name halves of characters, which are none
     except UnicodeError as error:
         raise DataError(
             f"{source} is no text in {encoding}; text in the encoding that is named is needed."
             f" Leave {parameter('encoding')} out or name another one."
         ) from error
+    return text
 
 
 def _detected(data: bytes, source: str) -> str:

@@ -6,7 +6,9 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -14,11 +16,14 @@ from forecaster.arrays import Integers
 from forecaster.errors import DataError
 from forecaster.market.files.column_names import header_of, roles_in
 from forecaster.market.files.decoding import decode
+from forecaster.market.memory import require_memory
 from forecaster.patterns import compiled
 
 DELIMITERS = (",", ";", "\t", "|")
 SNIFFED_CHARACTERS = 32_768
 SNIFFED_LINES = 60
+LONGEST_LINE = 4 * 2**20
+MAX_COLUMNS = 20_000
 LONGEST_RECORD_LINES = (
     5  # a record over more lines than this has a quotation mark that never closes
 )
@@ -80,12 +85,36 @@ def read_rows(data: bytes, source: str, encoding: str | None = None) -> Rows:
         encoding: the user's word, or None.
 
     Raises:
-        DataError: the bytes are empty, or are no delimited text.
+        DataError: the bytes are empty, or are no delimited text, or become more than there is
+            memory for.
     """
     refuse_binary(data, source)
+    if len(data) > LONGEST_LINE:
+        _require_lines(data, source)
+        _require_room(data, source)
     text = _without_formulas(decode(data, source, encoding))
     refuse_markup(text, source)
     return split_rows(text, source)
+
+
+def _require_lines(data: bytes, source: str) -> None:
+    """Raise a DataError if a line is longer than that of any table of prices."""
+    end = b"\n" if b"\n" in data else b"\r"
+    start = 0
+    while len(data) - start > LONGEST_LINE:
+        start = data.rfind(end, start, start + LONGEST_LINE) + 1
+        if not start:
+            raise DataError(
+                f"{source} has a line of more than {LONGEST_LINE // 2**20} MiB; a line for each row"
+                " is needed. Check the line ends of the file."
+            )
+
+
+def _require_room(data: bytes, source: str) -> None:
+    """Raise a DataError if so many rows and cells are more than there is memory for."""
+    rows = max(data.count(b"\n"), data.count(b"\r"))
+    cells = rows + max(data.count(sign) for sign in (b",", b";", b"\t", b"|", b"  "))
+    require_memory(3 * len(data) + 250 * rows + 60 * cells, source)
 
 
 def refuse_binary(data: bytes, source: str) -> None:
@@ -136,7 +165,7 @@ def split_rows(text: str, source: str) -> Rows:
     delimiter = declared.group(1) if declared else sniff_delimiter(text)
     if not declared and _are_aligned(text, delimiter):
         return _aligned_rows(text, source)
-    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, skipinitialspace=True)
     cells: list[list[str]] = []
     try:
         cells.extend(reader)
@@ -151,6 +180,21 @@ def split_rows(text: str, source: str) -> Rows:
     else:
         lines = _first_lines(text, delimiter, source, start)
     return Rows(cells, lines + start, delimiter)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines with plain line ends, from a piece of the text at a time: each is copied, widened."""
+    return chain.from_iterable(io.StringIO(piece, newline=None) for piece in _pieces(text))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    start = 0
+    while len(text) - start > LONGEST_LINE:
+        window = start, start + LONGEST_LINE
+        end = text.rfind("\n", *window) + 1 or text.rfind("\r", *window) + 1 or len(text)
+        yield text[start:end]
+        start = end
+    yield text[start:]
 
 
 def _without_quoted_lines(text: str) -> str:
@@ -215,7 +259,8 @@ def _roles_of(cells: list[str]) -> int:
 
 
 def _require_table(cells: list[list[str]], source: str) -> None:
-    """Raise a DataError if no row has two cells, as in a message that was saved as a file."""
+    """Raise a DataError for too many columns, or one alone, as in a message saved as a file."""
+    require_columns(max(map(len, cells), default=0), source)
     texts = [row[0].strip() for row in cells if row and row[0].strip()]
     if texts and all(len(row) < 2 for row in cells):
         raise DataError(
@@ -225,8 +270,16 @@ def _require_table(cells: list[list[str]], source: str) -> None:
         )
 
 
+def require_columns(count: int, source: str) -> None:
+    """Raise a DataError if a table has more columns than are looked at."""
+    if count > MAX_COLUMNS:
+        raise DataError(
+            f"{source} has {count:,} columns; at most {MAX_COLUMNS:,} are read. Split the file."
+        )
+
+
 def _first_lines(text: str, delimiter: str, source: str, start: int) -> Integers:
-    reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, skipinitialspace=True)
     ends = np.array([reader.line_num for _ in reader], dtype=np.int64)
     firsts = np.concatenate([[0], ends[:-1]]) + 1
     spans = ends - firsts + 1

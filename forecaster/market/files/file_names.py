@@ -1,11 +1,16 @@
-"""The ticker that a file's name suggests: vendors' patterns, words and dates around it cut off."""
+"""The ticker that a file's name suggests: vendors' patterns, words and dates around it cut off.
+
+A name is bytes; one that is no text is refused.
+"""
 
 from __future__ import annotations
 
 import re
 
+from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.files.cells.written_dates import folded
 from forecaster.patterns import compiled
+from forecaster.wording import writable
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -93,6 +98,25 @@ def names_no_ticker(name: str) -> bool:
         return len(words[0]) >= len("20240422") or re.fullmatch(_YEAR, words[0]) is not None
     is_noise = all(map(_is_noise, words))
     return all(map(str.isdecimal, words)) or (is_noise and len(words[0]) > 3)  # MAX is a ticker
+
+
+def check_ticker_name(name: str) -> None:
+    """Raise a SettingsError unless a history can be called so."""
+    named = parameter("ticker")
+    if not name.strip() or name != writable(name):
+        found = f'"{writable(name)}", which is not UTF-8' if name.strip() else "blank"
+        raise SettingsError(
+            f"{named} is {found}; a name is needed. Write for example {named} AAPL."
+        )
+
+
+def require_text(path: str) -> None:
+    """Raise a DataError for bytes that are no text, which no table, page or journal can hold."""
+    if path != writable(path):
+        raise DataError(
+            f"{writable(path)} has a name that is not UTF-8; one that results can hold is needed."
+            " Rename it."
+        )
 
 
 def _stem(name: str) -> str:

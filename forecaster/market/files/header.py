@@ -20,7 +20,7 @@ from forecaster.market.files.contents import are_bars
 from forecaster.market.files.delimited import Rows
 from forecaster.wording import plural, were
 
-HEADER_SEARCH_ROWS = 80
+HEADER_SEARCH_ROWS, HEADER_SEARCH_CELLS, FEWEST_SEARCH_ROWS = 80, 100_000, 5
 POSITIONS = ("date", "open", "high", "low", "close", "volume")
 
 
@@ -110,7 +110,8 @@ def _headers(cells: list[str]) -> list[Header]:
 
 def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _HeaderLines:
     head = [place for place in range(len(cells)) if any(map(_is_text, cells[place]))]
-    head = head[:HEADER_SEARCH_ROWS]
+    width = max((len(cells[place]) for place in head), default=1)
+    head = head[: max(min(HEADER_SEARCH_ROWS, HEADER_SEARCH_CELLS // width), FEWEST_SEARCH_ROWS)]
     if not head:
         raise DataError(
             f"{source} has blank cells only; a table of prices is needed. Check the file."

@@ -1,26 +1,43 @@
-"""Parquet files as tables: flat columns, a date index, two-level columns as pandas writes them."""
+"""Parquet files as tables: flat columns, a date index, two-level columns as pandas writes them.
+
+A few bytes may stand for gigabytes: equal rows, a long text that many rows share, a page of zeros.
+What a file says of itself is weighed against its size before anything is unpacked.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from forecaster.errors import DataError
-from forecaster.market.files.cells.instants import in_doubt
 from forecaster.market.files.cells.parse_numbers import Column
+from forecaster.market.files.cells.typed_columns import has_text, is_read, texts_of, typed_column
 from forecaster.market.files.column_names import header_of
-from forecaster.market.files.decoding import plain
+from forecaster.market.files.delimited import require_columns
 from forecaster.market.files.header import Table
 from forecaster.market.files.panel_headers import pairs_in, tuple_of
 from forecaster.market.files.ticker_cells import number_cells
+from forecaster.market.memory import require_memory
 
 MAX_CELLS = 200_000_000
-_GREENWICH = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "Zulu", "+00:00", "+00"})
+MAX_CHUNKS = 1_000_000
+"""Columns times groups of rows, each of which is unpacked by itself."""
+_FREE_CELLS, _CELLS_A_BYTE = 4_000_000, 8
+_FREE_BYTES, _BYTES_A_BYTE = 256 * 2**20, 32
+"""What any file may unpack to, and how much more for each of its bytes; prices need less."""
+_FEWEST_AT_ONCE, _MOST_AT_ONCE = 16, 65_536
+_LONGEST_STRING = 32 * 2**20
+"""Bytes of one string among what a file says of itself; pandas' notes on all columns are one."""
 
 
 def read_parquet(file: BinaryIO, source: str) -> Table:
-    """All columns of an opened Parquet file.
+    """All columns of an opened Parquet file that can be numbers, dates or texts.
+
+    A column of another type, such as lists or durations, is not read: each of its cells is the name
+    of the type, so that a message can tell what was found.
 
     Args:
         file: a local file or bytes in memory; never a path, which Arrow could take for an address.
@@ -29,30 +46,100 @@ def read_parquet(file: BinaryIO, source: str) -> Table:
     Raises:
         DataError: the file is damaged, too large once unpacked, or has no rows.
     """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # others reserve a gigabyte
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        opened = pq.ParquetFile(file)
-        cells = opened.metadata.num_rows * opened.metadata.num_columns
-        if cells > MAX_CELLS:
-            raise DataError(
-                f"{source} holds {cells:,} cells; at most {MAX_CELLS:,} are read. Split the file."
-            )
-        table = opened.read()
-        names = [str(name) for name in table.column_names]
-        columns = [_column(table.column(place)) for place in range(len(names))]
-        index = (table.schema.pandas_metadata or {}).get("index_columns", [])
-    except (pa.ArrowException, OSError) as error:
+        names, columns, index = _unpacked(file, source)
+    except (
+        pa.ArrowException, OSError, ValueError, ArithmeticError, LookupError, RuntimeError,
+        MemoryError,
+    ) as error:  # fmt: skip
         reason = str(error).splitlines()[0] if str(error) else "unknown reason"
         raise DataError(
-            f"{source} cannot be read as Parquet ({reason}); a whole Parquet file is needed."
+            f"{source} cannot be read as Parquet ({reason[:200]}); a whole Parquet file is needed."
             " Write it again or give the prices as CSV."
         ) from error
-    if table.num_rows == 0:
+    count = len(columns[0]) if columns else 0
+    if count == 0:
         raise DataError(f"{source} has no rows; at least 1 bar is needed. Check the file.")
-    names = _index_names(names, columns, [name for name in index if isinstance(name, str)])
-    return _named(source, names, columns, table.num_rows)
+    return _named(source, _index_names(names, columns, index), columns, count)
+
+
+def _unpacked(file: BinaryIO, source: str) -> tuple[list[str], list[Column], list[str]]:
+    """The names of columns, their cells, and the names of those that are pandas' index."""
+    import pyarrow.parquet as pq
+
+    limits = {"pre_buffer": False, "thrift_string_size_limit": _LONGEST_STRING}
+    opened = pq.ParquetFile(file, **limits)
+    metadata, schema = opened.metadata, opened.schema_arrow
+    _require_size(metadata, file.seek(0, os.SEEK_END), source)
+    names, kinds = [str(name) for name in schema.names], list(schema.types)
+    flat = [place for place, kind in enumerate(kinds) if is_read(kind)]
+    texts = [place for place in flat if has_text(kinds[place])]
+    shared = [names[place] for place in texts]
+    sharing = pq.ParquetFile(file, metadata=metadata, read_dictionary=shared, **limits)
+    try:
+        found = _at_once(sharing, names, flat, source)
+    except OSError as problem:
+        if "Not yet implemented" not in str(problem):
+            raise
+        # texts that are stored by what each adds to the one before
+        found = _at_once(opened, names, [place for place in flat if place not in texts], source)
+        found |= {place: _batched(opened, names, place, source) for place in texts}
+    count = len(found[flat[0]]) if flat else metadata.num_rows
+    columns = [found.get(place, [str(kind)] * count) for place, kind in enumerate(kinds)]
+    return names, columns, _index_columns(schema)
+
+
+def _at_once(opened: Any, names: list[str], places: list[int], source: str) -> dict[int, Column]:
+    """Flat columns by their places."""
+    table = opened.read([names[place] for place in places], use_threads=False)
+    columns = [column for column in table.columns if is_read(column.type)]
+    return {p: typed_column(column, source) for p, column in zip(places, columns, strict=True)}
+
+
+def _require_size(metadata: Any, size: int, source: str) -> None:
+    """Raise a DataError if a file says that it unpacks to more than prices of its size, or fits."""
+    require_columns(metadata.num_columns, source)
+    groups = metadata.num_row_groups
+    cells = metadata.num_rows * max(metadata.num_columns, 1)
+    if cells > MAX_CELLS or groups * metadata.num_columns > MAX_CHUNKS:
+        raise DataError(
+            f"{source} holds {cells:,} cells in {groups:,} groups of rows; at most {MAX_CELLS:,}"
+            f" cells and {MAX_CHUNKS:,} pieces are read. Split the file."
+        )
+    unpacked = sum(max(metadata.row_group(group).total_byte_size, 0) for group in range(groups))
+    most = _FREE_BYTES + _BYTES_A_BYTE * size
+    if cells > _FREE_CELLS + _CELLS_A_BYTE * size or unpacked > most:
+        raise DataError(
+            f"{source} has {size:,} bytes and unpacks to {cells:,} cells of {unpacked:,} bytes, as"
+            " rows of equal values do; different prices need more room. Leave what is repeated out."
+        )
+    require_memory(100 * metadata.num_rows + 16 * cells + 2 * unpacked, source)
+
+
+def _batched(opened: Any, names: list[str], place: int, source: str) -> Column:
+    """A column of texts, so few at a time that they fit whatever they grow to."""
+    groups = map(opened.metadata.row_group, range(opened.metadata.num_row_groups))
+    longest = max((group.total_byte_size for group in groups), default=1)
+    rows = min(max(_FREE_BYTES // max(longest, 1), _FEWEST_AT_ONCE), _MOST_AT_ONCE)
+    nth = names[:place].count(names[place])
+    texts: list[str] = []
+    for batch in opened.iter_batches(rows, columns=[names[place]], use_threads=False):
+        column = [column for column in batch.columns if is_read(column.type)][nth]
+        texts.extend(texts_of(column.to_pylist(), source))
+    return texts
+
+
+def _index_columns(schema: Any) -> list[str]:
+    """The names of the columns that are an index, by what pandas wrote beside them."""
+    try:
+        notes = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    except (ValueError, RecursionError):
+        return []
+    index = notes.get("index_columns") if isinstance(notes, dict) else None
+    return [name for name in index if isinstance(name, str)] if isinstance(index, list) else []
 
 
 def _named(source: str, names: list[str], columns: list[Column], count: int) -> Table:
@@ -97,45 +184,3 @@ def _as_tickers(column: Column) -> Column:
         return column
     whole = np.isnan(column) | (column == np.floor(column))
     return number_cells(column) if bool(np.all(whole)) else column
-
-
-def _column(values: Any) -> Column:
-    """An Arrow column as floats, as dates, or as text."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    from pyarrow import types
-
-    kind = values.type
-    if types.is_dictionary(kind):
-        values = values.cast(kind.value_type)
-        kind = values.type
-    zone = str(kind.tz) if types.is_timestamp(kind) and kind.tz is not None else ""
-    if zone:
-        values = pc.local_timestamp(values)  # the exchange's date, not the date in London
-        kind = values.type
-    if types.is_date(kind):
-        return np.asarray(values.cast(pa.date32()).to_numpy(), dtype="datetime64[D]")
-    if types.is_timestamp(kind):
-        return _instants(np.asarray(values.to_numpy()), zone)
-    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
-        return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
-    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
-        return [
-            (value or b"").decode(errors="replace").strip("\0 ") for value in values.to_pylist()
-        ]
-    if types.is_string(kind) or types.is_large_string(kind):
-        return [plain(text) if text else "" for text in values.to_pylist()]
-    return ["" if value is None else str(value) for value in values.to_pylist()]
-
-
-def _instants(stamps: np.ndarray[Any, Any], zone: str) -> Column:
-    """Dates; or text with the time of day where that tells more about the bars than their dates."""
-    days = stamps.astype("datetime64[D]")
-    known = ~np.isnat(stamps)
-    times = (stamps - days)[known]
-    is_constant = len(times) == 0 or bool(np.all(times == times[0]))
-    if is_constant and (not times.any() or not in_doubt(days)):
-        return days
-    mark = "Z" if zone in _GREENWICH else ""
-    texts = np.datetime_as_string(stamps).tolist()
-    return ["" if text == "NaT" else text + mark for text in texts]

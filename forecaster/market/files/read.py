@@ -32,8 +32,10 @@ from forecaster.market.files.delimited import read_rows
 from forecaster.market.files.file_names import (
     PARQUET_SUFFIXES,
     SUFFIXES,
+    check_ticker_name,
     names_no_ticker,
     names_prices,
+    require_text,
     ticker_from_name,
 )
 from forecaster.market.files.header import Table, table_of
@@ -43,6 +45,7 @@ from forecaster.market.files.parquet import read_parquet
 from forecaster.market.files.split_tables import tables_in
 from forecaster.market.notes import Failure, Note
 from forecaster.patterns import compiled
+from forecaster.wording import writable
 
 if TYPE_CHECKING:
     from forecaster.market.age import Age
@@ -141,9 +144,8 @@ def read_files(
         check_decimal(options.decimal)
     if options.encoding is not None:
         check_encoding(options.encoding)
-    if options.ticker is not None and not options.ticker.strip():
-        named = parameter("ticker")
-        raise SettingsError(f"{named} is blank; a name is needed. Write for example {named} AAPL.")
+    if options.ticker is not None:
+        check_ticker_name(options.ticker)
     collected = _Collected(options, stdin)
     for source in sources:
         collected.add(source)
@@ -194,7 +196,7 @@ class _Collected:
 
     def add(self, source: str) -> None:
         """Read one source; a folder stands for its price files."""
-        with self._failing(source):
+        with self._failing(writable(source)):
             if source != STDIN:
                 for path, name in _paths_of(source):
                     with self._failing(name):
@@ -213,11 +215,14 @@ class _Collected:
 
     @contextlib.contextmanager
     def _failing(self, source: str) -> Iterator[None]:
-        """A DataError becomes a failure of that source."""
+        """A DataError becomes a failure of that source, and so does a lack of memory for it."""
         try:
             yield
         except DataError as error:
             self.failures.append(Failure(error, source=source))
+        except MemoryError:
+            problem = f"{source} takes more memory than is free; prices must fit into it. Split it."
+            self.failures.append(Failure(DataError(problem), source=source))
 
     def _add_table(self, table: Table, ticker: str, *, is_named: bool) -> None:
         self.notes += [Note(message + ".", source=table.source) for message in table.notes]
@@ -258,6 +263,7 @@ def _paths_of(source: str) -> list[tuple[Path, str]]:
             f"{source} is not a file or folder here; prices are read from files. Give a path such"
             f" as {source}.csv."
         )
+    require_text(source)
     path = Path(source)
     try:
         if not stat.S_ISDIR(path.stat().st_mode):
@@ -271,7 +277,7 @@ def _paths_of(source: str) -> list[tuple[Path, str]]:
             f"{source} is a folder without price files; at least one of *{', *'.join(SUFFIXES)} is"
             " needed. Give the folder that holds them (folders inside it are not searched)."
         )
-    return [(path / name, str(path / name)) for name in files]
+    return [(path / name, writable(str(path / name))) for name in files]
 
 
 def _cannot_open(name: str, error: OSError | ValueError) -> DataError:
@@ -285,6 +291,7 @@ def _cannot_open(name: str, error: OSError | ValueError) -> DataError:
 
 
 def _file_table(path: Path, name: str, options: ReadOptions) -> Table:
+    require_text(str(path))
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):

@@ -16,6 +16,8 @@ from forecaster.market.cleaning import cleaned_history
 from forecaster.market.raw_bars import is_price
 from forecaster.wording import plural, were
 
+MOST_REPLY_BYTES = 64 * 2**20
+"""Of one reply of a source, unpacked; all bars of the oldest ticker take three."""
 _DELAY = timedelta(minutes=30)
 """After the close, until quotes that are delayed have it."""
 

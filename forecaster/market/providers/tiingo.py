@@ -5,6 +5,7 @@ Prices come in shares of their own day, with each day's split factor; all splits
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -15,9 +16,10 @@ import numpy as np
 
 from forecaster.arrays import Days, Floats, Mask
 from forecaster.errors import RateLimited, SourceError, SourceUnavailable, UnknownTicker
-from forecaster.market.bars import BAR_FIELDS, Action
-from forecaster.market.providers.base import Quotes
+from forecaster.market.bars import BAR_FIELDS, FIRST_SESSION, LAST_SESSION, Action
+from forecaster.market.providers.base import MOST_REPLY_BYTES, Quotes
 from forecaster.market.providers.local_server import stand_in
+from forecaster.wording import writable
 
 KEY = "TIINGO_API_KEY"
 STAND_IN = "FORECASTER_TIINGO_URL"
@@ -94,15 +96,28 @@ class Tiingo:
                 auth=sign,  # not as a header: a netrc file would replace that
                 timeout=self._timeout,
                 allow_redirects=False,  # the key goes nowhere else
+                stream=True,
             )
+            with reply:
+                _require_success(reply.status_code, ticker)
+                body = _body(reply, ticker)
         except requests.RequestException as problem:
             raise _unavailable(ticker, f"not at all ({type(problem).__name__})") from problem
-        _require_success(reply.status_code, ticker)
         try:
-            document: object = reply.json()
-        except ValueError as problem:
+            document: object = json.loads(body)
+        except (ValueError, RecursionError, MemoryError) as problem:
             raise _unavailable(ticker, "with something that is no JSON") from problem
         return document
+
+
+def _body(reply: Any, ticker: str) -> bytes:
+    """What a reply holds, unpacked piece by piece."""
+    body = bytearray()
+    for piece in reply.iter_content(65_536):
+        body += piece
+        if len(body) > MOST_REPLY_BYTES:
+            raise _unavailable(ticker, f"with more than {MOST_REPLY_BYTES // 2**20} MiB")
+    return bytes(body)
 
 
 def _key() -> str:
@@ -156,7 +171,8 @@ def _quotes(ticker: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, A
         columns[name] /= later
     columns["volume"] *= later
     exchange = about.get("exchangeCode")
-    exchange = exchange if isinstance(exchange, str) and exchange else None
+    is_text = isinstance(exchange, str) and exchange and exchange == writable(exchange)
+    exchange = exchange if is_text else None
     american = exchange is not None and exchange.upper().startswith(_AMERICAN)
     return Quotes(
         symbol=ticker,
@@ -172,9 +188,12 @@ def _quotes(ticker: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, A
 
 def _days(rows: Sequence[Mapping[str, Any]], ticker: str) -> Days:
     try:
-        return np.array([str(row["date"])[:10] for row in rows], dtype="datetime64[D]")
+        days = np.array([str(row["date"])[:10] for row in rows], dtype="datetime64[D]")
     except (KeyError, ValueError) as problem:
         raise _unavailable(ticker, "with a price that has no date") from problem
+    if not np.all((days >= FIRST_SESSION) & (days <= LAST_SESSION)):
+        raise _unavailable(ticker, "with a price of before 1600 or after 2200, or of no date")
+    return days
 
 
 def _column(rows: Sequence[Mapping[str, Any]], field: str, ticker: str) -> Floats:
@@ -182,7 +201,10 @@ def _column(rows: Sequence[Mapping[str, Any]], field: str, ticker: str) -> Float
     cells = [row.get(field, "") for row in rows]
     if not all(cell is None or (isinstance(cell, int | float)) for cell in cells):
         raise _unavailable(ticker, f"with prices whose {field} is no number")
-    return np.array(cells, dtype=np.float64)
+    try:
+        return np.array(cells, dtype=np.float64)
+    except OverflowError as problem:
+        raise _unavailable(ticker, f"with prices whose {field} is no number") from problem
 
 
 def _actions(days: Days, values: Floats, chosen: Mask) -> tuple[Action, ...]:

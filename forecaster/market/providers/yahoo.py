@@ -181,6 +181,8 @@ def _ask(
         LookupError,
         TypeError,
         ValueError,
+        ArithmeticError,
+        MemoryError,
         AttributeError,
         OSError,
         EOFError,

@@ -20,8 +20,9 @@ from forecaster.errors import (
     SourceUnavailable,
     UnknownTicker,
 )
-from forecaster.market.bars import Action
+from forecaster.market.bars import FIRST_SESSION, LAST_SESSION, Action
 from forecaster.market.providers.base import Trading
+from forecaster.wording import writable
 
 RATE_LIMITS = (429, 999)
 """HTTP statuses of a reply to one who asks too often; 999 is Yahoo's own."""
@@ -31,6 +32,10 @@ _NO_BARS_WORDS = ("Data doesn't exist", "start date cannot be after end date")
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")  # words that stand for prices in a few charts
 _LONGEST_QUOTE = 160
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LARGEST_WHOLE = 2**63 - 1
+_FIRST_STAMP, _LAST_STAMP = (
+    int(day.astype("datetime64[s]").astype(np.int64)) for day in (FIRST_SESSION, LAST_SESSION)
+)
 
 
 class NoBars(Exception):
@@ -132,7 +137,8 @@ def require_bars(result: Mapping[str, Any], symbol: str) -> None:
 
     Raises:
         NoBars: there are no rows.
-        SourceUnavailable: rows of different lengths, or cells that are no numbers.
+        SourceUnavailable: rows of different lengths, cells that are no numbers, or dates that no
+            bar has.
     """
     stamps = result.get("timestamp")
     columns = _first(_part(result, "indicators"), "quote")
@@ -149,8 +155,13 @@ def require_bars(result: Mapping[str, Any], symbol: str) -> None:
         odd = set(map(type, row)) - {int, float, NoneType}
         if odd and not all(cell in _NO_NUMBERS for cell in row if type(cell) in odd):
             raise unavailable(symbol, "answered with prices that are no numbers")
-    if isinstance(stamps, list) and None in stamps:
-        raise unavailable(symbol, "answered with a row without a date")
+        if any(type(cell) is int and abs(cell) > _LARGEST_WHOLE for cell in row):
+            raise unavailable(symbol, "answered with prices of more figures than any has")
+    for stamp in stamps if isinstance(stamps, list) else ():
+        if not _is_number(stamp):
+            raise unavailable(symbol, "answered with a row without a date")
+        if not _FIRST_STAMP <= stamp <= _LAST_STAMP:
+            raise unavailable(symbol, "answered with a bar of before 1600 or after 2200")
 
 
 def read(result: Mapping[str, Any], symbol: str) -> Chart:
@@ -189,7 +200,7 @@ def _chart(text: str) -> dict[str, Any]:
     """``chart`` of the JSON, or nothing where it is no such JSON."""
     try:
         whole = json.loads(text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         return {}
     chart = whole.get("chart") if isinstance(whole, dict) else None
     return chart if isinstance(chart, dict) else {}
@@ -225,7 +236,7 @@ def _first(whole: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value and value == writable(value) else None
 
 
 def _is_number(value: object) -> TypeGuard[float]:

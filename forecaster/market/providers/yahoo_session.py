@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from forecaster.errors import ForecastError, SourceError
 from forecaster.market.providers import yahoo_chart
+from forecaster.market.providers.base import MOST_REPLY_BYTES
 
 _CHART_PATH = "/v8/finance/chart/"
 _CONSENT_HOST = "consent.yahoo.com"
@@ -35,6 +36,11 @@ class ReplyChecker(threading.local):
     def failed(self, problem: Exception) -> ForecastError:
         """What to say of a chart's request that brought no reply."""
         return yahoo_chart.unavailable(self.symbol, f"could not be reached ({_reason(problem)})")
+
+    def too_long(self) -> ForecastError:
+        """What to say of a reply that does not end."""
+        most = MOST_REPLY_BYTES // 2**20
+        return yahoo_chart.unavailable(self.symbol, f"answered with more than {most} MiB")
 
     def cannot_connect(self) -> ForecastError:
         """What to say where the client cannot open a connection at all."""
@@ -70,6 +76,24 @@ class ReplyChecker(threading.local):
             yahoo_chart.require_bars(self.result, self.symbol)
 
 
+class _Body:
+    """What a reply holds, unpacked; it is given up where it becomes too long."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.is_too_long = False
+
+    def take(self, piece: bytes) -> int:
+        """Keep a piece, and tell the client how many bytes of it are wanted."""
+        from curl_cffi.curl import CURL_WRITEFUNC_ERROR
+
+        self.is_too_long = len(self.data) + len(piece) > MOST_REPLY_BYTES
+        if self.is_too_long:
+            return int(CURL_WRITEFUNC_ERROR)
+        self.data += piece
+        return len(piece)
+
+
 @functools.cache
 def session_class() -> Any:
     """The class of the session through which yfinance asks."""
@@ -98,6 +122,8 @@ def session_class() -> Any:
             is_chart = _CHART_PATH in url
             longest = self._longest if is_chart else self._longest / 2
             kwargs["timeout"] = min(kwargs.get("timeout") or longest, longest)
+            body = _Body()
+            kwargs["content_callback"] = body.take
             try:
                 reply = super().request(method, _address(self._base, url), params=params, **kwargs)
             except ImpersonateError as problem:
@@ -105,7 +131,10 @@ def session_class() -> Any:
             except RequestException as problem:
                 if not is_chart:  # a chart needs no cookie: yfinance goes on without one
                     raise
+                if body.is_too_long:
+                    raise self.checker.too_long() from problem
                 raise self.checker.failed(problem) from problem
+            reply.content = bytes(body.data)
             self.checker.read(reply, is_chart=is_chart, whole="period1" in (params or {}))
             return reply
 

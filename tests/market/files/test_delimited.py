@@ -56,7 +56,7 @@ def test_a_quotation_mark_that_never_closes_is_refused():
 
 def test_one_enormous_line_is_refused():
     with pytest.raises(DataError, match=r"x\.csv, row 1"):
-        read_rows(b"1" * 10_000_000, "x.csv")
+        read_rows(b"1" * 2_000_000, "x.csv")
     with pytest.raises(DataError, match=r"x\.csv, row 2"):
         read_rows(b"Date,Close\n2020-01-02," + b"1" * 200_000 + b"\n", "x.csv")
 
