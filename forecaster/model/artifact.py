@@ -21,10 +21,10 @@ from pydantic import ValidationError
 
 from forecaster.arrays import Floats32
 from forecaster.atomic import write_atomically
-from forecaster.documents import refusal
+from forecaster.documents import refusal, shown
 from forecaster.errors import ModelError, SettingsError, parameter
 from forecaster.features.representation import Representation
-from forecaster.model.card import Card
+from forecaster.model.card import Card, ModelDocument
 from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network, forward_last
 from forecaster.model.settings import Settings
 
@@ -34,6 +34,9 @@ SUFFIX = ".forecast"
 _SEAL = b"sha256:"
 _SEAL_LENGTH = len(_SEAL) + 64
 _LARGEST = 512 * 2**20
+_LARGEST_DOCUMENT = 16 * 2**20
+"""Bytes; nested lists take a hundred times as many once they are read."""
+_LONGEST_REASON = 300
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 _UNREADABLE = (
@@ -171,7 +174,8 @@ def from_bytes(content: bytes, source: str) -> Model:
         )
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_stored(archive)
+            _check_stored(archive, len(content))
+            _check_size(archive)
             document = json.loads(archive.read("model.json"))
             _check_format(document, source)
             packed = archive.read("weights.npz")
@@ -182,45 +186,64 @@ def from_bytes(content: bytes, source: str) -> Model:
             " again, or restore it from a copy."
         ) from problem
     except _UNREADABLE as e:
-        reason = " ".join(str(e).split()) or type(e).__name__
+        reason = " ".join(str(e)[:_LONGEST_REASON].split()) or type(e).__name__
         raise ModelError(
             f"{source} is not a model that this version can read ({reason}); train it again."
         ) from e
 
 
+def _check_stored(archive: zipfile.ZipFile, size: int) -> None:
+    """Check that the members can unpack to no more bytes than the archive has.
+
+    None is compressed or encrypted, and no two are the same bytes.
+    """
+    for member in archive.infolist():
+        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+            raise ValueError(f"{member.filename} is compressed or encrypted")
+    if sum(member.file_size for member in archive.infolist()) > size:
+        raise ValueError("its members have more bytes than itself")
+
+
+def _check_size(archive: zipfile.ZipFile) -> None:
+    """Check that the document is of a size that its reader need not fear."""
+    size = archive.getinfo("model.json").file_size
+    if size > _LARGEST_DOCUMENT:
+        raise ValueError(
+            f"model.json has {size / 2**20:.0f} MB, and up to {_LARGEST_DOCUMENT // 2**20} are read"
+        )
+
+
 def _check_format(document: Any, source: str) -> None:
+    if not isinstance(document, dict):
+        raise TypeError("model.json is no object")
     version = document.get("format")
-    if not isinstance(version, int) or version > FORMAT:
+    if type(version) is not int or not 1 <= version <= FORMAT:
         raise ModelError(
-            f"{source} has model format {version}; this version reads up to {FORMAT}."
+            f"{source} has model format {shown(version)}; this version reads up to {FORMAT}."
             " Update forecaster, or train the model again."
         )
 
 
-def _check_stored(archive: zipfile.ZipFile) -> None:
-    """Check that no member is compressed or encrypted, so that none can unpack to more bytes."""
-    for member in archive.infolist():
-        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
-            raise ValueError(f"{member.filename} is compressed or encrypted")
-
-
 def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
-    if hashlib.sha256(packed).hexdigest() != document["weights_sha256"]:
+    checked = ModelDocument.model_validate(document)
+    if hashlib.sha256(packed).hexdigest() != checked.weights_sha256:
         raise ValueError("its weights are not the ones it was written with")
-    settings = Settings.from_state(document["settings"])
+    settings = Settings.from_state(checked.settings)
     representation = Representation.from_state(document["representation"])
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        _check_stored(archive)
+        _check_stored(archive, len(packed))
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-        network = _unpack({k: arrays[k] for k in arrays.files}, settings)
+        network = _unpack(arrays, settings)
     _check_weights(network, settings, len(representation.features))
+    card = Card.model_validate(checked.card)
+    _check_card(card, network, settings, representation)
     return Model(
-        name=str(document["name"]),
-        created=str(document["created"]),
+        name=checked.name,
+        created=checked.created,
         settings=settings,
         representation=representation,
         network=network,
-        card=Card.model_validate(document["card"]),
+        card=card,
     )
 
 
@@ -238,8 +261,24 @@ def _check_weights(network: Network, settings: Settings, features: int) -> None:
     forward_last(network, np.zeros((1, 2, features), dtype=np.float32))
 
 
+def _check_card(
+    card: Card, network: Network, settings: Settings, representation: Representation
+) -> None:
+    """Check that what is said of the network is true of it."""
+    steps = {row.step for row in card.scores.rows} if card.scores else set()
+    taught = card.targets_by_step
+    if card.weights != network.weight_count:
+        raise ValueError(f"its card says {card.weights} weights, and it has {network.weight_count}")
+    if max(steps, default=1) > settings.horizon:
+        raise ValueError(f"its card has errors of step {max(steps)}; it has {settings.horizon}")
+    if taught is not None and len(taught) != settings.horizon:
+        raise ValueError(f"its card has targets of {len(taught)} steps; it has {settings.horizon}")
+    if settings.scale != representation.scaling.name:
+        raise ValueError("its settings name another unit of the targets than it was fitted in")
+
+
 def _unpack(arrays: Mapping[str, Floats32], settings: Settings) -> Network:
-    """The network of weights by name; a missing name is a KeyError."""
+    """The network of weights by name; a missing name is a KeyError, another one is not read."""
 
     def cell(stem: str) -> CellWeights:
         return CellWeights(*(arrays[stem + part] for part in ("kernel", "recurrent", "bias")))

@@ -14,7 +14,7 @@ from typing import Any
 from forecaster.errors import SettingsError, parameter
 from forecaster.market.providers import yahoo
 from forecaster.model import threads
-from forecaster.model.settings import Device
+from forecaster.model.settings import Device, UsedDevice
 
 GPU_HELP = "Install it with: pip install 'forecaster[gpu]'"
 
@@ -72,7 +72,7 @@ def gpu_count() -> int:
         return 0
 
 
-def choose_device(device: Device) -> str:
+def choose_device(device: Device) -> UsedDevice:
     """The device that training will use: ``cpu`` or ``gpu``.
 
     Raises:
