@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from forecaster.documents import refusal, shown
 from forecaster.errors import ModelError, SettingsError, parameter
 from forecaster.features.representation import Representation
 from forecaster.model.card import Card, ModelDocument
-from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network, forward_last
+from forecaster.model.numpy_rnn import GATES, CellWeights, Head, Layer, Network
 from forecaster.model.settings import Settings
 
 FORMAT = 1
@@ -50,6 +51,7 @@ _UNREADABLE = (
     OSError,
     MemoryError,
     zipfile.BadZipFile,
+    tokenize.TokenError,  # numpy's reader of headers reads Python
     SettingsError,
 )
 """Errors of the parsers on a forged file, whose checksum holds."""
@@ -249,16 +251,35 @@ def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
 
 def _check_weights(network: Network, settings: Settings, features: int) -> None:
     """Check that weights are finite and that their shapes fit the settings and the inputs."""
-    horizon, gaps = settings.horizon, len(settings.quantiles) - 1
-    head = network.head
-    if head.bias.shape != (2 * horizon,) or head.gaps.shape != (horizon, gaps):
-        raise ValueError("its head answers other steps or levels than its settings say")
-    if any(layer.forward.units != settings.units for layer in network.layers):
-        raise ValueError("its layers have another size than its settings say")
+    shapes = _shapes(settings, features)
     for name, weights in network.weights.items():
+        if weights.shape != shapes[name]:
+            raise ValueError(
+                f"{name} has the shape {weights.shape}, and its settings and inputs need"
+                f" {shapes[name]}"
+            )
         if weights.dtype != np.float32 or not bool(np.all(np.isfinite(weights))):
             raise ValueError(f"{name} holds something else than finite 32-bit numbers")
-    forward_last(network, np.zeros((1, 2, features), dtype=np.float32))
+
+
+def _shapes(settings: Settings, features: int) -> dict[str, tuple[int, ...]]:
+    """The shape of every array of a network, by name."""
+    units, horizon = settings.units, settings.horizon
+    gated = GATES[settings.cell] * units
+    bias = (2, gated) if settings.cell == "gru" else (gated,)
+    sides = ("forward", "backward") if settings.bidirectional else ("forward",)
+    shapes: dict[str, tuple[int, ...]] = {
+        "head/kernel": (len(sides) * units + features, 2 * horizon),
+        "head/bias": (2 * horizon,),
+        "head/gaps": (horizon, len(settings.quantiles) - 1),
+    }
+    for number in range(settings.layers):
+        width = len(sides) * units if number else features
+        for side in sides:
+            shapes[f"layer{number}/{side}/kernel"] = (width, gated)
+            shapes[f"layer{number}/{side}/recurrent"] = (units, gated)
+            shapes[f"layer{number}/{side}/bias"] = bias
+    return shapes
 
 
 def _check_card(

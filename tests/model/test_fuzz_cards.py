@@ -3,6 +3,7 @@ reads a model says what is wrong with it, or works."""
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from forecaster.model.registry import BOXED
 from forecaster.model.settings import Settings
 
 DEEP = "lists, each in the other"
-GONE = object()
+GONE = "nothing: the key is taken away"
 HOSTILE = (
     GONE, None, True, False, "", "x", "0.5", "\x1b]0;x\x07\n\u202e", "\ud800", "9" * 50_000,
     0, 1, -1, 2**31, 2**63, 10**400, 0.5, -0.0, 1e308, -1e308, 5e-324, float("nan"), float("inf"),
@@ -71,8 +72,8 @@ def change(rng: random.Random, document: dict[str, object]) -> None:
     node = document
     for step in way:
         node = node[step]
-    value = rng.choice(HOSTILE)
-    if value is GONE:
+    value = copy.deepcopy(rng.choice(HOSTILE))
+    if value == GONE:
         del node[last]
     elif isinstance(node, dict) and rng.random() < 0.1:
         node[str(value)] = node.pop(last)
