@@ -1,10 +1,15 @@
-"""``python -m forecaster``."""
+"""``python -m forecaster``, and the entry point of the command ``forecast``."""
 
-import sys
+from forecaster import interrupts
 
-try:
-    from forecaster.cli.main import main
-except KeyboardInterrupt:  # before there is anybody who says so in words
-    sys.exit(130)
 
-main()
+def main() -> None:
+    """Run the command; from the first moment on Ctrl-C is no traceback."""
+    interrupts.leave_at_once()
+    from forecaster.cli.main import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[1] / "forecaster"
 
 LAYERS = (
     ("errors", "arrays"),
-    ("paths", "atomic", "wording", "documents", "redaction"),
+    ("interrupts", "paths"),
+    ("atomic", "wording", "documents", "redaction"),
     ("market",),
     ("features",),
     ("model", "evaluation"),
