@@ -6,9 +6,14 @@ from forecaster import interrupts
 def main() -> None:
     """Run the command; from the first moment on Ctrl-C is no traceback."""
     interrupts.leave_at_once()
-    from forecaster.cli.main import main as run
+    try:
+        from forecaster.cli.main import main as run
 
-    run()
+        run()
+    except (MemoryError, ImportError) as problem:  # of what reports such errors, too
+        from forecaster import machine
+
+        machine.ended(problem)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1] / "forecaster"
 
 LAYERS = (
     ("errors", "arrays"),
-    ("interrupts", "paths"),
+    ("interrupts", "machine", "paths"),
     ("atomic", "wording", "documents", "redaction"),
     ("market",),
     ("features",),

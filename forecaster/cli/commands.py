@@ -17,6 +17,7 @@ from forecaster.cli.flags import in_flags
 from forecaster.cli.options import with_groups
 from forecaster.cli.streams import written
 from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, Terminated
+from forecaster.machine import ANY_COMMAND, failures_named, require_memory
 from forecaster.paths import settings_file
 
 _LEAF = "forecaster.leaf"
@@ -36,6 +37,7 @@ class Command(TyperCommand):
         """Run the command."""
         ctx.meta[_LEAF] = ctx
         name, settings = command_of(ctx), ctx.obj
+        require_memory(ANY_COMMAND, f"forecast {name}")
         if _logs_json(ctx):
             _log_as_json(name)
         if settings.problem is not None and name not in _WITHOUT_FILE:
@@ -77,7 +79,7 @@ class Commands(TyperGroup):
         try:
             interrupts.raise_in_command()
             self._settle(ctx)
-            with written(_last_words):
+            with failures_named(), written(_last_words):
                 result = super().invoke(ctx)
         except ForecastError as failure:
             from forecaster.output.console import error
