@@ -82,7 +82,7 @@ def table(content: bytes) -> None:
 FB = str(SAMPLE / "FB.csv")
 COMMANDS = (
     Killed(("predict", FB, "-f", "json", "--output", "OUT"), "p.json"),
-    Killed(("predict", FB, "-f", "csv", "--output", "OUT"), "p.csv", lines(6)),
+    Killed(("predict", FB, "-f", "csv", "--output", "OUT"), "p.csv", lines(4)),
     Killed(("backtest", FB, "--model", "blank", "-f", "json", "--output", "OUT"), "b.json"),
     Killed(("report", "blank", "--output", "OUT"), "r.html", ends_with(b"</html>")),
     Killed(("plot", FB, "--output", "OUT"), "p.png", ends_with(b"IEND\xaeB`\x82")),

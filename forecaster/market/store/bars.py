@@ -234,13 +234,16 @@ def _numbers(rows: Sequence[tuple[Any, ...]]) -> Floats:
     """The cells of rows as numbers.
 
     Raises:
-        ValueError: one of them is none; text that reads like one is none either.
+        ValueError: one of them is none, or one that no bar can have; text that reads like a number
+            is none either.
     """
     if not set(map(type, chain.from_iterable(rows))) <= {int, float, NoneType}:
         raise ValueError("a cell is no number")
     table = np.array(rows, dtype=np.float64)
-    if np.isinf(table).any():
-        raise ValueError("a cell is infinite")
+    for name, cells in zip(BAR_FIELDS, table.T[1:], strict=False):
+        least = 0.0 if name == "volume" else np.nextafter(0.0, 1.0)
+        if not ((np.isfinite(cells) & (cells >= least)) | np.isnan(cells)).all():
+            raise ValueError(f"a cell of {name} is negative, infinite, or a price of zero")
     return table
 
 

@@ -27,6 +27,7 @@ from forecaster.market.store import schema
 from forecaster.market.store.database_errors import (
     WAIT_SECONDS,
     busy,
+    damaged,
     disk_full,
     no_room,
     translated,
@@ -211,6 +212,8 @@ class Store:
             yield
         except (DatabaseError, sqlite3.DatabaseError) as problem:  # or of the driver's own cursor
             raise translated(self.name, problem) from problem
+        except UnicodeDecodeError as problem:  # of what the driver wanted to say
+            raise damaged(self.name, "its text is no UTF-8") from problem
 
 
 def integrity_problems(connection: Connection) -> list[str]:
