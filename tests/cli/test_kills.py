@@ -10,7 +10,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -147,13 +146,15 @@ def ended(start: Start, command: Killed, sent: signal.Signals, after: float) -> 
     """Run a command and send it a signal; whether it was still running."""
     if command.output and not Path(command.output).exists():
         Path(command.output).write_bytes(OLD)
-    process = start(*words_of(command), stderr=subprocess.PIPE)
+    with Path("stderr").open("wb") as stderr:
+        process = start(*words_of(command), stderr=stderr)
     deadline = time.monotonic() + after
     while process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
     running = process.poll() is None
     process.send_signal(sent)
-    _, said = process.communicate(timeout=60)
+    process.wait(90)
+    said = Path("stderr").read_bytes()
     # before the interpreter runs the program at all, a signal is the interpreter's
     assert b"Traceback" not in said or b"forecaster" not in said, (command.words, said.decode())
     assert not running or process.returncode in (0, 3, 128 + sent, -sent), said.decode()

@@ -24,14 +24,14 @@ def limited(kilobytes: int, *words: str) -> subprocess.CompletedProcess[bytes]:
 
 
 class TestMemory:
-    @pytest.mark.parametrize("kilobytes", [22_000, 30_000, 35_000, 60_000, 120_000, 270_000])
+    @pytest.mark.parametrize("kilobytes", [22_000, 32_000, 60_000, 270_000])
     def test_too_little_for_a_forecast_is_one_line(self, model, kilobytes):
         done = limited(kilobytes, "predict", str(SAMPLE / "FB.csv"), "--model", "blank")
         assert done.returncode in (0, 2)
         assert done.stderr.count(b"\n") == (done.returncode == 2)
         assert b"memory" in done.stderr or done.returncode == 0
 
-    @pytest.mark.parametrize("kilobytes", [700_000, 1_200_000, 2_000_000])
+    @pytest.mark.parametrize("kilobytes", [700_000, 2_000_000])
     def test_too_little_for_keras_is_one_line(self, kilobytes):
         done = limited(kilobytes, "train", str(SAMPLE / "FB.csv"), "--epochs", "1")
         assert done.returncode == 2
@@ -95,14 +95,11 @@ class TestFolders:
         ("words", "codes"),
         [
             (("predict", SAMPLE / "FB.csv"), (0,)),
-            (("models", "list"), (0,)),
             (("data", "import", SAMPLE / "FB.csv"), (2,)),
-            (("fetch", "AAPL"), (2,)),
-            (("journal", "list"), (2,)),
             (("predict", SAMPLE / "FB.csv", "--output", "/none/x.csv"), (2,)),
         ],
     )
-    @pytest.mark.parametrize("place", ["/proc/none", "/none/of/it", "unset"])
+    @pytest.mark.parametrize("place", ["/none/of/it", "unset"])
     def test_a_home_that_cannot_be_written_is_one_line(self, as_anybody, words, codes, place):
         environment = {"FORECASTER_HOME": "" if place == "unset" else place, "HOME": "/none"}
         done = as_anybody(*words, **environment)
