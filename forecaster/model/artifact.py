@@ -38,6 +38,8 @@ _LARGEST = 512 * 2**20
 _LARGEST_DOCUMENT = 16 * 2**20
 """Bytes; nested lists take a hundred times as many once they are read."""
 _LONGEST_REASON = 300
+_ENTRY, _MOST_ENTRIES = b"PK\x01\x02", 1000
+"""What starts an entry of a zip's directory; each takes ten times its bytes once it is read."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 _UNREADABLE = (
@@ -143,19 +145,33 @@ def load(path: Path) -> Model:
         ModelError: it is missing, damaged, not a model, or written by a newer version.
     """
     try:
-        size = path.stat().st_size
-        if size > _LARGEST:
-            raise ModelError(
-                f"{path} has {size / 2**20:.0f} MB; a model file has less than"
-                f" {_LARGEST // 2**20}. Give the path of a {SUFFIX} file."
-            )
-        content = path.read_bytes()
+        content = _content(path)
     except OSError as problem:
         raise ModelError(
             f"{path} could not be read ({problem.strerror}); a model file is needed."
             " See what there is with: forecast models list"
         ) from problem
     return from_bytes(content, str(path))
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file or a pipe.
+
+    Raises:
+        ModelError: they are more than a model has; a device may have no end.
+    """
+    parts, size, claimed = [], 0, path.stat().st_size
+    with path.open("rb") as file:
+        while claimed <= _LARGEST and (part := file.read(2**20)):
+            size += len(part)
+            claimed = max(claimed, size)
+            parts.append(part)
+    if claimed > _LARGEST:
+        raise ModelError(
+            f"{path} has {claimed / 2**20:.0f} MB or more; a model file has less than"
+            f" {_LARGEST // 2**20}. Give the path of a {SUFFIX} file."
+        )
+    return b"".join(parts)
 
 
 def from_bytes(content: bytes, source: str) -> Model:
@@ -175,6 +191,8 @@ def from_bytes(content: bytes, source: str) -> Model:
             f" {SUFFIX} file is needed. Train it again, or restore it from a copy."
         )
     try:
+        if content.count(_ENTRY) > _MOST_ENTRIES:
+            raise ValueError("it has more members than any model")
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_stored(archive, len(content))
             _check_size(archive)

@@ -25,7 +25,7 @@ from model_files import (
 from synthetic import random_model
 
 from forecaster.errors import ModelError
-from forecaster.model.artifact import from_bytes, to_bytes
+from forecaster.model.artifact import from_bytes, load, to_bytes
 
 
 @pytest.fixture(scope="module")
@@ -223,3 +223,13 @@ class TestForgery:
     def test_a_document_of_more_megabytes_than_any_has_is_not_parsed(self, content):
         members = members_of(content) | {"model.json": b"[" + b"[]," * (6 * 2**20) + b"[]]"}
         assert "model.json has 18 MB" in refusal(sealed(members))
+
+    def test_a_directory_of_a_million_entries_is_not_read(self, content):
+        entry = b"PK\x01\x02" + b"\0" * 42
+        message = refusal(seal(content[: -7 - 64] + entry * 1_000_000))
+        assert "more members than any model" in message
+
+
+def test_a_device_without_an_end_is_refused():
+    with pytest.raises(ModelError, match="has 513 MB or more"):
+        load(Path("/dev/zero"))

@@ -316,6 +316,7 @@ def _on_connect(raw: Any, _record: object) -> None:
     raw.text_factory = _text
     raw.isolation_level = None  # the driver begins no transactions; _on_begin does
     raw.execute("PRAGMA foreign_keys=ON")
+    raw.execute("PRAGMA trusted_schema=OFF")  # a file that somebody sends runs nothing
     raw.execute("PRAGMA synchronous=FULL")  # what was stored survives a power cut
 
 

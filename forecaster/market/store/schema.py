@@ -216,6 +216,7 @@ def version_of(connection: Connection) -> int:
     Raises:
         StoreError: the tables are not a store's, or a newer program wrote them.
     """
+    _check_objects(connection)
     if not inspect(connection).has_table("store_info"):
         return 0
     version = connection.execute(
@@ -232,6 +233,23 @@ def version_of(connection: Connection) -> int:
             " newer one wrote it. Update forecast, or point FORECASTER_STORE at another store."
         )
     return int(version)
+
+
+def _check_objects(connection: Connection) -> None:
+    """Check that a file holds tables and indexes alone: a view or a trigger would run.
+
+    Raises:
+        StoreError: it holds more.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    query = "SELECT type FROM sqlite_master WHERE type NOT IN ('table', 'index') OR rootpage = 0"
+    found = connection.exec_driver_sql(query).scalars().first()
+    if found is not None:
+        raise StoreError(
+            f"the price store holds a {'virtual table' if found == 'table' else found}, and tables"
+            " alone are needed; forecast did not make it. Restore the store from a copy."
+        )
 
 
 def bring_up_to_date(connection: Connection) -> None:

@@ -265,3 +265,20 @@ def test_a_store_that_is_no_file_keeps_nothing(tmp_path, monkeypatch, url):
     with pytest.raises(SettingsError, match="without the path of a file"):
         Store(url)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        ("CREATE VIEW v AS SELECT 1", "a view"),
+        ("CREATE TRIGGER t AFTER INSERT ON bars BEGIN DELETE FROM journal; END", "a trigger"),
+        ("CREATE VIRTUAL TABLE f USING fts5(a)", "a virtual table"),
+    ],
+)
+def test_what_a_file_would_run_is_refused(home, made, named):
+    Store().close()
+    with sqlite3.connect(home / "prices.db") as connection:
+        connection.execute(made)
+    connection.close()
+    with pytest.raises(StoreError, match=f"holds {named}"):
+        Store()
