@@ -66,10 +66,10 @@ peers: $(VENV)/installed-dev
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-peers.txt
 	$(BIN)/python benchmarks/peers.py $(DATA) --python .venv-peers/bin/python
 
-# hostile inputs to every reader, two thousand each (make test draws fifty), and kill -9 at two hundred
+# hostile inputs to every reader, two thousand each (make test draws fifty), and kills at three hundred
 # random moments (make test: twenty)
 torture: $(VENV)/installed-dev
-	FORECASTER_FUZZ=2000 FORECASTER_TORTURE=200 $(BIN)/python -m pytest -q -s tests -k "random or fuzz"
+	FORECASTER_FUZZ=2000 FORECASTER_TORTURE=300 $(BIN)/python -m pytest -q -s tests -k "random or fuzz"
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -12,8 +12,7 @@ Names are imported when they are first used, so that ``import forecaster`` costs
 ``train`` loads TensorFlow.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # that of typing, whose import takes time before anybody hears of Ctrl-C
 
 if TYPE_CHECKING:
     from forecaster.errors import ForecastError as ForecastError
@@ -52,4 +51,6 @@ if not TYPE_CHECKING:  # else every name would be one, of type Any
     def __getattr__(name: str) -> object:
         if name not in _HOMES:
             raise AttributeError(f"module 'forecaster' has no attribute {name!r}")
+        from importlib import import_module
+
         return getattr(import_module(f"forecaster.{_HOMES[name]}"), name)

@@ -1,10 +1,20 @@
-"""``python -m forecaster``."""
+"""``python -m forecaster``, and the entry point of the command ``forecast``."""
 
-import sys
+from forecaster import interrupts
 
-try:
-    from forecaster.cli.main import main
-except KeyboardInterrupt:  # before there is anybody who says so in words
-    sys.exit(130)
 
-main()
+def main() -> None:
+    """Run the command; from the first moment on Ctrl-C is no traceback."""
+    interrupts.leave_at_once()
+    try:
+        from forecaster.cli.main import main as run
+
+        run()
+    except (MemoryError, ImportError) as problem:  # of what reports such errors, too
+        from forecaster import machine
+
+        machine.ended(problem)
+
+
+if __name__ == "__main__":
+    main()

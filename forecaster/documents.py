@@ -7,6 +7,7 @@ refused. Keys that this version does not know are passed over, so that later one
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -27,9 +28,11 @@ from pydantic_core import PydanticCustomError
 _SHOWN = 40
 _LONGEST_TEXT = 10_000
 _LARGEST = 1e300
+_YEARS = range(1600, 2201)
+"""Of dates; others are no trading days, and not every calendar can count with them."""
 
 
-def _needed(what: str) -> WrapValidator:
+def needing(what: str) -> WrapValidator:
     """Say ``what`` is needed wherever the type itself refuses a value."""
 
     def check(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
@@ -52,24 +55,33 @@ def needed(what: str) -> PydanticCustomError:
 
 
 def shown(value: object) -> str:
-    """A value of a document as a message shows it: in ASCII, and not much of it."""
-    text = ascii(value)
+    """A value of a document as a message shows it: in ASCII, and not much of it.
+
+    The value is not written out first: it can be large, or nested deeper than Python follows.
+    """
+    text = ascii(value) if isinstance(value, str) else reprlib.repr(value)
+    text = text.encode("ascii", "backslashreplace").decode()
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
 def _day(value: Any) -> date:
-    return value if type(value) is date else date.fromisoformat(value)
+    day = value if type(value) is date else date.fromisoformat(value)
+    if day.year not in _YEARS:
+        raise ValueError(value)
+    return day
 
 
 def _month(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(value)
-    date.fromisoformat(f"{value}-01")
+    _day(f"{value}-01")
     return value
 
 
 def _moment(value: str) -> str:
-    datetime.fromisoformat(value)
+    moment = datetime.fromisoformat(value)
+    if moment.year not in _YEARS or moment.tzinfo is None:
+        raise ValueError(value)
     return value
 
 
@@ -89,18 +101,20 @@ def _level(value: str) -> str:
     return value
 
 
-Text = Annotated[str, Field(strict=True, min_length=1, max_length=_LONGEST_TEXT), _needed("text")]
-Whole = Annotated[int, Field(strict=True, ge=0, lt=2**53), _needed("a whole number from 0")]
-Count = Annotated[int, Field(strict=True, ge=1, lt=2**53), _needed("a whole number from 1")]
-Number = Annotated[float, Field(strict=True, ge=-_LARGEST, le=_LARGEST), _needed("a number")]
-Size = Annotated[float, Field(strict=True, ge=0, le=_LARGEST), _needed("a number from 0")]
-Share = Annotated[float, Field(strict=True, ge=0, le=1), _needed("a number from 0 to 1")]
-Day = Annotated[date, BeforeValidator(_day), _needed("a date such as 2014-12-31")]
-Month = Annotated[str, BeforeValidator(_month), _needed("a month such as 2014-12")]
+Text = Annotated[str, Field(strict=True, min_length=1, max_length=_LONGEST_TEXT), needing("text")]
+Whole = Annotated[int, Field(strict=True, ge=0, lt=2**53), needing("a whole number from 0")]
+Count = Annotated[int, Field(strict=True, ge=1, lt=2**53), needing("a whole number from 1")]
+Number = Annotated[float, Field(strict=True, ge=-_LARGEST, le=_LARGEST), needing("a number")]
+Size = Annotated[float, Field(strict=True, ge=0, le=_LARGEST), needing("a number from 0")]
+Positive = Annotated[float, Field(strict=True, gt=0, le=_LARGEST), needing("a number above 0")]
+Share = Annotated[float, Field(strict=True, ge=0, le=1), needing("a number from 0 to 1")]
+Flag = Annotated[bool, Field(strict=True), needing("true or false")]
+Day = Annotated[date, BeforeValidator(_day), needing("a date such as 2014-12-31")]
+Month = Annotated[str, BeforeValidator(_month), needing("a month such as 2014-12")]
 Moment = Annotated[
-    Text, AfterValidator(_moment), _needed("a time such as 2026-01-31T12:00:00+00:00")
+    Text, AfterValidator(_moment), needing("a time such as 2026-01-31T12:00:00+00:00")
 ]
-Pair = Annotated[tuple[Whole, Whole], AfterValidator(_pair), _needed("a list such as [3, 5]")]
+Pair = Annotated[tuple[Whole, Whole], AfterValidator(_pair), needing("a list such as [3, 5]")]
 """How many of how many."""
 
 Level = Annotated[str, AfterValidator(_level)]
@@ -213,8 +227,8 @@ def refusal(problem: ValidationError, document: str = "the document") -> str:
         document: how the whole is called.
     """
     error = problem.errors(include_url=False)[0]
-    place = _place(error["loc"]) or document
     kind, context = error["type"], error.get("ctx", {})
+    place = _place(error["loc"], kind) or document
     if kind == "wrong":
         return f"{place} {context['sentence']}"
     if kind == "missing":
@@ -222,11 +236,11 @@ def refusal(problem: ValidationError, document: str = "the document") -> str:
     return f"{place} is {shown(error['input'])}, and {_needs(kind, context)} is needed"
 
 
-def _place(steps: tuple[int | str, ...]) -> str:
+def _place(steps: tuple[int | str, ...], kind: str) -> str:
     """Where something stands, as in ``rows[3].skill.naive``."""
     text = ""
     if steps[-1:] == ("[key]",):
-        steps = steps[:-3]
+        steps = steps[: -3 if kind == "wrong" else -2]
     for step in steps:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
     return text
@@ -237,6 +251,8 @@ def _needs(kind: str, context: Mapping[str, Any]) -> str:
         return str(context["what"])
     if kind == "literal_error":
         return f"one of {context['expected'].replace(' or ', ', ').replace(chr(39), '')}"
+    if kind == "union_tag_invalid":
+        return f"one with a {context['discriminator']} of {context['expected_tags']}"
     if kind in ("list_type", "tuple_type"):
         return "a list"
     return "an object"

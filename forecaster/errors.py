@@ -74,6 +74,10 @@ class SettingsError(ForecastError, exit_code=2, code="settings"):
     """An option or a setting has a value that cannot work."""
 
 
+class MachineError(SettingsError, code="machine"):
+    """The machine has too little memory, threads or files for what was asked."""
+
+
 class SomeTickersFailed(ForecastError, exit_code=3, code="some_failed"):
     """The results of the other tickers are out; these failed."""
 

@@ -18,6 +18,14 @@ def home() -> Path:
     return _folder("user_data_dir")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder where there is none; :func:`home` is its owner's alone."""
+    own = home()
+    if own == folder or own in folder.parents:
+        own.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
 def _folder(kind: str) -> Path:
     """``FORECASTER_HOME``, or the platform's folder of a kind."""
     chosen = os.environ.get("FORECASTER_HOME")

@@ -118,13 +118,13 @@ def random_network(settings: Settings, features: int, seed: int = 0, size: float
     )
 
 
-def card_of(panel: Panel) -> Card:
+def card_of(panel: Panel, network: Network) -> Card:
     """The card of a model that was trained to the panel's first session and never measured."""
     return Card(
         data=panel_facts(panel),
         trained_to=date_of(panel.sessions[0]),
         epochs=0,
-        weights=1,
+        weights=network.weight_count,
         device="cpu",
         packages={},
         scores=None,
@@ -139,13 +139,14 @@ def trained_to(model: Model, session: np.datetime64) -> Model:
 def random_model(settings: Settings, panel: Panel, seed: int = 0, size: float = 0.4) -> Model:
     """A model whose representation is fitted on the panel and whose weights are random."""
     representation = Representation.fit(settings.scale, list(panel))
+    network = random_network(settings, len(representation.features), seed, size)
     return Model(
         name="random",
         created="2020-01-01T00:00:00+00:00",
         settings=settings,
         representation=representation,
-        network=random_network(settings, len(representation.features), seed, size),
-        card=card_of(panel),
+        network=network,
+        card=card_of(panel, network),
     )
 
 

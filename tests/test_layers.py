@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[1] / "forecaster"
 
 LAYERS = (
     ("errors", "arrays"),
-    ("paths", "atomic", "wording", "patterns", "documents", "redaction"),
+    ("interrupts", "machine", "paths"),
+    ("atomic", "wording", "patterns", "documents", "redaction"),
     ("market",),
     ("features",),
     ("model", "evaluation"),
@@ -141,7 +142,14 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
         "jinja2": inside and path == "output.html",
         "markupsafe": False,
         "typer": package == "cli",
-        "pydantic": path in ("documents", "model.card", "model.artifact", "jobs.backtest_document"),
+        "pydantic": path
+        in (
+            "documents",
+            "model.card",
+            "model.artifact",
+            "market.store.journal",
+            "jobs.backtest_document",
+        ),
         "click": False,
         "torch": False,
         "jax": False,

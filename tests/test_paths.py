@@ -34,6 +34,24 @@ class TestHome:
         assert paths.home().is_absolute()
 
 
+class TestModes:
+    def test_a_new_home_is_its_owners_alone(self, home):
+        write_atomically(home / "models" / "m.forecast", b"")
+        assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+    def test_other_folders_are_made_as_any_other(self, home, tmp_path):
+        (tmp_path / "plain").mkdir()
+        write_atomically(tmp_path / "a" / "b" / "c.txt", b"")
+        modes = {p.stat().st_mode for p in map(tmp_path.joinpath, ("plain", "a", "a/b"))}
+        assert len(modes) == 1
+        assert not home.exists()
+
+    def test_a_home_that_is_there_keeps_its_mode(self, home):
+        home.mkdir(mode=0o755)
+        write_atomically(home / "models" / "m.forecast", b"")
+        assert stat.S_IMODE(home.stat().st_mode) == 0o755
+
+
 class TestWriteAtomically:
     def test_makes_the_folder_and_the_file(self, tmp_path):
         path = tmp_path / "new" / "file.txt"
@@ -47,6 +65,30 @@ class TestWriteAtomically:
         plain.write_bytes(b"")
         write_atomically(ours, b"")
         assert stat.S_IMODE(ours.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+    @pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o755])
+    def test_a_file_that_is_replaced_keeps_its_mode(self, tmp_path, mode):
+        path = tmp_path / "file.txt"
+        path.write_bytes(b"old")
+        path.chmod(mode)
+        write_atomically(path, b"new")
+        assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", mode)
+
+    @pytest.mark.parametrize("unnamed", [True, False])
+    def test_kill_9_leaves_nothing_that_the_next_writer_does_not_remove(self, tmp_path, unnamed):
+        """A file that has no name yet goes with the process; another one is removed later."""
+        child = subprocess.Popen(
+            [sys.executable, "-c", WRITE, str(tmp_path / "a.txt"), str(int(unnamed))],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert child.stdout.readline() == "written\n"
+        write_atomically(tmp_path / "a.txt", b"another run's")  # what still runs is left alone
+        assert len(list(tmp_path.iterdir())) == (1 if unnamed else 2)
+        child.kill()
+        child.wait()
+        child.stdout.close()
+        write_atomically(tmp_path / "a.txt", b"new")
+        assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
     def test_an_interrupted_write_leaves_the_old_content(self, tmp_path, monkeypatch):
         path = tmp_path / "file.txt"
@@ -93,6 +135,18 @@ class TestWriteAtomically:
         assert order == ["sync", "replace", "sync"]
 
 
+WRITE = """
+import os, sys, time
+from pathlib import Path
+from forecaster.atomic import replacing
+if sys.argv[2] == "0":
+    del os.O_TMPFILE
+with replacing(Path(sys.argv[1])) as file:
+    file.write(b"half")
+    file.flush()
+    print("written", flush=True)
+    time.sleep(60)
+"""
 HOLD = """
 import sys, time
 from pathlib import Path

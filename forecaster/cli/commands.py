@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import sys
 from itertools import pairwise
 from typing import Any, Literal, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from forecaster import interrupts
 from forecaster.cli import config_file
 from forecaster.cli.config_file import Configuration, command_of, key_of
 from forecaster.cli.flags import in_flags
 from forecaster.cli.options import with_groups
-from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, SettingsError, Terminated
+from forecaster.cli.streams import written
+from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, Terminated
+from forecaster.machine import ANY_COMMAND, failures_named, require_memory
 from forecaster.paths import settings_file
 from forecaster.wording import visible
-
-READER_GONE = 141
-"""The program that read our output went away, as a shell reports SIGPIPE."""
 
 _LEAF = "forecaster.leaf"
 """Where the context of the command that runs is kept, for messages about its options."""
@@ -40,6 +38,7 @@ class Command(TyperCommand):
         """Run the command."""
         ctx.meta[_LEAF] = ctx
         name, settings = command_of(ctx), ctx.obj
+        require_memory(ANY_COMMAND, f"forecast {name}")
         _take_over(json=_logs_json(ctx), command=name, quiet=bool(ctx.params.get("quiet")))
         if settings.problem is not None and name not in _WITHOUT_FILE:
             raise settings.problem
@@ -72,7 +71,8 @@ class Commands(TyperGroup):
         log_format_of(self).show_envvar = False
         given = list(args)
         try:
-            return super().make_context(info_name, args, parent, **extra)
+            with written(_last_words):
+                return super().make_context(info_name, args, parent, **extra)
         except typer.TyperException as problem:
             nothing_read = Configuration(settings_file())
             raise _refusal(problem, nothing_read, json=_asked_for_json(given)) from None
@@ -80,9 +80,10 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
+            interrupts.raise_in_command()
             self._settle(ctx)
-            result = super().invoke(ctx)
-            sys.stdout.flush()
+            with failures_named(), written(_last_words):
+                result = super().invoke(ctx)
         except ForecastError as failure:
             from forecaster.output.console import error
 
@@ -95,20 +96,6 @@ class Commands(TyperGroup):
         except Terminated:
             _last_words("terminated; no file is half written", TERMINATED)
             raise typer.Exit(TERMINATED) from None
-        except BrokenPipeError:
-            # what is still buffered must not fail a second time when Python closes stdout
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(READER_GONE) from None
-        except OSError as problem:
-            if problem.errno not in (errno.ENOSPC, errno.EBADF, errno.EIO):
-                raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            _last_words(
-                f"the result could not be written ({problem.strerror}); make room or choose another"
-                " --output",
-                SettingsError.exit_code,
-            )
-            raise typer.Exit(SettingsError.exit_code) from None
         except typer.TyperException as problem:
             raise _refusal(problem, ctx.obj, json=_logs_json(ctx)) from None
         return result
@@ -148,6 +135,7 @@ def _take_over(*, json: bool, command: str | None = None, quiet: bool = False) -
 
 
 def _last_words(message: str, exit_code: int) -> None:
+    interrupts.leave_at_once()  # whoever presses Ctrl-C again is not told again
     from forecaster.output.console import last_words
 
     last_words(message, exit_code)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecaster.cli.commands import READER_GONE
+from forecaster.cli.streams import READER_GONE
 from forecaster.cli.uses import writes
 from forecaster.errors import INTERRUPTED, TERMINATED
 

@@ -6,18 +6,17 @@ Nothing heavy is imported here; each command imports what it runs when it runs.
 from __future__ import annotations
 
 import _thread
-import os
 import signal
 import sys
 from importlib import import_module
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
-from forecaster import __version__
+from forecaster import __version__, interrupts
 from forecaster.cli.commands import App, Commands, LogFormat
-from forecaster.errors import INTERRUPTED, TERMINATED, Terminated
+from forecaster.cli.streams import open_streams
+from forecaster.errors import Terminated
 
 app = App(
     cls=Commands,
@@ -61,11 +60,6 @@ def root(
     """Forecast stock prices with recurrent networks, beside the baselines they must beat."""
 
 
-def _raise_terminated(_signal: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends a Python process without its ``finally`` blocks unless something is raised."""
-    raise Terminated
-
-
 def register() -> None:
     """Add the commands to the app."""
     from forecaster.cli import config, data, models, score
@@ -95,13 +89,6 @@ def register() -> None:
     app.add_typer(config_app, name="config")
 
 
-def _open_streams() -> None:
-    """Streams that a daemon closed lead nowhere; without them the first note would be a crash."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
-
-
 _A_MOMENT = 0.02
 """Seconds."""
 
@@ -123,13 +110,11 @@ def _raise_again(unraisable: Any) -> None:
 
 def main() -> None:
     """Entry point of the `forecast` command."""
-    _open_streams()
+    interrupts.leave_at_once()
+    open_streams()
     sys.unraisablehook = _raise_again
     try:
-        signal.signal(signal.SIGTERM, _raise_terminated)
         register()
         app(prog_name="forecast")
-    except KeyboardInterrupt:  # before the group had taken over
-        sys.exit(INTERRUPTED)
-    except Terminated:
-        sys.exit(TERMINATED)
+    finally:
+        interrupts.leave_at_once()

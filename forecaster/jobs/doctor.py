@@ -17,7 +17,7 @@ from forecaster.errors import ForecastError, ModelError
 from forecaster.jobs.worker import installed
 from forecaster.model.artifact import load
 from forecaster.model.registry import model_paths
-from forecaster.paths import home, models_folder
+from forecaster.paths import home, make_folder, models_folder
 from forecaster.wording import counted
 
 _PACKAGES = (
@@ -83,7 +83,7 @@ def _folder() -> Check:
     folder = models_folder()
     source = "FORECASTER_HOME" if os.environ.get("FORECASTER_HOME") else "the default"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as problem:

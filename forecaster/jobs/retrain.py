@@ -24,7 +24,7 @@ from forecaster.model.artifact import Model
 from forecaster.model.card import Card, Retraining
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import Network
-from forecaster.model.settings import Device
+from forecaster.model.settings import Device, UsedDevice
 from forecaster.model.training import fit, targets_by_step
 
 NEEDED = 20
@@ -135,7 +135,7 @@ def _card(
     cutoff: np.datetime64,
     table: ScoreTable,
     losses: MonthlyLosses,
-    device: str,
+    device: UsedDevice,
 ) -> Card:
     """The new card; scores are the candidate's on the held-out sessions."""
     cell = model.settings.cell

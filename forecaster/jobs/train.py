@@ -23,9 +23,9 @@ from forecaster.jobs.worker import installed
 from forecaster.market.bars import Panel
 from forecaster.market.notes import Note
 from forecaster.model.artifact import Model
-from forecaster.model.card import Card, SplitDates
+from forecaster.model.card import Card, SplitDates, check_name
 from forecaster.model.devices import choose_device
-from forecaster.model.settings import Device, Settings
+from forecaster.model.settings import Device, Settings, UsedDevice
 from forecaster.model.training import FitResult, fit
 from forecaster.wording import counted
 
@@ -57,7 +57,7 @@ class Trained:
     split: Split
     table: ScoreTable | None
     losses: MonthlyLosses | None
-    device: str
+    device: UsedDevice
     seconds: float
     targets_per_second: float
     notes: tuple[Note, ...]
@@ -89,8 +89,9 @@ def train(
     Raises:
         DataError: no history is long enough, or ``train_end`` leaves nothing.
         TrainingDiverged: a loss was not finite.
-        SettingsError: the device is not there.
+        SettingsError: the device is not there, or no model can be called so.
     """
+    check_name(name)
     notes: list[Note] = []
     panel = _long_enough(panel, notes)
     split = split_panel(panel, settings.horizon, train_end)
@@ -213,7 +214,7 @@ def _card(
     final: FitResult,
     cell: str,
     tested: tuple[ScoreTable, MonthlyLosses] | None,
-    device: str,
+    device: UsedDevice,
 ) -> Card:
     """The card of the model."""
     dates = {name: None if day is None else date_of(day) for name, day in asdict(split).items()}

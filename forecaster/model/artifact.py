@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,11 +22,11 @@ from pydantic import ValidationError
 
 from forecaster.arrays import Floats32
 from forecaster.atomic import write_atomically
-from forecaster.documents import refusal
+from forecaster.documents import refusal, shown
 from forecaster.errors import ModelError, SettingsError, parameter
 from forecaster.features.representation import Representation
-from forecaster.model.card import Card
-from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network, forward_last
+from forecaster.model.card import Card, ModelDocument
+from forecaster.model.numpy_rnn import GATES, CellWeights, Head, Layer, Network
 from forecaster.model.settings import Settings
 
 FORMAT = 1
@@ -34,6 +35,11 @@ SUFFIX = ".forecast"
 _SEAL = b"sha256:"
 _SEAL_LENGTH = len(_SEAL) + 64
 _LARGEST = 512 * 2**20
+_LARGEST_DOCUMENT = 16 * 2**20
+"""Bytes; nested lists take a hundred times as many once they are read."""
+_LONGEST_REASON = 300
+_ENTRY, _MOST_ENTRIES = b"PK\x01\x02", 1000
+"""What starts an entry of a zip's directory; each takes ten times its bytes once it is read."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 _UNREADABLE = (
@@ -47,6 +53,7 @@ _UNREADABLE = (
     OSError,
     MemoryError,
     zipfile.BadZipFile,
+    tokenize.TokenError,  # numpy's reader of headers reads Python
     SettingsError,
 )
 """Errors of the parsers on a forged file, whose checksum holds."""
@@ -138,19 +145,33 @@ def load(path: Path) -> Model:
         ModelError: it is missing, damaged, not a model, or written by a newer version.
     """
     try:
-        size = path.stat().st_size
-        if size > _LARGEST:
-            raise ModelError(
-                f"{path} has {size / 2**20:.0f} MB; a model file has less than"
-                f" {_LARGEST // 2**20}. Give the path of a {SUFFIX} file."
-            )
-        content = path.read_bytes()
+        content = _content(path)
     except OSError as problem:
         raise ModelError(
             f"{path} could not be read ({problem.strerror}); a model file is needed."
             " See what there is with: forecast models list"
         ) from problem
     return from_bytes(content, str(path))
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file or a pipe.
+
+    Raises:
+        ModelError: they are more than a model has; a device may have no end.
+    """
+    parts, size, claimed = [], 0, path.stat().st_size
+    with path.open("rb") as file:
+        while claimed <= _LARGEST and (part := file.read(2**20)):
+            size += len(part)
+            claimed = max(claimed, size)
+            parts.append(part)
+    if claimed > _LARGEST:
+        raise ModelError(
+            f"{path} has {claimed / 2**20:.0f} MB or more; a model file has less than"
+            f" {_LARGEST // 2**20}. Give the path of a {SUFFIX} file."
+        )
+    return b"".join(parts)
 
 
 def from_bytes(content: bytes, source: str) -> Model:
@@ -170,8 +191,11 @@ def from_bytes(content: bytes, source: str) -> Model:
             f" {SUFFIX} file is needed. Train it again, or restore it from a copy."
         )
     try:
+        if content.count(_ENTRY) > _MOST_ENTRIES:
+            raise ValueError("it has more members than any model")
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_stored(archive)
+            _check_stored(archive, len(content))
+            _check_size(archive)
             document = json.loads(archive.read("model.json"))
             _check_format(document, source)
             packed = archive.read("weights.npz")
@@ -182,64 +206,118 @@ def from_bytes(content: bytes, source: str) -> Model:
             " again, or restore it from a copy."
         ) from problem
     except _UNREADABLE as e:
-        reason = " ".join(str(e).split()) or type(e).__name__
+        reason = " ".join(str(e)[:_LONGEST_REASON].split()) or type(e).__name__
         raise ModelError(
             f"{source} is not a model that this version can read ({reason}); train it again."
         ) from e
 
 
+def _check_stored(archive: zipfile.ZipFile, size: int) -> None:
+    """Check that the members can unpack to no more bytes than the archive has.
+
+    None is compressed or encrypted, and no two are the same bytes.
+    """
+    for member in archive.infolist():
+        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+            raise ValueError(f"{member.filename} is compressed or encrypted")
+    if sum(member.file_size for member in archive.infolist()) > size:
+        raise ValueError("its members have more bytes than itself")
+
+
+def _check_size(archive: zipfile.ZipFile) -> None:
+    """Check that the document is of a size that its reader need not fear."""
+    size = archive.getinfo("model.json").file_size
+    if size > _LARGEST_DOCUMENT:
+        raise ValueError(
+            f"model.json has {size / 2**20:.0f} MB, and up to {_LARGEST_DOCUMENT // 2**20} are read"
+        )
+
+
 def _check_format(document: Any, source: str) -> None:
+    if not isinstance(document, dict):
+        raise TypeError("model.json is no object")
     version = document.get("format")
-    if not isinstance(version, int) or version > FORMAT:
+    if type(version) is not int or not 1 <= version <= FORMAT:
         raise ModelError(
-            f"{source} has model format {version}; this version reads up to {FORMAT}."
+            f"{source} has model format {shown(version)}; this version reads up to {FORMAT}."
             " Update forecaster, or train the model again."
         )
 
 
-def _check_stored(archive: zipfile.ZipFile) -> None:
-    """Check that no member is compressed or encrypted, so that none can unpack to more bytes."""
-    for member in archive.infolist():
-        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
-            raise ValueError(f"{member.filename} is compressed or encrypted")
-
-
 def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
-    if hashlib.sha256(packed).hexdigest() != document["weights_sha256"]:
+    checked = ModelDocument.model_validate(document)
+    if hashlib.sha256(packed).hexdigest() != checked.weights_sha256:
         raise ValueError("its weights are not the ones it was written with")
-    settings = Settings.from_state(document["settings"])
+    settings = Settings.from_state(checked.settings)
     representation = Representation.from_state(document["representation"])
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-        _check_stored(archive)
+        _check_stored(archive, len(packed))
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-        network = _unpack({k: arrays[k] for k in arrays.files}, settings)
+        network = _unpack(arrays, settings)
     _check_weights(network, settings, len(representation.features))
+    card = Card.model_validate(checked.card)
+    _check_card(card, network, settings, representation)
     return Model(
-        name=str(document["name"]),
-        created=str(document["created"]),
+        name=checked.name,
+        created=checked.created,
         settings=settings,
         representation=representation,
         network=network,
-        card=Card.model_validate(document["card"]),
+        card=card,
     )
 
 
 def _check_weights(network: Network, settings: Settings, features: int) -> None:
     """Check that weights are finite and that their shapes fit the settings and the inputs."""
-    horizon, gaps = settings.horizon, len(settings.quantiles) - 1
-    head = network.head
-    if head.bias.shape != (2 * horizon,) or head.gaps.shape != (horizon, gaps):
-        raise ValueError("its head answers other steps or levels than its settings say")
-    if any(layer.forward.units != settings.units for layer in network.layers):
-        raise ValueError("its layers have another size than its settings say")
+    shapes = _shapes(settings, features)
     for name, weights in network.weights.items():
+        if weights.shape != shapes[name]:
+            raise ValueError(
+                f"{name} has the shape {weights.shape}, and its settings and inputs need"
+                f" {shapes[name]}"
+            )
         if weights.dtype != np.float32 or not bool(np.all(np.isfinite(weights))):
             raise ValueError(f"{name} holds something else than finite 32-bit numbers")
-    forward_last(network, np.zeros((1, 2, features), dtype=np.float32))
+
+
+def _shapes(settings: Settings, features: int) -> dict[str, tuple[int, ...]]:
+    """The shape of every array of a network, by name."""
+    units, horizon = settings.units, settings.horizon
+    gated = GATES[settings.cell] * units
+    bias = (2, gated) if settings.cell == "gru" else (gated,)
+    sides = ("forward", "backward") if settings.bidirectional else ("forward",)
+    shapes: dict[str, tuple[int, ...]] = {
+        "head/kernel": (len(sides) * units + features, 2 * horizon),
+        "head/bias": (2 * horizon,),
+        "head/gaps": (horizon, len(settings.quantiles) - 1),
+    }
+    for number in range(settings.layers):
+        width = len(sides) * units if number else features
+        for side in sides:
+            shapes[f"layer{number}/{side}/kernel"] = (width, gated)
+            shapes[f"layer{number}/{side}/recurrent"] = (units, gated)
+            shapes[f"layer{number}/{side}/bias"] = bias
+    return shapes
+
+
+def _check_card(
+    card: Card, network: Network, settings: Settings, representation: Representation
+) -> None:
+    """Check that what is said of the network is true of it."""
+    steps = {row.step for row in card.scores.rows} if card.scores else set()
+    taught = card.targets_by_step
+    if card.weights != network.weight_count:
+        raise ValueError(f"its card says {card.weights} weights, and it has {network.weight_count}")
+    if max(steps, default=1) > settings.horizon:
+        raise ValueError(f"its card has errors of step {max(steps)}; it has {settings.horizon}")
+    if taught is not None and len(taught) != settings.horizon:
+        raise ValueError(f"its card has targets of {len(taught)} steps; it has {settings.horizon}")
+    if settings.scale != representation.scaling.name:
+        raise ValueError("its settings name another unit of the targets than it was fitted in")
 
 
 def _unpack(arrays: Mapping[str, Floats32], settings: Settings) -> Network:
-    """The network of weights by name; a missing name is a KeyError."""
+    """The network of weights by name; a missing name is a KeyError, another one is not read."""
 
     def cell(stem: str) -> CellWeights:
         return CellWeights(*(arrays[stem + part] for part in ("kernel", "recurrent", "bias")))

@@ -1,13 +1,63 @@
-"""The card of a trained model: its data, its training and its errors on held-out sessions.
+"""The document in a model's file, and the card in it: data, training, errors on held-out sessions.
 
-Every field is checked when a model's file is read.
+Every field is checked when a file is read, by itself and against the others: what a network's
+weights do not decide, no other code need doubt.
 """
 
 from __future__ import annotations
 
-from pydantic import Field
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
-from forecaster.documents import Count, Day, PanelFacts, Part, Scores, Text, Whole
+from pydantic import AfterValidator, Discriminator, Field, model_validator
+
+from forecaster.documents import (
+    Count,
+    Day,
+    Flag,
+    Moment,
+    Number,
+    PanelFacts,
+    Part,
+    Positive,
+    Scores,
+    Text,
+    Whole,
+    needed,
+    needing,
+    wrong,
+)
+from forecaster.errors import SettingsError
+from forecaster.model.settings import UsedDevice
+
+_LONGEST_NAME = 250
+_LARGEST_MEAN, _LEAST_DEVIATION = 1e9, 1e-6
+_LARGEST_VARIANCE = 1e6
+"""Of a log return from one session to the next: prices have no more than 300 digits."""
+
+
+def check_name(name: str) -> None:
+    """Check that a model can be called so, and a file after it.
+
+    Raises:
+        SettingsError: it cannot.
+    """
+    if not _can_be_name(name):
+        raise SettingsError(
+            f"{name!a} cannot be a model's name; printable characters without / and \\ are"
+            f" needed, {_LONGEST_NAME} at most, and no dot as the first. Choose another name."
+        )
+
+
+def _can_be_name(name: str) -> bool:
+    plain = name.isprintable() and not name.startswith(".") and not {"/", "\\"} & set(name)
+    return plain and 0 < len(name) <= _LONGEST_NAME
+
+
+def _name(name: str) -> str:
+    if not _can_be_name(name):
+        raise needed("a name without / and control characters")
+    return name
 
 
 class SplitDates(Part):
@@ -26,6 +76,13 @@ class SplitDates(Part):
     train_end: Day
     test_from: Day | None
     last: Day
+
+    @model_validator(mode="after")
+    def _in_order(self) -> SplitDates:
+        dates = (self.fit_end, self.valid_from, self.train_end, self.test_from, self.last)
+        if any(a > b for a, b in pairwise(day for day in dates if day is not None)):
+            raise wrong("has dates that do not follow each other")
+        return self
 
 
 class Retraining(Part):
@@ -69,7 +126,75 @@ class Card(Part):
     targets: Whole | None = None
     targets_by_step: tuple[Whole, ...] | None = None
     weights: Count
-    device: Text
-    packages: dict[str, Text]
+    device: UsedDevice
+    packages: dict[Text, Text]
     scores: Scores | None
     retrained: Retraining | None = None
+
+    @model_validator(mode="after")
+    def _in_its_data(self) -> Card:
+        if not self.data.first <= self.trained_to <= self.data.last:
+            raise wrong("has a trained_to outside of its data")
+        return self
+
+
+class VolatilityUnit(Part):
+    """Targets in units of volatility: the prior variance of one session's log return."""
+
+    name: Literal["volatility"]
+    prior: Annotated[
+        float,
+        Field(strict=True, gt=0, le=_LARGEST_VARIANCE),
+        needing(f"a number above 0 and up to {_LARGEST_VARIANCE:g}"),
+    ]
+
+
+class LevelUnit(Part):
+    """Targets as scaled prices: offset and width of each training ticker."""
+
+    name: Literal["minmax", "standard"]
+    fitted: dict[Text, tuple[Number, Positive]]
+
+
+Mean = Annotated[
+    float,
+    Field(strict=True, ge=-_LARGEST_MEAN, le=_LARGEST_MEAN),
+    needing(f"a number from {-_LARGEST_MEAN:g} to {_LARGEST_MEAN:g}"),
+]
+Deviation = Annotated[
+    float,
+    Field(strict=True, ge=_LEAST_DEVIATION, le=_LARGEST_MEAN),
+    needing(f"a number from {_LEAST_DEVIATION:g} to {_LARGEST_MEAN:g}"),
+]
+
+
+class RepresentationState(Part):
+    """A fitted representation: unit of the targets, names, means and deviations of the inputs."""
+
+    scaling: Annotated[VolatilityUnit | LevelUnit, Discriminator("name")]
+    features: tuple[Text, ...]
+    mean: tuple[Mean, ...]
+    deviation: tuple[Deviation, ...]
+    companions: Flag
+
+
+class ModelDocument(Part):
+    """``model.json``.
+
+    Attributes:
+        name: chosen by the user.
+        id: the first digits of the digest that the model had when it was written.
+        created: ISO 8601, with a time zone.
+        settings: checked by :class:`forecaster.model.settings.Settings`.
+        representation: of inputs and targets.
+        weights_sha256: of the other member of the file.
+        card: a :class:`Card`.
+    """
+
+    name: Annotated[Text, AfterValidator(_name)]
+    id: Text
+    created: Moment
+    settings: dict[str, Any]
+    representation: RepresentationState
+    weights_sha256: Text
+    card: dict[str, Any]

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from forecaster.errors import SettingsError, parameter
+from forecaster.machine import KERAS, require_memory
 from forecaster.market.providers import yahoo
 from forecaster.model import threads
-from forecaster.model.settings import Device
+from forecaster.model.settings import Device, UsedDevice
 
 GPU_HELP = "Install it with: pip install 'forecaster[gpu]'"
 
@@ -26,10 +27,11 @@ def import_keras(device: Device = "auto") -> Any:
     shown only if the import fails.
 
     Raises:
-        SettingsError: Keras or its backend cannot be imported.
+        SettingsError: Keras or its backend cannot be imported, or has too little memory.
     """
     threads.prepare_environment(device)
     if "tensorflow" not in sys.modules:
+        require_memory(KERAS, "Keras")
         yahoo.before_tensorflow()
     with tempfile.TemporaryFile() as log, stderr_to(log):
         try:
@@ -72,7 +74,7 @@ def gpu_count() -> int:
         return 0
 
 
-def choose_device(device: Device) -> str:
+def choose_device(device: Device) -> UsedDevice:
     """The device that training will use: ``cpu`` or ``gpu``.
 
     Raises:

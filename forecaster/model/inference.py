@@ -14,12 +14,14 @@ import numpy as np
 from forecaster.arrays import Floats, Floats32, Rows
 from forecaster.features.representation import Encoding
 from forecaster.features.sequences import gather_windows
-from forecaster.model.numpy_rnn import Network, forward_last, read
+from forecaster.model.numpy_rnn import GATES, Network, forward_last, read
 
 _WINDOWS_AT_ONCE = 2048
 _PIECES_AT_ONCE = 512
 _HISTORIES_AT_ONCE = 64
 """Products of a step's size are too small to share between threads; larger ones would be."""
+_LARGEST_PRODUCT = 2**26
+"""Numbers of one product, all steps of the windows read at once: some hundred MB."""
 
 
 def outputs_at(
@@ -65,12 +67,19 @@ def outputs_now(network: Network, encoded: Sequence[Encoding], context: int) -> 
     with np.errstate(over="ignore", invalid="ignore"):  # an unstable relu network overflows
         for size in sorted(set(sizes)):
             group = [i for i, own in enumerate(sizes) if own == size]
-            for first in range(0, len(group), _HISTORIES_AT_ONCE):
-                part = group[first : first + _HISTORIES_AT_ONCE]
+            count = _at_once(network, size, _HISTORIES_AT_ONCE)
+            for first in range(0, len(group), count):
+                part = group[first : first + count]
                 windows = np.stack([encoded[i].inputs[-size:] for i in part]).astype(np.float64)
                 for i, answer in zip(part, forward_last(double, windows), strict=True):
                     out[i] = np.asarray(answer, dtype=np.float64)
     return out
+
+
+def _at_once(network: Network, steps: int, most: int) -> int:
+    """How many windows of so many steps are read at once: fewer of a large network."""
+    gated = GATES[network.cell] * network.layers[0].forward.units
+    return max(1, min(most, _LARGEST_PRODUCT // (steps * gated)))
 
 
 def _by_windows(
@@ -87,8 +96,9 @@ def _by_windows(
     length = np.minimum(origin + 1, context)
     for size in np.unique(length):
         group = np.flatnonzero(length == size)
-        for first in range(0, len(group), _WINDOWS_AT_ONCE):
-            chunk = group[first : first + _WINDOWS_AT_ONCE]
+        count = _at_once(network, int(size), _WINDOWS_AT_ONCE)
+        for first in range(0, len(group), count):
+            chunk = group[first : first + count]
             ends = starts[series[chunk]] + origin[chunk]
             windows = gather_windows(inputs, ends, int(size))  # (R, F) -> (N, T, F)
             answers = forward_last(network, windows)  # (N, T, F) -> (N, H, Q)
@@ -115,8 +125,9 @@ def _by_pieces(
             continue
         for begin in range(int(r[0]), int(r[-1]) + 1, stride):
             jobs.append((s, max(begin - (context - stride), 0), begin, begin + stride))
-    for first in range(0, len(jobs), _PIECES_AT_ONCE):
-        part = jobs[first : first + _PIECES_AT_ONCE]
+    count = _at_once(network, context, _PIECES_AT_ONCE)
+    for first in range(0, len(jobs), count):
+        part = jobs[first : first + count]
         width = max(stop - lead for _, lead, _, stop in part)
         base = np.array([starts[s] + lead for s, lead, _, _ in part], dtype=np.intp)
         index = np.minimum(base[:, None] + np.arange(width), len(inputs) - 1)  # (N, T)

@@ -14,6 +14,7 @@ Cell = Literal["rnn", "lstm", "gru"]
 Activation = Literal["tanh", "relu"]
 Supervise = Literal["prefixes", "last"]
 Windows = Literal["fixed", "vary"]
+UsedDevice = Literal["cpu", "gpu"]
 Device = Literal["auto", "cpu", "gpu"]
 
 LEVELS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99)
@@ -174,8 +175,7 @@ class Settings:
                 f"unknown setting {unknown[0]!r}; known are {', '.join(sorted(TYPES))}."
                 " Correct the name."
             )
-        levels = tuple(float(q) for q in state.get("quantiles", LEVELS))
-        return cls(**{**state, "quantiles": levels})
+        return cls(**{**state, "quantiles": tuple(state.get("quantiles", LEVELS))})
 
 
 TYPES: Mapping[str, Any] = get_type_hints(Settings)
@@ -191,18 +191,19 @@ def _check(name: str, value: Any) -> None:
     fits, needed = True, ""
     if kind is bool or get_origin(kind) is Literal:
         choices = (False, True) if kind is bool else get_args(kind)
-        fits, needed = value in choices, ", ".join(map(str, choices))
+        fits = isinstance(value, bool | str) and value in choices  # 1 is equal to True
+        needed = ", ".join(map(str, choices))
     elif about.high is not None and not (value is None and type(None) in get_args(kind)):
-        whole = isinstance(value, int) or isinstance(about.low, float)
-        fits = whole and about.low <= value <= about.high  # NaN does not
+        number = isinstance(value, int if isinstance(about.low, int) else int | float)
+        fits = number and not isinstance(value, bool) and about.low <= value <= about.high
         needed = about.bounds or f"{about.low} to {about.high}"
     if not fits:
         raise SettingsError(f"{named} is {value}; it must be {needed}. Change {named}.")
 
 
 def _check_levels(levels: tuple[float, ...]) -> None:
-    rising = all(a < b for a, b in pairwise(levels))
-    if not levels or not rising or not all(0.0 < q < 1.0 for q in levels):
+    inside = all(isinstance(q, float) and 0.0 < q < 1.0 for q in levels)
+    if not levels or not inside or not all(a < b for a, b in pairwise(levels)):
         raise SettingsError(
             f"{parameter('quantiles')} is {', '.join(map(str, levels))}; levels must rise and lie"
             f" between 0 and 1. Give for example {parameter('quantiles')} 0.05,0.25,0.5,0.75,0.95."

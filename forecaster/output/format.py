@@ -99,8 +99,14 @@ def fitting_table(
     return table
 
 
+LARGEST_SPELLED = 1e15
+"""Prices from here on are written with a power of ten."""
+
+
 def price(value: float, *, short: bool = False) -> str:
     """A price with decimals by its size; ``short`` drops cents from thousands."""
+    if abs(value) >= LARGEST_SPELLED:
+        return f"{value:.6e}"
     decimals = 2 if abs(value) >= 10 else 4 if abs(value) >= 0.1 else 8
     if short and abs(value) >= 1000:
         decimals = 0

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -87,20 +84,6 @@ def test_an_edited_journal_is_named(forecast, stored, home, line):
 def test_a_filter_that_matches_nothing(forecast, stored):
     done = forecast("journal", "list", "--ticker", "NONE")
     assert "No forecast in the journal is like that" in done.stdout
-
-
-@pytest.mark.parametrize("shut", [">&-", "2>&-", "<&-", ">/dev/full"])
-def test_streams_that_are_closed_or_full(filled, home, shut):
-    command = f"{sys.executable} -m forecaster predict FB --offline {shut}"
-    done = subprocess.run(
-        command,
-        shell=True,
-        check=False,
-        capture_output=True,
-        env={**os.environ, "FORECASTER_HOME": str(home)},
-    )
-    assert b"Traceback" not in done.stderr
-    assert done.returncode == (2 if "full" in shut else 0)
 
 
 def test_sigterm_while_it_starts(start, filled):

@@ -46,7 +46,8 @@ def model(request):
 def carded(model, trained_to: str, test_from: str | None = None):
     day = date.fromisoformat(trained_to)
     first = None if test_from is None else date.fromisoformat(test_from)
-    split = SplitDates(fit_end=day, valid_from=None, train_end=day, test_from=first, last=day)
+    end, last = min(day, first or day), max(day, first or day)
+    split = SplitDates(fit_end=end, valid_from=None, train_end=end, test_from=first, last=last)
     update = {"trained_to": day, "split": split}
     return replace(model, card=model.card.model_copy(update=update))
 

@@ -25,7 +25,7 @@ from model_files import (
 from synthetic import random_model
 
 from forecaster.errors import ModelError
-from forecaster.model.artifact import from_bytes, to_bytes
+from forecaster.model.artifact import from_bytes, load, to_bytes
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +191,45 @@ class TestForgery:
             changed[place] ^= 1 << int(rng.integers(8))
             with contextlib.suppress(ModelError):
                 from_bytes(seal(bytes(changed)), "some.forecast")
+
+    @pytest.mark.parametrize("name", ["head/kernel", "head/bias", "layer0/forward/bias"])
+    def test_an_array_of_more_axes_is_refused(self, content, name):
+        arrays = arrays_of(content)
+        arrays[name] = arrays[name][None]
+        assert f"{name} has the shape (1," in refusal(forged(content, npz(arrays)))
+
+    @pytest.mark.parametrize(
+        "text", ["{'descr': '<f4', 'shape': (1", "{'descr': ((((", "\x00", "'"]
+    )
+    def test_a_header_that_is_no_python_is_refused(self, content, text):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for array in arrays_of(content):
+                start = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little")
+                archive.writestr(f"{array}.npy", start + text.encode())
+        refusal(forged(content, packed.getvalue()))
+
+    def test_members_that_are_the_same_bytes_are_refused(self, content):
+        """A directory of a hundred entries can point to one large member."""
+        packed = bytearray(members_of(content)["weights.npz"])
+        start = directory_of(bytes(packed))
+        entry = packed[start : packed.index(b"PK", start + 4)]
+        end = packed[packed.rindex(b"PK\x05\x06") :]
+        count = (50).to_bytes(2, "little")
+        end[8:12], end[12:16] = count * 2, (50 * len(entry)).to_bytes(4, "little")
+        message = refusal(forged(content, bytes(packed[:start] + entry * 50 + end)))
+        assert "more bytes than itself" in message
+
+    def test_a_document_of_more_megabytes_than_any_has_is_not_parsed(self, content):
+        members = members_of(content) | {"model.json": b"[" + b"[]," * (6 * 2**20) + b"[]]"}
+        assert "model.json has 18 MB" in refusal(sealed(members))
+
+    def test_a_directory_of_a_million_entries_is_not_read(self, content):
+        entry = b"PK\x01\x02" + b"\0" * 42
+        message = refusal(seal(content[: -7 - 64] + entry * 1_000_000))
+        assert "more members than any model" in message
+
+
+def test_a_device_without_an_end_is_refused():
+    with pytest.raises(ModelError, match="has 513 MB or more"):
+        load(Path("/dev/zero"))

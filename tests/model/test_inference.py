@@ -7,6 +7,7 @@ import pytest
 from synthetic import garch_history, random_network
 
 from forecaster.features.representation import Representation
+from forecaster.model import inference
 from forecaster.model.inference import outputs_at, outputs_now
 from forecaster.model.numpy_rnn import forward_last
 from forecaster.model.settings import Settings
@@ -104,3 +105,9 @@ def test_more_windows_than_fit_at_once(monkeypatch):
     for ones, others in zip(whole, parts, strict=True):
         for one, other in zip(ones, others, strict=True):
             assert one == pytest.approx(other, abs=2e-6)
+
+
+def test_a_large_network_reads_fewer_windows_at_once():
+    small, large = (random_network(Settings(units=units, horizon=2), 3) for units in (4, 1024))
+    assert inference._at_once(small, 64, 2048) == 2048
+    assert 1 <= inference._at_once(large, 4096, 2048) < 10

@@ -130,7 +130,7 @@ def _private_folder() -> Path:
     """The folder of yfinance's caches, readable by this user alone: one of them is a pickle."""
     folder = paths.home() / "cache"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        paths.make_folder(folder)
         folder.chmod(0o700)
     except OSError as problem:
         raise SettingsError(

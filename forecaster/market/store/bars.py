@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -88,22 +89,40 @@ def read_tail(
     tail = _history(info, rows, actions[info.ticker, SPLIT])
     if isinstance(tail, DataError):
         raise tail
-    return tail, tuple(actions[info.ticker, DIVIDEND])
+    return tail, _dividends(info.ticker, actions[info.ticker, DIVIDEND])
 
 
 def dividends(connection: Connection, ticker: str) -> tuple[Action, ...]:
-    """Stored dividends, oldest first, in shares of the last session."""
-    return tuple(_actions(connection, [ticker], DIVIDEND)[ticker, DIVIDEND])
+    """Stored dividends, oldest first, in shares of the last session.
+
+    Raises:
+        DataError: they are damaged.
+    """
+    return _dividends(ticker, _actions(connection, [ticker], DIVIDEND)[ticker, DIVIDEND])
+
+
+def _dividends(ticker: str, cells: Sequence[tuple[Any, Any]]) -> tuple[Action, ...]:
+    try:
+        return tuple(_action(*paid) for paid in cells)
+    except ValueError as problem:
+        raise _damaged(ticker, problem) from problem
 
 
 def sessions(connection: Connection, ticker: str) -> Days:
-    """The stored sessions of a ticker, oldest first; empty where nothing is stored."""
+    """The stored sessions of a ticker, oldest first; empty where nothing is stored.
+
+    Raises:
+        DataError: they are damaged.
+    """
     query = (
         select(schema.bars.c.session)
         .where(schema.bars.c.history_id == key_of(ticker))
         .order_by(schema.bars.c.session)
     )
-    return to_days(list(connection.execute(query).scalars()))
+    try:
+        return to_days(list(connection.execute(query).scalars()))
+    except ValueError as problem:
+        raise _damaged(ticker, problem) from problem
 
 
 def replace(
@@ -177,8 +196,8 @@ def forget(connection: Connection, ticker: str) -> bool:
     return connection.execute(row).rowcount > 0
 
 
-def _bars(connection: Connection, ticker: str, last: int | None) -> Floats:
-    """Rows of sessions and ``BAR_FIELDS``, oldest first; NULL becomes NaN.
+def _bars(connection: Connection, ticker: str, last: int | None) -> list[tuple[Any, ...]]:
+    """Rows of sessions and ``BAR_FIELDS``, oldest first.
 
     The driver's own tuples are taken: a row object for each bar would cost ten times the time.
     """
@@ -186,36 +205,72 @@ def _bars(connection: Connection, ticker: str, last: int | None) -> Floats:
     order = schema.bars.c.session
     query = query.order_by(order) if last is None else query.order_by(order.desc()).limit(last)
     with connection.execute(query) as result:
-        rows = result.cursor.fetchall()
-    cells = chain.from_iterable(rows)
-    table = np.fromiter(cells, np.float64, len(rows) * len(_COLUMNS)).reshape(-1, len(_COLUMNS))
-    return table if last is None else table[::-1]
+        rows = list(result.cursor.fetchall())
+    return rows if last is None else rows[::-1]
 
 
-def _history(info: TickerInfo, rows: Floats, splits: Sequence[Action]) -> History | DataError:
+def _history(
+    info: TickerInfo, rows: Sequence[tuple[Any, ...]], splits: Sequence[tuple[Any, Any]]
+) -> History | DataError:
+    """A history of cells as they are stored; NULL becomes NaN."""
     try:
+        table = _numbers(rows)
         return History(
             ticker=info.ticker,
-            sessions=to_days(rows[:, 0].astype(np.int64)),
+            sessions=to_days([row[0] for row in rows]),
             adjusted=info.adjusted,
             currency=info.currency,
             calendar=info.calendar,
-            splits=tuple(splits),
-            **dict(zip(BAR_FIELDS, rows.T[1:], strict=False)),
+            splits=tuple(_action(*split) for split in splits),
+            **dict(zip(BAR_FIELDS, table.T[1:], strict=False)),
         )
     except ValueError as problem:
-        damaged = DataError(
-            f"the stored bars of {info.ticker} are damaged ({problem}); they cannot be used. Delete"
-            f" them with forecast data prune {info.ticker}, and fetch it again."
-        )
+        damaged = _damaged(info.ticker, problem)
         damaged.__cause__ = problem
         return damaged
 
 
+def _numbers(rows: Sequence[tuple[Any, ...]]) -> Floats:
+    """The cells of rows as numbers.
+
+    Raises:
+        ValueError: one of them is none, or one that no bar can have; text that reads like a number
+            is none either.
+    """
+    if not set(map(type, chain.from_iterable(rows))) <= {int, float, NoneType}:
+        raise ValueError("a cell is no number")
+    count = len(rows) * len(_COLUMNS)
+    table = np.fromiter(chain.from_iterable(rows), np.float64, count).reshape(-1, len(_COLUMNS))
+    for name, cells in zip(BAR_FIELDS, table.T[1:], strict=False):
+        least = 0.0 if name == "volume" else np.nextafter(0.0, 1.0)
+        if not ((np.isfinite(cells) & (cells >= least)) | np.isnan(cells)).all():
+            raise ValueError(f"a cell of {name} is negative, infinite, or a price of zero")
+    return table
+
+
+def _action(day: Any, value: Any) -> Action:
+    """A split or dividend of cells as they are stored.
+
+    Raises:
+        ValueError: its session is no date, or its value no number above 0.
+    """
+    if not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ValueError("the value of a split or dividend is no number above 0")
+    return Action(to_day(day), value)
+
+
+def _damaged(ticker: str, problem: Exception) -> DataError:
+    """What is said of a ticker whose bars or actions somebody changed."""
+    return DataError(
+        f"the stored bars of {ticker} are damaged ({problem}); they cannot be used. Delete"
+        f" them with forecast data prune {ticker}, and fetch it again."
+    )
+
+
 def _actions(
     connection: Connection, names: Sequence[str], *kinds: str
-) -> defaultdict[tuple[str, str], list[Action]]:
-    """Actions of some tickers by ticker and kind, oldest first."""
+) -> defaultdict[tuple[str, str], list[tuple[Any, Any]]]:
+    """Sessions and values of actions, as they are stored, by ticker and kind, oldest first."""
     table, owner = schema.actions.c, schema.histories.c.ticker
     query = (
         select(owner, table.kind, table.session, table.value)
@@ -223,9 +278,9 @@ def _actions(
         .where(owner.in_(names), table.kind.in_(kinds))
         .order_by(table.session)
     )
-    actions: defaultdict[tuple[str, str], list[Action]] = defaultdict(list)
+    actions: defaultdict[tuple[str, str], list[tuple[Any, Any]]] = defaultdict(list)
     for ticker, kind, day, value in connection.execute(query):
-        actions[ticker, kind].append(Action(to_day(day), value))
+        actions[ticker, kind].append((day, value))
     return actions
 
 

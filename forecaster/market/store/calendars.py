@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
-from forecaster.errors import CalendarUnavailable
+from forecaster.errors import CalendarUnavailable, StoreError
 from forecaster.market import exchanges
 from forecaster.market.calendars import Schedule
 from forecaster.market.store import schema
+from forecaster.market.store.damage import checked
 from forecaster.market.store.engine import Store
 from forecaster.market.store.schema import to_day, to_days, to_number, to_numbers
 
@@ -43,7 +45,7 @@ class StoredCalendar:
 
 
 def read(connection: Connection, codes: Iterable[str]) -> dict[str, StoredCalendar]:
-    """Some calendars by their codes; those that are not stored are left out."""
+    """Some calendars by their codes; those that are not stored, or damaged, are left out."""
     wanted = set(codes)
     if not wanted:
         return {}
@@ -51,6 +53,8 @@ def read(connection: Connection, codes: Iterable[str]) -> dict[str, StoredCalend
     calendars = {}
     query = select(schema.calendars).where(schema.calendars.c.calendar.in_(wanted))
     for row in connection.execute(query).fetchall():
+        if not _readable(row):
+            continue
         sessions = connection.execute(
             select(table.session, table.closes)
             .where(table.calendar == row.calendar)
@@ -64,12 +68,21 @@ def read(connection: Connection, codes: Iterable[str]) -> dict[str, StoredCalend
                 known_from=to_day(row.known_from),
                 known_until=to_day(row.known_until),
             )
-        except ValueError:
+        except (ValueError, TypeError, OverflowError):
             schedule = None
         calendars[row.calendar] = StoredCalendar(
             schedule, to_day(row.asked_from), to_day(row.asked_until)
         )
     return calendars
+
+
+def _readable(row: Row[Any]) -> bool:
+    """Whether a row is as it was written; if not, the calendar is made again."""
+    try:
+        checked(row, schema.calendars)
+    except StoreError:
+        return False
+    return True
 
 
 def schedules_from(

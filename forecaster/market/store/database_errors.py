@@ -45,10 +45,11 @@ def translated(
             " needed. If forecast was updated, run forecast data verify once as the owner of the"
             " tables."
         )
-    return _damaged(name, reason)
+    return damaged(name, reason)
 
 
-def _damaged(name: str, reason: str) -> StoreError:
+def damaged(name: str, reason: str) -> StoreError:
+    """A database that is none, or is damaged."""
     return StoreError(
         f"{name} is not a price store that can be read ({reason}). Restore a copy of it: the"
         " journal of forecasts is in it too. Or move it away and fetch again."
@@ -77,7 +78,7 @@ def _operational(name: str, reason: str) -> StoreError | LockHeld | SettingsErro
     if no_room(reason):
         return disk_full(name, reason)
     if "no such table" in reason or "no such column" in reason:
-        return _damaged(name, reason)
+        return damaged(name, reason)
     return StoreError(
         f"the price store {name} does not answer ({reason}). Check FORECASTER_STORE and the"
         " database."

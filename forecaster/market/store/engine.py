@@ -27,12 +27,13 @@ from forecaster.market.store import schema
 from forecaster.market.store.database_errors import (
     WAIT_SECONDS,
     busy,
+    damaged,
     disk_full,
     no_room,
     translated,
     unwritable,
 )
-from forecaster.paths import STORE, home
+from forecaster.paths import STORE, home, make_folder
 
 _CREATING, _WRITING = 0x666F7265, 0x666F7266
 """Keys of PostgreSQL's advisory locks."""
@@ -60,7 +61,7 @@ class Store:
         address = _address(url or os.environ.get("FORECASTER_STORE"))
         self.name = str(address.set(query={}))  # without the password, wherever it stands
         if _is_file(address):
-            self.name = address.database or "memory"
+            self.name = address.database or ""
         self.read_only = self._full = False
         with self._errors_translated():
             self._engine = self._open(address)
@@ -157,7 +158,8 @@ class Store:
             return create_engine(address, pool_pre_ping=True)
         path = Path(address.database or "")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
+            _create(path)
         except OSError as problem:
             raise unwritable(path, problem.strerror or str(problem)) from problem
         if path.exists() and not _can_write(path):
@@ -209,6 +211,8 @@ class Store:
             yield
         except (DatabaseError, sqlite3.DatabaseError) as problem:  # or of the driver's own cursor
             raise translated(self.name, problem) from problem
+        except UnicodeDecodeError as problem:  # of what the driver wanted to say
+            raise damaged(self.name, "its text is no UTF-8") from problem
 
 
 def integrity_problems(connection: Connection) -> list[str]:
@@ -251,6 +255,11 @@ def _address(url: str | None) -> URL:
             "FORECASTER_STORE has a port that is no number; one is needed, as in"
             " postgresql+psycopg://user@host:5432/name. Correct it."
         ) from None
+    if _is_file(address) and (address.database or ":memory:").startswith((":memory:", "file:")):
+        raise SettingsError(
+            "FORECASTER_STORE is sqlite without the path of a file; what is fetched is kept in one."
+            " Give it as in sqlite:////data/prices.db."
+        )
     if "@" in (address.host or ""):
         raise SettingsError(
             "FORECASTER_STORE has more than one @; the one before the host is the only one that may"
@@ -261,6 +270,13 @@ def _address(url: str | None) -> URL:
 
 def _is_file(address: URL) -> bool:
     return address.get_backend_name() == "sqlite"
+
+
+def _create(path: Path) -> None:
+    """Create the file where there is none, for its owner alone; what SQLite lays beside it too."""
+    if not path.exists():
+        with contextlib.suppress(FileExistsError):  # another process was faster
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _can_write(path: Path) -> bool:
@@ -299,12 +315,13 @@ def _on_connect(raw: Any, _record: object) -> None:
     raw.text_factory = _text
     raw.isolation_level = None  # the driver begins no transactions; _on_begin does
     raw.execute("PRAGMA foreign_keys=ON")
+    raw.execute("PRAGMA trusted_schema=OFF")  # a file that somebody sends runs nothing
     raw.execute("PRAGMA synchronous=FULL")  # what was stored survives a power cut
 
 
 def _text(raw: bytes) -> str:
-    """A cell; what is no UTF-8 in it was not written by this program, and is no reason to stop."""
-    return raw.decode("utf-8", "replace")
+    """A cell; what is no UTF-8 in it is kept as halves of characters, which no other text has."""
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def _on_begin(connection: Connection) -> None:

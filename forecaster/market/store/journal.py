@@ -11,12 +11,14 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field, TypeAdapter, ValidationError
 from sqlalchemy import Connection, Row, insert, select
 
+from forecaster.documents import Count, Day, Flag, Level, Number, Part, refusal
 from forecaster.errors import StoreError
 from forecaster.market.store import schema
 from forecaster.market.store.chain import (
@@ -27,6 +29,7 @@ from forecaster.market.store.chain import (
     write_head,
     written_head,
 )
+from forecaster.market.store.damage import checked
 from forecaster.market.store.schema import to_day, to_number
 from forecaster.market.store.tickers import MOST_NAMES
 
@@ -37,7 +40,7 @@ __all__ = [
 
 _START, _hash = START, row_hash
 
-_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError)
+_UNREADABLE = (ValueError, TypeError, OverflowError, OSError, RecursionError, StoreError)
 """What cells that somebody changed lead to."""
 CLOCKS_APART = timedelta(seconds=5)
 """How much the clocks of machines that share a store may differ that nobody need look at."""
@@ -258,30 +261,38 @@ def _row(number: int, author: Author, forecast: JournalRecord) -> dict[str, Any]
     }
 
 
-def _checked_steps(row: Row[Any]) -> list[dict[str, Any]]:
-    """The steps of a row whose cells are what they were when they were written.
+class StepWritten(Part):
+    """A step of a forecast in the cell ``steps``."""
+
+    step: Count
+    session: Day
+    session_estimated: Flag
+    naive: Number
+    quantiles: Annotated[dict[Level, Number], Field(min_length=1)]
+
+
+_STEPS = TypeAdapter(Annotated[tuple[StepWritten, ...], Field(min_length=1)])
+
+
+def _checked_steps(text: str) -> list[dict[str, Any]]:
+    """The steps of a row.
 
     Raises:
-        ValueError: one of them is not.
-        LookupError: a part of a step is missing.
-        TypeError: a cell is of another kind.
+        ValueError: they are not what they were when they were written.
     """
-    names = ("run", "model", "model_id", "model_hash", "ticker", "fingerprint", "steps", "hash")
-    strange = [name for name in names if not isinstance(getattr(row, name), str)]
-    strange += ["last_close"] if not isinstance(row.last_close, int | float) else []
-    steps: list[dict[str, Any]] = [] if strange else json.loads(row.steps)
-    if not steps:
-        raise ValueError(f"{', '.join(strange) or 'steps'} is no such thing")
-    for step in steps:
-        sum(step["quantiles"].values(), step["naive"])  # numbers
-        date.fromisoformat(step["session"]), step["step"], step["session_estimated"]
+    steps: list[dict[str, Any]] = json.loads(text)
+    try:
+        _STEPS.validate_python(steps)
+    except ValidationError as problem:
+        raise ValueError(refusal(problem, "its list of steps")) from problem
     return steps
 
 
 def _entry(row: Row[Any]) -> Entry:
     try:
+        checked(row, schema.journal)
         created = datetime.fromtimestamp(row.created, UTC)
-        steps = _checked_steps(row)
+        steps = _checked_steps(row.steps)
         cutoff = to_day(row.cutoff)
     except _UNREADABLE as problem:
         raise StoreError(

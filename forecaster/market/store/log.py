@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, delete, insert, select, update
 
 from forecaster.market.store import schema
+from forecaster.market.store.damage import checked
 
 _LONGEST = 1000
 
@@ -79,9 +80,12 @@ def unfinished_run(connection: Connection, task: str) -> Run | None:
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    if row is None or row.finished is not None:
+    if row is None or checked(row, schema.runs).finished is not None:
         return None
-    return Run(row.run, row.task, datetime.fromtimestamp(row.started, UTC))
+    try:
+        return Run(row.run, row.task, datetime.fromtimestamp(row.started, UTC))
+    except (ValueError, OverflowError, OSError):  # no time that was: somebody changed it
+        return None
 
 
 def record_try(connection: Connection, model_id: str, now: datetime) -> None:

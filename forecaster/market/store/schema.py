@@ -43,6 +43,12 @@ VERSION = 4
 2: ``journal.source``. 3: ``journal.joined_on`` and ``journal.market_tickers``. 4: ``renames``.
 """
 
+_FIRST_DAY, _LAST_DAY = 16000101, 22001231
+_DAY = {"day": True}
+"""What is said of a column that holds dates."""
+_LONG = {"long": True}
+"""What is said of a column that holds whole documents."""
+
 metadata = MetaData()
 
 store_info = Table(
@@ -63,7 +69,7 @@ histories = Table(
     Column("calendar", String(32)),
     Column("timezone", String(64)),
     Column("adjusted", Boolean, nullable=False),
-    Column("since", Integer),  # first session asked for; NULL: everything there is
+    Column("since", Integer, info=_DAY),  # first session asked for; NULL: everything there is
     Column("answered", BigInteger, nullable=False),  # last answer of the source, epoch seconds
     comment="one row a ticker",
 )
@@ -107,10 +113,11 @@ calendars = Table(
     "calendars",
     metadata,
     Column("calendar", String(32), primary_key=True),
-    Column("known_from", Integer, nullable=False),
-    Column("known_until", Integer, nullable=False),
-    Column("asked_from", Integer, nullable=False),  # what is known can be less than was asked for
-    Column("asked_until", Integer, nullable=False),
+    Column("known_from", Integer, nullable=False, info=_DAY),
+    Column("known_until", Integer, nullable=False, info=_DAY),
+    # what is known can be less than was asked for
+    Column("asked_from", Integer, nullable=False, info=_DAY),
+    Column("asked_until", Integer, nullable=False, info=_DAY),
 )
 
 exchange_sessions = Table(
@@ -164,7 +171,7 @@ journal = Table(
     Column("last_close", Double, nullable=False),
     Column("currency", String(16)),
     Column("horizon", Integer, nullable=False),
-    Column("steps", Text, nullable=False),  # JSON: step, session, naive, quantiles
+    Column("steps", Text, nullable=False, info=_LONG),  # JSON: step, session, naive, quantiles
     Column("hash", String(64), nullable=False),  # of this row and of the hash before it
     Column("source", Text),  # the file that the bars came from; NULL: the price store
     Column("joined_on", Text),  # session; NULL: scored by counting bars, as versions 1 and 2 did
@@ -209,6 +216,7 @@ def version_of(connection: Connection) -> int:
     Raises:
         StoreError: the tables are not a store's, or a newer program wrote them.
     """
+    _check_objects(connection)
     if not inspect(connection).has_table("store_info"):
         return 0
     version = connection.execute(
@@ -225,6 +233,23 @@ def version_of(connection: Connection) -> int:
             " newer one wrote it. Update forecast, or point FORECASTER_STORE at another store."
         )
     return int(version)
+
+
+def _check_objects(connection: Connection) -> None:
+    """Check that a file holds tables and indexes alone: a view or a trigger would run.
+
+    Raises:
+        StoreError: it holds more.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    query = "SELECT type FROM sqlite_master WHERE type NOT IN ('table', 'index') OR rootpage = 0"
+    found = connection.exec_driver_sql(query).scalars().first()
+    if found is not None:
+        raise StoreError(
+            f"the price store holds a {'virtual table' if found == 'table' else found}, and tables"
+            " alone are needed; forecast did not make it. Restore the store from a copy."
+        )
 
 
 def bring_up_to_date(connection: Connection) -> None:
@@ -265,11 +290,36 @@ def readable(connection: Connection, table: Table) -> list[ColumnElement[Any]]:
 
 
 def to_days(numbers: Sequence[int] | Integers) -> Days:
-    """``20150102`` -> ``2015-01-02``, shape kept."""
-    n = np.asarray(numbers, dtype=np.int64)
+    """``20150102`` -> ``2015-01-02``, shape kept.
+
+    Raises:
+        ValueError: one of them is no date from 1600 to 2200.
+    """
+    n = np.asarray(numbers)
+    if not n.size:
+        return np.empty(n.shape, dtype="datetime64[D]")
+    if n.dtype.kind != "i" or n.min() < _FIRST_DAY or n.max() > _LAST_DAY:
+        raise ValueError("a session is no date such as 20150102")
     months = (n // 10000 - 1970) * 12 + n // 100 % 100 - 1
     first = months.astype("datetime64[M]").astype("datetime64[D]")
-    return np.asarray(first + (n % 100 - 1).astype("timedelta64[D]"))
+    days = np.asarray(first + (n % 100 - 1).astype("timedelta64[D]"))
+    if not np.array_equal(to_numbers(days), n):
+        raise ValueError("a session is a date that no month has")
+    return days
+
+
+def is_day(column: Column[Any]) -> bool:
+    """Whether a column holds dates such as 20150102."""
+    return "day" in column.info
+
+
+def can_be_day(value: object) -> bool:
+    """Whether a cell holds a date such as 20150102."""
+    try:
+        to_days([value])  # type: ignore[list-item]
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def to_numbers(days: Days) -> Integers:
@@ -282,7 +332,11 @@ def to_numbers(days: Days) -> Integers:
 
 
 def to_day(number: int) -> np.datetime64:
-    """``20150102`` -> ``2015-01-02``."""
+    """``20150102`` -> ``2015-01-02``.
+
+    Raises:
+        ValueError: it is no date from 1600 to 2200.
+    """
     return np.datetime64(to_days([number])[0], "D")
 
 

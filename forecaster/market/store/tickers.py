@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, ScalarSelect, delete, func, insert, inspect, select
 
+from forecaster.errors import StoreError
 from forecaster.market.store import schema
+from forecaster.market.store.damage import check, checked
 from forecaster.market.store.schema import to_day, to_number
 
 IMPORT = "import"
@@ -94,7 +96,10 @@ class Extent:
 def stored_names(connection: Connection) -> tuple[str, ...]:
     """All stored tickers, in alphabetical order."""
     column = schema.histories.c.ticker
-    return tuple(connection.execute(select(column).order_by(column)).scalars())
+    names = tuple(connection.execute(select(column).order_by(column)).scalars())
+    for name in names:
+        check(name, column)
+    return names
 
 
 def stored_tickers(
@@ -121,7 +126,8 @@ def stored_tickers(
         )
         for row in connection.execute(query):
             if row[-1] is not None:
-                stored[row.ticker] = StoredTicker(_info(row), to_day(row[-2]), to_day(row[-1]))
+                info = _info(row)
+                stored[info.ticker] = StoredTicker(info, *_ends(info, row[-2], row[-1]))
     return stored
 
 
@@ -136,10 +142,23 @@ def extents(connection: Connection, ticker: str | None = None) -> list[Extent]:
     )
     if ticker is not None:
         query = query.where(schema.histories.c.ticker == ticker)
-    return [
-        Extent(_info(row), to_day(row[-3]), to_day(row[-2]), row[-1])
-        for row in connection.execute(query)
-    ]
+    infos = [(_info(row), row) for row in connection.execute(query)]
+    return [Extent(info, *_ends(info, row[-3], row[-2]), row[-1]) for info, row in infos]
+
+
+def _ends(info: TickerInfo, first: int, last: int) -> tuple[np.datetime64, np.datetime64]:
+    """Two sessions of a ticker's stored bars.
+
+    Raises:
+        StoreError: one of them is no date.
+    """
+    try:
+        return to_day(first), to_day(last)
+    except ValueError as problem:
+        raise StoreError(
+            f"the stored bars of {info.ticker} are damaged ({problem}); they cannot be used. Delete"
+            f" them with forecast data prune {info.ticker}, and fetch it again."
+        ) from problem
 
 
 def record_rename(connection: Connection, old: str, new: str, now: datetime) -> None:
@@ -155,8 +174,8 @@ def renamed(connection: Connection) -> dict[str, str]:
         schema.renames.name
     ):  # of an older store that is only read
         return {}
-    table = schema.renames.c
-    steps = {row.old: row.new for row in connection.execute(select(table.old, table.new))}
+    rows = [checked(row, schema.renames) for row in connection.execute(select(schema.renames))]
+    steps = {row.old: row.new for row in rows}
     return {old: _last_name(old, steps) for old in steps}
 
 
@@ -176,6 +195,7 @@ def key_of(ticker: str) -> ScalarSelect[int]:
 
 
 def _info(row: Row[Any]) -> TickerInfo:
+    checked(row, schema.histories)
     return TickerInfo(
         ticker=row.ticker,
         source=row.source,

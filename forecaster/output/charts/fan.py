@@ -23,7 +23,7 @@ from forecaster.output.charts.figure import (
     picture,
     settled,
 )
-from forecaster.output.format import price, unit
+from forecaster.output.format import LARGEST_SPELLED, price, unit
 from forecaster.output.predict import ADVICE, model_line
 from forecaster.output.theme import THEMES, Theme, ThemeName, clipped
 
@@ -179,7 +179,12 @@ def _name(axes: Axes, fan: Fan, theme: Theme, grid: _Grid) -> None:
 
 
 def label_price(value: float) -> str:
-    """A price for a label: no cents from 10,000 on, and four digits of small ones."""
+    """A price for a label: no cents from 10,000 on, and four digits of small ones.
+
+    What no currency has is short too, so that a chart beside it keeps its room.
+    """
+    if not 1e-9 < value < LARGEST_SPELLED:
+        return f"{value:.3e}"
     if value >= 10_000:
         return f"{value:,.0f}"
     if value >= 0.1:

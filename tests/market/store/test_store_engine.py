@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -246,3 +247,38 @@ def test_a_store_is_in_wal_mode(tmp_path):
     Store(f"sqlite:///{tmp_path}/prices.db").close()
     with sqlite3.connect(tmp_path / "prices.db") as raw:
         assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_new_store_is_its_owners_alone_and_what_is_beside_it(home):
+    with Store() as store, store.writing() as tx:
+        tx.execute(text("INSERT INTO store_info VALUES ('a', 'b')"))
+        made = {path.name: stat.S_IMODE(path.stat().st_mode) for path in home.glob("prices.db*")}
+    assert made == dict.fromkeys(("prices.db", "prices.db-shm", "prices.db-wal"), 0o600)
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file:x"]
+)
+def test_a_store_that_is_no_file_keeps_nothing(tmp_path, monkeypatch, url):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match="without the path of a file"):
+        Store(url)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        ("CREATE VIEW v AS SELECT 1", "a view"),
+        ("CREATE TRIGGER t AFTER INSERT ON bars BEGIN DELETE FROM journal; END", "a trigger"),
+        ("CREATE VIRTUAL TABLE f USING fts5(a)", "a virtual table"),
+    ],
+)
+def test_what_a_file_would_run_is_refused(home, made, named):
+    Store().close()
+    with sqlite3.connect(home / "prices.db") as connection:
+        connection.execute(made)
+    connection.close()
+    with pytest.raises(StoreError, match=f"holds {named}"):
+        Store()

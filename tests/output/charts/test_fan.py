@@ -313,3 +313,8 @@ class TestTerminal:
             chart_width(39, terminal=True)
         assert chart_width(40, terminal=True) == 40
         assert chart_width(400, terminal=False) == 80
+
+
+@pytest.mark.parametrize("value", [0.0, 5e-324, 1e-300, 1e15, 1e300, 1e308])
+def test_a_price_that_no_currency_has_leaves_the_chart_its_room(value):
+    assert len(label_price(value)) < 12
