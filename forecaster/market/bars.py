@@ -16,6 +16,10 @@ from forecaster.errors import DataError
 BAR_FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
 """What a bar has, in the order in which it is written."""
 
+FIRST_SESSION, LAST_SESSION = np.datetime64("1600-01-01"), np.datetime64("2200-12-31")
+"""Before the first stock was traded, and after any forecast: what lies outside is a misread date,
+and the sessions between it and the others would fill the memory."""
+
 PRICE_FIELDS = ("open", "high", "low", "close", "volume", "adjusted_close")
 """The order in which fingerprints take them."""
 
@@ -77,6 +81,11 @@ class History:
             raise DataError(
                 f"{self.ticker} has no bars; at least 1 is needed."
                 " Check the file or the dates asked for."
+            )
+        if not (self.sessions[0] >= FIRST_SESSION and self.sessions[-1] <= LAST_SESSION):
+            raise DataError(
+                f"{self.ticker} has sessions from {self.sessions[0]} to {self.sessions[-1]}; dates"
+                " from 1600 to 2200 are needed. Correct them."
             )
         for field in PRICE_FIELDS:
             values = getattr(self, field)

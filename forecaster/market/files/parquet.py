@@ -1,26 +1,42 @@
-"""Parquet files as tables: flat columns, a date index, two-level columns as pandas writes them."""
+"""Parquet files as tables: flat columns, a date index, two-level columns as pandas writes them.
+
+A few bytes may stand for gigabytes: equal rows, a long text that many rows share, a page of zeros.
+What a file says of itself is weighed against its size before anything is unpacked.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from forecaster.errors import DataError
-from forecaster.market.files.cells.instants import in_doubt
 from forecaster.market.files.cells.parse_numbers import Column
+from forecaster.market.files.cells.typed_columns import has_text, is_read, texts_of, typed_column
 from forecaster.market.files.column_names import header_of
-from forecaster.market.files.decoding import plain
 from forecaster.market.files.header import Table
 from forecaster.market.files.panel_headers import pairs_in, tuple_of
 from forecaster.market.files.ticker_cells import number_cells
 
 MAX_CELLS = 200_000_000
-_GREENWICH = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "Zulu", "+00:00", "+00"})
+MAX_CHUNKS = 1_000_000
+"""Columns times groups of rows, each of which is unpacked by itself."""
+_FREE_CELLS, _CELLS_A_BYTE = 4_000_000, 8
+_FREE_BYTES, _BYTES_A_BYTE = 256 * 2**20, 32
+"""What any file may unpack to, and how much more for each of its bytes; prices need less."""
+_BATCH_BYTES, _BATCH_ROWS = 64 * 2**20, 65_536
+_GROWN = frozenset({"DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"})
+_LONGEST_STRING = 32 * 2**20
+"""Bytes of one string among what a file says of itself; pandas' notes on all columns are one."""
 
 
 def read_parquet(file: BinaryIO, source: str) -> Table:
-    """All columns of an opened Parquet file.
+    """All columns of an opened Parquet file that can be numbers, dates or texts.
+
+    A column of another type, such as lists or durations, is not read: each of its cells is the name
+    of the type, so that a message can tell what was found.
 
     Args:
         file: a local file or bytes in memory; never a path, which Arrow could take for an address.
@@ -29,34 +45,120 @@ def read_parquet(file: BinaryIO, source: str) -> Table:
     Raises:
         DataError: the file is damaged, too large once unpacked, or has no rows.
     """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # others reserve a gigabyte
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        opened = pq.ParquetFile(file)
-        cells = opened.metadata.num_rows * opened.metadata.num_columns
-        if cells > MAX_CELLS:
-            raise DataError(
-                f"{source} holds {cells:,} cells; at most {MAX_CELLS:,} are read. Split the file."
-            )
-        table = opened.read()
-        names = [str(name) for name in table.column_names]
-        columns = [_column(table.column(place)) for place in range(len(names))]
-        index = (table.schema.pandas_metadata or {}).get("index_columns", [])
-    except (pa.ArrowException, OSError) as error:
+        names, columns, index = _unpacked(file, source)
+    except (
+        pa.ArrowException, OSError, ValueError, ArithmeticError, LookupError, RuntimeError,
+        MemoryError,
+    ) as error:  # fmt: skip
         reason = str(error).splitlines()[0] if str(error) else "unknown reason"
         raise DataError(
-            f"{source} cannot be read as Parquet ({reason}); a whole Parquet file is needed."
+            f"{source} cannot be read as Parquet ({reason[:200]}); a whole Parquet file is needed."
             " Write it again or give the prices as CSV."
         ) from error
-    if table.num_rows == 0:
-        raise DataError(f"{source} has no rows; at least 1 bar is needed. Check the file.")
-    names = _index_names(names, columns, [name for name in index if isinstance(name, str)])
-    return _named(source, names, columns, table.num_rows)
+    return table_of_columns(source, names, columns, index)
 
 
-def _named(source: str, names: list[str], columns: list[Column], count: int) -> Table:
-    """Undo the names that pandas makes up for two-level columns."""
+def _unpacked(file: BinaryIO, source: str) -> tuple[list[str], list[Column], list[str]]:
+    """The names of columns, their cells, and the names of those that are pandas' index."""
+    import pyarrow.parquet as pq
+
+    limits = {"pre_buffer": False, "thrift_string_size_limit": _LONGEST_STRING}
+    opened = pq.ParquetFile(file, **limits)
+    metadata, schema = opened.metadata, opened.schema_arrow
+    _require_size(metadata, file.seek(0, os.SEEK_END), source)
+    names, kinds = [str(name) for name in schema.names], list(schema.types)
+    flat = [place for place, kind in enumerate(kinds) if is_read(kind)]
+    grown = _grown_texts(metadata)
+    whole = [place for place in flat if names[place] not in grown]
+    shared = [names[place] for place in whole if has_text(kinds[place])]
+    opened = pq.ParquetFile(file, metadata=metadata, read_dictionary=shared, **limits)
+    table = opened.read([names[place] for place in whole], use_threads=False)
+    read = [column for column in table.columns if is_read(column.type)]
+    count = table.num_rows if whole else metadata.num_rows
+    columns: list[Column] = [[str(kind)] * count for kind in kinds]
+    for place, column in zip(whole, read, strict=True):
+        columns[place] = typed_column(column, source)
+    for place in set(flat) - set(whole):
+        nth = names[:place].count(names[place])
+        columns[place] = _batched(opened, names[place], nth, grown[names[place]], source)
+    return names, columns, _index_columns(schema)
+
+
+def _require_size(metadata: Any, size: int, source: str) -> None:
+    """Raise a DataError if a file of so many bytes says that it unpacks to more than prices do."""
+    groups = metadata.num_row_groups
+    cells = metadata.num_rows * max(metadata.num_columns, 1)
+    if cells > MAX_CELLS or groups * metadata.num_columns > MAX_CHUNKS:
+        raise DataError(
+            f"{source} holds {cells:,} cells in {groups:,} groups of rows; at most {MAX_CELLS:,}"
+            f" cells and {MAX_CHUNKS:,} pieces are read. Split the file."
+        )
+    unpacked = sum(max(metadata.row_group(group).total_byte_size, 0) for group in range(groups))
+    most = _FREE_BYTES + _BYTES_A_BYTE * size
+    if cells > _FREE_CELLS + _CELLS_A_BYTE * size or unpacked > most:
+        raise DataError(
+            f"{source} has {size:,} bytes and unpacks to {cells:,} cells of {unpacked:,} bytes, as"
+            " rows of equal values do; different prices need more room. Leave what is repeated out."
+        )
+
+
+def _grown_texts(metadata: Any) -> dict[str, int]:
+    """Columns of texts that are stored by what each adds to the one before.
+
+    Returns:
+        Name -> bytes of the largest piece of the column, which no text is longer than.
+    """
+    sizes: dict[str, int] = {}
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for piece in map(group.column, range(group.num_columns)):
+            if piece.physical_type == "BYTE_ARRAY" and _GROWN & set(piece.encodings):
+                size = max(piece.total_uncompressed_size, sizes.get(piece.path_in_schema, 1))
+                sizes[piece.path_in_schema] = size
+    return sizes
+
+
+def _batched(opened: Any, name: str, nth: int, size: int, source: str) -> Column:
+    """A column of texts, so few at a time that they fit whatever they grow to."""
+    rows = min(max(_BATCH_BYTES // size, 1), _BATCH_ROWS)
+    texts: list[str] = []
+    for batch in opened.iter_batches(rows, columns=[name], use_threads=False):
+        column = [column for column in batch.columns if is_read(column.type)][nth]
+        texts.extend(texts_of(column.to_pylist(), source))
+    return texts
+
+
+def _index_columns(schema: Any) -> list[str]:
+    """The names of the columns that are an index, by what pandas wrote beside them."""
+    try:
+        notes = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    except (ValueError, RecursionError):
+        return []
+    index = notes.get("index_columns") if isinstance(notes, dict) else None
+    return [name for name in index if isinstance(name, str)] if isinstance(index, list) else []
+
+
+def table_of_columns(
+    source: str, names: list[str], columns: list[Column], index: list[str]
+) -> Table:
+    """Columns as a table, without the names that pandas makes up for an index and two levels.
+
+    Args:
+        source: what messages call it.
+        names: one a column; ``__index_level_0__`` where a level of the index has none.
+        columns: of equal length.
+        index: names of the columns that are an index.
+
+    Raises:
+        DataError: there are no rows.
+    """
+    count = len(columns[0]) if columns else 0
+    if count == 0:
+        raise DataError(f"{source} has no rows; at least 1 bar is needed. Check where it is from.")
+    names = _index_names(names, columns, index)
     pairs = {}
     if any(name.startswith("(") for name in names):
         pairs = {pair.place: pair for pair in pairs_in([header_of(name) for name in names])}
@@ -97,45 +199,3 @@ def _as_tickers(column: Column) -> Column:
         return column
     whole = np.isnan(column) | (column == np.floor(column))
     return number_cells(column) if bool(np.all(whole)) else column
-
-
-def _column(values: Any) -> Column:
-    """An Arrow column as floats, as dates, or as text."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    from pyarrow import types
-
-    kind = values.type
-    if types.is_dictionary(kind):
-        values = values.cast(kind.value_type)
-        kind = values.type
-    zone = str(kind.tz) if types.is_timestamp(kind) and kind.tz is not None else ""
-    if zone:
-        values = pc.local_timestamp(values)  # the exchange's date, not the date in London
-        kind = values.type
-    if types.is_date(kind):
-        return np.asarray(values.cast(pa.date32()).to_numpy(), dtype="datetime64[D]")
-    if types.is_timestamp(kind):
-        return _instants(np.asarray(values.to_numpy()), zone)
-    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
-        return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
-    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
-        return [
-            (value or b"").decode(errors="replace").strip("\0 ") for value in values.to_pylist()
-        ]
-    if types.is_string(kind) or types.is_large_string(kind):
-        return [plain(text) if text else "" for text in values.to_pylist()]
-    return ["" if value is None else str(value) for value in values.to_pylist()]
-
-
-def _instants(stamps: np.ndarray[Any, Any], zone: str) -> Column:
-    """Dates; or text with the time of day where that tells more about the bars than their dates."""
-    days = stamps.astype("datetime64[D]")
-    known = ~np.isnat(stamps)
-    times = (stamps - days)[known]
-    is_constant = len(times) == 0 or bool(np.all(times == times[0]))
-    if is_constant and (not times.any() or not in_doubt(days)):
-        return days
-    mark = "Z" if zone in _GREENWICH else ""
-    texts = np.datetime_as_string(stamps).tolist()
-    return ["" if text == "NaT" else text + mark for text in texts]

@@ -13,6 +13,7 @@ from typing import TypeGuard
 import numpy as np
 
 from forecaster.arrays import Days, Floats
+from forecaster.market.bars import FIRST_SESSION
 from forecaster.market.files.cells.written_dates import MINGUO_AHEAD, MINGUO_YEARS, compose
 from forecaster.patterns import compiled
 
@@ -24,7 +25,7 @@ YEARS_AHEAD = 10
 NEARLY_ALL = 0.9
 SMALLEST_ALONE = 1e8
 """Seconds that stand for a date though no step says so: from 1973 on."""
-_FIRST_DAY = -98_615  # 1700-01-01
+_FIRST_DAY = int(FIRST_SESSION.astype(np.int64))
 _EXCEL_EPOCH, _EXCEL_EPOCH_OF_1904 = -25_569, -24_107
 _FIRST_SERIAL, _FIRST_SURE_SERIAL, _LAST_SERIAL = 3_650, 25_000, 70_000
 

@@ -6,6 +6,7 @@ whole column show that it is midnight elsewhere.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ import numpy as np
 
 from forecaster.arrays import Days, Floats, Integers, Mask
 from forecaster.errors import DataError, SettingsError, parameter
+from forecaster.market.bars import FIRST_SESSION
 from forecaster.market.files.cells.date_order import could_be_ordered, decide, minguo
 from forecaster.market.files.cells.epochs import days_of_numbers, is_number, is_stamp, last_day
 from forecaster.market.files.cells.instants import GREENWICH, Times, on_local_dates, times_of
@@ -28,6 +30,7 @@ from forecaster.market.files.cells.written_dates import (
     compose,
     could_be_a_number,
     has_minguo_year,
+    is_of_another_age,
     known_day,
     one_day,
     open_triple,
@@ -156,16 +159,20 @@ def _checked(days: Days, texts: list[str], cells: DateCells, times: Callable[[],
     """Dates that can be, on the exchange's own days, with what was assumed about them."""
     days, notes = on_local_dates(days, times)
     known = days[~np.isnat(days)]
-    if len(known) and known.max() > last_day():
-        place = int(np.argmax(np.where(np.isnat(days), known.min(), days)))
+    if len(known) and (known.max() > last_day() or known.min() < FIRST_SESSION):
+        late = known.max() > last_day()
+        place = int(np.flatnonzero(days == (known.max() if late else known.min()))[0])
         cell = texts[place] if texts else str(days[place])
-        raise DataError(
-            f'{cells.source}, row {int(cells.rows[place])}: date is "{cell[:40]}", which was read'
-            f" as {days[place]}; the date of a past session is needed. Correct the row, or name"
-            f" another column with {parameter('columns')} date=NAME or the format with"
-            f" {parameter('date_format')}."
-        )
+        raise _not_of_a_session(cells, place, f'"{cell[:40]}", which was read as {days[place]}')
     return Dates(days, (*notes, *_calendar_note(days, texts)))
+
+
+def _not_of_a_session(cells: DateCells, place: int, found: str) -> DataError:
+    return DataError(
+        f"{cells.source}, row {int(cells.rows[place])}: date is {found}; the date of a past session"
+        f" is needed, from {str(FIRST_SESSION)[:4]} on. Correct the row, or name another column"
+        f" with {parameter('columns')} date=NAME or the format with {parameter('date_format')}."
+    )
 
 
 def _calendar_note(days: Days, texts: list[str]) -> list[str]:
@@ -190,6 +197,7 @@ def _require_dates(days: Days, texts: list[str], cells: DateCells, date_format: 
     if 2 * len(bad) > sum(1 for text in texts if text.strip()):
         place, share = bad[0], ""
     else:
+        _refuse_other_ages(bad, days, texts, cells, date_format)
         lost = _lost(bad, days, texts, cells.priced)
         if not lost:
             return
@@ -199,6 +207,24 @@ def _require_dates(days: Days, texts: list[str], cells: DateCells, date_format: 
         f'{cells.source}, row {int(cells.rows[place])}: date is "{texts[place][:40]}"; {wanted} is'
         f" needed{share}. {_remedy(texts[place])}"
     )
+
+
+def _refuse_other_ages(
+    bad: list[int], days: Days, texts: list[str], cells: DateCells, date_format: str | None
+) -> None:
+    """Raise a DataError if a cell among readable dates is one of a year that no session is of."""
+    good = texts[int(np.flatnonzero(~np.isnat(days))[0])].strip()
+    are_counts = is_number(good) and known_day(good) is None
+    for place in bad:
+        text = texts[place].strip()
+        if date_format is not None:
+            is_date = _parsed(text, date_format) is not None
+        elif are_counts and is_number(text):
+            is_date = cells.priced is None or bool(cells.priced[place])
+        else:
+            is_date = is_of_another_age(text)
+        if is_date:
+            raise _not_of_a_session(cells, place, f'"{text[:40]}"')
 
 
 def _remedy(text: str) -> str:
@@ -240,13 +266,16 @@ def _by_format(texts: list[str], date_format: str) -> Days:
 
 
 def _formatted(text: str, date_format: str) -> np.datetime64:
+    day = _parsed(text, date_format)
+    known = None if day is None else one_day(day.year, day.month, day.day)
+    return known or np.datetime64("NaT", "D")
+
+
+def _parsed(text: str, date_format: str) -> datetime | None:
     for candidate in (text, text[:10], text.split(" ", maxsplit=1)[0], tidy(text)):
-        try:
-            day = datetime.strptime(candidate, date_format)
-        except ValueError:
-            continue
-        return one_day(day.year, day.month, day.day) or np.datetime64("NaT", "D")
-    return np.datetime64("NaT", "D")
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(candidate, date_format)
+    return None
 
 
 def _by_rules(texts: list[str], source: str) -> _Read:

@@ -18,7 +18,7 @@ import numpy as np
 from forecaster.arrays import Days, Integers
 from forecaster.patterns import compiled
 
-FIRST_YEAR, LAST_YEAR = 1700, 2999
+FIRST_YEAR, LAST_YEAR = 1600, 2999
 BUDDHIST_FROM, BUDDHIST_AHEAD = 2400, 543
 MINGUO_AHEAD = 1911
 MINGUO_YEARS = range(60, 151)
@@ -49,8 +49,9 @@ _TIME_BEFORE_YEAR = compiled(r"\s\d{1,2}:\d{2}(?::\d{2})?(?:\s[A-Z]{2,5})?(?=\s\
 _ISO_TIME = compiled(r"^(\d{4}-\d{1,2}-\d{1,2})[T ].*$")
 _TRIPLE = compiled(r"(\d{1,4})\s*([./\-\s])\s*(\d{1,2})\s*[./\-\s]\s*(\d{1,4})\.?")
 _COMPACT = compiled(
-    r"((?:1[7-9]|2[0-6])\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?:[ T]?(?:\d{4}|\d{6})Z?)?"
+    r"((?:1[6-9]|2[0-6])\d\d)(0[1-9]|1[0-2])([0-2]\d|3[01])(?:[ T]?(?:\d{4}|\d{6})Z?)?"
 )
+_YEAR = compiled(r"^\d{4}(?=\d{4}$)|(?<!\d)\d{3,9}(?!\d)")
 _LETTER = r"(?:[^\W\d_]|[\u0e30-\u0e4e])"
 """A letter, or a Thai vowel, which Unicode does not count among the letters."""
 _LETTER_IN = compiled(r"[^\W\d_]")
@@ -200,6 +201,15 @@ def open_triple(text: str) -> Triple | None:
         return None
     numbers = int(match[1]), int(match[3]), int(match[4])
     return Triple(numbers, match[2], (len(match[4]) == 4, match[2] == "."))
+
+
+def is_of_another_age(cell: str) -> bool:
+    """Whether a cell is a date but for its year, which is none that dates are of here."""
+    year = _YEAR.search(cell.strip())
+    if year is None or FIRST_YEAR <= int(year[0]) <= LAST_YEAR:
+        return False
+    text = tidy(_YEAR.sub("2000", cell.strip(), count=1))
+    return known_day(text) is not None or open_triple(text) is not None
 
 
 def could_be_a_number(text: str) -> bool:
