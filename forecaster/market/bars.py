@@ -7,11 +7,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forecaster.arrays import Days, Floats, Moments
 from forecaster.errors import DataError
+
+if TYPE_CHECKING:
+    from forecaster.market.calendars import Calendars
 
 BAR_FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
 """What a bar has, in the order in which it is written."""
@@ -160,6 +164,7 @@ class Panel:
     Attributes:
         histories: to be forecast.
         market: those that make the market state; None: ``histories`` themselves.
+        calendars: sessions of the calendars that histories name, by their codes; None: of none.
 
     Raises:
         DataError: a ticker occurs twice.
@@ -167,6 +172,7 @@ class Panel:
 
     histories: tuple[History, ...]
     market: tuple[History, ...] | None = None
+    calendars: Calendars | None = None
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -206,9 +212,8 @@ class Panel:
 
     def up_to(self, day: np.datetime64) -> Panel:
         """The panel as it was at the close of ``day``; histories that begin later are left out."""
-        return Panel(
-            _up_to(self.histories, day), None if self.market is None else _up_to(self.market, day)
-        )
+        market = None if self.market is None else _up_to(self.market, day)
+        return replace(self, histories=_up_to(self.histories, day), market=market)
 
     def keep(self, wanted: Callable[[History], bool]) -> Panel:
         """The histories that are wanted; the market state stays."""
