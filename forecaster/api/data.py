@@ -99,7 +99,7 @@ def read(
             decimal,
             encoding,
         ),
-        _fetch_options(calendar, since, provider, offline=offline),
+        fetch_options(calendar, since, provider, offline=offline),
     )
     failures = loaded.failures
     if failures and not (skip_unreadable and len(loaded.panel)):
@@ -212,9 +212,14 @@ def _read_options(
     return ReadOptions(named, date_format, ticker, decimal, encoding)
 
 
-def _fetch_options(
+def fetch_options(
     calendar: str | None, since: Day | None, provider: str, *, offline: bool
 ) -> FetchOptions:
+    """How tickers are fetched.
+
+    Raises:
+        SettingsError: there is no such calendar.
+    """
     from forecaster.market.exchanges import checked_calendar
     from forecaster.market.fetch_options import FetchOptions
 
