@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from forecaster.errors import Message, parameter
 from forecaster.features.cross_section import FEWEST
-from forecaster.jobs.predict import TickerForecast
-from forecaster.market.bars import History
-from forecaster.market.fetch_options import FetchOptions
-from forecaster.market.files.read import ReadOptions
 from forecaster.market.load import read_sorted
 from forecaster.market.notes import Note
-from forecaster.market.providers.base import Provider
-from forecaster.market.store import Store
-from forecaster.market.watchlist import BatchSources
-from forecaster.model.artifact import Model
 from forecaster.wording import counted
+
+if TYPE_CHECKING:
+    from forecaster.jobs.predict import TickerForecast
+    from forecaster.market.bars import History
+    from forecaster.market.fetch_options import FetchOptions
+    from forecaster.market.files.read import ReadOptions
+    from forecaster.market.providers.base import Provider
+    from forecaster.market.store import Store
+    from forecaster.market.watchlist import BatchSources
+    from forecaster.model.artifact import Model
 
 _SHOWN = 20
 """Tickers of a set that a note names."""

@@ -16,7 +16,9 @@ from forecaster.model.artifact import save
 from forecaster.model.registry import path_of
 from forecaster.model.settings import Settings
 
-HEAVY = ("tensorflow", "keras", "pandas", "scipy", "statsmodels", "arch", "pyarrow")
+HEAVY = (
+    "tensorflow", "keras", "pandas", "scipy", "statsmodels", "arch", "pyarrow", "sqlalchemy",
+)  # fmt: skip
 
 RUN = """
 import json, sys
