@@ -17,17 +17,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from forecaster.api.data import read as read
-    from forecaster.api.models import load as load
-    from forecaster.api.models import save as save
     from forecaster.api.nightly import batch as batch
     from forecaster.api.nightly import doctor as doctor
     from forecaster.api.nightly import fetch as fetch
     from forecaster.api.nightly import report as report
     from forecaster.api.nightly import score as score
-    from forecaster.api.results import Backtest as Backtest
-    from forecaster.api.results import Predictions as Predictions
-    from forecaster.api.results import Trained as Trained
+    from forecaster.api.notebook import Backtest as Backtest
+    from forecaster.api.notebook import Predictions as Predictions
+    from forecaster.api.notebook import Trained as Trained
+    from forecaster.api.persistence import load as load
+    from forecaster.api.persistence import save as save
+    from forecaster.api.reading import read as read
     from forecaster.api.verbs import backtest as backtest
     from forecaster.api.verbs import compare as compare
     from forecaster.api.verbs import explain as explain
@@ -45,10 +45,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "api.data": ("read",),
-    "api.models": ("load", "save"),
+    "api.reading": ("read",),
+    "api.persistence": ("load", "save"),
     "api.nightly": ("batch", "doctor", "fetch", "report", "score"),
-    "api.results": ("Backtest", "Predictions", "Trained"),
+    "api.notebook": ("Backtest", "Predictions", "Trained"),
     "api.verbs": ("backtest", "compare", "explain", "plot", "predict", "train"),
     "errors": ("ForecastError", "ForecastWarning"),
     "market.bars": ("History", "Panel", "history_from_closes"),

@@ -7,8 +7,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from forecaster.api.data import Data, Day, day_of, fetch_options, load_result, panel_of, warn_notes
-from forecaster.api.models import ModelLike, model_of
+from forecaster.api.persistence import ModelLike, model_of
+from forecaster.api.reading import (
+    Data,
+    Day,
+    day_of,
+    fetch_options,
+    load_result,
+    panel_of,
+    warn_notes,
+)
 from forecaster.errors import SettingsError, parameter
 
 if TYPE_CHECKING:
@@ -155,7 +163,7 @@ def report(
         ModelError: there is no such model.
         DataError: the file holds no backtest.
     """
-    from forecaster.api.pictures import fans_of
+    from forecaster.api.figures import fans_of
     from forecaster.api.verbs import predict
     from forecaster.atomic import replacing
     from forecaster.jobs.backtest_document import BacktestSubject

@@ -8,9 +8,9 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from forecaster.api.data import Data, Day, day_of, load_result, panel_of, read, warn, warn_notes
-from forecaster.api.models import ModelLike, model_of
-from forecaster.api.results import Backtest, Predictions, Trained
+from forecaster.api.notebook import Backtest, Predictions, Trained
+from forecaster.api.persistence import ModelLike, model_of
+from forecaster.api.reading import Data, Day, day_of, load_result, panel_of, read, warn, warn_notes
 from forecaster.errors import SettingsError, parameter
 from forecaster.market.bars import Panel
 from forecaster.market.calendars import NO_CALENDARS

@@ -1,4 +1,4 @@
-"""What the verbs return: the results of the jobs, with tables and pictures for notebooks."""
+"""What the verbs return: results with the tables and pictures that a notebook shows."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Predictions(predict.Predictions):
         Raises:
             SettingsError: there is none, or there are more than a picture has room for.
         """
-        from forecaster.api.pictures import fans_of, figure_of_fans
+        from forecaster.api.figures import fans_of, figure_of_fans
 
         return figure_of_fans(fans_of(self.forecasts, self.histories), self.model, theme)
 
@@ -120,7 +120,7 @@ class Backtest(backtest.Backtest):
         Args:
             theme: ``light`` or ``dark``.
         """
-        from forecaster.api.pictures import figure_of_backtest
+        from forecaster.api.figures import figure_of_backtest
 
         return figure_of_backtest(self, theme)
 
