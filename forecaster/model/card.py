@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from forecaster.documents import Count, Day, PanelFacts, Part, Scores, Text, Whole
+from forecaster.documents import Count, Day, PanelFacts, Part, Scores, Size, Text, Whole
 
 
 class SplitDates(Part):
@@ -42,6 +42,18 @@ class Retraining(Part):
     epochs: Count
 
 
+class EpochLosses(Part):
+    """Losses of one epoch of training.
+
+    Attributes:
+        training: mean over its batches, in units of the scaled targets.
+        validation: pinball loss after it; None without a validation part.
+    """
+
+    training: Size
+    validation: Size | None
+
+
 class Card(Part):
     """Data, training and errors of a model.
 
@@ -59,6 +71,8 @@ class Card(Part):
         packages: package to version.
         scores: errors on the test part; None where they were not measured.
         retrained: of a model that was trained on from another one.
+        history: losses of every epoch of the fit that chose their number; None in files of before
+            they were kept, and in a model that was trained on.
     """
 
     data: PanelFacts
@@ -73,3 +87,4 @@ class Card(Part):
     packages: dict[str, Text]
     scores: Scores | None
     retrained: Retraining | None = None
+    history: tuple[EpochLosses, ...] | None = None

@@ -114,6 +114,11 @@ def test_training_gives_the_command_s_scores_and_weights(forecast, home):
     ours = forecaster.predict(IBM, made)
     assert ours.forecasts == forecaster.predict(IBM, "theirs").forecasts
     assert len(repr(made)) < 200
+    (epoch,) = made.history
+    losses = {"epoch": 1, "training": epoch.loss, "validation": epoch.validation}
+    assert said["history"] == [losses]
+    (kept,) = forecaster.load("ours").card.history
+    assert (kept.training, kept.validation) == (epoch.loss, epoch.validation)
     assert set(made.to_dataframe()["model"]) == {"gru", "naive", "drift", "ewma"}
 
 
