@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -44,10 +45,23 @@ def figure_of_fans(fans: Sequence[Fan], model: Model, theme: ThemeName) -> Figur
             " those of fewer histories."
         )
     with settled():
-        return fan.fan_figure(fans, fan.frame_of(fans, model), THEMES[theme])
+        return _shown(fan.fan_figure(fans, fan.frame_of(fans, model), THEMES[theme]))
 
 
 def figure_of_backtest(result: Backtest, theme: ThemeName) -> Figure:
     """Calibration, skill by step and loss over time of each network."""
     with settled():
-        return backtest.backtest_figure(result, backtest.frame_of(result), THEMES[theme])
+        return _shown(backtest.backtest_figure(result, backtest.frame_of(result), THEMES[theme]))
+
+
+def _shown(figure: Figure) -> Figure:
+    """The figure, which a notebook shows though pyplot never heard of it."""
+
+    def png() -> bytes:
+        buffer = io.BytesIO()
+        with settled():
+            figure.savefig(buffer, format="png", dpi=80, facecolor=figure.get_facecolor())
+        return buffer.getvalue()
+
+    setattr(figure, "_repr_png_", png)  # noqa: B010
+    return figure

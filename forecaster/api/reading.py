@@ -37,8 +37,6 @@ Source: TypeAlias = "str | os.PathLike[str] | Frame | History | Panel"
 Data: TypeAlias = "Source | Iterable[Source] | Mapping[str, Frame]"
 """Prices: a ticker, a path, a frame, a history or a panel; several of them; frames by ticker."""
 
-_OURS = "forecaster"
-
 Day: TypeAlias = "str | date | np.datetime64"
 """A date, as in ``"2024-05-31"``."""
 
@@ -258,6 +256,10 @@ def warn_notes(notes: Iterable[Note]) -> None:
 def warn(message: str) -> None:
     """A `ForecastWarning` where the user's own code called."""
     depth, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] == _OURS:
+    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
         depth, frame = depth + 1, frame.f_back
     warnings.warn(message, ForecastWarning, stacklevel=depth)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == __name__.partition(".")[0]
