@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from forecaster.cli.options import ModelArgument
+from forecaster.cli.options import ModelArgument, Reading
+from forecaster.cli.sources import only_history, read
 
 
 def export(
@@ -17,13 +18,22 @@ def export(
         Path | None,
         typer.Option("--output", "-o", help="File to write. (default: MODEL.keras or .onnx)"),
     ] = None,
+    example: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE", help="Write one history's inputs, outputs and prices as .npz too."
+        ),
+    ] = None,
+    *,
+    reading: Reading,
 ) -> None:
-    """Write a model's network for use elsewhere, with a JSON file that says how."""
+    """Write a model's network for use elsewhere, with a JSON file that says how to feed it."""
     from forecaster.jobs import export
     from forecaster.model.registry import open_model
     from forecaster.output.console import note
 
     trained = open_model(model)
     path = output or Path(f"{trained.name}.{to}")
-    for written in export.export(trained, to, path):
+    shown = None if example is None else only_history(read([example], reading), "export")
+    for written in export.export(trained, to, path, shown):
         note(f"wrote {written}")

@@ -23,5 +23,5 @@ def test_every_block_prints_what_stands_below_it(monkeypatch):
         shown = io.StringIO()
         with contextlib.redirect_stdout(shown), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(compile(code, "python.md", "exec"), names)  # noqa: S102
+            exec(compile(code, "python.md", "exec"), names)
         assert matches(expected, shown.getvalue()), shown.getvalue()
