@@ -1,4 +1,4 @@
-"""The page on Python prints what it shows."""
+"""Pages with Python print what they show."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import re
 import warnings
 from pathlib import Path
 
-from test_readme import matches
+import pytest
+from test_readme import PAGES, matches
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_every_block_prints_what_stands_below_it(monkeypatch):
+@pytest.mark.parametrize("name", [name for name in PAGES if "```python" in PAGES[name]])
+def test_every_block_prints_what_stands_below_it(monkeypatch, name):
     monkeypatch.chdir(ROOT)
-    page = (ROOT / "docs" / "python.md").read_text()
+    page = PAGES[name]
     steps = re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", page, re.DOTALL)
     assert len(steps) == page.count("```python")
     names: dict[str, object] = {}
@@ -23,5 +25,5 @@ def test_every_block_prints_what_stands_below_it(monkeypatch):
         shown = io.StringIO()
         with contextlib.redirect_stdout(shown), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(compile(code, "python.md", "exec"), names)
+            exec(compile(code, name, "exec"), names)
         assert matches(expected, shown.getvalue()), shown.getvalue()
