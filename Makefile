@@ -12,13 +12,14 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quick lint boxed-model pictures speed peers torture clean
+.PHONY: help demo test check quick lint docs boxed-model pictures speed peers torture clean
 
 help:
 	@echo "make demo    install, then a tour on sample_data (half a minute after the installation)"
 	@echo "make test    install, then ruff, mypy --strict and pytest (about 10 minutes)"
 	@echo "make quick   install, then ruff, mypy and the tests without processes and TensorFlow (two minutes)"
 	@echo "make speed   measure start-up, training and prediction"
+	@echo "make docs    build the documentation as a site in build/site, without a network"
 	@echo "make clean   remove the environment and caches"
 
 $(BIN)/python:
@@ -48,6 +49,10 @@ lint:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "To read it: $(BIN)/python -m http.server --directory build/site"
 
 # the model that comes with the package: trained on sample_data alone, by this command
 boxed-model: $(VENV)/installed

@@ -70,6 +70,10 @@ class ForecastError(Exception):
         super().__init__(self.message)
 
 
+class ForecastWarning(UserWarning):
+    """Something repaired or worth knowing about a result; Python's ``warnings`` filters it."""
+
+
 class SettingsError(ForecastError, exit_code=2, code="settings"):
     """An option or a setting has a value that cannot work."""
 

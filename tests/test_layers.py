@@ -22,7 +22,7 @@ LAYERS = (
     ("model", "evaluation"),
     ("jobs",),
     ("output",),
-    ("cli",),
+    ("cli", "api"),
     ("", "__main__"),
 )
 """From the lowest up. A package sees itself and the layers below, not its neighbours in its layer.

@@ -136,16 +136,6 @@ def test_every_console_block_prints_what_it_shows(printed):
 
 
 @pytest.mark.network
-def test_the_python_block_runs(place):
-    (code,) = blocks("python")
-    script = place / "readme.py"
-    script.write_text(code)
-    ticker, price = run(f"{sys.executable} readme.py", place).split()
-    assert ticker == "AAPL"
-    assert 400 < float(price) < 460
-
-
-@pytest.mark.network
 def test_the_error_table_is_the_one_that_training_prints(printed):
     """Processors round differently, so numbers are compared to a few percent."""
     shown = next(b for b in blocks("", README) if "pinball" in b).splitlines()

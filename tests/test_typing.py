@@ -16,12 +16,55 @@ import forecaster
 ROOT = Path(__file__).resolve().parents[1]
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 SCRIPT = """
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
 import forecaster
-panel = forecaster.read_sources(["prices/"]).panel
-trained = forecaster.train(panel, forecaster.Settings(cell="lstm"), name="mine")
+
+frame = pd.DataFrame({"Close": [1.0, 2.0]}, index=pd.to_datetime(["2024-01-02", "2024-01-03"]))
+panel = forecaster.read(frame, ticker="A", calendar="XNYS")
+panel = forecaster.read({"A": frame, "B": frame["Close"]})
+panel = forecaster.read(["prices/", "AAPL", frame], id_col="who", skip_unreadable=True)
+settings = forecaster.Settings(cell="lstm", units=16)
+trained = forecaster.train(panel, settings, name="mine", train_end=date(2020, 1, 2), progress=True)
+saved = forecaster.save(trained, "mine")
+model = forecaster.load("mine")
+made = forecaster.predict(frame, model, horizon=3, as_of=np.datetime64("2024-01-03"))
+made = forecaster.predict("AAPL", as_of="2024-01-03", market=panel)
+table = made.to_dataframe(wide=True)
+figure = made.plot()
+figure.savefig("fan.png")
+for forecast in made:
+    for step in forecast.steps:
+        print(step.session, step.quantiles[0.5] / step.naive)
+tested = forecaster.backtest(panel, settings=settings, folds=3, cells=("gru", "lstm"))
+tested.plot(theme="dark").savefig("backtest.png")
+print(tested.to_dataframe().sort_values("pinball"))
+for verdict in tested.table.verdicts:
+    print(verdict.word, verdict.p)
+kinds = forecaster.compare(panel)
+print(kinds[0].first.pinball)
+days = forecaster.explain(frame, model).days
+print(days[0].close)
+forecaster.plot(frame, model, theme="light")
+print(forecaster.fetch(["AAPL", "MSFT"], since="2020-01-01").updated)
+night = forecaster.batch("watchlist.txt", model, horizon=5, offline=True)
+print(night.head, len(night.forecasts))
+print([record.scored for record in forecaster.score(since="2024-01-01").records])
+page = forecaster.report("mine", "mine.html", data=frame)
+print(page.name, [check.finding for check in forecaster.doctor() if not check.ok])
+closes: np.ndarray[tuple[int], np.dtype[np.float64]] = np.array([1.0, 2.0])
+history = forecaster.history_from_closes("A", ["2024-01-02", "2024-01-03"], closes)
+again = forecaster.Panel((history,)).to_dataframe()
+try:
+    forecaster.read("NOWHERE.csv")
+except forecaster.ForecastError as problem:
+    print(problem.exit_code)
 reveal_type(panel.histories[0].close)
 reveal_type(trained.model)
-forecaster.predict(trained.model, panel.histories).forecasts[0].tickr
+made.forecasts[0].tickr
 forecaster.Settings(cell="transformer")
 forecaster.predikt
 """

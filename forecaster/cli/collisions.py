@@ -111,8 +111,8 @@ def _outputs(ctx: Any) -> Iterator[_Output]:
 
 
 def _beside(path: Path, suffix: str) -> Path:
-    """A file of the same name but for its suffix."""
-    return path.with_suffix(suffix) if path.name else path
+    """A file of the same name with a suffix behind it."""
+    return path.with_name(path.name + suffix) if path.name else path
 
 
 def _place_of(output: _Output) -> Hashable:

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from forecaster.cli.options import ModelArgument
-from forecaster.cli.uses import writes
+from forecaster.cli.options import ModelArgument, Reading
+from forecaster.cli.sources import only_history, read
+from forecaster.cli.uses import reads, writes
 from forecaster.errors import SettingsError
 
 
@@ -19,11 +20,21 @@ def export(
         Path | None,
         writes(
             typer.Option("--output", "-o", help="File to write. (default: MODEL.keras or .onnx)"),
-            beside=(".json",),
+            beside=(".json", ".npz"),
         ),
     ] = None,
+    example: Annotated[
+        str | None,
+        reads(
+            typer.Option(
+                metavar="SOURCE", help="Write one history's inputs, outputs and prices as .npz too."
+            )
+        ),
+    ] = None,
+    *,
+    reading: Reading,
 ) -> None:
-    """Write a model's network for use elsewhere, with a JSON file that says how."""
+    """Write a model's network for use elsewhere, with a JSON file that says how to feed it."""
     from forecaster.jobs import export
     from forecaster.model.registry import is_name, open_model
     from forecaster.output.console import wrote
@@ -35,5 +46,6 @@ def export(
             f" Add --output model.{to}."
         )
     path = output or Path(f"{trained.name}.{to}")
-    for written in export.export(trained, to, path):
+    shown = None if example is None else only_history(read([example], reading), "export")
+    for written in export.export(trained, to, path, shown):
         wrote(written)

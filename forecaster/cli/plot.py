@@ -25,7 +25,6 @@ from forecaster.cli.sources import (
     read_market,
     report_failures,
     show_notes,
-    warn_of_hindsight,
 )
 from forecaster.errors import SettingsError
 
@@ -57,7 +56,7 @@ def plot(
     """Draw the forecast of each history: in the terminal, or as a .png, .svg or .html file."""
     from forecaster.jobs.fan_chart import check_sessions, fans
     from forecaster.jobs.market_set import other_than_learned
-    from forecaster.jobs.predict import checked_horizon
+    from forecaster.jobs.predict import checked_horizon, hindsight_notes
     from forecaster.output.charts.fan import MOST_PANELS, fan_picture
 
     file = picture_file(output, width)
@@ -78,7 +77,7 @@ def plot(
         trained, loaded.panel.histories, market=members, shown=shown, horizon=horizon, as_of=day,
         calendars=loaded.calendars,
     )  # fmt: skip
-    warn_of_hindsight(trained, drawings.forecasts)
+    show_notes(hindsight_notes(trained, drawings.forecasts))
     if file is not None and drawings.fans:
         file.write(fan_picture(drawings.fans, trained, file.kind, width, theme))
     elif drawings.fans:

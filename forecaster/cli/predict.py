@@ -14,7 +14,6 @@ from forecaster.cli.sources import (
     read_market,
     report_failures,
     show_notes,
-    warn_of_hindsight,
 )
 
 
@@ -48,7 +47,7 @@ def predict(
         ages=ages,
     )  # fmt: skip
     forecasts = result.forecasts
-    warn_of_hindsight(trained, forecasts)
+    show_notes(predict.hindsight_notes(trained, forecasts))
     failures = failures_in_flags((*loaded.failures, *result.failures))
     to.write(
         table=lambda width: predict_table(result, trained, width),

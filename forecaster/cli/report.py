@@ -11,7 +11,7 @@ from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import Reading, ThemeOption, complete_model
 from forecaster.cli.pictures import checked_file
 from forecaster.cli.results import emit
-from forecaster.cli.sources import read, report_failures, warn_of_hindsight
+from forecaster.cli.sources import read, report_failures, show_notes
 from forecaster.cli.uses import reads, writes
 from forecaster.errors import SettingsError
 
@@ -90,6 +90,7 @@ def report(
 def _fans(model: Model, loaded: LoadResult) -> tuple[tuple[Fan, ...], tuple[Failure, ...]]:
     """Forecasts to draw, and what could not be read or forecast."""
     from forecaster.jobs.fan_chart import fans
+    from forecaster.jobs.predict import hindsight_notes
     from forecaster.output.charts.fan import MOST_PANELS
 
     if len(loaded.panel) > MOST_PANELS:
@@ -98,5 +99,5 @@ def _fans(model: Model, loaded: LoadResult) -> tuple[tuple[Fan, ...], tuple[Fail
             " Give fewer."
         )
     drawings = fans(model, loaded.panel.histories, shown=_SHOWN, calendars=loaded.calendars)
-    warn_of_hindsight(model, drawings.forecasts)
+    show_notes(hindsight_notes(model, drawings.forecasts))
     return drawings.fans, failures_in_flags((*loaded.failures, *drawings.failures))

@@ -16,7 +16,6 @@ from forecaster.wording import plural
 if TYPE_CHECKING:
     import numpy as np
 
-    from forecaster.jobs.predict import TickerForecast
     from forecaster.market.bars import History
     from forecaster.market.fetch_options import FetchOptions
     from forecaster.market.files.read import LoadResult, ReadOptions
@@ -239,18 +238,3 @@ def report_failures(failures: Sequence[Failure], *, succeeded: int) -> None:
     if not succeeded:
         raise failures[-1].error
     raise _some_failed(len(failures), succeeded)
-
-
-def warn_of_hindsight(model: Model, forecasts: Sequence[TickerForecast]) -> None:
-    """A forecast from before the end of the training range has seen its own future."""
-    from forecaster.jobs.predict import in_hindsight
-
-    early = [f for f in forecasts if in_hindsight(model, f.cutoff)]
-    if early:
-        from forecaster.output.console import note
-
-        note(
-            f"{early[0].ticker} is forecast from {early[0].cutoff}, and model {model.name} was"
-            f" trained to {model.card.trained_to}: it has seen what came next, so this is no"
-            " fair test of it."
-        )

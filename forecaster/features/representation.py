@@ -37,7 +37,7 @@ LEVEL_FEATURES = ("price",)
 REACH = 1500
 """Bars that a forecast reads; older ones weigh under 2% in the slowest input."""
 
-_LIMIT = 6.0
+LIMIT = 6.0
 """Inputs are cut at this many standard deviations."""
 
 
@@ -146,9 +146,9 @@ class Representation:
         ]
 
     def _standardise(self, bars: Floats, states: Floats) -> Floats32:
-        """Rows in standard deviations, cut at ``_LIMIT``; an unknown market state is 0."""
+        """Rows in standard deviations, cut at ``LIMIT``; an unknown market state is 0."""
         rows, known = np.column_stack([bars, states]), self.market_state & (states[:, 0] > 0)
-        standard = np.clip((rows - self.mean) / self.deviation, -_LIMIT, _LIMIT)
+        standard = np.clip((rows - self.mean) / self.deviation, -LIMIT, LIMIT)
         first, stop = self.market_state_columns
         standard[~known, first:stop] = 0.0
         return standard.astype(np.float32)

@@ -18,7 +18,7 @@ from forecaster.features.representation import REACH, Encoding
 from forecaster.market.age import Age
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
-from forecaster.market.notes import Failure
+from forecaster.market.notes import Failure, Note
 from forecaster.model.artifact import Model
 from forecaster.model.inference import outputs_now
 
@@ -32,6 +32,18 @@ SHORTEST_HISTORY = 2
 def in_hindsight(model: Model, cutoff: np.datetime64) -> bool:
     """Whether a model has seen what came after a cutoff: no forecast from there tests it fairly."""
     return bool(cutoff < model.trained_to)
+
+
+def hindsight_notes(model: Model, forecasts: Sequence[TickerForecast]) -> list[Note]:
+    """A note where a forecast is from before the end of the model's training."""
+    early = [forecast for forecast in forecasts if in_hindsight(model, forecast.cutoff)]
+    if not early:
+        return []
+    message = (
+        f"it is forecast from {early[0].cutoff}, and model {model.name} was trained to"
+        f" {model.card.trained_to}: it has seen what came next, so this is no fair test of it."
+    )
+    return [Note(message, early[0].ticker)]
 
 
 @dataclass(frozen=True)

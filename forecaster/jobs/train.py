@@ -23,10 +23,10 @@ from forecaster.jobs.worker import installed
 from forecaster.market.bars import Panel
 from forecaster.market.notes import Note
 from forecaster.model.artifact import Model
-from forecaster.model.card import Card, SplitDates, check_name
+from forecaster.model.card import Card, EpochLosses, SplitDates, check_name
 from forecaster.model.devices import choose_device
 from forecaster.model.settings import Device, Settings, UsedDevice
-from forecaster.model.training import FitResult, fit
+from forecaster.model.training import Epoch, FitResult, fit
 from forecaster.wording import counted
 
 SHORTEST_HISTORY = 5
@@ -51,6 +51,7 @@ class Trained:
         seconds: of epochs, fit and refit together.
         targets_per_second: of the first fit.
         notes: for the user.
+        history: every epoch of the first fit.
     """
 
     model: Model
@@ -61,6 +62,7 @@ class Trained:
     seconds: float
     targets_per_second: float
     notes: tuple[Note, ...]
+    history: tuple[Epoch, ...] = ()
 
 
 def train(
@@ -121,8 +123,9 @@ def train(
     )
     table, losses = tested or (None, None)
     return Trained(
-        model, split, table, losses, used, seconds, fitted.targets_per_second, tuple(notes)
-    )
+        model, split, table, losses, used, seconds, fitted.targets_per_second, tuple(notes),
+        fitted.history,
+    )  # fmt: skip
 
 
 def _few_targets(counts: Sequence[int]) -> list[Note]:
@@ -233,4 +236,8 @@ def _card(
             "python": platform.python_version(),
         },
         scores=None if tested is None else card_scores(*tested, cell),
+        history=tuple(
+            EpochLosses(training=epoch.loss, validation=epoch.validation)
+            for epoch in fitted.history
+        ),
     )

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forecaster.arrays import Days, Floats, Moments
 from forecaster.errors import DataError
+from forecaster.wording import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecaster.market.calendars import Calendars
+
+_NAMED = 3
 
 BAR_FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
 """What a bar has, in the order in which it is written."""
@@ -38,7 +48,7 @@ class Action:
     value: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class History:
     """All bars of one ticker, oldest first.
 
@@ -101,6 +111,9 @@ class History:
     def __len__(self) -> int:
         return len(self.sessions)
 
+    def __repr__(self) -> str:
+        return f"<History of {self.ticker}: {len(self):,} bars, {self.first} to {self.cutoff}>"
+
     @property
     def first(self) -> np.datetime64:
         """The first session."""
@@ -153,13 +166,14 @@ class History:
         return digest.hexdigest()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Panel:
     """Several histories, each with its own length, one per ticker, in the order given.
 
     Attributes:
         histories: to be forecast.
         market: those that make the market state; None: ``histories`` themselves.
+        calendars: sessions of the calendars that histories name, by their codes; None: of none.
 
     Raises:
         DataError: a ticker occurs twice.
@@ -167,6 +181,7 @@ class Panel:
 
     histories: tuple[History, ...]
     market: tuple[History, ...] | None = None
+    calendars: Calendars | None = None
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
@@ -183,6 +198,29 @@ class Panel:
 
     def __iter__(self) -> Iterator[History]:
         return iter(self.histories)
+
+    def __repr__(self) -> str:
+        named = ", ".join(self.tickers[:_NAMED]) + (", …" if len(self) > _NAMED else "")
+        return f"<Panel of {counted(len(self), 'history')}, {self.bars:,} bars: {named}>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>"
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """A row for each ticker and session, oldest first, ticker after ticker.
+
+        Returns:
+            Columns ``ticker``, ``date`` and those of a bar; prices as traded, NaN where unknown.
+        """
+        import pandas as pd
+
+        columns = {name: [getattr(h, name) for h in self.histories] for name in BAR_FIELDS}
+        every = {"date": [history.sessions for history in self.histories], **columns}
+        joined: dict[str, Any] = {
+            name: np.concatenate(parts) if parts else [] for name, parts in every.items()
+        }
+        tickers = np.repeat(np.array(self.tickers, dtype=object), [len(h) for h in self.histories])
+        return pd.DataFrame({"ticker": tickers, **joined})
 
     @property
     def tickers(self) -> tuple[str, ...]:
@@ -206,9 +244,8 @@ class Panel:
 
     def up_to(self, day: np.datetime64) -> Panel:
         """The panel as it was at the close of ``day``; histories that begin later are left out."""
-        return Panel(
-            _up_to(self.histories, day), None if self.market is None else _up_to(self.market, day)
-        )
+        market = None if self.market is None else _up_to(self.market, day)
+        return replace(self, histories=_up_to(self.histories, day), market=market)
 
     def keep(self, wanted: Callable[[History], bool]) -> Panel:
         """The histories that are wanted; the market state stays."""

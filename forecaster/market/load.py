@@ -25,6 +25,7 @@ from forecaster.market.fetch_options import (
     is_current,
     store_and_provider,
 )
+from forecaster.market.files.header import Table
 from forecaster.market.files.joining import given_twice
 from forecaster.market.files.read import (
     DEFAULT_READ_OPTIONS,
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 
 
 def read_sources(
-    sources: Sequence[str],
+    sources: Sequence[str | Table],
     options: ReadOptions = DEFAULT_READ_OPTIONS,
     fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     *,
@@ -63,7 +64,8 @@ def read_sources(
     """Read files and fetch tickers into one panel.
 
     Args:
-        sources: paths, ``-``, and tickers: words that are no path and name no file.
+        sources: paths, ``-``, tables in memory, and tickers: words that are no path and name no
+            file.
         options: how files are read.
         fetching: how tickers are fetched; its calendar holds for files too.
         stdin: where ``-`` reads; the process's standard input if None.
@@ -77,14 +79,19 @@ def read_sources(
         SettingsError: an option cannot work.
         StoreError: the price store cannot be used.
     """
-    files = [source for source in sources if is_file_source(source) or not source.strip()]
-    tickers = [source for source in sources if source not in files]
+    files: list[str | Table] = []
+    tickers: list[str] = []
+    for source in sources:
+        if isinstance(source, Table) or is_file_source(source) or not source.strip():
+            files.append(source)
+        else:
+            tickers.append(source)
     loaded = read_sorted(files, tickers, options, fetching, stdin=stdin, on_ticker=on_ticker)
     return replace(loaded, failures=tuple(_perhaps_a_file(f, tickers) for f in loaded.failures))
 
 
 def read_sorted(
-    files: Sequence[str],
+    files: Sequence[str | Table],
     tickers: Sequence[str],
     options: ReadOptions = DEFAULT_READ_OPTIONS,
     fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
@@ -99,7 +106,7 @@ def read_sorted(
     """Read sources of which it is known whether they are files or tickers.
 
     Args:
-        files: paths, or ``-``.
+        files: paths, ``-``, or tables in memory.
         tickers: as a user wrote them.
         options: how files are read.
         fetching: how tickers are fetched; its calendar holds for files too.

@@ -59,7 +59,7 @@ _UNREADABLE = (
 """Errors of the parsers on a forged file, whose checksum holds."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A trained network, and everything else that a forecast needs.
 
@@ -78,6 +78,12 @@ class Model:
     representation: Representation
     network: Network
     card: Card
+
+    def __repr__(self) -> str:
+        return (
+            f"<Model {self.name}: {self.settings.cell}, {self.settings.horizon} sessions ahead,"
+            f" trained to {self.card.trained_to}>"
+        )
 
     @cached_property
     def digest(self) -> str:

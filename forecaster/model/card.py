@@ -21,6 +21,7 @@ from forecaster.documents import (
     Part,
     Positive,
     Scores,
+    Size,
     Text,
     Whole,
     needed,
@@ -99,6 +100,18 @@ class Retraining(Part):
     epochs: Count
 
 
+class EpochLosses(Part):
+    """Losses of one epoch of training.
+
+    Attributes:
+        training: mean over its batches, in units of the scaled targets.
+        validation: pinball loss after it; None without a validation part.
+    """
+
+    training: Size
+    validation: Size | None
+
+
 class Card(Part):
     """Data, training and errors of a model.
 
@@ -116,6 +129,8 @@ class Card(Part):
         packages: package to version.
         scores: errors on the test part; None where they were not measured.
         retrained: of a model that was trained on from another one.
+        history: losses of every epoch of the fit that chose their number; None in files of before
+            they were kept, and in a model that was trained on.
     """
 
     data: PanelFacts
@@ -130,6 +145,7 @@ class Card(Part):
     packages: dict[Text, Text]
     scores: Scores | None
     retrained: Retraining | None = None
+    history: tuple[EpochLosses, ...] | None = None
 
     @model_validator(mode="after")
     def _in_its_data(self) -> Card:

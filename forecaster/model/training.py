@@ -106,6 +106,7 @@ class FitResult:
         targets_by_step: how many of them taught each step.
         seconds: of all epochs, validation included.
         targets_per_second: of training steps alone.
+        history: every epoch, also those after the best one.
     """
 
     representation: Representation
@@ -116,6 +117,7 @@ class FitResult:
     targets_by_step: tuple[int, ...]
     seconds: float
     targets_per_second: float
+    history: tuple[Epoch, ...] = ()
 
 
 def fit(
@@ -186,6 +188,7 @@ def _run_epochs(
     began, stepping, trained = time.perf_counter(), 0.0, 0
     best, best_loss, best_epoch = to_network(model, settings), math.inf, 0
     average = WeightAverage(model)
+    history: list[Epoch] = []
     for number in range(1, total + 1):
         start = time.perf_counter()
         loss, count = _one_epoch(model, settings, data, rng, average)
@@ -197,8 +200,9 @@ def _run_epochs(
         settled = number >= least or average.steps >= LEAST_STEPS
         if seen is None or (settled and seen < best_loss):
             best, best_loss, best_epoch = current, math.inf if seen is None else seen, number
+        history.append(Epoch(number, total, loss, seen, time.perf_counter() - began))
         if on_epoch:
-            on_epoch(Epoch(number, total, loss, seen, time.perf_counter() - began))
+            on_epoch(history[-1])
         if watch and settled and number - best_epoch >= settings.patience:
             break
     return FitResult(
@@ -210,6 +214,7 @@ def _run_epochs(
         targets_by_step=targets,
         seconds=time.perf_counter() - began,
         targets_per_second=trained / stepping,
+        history=tuple(history),
     )
 
 

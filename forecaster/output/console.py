@@ -225,12 +225,15 @@ def _record(level: str, message: str, exit_code: int | None = None) -> None:
 
 
 @contextlib.contextmanager
-def training_bar() -> Iterator[OnProgress | None]:
+def training_bar(*, always: bool = False) -> Iterator[OnProgress | None]:
     """Callback of a progress bar: stage, epoch, loss, time left; None without a terminal.
 
     For networks in training elsewhere the bar shows how many are done.
+
+    Args:
+        always: without a terminal too, as a notebook has none.
     """
-    if not watched():
+    if not (always or watched()):
         yield None
         return
     from rich.progress import (

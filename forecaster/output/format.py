@@ -307,18 +307,20 @@ def remark_sentence(remark: Suspicion | Hindsight | str) -> str:
 
 def rows_csv(table: ScoreTable | None) -> str:
     """The error table as CSV; only a header where nothing was measured."""
+    return to_csv(*score_rows(table))
+
+
+def score_rows(table: ScoreTable | None) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows of the error table, a row for each model and step."""
     rows = table_state(table)["rows"] if table else []
     header = ["model", "step", "n", "pinball", "mae", "rmse", "mape", "direction"]
     nested = ("skill", "coverage", "width", "dm_p")
     keys = {part: list(dict.fromkeys(k for r in rows for k in r[part])) for part in nested}
     names = [f"{part}_{key}" for part in nested for key in keys[part]]
-    return to_csv(
-        [*header, *names],
-        [
-            [*(r[c] for c in header), *(r[part].get(k) for part in nested for k in keys[part])]
-            for r in rows
-        ],
-    )
+    return [*header, *names], [
+        [*(r[c] for c in header), *(r[part].get(k) for part in nested for k in keys[part])]
+        for r in rows
+    ]
 
 
 NARROW = 66

@@ -69,6 +69,10 @@ def train_json(trained: Trained, panel: Panel, path: str, failures: Iterable[Fai
             "split": trained.split,
             "settings": trained.model.settings.state(),
             "epochs": trained.model.card.epochs,
+            "history": [
+                {"epoch": e.number, "training": e.loss, "validation": e.validation}
+                for e in trained.history
+            ],
             "device": trained.device,
             "seconds": round(trained.seconds, 3),
             "targets_per_second": round(trained.targets_per_second),

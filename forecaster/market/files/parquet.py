@@ -60,10 +60,7 @@ def read_parquet(file: BinaryIO, source: str) -> Table:
             f"{source} cannot be read as Parquet ({reason[:200]}); a whole Parquet file is needed."
             " Write it again or give the prices as CSV."
         ) from error
-    count = len(columns[0]) if columns else 0
-    if count == 0:
-        raise DataError(f"{source} has no rows; at least 1 bar is needed. Check the file.")
-    return _named(source, _index_names(names, columns, index), columns, count)
+    return table_of_columns(source, names, columns, index)
 
 
 def _unpacked(file: BinaryIO, source: str) -> tuple[list[str], list[Column], list[str]]:
@@ -142,8 +139,24 @@ def _index_columns(schema: Any) -> list[str]:
     return [name for name in index if isinstance(name, str)] if isinstance(index, list) else []
 
 
-def _named(source: str, names: list[str], columns: list[Column], count: int) -> Table:
-    """Undo the names that pandas makes up for two-level columns."""
+def table_of_columns(
+    source: str, names: list[str], columns: list[Column], index: list[str]
+) -> Table:
+    """Columns as a table, without the names that pandas makes up for an index and two levels.
+
+    Args:
+        source: what messages call it.
+        names: one a column; ``__index_level_0__`` where a level of the index has none.
+        columns: of equal length.
+        index: names of the columns that are an index.
+
+    Raises:
+        DataError: there are no rows.
+    """
+    count = len(columns[0]) if columns else 0
+    if count == 0:
+        raise DataError(f"{source} has no rows; at least 1 bar is needed. Check where it is from.")
+    names = _index_names(names, columns, index)
     pairs = {}
     if any(name.startswith("(") for name in names):
         pairs = {pair.place: pair for pair in pairs_in([header_of(name) for name in names])}

@@ -118,15 +118,15 @@ def is_file_source(word: str) -> bool:
 
 
 def read_files(
-    sources: Sequence[str],
+    sources: Sequence[str | Table],
     options: ReadOptions = DEFAULT_READ_OPTIONS,
     *,
     stdin: BinaryIO | None = None,
 ) -> LoadResult:
-    """Read files, folders and standard input into one panel.
+    """Read files, folders, standard input and tables in memory into one panel.
 
     Args:
-        sources: paths, or ``-``.
+        sources: paths, ``-``, and tables; a table's ``title`` is its ticker.
         options: column names, date format, ticker, decimal sign, encoding.
         stdin: where ``-`` reads; the process's standard input if None.
 
@@ -194,8 +194,12 @@ class _Collected:
             )
         return {name.strip(): [part._replace(is_named=True) for part in rows]} if rows else {}
 
-    def add(self, source: str) -> None:
+    def add(self, source: str | Table) -> None:
         """Read one source; a folder stands for its price files."""
+        if isinstance(source, Table):
+            with self._failing(source.source):
+                self._add_table(source, source.source.replace(" ", "").upper(), is_named=False)
+            return
         with self._failing(writable(source)):
             if source != STDIN:
                 for path, name in _paths_of(source):

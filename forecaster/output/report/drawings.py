@@ -11,6 +11,7 @@ from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.fan_chart import Fan
 from forecaster.jobs.predict import in_hindsight
 from forecaster.jobs.report import ModelSubject
+from forecaster.model.artifact import Model
 from forecaster.output.charts.backtest import (
     calibration_figure,
     left_out,
@@ -19,6 +20,7 @@ from forecaster.output.charts.backtest import (
 )
 from forecaster.output.charts.fan import fan_figure, frame_of
 from forecaster.output.charts.figure import inline, settled
+from forecaster.output.charts.learning import learning_figure, stop_sentence
 from forecaster.output.theme import LIGHT, clipped
 from forecaster.wording import listed
 
@@ -71,6 +73,28 @@ def plots(scores: ScoreTable, losses: MonthlyLosses | None) -> Plots:
                 months = inline(figure, label, f"t{number}", LIGHT)
             drawn.append(Plot(name, calibration, months))
     return Plots(drawn, shown, losses is not None, left_out(losses) if losses else "")
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How a model was trained.
+
+    Attributes:
+        svg: losses by epoch, as a drawing.
+        sentence: where training stopped and why.
+    """
+
+    svg: str
+    sentence: str
+
+
+def learning(model: Model) -> Learning | None:
+    """The learning curve of a model; None where its card has none."""
+    if not model.card.history:
+        return None
+    with settled():
+        svg = inline(learning_figure(model, LIGHT), "Losses by epoch of training", "l", LIGHT)
+    return Learning(svg, stop_sentence(model))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from forecaster.model.settings import ABOUT
 from forecaster.output.format import remark_sentence
 from forecaster.output.html import page
 from forecaster.output.predict import ADVICE
-from forecaster.output.report.drawings import forecasts, plots
+from forecaster.output.report.drawings import forecasts, learning, plots
 from forecaster.output.report.tables import ErrorTables
 from forecaster.output.theme import ThemeName
 
@@ -43,6 +43,7 @@ def model_page(
         card=model.card,
         forecasts=forecasts(carded, fans) if fans else (),
         failures=failures,
+        learning=learning(model),
         held_out=True,
         **_measured(carded.table, carded.losses),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from forecaster.arrays import Moments
 from forecaster.errors import DataError
 from forecaster.market.files.cells.instants import in_doubt
 from forecaster.market.files.cells.parse_numbers import Column
@@ -112,13 +113,20 @@ def _texts(chunk: Any, source: str) -> Iterable[str]:
 
 
 def _instants(values: Any) -> Column:
-    """Dates; or text with the time of day where that tells more about the bars than their dates."""
+    """Timestamps of Arrow; those with a zone are of the exchange's date, not that in London."""
     import pyarrow.compute as pc
 
     zone = str(values.type.tz or "")
-    if zone:
-        values = pc.local_timestamp(values)  # the exchange's date, not the date in London
-    stamps = np.asarray(values.to_numpy())
+    return instants(np.asarray((pc.local_timestamp(values) if zone else values).to_numpy()), zone)
+
+
+def instants(stamps: Moments, zone: str = "") -> Column:
+    """Dates; or text with the time of day where that tells more about the bars than their dates.
+
+    Args:
+        stamps: local times, ``datetime64``, ``(n,)``.
+        zone: their zone; blank where it is not known.
+    """
     days = stamps.astype("datetime64[D]")
     known = ~np.isnat(stamps)
     times = (stamps - days)[known]

@@ -1,0 +1,217 @@
+"""The verbs of every night: fetch, forecast a watchlist, score what was forecast, look after it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from forecaster.api.persistence import ModelLike, model_of
+from forecaster.api.reading import (
+    Data,
+    Day,
+    day_of,
+    fetch_options,
+    load_result,
+    panel_of,
+    warn_notes,
+)
+from forecaster.errors import SettingsError, parameter
+
+if TYPE_CHECKING:
+    from forecaster.jobs.batch import BatchResult
+    from forecaster.jobs.doctor import Check
+    from forecaster.jobs.fetch import FetchResult
+    from forecaster.jobs.score import ScoreResult
+    from forecaster.market.watchlist import BatchSources
+    from forecaster.output.theme import ThemeName
+
+Words: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
+"""A ticker or a path, or several: watchlists and price files."""
+
+
+def fetch(
+    tickers: str | Iterable[str],
+    *,
+    since: Day | None = None,
+    provider: str = "yahoo",
+    calendar: str | None = None,
+) -> FetchResult:
+    """Fetch price histories into the store, asking for no more than is missing.
+
+    Args:
+        tickers: one, or several.
+        since: first session wanted; None: all there are.
+        provider: ``"yahoo"`` or ``"tiingo"``.
+        calendar: of all of them; None: of each one's exchange.
+
+    Returns:
+        What was done, with the tickers that failed.
+
+    Raises:
+        StoreError: the store cannot be used.
+    """
+    from forecaster.jobs import fetch as job
+
+    result = job.fetch(
+        _words(tickers, "tickers"), fetch_options(calendar, since, provider, offline=False)
+    )
+    warn_notes(result.notes)
+    return result
+
+
+def batch(
+    watchlist: Words,
+    model: ModelLike = None,
+    *,
+    market: Words | None = None,
+    horizon: int | None = None,
+    provider: str = "yahoo",
+    offline: bool = False,
+    calendar: str | None = None,
+    max_age: int = 5,
+    resume: bool = False,
+    wait: float = 0.0,
+) -> BatchResult:
+    """Forecast a whole watchlist in one pass, and write every forecast down in the journal.
+
+    Args:
+        watchlist: tickers, watchlists and price files.
+        model: as `predict` takes it.
+        market: those that make the market state; None: the watchlist itself.
+        horizon: how many sessions ahead; None: as `predict`.
+        provider: ``"yahoo"`` or ``"tiingo"``.
+        offline: take tickers from the store alone.
+        calendar: of all tickers; None: of each one's exchange.
+        max_age: how many sessions a ticker's last bar may be behind.
+        resume: go on with the last run of the same work if it was cut off.
+        wait: seconds to wait for another batch.
+
+    Returns:
+        Forecasts and failures; nothing is raised for a ticker that failed.
+
+    Raises:
+        LockHeld: another batch did not end in time.
+        StoreError: the store cannot be used.
+    """
+    from forecaster.jobs import batch as job
+
+    result = job.batch(
+        model_of(model), _sources(watchlist, "watchlist"),
+        market=None if market is None else _sources(market, "market"),
+        horizon=horizon, fetching=fetch_options(calendar, None, provider, offline=offline),
+        max_age=max_age, resume=resume, wait=wait,
+    )  # fmt: skip
+    warn_notes(result.notes)
+    return result
+
+
+def score(
+    files: Data | None = None,
+    *,
+    since: Day | None = None,
+    model: str | None = None,
+    provider: str = "yahoo",
+    offline: bool = False,
+    calendar: str | None = None,
+) -> ScoreResult:
+    """Score the journal's forecasts against what happened since.
+
+    Args:
+        files: prices as they are now of those that were forecast from files.
+        since: first cutoff.
+        model: name or id of a model; None: all.
+        provider: ``"yahoo"`` or ``"tiingo"``.
+        offline: take tickers from the store alone.
+        calendar: of all tickers; None: of each one's exchange.
+
+    Raises:
+        DataError: there is nothing to score.
+        StoreError: the store cannot be used.
+    """
+    from forecaster.jobs.score import score_journal
+
+    happened = () if files is None else panel_of(load_result(files)).histories
+    result = score_journal(
+        since=None if since is None else day_of(since, "since"), model=model, happened=happened,
+        fetching=fetch_options(calendar, None, provider, offline=offline),
+    )  # fmt: skip
+    warn_notes(result.notes)
+    return result
+
+
+def report(
+    subject: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    data: Data | None = None,
+    theme: ThemeName | None = None,
+) -> Path:
+    """Write one page on a model or a backtest.
+
+    Args:
+        subject: name or file of a model, or the JSON of a backtest.
+        output: the page.
+        data: prices, whose forecasts are drawn, for a model.
+        theme: of colours; None: the page follows its reader's.
+
+    Returns:
+        The page's file.
+
+    Raises:
+        ModelError: there is no such model.
+        DataError: the file holds no backtest.
+    """
+    from forecaster.api.figures import fans_of
+    from forecaster.api.verbs import predict
+    from forecaster.atomic import replacing
+    from forecaster.jobs.backtest_document import BacktestSubject
+    from forecaster.jobs.report import read_subject
+    from forecaster.output.report.page import backtest_page, model_page
+
+    about = read_subject(os.fspath(subject))
+    if isinstance(about, BacktestSubject):
+        if data is not None:
+            raise SettingsError(
+                f"{parameter('data')} was given and {os.fspath(subject)} is a backtest; a forecast"
+                f" needs a model. Leave {parameter('data')} out."
+            )
+        page = backtest_page(about, theme)
+    else:
+        drawn = (
+            None
+            if data is None
+            else predict(data, about.model, horizon=about.model.settings.horizon)
+        )
+        fans = [] if drawn is None else fans_of(drawn.forecasts, drawn.histories)
+        page = model_page(about, fans, (), theme)
+    with replacing(Path(output)) as file:
+        file.write(page.encode())
+    return Path(output)
+
+
+def doctor() -> tuple[Check, ...]:
+    """Check the installation: packages, folders, models, the store, devices."""
+    from forecaster.jobs.doctor import examine
+
+    return tuple(examine())
+
+
+def _words(words: str | Iterable[str], name: str) -> Sequence[str]:
+    """One word or several.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    found = [words] if isinstance(words, str) else list(words)
+    if not found:
+        raise SettingsError(f"{parameter(name)} is empty; at least one ticker is needed.")
+    return found
+
+
+def _sources(words: Words, name: str) -> BatchSources:
+    from forecaster.market.watchlist import read_set_sources
+
+    single = os.fspath(words) if isinstance(words, os.PathLike) else words
+    return read_set_sources(_words(single, name))

@@ -1,0 +1,266 @@
+"""Whatever holds prices becomes a panel: frames, series, files, tickers, histories."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import numpy as np
+
+from forecaster.errors import ForecastWarning, SettingsError, parameter
+from forecaster.market.bars import History, Panel
+from forecaster.market.frames import NAME, is_frame, table_of_frame
+from forecaster.wording import visible
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecaster.market.fetch_options import FetchOptions
+    from forecaster.market.files.header import Table
+    from forecaster.market.files.read import LoadResult, ReadOptions
+    from forecaster.market.notes import Note
+
+
+class ArrowStream(Protocol):
+    """A table that hands its columns over: a frame of polars, a table of Arrow."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The columns as an Arrow stream."""
+
+
+Frame: TypeAlias = "pd.DataFrame | pd.Series[Any] | ArrowStream"
+Source: TypeAlias = "str | os.PathLike[str] | Frame | History | Panel"
+Data: TypeAlias = "Source | Iterable[Source] | Mapping[str, Frame]"
+"""Prices: a ticker, a path, a frame, a history or a panel; several of them; frames by ticker."""
+
+Day: TypeAlias = "str | date | np.datetime64"
+"""A date, as in ``"2024-05-31"``."""
+
+
+def read(
+    data: Data,
+    *,
+    ticker: str | None = None,
+    id_col: str | None = None,
+    time_col: str | None = None,
+    target_col: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    date_format: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    calendar: str | None = None,
+    since: Day | None = None,
+    provider: str = "yahoo",
+    offline: bool = False,
+    skip_unreadable: bool = False,
+) -> Panel:
+    """Read prices into a panel; what was repaired on the way is a `ForecastWarning`.
+
+    Args:
+        data: a ticker such as ``"AAPL"``, a path to a file or folder, a DataFrame or Series (bars
+            with a date index or column, long frames with a column of tickers, frames with a column
+            for each ticker, what ``yfinance.download`` returns; of pandas, polars or Arrow), a
+            `History`, a `Panel`; several of these; or a mapping of tickers to frames.
+        ticker: the name of the single history.
+        id_col: the column of tickers.
+        time_col: the column of dates.
+        target_col: the column of closes.
+        columns: other columns by what they hold, as in ``{"volume": "Umsatz"}``.
+        date_format: how dates are written, as ``strptime`` takes it.
+        decimal: the decimal sign of text, ``"."`` or ``","``.
+        encoding: of text files.
+        calendar: of histories without one, as in ``"XNYS"``; dates of forecasts follow it.
+        since: first session of tickers that are fetched.
+        provider: where tickers are fetched: ``"yahoo"`` or ``"tiingo"``.
+        offline: take tickers from the store alone.
+        skip_unreadable: leave out what cannot be read, with a warning, instead of raising.
+
+    Returns:
+        Histories that were one already, then those of frames and files, then of tickers, each in
+        the order given, with the calendars that they name.
+
+    Raises:
+        DataError: something cannot be read, or nothing is left.
+        SettingsError: an argument cannot work.
+        SourceError: a ticker's source is down and nothing usable is stored.
+    """
+    loaded = load_result(
+        data,
+        _read_options(
+            ticker,
+            {**(columns or {}), "ticker": id_col, "date": time_col, "close": target_col},
+            date_format,
+            decimal,
+            encoding,
+        ),
+        fetch_options(calendar, since, provider, offline=offline),
+    )
+    failures = loaded.failures
+    if failures and not (skip_unreadable and len(loaded.panel)):
+        raise failures[0].error
+    for failure in failures:
+        warn(f"{failure.name} was left out: {failure.error}")
+    return panel_of(loaded)
+
+
+def panel_of(loaded: LoadResult) -> Panel:
+    """The histories of what was loaded with their calendars; its notes become warnings."""
+    warn_notes(loaded.notes)
+    return replace(loaded.panel, calendars=loaded.calendars)
+
+
+def load_result(
+    data: Data, options: ReadOptions | None = None, fetching: FetchOptions | None = None
+) -> LoadResult:
+    """Read prices; failures raise nothing here.
+
+    Raises:
+        SettingsError: an argument cannot work, or ``data`` holds no prices at all.
+    """
+    from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS
+    from forecaster.market.files.read import DEFAULT_READ_OPTIONS
+    from forecaster.market.load import read_sources
+
+    sources, ready = _sorted(data)
+    loaded = read_sources(
+        sources, options or DEFAULT_READ_OPTIONS, fetching or DEFAULT_FETCH_OPTIONS
+    )
+    return _with_ready(loaded, ready) if ready else loaded
+
+
+def _with_ready(loaded: LoadResult, ready: Sequence[Panel]) -> LoadResult:
+    """What was read, after histories that were there already."""
+    from forecaster.market.calendars import Calendars
+
+    known = {code: one for panel in ready for code, one in (panel.calendars or {}).items()}
+    histories = [history for panel in ready for history in panel]
+    market = ready[0].market if len(ready) == 1 and not len(loaded.panel) else None
+    return replace(
+        loaded,
+        panel=Panel((*histories, *loaded.panel.histories), market),
+        calendars=Calendars({**known, **loaded.calendars}),
+    )
+
+
+def _sorted(data: Data) -> tuple[list[str | Table], list[Panel]]:
+    """What is to be read, and what is there already."""
+    from forecaster.market.files.read import is_file_source
+
+    sources: list[str | Table] = []
+    ready: list[Panel] = []
+    parts = _parts(data)
+    several = sum(is_frame(part) for _, part in parts) > 1
+    for number, (name, part) in enumerate(parts, start=1):
+        if isinstance(part, Panel):
+            ready.append(part)
+        elif isinstance(part, History):
+            ready.append(Panel((part,)))
+        elif is_frame(part):
+            table = table_of_frame(part, name or (f"{NAME} {number}" if several else NAME))
+            sources.append(replace(table, title=name))
+        elif isinstance(part, str):
+            sources.append(part)
+        elif isinstance(part, os.PathLike):
+            path = os.fsdecode(part)
+            sources.append(path if is_file_source(path) else f".{os.sep}{path}")  # no ticker
+        else:
+            raise _no_prices(part)
+    return sources, ready
+
+
+def _parts(data: Data) -> list[tuple[str | None, Any]]:
+    """The single sources, frames with the tickers that a mapping gives them."""
+    if isinstance(data, Mapping):
+        parts: list[tuple[str | None, Any]] = [(str(name), part) for name, part in data.items()]
+    elif isinstance(data, str | os.PathLike | History | Panel) or is_frame(data):
+        parts = [(None, data)]
+    elif isinstance(data, Iterable):
+        parts = [(None, part) for part in data]
+    else:
+        raise _no_prices(data)
+    if not parts:
+        raise SettingsError(
+            f"{parameter('data')} is empty; a ticker, a file or a DataFrame is needed."
+        )
+    return parts
+
+
+def _no_prices(part: object) -> SettingsError:
+    return SettingsError(
+        f"{parameter('data')} holds a value of type {type(part).__name__}; prices come as a ticker"
+        ' in quotes ("AAPL"), a path, a DataFrame or a Series with dates, a History or a Panel. For'
+        " closes alone: forecaster.history_from_closes(ticker, dates, closes)."
+    )
+
+
+def _read_options(
+    ticker: str | None,
+    roles: Mapping[str, str | None],
+    date_format: str | None,
+    decimal: str | None,
+    encoding: str | None,
+) -> ReadOptions:
+    from forecaster.market.files.read import ReadOptions
+
+    named = {role: header for role, header in roles.items() if header is not None}
+    return ReadOptions(named, date_format, ticker, decimal, encoding)
+
+
+def fetch_options(
+    calendar: str | None, since: Day | None, provider: str, *, offline: bool
+) -> FetchOptions:
+    """How tickers are fetched.
+
+    Raises:
+        SettingsError: there is no such calendar.
+    """
+    from forecaster.market.exchanges import checked_calendar
+    from forecaster.market.fetch_options import FetchOptions
+
+    code = None if calendar is None else checked_calendar(calendar)
+    first = None if since is None else day_of(since, "since")
+    return FetchOptions(offline=offline, provider=provider, since=first, calendar=code)
+
+
+def day_of(value: Day, name: str) -> np.datetime64:
+    """A date.
+
+    Args:
+        value: ISO text, a date, or a date with a time, whose own date counts.
+        name: of the argument, for messages.
+
+    Raises:
+        SettingsError: it is no date.
+    """
+    text = str(value.astype("datetime64[D]") if isinstance(value, np.datetime64) else value)
+    try:
+        return np.datetime64(datetime.fromisoformat(text).date(), "D")
+    except ValueError:
+        raise SettingsError(
+            f"{parameter(name)} is {text!r}; a date is needed, as in {parameter(name)}"
+            ' "2024-05-31".'
+        ) from None
+
+
+def warn_notes(notes: Iterable[Note]) -> None:
+    """A warning for each note."""
+    for note in notes:
+        named = note.source or note.ticker
+        warn(f"{named}: {note.message}" if named else note.message)
+
+
+def warn(message: str) -> None:
+    """A `ForecastWarning` where the user's own code called."""
+    depth, frame = 1, sys._getframe()
+    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(visible(message), ForecastWarning, stacklevel=depth)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == __name__.partition(".")[0]

@@ -1,0 +1,314 @@
+"""The verbs: each takes prices as `read` does, does one job, and returns its result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from forecaster.api.notebook import Backtest, Predictions, Trained
+from forecaster.api.persistence import ModelLike, model_of
+from forecaster.api.reading import Data, Day, day_of, load_result, panel_of, read, warn, warn_notes
+from forecaster.errors import SettingsError, parameter
+from forecaster.market.bars import Panel
+from forecaster.market.calendars import NO_CALENDARS
+from forecaster.model.settings import Cell, Device, Settings
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from matplotlib.figure import Figure
+
+    from forecaster.jobs.backtest import Refit
+    from forecaster.jobs.compare import Comparison
+    from forecaster.jobs.explain import Explanation
+    from forecaster.jobs.progress import OnProgress
+    from forecaster.output.theme import ThemeName
+
+
+def train(
+    data: Data,
+    settings: Settings | None = None,
+    *,
+    name: str = "default",
+    train_end: Day | None = None,
+    refit: bool = True,
+    market: Data | None = None,
+    device: Device = "auto",
+    progress: bool = False,
+) -> Trained:
+    """Train one network over all histories, and score it on the sessions after ``train_end``.
+
+    The model is in memory alone; `save` writes it.
+
+    Args:
+        data: prices, as `read` takes them.
+        settings: of the network; None: `Settings()`.
+        name: of the model.
+        train_end: last session before the test part; None: after 85% of the sessions.
+        refit: fit again on all sessions after testing.
+        market: prices of those that make the market state; None: ``data`` itself.
+        device: where Keras computes.
+        progress: show a bar.
+
+    Raises:
+        DataError: a source cannot be read, or there is too little to train on.
+        SettingsError: an argument cannot work.
+        TrainingDiverged: the loss stopped being a finite number.
+    """
+    from forecaster.jobs import train as job
+
+    end = None if train_end is None else day_of(train_end, "train_end")
+    panel = _panel(data, market)
+    with _bar(progress) as on_progress:
+        result = job.train(
+            panel, settings or Settings(), name=name, train_end=end, refit=refit, device=device,
+            on_progress=on_progress,
+        )  # fmt: skip
+    warn_notes(result.notes)
+    return Trained(**_fields(result))
+
+
+def predict(
+    data: Data,
+    model: ModelLike = None,
+    *,
+    horizon: int | None = None,
+    as_of: Day | None = None,
+    market: Data | None = None,
+) -> Predictions:
+    """Forecast the next sessions of each history.
+
+    Args:
+        data: prices, as `read` takes them.
+        model: a name, a path, or a model; None: the one trained last, or the one in the box.
+        horizon: how many sessions ahead; None: 5, or all that the model can if those are fewer.
+        as_of: forecast as if this date were the last session.
+        market: prices of those that make the market state; None: ``data`` itself.
+
+    Returns:
+        Forecasts, and failures where others succeeded, each of which is a `ForecastWarning` too.
+
+    Raises:
+        ForecastError: there is not one forecast.
+    """
+    from forecaster.jobs import predict as job
+    from forecaster.jobs.market_set import other_than_learned
+    from forecaster.market.age import ages_of, file_notes
+
+    author = model_of(model)
+    job.checked_horizon(author, horizon)
+    day = None if as_of is None else day_of(as_of, "as_of")
+    members = None if market is None else _panel(market).histories
+    loaded = load_result(data)
+    panel = panel_of(loaded)
+    members = panel.market if members is None else members
+    warn_notes(other_than_learned(author, members))
+    ages = ages_of(loaded, datetime.now(UTC)) if day is None else {}
+    warn_notes(about for about in file_notes(loaded.files, ages) if about.loud)
+    result = job.predict(
+        author, panel.histories, market=members, horizon=horizon, as_of=day,
+        calendars=loaded.calendars, ages=ages,
+    )  # fmt: skip
+    failures = (*loaded.failures, *result.failures)
+    if failures and not result.forecasts:
+        raise failures[-1].error
+    for failure in failures:
+        warn(f"{failure.name} was not forecast: {failure.error}")
+    warn_notes(job.hindsight_notes(author, result.forecasts))
+    result = replace(result, failures=failures)
+    return Predictions(**_fields(result), model=author, histories=panel.histories)
+
+
+def plot(
+    data: Data,
+    model: ModelLike = None,
+    *,
+    horizon: int | None = None,
+    as_of: Day | None = None,
+    market: Data | None = None,
+    theme: ThemeName = "light",
+) -> Figure:
+    """Draw each history with the fan of its forecast.
+
+    Args:
+        data: prices, as `read` takes them, of one to twelve tickers.
+        model: as `predict` takes it.
+        horizon: how many sessions ahead; None: all that the model can.
+        as_of: forecast as if this date were the last session.
+        market: prices of those that make the market state; None: ``data`` itself.
+        theme: of colours.
+    """
+    author = model_of(model)
+    steps = author.settings.horizon if horizon is None else horizon
+    return predict(data, author, horizon=steps, as_of=as_of, market=market).plot(theme)
+
+
+def backtest(
+    data: Data,
+    model: ModelLike = None,
+    *,
+    settings: Settings | None = None,
+    train_end: Day | None = None,
+    test_end: Day | None = None,
+    folds: int = 1,
+    refit: Refit = "fold",
+    stride: int = 1,
+    cells: Sequence[Cell] = ("gru",),
+    seeds: int = 1,
+    baselines: Sequence[str] = ("naive", "drift", "ewma", "garch", "har"),
+    allow_overlap: bool = False,
+    market: Data | None = None,
+    device: Device = "auto",
+    workers: int | None = None,
+    cluster: str | None = None,
+    progress: bool = False,
+) -> Backtest:
+    """Score networks, or a saved model, beside baselines on sessions that they have not seen.
+
+    Args:
+        data: prices, as `read` takes them.
+        model: a name, a path, or a model to be scored as it is; None: networks are fitted.
+        settings: of the networks that are fitted; ``cell`` and ``seed`` are varied.
+        train_end: the first cutoff; None: after 70% of the sessions.
+        test_end: last session used.
+        folds: how many cutoffs.
+        refit: ``"fold"``: at each cutoff; ``"never"``: at the first.
+        stride: score every n-th session.
+        cells: of the networks.
+        seeds: networks of each cell, whose quantiles are averaged.
+        baselines: to be compared with.
+        allow_overlap: score a model on sessions that it was trained on.
+        market: prices of those that make the market state; None: ``data`` itself.
+        device: where Keras computes.
+        workers: processes that fit networks; None: this one.
+        cluster: address of a Dask scheduler, which is trusted with this machine.
+        progress: show a bar.
+
+    Raises:
+        DataError: a source cannot be read, or there is nothing to fit on or to score.
+        SettingsError: an argument cannot work.
+    """
+    from forecaster.evaluation.baselines.fit import check_names
+    from forecaster.jobs import backtest as job
+    from forecaster.jobs.parallel import Pool
+
+    plan = job.Plan(
+        train_end=None if train_end is None else day_of(train_end, "train_end"),
+        test_end=None if test_end is None else day_of(test_end, "test_end"),
+        folds=folds, refit=refit, stride=stride, cells=tuple(cells), seeds=seeds,
+        baselines=check_names(tuple(baselines)),
+    )  # fmt: skip
+    if model is not None and (folds > 1 or seeds > 1):
+        raise SettingsError(
+            f"{parameter('model')} was given with {parameter('folds')} or {parameter('seeds')}; a"
+            " saved model is scored as it is, in one fold. Leave those out."
+        )
+    panel = _panel(data, market)
+    if model is not None:
+        result = job.score_model(panel, model_of(model), plan, allow_overlap=allow_overlap)
+    else:
+        with _bar(progress) as on_progress:
+            result = job.backtest(
+                panel, settings or Settings(), plan, device=device, on_progress=on_progress,
+                pool=Pool(workers, cluster),
+            )  # fmt: skip
+    warn_notes(result.notes)
+    return Backtest(**_fields(result))
+
+
+def compare(
+    data: Data,
+    settings: Settings | None = None,
+    *,
+    device: Device = "auto",
+    workers: int | None = None,
+    cluster: str | None = None,
+    progress: bool = False,
+) -> tuple[Comparison, ...]:
+    """Train every kind of network on the same data, each in the same size.
+
+    Args:
+        data: prices, as `read` takes them.
+        settings: size, horizon, epochs and seed of all; None: 5 sessions ahead, 20 epochs.
+        device: where Keras computes.
+        workers: processes that fit networks; None: this one.
+        cluster: address of a Dask scheduler, which is trusted with this machine.
+        progress: show a bar.
+
+    Raises:
+        DataError: a source cannot be read, or there is too little for a test part.
+    """
+    from forecaster.jobs import compare as job
+    from forecaster.jobs.parallel import Pool
+
+    chosen = settings or Settings(horizon=5, epochs=20, patience=3)
+    with _bar(progress) as on_progress:
+        return job.compare(
+            _panel(data), chosen, device=device, on_progress=on_progress,
+            pool=Pool(workers, cluster),
+        )  # fmt: skip
+
+
+def explain(
+    data: Data,
+    model: ModelLike = None,
+    *,
+    last: int = 10,
+    step: int = 1,
+    as_of: Day | None = None,
+    seed: int = 0,
+) -> Explanation:
+    """Unroll the forecast of one history: which day moved it, and which inputs matter.
+
+    Args:
+        data: prices of one ticker, as `read` takes them.
+        model: as `predict` takes it.
+        last: sessions to show.
+        step: how many sessions ahead.
+        as_of: explain as if this date were the last session.
+        seed: of the shuffling of inputs.
+
+    Raises:
+        SettingsError: there are several histories, or an argument cannot work.
+    """
+    from forecaster.jobs import explain as job
+
+    author = model_of(model)
+    day = None if as_of is None else day_of(as_of, "as_of")
+    panel = _panel(data)
+    if len(panel) != 1:
+        raise SettingsError(
+            f"{parameter('data')} holds {len(panel)} histories; explain looks into one. Give the"
+            " prices of one ticker."
+        )
+    return job.explain(
+        author, panel.histories[0], last=last, step=step, as_of=day, seed=seed,
+        calendars=panel.calendars or NO_CALENDARS,
+    )  # fmt: skip
+
+
+def _panel(data: Data, market: Data | None = None) -> Panel:
+    """Prices as a panel, with a market set where one is named.
+
+    Raises:
+        ForecastError: a source cannot be read.
+    """
+    panel = read(data)
+    return panel if market is None else replace(panel, market=read(market).histories)
+
+
+def _bar(progress: bool) -> AbstractContextManager[OnProgress | None]:
+    """Callback of a progress bar, if one is wanted."""
+    if not progress:
+        return nullcontext(None)
+    from forecaster.output.console import training_bar
+
+    return training_bar(always=True)
+
+
+def _fields(result: Any) -> dict[str, Any]:
+    """The fields of a job's result by their names."""
+    return {field.name: getattr(result, field.name) for field in fields(result)}

@@ -1,0 +1,254 @@
+"""Python's verbs and the commands give the same numbers, and fail in words of arguments."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import warnings
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import commands
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic import garch_history
+
+import forecaster
+from forecaster.market.bars import Panel
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
+FB, IBM = SAMPLE / "FB.csv", SAMPLE / "IBM.csv"
+
+
+@pytest.fixture
+def forecast() -> commands.Run:
+    return commands.here
+
+
+def told(done: subprocess.CompletedProcess[str]) -> dict:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_predict_gives_the_command_s_numbers(forecast):
+    said = told(forecast("predict", SAMPLE, "-m", "sample", "--horizon", "3", "-f", "json"))
+    made = forecaster.predict(SAMPLE, "sample", horizon=3)
+    assert [f.ticker for f in made] == [f["ticker"] for f in said["forecasts"]]
+    assert [f.plain_steps() for f in made] == [f["steps"] for f in said["forecasts"]]
+
+
+def test_a_frame_gives_the_file_s_numbers(forecast):
+    said = told(forecast("predict", FB, "-m", "sample", "-f", "json"))
+    frame = pd.read_csv(FB)
+    assert (
+        forecaster.predict({"FB": frame}, "sample")["FB"].plain_steps()
+        == (said["forecasts"][0]["steps"])
+    )
+
+
+def test_calendars_travel_with_a_panel(forecast):
+    words = ("predict", FB, "-m", "sample", "--calendar", "XNYS", "--as-of", "2012-11-20")
+    said = told(forecast(*words, "-f", "json"))["forecasts"][0]["steps"]
+    panel = forecaster.read(FB, calendar="XNYS")
+    made = forecaster.predict(panel, "sample", as_of="2012-11-20")
+    assert made["FB"].plain_steps() == said
+    assert [step["session"] for step in said[:2]] == ["2012-11-21", "2012-11-23"]  # Thanksgiving
+    assert not any(step["session_estimated"] for step in said)
+    assert forecaster.predict(panel.up_to(np.datetime64("2012-11-20")), "sample")["FB"].steps == (
+        made["FB"].steps
+    )
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2012-11-20", date(2012, 11, 20), datetime(2012, 11, 20, 23, tzinfo=UTC),
+        np.datetime64("2012-11-20"), np.datetime64("2012-11-20T23:00:00", "ns"),
+        pd.Timestamp("2012-11-20", tz="America/New_York"),
+    ],
+)  # fmt: skip
+def test_a_day_comes_in_many_types(day):
+    assert str(forecaster.predict(FB, "sample", as_of=day)["FB"].cutoff) == "2012-11-20"
+
+
+def test_a_market_set_is_the_command_s(forecast):
+    said = told(forecast("predict", FB, "-m", "sample", "--market", SAMPLE, "-f", "json"))
+    made = forecaster.predict(FB, "sample", market=SAMPLE)
+    assert made["FB"].plain_steps() == said["forecasts"][0]["steps"]
+    assert made["FB"].market_tickers == said["forecasts"][0]["market_tickers"] == 5
+
+
+def test_backtest_gives_the_command_s_scores(forecast):
+    words = ("backtest", SAMPLE, "-m", "sample", "--train-end", "2012-06-29", "--allow-overlap")
+    said = forecast(*words, "--baselines", "naive,ewma", "-f", "csv")
+    assert said.returncode == 0, said.stderr
+    made = forecaster.backtest(
+        SAMPLE, "sample", train_end="2012-06-29", allow_overlap=True, baselines=("naive", "ewma")
+    )
+    from forecaster.output.format import rows_csv
+
+    assert rows_csv(made.table) == said.stdout
+    assert len(made.to_dataframe()) == len(said.stdout.splitlines()) - 1
+
+
+def test_explain_gives_the_command_s_days(forecast):
+    from forecaster.output.explain import explain_csv
+
+    said = forecast("explain", FB, "-m", "sample", "-f", "csv")
+    assert explain_csv(forecaster.explain(FB, "sample")) == said.stdout
+
+
+def test_training_gives_the_command_s_scores_and_weights(forecast, home):
+    words = ("train", IBM, "--epochs", "1", "--units", "4", "--horizon", "2", "--name", "theirs")
+    said = told(forecast(*words, "-f", "json"))
+    settings = forecaster.Settings(epochs=1, units=4, horizon=2)
+    made = forecaster.train(IBM, settings, name="theirs")
+    assert made.model.id == said["model"]["id"] == forecaster.load("theirs").id
+    path = forecaster.save(made, "ours")
+    assert path == home / "models" / "ours.forecast"
+    assert forecaster.load("ours").id == forecaster.load(path).id == made.model.id
+    elsewhere = home / "other.forecast"
+    assert forecaster.save(made.model, str(elsewhere)) == elsewhere
+    ours = forecaster.predict(IBM, made)
+    assert ours.forecasts == forecaster.predict(IBM, "theirs").forecasts
+    assert len(repr(made)) < 200
+    (epoch,) = made.history
+    losses = {"epoch": 1, "training": epoch.loss, "validation": epoch.validation}
+    assert said["history"] == [losses]
+    (kept,) = forecaster.load("ours").card.history
+    assert (kept.training, kept.validation) == (epoch.loss, epoch.validation)
+    assert set(made.to_dataframe()["model"]) == {"gru", "naive", "drift", "ewma"}
+
+
+def test_batch_and_score_are_the_commands(forecast, tmp_path, home):
+    made = forecaster.batch(str(FB), "sample", horizon=2)
+    assert made.written == 1
+    words = ("batch", FB, "-m", "sample", "--horizon", "2", "--out", tmp_path / "x.jsonl")
+    again = forecast(*words, "--summary", "-")
+    assert json.loads(again.stdout)["written"] == 0
+    (line,) = (tmp_path / "x.jsonl").read_text().splitlines()
+    assert json.loads(line)["steps"] == made.forecasts[0].plain_steps()
+    said = told(forecast("score", "--offline", "-f", "json"))
+    assert len(forecaster.score(offline=True).records) == len(said["models"])
+
+
+def test_a_page_is_the_command_s(forecast, tmp_path):
+    assert forecast("report", "sample", "-o", tmp_path / "a.html").returncode == 0
+    made = forecaster.report("sample", tmp_path / "b.html")
+    assert made.read_bytes() == (tmp_path / "a.html").read_bytes()
+    forecaster.report("sample", tmp_path / "c.html", data=FB)
+    assert "FB" in (tmp_path / "c.html").read_text()
+
+
+def test_fetch_names_what_failed(home):
+    result = forecaster.fetch("AAPL")
+    assert [failure.ticker for failure in result.failures] == ["AAPL"]
+
+
+def test_doctor_checks_the_installation():
+    assert "python" in {check.name.lower() for check in forecaster.doctor()}
+
+
+def test_one_of_several_that_fails_is_a_warning_and_a_failure(tmp_path):
+    short = garch_history("SHORT", 1, seed=1)
+    with pytest.warns(forecaster.ForecastWarning, match="SHORT was not forecast"):
+        made = forecaster.predict([short, garch_history("LONG", 100, seed=2)], "sample")
+    assert [failure.ticker for failure in made.failures] == ["SHORT"]
+    with pytest.raises(forecaster.ForecastError, match="SHORT has 1 bar"):
+        forecaster.predict(short, "sample")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda: forecaster.predict(FB, "sample", horizon=99), "horizon is 99"),
+        (lambda: forecaster.predict(FB, "sample", as_of="yesterday"), "as_of is 'yesterday'"),
+        (lambda: forecaster.predict(FB, "mein"), "no model called mein"),
+        (lambda: forecaster.load("/nowhere/x.forecast"), "x.forecast"),
+        (lambda: forecaster.explain(SAMPLE, "sample"), "data holds 5 histories"),
+        (lambda: forecaster.backtest(FB, "sample", folds=2), "model was given with folds"),
+        (lambda: forecaster.backtest(FB, baselines=("arima",)), "baselines names 'arima'"),
+        (lambda: forecaster.read(FB, calendar="NYSE?"), "calendar"),
+        (lambda: forecaster.fetch([]), "tickers is empty"),
+    ],
+)
+def test_errors_name_arguments(wrong, said):
+    with pytest.raises(forecaster.ForecastError) as refused:
+        wrong()
+    assert said in str(refused.value)
+    assert "--" not in str(refused.value)
+
+
+def test_a_model_that_has_seen_the_future_warns():
+    with pytest.warns(forecaster.ForecastWarning, match="no fair test"):
+        forecaster.predict(FB, "sample", as_of="2012-11-20")
+
+
+def test_nothing_heavy_is_loaded(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys, forecaster\n"
+        "assert not {'pandas', 'numpy', 'tensorflow'} & set(sys.modules)\n"
+        "assert 'read' in dir(forecaster) and 'backtest' in forecaster.__all__\n"
+        "import pandas\n"
+        f"frame = pandas.read_csv({str(FB)!r})\n"
+        "made = forecaster.predict(frame, 'sample')\n"
+        "assert len(made) == 1\n"
+        "assert not {'tensorflow', 'keras', 'sqlalchemy'} & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+class TestNotebooks:
+    def test_reprs_are_short(self):
+        made = forecaster.predict(SAMPLE, "sample")
+        for thing in (made, forecaster.read(SAMPLE), forecaster.load("sample"), made.histories[0]):
+            assert len(repr(thing)) < 200
+            assert "\n" not in repr(thing)
+
+    def test_tables_escape_what_comes_from_outside(self):
+        made = forecaster.predict({"<b>X": pd.read_csv(FB)}, "sample")
+        page = made._repr_html_()
+        assert "<table" in page
+        assert "&lt;b&gt;X" in page
+        assert "<b>X" not in page
+        assert "<b>X" not in forecaster.read({"<b>X": pd.read_csv(FB)})._repr_html_()
+
+    def test_wide_forecasts_have_the_names_of_neuralforecast(self):
+        frame = forecaster.predict(SAMPLE, "sample", horizon=2).to_dataframe(wide=True)
+        assert list(frame.columns[:5]) == ["unique_id", "ds", "median", "lo-50", "hi-50"]
+        assert {"lo-90", "hi-90"} <= set(frame.columns)
+        assert frame["ds"].dtype.kind == "M"
+        assert (frame["lo-90"] < frame["median"]).all()
+        assert (frame["median"] < frame["hi-90"]).all()
+
+    def test_long_forecasts_have_the_columns_of_the_command_s_csv(self, forecast):
+        said = forecast("predict", SAMPLE, "-m", "sample", "-f", "csv")
+        frame = forecaster.predict(SAMPLE, "sample").to_dataframe()
+        assert list(frame.columns) == said.stdout.splitlines()[0].split(",")
+        assert len(frame) == len(said.stdout.splitlines()) - 1
+
+    def test_pictures_are_figures(self):
+        from matplotlib.figure import Figure
+
+        made = forecaster.predict(SAMPLE, "sample")
+        assert isinstance(made.plot(), Figure)
+        assert isinstance(forecaster.plot(FB, "sample", theme="dark"), Figure)
+        with pytest.raises(forecaster.ForecastError, match="room for 1 to 12"):
+            forecaster.predict([garch_history(f"T{n}", 60, n) for n in range(13)], "sample").plot()
+
+    def test_a_backtest_is_drawn_and_tabulated(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", forecaster.ForecastWarning)
+            made = forecaster.backtest(
+                Panel((garch_history("A", 400, 1), garch_history("B", 400, 2))),
+                "sample", train_end="2016-01-04", baselines=("naive", "ewma"),
+            )  # fmt: skip
+        assert made.plot().axes
+        assert "pinball" in made._repr_html_()
+        assert len(repr(made)) < 500
