@@ -66,4 +66,9 @@ def _visible(character: str) -> str:
     import unicodedata
 
     shown = character.isprintable() or unicodedata.category(character) == "Zs"
+    shown = shown or character in _JOINERS
     return character if shown else "\ufffd"
+
+
+_JOINERS = "\u200c\u200d"
+"""Letters of Persian and of India's scripts have their shapes by these."""

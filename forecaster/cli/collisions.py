@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import sys
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -234,9 +235,10 @@ def _prices_in(folder: Path) -> list[Path]:
 
 
 def _of_the_program(settings: Configuration) -> Iterator[tuple[Path, str]]:
-    """Settings, models and the store, in use or not."""
+    """What runs, settings and the store, in use or not."""
     from forecaster.paths import settings_files, store_file
 
+    yield from ((Path(name), "what runs this") for name in (sys.executable, sys.argv[0]) if name)
     yield from ((path, "a file of settings") for path in (settings.file, *settings_files()))
     store = store_file()
     if store is not None:

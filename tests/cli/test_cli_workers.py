@@ -85,6 +85,7 @@ def test_a_model_for_each_ticker_and_exit_code_3_for_the_one_that_fails(
         "own-%5EX.forecast",
         "own-GOOD.forecast",
     ]
+    assert all(f"note: wrote {model['file']}\n" in run.stderr for model in made.values())
     assert load(Path(made["^X"]["file"])).id == made["^X"]["id"]
     again = forecast(*arguments, "--format", "csv")
     rows = {r["ticker"]: r for r in csv.DictReader(io.StringIO(again.stdout))}

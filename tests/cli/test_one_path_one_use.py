@@ -167,6 +167,14 @@ def test_the_store_is_found_by_its_address(forecast, place, address):
     assert (done.returncode, "part of the price store" in done.stderr) == (2, True)
 
 
+def test_what_runs_the_program_is_no_output(forecast, place, monkeypatch):
+    """As ``/proc/self/exe`` is called elsewhere; a stand-in here, lest the test harm anybody."""
+    (place / "python").write_text("")
+    monkeypatch.setattr(sys, "executable", str(place / "python"))
+    done = forecast("predict", "x.csv", "-o", "there/python")
+    assert (done.returncode, "what runs this" in done.stderr) == (2, True)
+
+
 def test_the_settings_in_use_are_no_output(forecast, place):
     (place / "mine.toml").write_text("")
     done = forecast("predict", "x.csv", "-o", "mine.toml", FORECASTER_CONFIG="mine.toml")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+
 import pytest
 
 from forecaster.output import format
@@ -14,6 +17,23 @@ def test_json_refuses_what_is_not_a_number():
 
 def test_json_keeps_letters_as_they_are_and_ends_with_a_newline():
     assert format.to_json({"ticker": "Ærø"}) == '{\n  "ticker": "Ærø"\n}\n'
+
+
+def test_json_says_every_character_in_some_that_can_be_seen():
+    every = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    for text in ("".join(every), "\ud800", "a\udfffb"):
+        written = format.to_json({text: [text]})
+        assert json.loads(written) == {text: [text]}
+        assert written.count("\n") == len(written.splitlines()) == 5
+        assert written.replace("\n", "").isprintable()
+
+
+def test_lines_of_json_are_lines_whatever_they_hold():
+    file = io.BytesIO()
+    odd = {"ticker": "a\u2028b\u2029c\x85d\x0be\nf\x7fg\x1bh"}
+    format.write_lines(file, [odd, odd])
+    lines = file.getvalue().decode().splitlines()
+    assert [json.loads(line) for line in lines] == [odd, odd]
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x"])
