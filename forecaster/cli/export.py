@@ -10,7 +10,6 @@ import typer
 from forecaster.cli.options import ModelArgument, Reading
 from forecaster.cli.sources import only_history, read
 from forecaster.cli.uses import reads, writes
-from forecaster.errors import SettingsError
 
 
 def export(
@@ -36,15 +35,10 @@ def export(
 ) -> None:
     """Write a model's network for use elsewhere, with a JSON file that says how to feed it."""
     from forecaster.jobs import export
-    from forecaster.model.registry import is_name, open_model
+    from forecaster.model.registry import open_model
     from forecaster.output.console import wrote
 
     trained = open_model(model)
-    if output is None and not is_name(trained.name):  # a file may say anything of itself
-        raise SettingsError(
-            f"the model calls itself {trained.name!r}, which is no name for a file; one is needed."
-            f" Add --output model.{to}."
-        )
     path = output or Path(f"{trained.name}.{to}")
     shown = None if example is None else only_history(read([example], reading), "export")
     for written in export.export(trained, to, path, shown):

@@ -281,11 +281,7 @@ def _clock(store: Store, now: datetime) -> list[Note]:
 
 
 def _journal_record(forecast: TickerForecast, files: Mapping[str, str]) -> JournalRecord:
-    """A forecast as the journal has it, with the file that its bars came from, if it was one.
-
-    A path whose bytes are no UTF-8 becomes text that a database takes.
-    """
-    file = files.get(forecast.ticker)
+    """A forecast as the journal has it, with the file that its bars came from, if it was one."""
     return JournalRecord(
         ticker=forecast.ticker,
         cutoff=forecast.cutoff,
@@ -294,5 +290,5 @@ def _journal_record(forecast: TickerForecast, files: Mapping[str, str]) -> Journ
         currency=forecast.currency,
         steps=forecast.plain_steps(),
         market_tickers=forecast.market_tickers,
-        source=file and file.encode(errors="backslashreplace").decode(),
+        source=files.get(forecast.ticker),
     )

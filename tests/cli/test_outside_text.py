@@ -56,8 +56,8 @@ def odd_model(model, home) -> str:
     """The name of a model whose card says hostile things."""
     card = model.card
     data = card.data.model_copy(update={"tickers": (HOSTILE,), "fingerprint": HOSTILE})
-    update = {"data": data, "packages": {HOSTILE: HOSTILE}, "device": HOSTILE, "market": (HOSTILE,)}
-    strange = replace(model, name=HOSTILE, created=HOSTILE, card=card.model_copy(update=update))
+    update = {"data": data, "packages": {HOSTILE: HOSTILE}, "market": (HOSTILE,)}
+    strange = replace(model, card=card.model_copy(update=update))
     save(strange, home / "models" / "odd.forecast")
     return "odd"
 
@@ -154,6 +154,19 @@ def test_models(forecast, odd_model, prices, words, log):
     clean(done.stdout, done.stderr)
     if Path("s.json").exists():
         clean(Path("s.json").read_text())
+
+
+@pytest.mark.parametrize("words", [["predict", "x.csv"], ["models", "show"], ["export"]])
+@pytest.mark.parametrize("field", ["name", "created", "device"])
+def test_models_that_say_hostile_things_where_they_cannot(forecast, model, home, field, words):
+    table(Path("x.csv"))
+    own = {"card": model.card.model_copy(update={"device": HOSTILE})}
+    strange = replace(model, **(own if field == "device" else {field: HOSTILE}))
+    save(strange, home / "models" / "odd.forecast")
+    named = ["-m", "odd"] if words[0] == "predict" else ["odd"]
+    done = forecast(*words, *named)
+    assert (done.returncode, done.stdout) == (6, "")
+    clean(done.stderr)
 
 
 @pytest.mark.parametrize("header", [f"Close{ON_ONE_LINE}", f"{ON_ONE_LINE}"])

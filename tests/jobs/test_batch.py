@@ -147,9 +147,10 @@ class TestForecasts:
     def test_a_file_whose_name_is_no_text(self, model, source, tmp_path):
         path = tmp_path / os.fsdecode(b"caf\xe9.csv")
         path.write_text(rows_of("OWN"))
-        batch(model, BatchSources((), (str(path),)), now=evening(FRIDAY))
-        (entry,) = written()
-        assert entry.forecast.source == f"{tmp_path}/caf\\udce9.csv"
+        done = batch(model, BatchSources((), (str(path),)), now=evening(FRIDAY))
+        (failure,) = done.failures
+        assert "caf\\udce9.csv has a name that is not UTF-8" in str(failure.error)
+        assert written() == []
 
     def test_is_dated_when_it_is_written_and_not_when_fetching_began(self, model, source):
         began = []

@@ -59,7 +59,7 @@ class TestVerify:
             tx.execute(text("UPDATE bars SET high=low-1 WHERE session=20150108 AND history_id=2"))
         one, two = data.verify(store).findings
         assert (one.ticker, one.damaged) == ("ABC", True)
-        assert "close must be finite and positive" in one.message
+        assert "a cell of close is negative" in one.message
         assert two.message == "1 bar has its high below the low, first 2015-01-08"
 
     def test_a_ticker_without_bars(self, store):
