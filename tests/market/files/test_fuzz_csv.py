@@ -91,7 +91,7 @@ def line_moved(rng: random.Random, text: str) -> str:
 
 
 def lines_repeated(rng: random.Random, text: str) -> str:
-    return text * rng.choice([2, 2, 3, 50]) if len(text) < 20_000 else text
+    return text * rng.choice([2, 2, 3, 50]) if len(text) < 4_000 else text
 
 
 def put_in(rng: random.Random, text: str) -> str:
