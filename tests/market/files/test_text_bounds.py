@@ -1,5 +1,7 @@
 """Text that is long, wide or without an end is refused soon, with little memory."""
 
+import time
+
 import numpy as np
 import pytest
 from price_files import closes, failure, read_file, write
@@ -99,3 +101,11 @@ def test_without_memory_one_file_fails_and_the_others_are_read(tmp_path, monkeyp
     assert loaded.panel.tickers == ("B",)
     assert "A.csv takes more memory than is free" in str(loaded.failures[0].error)
     assert len(read_file(str(tmp_path)).panel) == 1
+
+
+def test_lines_before_a_repeated_header_are_looked_at_once(tmp_path):
+    rows = [f"Date,Close\n2020-01-{1 + place % 28:02d},{1 + place % 28}" for place in range(30_000)]
+    path = write(tmp_path, "X.csv", "\n".join(rows))
+    begun = time.process_time()
+    assert len(read_files([path]).panel) == 1
+    assert time.process_time() - begun < 2
