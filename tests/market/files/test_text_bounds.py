@@ -77,6 +77,15 @@ def test_a_file_that_takes_more_memory_than_is_free_is_refused_unread(tmp_path, 
     assert "GiB of memory to be read, and 0.1 GiB are free" in failure(tmp_path, HEADER + rows)
 
 
+def test_text_of_wide_letters_takes_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "_free_bytes", lambda: 60 * MIB)
+    note = "n" * 3000
+    row = f"2020-01-{{:02d}},1.5,{note}\n"
+    text = "Date,Close,Note\n" + "".join(row.format(1 + place % 28) for place in range(2500))
+    assert "a number above zero" in failure(tmp_path, text.replace("1.5", "-1"))
+    assert "GiB are free" in failure(tmp_path, text + "\u4e00")
+
+
 def test_what_is_free_is_known_and_within_a_limit(monkeypatch):
     assert 0 < memory._free_bytes() <= memory._of_machine()
     resource = pytest.importorskip("resource")
