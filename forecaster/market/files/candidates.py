@@ -183,7 +183,9 @@ def _is_long_date(cell: str) -> bool:
 
 def _may_be_tickers(column: Column, dates: Column) -> bool:
     if isinstance(column, np.ndarray):
-        return holds_numbers(column) and all(value == round(value) for value in column.tolist())
+        if not holds_numbers(column):
+            return False
+        return bool(np.all(np.isnan(column) | (column == np.floor(column))))
     if holds_numbers(column) and len(dates) > 1 and _all_differ(column) and _all_differ(dates):
         return False
     return share_of(column, _has_fraction) < 0.5

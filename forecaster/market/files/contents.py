@@ -169,7 +169,8 @@ def are_bars(rows: Sequence[Sequence[str]], start: int) -> bool:
     opens, highs, lows, closes = prices.T
     inside = (highs >= np.maximum(opens, closes)) & (lows <= np.minimum(opens, closes))
     if start + 4 < len(rows[0]) and move_together(
-        first_numbers([row[start + 4] for row in rows], ""), closes[:SAMPLED_ROWS]
+        first_numbers(["".join(row[start + 4 : start + 5]) for row in rows], ""),
+        closes[:SAMPLED_ROWS],
     ):
         return False  # an adjusted close, and no volume
     falling = len(rows) > 1 and rows[0][0] > rows[-1][0]

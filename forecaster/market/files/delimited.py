@@ -114,7 +114,8 @@ def _require_room(data: bytes, source: str) -> None:
     """Raise a DataError if so many rows and cells are more than there is memory for."""
     rows = max(data.count(b"\n"), data.count(b"\r"))
     cells = rows + max(data.count(sign) for sign in (b",", b";", b"\t", b"|", b"  "))
-    require_memory(3 * len(data) + 250 * rows + 60 * cells, source)
+    width = 3 if data.isascii() else 10  # one letter beyond Latin widens all others, in each copy
+    require_memory(width * len(data) + 250 * rows + 60 * cells, source)
 
 
 def refuse_binary(data: bytes, source: str) -> None:

@@ -297,7 +297,8 @@ def _fit(
 
 def _refuse_second_title(rows: Rows, place: int, source: str) -> None:
     """Raise a DataError if the line above a repeated header names another table."""
-    above = next((row for row in reversed(rows.cells[:place]) if any(row)), [])
+    before = (rows.cells[line] for line in range(place - 1, -1, -1))
+    above = next((row for row in before if any(row)), [])
     filled = [cell for cell in above if cell.strip()]
     if above and len(filled) == 1 and not looks_numeric(filled[0]):
         row = int(rows.lines[place])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,6 +19,8 @@ from forecaster.wording import plural, were
 
 MOST_REPLY_BYTES = 64 * 2**20
 """Of one reply of a source, unpacked; all bars of the oldest ticker take three."""
+LARGEST_RATIO = 1e15
+"""Of shares before all splits of a ticker to those after them."""
 _DELAY = timedelta(minutes=30)
 """After the close, until quotes that are delayed have it."""
 
@@ -75,6 +78,12 @@ class Quotes:
     timezone: str | None = None
     trading: Trading | None = None
     traded_at: datetime | None = None
+
+
+def are_possible(splits: Sequence[Action]) -> bool:
+    """Whether any ticker could have had these splits; others make no finite prices."""
+    sizes = [abs(math.log(split.value)) for split in splits]
+    return math.fsum(sizes) < math.log(LARGEST_RATIO)
 
 
 class Provider(Protocol):
@@ -149,7 +158,9 @@ def completed(quotes: Quotes, ticker: str, now: datetime) -> CompletedQuotes:
     ratio = math.prod(split.value for split in later)
     for name in BAR_FIELDS[:-1]:
         values[name] *= ratio
-    values["volume"] /= ratio
+    with np.errstate(over="ignore"):
+        values["volume"] /= ratio
+    values["volume"][np.isinf(values["volume"])] = np.nan
     if later:
         notes.append(
             f"{len(later)} {plural('split', len(later))} that took effect after {days[-1]}"

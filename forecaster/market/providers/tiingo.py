@@ -17,7 +17,7 @@ import numpy as np
 from forecaster.arrays import Days, Floats, Mask
 from forecaster.errors import RateLimited, SourceError, SourceUnavailable, UnknownTicker
 from forecaster.market.bars import BAR_FIELDS, FIRST_SESSION, LAST_SESSION, Action
-from forecaster.market.providers.base import MOST_REPLY_BYTES, Quotes
+from forecaster.market.providers.base import MOST_REPLY_BYTES, Quotes, are_possible
 from forecaster.market.providers.local_server import stand_in
 from forecaster.wording import writable
 
@@ -25,6 +25,7 @@ KEY = "TIINGO_API_KEY"
 STAND_IN = "FORECASTER_TIINGO_URL"
 _ADDRESS = "https://api.tiingo.com"
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,23}")
+_LARGEST = 1e100
 _EARLIEST = "1900-01-01"
 _FIELDS = {**{name: name for name in BAR_FIELDS}, "adjusted_close": "adjClose"}
 _AMERICAN = ("NASDAQ", "NYSE", "AMEX", "BATS", "IEX", "OTC", "PINK")
@@ -165,6 +166,9 @@ def _quotes(ticker: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, A
     }
     factors = _column(rows, "splitFactor", ticker)[order]
     factors[~(np.isfinite(factors) & (factors > 0))] = 1.0
+    splits = _actions(days, factors, factors != 1.0)
+    if not are_possible(splits):
+        raise _unavailable(ticker, "with splits that no ticker can have had")
     paid = np.nan_to_num(_column(rows, "divCash", ticker)[order])
     later = np.append(np.cumprod(factors[::-1])[::-1][1:], 1.0)[: len(days)]
     for name in ("open", "high", "low", "close"):
@@ -177,7 +181,7 @@ def _quotes(ticker: str, about: Mapping[str, Any], rows: Sequence[Mapping[str, A
     return Quotes(
         symbol=ticker,
         sessions=days,
-        splits=_actions(days, factors, factors != 1.0),
+        splits=splits,
         dividends=_actions(days, paid / later, paid > 0),
         currency="USD" if american else None,
         exchange=exchange,
@@ -201,10 +205,9 @@ def _column(rows: Sequence[Mapping[str, Any]], field: str, ticker: str) -> Float
     cells = [row.get(field, "") for row in rows]
     if not all(cell is None or (isinstance(cell, int | float)) for cell in cells):
         raise _unavailable(ticker, f"with prices whose {field} is no number")
-    try:
-        return np.array(cells, dtype=np.float64)
-    except OverflowError as problem:
-        raise _unavailable(ticker, f"with prices whose {field} is no number") from problem
+    if any(cell is not None and abs(cell) > _LARGEST for cell in cells):
+        raise _unavailable(ticker, f"with prices whose {field} is no number")
+    return np.array(cells, dtype=np.float64)
 
 
 def _actions(days: Days, values: Floats, chosen: Mask) -> tuple[Action, ...]:

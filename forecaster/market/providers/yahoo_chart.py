@@ -21,7 +21,7 @@ from forecaster.errors import (
     UnknownTicker,
 )
 from forecaster.market.bars import FIRST_SESSION, LAST_SESSION, Action
-from forecaster.market.providers.base import Trading
+from forecaster.market.providers.base import Trading, are_possible
 from forecaster.wording import writable
 
 RATE_LIMITS = (429, 999)
@@ -168,7 +168,7 @@ def read(result: Mapping[str, Any], symbol: str) -> Chart:
     """Everything in a result but its prices.
 
     Raises:
-        SourceUnavailable: a time or the time zone cannot be read.
+        SourceUnavailable: a time, the time zone or a split cannot be.
     """
     meta = _part(result, "meta")
     zone_name = _text(meta.get("exchangeTimezoneName"))
@@ -180,13 +180,16 @@ def read(result: Mapping[str, Any], symbol: str) -> Chart:
         if opens is not None and closes is not None:
             trading = Trading(np.datetime64(opens.astimezone(zone).date(), "D"), closes)
         events = _part(result, "events")
+        splits = _actions(_part(events, "splits"), zone, _ratio)
+        if not are_possible(splits):
+            raise unavailable(symbol, "answered with splits that no ticker can have had")
         return Chart(
             currency=_text(meta.get("currency")),
             exchange=_text(meta.get("exchangeName")),
             timezone=zone_name,
             trading=trading,
             traded_at=_instant(meta.get("regularMarketTime")),
-            splits=_actions(_part(events, "splits"), zone, _ratio),
+            splits=splits,
             dividends=_actions(_part(events, "dividends"), zone, lambda paid: paid.get("amount")),
             priceless=_sessions_without(result, "close", zone),
             volumeless=_sessions_without(result, "volume", zone),

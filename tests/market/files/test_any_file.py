@@ -136,3 +136,29 @@ def test_hostile_cells_are_refused_quickly(tmp_path, cell, place):
     loaded = read_file(write(tmp_path, "x.csv", text))
     assert time.perf_counter() - started < 2
     assert len(loaded.panel) + len(loaded.failures) >= 1
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"Date": ["2020-01-02", "2020-01-03"], "Close": [1.0, 2.0], "Ticker": [1.0, np.nan]},
+        {"Date": ["2020-01-02", "2020-01-03"], "Close": [1.0, 2.0], "Ticker": [np.inf, 1.0]},
+        {"Date": ["2020-01-02", "2020-01-03"], "Close": [1e300, 2.0], "Open": [1e-300, 1e300]},
+    ],
+)
+def test_numbers_beyond_any_market_are_read_or_refused(tmp_path, frame):
+    pd.DataFrame(frame).to_parquet(tmp_path / "x.parquet")
+    loaded = read_file(str(tmp_path / "x.parquet"))
+    assert len(loaded.panel) + len(loaded.failures) >= 1
+
+
+def test_a_day_of_more_figures_than_any_is_no_date(tmp_path):
+    text = "Date,Close\n2020-01-02,1\nJan 99999999999999999999 2020,2\n2020-01-03,3\n"
+    assert len(read_file(write(tmp_path, "x.csv", text)).panel) == 1
+
+
+def test_a_short_row_in_a_file_without_a_header_is_read_or_refused(tmp_path):
+    rows = [f"2020-01-{day:02d},10,12,9,11,{day}00" for day in range(1, 29)]
+    text = "\n".join([*rows, "2020-01-29,10,12,9,11", ""])
+    loaded = read_file(write(tmp_path, "x.csv", text))
+    assert len(loaded.panel) + len(loaded.failures) == 1

@@ -1,5 +1,7 @@
 """Text that is long, wide or without an end is refused soon, with little memory."""
 
+import time
+
 import numpy as np
 import pytest
 from price_files import closes, failure, read_file, write
@@ -75,6 +77,15 @@ def test_a_file_that_takes_more_memory_than_is_free_is_refused_unread(tmp_path, 
     assert "GiB of memory to be read, and 0.1 GiB are free" in failure(tmp_path, HEADER + rows)
 
 
+def test_text_of_wide_letters_takes_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "_free_bytes", lambda: 60 * MIB)
+    note = "n" * 3000
+    row = f"2020-01-{{:02d}},1.5,{note}\n"
+    text = "Date,Close,Note\n" + "".join(row.format(1 + place % 28) for place in range(2500))
+    assert "a number above zero" in failure(tmp_path, text.replace("1.5", "-1"))
+    assert "GiB are free" in failure(tmp_path, text + "\u4e00")
+
+
 def test_what_is_free_is_known_and_within_a_limit(monkeypatch):
     assert 0 < memory._free_bytes() <= memory._of_machine()
     resource = pytest.importorskip("resource")
@@ -99,3 +110,11 @@ def test_without_memory_one_file_fails_and_the_others_are_read(tmp_path, monkeyp
     assert loaded.panel.tickers == ("B",)
     assert "A.csv takes more memory than is free" in str(loaded.failures[0].error)
     assert len(read_file(str(tmp_path)).panel) == 1
+
+
+def test_lines_before_a_repeated_header_are_looked_at_once(tmp_path):
+    rows = [f"Date,Close\n2020-01-{1 + place % 28:02d},{1 + place % 28}" for place in range(30_000)]
+    path = write(tmp_path, "X.csv", "\n".join(rows))
+    begun = time.process_time()
+    assert len(read_files([path]).panel) == 1
+    assert time.process_time() - begun < 2

@@ -130,3 +130,15 @@ def test_rows_of_tiingo_that_cannot_be_are_refused(row, words):
     bar = dict.fromkeys(("open", "high", "low", "close", "volume", "adjClose"), 1.0)
     with pytest.raises(SourceUnavailable, match=words):
         tiingo._quotes("AAPL", {"exchangeCode": "\ud800"}, [{**bar, **row}])
+
+
+@pytest.mark.parametrize("ratio", [1e308, 1e-200, 10**14])
+def test_splits_that_no_ticker_can_have_had_are_refused(ratio):
+    bar = dict.fromkeys(("open", "high", "low", "close", "volume", "adjClose"), 1.0)
+    rows = [{**bar, "date": f"2024-06-2{day}", "splitFactor": float(ratio)} for day in (4, 5)]
+    with pytest.raises(SourceUnavailable, match=r"no number|splits that no ticker"):
+        tiingo._quotes("AAPL", {}, rows)
+    event = {"numerator": ratio, "denominator": 1}
+    splits = {str(day): {**event, "date": 86_400 * day} for day in (10, 11)}
+    with pytest.raises(SourceUnavailable, match="splits that no ticker"):
+        yahoo_chart.read({"events": {"splits": splits}}, "AAPL")

@@ -120,8 +120,8 @@ def styled_column(column: Column, decimal: str) -> Floats:
     whole = _styled_whole(column, decimal)
     if whole is not None:
         return whole
-    values = [_styled(cell, decimal) if isinstance(cell, str) else None for cell in column]
-    return np.array(values, dtype=np.float64)
+    known = {cell: _styled(cell, decimal) if isinstance(cell, str) else None for cell in {*column}}
+    return np.array([known[cell] for cell in column], dtype=np.float64)
 
 
 def signs_of_whole_column(column: Sequence[str]) -> list[str]:

@@ -160,7 +160,7 @@ def one_day(year: int, month: int, day: int) -> np.datetime64 | None:
     year = year - BUDDHIST_AHEAD if year >= BUDDHIST_FROM else year
     try:
         day_of_calendar = date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return np.datetime64(day_of_calendar, "D") if FIRST_YEAR <= year <= LAST_YEAR else None
 
