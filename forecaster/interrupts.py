@@ -32,6 +32,20 @@ def raise_in_command() -> None:
         signal.signal(signal.SIGTERM, _raise_terminated)
 
 
+def raise_hidden(problem: BaseException | None) -> None:
+    """Raise what a library made another error of while it was imported.
+
+    Raises:
+        KeyboardInterrupt, Terminated: one of them led to ``problem``.
+    """
+    from forecaster.errors import Terminated
+
+    while problem is not None:
+        if isinstance(problem, KeyboardInterrupt | Terminated):
+            raise problem
+        problem = problem.__cause__ or problem.__context__
+
+
 def _leave(number: int, _frame: FrameType | None) -> None:
     os._exit(_FAILED_BY_SIGNAL + number)
 

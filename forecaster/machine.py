@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 
 from forecaster.errors import MachineError
+from forecaster.interrupts import raise_hidden
 
 ANY_COMMAND, KERAS = 256 * 2**20, 2500 * 1000 * 1024
 """Bytes below which libraries end the process themselves when they start, without a message."""
@@ -51,6 +52,7 @@ def failures_named() -> Iterator[None]:
     try:
         yield
     except _TOO_LITTLE as problem:
+        raise_hidden(problem)
         said = _said(problem)
         if said is None:
             raise

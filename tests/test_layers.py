@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[1] / "forecaster"
 
 LAYERS = (
     ("errors", "arrays"),
-    ("interrupts", "machine", "paths"),
+    ("interrupts", "paths"),
+    ("machine",),
     ("atomic", "wording", "patterns", "documents", "redaction"),
     ("market",),
     ("features",),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forecaster.errors import SettingsError, parameter
+from forecaster.interrupts import raise_hidden
 from forecaster.machine import KERAS, require_memory
 from forecaster.market.providers import yahoo
 from forecaster.model import threads
@@ -39,6 +40,7 @@ def import_keras(device: Device = "auto") -> Any:
 
             keras.ops.zeros(1)  # starts the backend, and its messages, now
         except Exception as problem:  # a broken install raises anything
+            raise_hidden(problem)
             log.seek(0)
             detail = log.read().decode(errors="replace").strip().splitlines()[-1:] or [""]
             raise SettingsError(

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from forecaster.errors import Terminated
+from forecaster.jobs import predict
+
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 PROGRAM = """
 import os, sys
@@ -83,3 +86,14 @@ def test_ctrl_c_at_random_moments(start):
         assert b"Traceback" not in err
         assert (process.returncode, out) == (130, b"") or out.endswith(b"no investment advice.\n")
         assert process.returncode in (0, 130, -signal.SIGINT)  # the last: while Python itself ends
+
+
+@pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt, 130), (Terminated, 143)])
+def test_a_library_that_makes_another_error_of_it(forecast, monkeypatch, stop, code):
+    """So do libraries in C++ while they are imported."""
+
+    def interrupted(*_arguments, **_options):
+        raise ImportError("initialization failed") from stop()
+
+    monkeypatch.setattr(predict, "predict", interrupted)
+    assert forecast("predict", SAMPLE / "FB.csv").returncode == code
