@@ -33,7 +33,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Let links to README lead to the first page."""
+    """Let links lead to pages of the site."""
+    markdown = re.sub(r"\[(`[^`]+`)\]\(\.\./tests/[^)]+\)", r"\1", markdown)  # tests are no pages
     return markdown.replace("](../README.md", "](index.md").replace("](docs/", "](")
 
 
