@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 from forecaster.errors import DataError
+
+_PIECE = 2**20
 
 _FREE = re.compile(r"^MemAvailable:\s+(\d+) kB", re.M)
 
@@ -24,6 +28,14 @@ def require_memory(needed: float, source: str) -> None:
             f"{source} takes about {needed / 2**30:.1f} GiB of memory to be read, and"
             f" {free / 2**30:.1f} GiB are free. Split it."
         )
+
+
+def read_at_most(stream: BinaryIO, count: int) -> bytes:
+    """The rest of a stream, up to ``count`` bytes; none are reserved that do not come."""
+    read = io.BytesIO()
+    while (left := count - read.tell()) and (piece := stream.read(min(left, _PIECE))):
+        read.write(piece)
+    return read.getvalue()
 
 
 def _free_bytes() -> float:

@@ -65,3 +65,12 @@ def test_a_plain_parquet_file_is_read_within_that(tmp_path):
     pq.write_table(pa.table({"Date": SESSIONS, "Close": PRICES}), tmp_path / "x.parquet")
     done, _ = predicted(tmp_path / "x.parquet")
     assert done.returncode == 0
+
+
+def test_a_small_file_takes_no_memory_that_it_does_not_need(tmp_path):
+    path = tmp_path / "x.csv"
+    rows = [f"{day},{price}" for day, price in zip(SESSIONS, PRICES, strict=True)]
+    path.write_text("\n".join(["Date,Close", *rows]))
+    command = f"ulimit -v 400000; exec {sys.executable} -m forecaster predict '{path}'"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -43,6 +43,7 @@ from forecaster.market.files.histories import CellStyle, TickerRows, read_histor
 from forecaster.market.files.joining import Joining
 from forecaster.market.files.parquet import read_parquet
 from forecaster.market.files.split_tables import tables_in
+from forecaster.market.memory import read_at_most
 from forecaster.market.notes import Failure, Note
 from forecaster.patterns import compiled
 from forecaster.wording import writable
@@ -310,7 +311,7 @@ def _file_table(path: Path, name: str, options: ReadOptions) -> Table:
                 _require_size(status.st_size, MAX_PARQUET_BYTES, name, "Split it by ticker")
                 return read_parquet(file, name)
             _require_size(status.st_size, MAX_TEXT_BYTES, name, "Split it or convert it to Parquet")
-            data = file.read(MAX_TEXT_BYTES + 1)
+            data = read_at_most(file, MAX_TEXT_BYTES + 1)
     except OSError as error:
         raise _cannot_open(name, error) from error
     if path.suffix.lower() in PARQUET_SUFFIXES and data:
@@ -328,7 +329,7 @@ def _stdin_table(stdin: BinaryIO | None, options: ReadOptions) -> Table:
             f"{STDIN_NAME} is closed; a table of prices is needed. Pipe a file into it."
         )
     try:
-        data = stream.read(MAX_TEXT_BYTES + 1)
+        data = read_at_most(stream, MAX_TEXT_BYTES + 1)
     except OSError as error:
         raise _cannot_open(STDIN_NAME, error) from error
     _require_size(len(data), MAX_TEXT_BYTES, STDIN_NAME, "Split it or give a Parquet file")
