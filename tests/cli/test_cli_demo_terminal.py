@@ -128,7 +128,7 @@ def test_a_step_that_does_not_listen_is_killed(tmp_path, monkeypatch):
     def popen(_words: list[str], **more: object) -> subprocess.Popen[bytes]:
         started.append(real([sys.executable, "-c", DEAF], **more))
         wait_until((tmp_path / "deaf").exists)
-        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Timer(0.5, signal.pthread_kill, (threading.get_ident(), signal.SIGINT)).start()
         return started[0]
 
     monkeypatch.setattr(demo.subprocess, "Popen", popen)
@@ -140,7 +140,7 @@ def test_a_step_that_does_not_listen_is_killed(tmp_path, monkeypatch):
 def test_a_step_is_killed_though_signals_keep_coming(tmp_path):
     with subprocess.Popen([sys.executable, "-c", DEAF], cwd=tmp_path) as child:
         wait_until((tmp_path / "deaf").exists)
-        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Timer(0.5, signal.pthread_kill, (threading.get_ident(), signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt):
             demo._end(child)
     assert child.returncode == -signal.SIGKILL
