@@ -31,8 +31,8 @@ def change(stored: Path, home: Path, monkeypatch: pytest.MonkeyPatch):
     content = without_limits(home / "prices.db")
 
     def run(line: str) -> None:
-        for beside in home.glob("prices.db-*"):
-            beside.unlink()
+        for old in home.glob("prices.db*"):
+            old.unlink()  # a file of its own, which no earlier reader has open
         (home / "prices.db").write_bytes(content)
         with sqlite3.connect(home / "prices.db") as connection:
             connection.execute(line)

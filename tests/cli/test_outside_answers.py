@@ -21,7 +21,8 @@ from forecaster.market.store import Store
     "field", ["currency", "exchangeName", "exchangeTimezoneName", "symbol", "instrumentType"]
 )
 @pytest.mark.parametrize("words", [["fetch"], ["predict"], ["data", "list"], ["data", "export"]])
-def test_answers_of_a_server(forecast, yahoo, model, field, words):
+def test_answers_of_a_server(forecast, yahoo, model, monkeypatch, field, words):
+    monkeypatch.setenv("FORECASTER_DEADLINE", "0.5")  # a zone that is none is asked for again
     yahoo.change("AAPL", extra={field: HOSTILE})
     forecast("fetch", "AAPL")
     for log in ("text", "json"):
