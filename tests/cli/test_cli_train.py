@@ -179,7 +179,7 @@ def test_exported_networks_answer_as_the_model_does(
     session = onnxruntime.InferenceSession(str(tmp_path / "x.onnx"))
     (answer,) = session.run(None, {session.get_inputs()[0].name: inputs})
     np.testing.assert_allclose(answer, forward(trained.network, inputs), atol=1e-5)
-    interface = json.loads((tmp_path / "x.json").read_text())
+    interface = json.loads((tmp_path / "x.onnx.json").read_text())
     assert interface["schema"] == "export/1"
     assert interface["quantiles"] == [0.1, 0.25, 0.5, 0.75, 0.9]
     run = forecast("export", trained_file, "--to", "keras", "-o", tmp_path / "x.keras")
