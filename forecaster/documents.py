@@ -21,6 +21,7 @@ from pydantic import (
     PlainSerializer,
     ValidationError,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
     WrapValidator,
 )
 from pydantic_core import PydanticCustomError
@@ -127,31 +128,64 @@ def _unknown(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
 
 
 _nan_is_none = PlainSerializer(lambda value: None if math.isnan(value) else value)
-NumberOrNan = Annotated[Number, WrapValidator(_unknown), _nan_is_none]
-SizeOrNan = Annotated[Size, WrapValidator(_unknown), _nan_is_none]
+_null = {"type": "null"}
+NumberOrNan = Annotated[
+    Number,
+    WrapValidator(_unknown),
+    _nan_is_none,
+    WithJsonSchema({"anyOf": [{"type": "number"}, _null]}),
+]
+SizeOrNan = Annotated[
+    Size,
+    WrapValidator(_unknown),
+    _nan_is_none,
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, _null]}),
+]
 """NaN stands for what could not be measured, and None for NaN in JSON."""
 
 
 class Part(BaseModel):
     """An object of a document."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True,
+        populate_by_name=True,
+        protected_namespaces=(),
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class Exceedances(Part):
-    """Returns below a low quantile: their share, and on how many tickers Kupiec's test rejects."""
+    """Returns below a low quantile, which is the value at risk.
+
+    Attributes:
+        share: of all returns.
+        rejected: on how many tickers Kupiec's test rejects that share, of how many.
+    """
 
     share: Share
     rejected: Pair
 
 
 class ScoreRow(Part):
-    """Scores of one model at one step.
+    """Scores of one model at one step; None where something cannot be measured.
 
-    ``pinball``, ``skill`` and ``dm_p`` are on log returns, ``mae`` and ``rmse`` on prices, ``mape``
-    in percent, ``width`` in percent of the last price. Dictionaries are keyed by baseline, by
-    interval or by level; None means not measurable. ``tickers_won`` is (won, of); ``var`` has the
-    value-at-risk levels, at h = 1.
+    Attributes:
+        model: a network's cell, or a baseline.
+        step: sessions ahead.
+        n: count of scored forecasts.
+        pinball: mean loss over the levels, on log returns.
+        skill: 1 - pinball / baseline's pinball, by baseline.
+        mae: mean absolute error of the median, on prices.
+        rmse: root mean squared error of the median, on prices.
+        mape: mean absolute error of the median, in percent of the price.
+        direction: share of moves whose sign the median has.
+        coverage: share of prices in a central interval, by the interval's own share.
+        dm_p: p-value of the Diebold-Mariano test against a baseline, on log returns, by baseline.
+        tickers_won: on how many tickers the loss is lower, of how many, by baseline.
+        width: mean width of an interval in percent of the last price, by the interval's share.
+        calibration: share of prices below a quantile, by its level.
+        var: returns below the value at risk, by its level; one session ahead alone.
     """
 
     model: Text
@@ -172,7 +206,15 @@ class ScoreRow(Part):
 
 
 class VerdictRow(Part):
-    """A network against one baseline at one step."""
+    """A network against one baseline at one step.
+
+    Attributes:
+        model: the network's cell.
+        step: sessions ahead.
+        word: what a significance test says of the losses.
+        p: its p-value; None where there are too few sessions.
+        skill: 1 - loss / baseline's loss.
+    """
 
     model: Text
     baseline: Text
@@ -183,7 +225,13 @@ class VerdictRow(Part):
 
 
 class MonthRow(Part):
-    """Mean losses of a month, one session ahead, by model."""
+    """Mean losses of a month, one session ahead.
+
+    Attributes:
+        month: such as 2014-12.
+        sessions: count of scored sessions.
+        pinball: mean loss on log returns, by model.
+    """
 
     month: Month
     sessions: Count
@@ -210,7 +258,14 @@ class Scores(Part):
 
 
 class PanelFacts(Part):
-    """Which bars a result comes from."""
+    """Which bars a result comes from.
+
+    Attributes:
+        bars: their count.
+        first: first session.
+        last: last session.
+        fingerprint: digest of all bars.
+    """
 
     tickers: tuple[Text, ...] = ()
     bars: Count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import logging
 import os
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import documents_held
 import psutil
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -68,7 +70,10 @@ def apart(*arguments: str | Path, stdin: bytes = b"", **environment: str) -> Don
         env={**os.environ, **environment},
         check=False,
     )
-    return Done(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+    shown = done.stdout.decode()
+    if shown.startswith('{\n  "schema": '):
+        documents_held.check(json.loads(shown))
+    return Done(done.args, done.returncode, shown, done.stderr.decode())
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import browser
 import children
+import documents_held
 import hypothesis
 import light
 import postgres
@@ -27,6 +28,7 @@ hypothesis.settings.register_profile("untimed", deadline=None)  # machines are b
 hypothesis.settings.load_profile("untimed")
 children.hear_ctrl_c()
 children.guard()
+documents_held.hold()
 yahoo.before_tensorflow()  # tests import Keras and ask a stand-in for Yahoo in one process
 
 

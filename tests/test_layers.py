@@ -150,7 +150,8 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
             "model.artifact",
             "market.store.journal",
             "jobs.backtest_document",
-        ),
+        )
+        or path.startswith("output.documents."),
         "click": False,
         "torch": False,
         "jax": False,

@@ -62,13 +62,14 @@ def root(
 
 def register() -> None:
     """Add the commands to the app."""
-    from forecaster.cli import config, data, models, score
+    from forecaster.cli import config, data, models, schemas, score
 
     for name in (
         "train", "predict", "plot", "backtest", "compare", "report", "batch", "score", "explain",
         "gradients", "fetch", "export", "doctor", "demo",
     ):  # fmt: skip
         app.command()(getattr(import_module(f"forecaster.cli.{name}"), name))
+    app.command()(schemas.schema)
     journal_app.command("list")(score.list_journal)
     journal_app.command()(score.verify)
     journal_app.command()(score.export)

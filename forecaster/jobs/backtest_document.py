@@ -39,7 +39,13 @@ REMEDY = "Make one with: forecast backtest SOURCES --format json --output FILE"
 
 
 class FoldDates(Part):
-    """Dates of a fold: its cutoff, and the first and last session of its test."""
+    """Dates of a fold.
+
+    Attributes:
+        cutoff: last session that training saw.
+        test_from: first session that is scored.
+        test_to: last session that is scored.
+    """
 
     cutoff: Day
     test_from: Day
@@ -68,7 +74,15 @@ def _consecutive(seeds: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class PlanFacts(Part):
-    """The plan of a backtest without cutoffs and baselines, which the result has."""
+    """The plan of a backtest without cutoffs and baselines, which the result has.
+
+    Attributes:
+        cells: of the networks.
+        seeds: of the networks of each cell, whose quantiles are averaged.
+        refit: at the first cutoff only (never), or at each.
+        stride: every n-th session is scored.
+        test_end: last session used; None for the last one there is.
+    """
 
     cells: Annotated[tuple[Cell, ...], _some("cell")]
     seeds: Annotated[tuple[Whole, ...], AfterValidator(_consecutive)]

@@ -155,7 +155,11 @@ class Card(Part):
 
 
 class VolatilityUnit(Part):
-    """Targets in units of volatility: the prior variance of one session's log return."""
+    """Targets in units of volatility.
+
+    Attributes:
+        prior: variance of one session's log return, before any bar is seen.
+    """
 
     name: Literal["volatility"]
     prior: Annotated[
@@ -166,7 +170,11 @@ class VolatilityUnit(Part):
 
 
 class LevelUnit(Part):
-    """Targets as scaled prices: offset and width of each training ticker."""
+    """Targets as scaled prices.
+
+    Attributes:
+        fitted: offset and width of the prices of each training ticker.
+    """
 
     name: Literal["minmax", "standard"]
     fitted: dict[Text, tuple[Number, Positive]]
@@ -185,7 +193,15 @@ Deviation = Annotated[
 
 
 class RepresentationState(Part):
-    """A fitted representation: unit of the targets, names, means and deviations of the inputs."""
+    """A fitted representation of inputs and targets.
+
+    Attributes:
+        scaling: unit of the targets.
+        features: names of the inputs.
+        mean: of each input in training.
+        deviation: standard deviation of each input in training.
+        companions: whether inputs of the market state are among them.
+    """
 
     scaling: Annotated[VolatilityUnit | LevelUnit, Discriminator("name")]
     features: tuple[Text, ...]

@@ -211,6 +211,10 @@ def table_state(table: ScoreTable) -> dict[str, Any]:
     return written_scores(table, None).model_dump(mode="json", exclude={"months"})
 
 
+NOTHING_SCORED: Mapping[str, Any] = {"sessions_scored": 0, "tickers": 0, "rows": [], "verdict": []}
+"""In the place of a score table where there is none."""
+
+
 def months_state(losses: MonthlyLosses) -> list[dict[str, Any]]:
     """Monthly losses as plain values, one object a month."""
     from forecaster.jobs.score_card import written_months

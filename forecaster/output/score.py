@@ -15,6 +15,7 @@ from forecaster.jobs.track_record import Part, Record, Unscored, Version
 from forecaster.output.console import Text
 from forecaster.output.format import (
     NARROW,
+    NOTHING_SCORED,
     error_table,
     errors,
     open_table,
@@ -163,11 +164,7 @@ def score_json(result: ScoreResult) -> str:
             "models": [
                 {
                     **{name: getattr(record, name) for name in _COUNTS},
-                    **(
-                        {"sessions_scored": 0, "tickers": 0, "rows": [], "verdict": []}
-                        if record.table is None
-                        else table_state(record.table)
-                    ),
+                    **(NOTHING_SCORED if record.table is None else table_state(record.table)),
                     "joined": record.joined,
                     "unscored": record.unscored,
                     "versions": [_version_object(version) for version in record.versions],

@@ -15,6 +15,7 @@ from forecaster.market.bars import Panel
 from forecaster.market.notes import Failure
 from forecaster.output.console import Text
 from forecaster.output.format import (
+    NOTHING_SCORED,
     error_table,
     errors,
     months_state,
@@ -59,13 +60,14 @@ def train_table(trained: Trained, panel: Panel, where: str, width: int) -> list[
 
 def train_json(trained: Trained, panel: Panel, path: str, failures: Iterable[Failure] = ()) -> str:
     """The document ``train/1``, with the rows of an error table."""
-    scores = table_state(trained.table) if trained.table else {"rows": [], "verdict": []}
+    scores = NOTHING_SCORED if trained.table is None else table_state(trained.table)
     return to_json(
         {
             "schema": "train/1",
             "model": {**model_object(trained.model), "file": path},
             "created": trained.model.created,
-            "tickers": {h.ticker: len(h) for h in panel},
+            "tickers": scores["tickers"],
+            "histories": {h.ticker: len(h) for h in panel},
             "split": trained.split,
             "settings": trained.model.settings.state(),
             "epochs": trained.model.card.epochs,

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 
+import documents_held
 import pytest
 from waiting import wait_until_read
 
@@ -18,8 +19,11 @@ PASSWORD, KEY = "hunter2secret", "0123tiingo4567"
 
 
 def records(stderr: str) -> list[dict[str, object]]:
-    """Every line of a log; each must be one object."""
-    return [json.loads(line) for line in stderr.splitlines()]
+    """Every line of a log; each must be one object, as its schema says."""
+    found = [json.loads(line) for line in stderr.splitlines()]
+    for line in found:
+        documents_held.check(line, "log-line/1")
+    return found
 
 
 def test_notes_and_errors_are_one_object_a_line(apart, prices):

@@ -60,6 +60,8 @@ def test_json_document_and_the_model_it_names(trained, trained_file):
     run, _ = trained
     document = json.loads(run.stdout)
     assert document["schema"] == "train/1"
+    assert document["tickers"] == 1
+    assert list(document["histories"]) == ["WALK"]
     assert {r["model"] for r in document["rows"]} == {"gru", "naive", "drift", "ewma"}
     assert {r["step"] for r in document["rows"]} == {1, 2}
     row = document["rows"][0]

@@ -79,7 +79,7 @@ def test_every_argument_that_names_files_has_a_use(program):
     without = {f"{name} {p.name}" for name, p in arguments(program) if use_of(p) is None}
     assert without == {
         "fetch tickers", "data export tickers", "data prune tickers", "data rename old",
-        "data rename new",
+        "data rename new", "schema name",
     }  # fmt: skip
 
 

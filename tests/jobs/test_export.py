@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import documents_held
 import numpy as np
 import pytest
 from synthetic import garch_history, random_model
@@ -49,7 +50,7 @@ def test_the_keras_file_answers_as_the_model_does(changes, tmp_path):
     loaded = keras.models.load_model(path, compile=False)
     assert np.asarray(loaded(INPUTS)) == pytest.approx(expected_of(model, INPUTS), abs=1e-5)
     document = json.loads(card.read_text())
-    assert document["schema"] == "export/1"
+    documents_held.check(document, "export/1")
     assert document["model"]["id"] == model.id
     assert document["representation"] == model.representation.state()
     whole = ["sessions"] if model.settings.supervise == "prefixes" else []

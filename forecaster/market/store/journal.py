@@ -262,7 +262,15 @@ def _row(number: int, author: Author, forecast: JournalRecord) -> dict[str, Any]
 
 
 class StepWritten(Part):
-    """A step of a forecast in the cell ``steps``."""
+    """A step of a forecast, as documents and the cell ``steps`` have it.
+
+    Attributes:
+        step: sessions after the cutoff.
+        session: date of the step.
+        session_estimated: whether that date was estimated from the weekdays seen.
+        naive: the last price.
+        quantiles: price by level; 0.5 is the median.
+    """
 
     step: Count
     session: Day

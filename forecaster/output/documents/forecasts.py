@@ -1,0 +1,137 @@
+"""Documents of ``predict``, ``batch`` and the journal."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from forecaster.documents import Count, Flag, Positive, Size, Whole
+from forecaster.market.store.journal import StepWritten
+from forecaster.output.documents.parts import Date, Hash, MeasuredModel, NamedModel, Problem, Time
+
+Steps = Annotated[list[StepWritten], Field(min_length=1)]
+
+
+class TickerForecastObject(TypedDict):
+    """The forecast of one ticker: an element of forecast/1, and a line that forecast batch writes.
+
+    Attributes:
+        ticker: symbol.
+        cutoff: last session that the forecast saw.
+        last_close: price at the cutoff.
+        currency: of all prices; None where it is not known.
+        market_tickers: count of tickers whose sessions made the market state; 0 for none.
+        steps: one for each session ahead.
+        sessions_behind: sessions that had closed since the cutoff when the forecast was made, so
+            that the first so many steps were over; None where no calendar tells.
+    """
+
+    ticker: str
+    cutoff: Date
+    last_close: Positive
+    currency: str | None
+    market_tickers: Whole
+    steps: Steps
+    sessions_behind: Whole | None
+
+
+class ForecastDocument(TypedDict):
+    """Forecasts of tickers, as written by forecast predict.
+
+    Attributes:
+        created: time of the forecast.
+        errors: tickers and sources without a forecast.
+    """
+
+    schema: Literal["forecast/1"]
+    model: MeasuredModel
+    created: Time
+    forecasts: list[TickerForecastObject]
+    errors: list[Problem]
+
+
+class BatchDocument(TypedDict):
+    """Summary of a run of forecast batch.
+
+    Attributes:
+        run: its name in the journal.
+        resumed: whether an earlier run went on.
+        model: who forecast.
+        tickers: count of tickers of the watchlist.
+        forecasts: count of tickers with a forecast.
+        written: count of forecasts that were new to the journal.
+        stale: tickers forecast from bars that lack a session, or because their source failed.
+        sessions_behind: of each stale ticker, sessions closed after its cutoff; None where no
+            calendar tells.
+        oldest_cutoff: of all forecasts; None without one.
+        newest_cutoff: of all forecasts; None without one.
+        seconds: from start to end.
+        journal: hash of the journal's last row.
+        errors: tickers and sources without a forecast.
+    """
+
+    schema: Literal["batch/1"]
+    run: str
+    resumed: Flag
+    model: NamedModel
+    tickers: Whole
+    forecasts: Whole
+    written: Whole
+    stale: list[str]
+    sessions_behind: dict[str, Whole | None]
+    oldest_cutoff: Date | None
+    newest_cutoff: Date | None
+    seconds: Size
+    journal: Hash
+    errors: list[Problem]
+
+
+class JournalEntry(TypedDict):
+    """A forecast that was written down: an element of journal/1, and a line of its export.
+
+    Attributes:
+        number: 1, 2, 3, ... without gaps.
+        run: name of the run that made it.
+        created: time of the forecast.
+        model: name of the model.
+        model_id: first digits of the model's digest.
+        model_hash: SHA-256 of the model's weights.
+        ticker: symbol.
+        cutoff: last session that the forecast saw.
+        fingerprint: SHA-256 of the bars that it saw.
+        last_close: price at the cutoff.
+        currency: of all prices; None where it is not known.
+        source: file of the bars as it was given; None for the price store.
+        joined_on: session, if a step is scored on the session that it names; None, if on the h-th
+            bar after the cutoff.
+        market_tickers: count of tickers that made the market state; 0 for none; None where it was
+            not noted.
+        steps: one for each session ahead.
+        hash: of this row and of the hash before it.
+    """
+
+    number: Count
+    run: str
+    created: Time
+    model: str
+    model_id: str
+    model_hash: str
+    ticker: str
+    cutoff: Date
+    fingerprint: str
+    last_close: float
+    currency: str | None
+    source: str | None
+    joined_on: str | None
+    market_tickers: Whole | None
+    steps: Steps
+    hash: Hash
+
+
+class JournalDocument(TypedDict):
+    """Forecasts that batches wrote down, as listed by forecast journal list."""
+
+    schema: Literal["journal/1"]
+    forecasts: list[JournalEntry]

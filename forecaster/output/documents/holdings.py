@@ -1,0 +1,166 @@
+"""Documents of ``fetch``, ``data`` and ``config``, and lines of the log."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from forecaster.documents import Whole
+from forecaster.market.update import Outcome
+from forecaster.output.documents.parts import Date, Problem, Time
+
+
+class FetchedTicker(TypedDict):
+    """What a source's answer changed of one ticker.
+
+    Attributes:
+        ticker: symbol.
+        outcome: new; updated with new sessions; reloaded, because stored bars had changed; current,
+            as there was nothing new; kept, as the answer had less.
+        added: count of new bars.
+        bars: count of stored bars.
+        first: first stored session.
+        cutoff: last stored session.
+    """
+
+    ticker: str
+    outcome: Outcome
+    added: Whole
+    bars: Whole
+    first: Date
+    cutoff: Date
+
+
+class FetchNote(TypedDict):
+    """A sentence on one ticker, or on all of them.
+
+    Attributes:
+        ticker: symbol; None for all of them.
+    """
+
+    ticker: str | None
+    message: str
+
+
+class FetchDocument(TypedDict):
+    """Bars that were brought up to date, as written by forecast fetch.
+
+    Attributes:
+        errors: tickers that could not be fetched.
+    """
+
+    schema: Literal["fetch/1"]
+    tickers: list[FetchedTicker]
+    notes: list[FetchNote]
+    errors: list[Problem]
+
+
+class StoredExtent(TypedDict):
+    """What is stored of one ticker.
+
+    Attributes:
+        ticker: symbol.
+        source: of its bars.
+        currency: of its prices; None where it is not known.
+        calendar: of its exchange; None where it is not known.
+        first: first stored session.
+        cutoff: last stored session.
+        bars: count of stored bars.
+        fetched: time of the source's last answer.
+    """
+
+    ticker: str
+    source: str
+    currency: str | None
+    calendar: str | None
+    first: Date
+    cutoff: Date
+    bars: Whole
+    fetched: Time
+
+
+class DataDocument(TypedDict):
+    """Stored bars, as listed by forecast data list.
+
+    Attributes:
+        tickers: in alphabetical order.
+    """
+
+    schema: Literal["data/1"]
+    tickers: list[StoredExtent]
+
+
+class StoreFinding(TypedDict):
+    """Something about stored bars that a user should know.
+
+    Attributes:
+        ticker: symbol; None where it concerns the whole store.
+        damaged: whether bars are wrong or unreadable, not only incomplete.
+        message: one sentence.
+    """
+
+    ticker: str | None
+    damaged: bool
+    message: str
+
+
+class VerifyDocument(TypedDict):
+    """Stored bars that were checked, as written by forecast data verify.
+
+    Attributes:
+        tickers: count of histories that were read.
+        bars: count of bars that were read.
+    """
+
+    schema: Literal["verify/1"]
+    tickers: Whole
+    bars: Whole
+    findings: list[StoreFinding]
+
+
+class ShownSetting(TypedDict):
+    """One setting.
+
+    Attributes:
+        key: as in forecaster.toml, a command's with the command, such as train.cell.
+        value: as text, without secrets.
+        source: where it comes from.
+        name: the file and its table, the variable, or the flag; empty for a default.
+    """
+
+    key: str
+    value: str
+    source: Literal["default", "file", "environment", "flag"]
+    name: str
+
+
+class ConfigDocument(TypedDict):
+    """Settings and where each comes from, as shown by forecast config show.
+
+    Attributes:
+        file: path of the file of settings.
+        exists: whether it is there.
+    """
+
+    schema: Literal["config/1"]
+    file: str
+    exists: bool
+    settings: list[ShownSetting]
+
+
+class LogLine(TypedDict):
+    """A line on stderr where the log is JSON.
+
+    Attributes:
+        time: of writing, UTC.
+        level: bug has a traceback as its message.
+        command: that runs, with its group; None before one is known.
+        exit_code: on the line that ends the run.
+    """
+
+    time: Time
+    level: Literal["note", "warning", "error", "bug"]
+    command: str | None
+    message: str
+    exit_code: NotRequired[int]
