@@ -18,6 +18,7 @@ import numpy as np
 from forecaster import paths
 from forecaster.arrays import Days, Mask
 from forecaster.errors import (
+    ForecastError,
     RateLimited,
     SettingsError,
     SourceError,
@@ -144,13 +145,11 @@ def _ask(
     ticker: str, since: np.datetime64 | None, session: Any, timeout: float, folder: Path
 ) -> pd.DataFrame | None:
     """The table of bars that yfinance makes, or None where there are none."""
-    import pickle
-
     import peewee
     import yfinance
     from yfinance.cache import get_cookie_cache
     from yfinance.data import YfData
-    from yfinance.exceptions import YFException, YFRateLimitError
+    from yfinance.exceptions import YFRateLimitError
 
     session.checker.expect(ticker)
     YfData.cache_get.cache_clear()  # it keeps replies, good and bad
@@ -176,18 +175,9 @@ def _ask(
             f"the cache in {folder} cannot be used ({problem}); Yahoo's time zones are kept there."
             " Delete that folder."
         ) from problem
-    except (
-        YFException,
-        LookupError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        MemoryError,
-        AttributeError,
-        OSError,
-        EOFError,
-        pickle.PickleError,
-    ) as problem:
+    except ForecastError:
+        raise
+    except Exception as problem:  # a server chooses what libraries raise
         # a kept cookie of another shape than expected would raise for ever
         with contextlib.suppress(peewee.PeeweeException):
             get_cookie_cache().store("curlCffi", None)
