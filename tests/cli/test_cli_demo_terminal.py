@@ -120,6 +120,14 @@ DEAF = (
 """A command that signals do not end; it says when it has become deaf."""
 
 
+@pytest.fixture
+def hearing() -> None:
+    """Ctrl-C ends what waits, whatever a library has made of it before."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.mark.usefixtures("hearing")
 def test_a_step_that_does_not_listen_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "_PATIENCE", 0.2)
     monkeypatch.setattr(demo, "_HEARD", 0.2)
@@ -137,6 +145,7 @@ def test_a_step_that_does_not_listen_is_killed(tmp_path, monkeypatch):
     assert started[0].returncode == -signal.SIGKILL
 
 
+@pytest.mark.usefixtures("hearing")
 def test_a_step_is_killed_though_signals_keep_coming(tmp_path):
     with subprocess.Popen([sys.executable, "-c", DEAF], cwd=tmp_path) as child:
         wait_until((tmp_path / "deaf").exists)

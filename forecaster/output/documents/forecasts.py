@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from forecaster.documents import Count, Flag, Positive, Size, Whole
 from forecaster.market.store.journal import StepWritten
-from forecaster.output.documents.parts import Date, Hash, MeasuredModel, NamedModel, Problem, Time
+from forecaster.output.documents.parts import Date, MeasuredModel, NamedModel, Problem, Time
 
 Steps = Annotated[list[StepWritten], Field(min_length=1)]
 
@@ -84,7 +84,7 @@ class BatchDocument(TypedDict):
     oldest_cutoff: Date | None
     newest_cutoff: Date | None
     seconds: Size
-    journal: Hash
+    journal: str
     errors: list[Problem]
 
 
@@ -127,7 +127,7 @@ class JournalEntry(TypedDict):
     joined_on: str | None
     market_tickers: Whole | None
     steps: Steps
-    hash: Hash
+    hash: str
 
 
 class JournalDocument(TypedDict):

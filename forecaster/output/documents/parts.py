@@ -11,9 +11,6 @@ Date = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 """With the offset from UTC."""
 
-Hash = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{64}$"})]
-"""SHA-256 in hexadecimal digits."""
-
 ByBaseline = dict[str, float | None]
 """A skill over each baseline; None where it cannot be measured."""
 
