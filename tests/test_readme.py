@@ -34,13 +34,14 @@ RUN_SOMEWHERE = {"", "console", "cron", "dockerfile", "ini", "python", "toml", "
 """Languages of blocks that some test here runs or reads."""
 
 
-YAHOO = YahooServer()
-"""Stands in for the internet: README's tickers are fetched from this machine."""
+YAHOO: list[YahooServer] = []
+"""Stands in for the internet: README's tickers are fetched from this machine, the last of these."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _yahoo() -> Iterator[None]:
-    with YAHOO:
+    with YahooServer() as server:
+        YAHOO.append(server)
         yield
 
 
@@ -75,7 +76,7 @@ def run(command: str, place: Path) -> str:
     """Standard output of a shell command that must succeed."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "FORECASTER_HOME": str(place / "home"), "PATH": path}
-    environment |= {"FORECASTER_YAHOO_URL": YAHOO.url, "FORECASTER_DEADLINE": "30"}
+    environment |= {"FORECASTER_YAHOO_URL": YAHOO[-1].url, "FORECASTER_DEADLINE": "30"}
     environment |= {"FORECASTER_BATCH_MAX_AGE": "100000"}  # the stand-in's market ended in 2024
     done = subprocess.run(
         command,
