@@ -12,7 +12,6 @@ import errno
 import glob
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -66,7 +65,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     path = path.resolve()
     make_folder(path.parent)
     _remove_abandoned(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}{TEMPORARY}")
     try:
         with _new_file(temporary) as file:
             yield file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -50,4 +49,6 @@ def _files() -> dict[str, Path]:
 
 def _about(file: Path) -> str:
     """What a document is, in a sentence."""
+    import json
+
     return str(json.loads(file.read_text(encoding="utf-8"))["description"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -204,7 +203,9 @@ class Panel:
         return f"<Panel of {counted(len(self), 'history')}, {self.bars:,} bars: {named}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(repr(self))}</p>"
+        from html import escape
+
+        return f"<p>{escape(repr(self))}</p>"
 
     def to_dataframe(self) -> pd.DataFrame:
         """A row for each ticker and session, oldest first, ticker after ticker.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import logging
 import os
 import sys
@@ -220,6 +219,8 @@ def _record(level: str, message: str, exit_code: int | None = None) -> None:
     }
     if exit_code is not None:
         line["exit_code"] = exit_code
+    import json
+
     sys.stderr.write(json.dumps(line) + "\n")
     sys.stderr.flush()
 
