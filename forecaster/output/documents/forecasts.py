@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from forecaster.documents import Count, Flag, Positive, Size, Whole
+from forecaster.documents import Flag, Positive, Size, Whole
 from forecaster.market.store.journal import StepWritten
 from forecaster.output.documents.parts import Date, MeasuredModel, NamedModel, Problem, Time
 
@@ -112,7 +112,7 @@ class JournalEntry(TypedDict):
         hash: of this row and of the hash before it.
     """
 
-    number: Count
+    number: int
     run: str
     created: Time
     model: str
@@ -125,7 +125,7 @@ class JournalEntry(TypedDict):
     currency: str | None
     source: str | None
     joined_on: str | None
-    market_tickers: Whole | None
+    market_tickers: int | None
     steps: Steps
     hash: str
 
