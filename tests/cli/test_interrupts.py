@@ -84,8 +84,9 @@ def test_ctrl_c_at_random_moments(start):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
         assert b"Traceback" not in err
-        assert process.returncode == 130 or out.endswith(b"no investment advice.\n")
-        assert process.returncode in (0, 130, -signal.SIGINT)  # the last: while Python itself ends
+        # the second is of Python itself, before it runs a line of ours and after the last
+        left = process.returncode in (130, -signal.SIGINT)
+        assert left or (process.returncode == 0 and out.endswith(b"no investment advice.\n"))
 
 
 @pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt, 130), (Terminated, 143)])
