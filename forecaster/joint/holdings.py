@@ -1,0 +1,253 @@
+"""Holdings: what somebody owns or owes, from a file or from words such as ``AAPL=100``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from forecaster.errors import DataError, SettingsError
+from forecaster.market.watchlist import TICKER_HEADERS
+from forecaster.wording import listed
+
+Unit = Literal["shares", "value", "weight"]
+
+CASH = "CASH"
+"""The ticker of money: its price does not move in its own currency."""
+
+_HEADERS: dict[str, Unit] = {
+    "shares": "shares",
+    "quantity": "shares",
+    "units": "shares",
+    "value": "value",
+    "market value": "value",
+    "amount": "value",
+    "weight": "weight",
+    "weights": "weight",
+}
+_MOST_BYTES = 4 * 2**20
+_REMEDY = "Write a table with the columns ticker and shares, such as: AAPL,100"
+
+
+@dataclass(frozen=True)
+class Position:
+    """One line of the holdings.
+
+    Attributes:
+        ticker: the symbol, or ``CASH``.
+        amount: shares, money in the ticker's currency, or a share of the whole; below 0 if owed.
+        unit: which of them.
+        currency: of cash, where it is said.
+    """
+
+    ticker: str
+    amount: float
+    unit: Unit
+    currency: str | None = None
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """Positions, each ticker once; either all of them are weights or none is."""
+
+    positions: tuple[Position, ...]
+
+    def __post_init__(self) -> None:
+        seen: dict[tuple[str, str | None], int] = {}
+        for number, position in enumerate(self.positions, start=1):
+            before = seen.setdefault(_key(position), number)
+            if before != number:
+                raise DataError(
+                    f"{position.ticker} is held twice (holdings {before} and {number}); a ticker"
+                    " can be held once. Add the two up."
+                )
+        weights = [p.amount for p in self.positions if p.unit == "weight"]
+        if weights and len(weights) < len(self.positions):
+            other = next(p for p in self.positions if p.unit != "weight")
+            raise DataError(
+                f"{other.ticker} has {other.unit} and others have weights; what all of them are"
+                " worth together is not known. Give weights for all, or for none."
+            )
+        if weights and abs(math.fsum(weights) - 1.0) > 1e-3:
+            rest = 1.0 - math.fsum(weights)
+            raise DataError(
+                f"the weights add up to {math.fsum(weights):.6g}; 1 (or 100%) is needed. Correct"
+                f" them, or add the rest as cash: {CASH},{rest:.6g}"
+            )
+        if not self.tickers:
+            raise DataError(
+                "the holdings are all cash; at least one ticker is needed, since cash has no"
+                " distribution. Add one."
+            )
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """The tickers, without cash."""
+        return tuple(p.ticker for p in self.positions if p.ticker != CASH)
+
+    @property
+    def are_weights(self) -> bool:
+        """Whether only shares of the whole are known, not what it is worth."""
+        return self.positions[0].unit == "weight"
+
+
+def _key(position: Position) -> tuple[str, str | None]:
+    return position.ticker, position.currency if position.ticker == CASH else None
+
+
+def is_position(word: str) -> bool:
+    """Whether a word of a command line is a position: ``TICKER=NUMBER``, and no file."""
+    name, sign, amount = word.rpartition("=")
+    return bool(sign and name) and _is_number(amount) and not Path(word).exists()
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def holdings_of_words(words: Sequence[str]) -> Holdings:
+    """Holdings of words such as ``AAPL=100``: shares, and money for ``CASH=5000``.
+
+    Raises:
+        DataError: a word is no position, or they do not fit together.
+    """
+    positions = []
+    for word in words:
+        name, _, text = word.rpartition("=")
+        ticker = _ticker(name, word)
+        unit: Unit = "value" if ticker == CASH else "shares"
+        positions.append(Position(ticker, _amount(text, unit, word), unit))
+    return Holdings(tuple(positions))
+
+
+def read_holdings(path: str) -> Holdings:
+    """Holdings of a CSV file: a column ticker, and one of shares, value and weight in each row.
+
+    Amounts are plain numbers, below 0 for a short position; a weight may have a percent sign. A
+    column currency says whose money the ticker ``CASH`` is.
+
+    Raises:
+        DataError: it cannot be read, or its rows do not fit together.
+    """
+    rows = _rows(path)
+    heads = [cell.strip().lower() for cell in rows[0]] if rows else []
+    names = [place for place, head in enumerate(heads) if head in TICKER_HEADERS]
+    units = {place: _HEADERS[head] for place, head in enumerate(heads) if head in _HEADERS}
+    if len(names) != 1 or not units:
+        found = listed(heads) if any(heads) else "nothing"
+        raise DataError(
+            f"{path} begins with {found}; a header with one column ticker and a column shares,"
+            f" value or weight is needed. {_REMEDY}"
+        )
+    if len(set(units.values())) < len(units):
+        raise DataError(
+            f"{path} has two columns of one kind ({listed([heads[p] for p in units])}); which of"
+            " them counts is not known. Remove one."
+        )
+    currencies = [place for place, head in enumerate(heads) if head == "currency"]
+    place = currencies[0] if currencies else None
+    positions = [
+        _position(row, names[0], units, place, f"{path}, row {number}")
+        for number, row in enumerate(rows[1:], start=2)
+        if any(cell.strip() for cell in row)
+    ]
+    if not positions:
+        raise DataError(f"{path} holds no position; at least one is needed. {_REMEDY}")
+    return Holdings(tuple(positions))
+
+
+def _rows(path: str) -> list[list[str]]:
+    """The cells of a file, by its commas, semicolons or tabs."""
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        text = data.decode("utf-8-sig")
+    except OSError as problem:
+        raise DataError(
+            f"{path} cannot be read ({problem.strerror}); a file of holdings is needed. Check the"
+            " path, or name them: AAPL=100 MSFT=50"
+        ) from problem
+    except UnicodeDecodeError as problem:
+        raise DataError(
+            f"{path} is no text (byte {problem.start}); a file of holdings is needed. Save it as"
+            " UTF-8."
+        ) from problem
+    if len(data) > _MOST_BYTES:
+        raise DataError(f"{path} is larger than 4 MiB, which no holdings are. Check the path.")
+    head = text.partition("\n")[0]
+    try:
+        return list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=head.count)))
+    except csv.Error as problem:
+        raise DataError(f"{path} cannot be read as a table ({problem}). {_REMEDY}") from problem
+
+
+def _position(
+    row: Sequence[str], name: int, units: dict[int, Unit], currency: int | None, where: str
+) -> Position:
+    cells = {unit: row[place].strip() for place, unit in units.items() if place < len(row)}
+    filled = {unit: text for unit, text in cells.items() if text}
+    ticker = _ticker(row[name].strip() if name < len(row) else "", where)
+    if len(filled) != 1:
+        found = listed(list(filled)) if filled else "no amount"
+        raise DataError(
+            f"{where}: {ticker} has {found}; one of shares, value and weight is needed. Fill in"
+            " one of them."
+        )
+    ((unit, text),) = filled.items()
+    if ticker == CASH and unit == "shares":
+        unit = "value"
+    money = row[currency].strip() if currency is not None and currency < len(row) else ""
+    return Position(ticker, _amount(text, unit, where), unit, money.upper() or None)
+
+
+def _ticker(text: str, where: str) -> str:
+    """The ticker as it is written; whoever has its history knows it or not."""
+    ticker = text.strip()
+    if not ticker:
+        raise DataError(f"{where}: no ticker is there; one is needed. {_REMEDY}")
+    return CASH if ticker.upper() == CASH else ticker
+
+
+def _amount(text: str, unit: Unit, where: str) -> float:
+    """A plain number; a weight may be in percent.
+
+    Raises:
+        DataError: it is none.
+    """
+    percent = unit == "weight" and text.endswith("%")
+    try:
+        amount = float(text.removesuffix("%").strip() if percent else text)
+    except ValueError:
+        amount = math.nan
+    if not math.isfinite(amount) or amount == 0.0:
+        raise DataError(
+            f"{where}: {text!r} is no amount; a number other than 0 is needed, without signs of"
+            " thousands, such as 1000.5. Correct it."
+        )
+    return amount / 100.0 if percent else amount
+
+
+def holdings_of(words: Sequence[str]) -> tuple[Holdings, list[str]]:
+    """The holdings at the head of a command's words, and the words after them.
+
+    Raises:
+        SettingsError: there is no word.
+        DataError: the holdings cannot be used.
+    """
+    if not words:
+        raise SettingsError(
+            "no holdings were given; a file of them or words such as AAPL=100 are needed. Add"
+            " them."
+        )
+    count = next((i for i, word in enumerate(words) if not is_position(word)), len(words))
+    if count:
+        return holdings_of_words(words[:count]), list(words[count:])
+    return read_holdings(words[0]), list(words[1:])

@@ -1,0 +1,161 @@
+"""A portfolio: what its positions are worth in one currency, and profits by draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecaster.arrays import Floats, Floats32, Rows
+from forecaster.errors import DataError, SettingsError, parameter
+from forecaster.joint.holdings import CASH, Holdings, Position
+from forecaster.market.bars import History
+
+_HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS"}
+"""Currencies whose prices are in hundredths, as Yahoo writes them."""
+_DIRECT, _INVERSE = 1.0, -1.0
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """P positions on N histories: tickers, and the pairs of currencies that convert them.
+
+    Attributes:
+        positions: of the holdings, in their order.
+        currency: of all values; None where no history says its own.
+        values: of the positions at the last closes, ``(P,)``, below 0 for what is owed; shares of 1
+            where the holdings are weights.
+        asset: the history of each position, ``(P,)``; -1 for cash.
+        pair: the history that converts each position, ``(P,)``; -1 where none is needed.
+        pair_sign: 1 where the pair's price multiplies, -1 where it divides, ``(P,)``.
+        are_weights: whether only shares of the whole are known.
+    """
+
+    positions: tuple[Position, ...]
+    currency: str | None
+    values: Floats
+    asset: Rows
+    pair: Rows
+    pair_sign: Floats
+    are_weights: bool
+
+    @property
+    def value(self) -> float:
+        """What all of it is worth."""
+        return float(self.values.sum())
+
+    def position_profits(self, place: int, log_returns: Floats32 | Floats) -> Floats:
+        """Profits of one position, ``(M,)``, by log returns of the histories ``(N, M)``."""
+        moved = np.zeros(log_returns.shape[1])
+        if self.asset[place] >= 0:
+            moved += log_returns[self.asset[place]]
+        if self.pair[place] >= 0:
+            moved += self.pair_sign[place] * log_returns[self.pair[place]]
+        return np.asarray(self.values[place] * np.expm1(moved))
+
+    def profits(self, log_returns: Floats32 | Floats) -> Floats:
+        """Profits of the whole, ``(M,)``."""
+        total = np.zeros(log_returns.shape[1])
+        for place in range(len(self.positions)):
+            total += self.position_profits(place, log_returns)
+        return total
+
+
+def base_currency(holdings: Holdings, histories: Sequence[History], wanted: str | None) -> str:
+    """The currency of all values: the one wanted, or the first holding's; "" where not known."""
+    if wanted:
+        return wanted.upper()
+    by_ticker = {history.ticker: history for history in histories}
+    for position in holdings.positions:
+        found = by_ticker.get(position.ticker)
+        code = position.currency if position.ticker == CASH else found and found.currency
+        if code:
+            return _HUNDREDTHS.get(code, code)
+    return ""
+
+
+def pair_names(currency: str, base: str) -> tuple[tuple[str, float], ...]:
+    """Tickers of the pair that turns a currency into another, and whether its price multiplies."""
+    out = []
+    for first, second, sign in ((currency, base, _DIRECT), (base, currency, _INVERSE)):
+        out += [(f"{first}{second}{end}", sign) for end in ("=X", "", "X")]
+        out += [(f"{first}{mark}{second}", sign) for mark in ("/", "-", "_")]
+    if base == "USD":
+        out.append((f"{currency}-USD", _DIRECT))
+    return tuple(out)
+
+
+def value_positions(
+    holdings: Holdings, histories: Sequence[History], base: str
+) -> Portfolio:
+    """What holdings are worth at the last closes of their histories.
+
+    Args:
+        holdings: their positions.
+        histories: of all tickers, and of the pairs of currencies.
+        base: currency of all values; "" where none is known.
+
+    Raises:
+        DataError: a ticker or a pair has no history.
+        SettingsError: all of it is worth nothing or less.
+    """
+    places = {history.ticker: place for place, history in enumerate(histories)}
+    values, assets, pairs, signs = [], [], [], []
+    for position in holdings.positions:
+        place = _place_of(position, places)
+        history = None if place < 0 else histories[place]
+        code = position.currency if history is None else history.currency
+        unit, currency = _unit(code)
+        pair, sign = _pair_of(currency, base, places, position.ticker)
+        rate = 1.0 if pair < 0 else float(histories[pair].close[-1]) ** sign
+        price = float(history.close[-1]) * unit if history and position.unit == "shares" else 1.0
+        values.append(position.amount * (1.0 if holdings.are_weights else price * rate))
+        assets.append(place)
+        pairs.append(pair)
+        signs.append(sign)
+    portfolio = Portfolio(
+        holdings.positions, base or None, np.array(values), np.array(assets, dtype=np.intp),
+        np.array(pairs, dtype=np.intp), np.array(signs), holdings.are_weights,
+    )  # fmt: skip
+    if not portfolio.value > 0:
+        raise SettingsError(
+            f"the holdings are worth {portfolio.value:,.2f} {base}".rstrip()
+            + "; more than 0 is needed, since losses are a share of it. Add the cash that short"
+            f" sales brought in: {CASH}=AMOUNT"
+        )
+    return portfolio
+
+
+def _place_of(position: Position, places: dict[str, int]) -> int:
+    """The history of a position; -1 for cash."""
+    if position.ticker == CASH:
+        return -1
+    for name in (position.ticker, position.ticker.upper()):
+        if name in places:
+            return places[name]
+    raise DataError(
+        f"{position.ticker} is held and has no history among the sources; one is needed for each"
+        " holding. Add its file or its ticker."
+    )
+
+
+def _unit(code: str | None) -> tuple[float, str]:
+    """The unit of prices, and their currency."""
+    if code in _HUNDREDTHS:
+        return 0.01, _HUNDREDTHS[code]
+    return 1.0, code or ""
+
+
+def _pair_of(currency: str, base: str, places: dict[str, int], ticker: str) -> tuple[int, float]:
+    """The history that converts a currency, and how; -1 where none is needed."""
+    if not currency or currency == base:
+        return -1, _DIRECT
+    for name, sign in pair_names(currency, base):
+        if name in places:
+            return places[name], sign
+    raise DataError(
+        f"{ticker} is in {currency} and the portfolio in {base}; a history of {currency}{base}=X is"
+        f" needed to convert it. Add that ticker or a file of it to the sources, or choose another"
+        f" {parameter('base')}."
+    )
