@@ -10,9 +10,9 @@ import numpy as np
 
 from forecaster.arrays import Days, Floats, Mask
 from forecaster.errors import SettingsError, parameter
+from forecaster.jobs.predict import Predictions, predict, usable
 from forecaster.joint.dependence import Dependence, standardised_returns
 from forecaster.joint.marginals import Marginals
-from forecaster.jobs.predict import Predictions, predict, usable
 from forecaster.market.bars import History
 from forecaster.market.calendars import Calendars
 from forecaster.model.artifact import Model
@@ -150,12 +150,11 @@ def _own_steps(histories: Sequence[History], dates: Days, calendars: Calendars) 
 
 def _log_quantiles(result: Predictions, levels: Floats) -> Floats:
     """Quantiles of all forecasts as log returns, ``(N, H, Q)``."""
-    return np.log(
-        np.array(
-            [
-                [[step.quantiles[q] for q in levels.tolist()] for step in forecast.steps]
-                for forecast in result.forecasts
-            ]
-        )
-        / np.array([forecast.last_close for forecast in result.forecasts])[:, None, None]
+    prices = np.array(
+        [
+            [[step.quantiles[q] for q in levels.tolist()] for step in forecast.steps]
+            for forecast in result.forecasts
+        ]
     )
+    last = np.array([forecast.last_close for forecast in result.forecasts])
+    return np.asarray(np.log(prices / last[:, None, None]))

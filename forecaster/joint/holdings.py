@@ -244,8 +244,7 @@ def holdings_of(words: Sequence[str]) -> tuple[Holdings, list[str]]:
     """
     if not words:
         raise SettingsError(
-            "no holdings were given; a file of them or words such as AAPL=100 are needed. Add"
-            " them."
+            "no holdings were given; a file of them or words such as AAPL=100 are needed. Add them."
         )
     count = next((i for i, word in enumerate(words) if not is_position(word)), len(words))
     if count:

@@ -86,9 +86,7 @@ def pair_names(currency: str, base: str) -> tuple[tuple[str, float], ...]:
     return tuple(out)
 
 
-def value_positions(
-    holdings: Holdings, histories: Sequence[History], base: str
-) -> Portfolio:
+def value_positions(holdings: Holdings, histories: Sequence[History], base: str) -> Portfolio:
     """What holdings are worth at the last closes of their histories.
 
     Args:
