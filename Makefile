@@ -12,11 +12,12 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quick lint docs boxed-model pictures schemas speed peers torture clean
+.PHONY: help demo test check installs quick lint docs boxed-model pictures schemas speed peers torture clean
 
 help:
 	@echo "make demo    install, then a tour on sample_data (half a minute after the installation)"
 	@echo "make test    install, then ruff, mypy --strict and pytest (about 10 minutes)"
+	@echo "make installs  install, then make and try the environments that users make (needs a network)"
 	@echo "make quick   install, then ruff, mypy and the tests without processes and TensorFlow (two minutes)"
 	@echo "make speed   measure start-up, training and prediction"
 	@echo "make docs    build the documentation as a site in build/site, without a network"
@@ -41,6 +42,10 @@ test: $(VENV)/installed-dev check
 
 check: lint
 	$(PYTEST)
+
+# environments made of what this checkout builds, with a network; nothing is fetched once they are made
+installs: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -q -m installs tests
 
 quick: $(VENV)/installed-dev lint
 	$(PYTEST) --quick -r fE
