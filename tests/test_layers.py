@@ -18,6 +18,7 @@ LAYERS = (
     ("interrupts", "paths"),
     ("machine",),
     ("atomic", "wording", "patterns", "documents", "redaction"),
+    ("packages",),
     ("market",),
     ("features",),
     ("model", "evaluation"),

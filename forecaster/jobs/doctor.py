@@ -14,16 +14,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forecaster.errors import ForecastError, ModelError
-from forecaster.jobs.worker import installed
 from forecaster.model.artifact import load
 from forecaster.model.registry import model_paths
+from forecaster.packages import (
+    DISTRIBUTION,
+    OURSELVES,
+    installed,
+    missing_to_train,
+    to_install,
+)
 from forecaster.paths import home, make_folder, models_folder
 from forecaster.wording import counted
 
 _PACKAGES = (
-    "tensorflow", "keras", "numpy", "pandas", "pyarrow", "typer", "rich", "yfinance", "sqlalchemy",
+    "numpy", "pandas", "pyarrow", "typer", "rich", "yfinance", "sqlalchemy",
     "exchange-calendars",
 )  # fmt: skip
+_TRAINING = ("tensorflow", "keras")
+_COMPLETE = f"Install what that needs with: {to_install()}"
 _SLOWEST_START = 120
 """Most seconds for an import of Keras."""
 _FREE_NEEDED = 50 * 2**20
@@ -56,7 +64,9 @@ def examine(settings: Path | None = None, problem: ForecastError | None = None) 
     yield _python()
     finding = "none" if settings is None else str(settings)
     yield Check("settings file", problem is None, finding if problem is None else str(problem))
-    for package in _PACKAGES:
+    missing = missing_to_train()
+    yield _installation(missing)
+    for package in (*_TRAINING, *_PACKAGES) if not missing else _PACKAGES:
         version = installed(package)
         remedy = f"Install it with: pip install {package}"
         yield Check(package, version is not None, version or "not installed", remedy)
@@ -64,7 +74,19 @@ def examine(settings: Path | None = None, problem: ForecastError | None = None) 
     yield _free_space()
     yield _models()
     yield _store()
-    yield from _devices()
+    if not missing:
+        yield from _devices()
+
+
+def _installation(missing: list[str]) -> Check:
+    """The program, and whether it can train: without Keras and its backend it need not."""
+    version = f"{DISTRIBUTION} {installed(OURSELVES)}"
+    if not missing:
+        return Check("installation", True, f"{version}, complete")
+    if len(missing) == 1 and missing[0] == "keras":
+        return Check("installation", False, f"{version}; keras is missing", _COMPLETE)
+    finding = f"{version}, forecast-only: nothing can be trained or exported. {_COMPLETE}"
+    return Check("installation", True, finding)
 
 
 def _python() -> Check:
@@ -74,7 +96,7 @@ def _python() -> Check:
         "Python",
         ok,
         f"{platform.python_version()} on {platform.system()} {platform.machine()}",
-        "Install Python 3.11, 3.12 or 3.13 and forecaster in it",
+        f"Install Python 3.11, 3.12 or 3.13 and {DISTRIBUTION} in it",
     )
 
 

@@ -30,7 +30,7 @@ def test_a_file_that_cannot_be_used_is_a_failed_check(examined):
     assert "!! settings file" in told
     assert "unit in [train] is no setting; did you mean units?" in told
     assert "ok price store" in told
-    assert "1 of 16 checks failed; see above." in run.stderr
+    assert "1 of 17 checks failed; see above." in run.stderr
 
 
 def test_a_file_that_can_is_named(home, examined):

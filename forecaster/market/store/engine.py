@@ -33,6 +33,7 @@ from forecaster.market.store.database_errors import (
     translated,
     unwritable,
 )
+from forecaster.packages import to_install
 from forecaster.paths import STORE, home, make_folder
 
 _CREATING, _WRITING = 0x666F7265, 0x666F7266
@@ -248,7 +249,7 @@ def _address(url: str | None) -> URL:
         raise SettingsError(
             f"FORECASTER_STORE cannot be used ({str(problem).splitlines()[0]}); an address such as"
             " sqlite:////data/prices.db or postgresql+psycopg://user@host/name is needed."
-            " PostgreSQL's driver comes with: pip install 'forecaster[postgres]'"
+            f" PostgreSQL's driver comes with: {to_install('postgres')}"
         ) from None
     except ValueError:
         raise SettingsError(
