@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check installs quick lint docs boxed-model pictures schemas speed peers torture clean
+.PHONY: help demo test check installs quick lint docs boxed-model pictures schemas requirements speed peers torture clean
 
 help:
 	@echo "make demo    install, then a tour on sample_data (half a minute after the installation)"
@@ -70,6 +70,10 @@ pictures: $(VENV)/installed
 # the JSON Schemas that forecast schema prints, made of the types of the documents
 schemas: $(VENV)/installed
 	$(BIN)/python -m forecaster.output.documents.json_schema
+
+# the exact versions of a forecast-only installation, as they are in this environment
+requirements: $(VENV)/installed-dev
+	$(BIN)/python requirements/forecast_only.py
 
 speed: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/speed.py

@@ -18,6 +18,7 @@ from forecaster.cli.options import with_groups
 from forecaster.cli.streams import written
 from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, Terminated
 from forecaster.machine import ANY_COMMAND, failures_named, require_memory
+from forecaster.packages import require_training
 from forecaster.paths import settings_file
 from forecaster.wording import visible
 
@@ -26,6 +27,9 @@ _LEAF = "forecaster.leaf"
 _WITHOUT_FILE = ("config path", "doctor")
 """Commands that work where ``forecaster.toml`` does not: they help to mend it."""
 
+
+_TRAINS = ("train", "compare", "gradients", "export", "demo")
+"""Commands that can do nothing in a forecast-only installation, and say so before they read."""
 
 LogFormat = Literal["text", "json"]
 """How stderr is written."""
@@ -42,6 +46,8 @@ class Command(TyperCommand):
         _take_over(json=_logs_json(ctx), command=name, quiet=bool(ctx.params.get("quiet")))
         if settings.problem is not None and name not in _WITHOUT_FILE:
             raise settings.problem
+        if name in _TRAINS or (name == "backtest" and not ctx.params["model"]):
+            require_training()
         if not ctx.params.get("quiet"):
             _note_strangers(ctx.find_root().command)
         from forecaster.cli.collisions import keep_apart

@@ -44,6 +44,7 @@ from forecaster.market.store.log import (
 )
 from forecaster.market.watchlist import BatchSources
 from forecaster.model.artifact import Model, save
+from forecaster.packages import require_training
 from forecaster.paths import home
 
 MAX_AGE = 5
@@ -120,9 +121,12 @@ def batch(
     Raises:
         LockHeld: another batch did not end in time.
         SettingsError: the model was not trained for that many steps, or the store is read-only.
+        MachineError: it is to be retrained, and what that needs is not installed.
         StoreError: the store cannot be used.
     """
     checked_horizon(model, horizon)  # before an evening's requests are made for nothing
+    if retrain_days is not None:
+        require_training()
     began, moment = time.perf_counter(), now or datetime.now(UTC)
     with locked(home() / "batch", "a batch", wait=wait), Store() as store:
         due = path is not None and _due(store, model, retrain_days, moment)
