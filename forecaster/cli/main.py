@@ -26,7 +26,8 @@ app = App(
     help="Forecast stock prices with recurrent networks, beside the baselines they must beat.",
     epilog="Exit codes: 0 done, 2 wrong options, 3 some tickers failed, 4 data unusable, 5 source"
     " down and nothing stored, 6 model missing or damaged, 7 training diverged, 8 locked by another"
-    " run, 9 a required verdict did not hold, 10 worker processes lost, 130 interrupted.",
+    " run, 9 a required verdict did not hold, 10 worker processes lost, 11 a check of"
+    " doctor failed, 130 interrupted.",
 )
 data_app = App(no_args_is_help=True, help="List, verify, export, import, rename and prune prices.")
 journal_app = App(

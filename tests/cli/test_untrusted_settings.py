@@ -19,7 +19,7 @@ PLAIN = {
     "bidirectional", "calendar", "cell", "cells", "clip-norm", "clip-value", "column", "context",
     "date-format", "decimal", "device", "dropout", "encoding", "epochs", "folds", "format", "head",
     "history", "horizon", "lags", "last", "layers", "learning-rate", "max-age", "no-pause",
-    "offline", "patience", "per-ticker", "plot", "provider", "quantiles", "quiet", "refit",
+    "offline", "patience", "per-ticker", "plot", "provider", "quantiles", "quick", "quiet", "refit",
     "require", "resume", "run", "scale", "seed", "seeds", "since", "skip-unreadable", "step",
     "stride", "supervise", "test-end", "theme", "ticker", "to", "train", "train-end", "units",
     "wait", "width", "windows", "workers",

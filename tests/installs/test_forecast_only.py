@@ -53,7 +53,7 @@ FB = "sample_data/FB.csv"
         (f"backtest {FB} --model sample --train-end 2012-12-31 --allow-overlap", "garch"),
         ("report sample --output model.html && cat model.html", "</html>"),
         (f"plot {FB}", "━ median"),
-        (f"plot {FB} --output fan.png && head -c 4 fan.png", "PNG"),
+        (f"plot {FB} --output fan.png && head -c 4 fan.png | tail -c 3", "PNG"),
         (f"plot {FB} --output fan.svg && cat fan.svg", "</svg>"),
         (f"explain {FB} --last 3", "moved it most"),
         ("models list", ""),
