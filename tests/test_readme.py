@@ -28,7 +28,8 @@ PAGES = {
 }
 README, EVERYTHING = PAGES["README.md"], "\n".join(PAGES.values())
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-DASK = {"--nworkers", "--nthreads"}
+OF_OTHERS = {"--nworkers", "--nthreads", "--no-deps", "--no-compile"}
+"""Options of dask and pip."""
 NUMBER = re.compile(r"[-+]?\d+\.?\d*")
 RUN_SOMEWHERE = {"", "console", "cron", "dockerfile", "ini", "python", "toml", "yaml"}
 """Languages of blocks that some test here runs or reads."""
@@ -193,7 +194,11 @@ def test_every_option_that_is_named_exists():
     commands = [group, *group.commands.values()]
     commands += [c for g in commands for c in getattr(g, "commands", {}).values()]
     known = {o for c in commands for p in c.params for o in (*p.opts, *p.secondary_opts)}
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", EVERYTHING)) - {"--strict", "--help", *DASK}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", EVERYTHING)) - {
+        "--strict",
+        "--help",
+        *OF_OTHERS,
+    }
     assert named <= known, named - known
 
 

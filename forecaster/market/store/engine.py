@@ -243,18 +243,18 @@ def _address(url: str | None) -> URL:
     if url is None:
         return URL.create("sqlite", database=str(home() / STORE))
     try:
-        address = make_url(url)
+        address = _with_driver(make_url(url))
         address.get_dialect().import_dbapi()
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as problem:
         raise SettingsError(
             f"FORECASTER_STORE cannot be used ({str(problem).splitlines()[0]}); an address such as"
-            " sqlite:////data/prices.db or postgresql+psycopg://user@host/name is needed."
+            " sqlite:////data/prices.db or postgresql://user@host/name is needed."
             f" PostgreSQL's driver comes with: {to_install('postgres')}"
         ) from None
     except ValueError:
         raise SettingsError(
             "FORECASTER_STORE has a port that is no number; one is needed, as in"
-            " postgresql+psycopg://user@host:5432/name. Correct it."
+            " postgresql://user@host:5432/name. Correct it."
         ) from None
     if _is_file(address) and (address.database or ":memory:").startswith((":memory:", "file:")):
         raise SettingsError(
@@ -267,6 +267,14 @@ def _address(url: str | None) -> URL:
             " stand there. Write %40 for an @ in the user's name or the password."
         )
     return address
+
+
+def _with_driver(address: URL) -> URL:
+    """An address of PostgreSQL, under any of its names, with the driver that our extra brings."""
+    backend, _, driver = address.drivername.lower().partition("+")
+    if backend not in ("postgres", "postgresql"):
+        return address
+    return address.set(drivername=f"postgresql+{driver or 'psycopg'}")
 
 
 def _is_file(address: URL) -> bool:
