@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,6 +17,7 @@ from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import Horizon, Market, ModelName, Reading, reading_options
 from forecaster.cli.results import emit, emitting
 from forecaster.cli.sources import (
+    exit_code_of,
     fetching_of,
     file_options,
     market_sources,
@@ -21,7 +25,7 @@ from forecaster.cli.sources import (
     show_notes,
 )
 from forecaster.cli.uses import decides, reads, writes
-from forecaster.errors import SettingsError
+from forecaster.errors import ForecastError, SettingsError
 
 if TYPE_CHECKING:
     from forecaster.jobs.batch import BatchResult
@@ -119,6 +123,15 @@ def batch(
             dash=True,
         ),
     ] = None,
+    metrics: Annotated[
+        Path | None,
+        writes(
+            typer.Option(
+                metavar="FILE.prom",
+                help="Write how the run ended to this file, for Prometheus' textfile collector.",
+            )
+        ),
+    ] = None,
     *,
     reading: Reading,
 ) -> None:
@@ -128,36 +141,71 @@ def batch(
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
     from forecaster.output.batch import batch_json, batch_sentence
-    from forecaster.output.console import note, ticker_bar, wrote
+    from forecaster.output.console import name_run, note, ticker_bar, wrote
 
     chosen = format or _by_suffix(out)
+    _check_suffix(metrics)
     fetching = fetching_of(reading)
     options = file_options(reading)
     work = read_batch_sources(watchlist, sys.stdin.buffer)
     members = market_sources(market)
     days = _days(retrain)
-    path = find(model)
-    author, kept = load(path), path_of("default") if path == BOXED else path
-    with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
-        result = batch.batch(
-            author, work, market=members,
-            horizon=horizon, fetching=fetching, options=options, resume=resume,
-            retrain_days=days, path=kept, wait=wait,
-            max_age=max_age, on_ticker=on_ticker,
-        )  # fmt: skip
+    with _failure_measured(metrics):
+        path = find(model)
+        author, kept = load(path), path_of("default") if path == BOXED else path
+        with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
+            result = batch.batch(
+                author, work, market=members,
+                horizon=horizon, fetching=fetching, options=options, resume=resume,
+                retrain_days=days, path=kept, wait=wait,
+                max_age=max_age, on_ticker=on_ticker, on_run=name_run,
+            )  # fmt: skip
     loud = [about for about in result.notes if about.loud]
     show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
     if result.model is not author:
         wrote(kept)
     _write(result, out, chosen, quiet=quiet)
+    code = exit_code_of(result.failures, succeeded=len(result.forecasts))
+    if metrics is not None:
+        _measure(metrics, code, result)
     if summary is not None:
         told = replace(result, failures=failures_in_flags(result.failures))
-        emit(batch_json(told), None if summary == _STDOUT else summary, "--summary")
+        emit(batch_json(told, code), None if summary == _STDOUT else summary, "--summary")
     if head_file is not None:
         emit(f"{result.head}\n", None if head_file == _STDOUT else head_file, "--head-file")
     if not quiet:
         note(batch_sentence(result))
     report_failures(result.failures, succeeded=len(result.forecasts))
+
+
+def _check_suffix(metrics: Path | None) -> None:
+    """Refuse a file that the collector would not read."""
+    if metrics is not None and metrics.suffix != ".prom":
+        raise SettingsError(
+            f"--metrics is {metrics}; Prometheus' textfile collector reads files that end in .prom"
+            f" alone. Call it {metrics.with_suffix('.prom') if metrics.name else 'forecast.prom'}."
+        )
+
+
+@contextlib.contextmanager
+def _failure_measured(metrics: Path | None) -> Iterator[None]:
+    """Write of a batch that fails as a whole how it ended."""
+    try:
+        yield
+    except ForecastError as problem:
+        if metrics is not None:
+            _measure(metrics, problem.exit_code, None)
+        raise
+
+
+def _measure(metrics: Path, exit_code: int, result: BatchResult | None) -> None:
+    """Write how a batch ended; what the file said of the last success stays until the next one."""
+    from forecaster.output.prometheus import batch_metrics
+
+    before = None
+    with contextlib.suppress(OSError, UnicodeDecodeError):  # there is none yet, or something else
+        before = metrics.read_text(encoding="utf-8")
+    emit(batch_metrics(result, exit_code, datetime.now(UTC), before), metrics, "--metrics")
 
 
 def _by_suffix(out: str | None) -> Lines:

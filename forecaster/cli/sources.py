@@ -225,6 +225,13 @@ def only_history(loaded: LoadResult, command: str) -> History:
     return histories[0]
 
 
+def exit_code_of(failures: Sequence[Failure], *, succeeded: int) -> int:
+    """The exit code that :func:`report_failures` ends a command with."""
+    if not failures:
+        return 0
+    return SomeTickersFailed.exit_code if succeeded else failures[-1].error.exit_code
+
+
 def report_failures(failures: Sequence[Failure], *, succeeded: int) -> None:
     """Say on stderr what failed, and fail with 3 if the rest is done.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import BinaryIO
 
+from forecaster import __version__
 from forecaster.jobs.batch import BatchResult
 from forecaster.output.format import errors, to_json, write_lines
 from forecaster.output.predict import forecast_object, predict_csv, predict_rows
@@ -41,16 +43,24 @@ def write_parquet(file: BinaryIO, result: BatchResult) -> None:
     parquet.write_table(table, file, compression="zstd")
 
 
-def batch_json(result: BatchResult) -> str:
-    """The document ``batch/1``."""
+def batch_json(result: BatchResult, exit_code: int = 0) -> str:
+    """The document ``batch/1``.
+
+    Args:
+        result: what the batch did.
+        exit_code: of the command that made it.
+    """
     cutoffs = sorted(str(forecast.cutoff) for forecast in result.forecasts)
     return to_json(
         {
             "schema": "batch/1",
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "version": __version__,
+            "exit_code": exit_code,
             "run": result.run,
             "resumed": result.resumed,
             "model": {"name": result.model.name, "id": result.model.id},
-            "tickers": len(result.forecasts) + len(result.failures),
+            "tickers": result.tickers,
             "forecasts": len(result.forecasts),
             "written": result.written,
             "stale": result.stale,
@@ -63,6 +73,7 @@ def batch_json(result: BatchResult) -> str:
             "newest_cutoff": cutoffs[-1] if cutoffs else None,
             "seconds": round(result.seconds, 3),
             "journal": result.head,
+            "journal_rows": result.journal_rows,
             "errors": errors(result.failures),
         }
     )

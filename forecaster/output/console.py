@@ -32,10 +32,16 @@ _FULL_WIDTH = 400
 
 @dataclass
 class _Log:
-    """Format of stderr, one for the process, and the command that runs, such as ``data list``."""
+    """Format of stderr, one for the process, and what its lines are of.
+
+    Attributes:
+        command: that runs, such as ``data list``.
+        run: of a batch, as the journal names it.
+    """
 
     json: bool = False
     command: str | None = None
+    run: str | None = None
     quiet: bool = False
 
 
@@ -170,7 +176,7 @@ def take_over(*, json: bool, command: str | None = None, quiet: bool = False) ->
         command: that runs, if it is known yet.
         quiet: no word about files that are written.
     """
-    _LOG.json, _LOG.command, _LOG.quiet = json, command, quiet
+    _LOG.json, _LOG.command, _LOG.quiet, _LOG.run = json, command, quiet, None
     warnings.showwarning = lambda message, *_args, **_more: _library("warning", str(message))
     logging.lastResort = _Records(logging.WARNING)
     sys.excepthook = _record_bug
@@ -179,6 +185,11 @@ def take_over(*, json: bool, command: str | None = None, quiet: bool = False) ->
 def log_as_json(command: str | None = None) -> None:
     """Write stderr as one JSON object a line from here on, for libraries too."""
     take_over(json=True, command=command)
+
+
+def name_run(run: str) -> None:
+    """Have each line of a log in JSON say which run it is of, from here on."""
+    _LOG.run = run
 
 
 def _library(level: str, message: str) -> None:
@@ -217,6 +228,8 @@ def _record(level: str, message: str, exit_code: int | None = None) -> None:
         "command": _LOG.command,
         "message": (visible_lines if level == "bug" else visible)(redacted(message)),
     }
+    if _LOG.run is not None:
+        line["run"] = _LOG.run
     if exit_code is not None:
         line["exit_code"] = exit_code
     import json

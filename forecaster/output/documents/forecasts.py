@@ -56,7 +56,10 @@ class BatchDocument(TypedDict):
     """Summary of a run of forecast batch.
 
     Attributes:
-        run: its name in the journal.
+        created: time of writing.
+        version: of the program.
+        exit_code: of the command: 0, 3 where some tickers failed, another where all did.
+        run: its name in the journal, and in each line of the log.
         resumed: whether an earlier run went on.
         model: who forecast.
         tickers: count of tickers of the watchlist.
@@ -69,10 +72,14 @@ class BatchDocument(TypedDict):
         newest_cutoff: of all forecasts; None without one.
         seconds: from start to end.
         journal: hash of the journal's last row.
+        journal_rows: count of all rows of the journal.
         errors: tickers and sources without a forecast.
     """
 
     schema: Literal["batch/1"]
+    created: Time
+    version: str
+    exit_code: Whole
     run: str
     resumed: Flag
     model: NamedModel
@@ -85,6 +92,7 @@ class BatchDocument(TypedDict):
     newest_cutoff: Date | None
     seconds: Size
     journal: str
+    journal_rows: Whole
     errors: list[Problem]
 
 
