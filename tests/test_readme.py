@@ -225,7 +225,7 @@ def test_the_nightly_commands_are_commands():
         given = group.commands[name].make_context(name, arguments).params
         assert (given["quiet"], given["wait"]) == (True, 600)
         assert given["watchlist"] == ["watchlist.txt"]
-        assert (given["out"], str(given["summary"])) == ("forecasts.csv", "summary.json")
+        assert (given["output"], str(given["summary"])) == ("forecasts.csv", "summary.json")
 
 
 def test_every_variable_that_is_named_is_a_setting(monkeypatch):

@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import Horizon, Market, ModelName, Reading, reading_options
-from forecaster.cli.results import emit, emitting
+from forecaster.cli.formats import DOCUMENT, MANY_FORECASTS
+from forecaster.cli.options import (
+    BY_NAME,
+    Horizon,
+    Market,
+    ModelName,
+    Reading,
+    Rows,
+    reading_options,
+)
+from forecaster.cli.results import emit, written_to
 from forecaster.cli.sources import (
     fetching_of,
     file_options,
     market_sources,
     report_failures,
     show_notes,
+    standard_input,
 )
-from forecaster.cli.uses import decides, reads, writes
+from forecaster.cli.uses import also_called, decides, reads, writes
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     from forecaster.jobs.batch import BatchResult
 
 
-Lines = Literal["jsonl", "csv", "parquet"]
-"""How forecasts are written."""
-
 _AGES = {"never": None, "weekly": 7.0, "always": 0.0}
-_BY_SUFFIX: dict[str, Lines] = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
 _STDOUT = Path("-")
 
 
@@ -56,16 +55,25 @@ def batch(
     model: ModelName = None,
     horizon: Horizon = None,
     market: Market = None,
-    out: Annotated[
+    output: Annotated[
         str | None,
-        writes(
-            typer.Option(metavar="FILE", help="Where forecasts go; - for stdout. (default: -)"),
-            stdout=True,
+        also_called(
+            writes(
+                typer.Option(
+                    "--output",
+                    "-o",
+                    metavar="FILE",
+                    help="Where forecasts go: .csv, .json, .jsonl or .parquet; - for stdout."
+                    " (default: -)",
+                ),
+                stdout=True,
+                formats=MANY_FORECASTS,
+            ),
+            "out",
         ),
     ] = None,
     format: Annotated[
-        Lines | None,
-        typer.Option("--format", "-f", help="How. (default: by the file's name, or jsonl)"),
+        Rows | None, typer.Option("--format", "-f", help=BY_NAME.format("jsonl"))
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last run if it was cut off.")
@@ -95,7 +103,7 @@ def batch(
         typer.Option(
             "--quiet",
             "-q",
-            help="Print nothing unless something fails or is old; forecasts go to --out alone.",
+            help="Print nothing unless something fails or is old; forecasts go to --output alone.",
         ),
     ] = False,
     summary: Annotated[
@@ -103,9 +111,10 @@ def batch(
         writes(
             typer.Option(
                 metavar="FILE",
-                help="Write counts as JSON to this file; - for stdout, beside --out.",
+                help="Write counts as JSON to this file; - for stdout, beside --output.",
             ),
             dash=True,
+            formats=DOCUMENT,
         ),
     ] = None,
     head_file: Annotated[
@@ -130,10 +139,9 @@ def batch(
     from forecaster.output.batch import batch_json, batch_sentence
     from forecaster.output.console import note, ticker_bar, wrote
 
-    chosen = format or _by_suffix(out)
     fetching = fetching_of(reading)
     options = file_options(reading)
-    work = read_batch_sources(watchlist, sys.stdin.buffer)
+    work = read_batch_sources(watchlist, standard_input(watchlist, "tickers, one a line"))
     members = market_sources(market)
     days = _days(retrain)
     path = find(model)
@@ -149,7 +157,7 @@ def batch(
     show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
     if result.model is not author:
         wrote(kept)
-    _write(result, out, chosen, quiet=quiet)
+    _write(result, output, format, quiet=quiet)
     if summary is not None:
         told = replace(result, failures=failures_in_flags(result.failures))
         emit(batch_json(told), None if summary == _STDOUT else summary, "--summary")
@@ -158,17 +166,6 @@ def batch(
     if not quiet:
         note(batch_sentence(result))
     report_failures(result.failures, succeeded=len(result.forecasts))
-
-
-def _by_suffix(out: str | None) -> Lines:
-    """How forecasts are written to a file of that name; one without a suffix gets lines of JSON."""
-    suffix = Path(out or "").suffix.lower()
-    if suffix and suffix not in _BY_SUFFIX:
-        raise SettingsError(
-            f"--out is {out}, and {suffix} is no format that forecasts are written in; the suffix"
-            f" must be {', '.join(_BY_SUFFIX)}. Rename it, or name the format as in --format jsonl."
-        )
-    return _BY_SUFFIX.get(suffix, "jsonl")
 
 
 def _days(retrain: str) -> float | None:
@@ -187,16 +184,16 @@ def _days(retrain: str) -> float | None:
     return days
 
 
-def _write(result: BatchResult, out: str | None, format: Lines, *, quiet: bool) -> None:
+def _write(result: BatchResult, output: str | None, format: Rows | None, *, quiet: bool) -> None:
     """Forecasts to a file in one piece, or to stdout; nowhere if nobody asked and all is quiet."""
     from forecaster.output import batch
+    from forecaster.output.predict import predict_json
 
-    write = getattr(batch, f"write_{format}")
-    if out is None and quiet:
+    if output is None and quiet:
         return
-    if out in (None, "-"):
-        write(sys.stdout.buffer, result)
-        sys.stdout.buffer.flush()
-        return
-    with emitting(Path(str(out)), "--out") as file:
-        write(file, result)
+    with written_to(None if output in (None, "-") else Path(str(output))) as file:
+        if format == "json":
+            failures = failures_in_flags(result.failures)
+            file.write(predict_json(result.model, result.forecasts, failures).encode())
+        else:
+            getattr(batch, f"write_{format}")(file, result.model, result.forecasts)

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from forecaster.cli.config_schema import check_table, nearest_variables
+from forecaster.cli.config_schema import check_table, names_of, nearest_variables
 from forecaster.cli.trust import WITHOUT_FLAG, is_reserved, refuse_reserved, with_reserved
-from forecaster.cli.uses import Verb, use_of
+from forecaster.cli.uses import Verb, other_name_of, use_of
 from forecaster.errors import SettingsError
 from forecaster.paths import is_anybodys, settings_file, settings_files
 
@@ -89,7 +89,8 @@ def name_variables(options: Options) -> None:
     """Give each option its variables; a command's own comes before the one of all commands."""
     for command, params in options.items():
         for key, param in params.items():
-            names = [variable(key, command)]
+            former = other_name_of(param)
+            names = [variable(name, command) for name in (key, former) if name is not None]
             param.envvar = [*names, variable(key)] if is_shared(key, command) else names
             param.show_envvar = False  # two more lines for each option would bury the help
 
@@ -97,7 +98,8 @@ def name_variables(options: Options) -> None:
 def strangers(options: Options) -> Iterator[tuple[str, list[str]]]:
     """Variables with our prefix that are none of ours, each with the nearest that are."""
     ours = {variable(key): key for key in SHARED}
-    ours |= {variable(key, command): key for command, keys in options.items() for key in keys}
+    named = [(c, name) for c, params in options.items() for name in names_of(params)]
+    ours |= {variable(name, command): name for command, name in named}
     for name in sorted(os.environ):
         known = name in ours or name in _OTHERS or name.startswith(_TESTS)
         if name.startswith(PREFIX) and not known:

@@ -11,10 +11,12 @@ from forecaster.errors import SettingsError
 def doctor(ctx: typer.Context) -> None:
     """Check versions, devices and folders, and say how to mend what is wrong."""
     from forecaster.jobs.doctor import examine
+    from forecaster.output.console import working
     from forecaster.output.doctor import checks_table
 
     settings = ctx.obj
-    checks = list(examine(settings.file if settings.exists else None, settings.problem))
+    with working("checking the installation; Keras takes a few seconds"):
+        checks = list(examine(settings.file if settings.exists else None, settings.problem))
     show_table(lambda _width: checks_table(checks))
     wrong = [c for c in checks if not c.ok]
     if wrong:

@@ -29,21 +29,24 @@ def explain(
 ) -> None:
     """Unroll a forecast: which day moved it, how far back it looks, which inputs matter."""
     from forecaster.jobs import explain
+    from forecaster.output.console import working
     from forecaster.output.explain import explain_csv, explain_json, explain_table
 
     trained = chosen_model(model)
     day = parse_date(as_of, "--as-of")
     loaded = read([source], reading)
-    explanation = explain.explain(
-        trained,
-        only_history(loaded, "explain"),
-        last=last,
-        step=step,
-        as_of=day,
-        seed=seed,
-        one_by_one=to.format == "json",
-        calendars=loaded.calendars,
-    )
+    history = only_history(loaded, "explain")
+    with working("looking into the forecast"):
+        explanation = explain.explain(
+            trained,
+            history,
+            last=last,
+            step=step,
+            as_of=day,
+            seed=seed,
+            one_by_one=to.format == "json",
+            calendars=loaded.calendars,
+        )
     to.write(
         table=lambda width: explain_table(explanation, trained, width),
         json=lambda: explain_json(explanation, trained),

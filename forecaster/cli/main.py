@@ -14,7 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from forecaster import __version__, interrupts
-from forecaster.cli.commands import App, Commands, LogFormat
+from forecaster.cli.catalogue import CATALOGUE, ROOT
+from forecaster.cli.commands import App, Commands, Group, LogFormat
 from forecaster.cli.streams import open_streams
 from forecaster.errors import Terminated
 
@@ -23,17 +24,11 @@ app = App(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Forecast stock prices with recurrent networks, beside the baselines they must beat.",
+    help=ROOT.help,
     epilog="Exit codes: 0 done, 2 wrong options, 3 some tickers failed, 4 data unusable, 5 source"
     " down and nothing stored, 6 model missing or damaged, 7 training diverged, 8 locked by another"
     " run, 9 a required verdict did not hold, 10 worker processes lost, 130 interrupted.",
 )
-data_app = App(no_args_is_help=True, help="List, verify, export, import, rename and prune prices.")
-journal_app = App(
-    no_args_is_help=True, help="List, verify and export the forecasts that batches wrote down."
-)
-models_app = App(no_args_is_help=True, help="List, show and delete trained models.")
-config_app = App(no_args_is_help=True, help="Show settings and where each comes from.")
 
 
 def _version(asked: bool) -> None:
@@ -46,7 +41,7 @@ def _version(asked: bool) -> None:
 def root(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+        typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
     log_format: Annotated[
         LogFormat | None,
@@ -61,33 +56,17 @@ def root(
 
 
 def register() -> None:
-    """Add the commands to the app."""
-    from forecaster.cli import config, data, models, schemas, score
-
-    for name in (
-        "train", "predict", "plot", "backtest", "compare", "report", "batch", "score", "explain",
-        "gradients", "fetch", "export", "doctor", "demo",
-    ):  # fmt: skip
-        app.command()(getattr(import_module(f"forecaster.cli.{name}"), name))
-    app.command()(schemas.schema)
-    journal_app.command("list")(score.list_journal)
-    journal_app.command()(score.verify)
-    journal_app.command()(score.export)
-    app.add_typer(journal_app, name="journal")
-    data_app.command("list")(data.list_data)
-    data_app.command()(data.verify)
-    data_app.command()(data.export)
-    data_app.command("import")(data.bring_in)
-    data_app.command()(data.rename)
-    data_app.command()(data.prune)
-    app.add_typer(data_app, name="data")
-    models_app.command("list")(models.list_models)
-    models_app.command()(models.show)
-    models_app.command()(models.delete)
-    app.add_typer(models_app, name="models")
-    config_app.command()(config.show)
-    config_app.command()(config.path)
-    app.add_typer(config_app, name="config")
+    """Add the commands of the catalogue to the app."""
+    groups = {"": app}
+    for entry in CATALOGUE.values():
+        above, _, name = entry.words.rpartition(" ")
+        if not entry.help:
+            module, _, function = (entry.function or f"{name}:{name}").partition(":")
+            command = getattr(import_module(f"forecaster.cli.{module}"), function)
+            groups[above].command(name)(command)
+        elif name:
+            groups[entry.words] = App(cls=Group, no_args_is_help=True, help=entry.help)
+            groups[above].add_typer(groups[entry.words], name=name)
 
 
 _A_MOMENT = 0.02
