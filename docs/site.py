@@ -52,9 +52,8 @@ def command_reference() -> str:
 
     from forecaster.cli.catalogue import CATALOGUE
     from forecaster.cli.help_page import summary
-    from forecaster.cli.main import app, register
+    from forecaster.cli.main import app
 
-    register()
     parts = [
         "# Commands",
         "Each option can be set [in a file or a variable](scripting.md#settings) too.",

@@ -101,11 +101,16 @@ class App(typer.Typer):
 class Commands(Group):
     """Runs a command and turns expected failures into one line on stderr and an exit code."""
 
+    def __init__(self, **attributes: Any) -> None:
+        from forecaster.cli.assembly import Assembly
+
+        super().__init__(**attributes)
+        self.commands: Any = Assembly()
+
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
         """Read the options that stand before the command."""
-        config_file.name_variables(config_file.options_of(self))
         log_format_of(self).envvar = [config_file.variable("log-format")]
         log_format_of(self).show_envvar = False
         given = list(args)
@@ -141,9 +146,9 @@ class Commands(Group):
 
     def _settle(self, ctx: Any) -> None:
         """Put ``forecaster.toml`` behind flags and variables."""
-        options = config_file.options_of(self)
-        ctx.obj = config_file.read(options, log_format_of(self))
-        ctx.default_map = ctx.obj.default_map(options)
+        ctx.obj = config_file.read(self, log_format_of(self))
+        if ctx.obj.table:
+            ctx.default_map = ctx.obj.default_map(config_file.options_of(self))
         _take_over(json=_logs_json(ctx))
 
 
@@ -230,7 +235,7 @@ def _mentions(message: str, word: str) -> bool:
 
 def _note_strangers(root: Any) -> None:
     """Say which variables look like settings and are none."""
-    for name, near in config_file.strangers(config_file.options_of(root)):
+    for name, near in config_file.strangers(root):
         from forecaster.output.console import note
 
         advice = f"Did you mean {' or '.join(near)}?" if near else "Unset it if it is not needed."

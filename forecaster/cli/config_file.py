@@ -95,17 +95,25 @@ def name_variables(options: Options) -> None:
             param.show_envvar = False  # two more lines for each option would bury the help
 
 
-def strangers(options: Options) -> Iterator[tuple[str, list[str]]]:
-    """Variables with our prefix that are none of ours, each with the nearest that are."""
+def strangers(root: Any) -> Iterator[tuple[str, list[str]]]:
+    """Variables with our prefix that are none of the program's, each with the nearest that are."""
     ours = {variable(key): key for key in SHARED}
+    if not any(map(_may_be_strange, os.environ)):
+        return
+    options = options_of(root)
     named = [(c, name) for c, params in options.items() for name in names_of(params)]
     ours |= {variable(name, command): name for command, name in named}
-    for name in sorted(os.environ):
-        known = name in ours or name in _OTHERS or name.startswith(_TESTS)
-        if name.startswith(PREFIX) and not known:
+    for name in sorted(filter(_may_be_strange, os.environ)):
+        if name not in ours:
             legal = [other.removeprefix(PREFIX) for other in ours]
             near = nearest_variables(name.removeprefix(PREFIX), legal)
             yield name, [f"{PREFIX}{other}" for other in near]
+
+
+def _may_be_strange(name: str) -> bool:
+    """Whether a variable has our prefix, and is not one that needs no command."""
+    plain = name.removeprefix(PREFIX).lower().replace("_", "-") in SHARED
+    return name.startswith(PREFIX) and not (plain or name in _OTHERS or name.startswith(_TESTS))
 
 
 @dataclass(frozen=True)
@@ -203,18 +211,19 @@ def command_of(ctx: Any) -> str:
     return " ".join(names)
 
 
-def read(options: Options, log_format: Any) -> Configuration:
+def read(root: Any, log_format: Any) -> Configuration:
     """Read the file if there is one; what is wrong with it is kept, so that help still works.
 
     Args:
-        options: of all commands.
-        log_format: the parameter of the root.
+        root: the group of all commands.
+        log_format: its parameter.
     """
     path, ours = settings_file(), None
     try:
         table = _parsed(path)
         if table is None:
             return Configuration(path)
+        options = options_of(root)
         kinds = _shared_kinds(options, log_format)
         checked = check_table(path, table, options, kinds)
         if is_anybodys(path):

@@ -8,14 +8,13 @@ from __future__ import annotations
 import _thread
 import signal
 import sys
-from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from forecaster import __version__, interrupts
-from forecaster.cli.catalogue import CATALOGUE, ROOT
-from forecaster.cli.commands import App, Commands, Group, LogFormat
+from forecaster.cli.catalogue import ROOT
+from forecaster.cli.commands import App, Commands, LogFormat
 from forecaster.cli.streams import open_streams
 from forecaster.errors import Terminated
 
@@ -55,20 +54,6 @@ def root(
     """Forecast stock prices with recurrent networks, beside the baselines they must beat."""
 
 
-def register() -> None:
-    """Add the commands of the catalogue to the app."""
-    groups = {"": app}
-    for entry in CATALOGUE.values():
-        above, _, name = entry.words.rpartition(" ")
-        if not entry.help:
-            module, _, function = (entry.function or f"{name}:{name}").partition(":")
-            command = getattr(import_module(f"forecaster.cli.{module}"), function)
-            groups[above].command(name)(command)
-        elif name:
-            groups[entry.words] = App(cls=Group, no_args_is_help=True, help=entry.help)
-            groups[above].add_typer(groups[entry.words], name=name)
-
-
 _A_MOMENT = 0.02
 """Seconds."""
 
@@ -94,7 +79,6 @@ def main() -> None:
     open_streams()
     sys.unraisablehook = _raise_again
     try:
-        register()
         app(prog_name="forecast")
     finally:
         interrupts.leave_at_once()

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from forecaster.cli.config_file import options_of
 from forecaster.cli.flags import flag
-from forecaster.cli.main import app, register
+from forecaster.cli.main import app
 from forecaster.cli.network_options import settings_of, training_options
 from forecaster.cli.options import Reading, option_group
 from forecaster.cli.uses import other_name_of
@@ -34,8 +34,6 @@ READING = [
 @pytest.fixture(scope="module")
 def options() -> dict[str, dict[str, Any]]:
     """Every option of every command."""
-    if not app.registered_commands:
-        register()
     return options_of(get_command(app))
 
 
