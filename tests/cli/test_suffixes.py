@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
+import forecaster
 from forecaster.cli import config_file
-from forecaster.cli.formats import Formats
+from forecaster.cli.formats import PAGE, Formats
 from forecaster.cli.uses import use_of
+from forecaster.errors import SettingsError
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 
@@ -178,3 +180,12 @@ class TestTheOldNames:
         (place / "forecaster.toml").write_text('[batch]\nout = "b.csv"\n')
         done = forecast("batch", "FB.csv")
         assert (done.returncode, "says where to write" in done.stderr) == (2, True)
+
+
+def test_python_knows_the_suffixes_of_pages():
+    from forecaster.output.report.page import SUFFIXES
+
+    assert tuple(PAGE.suffixes) == SUFFIXES
+    with pytest.raises(SettingsError, match=r"output is r\.pdf; a page's name ends in \.html"):
+        forecaster.report("sample", "r.pdf")
+    assert forecaster.report("sample", "r.HTM").name == "r.HTM"
