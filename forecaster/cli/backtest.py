@@ -75,7 +75,9 @@ class PlanOptions:
         )
 
 
-@training_options(but=("cell",))
+@training_options(
+    but=("cell",), help={"horizon": "Sessions ahead to score; predict shows five of them."}
+)
 def backtest(
     sources: Sources,
     *,

@@ -17,7 +17,8 @@ def explain(
     model: ModelName = None,
     last: Annotated[int, typer.Option(help="Sessions to show.")] = 10,
     step: Annotated[
-        int, typer.Option("--step", "--horizon", help="How many sessions ahead to look.")
+        int,
+        typer.Option("--step", "--horizon", help="Session ahead to look at, one at a time."),
     ] = 1,
     as_of: Annotated[
         str | None, typer.Option(metavar="DATE", help="Explain as if DATE were the last session.")

@@ -83,11 +83,11 @@ def usage(command: Any, ctx: Any) -> str:
     return " ".join(pieces)
 
 
-def _argument(param: Any) -> str:
+def _argument(param: Any, *, brackets: bool = True) -> str:
     """The name of an argument, in brackets where it can be left out."""
     name = (param.metavar or param.name.upper()).strip("[].")
     several = "..." if param.nargs != 1 else ""
-    return f"{name}{several}" if param.required else f"[{name}]{several}"
+    return f"[{name}]{several}" if brackets and not param.required else f"{name}{several}"
 
 
 def sections(command: Any, ctx: Any) -> Iterator[tuple[str, list[Row]]]:
@@ -114,7 +114,7 @@ def _commands(group: Any, ctx: Any) -> Iterator[tuple[str, list[Row]]]:
 
 def _names(param: Any) -> str:
     if param.param_type_name == "argument":
-        return _argument(param).strip("[]")
+        return _argument(param, brackets=False)
     short = [name for name in param.opts if not name.startswith("--")]
     long = [name for name in param.opts if name.startswith("--")]
     names = ", ".join([*short, *long, *param.secondary_opts])
@@ -136,7 +136,7 @@ def _text(param: Any, ctx: Any) -> str:
     facts = [_range(param), _default(param, ctx), "required" if param.required else ""]
     said = "; ".join(fact for fact in facts if fact)
     text = " ".join((param.help or "").split())
-    return f"{text} [{said}]" if said else text
+    return f"{text} ({said})" if said else text
 
 
 def _range(param: Any) -> str:

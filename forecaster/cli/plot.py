@@ -39,7 +39,10 @@ def plot(
     model: ModelName = None,
     horizon: Annotated[
         int | None,
-        typer.Option("--horizon", help="Sessions to forecast. (default: all the model can)"),
+        typer.Option(
+            "--horizon",
+            help="Sessions to forecast. (default: all the model can, since a picture has room)",
+        ),
     ] = None,
     history: Annotated[
         int | None,
