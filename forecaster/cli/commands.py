@@ -65,6 +65,12 @@ class Command(TyperCommand):
         """Print the help page."""
         _print_page(self, ctx)
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """What follows the command's name where its usage is shown."""
+        from forecaster.cli.help_page import usage_pieces
+
+        return usage_pieces(self)
+
 
 class Group(TyperGroup):
     """A group of commands with a help page of ours, which says what a wrong word may mean."""

@@ -12,6 +12,15 @@ from forecaster.errors import SettingsError
 _GLOSSARY = "words"
 
 
+def complete_about(begun: str) -> list[str]:
+    """Commands and words that begin so, for the shell."""
+    from forecaster.cli.catalogue import CATALOGUE
+    from forecaster.glossary import meanings
+
+    single = [words for words in (*CATALOGUE, _GLOSSARY, *meanings()) if " " not in words]
+    return [word for word in dict.fromkeys(single) if word and word.startswith(begun)]
+
+
 def show_help(
     ctx: typer.Context,
     about: Annotated[
@@ -19,6 +28,7 @@ def show_help(
         typer.Argument(
             metavar="[COMMAND|words|WORD]...",
             help="A command, as in data list; words for the glossary; or a word of it.",
+            autocompletion=complete_about,
         ),
     ] = None,
 ) -> None:

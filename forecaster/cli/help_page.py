@@ -77,10 +77,14 @@ def examples(entry: Entry) -> Iterator[str]:
 
 def usage(command: Any, ctx: Any) -> str:
     """How a command is called."""
-    pieces = [ctx.command_path, "[OPTIONS]"]
-    pieces += [_argument(p) for p in command.params if p.param_type_name == "argument"]
-    pieces += ["COMMAND [ARGS]..."] if hasattr(command, "commands") else []
-    return " ".join(pieces)
+    return " ".join([ctx.command_path, *usage_pieces(command)])
+
+
+def usage_pieces(command: Any) -> list[str]:
+    """What follows the words of a command."""
+    arguments = [_argument(p) for p in command.params if p.param_type_name == "argument"]
+    below = ["COMMAND [ARGS]..."] if hasattr(command, "commands") else []
+    return ["[OPTIONS]", *arguments, *below]
 
 
 def _argument(param: Any, *, brackets: bool = True) -> str:

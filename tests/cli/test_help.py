@@ -203,3 +203,16 @@ def test_a_person_at_a_terminal_is_told_what_is_waited_for(prices):
     command = [sys.executable, "-m", "forecaster", "predict", "-", "--model", "sample"]
     with in_terminal(command, columns=120) as (_, terminal):
         assert "reading prices or tickers from standard input" in read_until(terminal, "Ctrl-D")
+
+
+def test_a_refusal_shows_the_usage_of_the_page(forecast):
+    usage = "Usage: forecast predict [OPTIONS] SOURCES..."
+    assert usage in forecast("predict").stderr
+    assert usage in forecast("predict", "--help").stdout.splitlines()
+
+
+def test_the_shell_completes_commands_and_words(apart):
+    asked = {"_FORECAST_COMPLETE": "complete_bash", "COMP_CWORD": "2"}
+    assert apart(COMP_WORDS="forecast help cove", **asked).stdout.split() == ["coverage"]
+    assert "predict" in apart(COMP_WORDS="forecast help pre", **asked).stdout.split()
+    assert apart(COMP_WORDS="forecast data exp", **asked).stdout.split() == ["export"]
