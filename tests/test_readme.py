@@ -230,18 +230,17 @@ def test_the_nightly_commands_are_commands():
         given = group.commands[name].make_context(name, arguments).params
         assert (given["quiet"], given["wait"]) == (True, 600)
         assert given["watchlist"] == ["watchlist.txt"]
-        assert (given["out"], str(given["summary"])) == ("forecasts.csv", "summary.json")
+        assert (given["output"], str(given["summary"])) == ("forecasts.csv", "summary.json")
 
 
 def test_every_variable_that_is_named_is_a_setting(monkeypatch):
     from forecaster.cli import config_file
 
-    options = config_file.options_of(program())
     named = set(re.findall(r"\bFORECASTER_[A-Z_]*[A-Z]\b", EVERYTHING))
     assert len(named) >= 9
     for name in named:
         monkeypatch.setenv(name, "1")
-    assert list(config_file.strangers(options)) == []
+    assert list(config_file.strangers(program())) == []
 
 
 def test_the_settings_example_is_read_whole(place):

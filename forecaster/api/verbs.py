@@ -223,6 +223,9 @@ def compare(
     data: Data,
     settings: Settings | None = None,
     *,
+    cells: Sequence[Cell] = ("rnn", "lstm", "gru"),
+    market: Data | None = None,
+    train_end: Day | None = None,
     device: Device = "auto",
     workers: int | None = None,
     cluster: str | None = None,
@@ -232,7 +235,10 @@ def compare(
 
     Args:
         data: prices, as `read` takes them.
-        settings: size, horizon, epochs and seed of all; None: 5 sessions ahead, 20 epochs.
+        settings: of all, but for what tells them apart; None: 5 sessions ahead, 20 epochs.
+        cells: recurrent cells to compare.
+        market: histories of which the market state is made, which are not trained on.
+        train_end: last session before the test part; None: after 85% of them.
         device: where Keras computes.
         workers: processes that fit networks; None: this one.
         cluster: address of a Dask scheduler, which is trusted with this machine.
@@ -245,9 +251,11 @@ def compare(
     from forecaster.jobs.parallel import Pool
 
     chosen = settings or Settings(horizon=5, epochs=20, patience=3)
+    end = None if train_end is None else day_of(train_end, "train_end")
     with _bar(progress) as on_progress:
         return job.compare(
-            _panel(data), chosen, device=device, on_progress=on_progress,
+            _panel(data, market), chosen, cells=cells, train_end=end, device=device,
+            on_progress=on_progress,
             pool=Pool(workers, cluster),
         )  # fmt: skip
 

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import math
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import Horizon, Market, ModelName, Reading, reading_options
-from forecaster.cli.results import emit, emitting
+from forecaster.cli.formats import DOCUMENT, MANY_FORECASTS, METRICS
+from forecaster.cli.options import (
+    BY_NAME,
+    Horizon,
+    Market,
+    ModelName,
+    Reading,
+    Rows,
+    reading_options,
+)
+from forecaster.cli.results import emit, written_to
 from forecaster.cli.sources import (
     exit_code_of,
     fetching_of,
@@ -23,25 +31,16 @@ from forecaster.cli.sources import (
     market_sources,
     report_failures,
     show_notes,
+    standard_input,
 )
-from forecaster.cli.uses import decides, reads, writes
+from forecaster.cli.uses import also_called, decides, reads, writes
 from forecaster.errors import ForecastError, SettingsError
 
 if TYPE_CHECKING:
     from forecaster.jobs.batch import BatchResult
 
 
-Lines = Literal["jsonl", "csv", "parquet"]
-"""How forecasts are written."""
-
 _AGES = {"never": None, "weekly": 7.0, "always": 0.0}
-_BY_SUFFIX: dict[str, Lines] = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
 _STDOUT = Path("-")
 
 
@@ -60,16 +59,25 @@ def batch(
     model: ModelName = None,
     horizon: Horizon = None,
     market: Market = None,
-    out: Annotated[
+    output: Annotated[
         str | None,
-        writes(
-            typer.Option(metavar="FILE", help="Where forecasts go; - for stdout. (default: -)"),
-            stdout=True,
+        also_called(
+            writes(
+                typer.Option(
+                    "--output",
+                    "-o",
+                    metavar="FILE",
+                    help="Where forecasts go: .csv, .json, .jsonl or .parquet; - for stdout."
+                    " (default: -)",
+                ),
+                stdout=True,
+                formats=MANY_FORECASTS,
+            ),
+            "out",
         ),
     ] = None,
     format: Annotated[
-        Lines | None,
-        typer.Option("--format", "-f", help="How. (default: by the file's name, or jsonl)"),
+        Rows | None, typer.Option("--format", "-f", help=BY_NAME.format("jsonl"))
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last run if it was cut off.")
@@ -99,7 +107,7 @@ def batch(
         typer.Option(
             "--quiet",
             "-q",
-            help="Print nothing unless something fails or is old; forecasts go to --out alone.",
+            help="Print nothing unless something fails or is old; forecasts go to --output alone.",
         ),
     ] = False,
     summary: Annotated[
@@ -107,9 +115,10 @@ def batch(
         writes(
             typer.Option(
                 metavar="FILE",
-                help="Write counts as JSON to this file; - for stdout, beside --out.",
+                help="Write counts as JSON to this file; - for stdout, beside --output.",
             ),
             dash=True,
+            formats=DOCUMENT,
         ),
     ] = None,
     head_file: Annotated[
@@ -129,7 +138,8 @@ def batch(
             typer.Option(
                 metavar="FILE.prom",
                 help="Write how the run ended to this file, for Prometheus' textfile collector.",
-            )
+            ),
+            formats=METRICS,
         ),
     ] = None,
     *,
@@ -143,11 +153,9 @@ def batch(
     from forecaster.output.batch import batch_json, batch_sentence
     from forecaster.output.console import name_run, note, ticker_bar, wrote
 
-    chosen = format or _by_suffix(out)
-    _check_suffix(metrics)
     fetching = fetching_of(reading)
     options = file_options(reading)
-    work = read_batch_sources(watchlist, sys.stdin.buffer)
+    work = read_batch_sources(watchlist, standard_input(watchlist, "tickers, one a line"))
     members = market_sources(market)
     days = _days(retrain)
     with _failure_measured(metrics):
@@ -164,7 +172,7 @@ def batch(
     show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
     if result.model is not author:
         wrote(kept)
-    _write(result, out, chosen, quiet=quiet)
+    _write(result, output, format, quiet=quiet)
     code = exit_code_of(result.failures, succeeded=len(result.forecasts))
     if metrics is not None:
         _measure(metrics, code, result)
@@ -176,15 +184,6 @@ def batch(
     if not quiet:
         note(batch_sentence(result))
     report_failures(result.failures, succeeded=len(result.forecasts))
-
-
-def _check_suffix(metrics: Path | None) -> None:
-    """Refuse a file that the collector would not read."""
-    if metrics is not None and metrics.suffix != ".prom":
-        raise SettingsError(
-            f"--metrics is {metrics}; Prometheus' textfile collector reads files that end in .prom"
-            f" alone. Call it {metrics.with_suffix('.prom') if metrics.name else 'forecast.prom'}."
-        )
 
 
 @contextlib.contextmanager
@@ -208,17 +207,6 @@ def _measure(metrics: Path, exit_code: int, result: BatchResult | None) -> None:
     emit(batch_metrics(result, exit_code, datetime.now(UTC), before), metrics, "--metrics")
 
 
-def _by_suffix(out: str | None) -> Lines:
-    """How forecasts are written to a file of that name; one without a suffix gets lines of JSON."""
-    suffix = Path(out or "").suffix.lower()
-    if suffix and suffix not in _BY_SUFFIX:
-        raise SettingsError(
-            f"--out is {out}, and {suffix} is no format that forecasts are written in; the suffix"
-            f" must be {', '.join(_BY_SUFFIX)}. Rename it, or name the format as in --format jsonl."
-        )
-    return _BY_SUFFIX.get(suffix, "jsonl")
-
-
 def _days(retrain: str) -> float | None:
     """How old a model must be to be retrained; None: never."""
     if retrain in _AGES:
@@ -235,16 +223,16 @@ def _days(retrain: str) -> float | None:
     return days
 
 
-def _write(result: BatchResult, out: str | None, format: Lines, *, quiet: bool) -> None:
+def _write(result: BatchResult, output: str | None, format: Rows | None, *, quiet: bool) -> None:
     """Forecasts to a file in one piece, or to stdout; nowhere if nobody asked and all is quiet."""
     from forecaster.output import batch
+    from forecaster.output.predict import predict_json
 
-    write = getattr(batch, f"write_{format}")
-    if out is None and quiet:
+    if output is None and quiet:
         return
-    if out in (None, "-"):
-        write(sys.stdout.buffer, result)
-        sys.stdout.buffer.flush()
-        return
-    with emitting(Path(str(out)), "--out") as file:
-        write(file, result)
+    with written_to(None if output in (None, "-") else Path(str(output))) as file:
+        if format == "json":
+            failures = failures_in_flags(result.failures)
+            file.write(predict_json(result.model, result.forecasts, failures).encode())
+        else:
+            getattr(batch, f"write_{format}")(file, result.model, result.forecasts)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from forecaster.cli.options import Output, Reading, Yes, reading_options
-from forecaster.cli.results import ReportWriting, Writing, confirmed, emitting
+from forecaster.cli.formats import BARS
+from forecaster.cli.options import BY_NAME, Reading, Yes, output, reading_options
+from forecaster.cli.results import ReportWriting, Writing, confirmed, written_to
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures
 from forecaster.cli.uses import decides, reads
 from forecaster.errors import DataError
@@ -57,25 +58,19 @@ def export(
     tickers: Tickers = None,
     format: Annotated[
         Literal["csv", "parquet"] | None,
-        typer.Option("--format", "-f", help="What to write. (default: by the file's name, or csv)"),
+        typer.Option("--format", "-f", help=BY_NAME.format("csv")),
     ] = None,
-    output: Output = None,
+    output: Annotated[Path | None, output(BARS)] = None,
 ) -> None:
     """Write stored bars as one table, with dividends and splits."""
     from forecaster.jobs import data
-    from forecaster.market.files.file_names import PARQUET_SUFFIXES
     from forecaster.market.store import Store
     from forecaster.output.data import write_csv, write_parquet
 
-    by_name = output is not None and output.suffix.lower() in PARQUET_SUFFIXES
-    parquet = format == "parquet" or (format is None and by_name)
-    write = write_parquet if parquet else write_csv
+    write = write_parquet if format == "parquet" else write_csv
     with Store() as store:
         exported = data.export(store, tickers or ())
-        if output is None:
-            write(sys.stdout.buffer, exported)
-            return
-        with emitting(output) as file:
+        with written_to(output) as file:
             write(file, exported)
 
 

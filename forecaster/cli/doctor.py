@@ -22,11 +22,13 @@ def doctor(
 ) -> None:
     """Check versions, devices and folders, and say how to mend what is wrong."""
     from forecaster.jobs.doctor import examine
+    from forecaster.output.console import working
     from forecaster.output.doctor import checks_json, checks_table
 
     settings = ctx.obj
-    found = examine(settings.file if settings.exists else None, settings.problem, quick=quick)
-    checks = list(found)
+    with working("checking the installation; Keras takes a few seconds"):
+        found = examine(settings.file if settings.exists else None, settings.problem, quick=quick)
+        checks = list(found)
     to.write(table=lambda _width: checks_table(checks), json=lambda: checks_json(checks))
     wrong = [check.name for check in checks if not check.ok]
     if wrong:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import AsOf, Horizon, Market, ModelName, Reading, Sources
 from forecaster.cli.parsing import parse_date
-from forecaster.cli.results import Writing
+from forecaster.cli.results import ForecastWriting
 from forecaster.cli.sources import (
     chosen_model,
     read,
@@ -24,13 +24,14 @@ def predict(
     as_of: AsOf = None,
     market: Market = None,
     *,
-    to: Writing,
+    to: ForecastWriting,
     reading: Reading,
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs import predict
     from forecaster.jobs.market_set import other_than_learned
     from forecaster.market.age import ages_of, file_notes
+    from forecaster.output.batch import write_jsonl, write_parquet
     from forecaster.output.predict import predict_csv, predict_json, predict_table
 
     trained = chosen_model(model)
@@ -53,6 +54,10 @@ def predict(
         table=lambda width: predict_table(result, trained, width),
         json=lambda: predict_json(trained, forecasts, failures),
         csv=lambda: predict_csv(trained, forecasts),
+        files={
+            "jsonl": lambda file: write_jsonl(file, trained, forecasts),
+            "parquet": lambda file: write_parquet(file, trained, forecasts),
+        },
         empty=not forecasts,
     )
     report_failures(failures, succeeded=len(forecasts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from forecaster.cli.flags import in_flags
 from forecaster.cli.options import Reading
@@ -80,12 +80,30 @@ def chosen_model(name: str | None) -> Model:
     return trained
 
 
+def standard_input(words: Sequence[str], what: str) -> BinaryIO:
+    """Standard input as bytes; a person at a terminal is told what it waits for.
+
+    Args:
+        words: sources, of which ``-`` is standard input.
+        what: that is read there.
+    """
+    if "-" in words and sys.stdin.isatty():
+        from forecaster.output.console import note
+
+        note(f"reading {what} from standard input; end with Ctrl-D on a line of its own")
+    return sys.stdin.buffer
+
+
 def read(sources: list[str], reading: Reading) -> LoadResult:
     """Read the sources and print what was repaired on stderr."""
     from forecaster.market.load import read_sources
+    from forecaster.output.console import fetching
 
-    fetching = fetching_of(reading)
-    loaded = read_sources(sources, file_options(reading), fetching, stdin=sys.stdin.buffer)
+    options = fetching_of(reading)
+    stdin = standard_input(sources, "prices or tickers")
+    files = file_options(reading)
+    with fetching() as on_ticker:
+        loaded = read_sources(sources, files, options, stdin=stdin, on_ticker=on_ticker)
     show_notes(loaded.notes)
     return loaded
 
@@ -94,7 +112,7 @@ def read_price_files(files: list[str], reading: Reading) -> LoadResult:
     """Read sources that are files, whatever they are called."""
     from forecaster.market.files.read import read_files
 
-    loaded = read_files(files, file_options(reading), stdin=sys.stdin.buffer)
+    loaded = read_files(files, file_options(reading), stdin=standard_input(files, "prices"))
     show_notes(loaded.notes)
     return loaded
 

@@ -27,12 +27,14 @@ from forecaster.jobs.progress import OnProgress, stage
 from forecaster.market.bars import History, Panel
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import forward_last
-from forecaster.model.settings import Device, Settings
+from forecaster.model.settings import Cell, Device, Settings
 from forecaster.model.training import FitResult, Represent
 
 BASELINES = ("naive", "ewma", "har")
 WINDOW = 20
 """Sessions in a window of the bidirectional and the feed-forward networks: a month."""
+WINDOWED_BATCH = 128
+"""Windows in a training step at least: they are short."""
 
 REMEMBERED = 0.9
 _PROBES = 256
@@ -78,25 +80,34 @@ class Comparison:
     last: ScoreRow
 
 
-def contenders(settings: Settings) -> tuple[Contender, ...]:
-    """Every network of the comparison, in the size of the settings."""
-    windowed = replace(settings, supervise="last", context=WINDOW, batch_size=128)
-    flat = replace(windowed, cell="rnn", context=1)
+def contenders(
+    settings: Settings, cells: Sequence[Cell] = ("rnn", "lstm", "gru")
+) -> tuple[Contender, ...]:
+    """Every network of the comparison, as the settings say; on windows, of their context."""
+    window = settings.context or WINDOW
+    size = max(settings.batch_size, WINDOWED_BATCH)
+    windowed = replace(settings, supervise="last", context=window, batch_size=size)
+    last = cells[-1]
     return (
-        *(Contender(c, replace(settings, cell=c)) for c in ("rnn", "lstm", "gru")),
+        *(Contender(c, settings.with_cell(c)) for c in cells),
         *(
-            Contender(f"{c} both ways", replace(windowed, cell=c, bidirectional=True))
-            for c in ("rnn", "lstm", "gru")
+            Contender(f"{c} both ways", replace(windowed.with_cell(c), bidirectional=True))
+            for c in cells
         ),
-        Contender("feed-forward", flat, window=WINDOW),
-        Contender("gru minmax", replace(settings, cell="gru", scale="minmax")),
-    )
+        Contender(
+            "feed-forward", replace(windowed.with_cell("rnn"), context=1, bidirectional=False),
+            window=window,
+        ),
+        Contender(f"{last} minmax", replace(settings.with_cell(last), scale="minmax")),
+    )  # fmt: skip
 
 
 def compare(
     panel: Panel,
     settings: Settings,
     *,
+    cells: Sequence[Cell] = ("rnn", "lstm", "gru"),
+    train_end: np.datetime64 | None = None,
     device: Device = "auto",
     on_progress: OnProgress | None = None,
     pool: Pool | None = None,
@@ -105,7 +116,9 @@ def compare(
 
     Args:
         panel: histories, together long enough to hold a test part out.
-        settings: size, horizon, epochs and seed of all networks.
+        settings: of all networks, but for what tells them apart.
+        cells: to compare, at least one.
+        train_end: last session before the test part; None: after 85% of them.
         device: where Keras computes.
         on_progress: called after each epoch; with workers, after each network.
         pool: where networks are fitted; None: in this process.
@@ -114,7 +127,7 @@ def compare(
         DataError: the panel is too short for a test part.
     """
     usable = panel.keep(lambda history: len(history) >= 2)
-    split = split_panel(usable, settings.horizon) if len(usable) else None
+    split = split_panel(usable, settings.horizon, train_end) if len(usable) else None
     if split is None or split.test_from is None or split.valid_from is None:
         held = len(usable.sessions) if len(usable) else 0
         raise DataError(
@@ -125,7 +138,7 @@ def compare(
     actuals = origins.actuals(settings.horizon)
     past = usable.up_to(split.train_end)
     losses, _ = baseline_losses(BASELINES, past, origins, actuals, settings.quantiles)
-    tasks = [ContenderTask(contender, split, device) for contender in contenders(settings)]
+    tasks = [ContenderTask(contender, split, device) for contender in contenders(settings, cells)]
     fits = (pool or Pool()).map(fit_contender, usable, tasks, watch=on_progress)
     return tuple(
         _comparison(task.contender, fitted, seconds, usable, origins, actuals, losses)

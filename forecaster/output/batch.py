@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from forecaster import __version__
 from forecaster.jobs.batch import BatchResult
 from forecaster.output.format import errors, to_json, write_lines
 from forecaster.output.predict import forecast_object, predict_csv, predict_rows
 
+if TYPE_CHECKING:
+    from forecaster.jobs.predict import TickerForecast
+    from forecaster.model.artifact import Model
 
-def write_jsonl(file: BinaryIO, result: BatchResult) -> None:
+
+def write_jsonl(file: BinaryIO, _model: Model, forecasts: Iterable[TickerForecast]) -> None:
     """One object a line, each as an element of ``forecasts`` in ``forecast/1``."""
-    write_lines(file, map(forecast_object, result.forecasts))
+    write_lines(file, map(forecast_object, forecasts))
 
 
-def write_csv(file: BinaryIO, result: BatchResult) -> None:
+def write_csv(file: BinaryIO, model: Model, forecasts: Iterable[TickerForecast]) -> None:
     """A row for each ticker and step."""
-    file.write(predict_csv(result.model, result.forecasts).encode())
+    file.write(predict_csv(model, forecasts).encode())
 
 
-def write_parquet(file: BinaryIO, result: BatchResult) -> None:
+def write_parquet(file: BinaryIO, model: Model, forecasts: Iterable[TickerForecast]) -> None:
     """A row for each ticker and step as Parquet, with dates as dates and flags as flags."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    header, rows = predict_rows(result.model, result.forecasts)
+    header, rows = predict_rows(model, forecasts)
     text, number = pa.string(), pa.float64()
     types = {
         "ticker": text,

@@ -23,6 +23,8 @@ from forecaster.redaction import redacted
 from forecaster.wording import visible, visible_lines
 
 if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
+
     from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
 
 
@@ -239,6 +241,60 @@ def _record(level: str, message: str, exit_code: int | None = None) -> None:
 
 
 @contextlib.contextmanager
+def _beside_stderr() -> Iterator[Console]:
+    """A console on a descriptor of its own: the one of stderr is turned away while Keras starts."""
+    descriptor = os.dup(sys.stderr.fileno())
+    with open(descriptor, "w", encoding=sys.stderr.encoding, errors="replace") as file:  # noqa: PTH123
+        yield console(file)
+
+
+def _plain(field: str) -> ProgressColumn:
+    """A column of a progress bar with a text of the task, as it is."""
+    from rich.progress import TextColumn
+
+    return TextColumn(f"{{task.{field}}}", markup=False)
+
+
+@contextlib.contextmanager
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what is being done, and that it goes on; gives what changes the words.
+
+    Nothing is shown in a pipe, in a log, and where all is to be quiet.
+    """
+    if not watched() or _LOG.quiet:
+        yield lambda _: None
+        return
+    from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
+
+    with _beside_stderr() as screen:
+        dots = "dots" if screen.encoding.lower().startswith("utf") else "line"
+        columns = (SpinnerColumn(dots), _plain("description"), TimeElapsedColumn())
+        with Progress(*columns, console=screen, transient=True) as shown:
+            task = shown.add_task(visible(what), total=None)
+            yield lambda words: shown.update(task, description=visible(words))
+
+
+@contextlib.contextmanager
+def fetching() -> Iterator[Callable[[str], None] | None]:
+    """Callback that names the ticker being fetched, from the first one on; None without a terminal.
+
+    Where nothing is fetched nothing is shown, nor loaded for it.
+    """
+    if not watched():
+        yield None
+        return
+    with contextlib.ExitStack() as shown:
+        said: list[Callable[[str], None]] = []
+
+        def name(ticker: str) -> None:
+            if not said:
+                said.append(shown.enter_context(working("fetching")))
+            said[0](f"fetching {ticker}")
+
+        yield name
+
+
+@contextlib.contextmanager
 def training_bar(*, always: bool = False) -> Iterator[OnProgress | None]:
     """Callback of a progress bar: stage, epoch, loss, time left; None without a terminal.
 
@@ -250,24 +306,16 @@ def training_bar(*, always: bool = False) -> Iterator[OnProgress | None]:
     if not (always or watched()):
         yield None
         return
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
     from forecaster.jobs.progress import TasksDone
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        TextColumn("{task.fields[state]}", markup=False),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=stderr(), transient=True) as bar:
+    ends = (TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (_plain("description"), BarColumn(bar_width=20), _plain("fields[state]"), *ends)
+    with (
+        contextlib.nullcontext(stderr()) if always else _beside_stderr() as screen,
+        Progress(*columns, console=screen, transient=True) as bar,
+    ):
         tasks = {"start": bar.add_task("starting Keras", total=None, state="")}
 
         def move(progress: EpochDone | TasksDone) -> None:
@@ -293,15 +341,12 @@ def training_bar(*, always: bool = False) -> Iterator[OnProgress | None]:
 def ticker_bar(total: int) -> Iterator[Callable[[str], None] | None]:
     """Callback of a progress bar by ticker; None without a terminal."""
     if not watched() or total < 2:
-        yield None
+        with fetching() as on_ticker:
+            yield on_ticker
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        TimeRemainingColumn(),
-    )
+    columns = (_plain("description"), BarColumn(bar_width=20), TimeRemainingColumn())
     with Progress(*columns, console=stderr(), transient=True) as bar:
         task = bar.add_task("fetching", total=total)
         started = False

@@ -142,7 +142,7 @@ def test_on_a_terminal_it_draws_a_bar_and_trains_to_the_same_bits(
     controller, terminal = pty.openpty()
     file = tmp_path / "again.forecast"
     process = start(
-        "train", panel_file, *TINY, "--out", file, stdout=subprocess.PIPE, stderr=terminal,
+        "train", panel_file, *TINY, "--model-file", file, stdout=subprocess.PIPE, stderr=terminal,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
     )  # fmt: skip
     os.close(terminal)

@@ -18,6 +18,9 @@ from forecaster.output.report.drawings import forecasts, learning, plots
 from forecaster.output.report.tables import ErrorTables
 from forecaster.output.theme import ThemeName
 
+SUFFIXES = (".html", ".htm")
+"""What the name of a page ends in."""
+
 
 def model_page(
     carded: ModelSubject,
