@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from itertools import pairwise
 from typing import Any, Literal, cast
 
@@ -47,7 +48,12 @@ class Command(TyperCommand):
         from forecaster.cli.collisions import keep_apart
 
         keep_apart(ctx, settings)
-        return super().invoke(ctx)
+        result = super().invoke(ctx)
+        if sys.stdout.isatty() and not ctx.params.get("quiet") and not _logs_json(ctx):
+            from forecaster.cli.next_steps import suggest
+
+            suggest(ctx, name)
+        return result
 
 
 class App(typer.Typer):
