@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import Horizon, Market, ModelName, Reading, reading_options
+from forecaster.cli.options import Horizon, Level, Market, ModelName, Reading, reading_options
+from forecaster.cli.parsing import parse_shares
 from forecaster.cli.results import emit, emitting
 from forecaster.cli.sources import (
     fetching_of,
@@ -41,7 +43,9 @@ _BY_SUFFIX: dict[str, Lines] = {
 _STDOUT = Path("-")
 
 
-@reading_options("column", "date_format", "decimal", "encoding", "offline", "provider", "calendar")
+@reading_options(
+    "column", "date_format", "decimal", "encoding", "currency", "offline", "provider", "calendar"
+)
 def batch(
     watchlist: Annotated[
         list[str],
@@ -55,6 +59,7 @@ def batch(
     ],
     model: ModelName = None,
     horizon: Horizon = None,
+    level: Level = None,
     market: Market = None,
     out: Annotated[
         str | None,
@@ -124,6 +129,7 @@ def batch(
 ) -> None:
     """Forecast a watchlist, keep every forecast in the journal, and be safe to start again."""
     from forecaster.jobs import batch
+    from forecaster.jobs.intervals import checked_shares, with_intervals
     from forecaster.market.watchlist import read_batch_sources
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
@@ -136,8 +142,10 @@ def batch(
     work = read_batch_sources(watchlist, sys.stdin.buffer)
     members = market_sources(market)
     days = _days(retrain)
+    asked = parse_shares(level)
     path = find(model)
     author, kept = load(path), path_of("default") if path == BOXED else path
+    shares = checked_shares(author, asked)
     with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
         result = batch.batch(
             author, work, market=members,
@@ -149,7 +157,8 @@ def batch(
     show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
     if result.model is not author:
         wrote(kept)
-    _write(result, out, chosen, quiet=quiet)
+    result = replace(result, forecasts=with_intervals(result.forecasts, shares))
+    _write(result, out, chosen, shares, quiet=quiet)
     if summary is not None:
         told = replace(result, failures=failures_in_flags(result.failures))
         emit(batch_json(told), None if summary == _STDOUT else summary, "--summary")
@@ -187,7 +196,9 @@ def _days(retrain: str) -> float | None:
     return days
 
 
-def _write(result: BatchResult, out: str | None, format: Lines, *, quiet: bool) -> None:
+def _write(
+    result: BatchResult, out: str | None, format: Lines, shares: Sequence[float], *, quiet: bool
+) -> None:
     """Forecasts to a file in one piece, or to stdout; nowhere if nobody asked and all is quiet."""
     from forecaster.output import batch
 
@@ -195,8 +206,8 @@ def _write(result: BatchResult, out: str | None, format: Lines, *, quiet: bool) 
     if out is None and quiet:
         return
     if out in (None, "-"):
-        write(sys.stdout.buffer, result)
+        write(sys.stdout.buffer, result, shares)
         sys.stdout.buffer.flush()
         return
     with emitting(Path(str(out)), "--out") as file:
-        write(file, result)
+        write(file, result, shares)

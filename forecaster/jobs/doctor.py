@@ -130,7 +130,9 @@ def _store() -> Check:
     try:
         with Store() as store, store.reading() as tx:
             count = len(stored_names(tx))
-            finding = f"{store.name}, {count} tickers" + (", read-only" if store.read_only else "")
+            finding = f"{store.name}, {counted(count, 'ticker')}" + (
+                ", read-only" if store.read_only else ""
+            )
     except ForecastError as problem:
         return Check("price store", False, str(problem), "Check FORECASTER_STORE")
     return Check("price store", True, finding)

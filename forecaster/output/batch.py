@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import BinaryIO
 
 from forecaster.jobs.batch import BatchResult
 from forecaster.output.format import errors, to_json, write_lines
 from forecaster.output.predict import forecast_object, predict_csv, predict_rows
+from forecaster.wording import counted
 
 
-def write_jsonl(file: BinaryIO, result: BatchResult) -> None:
+def write_jsonl(file: BinaryIO, result: BatchResult, _shares: Sequence[float] = ()) -> None:
     """One object a line, each as an element of ``forecasts`` in ``forecast/1``."""
     write_lines(file, map(forecast_object, result.forecasts))
 
 
-def write_csv(file: BinaryIO, result: BatchResult) -> None:
-    """A row for each ticker and step."""
-    file.write(predict_csv(result.model, result.forecasts).encode())
+def write_csv(file: BinaryIO, result: BatchResult, shares: Sequence[float] = ()) -> None:
+    """A row for each ticker and step, with columns for the intervals that were asked for."""
+    file.write(predict_csv(result.model, result.forecasts, shares).encode())
 
 
-def write_parquet(file: BinaryIO, result: BatchResult) -> None:
-    """A row for each ticker and step as Parquet, with dates as dates and flags as flags."""
+def write_parquet(file: BinaryIO, result: BatchResult, shares: Sequence[float] = ()) -> None:
+    """The rows and columns of ``write_csv`` as Parquet, with dates as dates and flags as flags."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    header, rows = predict_rows(result.model, result.forecasts)
+    header, rows = predict_rows(result.model, result.forecasts, shares)
     text, number = pa.string(), pa.float64()
     types = {
         "ticker": text,
@@ -70,7 +72,7 @@ def batch_json(result: BatchResult) -> str:
 
 def batch_sentence(result: BatchResult) -> str:
     """A sentence on the outcome of a batch."""
-    parts = [f"{len(result.forecasts)} forecasts by model {result.model.name}"]
+    parts = [f"{counted(len(result.forecasts), 'forecast')} by model {result.model.name}"]
     parts.append(f"{result.written} new in the journal")
     if result.stale:
         parts.append(f"{len(result.stale)} stale")

@@ -12,9 +12,10 @@ from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
 from forecaster.output.charts.fan import date_labels, month_name
 from forecaster.output.charts.figure import Frame, Kind, Label, Sheet, label_right, picture, settled
-from forecaster.output.format import remark_sentence
+from forecaster.output.format import remark_sentence, signed
 from forecaster.output.predict import ADVICE
 from forecaster.output.theme import STROKES, THEMES, Theme, ThemeName, clipped
+from forecaster.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,8 +52,7 @@ def frame_of(result: Backtest) -> Frame:
     cutoffs = ", ".join(str(fold.cutoff) for fold in folds[:4]) + (" …" if len(folds) > 4 else "")
     return Frame(
         f"Backtest of {names}, {folds[0].test_from} to {folds[-1].test_to}",
-        f"{table.sessions_scored:,} sessions of {table.tickers}"
-        f" {'ticker' if table.tickers == 1 else 'tickers'} after"
+        f"{counted(table.sessions_scored, 'session')} of {counted(table.tickers, 'ticker')} after"
         f" {'the cutoff' if len(folds) == 1 else 'the cutoffs'} {cutoffs}",
         [
             *([clipped(remark_sentence(result.hindsight), 400)] if result.hindsight else []),
@@ -215,7 +215,7 @@ def _label_lines(
     """Label each line at its last known value, with that value if ``values``."""
     known = {b: [v for v in line if np.isfinite(v)] for b, line in lines.items()}
     labels = [
-        Label(line[-1], f"over {b}  {line[-1]:+.1f}%" if values else b, role=b)
+        Label(line[-1], f"over {b}  {signed(line[-1] / 100)}" if values else b, role=b)
         for b, line in known.items()
         if line
     ]

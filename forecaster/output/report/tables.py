@@ -9,8 +9,8 @@ from functools import cached_property
 from forecaster.documents import ScoreRow
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.evaluation.verdict import Verdict
-from forecaster.output.format import shown_rows
 from forecaster.output.html import level
+from forecaster.output.tabular.score_table import shown_rows
 
 Groups = dict[int, list[ScoreRow]]
 """Rows by step."""
