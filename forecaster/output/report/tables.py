@@ -38,6 +38,12 @@ class Comparison:
         return [verdict for verdict in self.verdicts if verdict.p is not None]
 
     @property
+    def by_word(self) -> list[list[Verdict]]:
+        """Tested verdicts, those of one word together."""
+        words = dict.fromkeys(verdict.word for verdict in self.tested)
+        return [[verdict for verdict in self.tested if verdict.word == word] for word in words]
+
+    @property
     def untested(self) -> list[str]:
         """Baselines that it cannot be told from by so few sessions."""
         return [verdict.baseline for verdict in self.verdicts if verdict.p is None]

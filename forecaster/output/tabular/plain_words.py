@@ -28,12 +28,27 @@ def forecast_sentence(forecast: TickerForecast, *, alone: bool = True) -> str:
         forecast: of one ticker.
         alone: say that no direction is forecast; of several tickers it is said once for all.
     """
-    quantiles, count = forecast.steps[-1].quantiles, counted(len(forecast.steps), "session")
+    late = f" after {forecast.cutoff}" if forecast.sessions_behind else ""
+    quantiles, steps = forecast.steps[-1].quantiles, len(forecast.steps)
     direction = direction_words(forecast) or (HARDLY if alone and len(quantiles) > 1 else "")
-    parts = [_intervals(quantiles, unit(forecast.currency)), direction]
-    behind = f"{count[:1].upper()}{count[1:]} after {forecast.cutoff}"
-    when = behind if forecast.sessions_behind else f"In {count}"
-    return f"{when}: {'; '.join(part for part in parts if part)}."
+    return sentence(quantiles, steps, unit(forecast.currency), direction, late)
+
+
+def sentence(
+    quantiles: dict[float, float], steps: int, currency: str, direction: str, late: str = ""
+) -> str:
+    """A sentence on one step.
+
+    Args:
+        quantiles: of the step: level to price.
+        steps: how far ahead it is.
+        currency: behind a price, with a blank before it.
+        direction: in words; empty where nothing is to be said of it.
+        late: words behind the count of sessions where these are not from now on.
+    """
+    count = counted(steps, "session")
+    when = f"{count}{late}" if late else f"In {count}"
+    return f"{when}: {'; '.join(filter(None, (_intervals(quantiles, currency), direction)))}."
 
 
 def _intervals(quantiles: dict[float, float], currency: str) -> str:
@@ -54,7 +69,11 @@ def _intervals(quantiles: dict[float, float], currency: str) -> str:
 
 def direction_words(forecast: TickerForecast) -> str:
     """How often the price should rise where that is not about half the time; else empty."""
-    quantiles, last = forecast.steps[-1].quantiles, forecast.last_close
+    return direction_of(forecast.steps[-1].quantiles, forecast.last_close)
+
+
+def direction_of(quantiles: dict[float, float], last: float) -> str:
+    """How often a price should lie above or below the last one; empty where it is about half."""
     below = share_below(quantiles, last)
     if len(quantiles) < 2 or abs(below - 0.5) <= _HARDLY:
         return ""
