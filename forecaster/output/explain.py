@@ -172,7 +172,7 @@ def _gains(importance: Importance, width: int) -> RenderableType:
     columns = [
         Column("inputs", [g.name for g in groups], left=True),
         Column("loss", [number(g.loss_percent, "+.2f") for g in groups], unit="%"),
-        Column("±", [number(g.spread_points, ".2f") for g in groups], 1, unit="%"),
+        Column("±", [number(g.spread_points, ".2f") for g in groups], 1, unit="points"),
     ]
     return fitting_table(columns, width)
 
