@@ -143,7 +143,7 @@ def test_the_error_table_is_the_one_that_training_prints(printed):
     shown = next(b for b in blocks("", README) if "pinball" in b).splitlines()
     found = next(out for c, _, out in printed(README) if c.startswith("forecast train sample_data"))
     found = found[found.index("h  model") :].splitlines()
-    assert len(shown) == 6
+    assert len(shown) == 7
     for ours, theirs in zip(shown, found, strict=False):
         assert NUMBER.sub("#", ours).split() == NUMBER.sub("#", theirs).split()
         for a, b in zip(NUMBER.findall(ours), NUMBER.findall(theirs), strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +17,14 @@ from forecaster.cli.formats import DOCUMENT, MANY_FORECASTS, METRICS
 from forecaster.cli.options import (
     BY_NAME,
     Horizon,
+    Level,
     Market,
     ModelName,
     Reading,
     Rows,
     reading_options,
 )
+from forecaster.cli.parsing import parse_shares
 from forecaster.cli.results import emit, written_to
 from forecaster.cli.sources import (
     exit_code_of,
@@ -44,7 +46,9 @@ _AGES = {"never": None, "weekly": 7.0, "always": 0.0}
 _STDOUT = Path("-")
 
 
-@reading_options("column", "date_format", "decimal", "encoding", "offline", "provider", "calendar")
+@reading_options(
+    "column", "date_format", "decimal", "encoding", "currency", "offline", "provider", "calendar"
+)
 def batch(
     watchlist: Annotated[
         list[str],
@@ -58,6 +62,7 @@ def batch(
     ],
     model: ModelName = None,
     horizon: Horizon = None,
+    level: Level = None,
     market: Market = None,
     output: Annotated[
         str | None,
@@ -147,6 +152,7 @@ def batch(
 ) -> None:
     """Forecast a watchlist, keep every forecast in the journal, and be safe to start again."""
     from forecaster.jobs import batch
+    from forecaster.jobs.intervals import checked_shares, with_intervals
     from forecaster.market.watchlist import read_batch_sources
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
@@ -158,9 +164,11 @@ def batch(
     work = read_batch_sources(watchlist, standard_input(watchlist, "tickers, one a line"))
     members = market_sources(market)
     days = _days(retrain)
+    asked = parse_shares(level)
     with _failure_measured(metrics):
         path = find(model)
         author, kept = load(path), path_of("default") if path == BOXED else path
+        shares = checked_shares(author, asked)
         with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
             result = batch.batch(
                 author, work, market=members,
@@ -172,7 +180,8 @@ def batch(
     show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
     if result.model is not author:
         wrote(kept)
-    _write(result, output, format, quiet=quiet)
+    result = replace(result, forecasts=with_intervals(result.forecasts, shares))
+    _write(result, output, format, shares, quiet=quiet)
     code = exit_code_of(result.failures, succeeded=len(result.forecasts))
     if metrics is not None:
         _measure(metrics, code, result)
@@ -223,7 +232,14 @@ def _days(retrain: str) -> float | None:
     return days
 
 
-def _write(result: BatchResult, output: str | None, format: Rows | None, *, quiet: bool) -> None:
+def _write(
+    result: BatchResult,
+    output: str | None,
+    format: Rows | None,
+    shares: Sequence[float],
+    *,
+    quiet: bool,
+) -> None:
     """Forecasts to a file in one piece, or to stdout; nowhere if nobody asked and all is quiet."""
     from forecaster.output import batch
     from forecaster.output.predict import predict_json
@@ -235,4 +251,5 @@ def _write(result: BatchResult, output: str | None, format: Rows | None, *, quie
             failures = failures_in_flags(result.failures)
             file.write(predict_json(result.model, result.forecasts, failures).encode())
         else:
-            getattr(batch, f"write_{format}")(file, result.model, result.forecasts)
+            write = getattr(batch, f"write_{format}")
+            write(file, result.model, result.forecasts, shares)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from itertools import pairwise
 from typing import Any, Literal, cast
 
@@ -65,7 +66,12 @@ class Command(TyperCommand):
 
         keep_apart(ctx, settings)
         settle_formats(ctx)
-        return super().invoke(ctx)
+        result = super().invoke(ctx)
+        if sys.stdout.isatty() and not ctx.params.get("quiet") and not _logs_json(ctx):
+            from forecaster.cli.next_steps import suggest
+
+            suggest(ctx, name)
+        return result
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """Print the help page."""

@@ -13,6 +13,7 @@ from forecaster.cli.results import ReportWriting, Writing, confirmed, written_to
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures
 from forecaster.cli.uses import decides, reads
 from forecaster.errors import DataError
+from forecaster.wording import counted, were
 
 Tickers = Annotated[
     list[str] | None, typer.Argument(metavar="[TICKERS]...", help="Stored tickers; all if none.")
@@ -49,8 +50,8 @@ def verify(to: ReportWriting) -> None:
     damaged = sum(finding.damaged for finding in result.findings)
     if damaged:
         raise DataError(
-            f"{store.name} is damaged in {damaged} places; whole bars are needed. Fetch those"
-            " tickers again, or move the store away."
+            f"{store.name} is damaged in {counted(damaged, 'place')}; whole bars are needed. Fetch"
+            " those tickers again, or move the store away."
         )
 
 
@@ -74,7 +75,7 @@ def export(
             write(file, exported)
 
 
-@reading_options("calendar", "column", "date_format", "ticker", "decimal", "encoding")
+@reading_options("calendar", "column", "date_format", "ticker", "decimal", "encoding", "currency")
 def bring_in(
     files: Annotated[
         list[str],
@@ -99,7 +100,7 @@ def bring_in(
         imports = data.bring_in(store, loaded.panel.histories, calendar=code, replace=replace)
     for one in imports:
         if one.refused is None:
-            note(f"{one.ticker}: {one.bars:,} bars were stored")
+            note(f"{one.ticker}: {counted(one.bars, 'bar')} {were(one.bars)} stored")
         else:
             refusal = DataError(
                 f"{one.ticker}: the file {one.refused}; nothing was stored. Add --replace to lose"
@@ -121,8 +122,8 @@ def rename(
     with Store() as store:
         done = rename(store, old, new)
     note(
-        f"{done.old} is {done.new} now: {done.bars:,} bars from {done.first} to {done.cutoff},"
-        f" {done.joined:,} of them from the old name"
+        f"{done.old} is {done.new} now: {counted(done.bars, 'bar')} from {done.first} to"
+        f" {done.cutoff}, {done.joined:,} of them from the old name"
     )
 
 

@@ -84,6 +84,15 @@ Horizon = Annotated[
     int | None,
     typer.Option("--horizon", help="Sessions to forecast, at most the model's. (default: 5)"),
 ]
+Level = Annotated[
+    str | None,
+    typer.Option(
+        "--level",
+        metavar="PERCENT",
+        help="Show these intervals, in percent, as in 80,95; between the model's quantile levels"
+        " they are interpolated.",
+    ),
+]
 AsOf = Annotated[
     str | None, typer.Option(metavar="DATE", help="Forecast as if DATE were the last session.")
 ]
@@ -200,6 +209,15 @@ class Reading:
             help="Encoding of text files, as in gb18030. (default: UTF-8, or as the header shows)",
             rich_help_panel=_FILES,
             show_default=False,
+        ),
+    ] = None
+    currency: Annotated[
+        str | None,
+        typer.Option(
+            "--currency",
+            metavar="CODE",
+            help="Currency of prices whose file names none, as in EUR.",
+            rich_help_panel=_FILES,
         ),
     ] = None
     offline: Annotated[

@@ -17,7 +17,7 @@ from forecaster.cli.results import Writing, emit, written_to
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures, show_notes
 from forecaster.cli.uses import reads
 from forecaster.errors import DataError, SettingsError
-from forecaster.wording import writable
+from forecaster.wording import counted, writable
 
 _BREAKS_SHOWN = 5
 
@@ -124,7 +124,7 @@ def verify(
     if chain.noted is not None:
         later = chain.entries - chain.noted
         since = f"the noted head is that of row {chain.noted}, and {later:,} came since\n"
-    emit(f"{chain.entries} forecasts, none changed; head {chain.head}\n{since}", None)
+    emit(f"{counted(chain.entries, 'forecast')}, none changed; head {chain.head}\n{since}", None)
 
 
 def _hash(head: str) -> str:

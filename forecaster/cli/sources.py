@@ -11,7 +11,7 @@ from forecaster.cli.flags import in_flags
 from forecaster.cli.options import Reading
 from forecaster.cli.parsing import parse_columns
 from forecaster.errors import SettingsError, SomeTickersFailed, parameter
-from forecaster.wording import plural
+from forecaster.wording import counted, plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +56,7 @@ def file_options(reading: Reading) -> ReadOptions:
         reading.ticker,
         reading.decimal,
         reading.encoding,
+        reading.currency,
     )
 
 
@@ -162,7 +163,8 @@ def show_notes(notes: Sequence[Note]) -> None:
     if more:
         count = len({note.source or note.ticker for note in more})
         console.note(
-            f"{len(more)} more notes on {count} sources; read one of them alone to see its own."
+            f"{counted(len(more), 'more note')} on {counted(count, 'source')}; read one of them"
+            " alone to see its own."
         )
 
 

@@ -7,7 +7,7 @@ same size on a fixed window, and price levels scaled from 0 to 1 as tutorials do
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import score
+from forecaster.evaluation.verdict import Verdict
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import gather_windows
 from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
@@ -68,6 +69,7 @@ class Comparison:
         memory: sessions before the last that hold 90% of the influence of all earlier sessions.
         first: scores one session ahead.
         last: scores at the last step.
+        verdicts: against each baseline, one session ahead and at the last step.
     """
 
     name: str
@@ -78,6 +80,38 @@ class Comparison:
     memory: int
     first: ScoreRow
     last: ScoreRow
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True)
+class ComparisonResult:
+    """Networks side by side, in the order of the table.
+
+    Attributes:
+        networks: one for each kind.
+        split: dates of fitting, validation and test.
+        tickers: that were scored.
+        sessions_scored: count of held-out sessions.
+    """
+
+    networks: tuple[Comparison, ...]
+    split: Split
+    tickers: tuple[str, ...]
+    sessions_scored: int
+
+    def __iter__(self) -> Iterator[Comparison]:
+        return iter(self.networks)
+
+    def __len__(self) -> int:
+        return len(self.networks)
+
+    def __getitem__(self, place: int) -> Comparison:
+        return self.networks[place]
+
+    @property
+    def best(self) -> Comparison:
+        """The network with the lowest pinball loss one session ahead."""
+        return min(self.networks, key=lambda network: network.first.pinball)
 
 
 def contenders(
@@ -111,7 +145,7 @@ def compare(
     device: Device = "auto",
     on_progress: OnProgress | None = None,
     pool: Pool | None = None,
-) -> tuple[Comparison, ...]:
+) -> ComparisonResult:
     """Train all contenders on one part of a panel and score them on the rest.
 
     Args:
@@ -140,10 +174,13 @@ def compare(
     losses, _ = baseline_losses(BASELINES, past, origins, actuals, settings.quantiles)
     tasks = [ContenderTask(contender, split, device) for contender in contenders(settings, cells)]
     fits = (pool or Pool()).map(fit_contender, usable, tasks, watch=on_progress)
-    return tuple(
+    networks = tuple(
         _comparison(task.contender, fitted, seconds, usable, origins, actuals, losses)
         for task, (fitted, seconds) in zip(tasks, fits, strict=True)
     )
+    scored = [usable.histories[place].ticker for place in np.unique(actuals.ticker)]
+    sessions = len(np.unique(actuals.session))
+    return ComparisonResult(networks, split, tuple(scored), sessions)
 
 
 @dataclass(frozen=True)
@@ -197,6 +234,7 @@ def _comparison(
         memory=_memory(contender, fitted, panel, origins),
         first=rows[0],
         last=rows[-1],
+        verdicts=table.verdicts,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -10,28 +10,38 @@ from forecaster import __version__
 from forecaster.jobs.batch import BatchResult
 from forecaster.output.format import errors, to_json, write_lines
 from forecaster.output.predict import forecast_object, predict_csv, predict_rows
+from forecaster.wording import counted
 
 if TYPE_CHECKING:
     from forecaster.jobs.predict import TickerForecast
     from forecaster.model.artifact import Model
 
 
-def write_jsonl(file: BinaryIO, _model: Model, forecasts: Iterable[TickerForecast]) -> None:
+def write_jsonl(
+    file: BinaryIO,
+    _model: Model,
+    forecasts: Iterable[TickerForecast],
+    _shares: Sequence[float] = (),
+) -> None:
     """One object a line, each as an element of ``forecasts`` in ``forecast/1``."""
     write_lines(file, map(forecast_object, forecasts))
 
 
-def write_csv(file: BinaryIO, model: Model, forecasts: Iterable[TickerForecast]) -> None:
-    """A row for each ticker and step."""
-    file.write(predict_csv(model, forecasts).encode())
+def write_csv(
+    file: BinaryIO, model: Model, forecasts: Iterable[TickerForecast], shares: Sequence[float] = ()
+) -> None:
+    """A row for each ticker and step, with columns for the intervals that were asked for."""
+    file.write(predict_csv(model, forecasts, shares).encode())
 
 
-def write_parquet(file: BinaryIO, model: Model, forecasts: Iterable[TickerForecast]) -> None:
-    """A row for each ticker and step as Parquet, with dates as dates and flags as flags."""
+def write_parquet(
+    file: BinaryIO, model: Model, forecasts: Iterable[TickerForecast], shares: Sequence[float] = ()
+) -> None:
+    """The rows and columns of ``write_csv`` as Parquet, with dates as dates and flags as flags."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    header, rows = predict_rows(model, forecasts)
+    header, rows = predict_rows(model, forecasts, shares)
     text, number = pa.string(), pa.float64()
     types = {
         "ticker": text,
@@ -86,7 +96,7 @@ def batch_json(result: BatchResult, exit_code: int = 0) -> str:
 
 def batch_sentence(result: BatchResult) -> str:
     """A sentence on the outcome of a batch."""
-    parts = [f"{len(result.forecasts)} forecasts by model {result.model.name}"]
+    parts = [f"{counted(len(result.forecasts), 'forecast')} by model {result.model.name}"]
     parts.append(f"{result.written} new in the journal")
     if result.stale:
         parts.append(f"{len(result.stale)} stale")

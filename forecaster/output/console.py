@@ -149,6 +149,11 @@ def wrote(path: Path) -> None:
         note(f"wrote {path}")
 
 
+def next_step(command: str) -> None:
+    """Print a command that may come next, in one line to be copied."""
+    stderr().print(Text(f"next: {command}", style="dim"), soft_wrap=True)
+
+
 def error(message: str, exit_code: int | None = None) -> None:
     """Print an error on stderr.
 

@@ -25,6 +25,7 @@ READING = [
     "ticker",
     "decimal",
     "encoding",
+    "currency",
     "offline",
     "provider",
     "calendar",
@@ -54,11 +55,23 @@ def test_commands_that_read_sources_have_all_options_of_reading(options, command
     [
         (
             "batch",
-            ["column", "date-format", "decimal", "encoding", "offline", "provider", "calendar"],
+            [
+                "column",
+                "date-format",
+                "decimal",
+                "encoding",
+                "currency",
+                "offline",
+                "provider",
+                "calendar",
+            ],
         ),
         ("score", ["offline", "provider", "calendar"]),
         ("fetch", ["offline", "provider", "calendar"]),
-        ("data.import", ["calendar", "column", "date-format", "ticker", "decimal", "encoding"]),
+        (
+            "data.import",
+            ["calendar", "column", "date-format", "ticker", "decimal", "encoding", "currency"],
+        ),
     ],
 )
 def test_other_commands_have_some_of_them(options, command, keys):
@@ -154,4 +167,4 @@ class TestAGroup:
 
 
 def test_reading_has_the_defaults_of_no_option():
-    assert Reading() == Reading(None, None, None, None, None, False, None, None)
+    assert Reading() == Reading(None, None, None, None, None, None, False, None, None)

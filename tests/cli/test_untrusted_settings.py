@@ -17,9 +17,10 @@ from forecaster.cli.uses import use_of
 PLAIN = {
     "activation", "allow-overlap", "as-of", "baselines", "batch-size",
     "bidirectional", "calendar", "cell", "cells", "clip-norm", "clip-value", "column", "context",
-    "date-format", "decimal", "device", "dropout", "encoding", "epochs", "folds", "format", "head",
-    "history", "horizon", "lags", "last", "layers", "learning-rate", "max-age", "no-pause",
-    "offline", "patience", "per-ticker", "plot", "provider", "quantiles", "quick", "quiet", "refit",
+    "currency", "date-format", "decimal", "device", "dropout", "encoding", "epochs", "folds",
+    "format", "head", "history", "horizon", "lags", "last", "layers", "learning-rate", "level",
+    "max-age", "no-pause", "offline", "patience", "per-ticker", "plot", "provider", "quantiles",
+    "quick", "quiet", "refit",
     "require", "resume", "run", "scale", "seed", "seeds", "since", "skip-unreadable", "step",
     "stride", "supervise", "test-end", "theme", "ticker", "to", "train", "train-end", "units",
     "wait", "width", "windows", "workers",

@@ -35,6 +35,7 @@ from forecaster.market.store.database_errors import (
 )
 from forecaster.packages import to_install
 from forecaster.paths import STORE, home, make_folder
+from forecaster.wording import counted
 
 _CREATING, _WRITING = 0x666F7265, 0x666F7266
 """Keys of PostgreSQL's advisory locks."""
@@ -230,7 +231,7 @@ def integrity_problems(connection: Connection) -> list[str]:
         )
         count = connection.execute(orphans).scalar_one()
         if count:
-            problems.append(f"{count} rows of {table.name} belong to no ticker")
+            problems.append(f"{counted(count, 'row')} of {table.name} without a ticker")
     return problems
 
 

@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from forecaster.documents import Flag, Positive, Size, Whole
+from forecaster.documents import Count, Flag, Level, Number, Positive, Size, Whole
 from forecaster.market.store.journal import StepWritten
 from forecaster.output.documents.parts import Date, MeasuredModel, NamedModel, Problem, Time
 
 Steps = Annotated[list[StepWritten], Field(min_length=1)]
+
+
+class IntervalEnds(TypedDict):
+    """An interval that was asked for.
+
+    Attributes:
+        low: price at its lower end.
+        high: price at its upper end.
+    """
+
+    low: Positive
+    high: Positive
+
+
+class ForecastStep(TypedDict):
+    """A step of a forecast, with the intervals that were asked for.
+
+    Attributes:
+        step: sessions after the cutoff.
+        session: date of the step.
+        session_estimated: whether that date was estimated from the weekdays seen.
+        naive: the last price.
+        quantiles: price by level; 0.5 is the median.
+        intervals: by share in percent, as in "80"; left out where none were asked for.
+    """
+
+    step: Count
+    session: Date
+    session_estimated: Flag
+    naive: Number
+    quantiles: Annotated[dict[Level, Number], Field(min_length=1)]
+    intervals: NotRequired[dict[str, IntervalEnds]]
 
 
 class TickerForecastObject(TypedDict):
@@ -33,7 +65,7 @@ class TickerForecastObject(TypedDict):
     last_close: Positive
     currency: str | None
     market_tickers: Whole
-    steps: Steps
+    steps: Annotated[list[ForecastStep], Field(min_length=1)]
     sessions_behind: Whole | None
 
 
