@@ -12,11 +12,12 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check quick lint docs boxed-model pictures schemas speed peers torture clean
+.PHONY: help demo test check installs quick lint docs boxed-model pictures schemas requirements speed peers torture clean
 
 help:
 	@echo "make demo    install, then a tour on sample_data (half a minute after the installation)"
 	@echo "make test    install, then ruff, mypy --strict and pytest (about 10 minutes)"
+	@echo "make installs  install, then make and try the environments that users make (needs a network)"
 	@echo "make quick   install, then ruff, mypy and the tests without processes and TensorFlow (two minutes)"
 	@echo "make speed   measure start-up, training and prediction"
 	@echo "make docs    build the documentation as a site in build/site, without a network"
@@ -42,6 +43,10 @@ test: $(VENV)/installed-dev check
 check: lint
 	$(PYTEST)
 
+# environments made of what this checkout builds, with a network; nothing is fetched once they are made
+installs: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -q -m installs tests
+
 quick: $(VENV)/installed-dev lint
 	$(PYTEST) --quick -r fE
 
@@ -56,7 +61,7 @@ docs: $(VENV)/installed-dev
 
 # the model that comes with the package: trained on sample_data alone, by this command
 boxed-model: $(VENV)/installed
-	$(BIN)/forecast train sample_data --device cpu --out forecaster/model/boxed/sample.forecast
+	$(BIN)/forecast train sample_data --device cpu --model-file forecaster/model/boxed/sample.forecast
 
 # the pictures of README, drawn from what the program prints
 pictures: $(VENV)/installed
@@ -65,6 +70,10 @@ pictures: $(VENV)/installed
 # the JSON Schemas that forecast schema prints, made of the types of the documents
 schemas: $(VENV)/installed
 	$(BIN)/python -m forecaster.output.documents.json_schema
+
+# the exact versions of a forecast-only installation, as they are in this environment
+requirements: $(VENV)/installed-dev
+	$(BIN)/python requirements/forecast_only.py
 
 speed: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/speed.py

@@ -76,7 +76,7 @@ def main() -> None:
             home = Path(folder)
             watchlist = fill(home, size, given.bars)
             command = [sys.executable, "-m", "forecaster", "batch", str(watchlist), "--offline"]
-            command += ["--quiet", "--out", str(home / "out.jsonl")]
+            command += ["--quiet", "--output", str(home / "out.jsonl")]
             runs = []
             for _ in range(given.repeat):
                 forget(home)

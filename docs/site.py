@@ -23,7 +23,7 @@ BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "sample_data/README.md")
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that no file of this folder holds."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    pages = {"index.md": readme, "commands.md": command_reference()}
+    pages = {"index.md": readme, "commands.md": command_reference(), "words.md": words_page()}
     pages |= {name: (ROOT / name).read_text(encoding="utf-8") for name in BESIDE}
     for name, (title, heads) in PARTS.items():
         pages[name] = f"# {title}\n\n" + "\n".join(section(readme, head) for head in heads)
@@ -47,18 +47,21 @@ def section(text: str, head: str) -> str:
 
 
 def command_reference() -> str:
-    """Every command with its arguments and options, as ``--help`` has them."""
+    """Every command with its examples, arguments and options, as ``--help`` has them."""
     from typer.main import get_command
 
-    from forecaster.cli.main import app, register
+    from forecaster.cli.catalogue import CATALOGUE
+    from forecaster.cli.help_page import summary
+    from forecaster.cli.main import app
 
-    register()
     parts = [
         "# Commands",
         "Each option can be set [in a file or a variable](scripting.md#settings) too.",
     ]
     for words, command in commands(get_command(app), "forecast"):
-        parts += [f"## {words}", command.help or "", options_table(command)]
+        examples = CATALOGUE[words.removeprefix("forecast ")].examples
+        shown = "".join(f"# {text}\n{line}\n" if text else f"{line}\n" for line, text in examples)
+        parts += [f"## {words}", summary(command), f"```\n{shown}```", options_table(command)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -76,12 +79,23 @@ def commands(group: Any, name: str) -> list[tuple[str, Any]]:
 
 def options_table(command: Any) -> str:
     """A row for each argument and option."""
+    from forecaster.cli.help_page import sections
+
     rows = ["| | |", "|---|---|"]
     context = command.context_class(command, info_name=command.name)
-    for param in command.params:
-        record = param.get_help_record(context)
-        if record is None or "--help" in param.opts:
-            continue
-        names, text = (escape(" ".join(part.split())).replace("|", "&#124;") for part in record)
-        rows.append(f"| <code>{names}</code> | {text} |")
+    for record in (row for _, part in sections(command, context) for row in part):
+        names, text = (escape(part).replace("|", "&#124;") for part in record)
+        if not names.startswith("-h, --help"):
+            rows.append(f"| <code>{names}</code> | {text} |")
     return "\n".join(rows) if len(rows) > 2 else ""
+
+
+def words_page() -> str:
+    """The glossary, as ``forecast help words`` has it."""
+    from forecaster.glossary import GLOSSARY
+
+    parts = ["# Words", "`forecast help words` shows them, `forecast help coverage` one of them."]
+    for title, meanings in GLOSSARY.items():
+        rows = [f"| **{word}** | {escape(text)} |" for word, text in meanings.items()]
+        parts.append("\n".join([f"## {title}\n", "| | |", "|---|---|", *rows]))
+    return "\n\n".join(parts)

@@ -138,5 +138,9 @@ class WorkersLost(ForecastError, exit_code=10, code="workers"):
     """Processes that were computing died, and so did those that tried again."""
 
 
+class ChecksFailed(ForecastError, exit_code=11, code="checks"):
+    """Something is wrong with the installation."""
+
+
 class Terminated(BaseException):
     """SIGTERM arrived; raised so that ``finally`` blocks run (a signal's default skips them)."""

@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from forecaster.cli.main import app, register
+from forecaster.cli.main import app
 from forecaster.model import threads
 from forecaster.output import console
 
@@ -33,7 +33,6 @@ Start = Callable[..., subprocess.Popen[bytes]]
 @functools.cache
 def program() -> TyperGroup:
     """The commands, which Typer would build anew for each run."""
-    register()
     return get_command(app)
 
 

@@ -33,9 +33,10 @@ yahoo.before_tensorflow()  # tests import Keras and ask a stand-in for Yahoo in 
 
 
 LONGEST = (
-    "test_readme", "test_cli_batch", "test_cli_train", "test_cli_workers", "test_backtest",
-    "test_parallel", "test_cli_tickers", "test_gradients", "test_cli_demo_terminal",
-    "test_cli_demo", "test_kills", "test_kill_9", "test_train", "test_tickers",
+    "test_readme", "test_help_examples", "test_cli_batch", "test_cli_train", "test_cli_workers",
+    "test_backtest", "test_parallel", "test_cli_tickers", "test_gradients",
+    "test_cli_demo_terminal", "test_cli_demo", "test_kills", "test_kill_9", "test_train",
+    "test_tickers",
 )  # fmt: skip
 """Files that take half a minute and more: first, so that no process is left alone with one."""
 

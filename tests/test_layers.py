@@ -17,7 +17,8 @@ LAYERS = (
     ("errors", "arrays"),
     ("interrupts", "paths"),
     ("machine",),
-    ("atomic", "wording", "patterns", "documents", "redaction"),
+    ("atomic", "wording", "patterns", "documents", "redaction", "glossary"),
+    ("packages",),
     ("market",),
     ("features",),
     ("model", "evaluation"),
@@ -140,6 +141,7 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
         "exchange_calendars": path == "market.exchanges",
         "sqlalchemy": path.startswith("market.store."),
         "rich": package == "output",
+        "prometheus_client": inside and path == "output.prometheus",
         "jinja2": inside and path == "output.html",
         "markupsafe": False,
         "typer": package == "cli",
@@ -202,7 +204,7 @@ FLAG = re.compile(r"(?<![\w-])(?<!var\()--[a-z][\w-]*+(?!:)")
 def flags(source: str) -> Iterator[str]:
     """Options of the command line in texts and docstrings, outside of commands to type."""
     tree = ast.parse(source)
-    typed = {  # the words of a command, as ("train", FILE, "--out", NAME)
+    typed = {  # the words of a command, as ("train", FILE, "--model-file", NAME)
         id(word)
         for node in ast.walk(tree)
         if isinstance(node, ast.Tuple) and node.elts and _text(node.elts[0]).isidentifier()
@@ -419,7 +421,7 @@ class TestTheRulesThemselves:
         [
             '"Make one with: forecast backtest FILE --format json --output FILE"',
             'f"Start one with: dask worker {address} --nthreads 1"',
-            '("train", SAMPLE, "--out", "demo.forecast")',
+            '("train", SAMPLE, "--model-file", "demo.forecast")',
             '":root { --ink: #111; } p { color: var(--ink); }"',
             '"a -- b"',
             "x = 1  # as --units says",

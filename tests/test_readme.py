@@ -28,7 +28,8 @@ PAGES = {
 }
 README, EVERYTHING = PAGES["README.md"], "\n".join(PAGES.values())
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-DASK = {"--nworkers", "--nthreads"}
+OF_OTHERS = {"--nworkers", "--nthreads", "--no-deps", "--no-compile"}
+"""Options of dask and pip."""
 NUMBER = re.compile(r"[-+]?\d+\.?\d*")
 RUN_SOMEWHERE = {"", "console", "cron", "dockerfile", "ini", "python", "toml", "yaml"}
 """Languages of blocks that some test here runs or reads."""
@@ -142,7 +143,7 @@ def test_the_error_table_is_the_one_that_training_prints(printed):
     shown = next(b for b in blocks("", README) if "pinball" in b).splitlines()
     found = next(out for c, _, out in printed(README) if c.startswith("forecast train sample_data"))
     found = found[found.index("h  model") :].splitlines()
-    assert len(shown) == 6
+    assert len(shown) == 7
     for ours, theirs in zip(shown, found, strict=False):
         assert NUMBER.sub("#", ours).split() == NUMBER.sub("#", theirs).split()
         for a, b in zip(NUMBER.findall(ours), NUMBER.findall(theirs), strict=True):
@@ -193,7 +194,11 @@ def test_every_option_that_is_named_exists():
     commands = [group, *group.commands.values()]
     commands += [c for g in commands for c in getattr(g, "commands", {}).values()]
     known = {o for c in commands for p in c.params for o in (*p.opts, *p.secondary_opts)}
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", EVERYTHING)) - {"--strict", "--help", *DASK}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", EVERYTHING)) - {
+        "--strict",
+        "--help",
+        *OF_OTHERS,
+    }
     assert named <= known, named - known
 
 
@@ -225,18 +230,17 @@ def test_the_nightly_commands_are_commands():
         given = group.commands[name].make_context(name, arguments).params
         assert (given["quiet"], given["wait"]) == (True, 600)
         assert given["watchlist"] == ["watchlist.txt"]
-        assert (given["out"], str(given["summary"])) == ("forecasts.csv", "summary.json")
+        assert (given["output"], str(given["summary"])) == ("forecasts.csv", "summary.json")
 
 
 def test_every_variable_that_is_named_is_a_setting(monkeypatch):
     from forecaster.cli import config_file
 
-    options = config_file.options_of(program())
     named = set(re.findall(r"\bFORECASTER_[A-Z_]*[A-Z]\b", EVERYTHING))
     assert len(named) >= 9
     for name in named:
         monkeypatch.setenv(name, "1")
-    assert list(config_file.strangers(options)) == []
+    assert list(config_file.strangers(program())) == []
 
 
 def test_the_settings_example_is_read_whole(place):
@@ -308,5 +312,5 @@ def test_every_exit_code_that_is_named_is_one():
     }
     table = EVERYTHING.split("| exit code | meaning |")[1].split("\n\n")[0]
     named = {int(n) for n in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)}
-    assert named == {0, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+    assert named == {0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
     assert named - {0} <= codes

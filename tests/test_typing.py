@@ -13,6 +13,8 @@ import pytest
 
 import forecaster
 
+pytestmark = pytest.mark.installs
+
 ROOT = Path(__file__).resolve().parents[1]
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 SCRIPT = """

@@ -18,6 +18,7 @@ from forecaster.api.reading import (
     warn_notes,
 )
 from forecaster.errors import SettingsError, parameter
+from forecaster.wording import listed
 
 if TYPE_CHECKING:
     from forecaster.jobs.batch import BatchResult
@@ -162,14 +163,20 @@ def report(
     Raises:
         ModelError: there is no such model.
         DataError: the file holds no backtest.
+        SettingsError: the output is named as no page is.
     """
     from forecaster.api.figures import fans_of
     from forecaster.api.verbs import predict
     from forecaster.atomic import replacing
     from forecaster.jobs.backtest_document import BacktestSubject
     from forecaster.jobs.report import read_subject
-    from forecaster.output.report.page import backtest_page, model_page
+    from forecaster.output.report.page import SUFFIXES, backtest_page, model_page
 
+    if Path(output).suffix.lower() not in SUFFIXES:
+        raise SettingsError(
+            f"{parameter('output')} is {os.fspath(output)}; a page's name ends in"
+            f" {listed(SUFFIXES, 'or')}. Call it {os.fspath(output)}{SUFFIXES[0]}."
+        )
     about = read_subject(os.fspath(subject))
     if isinstance(about, BacktestSubject):
         if data is not None:

@@ -25,10 +25,12 @@ class Predictions(predict.Predictions):
     Attributes:
         model: who forecast.
         histories: what was forecast.
+        intervals: shares in percent that were asked for.
     """
 
     model: Model
     histories: tuple[History, ...]
+    intervals: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.forecasts)
@@ -64,7 +66,7 @@ class Predictions(predict.Predictions):
         """
         from forecaster.output.predict import predict_rows
 
-        header, rows = predict_rows(self.model, self.forecasts)
+        header, rows = predict_rows(self.model, self.forecasts, self.intervals)
         frame = _frame(header, rows, dates=("cutoff", "session"))
         return self._wide(frame) if wide else frame
 
@@ -81,6 +83,8 @@ class Predictions(predict.Predictions):
                     f"lo-{share}": f"q{level_key(low)}",
                     f"hi-{share}": f"q{level_key(high)}",
                 }
+        asked = [f"{end}-{share:g}" for share in self.intervals for end in ("lo", "hi")]
+        chosen |= {name: name for name in asked}
         known = {name: column for name, column in chosen.items() if column in frame}
         return frame[list(known.values())].set_axis(list(known), axis=1)
 
@@ -158,4 +162,9 @@ def _frame(header: list[str], rows: list[list[Any]], dates: Sequence[str] = ()) 
 
 def _html(frame: pd.DataFrame) -> str:
     """A table for a notebook; text in its cells is escaped."""
-    return frame.to_html(index=False, float_format="{:,.4g}".format)
+    from forecaster.output.format import unsigned_zero
+
+    def shown(value: float) -> str:
+        return unsigned_zero(f"{value:,.4g}")
+
+    return frame.to_html(index=False, float_format=shown, na_rep="–")

@@ -53,6 +53,7 @@ def read(
     date_format: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    currency: str | None = None,
     calendar: str | None = None,
     since: Day | None = None,
     provider: str = "yahoo",
@@ -74,6 +75,7 @@ def read(
         date_format: how dates are written, as ``strptime`` takes it.
         decimal: the decimal sign of text, ``"."`` or ``","``.
         encoding: of text files.
+        currency: of prices whose source names none, as in ``"EUR"``.
         calendar: of histories without one, as in ``"XNYS"``; dates of forecasts follow it.
         since: first session of tickers that are fetched.
         provider: where tickers are fetched: ``"yahoo"`` or ``"tiingo"``.
@@ -97,6 +99,7 @@ def read(
             date_format,
             decimal,
             encoding,
+            currency,
         ),
         fetch_options(calendar, since, provider, offline=offline),
     )
@@ -204,11 +207,12 @@ def _read_options(
     date_format: str | None,
     decimal: str | None,
     encoding: str | None,
+    currency: str | None,
 ) -> ReadOptions:
     from forecaster.market.files.read import ReadOptions
 
     named = {role: header for role, header in roles.items() if header is not None}
-    return ReadOptions(named, date_format, ticker, decimal, encoding)
+    return ReadOptions(named, date_format, ticker, decimal, encoding, currency)
 
 
 def fetch_options(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from forecaster.jobs.backtest import Refit
-    from forecaster.jobs.compare import Comparison
+    from forecaster.jobs.compare import ComparisonResult
     from forecaster.jobs.explain import Explanation
     from forecaster.jobs.progress import OnProgress
     from forecaster.output.theme import ThemeName
@@ -76,6 +76,7 @@ def predict(
     model: ModelLike = None,
     *,
     horizon: int | None = None,
+    level: float | Sequence[float] = (),
     as_of: Day | None = None,
     market: Data | None = None,
 ) -> Predictions:
@@ -85,6 +86,9 @@ def predict(
         data: prices, as `read` takes them.
         model: a name, a path, or a model; None: the one trained last, or the one in the box.
         horizon: how many sessions ahead; None: 5, or all that the model can if those are fewer.
+        level: intervals in percent, as in ``[80, 95]``, which each step then has as ``intervals``
+            and `Predictions.to_dataframe` as columns; between the model's quantile levels they
+            are interpolated.
         as_of: forecast as if this date were the last session.
         market: prices of those that make the market state; None: ``data`` itself.
 
@@ -95,11 +99,13 @@ def predict(
         ForecastError: there is not one forecast.
     """
     from forecaster.jobs import predict as job
+    from forecaster.jobs.intervals import checked_shares, with_intervals
     from forecaster.jobs.market_set import other_than_learned
     from forecaster.market.age import ages_of, file_notes
 
     author = model_of(model)
     job.checked_horizon(author, horizon)
+    shares = checked_shares(author, [level] if isinstance(level, int | float) else level)
     day = None if as_of is None else day_of(as_of, "as_of")
     members = None if market is None else _panel(market).histories
     loaded = load_result(data)
@@ -118,8 +124,9 @@ def predict(
     for failure in failures:
         warn(f"{failure.name} was not forecast: {failure.error}")
     warn_notes(job.hindsight_notes(author, result.forecasts))
-    result = replace(result, failures=failures)
-    return Predictions(**_fields(result), model=author, histories=panel.histories)
+    forecasts = with_intervals(result.forecasts, shares)
+    result = replace(result, failures=failures, forecasts=forecasts)
+    return Predictions(**_fields(result), model=author, histories=panel.histories, intervals=shares)
 
 
 def plot(
@@ -223,16 +230,22 @@ def compare(
     data: Data,
     settings: Settings | None = None,
     *,
+    cells: Sequence[Cell] = ("rnn", "lstm", "gru"),
+    market: Data | None = None,
+    train_end: Day | None = None,
     device: Device = "auto",
     workers: int | None = None,
     cluster: str | None = None,
     progress: bool = False,
-) -> tuple[Comparison, ...]:
+) -> ComparisonResult:
     """Train every kind of network on the same data, each in the same size.
 
     Args:
         data: prices, as `read` takes them.
-        settings: size, horizon, epochs and seed of all; None: 5 sessions ahead, 20 epochs.
+        settings: of all, but for what tells them apart; None: 5 sessions ahead, 20 epochs.
+        cells: recurrent cells to compare.
+        market: histories of which the market state is made, which are not trained on.
+        train_end: last session before the test part; None: after 85% of them.
         device: where Keras computes.
         workers: processes that fit networks; None: this one.
         cluster: address of a Dask scheduler, which is trusted with this machine.
@@ -245,9 +258,11 @@ def compare(
     from forecaster.jobs.parallel import Pool
 
     chosen = settings or Settings(horizon=5, epochs=20, patience=3)
+    end = None if train_end is None else day_of(train_end, "train_end")
     with _bar(progress) as on_progress:
         return job.compare(
-            _panel(data), chosen, device=device, on_progress=on_progress,
+            _panel(data, market), chosen, cells=cells, train_end=end, device=device,
+            on_progress=on_progress,
             pool=Pool(workers, cluster),
         )  # fmt: skip
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.formats import PICTURE
+from forecaster.cli.network_options import Cells, DeviceOption, settings_of, training_options
 from forecaster.cli.options import (
     Cluster,
     Market,
-    ModelName,
     Reading,
     SkipUnreadable,
     Sources,
@@ -20,16 +21,15 @@ from forecaster.cli.options import (
     ThemeOption,
     WidthOption,
     Workers,
-    settings_of,
-    training_options,
+    complete_model,
 )
 from forecaster.cli.parsing import parse_cells, parse_date, parse_words
 from forecaster.cli.pictures import PictureFile, drawn, picture_file
 from forecaster.cli.results import Writing, emit
 from forecaster.cli.sources import read, read_market, refuse_or_skip, report_skipped
-from forecaster.cli.uses import writes
+from forecaster.cli.uses import reads, writes
 from forecaster.errors import SettingsError, VerdictNotHeld
-from forecaster.model.settings import Device
+from forecaster.model.settings import any_cell
 
 if TYPE_CHECKING:
     from forecaster.jobs.backtest import Backtest, Plan
@@ -49,7 +49,7 @@ class PlanOptions:
         Literal["never", "fold"], typer.Option(help="Fit at each cutoff, or at the first.")
     ] = "fold"
     stride: Annotated[int, typer.Option(help="Score every n-th session.")] = 1
-    cells: Annotated[str, typer.Option(help="Networks, as in gru,lstm,rnn.")] = "gru"
+    cells: Cells = "gru"
     seeds: Annotated[int, typer.Option(help="Networks of each cell, averaged.")] = 1
     baselines: Annotated[str, typer.Option(help="Baselines to compare with.")] = (
         "naive,drift,ewma,garch,har"
@@ -75,7 +75,9 @@ class PlanOptions:
         )
 
 
-@training_options({"Network": ("horizon", "units", "scale", "supervise", "epochs", "seed")})
+@training_options(
+    but=("cell",), help={"horizon": "Sessions ahead to score; predict shows five of them."}
+)
 def backtest(
     sources: Sources,
     *,
@@ -84,14 +86,24 @@ def backtest(
         list[str] | None,
         typer.Option(metavar="WORD:BASELINE", help="Exit with 9 unless it holds: beats:naive."),
     ] = None,
-    model: ModelName = None,
+    model: Annotated[
+        str | None,
+        reads(
+            typer.Option(
+                "--model",
+                "-m",
+                help="Score this trained model, by name or file, as it is; without it, networks are"
+                " trained at the cutoffs.",
+                autocompletion=complete_model,
+            ),
+            model=True,
+        ),
+    ] = None,
     allow_overlap: Annotated[
         bool, typer.Option("--allow-overlap", help="Score a model on sessions it was trained on.")
     ] = False,
     chosen: dict[str, Any],
-    device: Annotated[
-        Device, typer.Option(help="Where to compute.", rich_help_panel="Network")
-    ] = "auto",
+    device: DeviceOption = "auto",
     market: Market = None,
     workers: Workers = None,
     cluster: Cluster = None,
@@ -110,7 +122,8 @@ def backtest(
                 "--plot-output",
                 metavar="FILE",
                 help="Draw them in this file instead: .png, .svg or .html.",
-            )
+            ),
+            formats=PICTURE,
         ),
     ] = None,
     theme: ThemeOption = None,
@@ -124,13 +137,13 @@ def backtest(
     from forecaster.jobs.parallel import Pool
     from forecaster.model.registry import open_model
     from forecaster.output.backtest import backtest_json, backtest_table
-    from forecaster.output.console import note, training_bar
+    from forecaster.output.console import note, training_bar, working
     from forecaster.output.format import rows_csv
 
     baselines = check_names(parse_words(options.baselines))
     required = [Requirement.parse(text, baselines) for text in require or []]
-    settings = settings_of(chosen)
     plan = options.plan(baselines)
+    settings = settings_of(chosen, cell=any_cell(plan.cells))
     pool = Pool(workers, cluster)
     file = picture_file(plot_output, width, "--plot-output")
     if plot and file is None and to.format != "table" and to.output is None:
@@ -149,7 +162,8 @@ def backtest(
     panel = replace(loaded.panel, market=members)
     if model is not None:
         author = open_model(model)
-        result = backtest.score_model(panel, author, plan, allow_overlap=allow_overlap)
+        with working("scoring, beside the baselines"):
+            result = backtest.score_model(panel, author, plan, allow_overlap=allow_overlap)
     else:
         with training_bar() as on_progress:
             result = backtest.backtest(
@@ -182,5 +196,8 @@ def _draw(result: Backtest, file: PictureFile | None, theme: Theme | None, width
         emit(drawn(lambda columns: backtest_charts(result, columns)), None)
         return
     from forecaster.output.charts.backtest import backtest_picture
+    from forecaster.output.console import working
 
-    file.write(backtest_picture(result, file.kind, width, theme))
+    with working("drawing"):
+        picture = backtest_picture(result, file.kind, width, theme)
+    file.write(picture)

@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import Horizon, Market, ModelName, Reading, reading_options
-from forecaster.cli.results import emit, emitting
+from forecaster.cli.formats import DOCUMENT, MANY_FORECASTS, METRICS
+from forecaster.cli.options import (
+    BY_NAME,
+    Horizon,
+    Level,
+    Market,
+    ModelName,
+    Reading,
+    Rows,
+    reading_options,
+)
+from forecaster.cli.parsing import parse_shares
+from forecaster.cli.results import emit, written_to
 from forecaster.cli.sources import (
+    exit_code_of,
     fetching_of,
     file_options,
     market_sources,
     report_failures,
     show_notes,
+    standard_input,
 )
-from forecaster.cli.uses import decides, reads, writes
-from forecaster.errors import SettingsError
+from forecaster.cli.uses import also_called, decides, reads, writes
+from forecaster.errors import ForecastError, SettingsError
 
 if TYPE_CHECKING:
     from forecaster.jobs.batch import BatchResult
 
 
-Lines = Literal["jsonl", "csv", "parquet"]
-"""How forecasts are written."""
-
 _AGES = {"never": None, "weekly": 7.0, "always": 0.0}
-_BY_SUFFIX: dict[str, Lines] = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
 _STDOUT = Path("-")
 
 
-@reading_options("column", "date_format", "decimal", "encoding", "offline", "provider", "calendar")
+@reading_options(
+    "column", "date_format", "decimal", "encoding", "currency", "offline", "provider", "calendar"
+)
 def batch(
     watchlist: Annotated[
         list[str],
@@ -55,17 +62,27 @@ def batch(
     ],
     model: ModelName = None,
     horizon: Horizon = None,
+    level: Level = None,
     market: Market = None,
-    out: Annotated[
+    output: Annotated[
         str | None,
-        writes(
-            typer.Option(metavar="FILE", help="Where forecasts go; - for stdout. (default: -)"),
-            stdout=True,
+        also_called(
+            writes(
+                typer.Option(
+                    "--output",
+                    "-o",
+                    metavar="FILE",
+                    help="Where forecasts go: .csv, .json, .jsonl or .parquet; - for stdout."
+                    " (default: -)",
+                ),
+                stdout=True,
+                formats=MANY_FORECASTS,
+            ),
+            "out",
         ),
     ] = None,
     format: Annotated[
-        Lines | None,
-        typer.Option("--format", "-f", help="How. (default: by the file's name, or jsonl)"),
+        Rows | None, typer.Option("--format", "-f", help=BY_NAME.format("jsonl"))
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the last run if it was cut off.")
@@ -95,7 +112,7 @@ def batch(
         typer.Option(
             "--quiet",
             "-q",
-            help="Print nothing unless something fails or is old; forecasts go to --out alone.",
+            help="Print nothing unless something fails or is old; forecasts go to --output alone.",
         ),
     ] = False,
     summary: Annotated[
@@ -103,9 +120,10 @@ def batch(
         writes(
             typer.Option(
                 metavar="FILE",
-                help="Write counts as JSON to this file; - for stdout, beside --out.",
+                help="Write counts as JSON to this file; - for stdout, beside --output.",
             ),
             dash=True,
+            formats=DOCUMENT,
         ),
     ] = None,
     head_file: Annotated[
@@ -119,40 +137,57 @@ def batch(
             dash=True,
         ),
     ] = None,
+    metrics: Annotated[
+        Path | None,
+        writes(
+            typer.Option(
+                metavar="FILE.prom",
+                help="Write how the run ended to this file, for Prometheus' textfile collector.",
+            ),
+            formats=METRICS,
+        ),
+    ] = None,
     *,
     reading: Reading,
 ) -> None:
     """Forecast a watchlist, keep every forecast in the journal, and be safe to start again."""
     from forecaster.jobs import batch
+    from forecaster.jobs.intervals import checked_shares, with_intervals
     from forecaster.market.watchlist import read_batch_sources
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
     from forecaster.output.batch import batch_json, batch_sentence
-    from forecaster.output.console import note, ticker_bar, wrote
+    from forecaster.output.console import name_run, note, ticker_bar, wrote
 
-    chosen = format or _by_suffix(out)
     fetching = fetching_of(reading)
     options = file_options(reading)
-    work = read_batch_sources(watchlist, sys.stdin.buffer)
+    work = read_batch_sources(watchlist, standard_input(watchlist, "tickers, one a line"))
     members = market_sources(market)
     days = _days(retrain)
-    path = find(model)
-    author, kept = load(path), path_of("default") if path == BOXED else path
-    with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
-        result = batch.batch(
-            author, work, market=members,
-            horizon=horizon, fetching=fetching, options=options, resume=resume,
-            retrain_days=days, path=kept, wait=wait,
-            max_age=max_age, on_ticker=on_ticker,
-        )  # fmt: skip
+    asked = parse_shares(level)
+    with _failure_measured(metrics):
+        path = find(model)
+        author, kept = load(path), path_of("default") if path == BOXED else path
+        shares = checked_shares(author, asked)
+        with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
+            result = batch.batch(
+                author, work, market=members,
+                horizon=horizon, fetching=fetching, options=options, resume=resume,
+                retrain_days=days, path=kept, wait=wait,
+                max_age=max_age, on_ticker=on_ticker, on_run=name_run,
+            )  # fmt: skip
     loud = [about for about in result.notes if about.loud]
     show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
     if result.model is not author:
         wrote(kept)
-    _write(result, out, chosen, quiet=quiet)
+    result = replace(result, forecasts=with_intervals(result.forecasts, shares))
+    _write(result, output, format, shares, quiet=quiet)
+    code = exit_code_of(result.failures, succeeded=len(result.forecasts))
+    if metrics is not None:
+        _measure(metrics, code, result)
     if summary is not None:
         told = replace(result, failures=failures_in_flags(result.failures))
-        emit(batch_json(told), None if summary == _STDOUT else summary, "--summary")
+        emit(batch_json(told, code), None if summary == _STDOUT else summary, "--summary")
     if head_file is not None:
         emit(f"{result.head}\n", None if head_file == _STDOUT else head_file, "--head-file")
     if not quiet:
@@ -160,15 +195,25 @@ def batch(
     report_failures(result.failures, succeeded=len(result.forecasts))
 
 
-def _by_suffix(out: str | None) -> Lines:
-    """How forecasts are written to a file of that name; one without a suffix gets lines of JSON."""
-    suffix = Path(out or "").suffix.lower()
-    if suffix and suffix not in _BY_SUFFIX:
-        raise SettingsError(
-            f"--out is {out}, and {suffix} is no format that forecasts are written in; the suffix"
-            f" must be {', '.join(_BY_SUFFIX)}. Rename it, or name the format as in --format jsonl."
-        )
-    return _BY_SUFFIX.get(suffix, "jsonl")
+@contextlib.contextmanager
+def _failure_measured(metrics: Path | None) -> Iterator[None]:
+    """Write of a batch that fails as a whole how it ended."""
+    try:
+        yield
+    except ForecastError as problem:
+        if metrics is not None:
+            _measure(metrics, problem.exit_code, None)
+        raise
+
+
+def _measure(metrics: Path, exit_code: int, result: BatchResult | None) -> None:
+    """Write how a batch ended; what the file said of the last success stays until the next one."""
+    from forecaster.output.prometheus import batch_metrics
+
+    before = None
+    with contextlib.suppress(OSError, UnicodeDecodeError):  # there is none yet, or something else
+        before = metrics.read_text(encoding="utf-8")
+    emit(batch_metrics(result, exit_code, datetime.now(UTC), before), metrics, "--metrics")
 
 
 def _days(retrain: str) -> float | None:
@@ -187,16 +232,24 @@ def _days(retrain: str) -> float | None:
     return days
 
 
-def _write(result: BatchResult, out: str | None, format: Lines, *, quiet: bool) -> None:
+def _write(
+    result: BatchResult,
+    output: str | None,
+    format: Rows | None,
+    shares: Sequence[float],
+    *,
+    quiet: bool,
+) -> None:
     """Forecasts to a file in one piece, or to stdout; nowhere if nobody asked and all is quiet."""
     from forecaster.output import batch
+    from forecaster.output.predict import predict_json
 
-    write = getattr(batch, f"write_{format}")
-    if out is None and quiet:
+    if output is None and quiet:
         return
-    if out in (None, "-"):
-        write(sys.stdout.buffer, result)
-        sys.stdout.buffer.flush()
-        return
-    with emitting(Path(str(out)), "--out") as file:
-        write(file, result)
+    with written_to(None if output in (None, "-") else Path(str(output))) as file:
+        if format == "json":
+            failures = failures_in_flags(result.failures)
+            file.write(predict_json(result.model, result.forecasts, failures).encode())
+        else:
+            write = getattr(batch, f"write_{format}")
+            write(file, result.model, result.forecasts, shares)

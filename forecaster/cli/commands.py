@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from itertools import pairwise
 from typing import Any, Literal, cast
 
@@ -16,16 +17,21 @@ from forecaster.cli.config_file import Configuration, command_of, key_of
 from forecaster.cli.flags import in_flags
 from forecaster.cli.options import with_groups
 from forecaster.cli.streams import written
+from forecaster.cli.uses import other_name_of
 from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, Terminated
 from forecaster.machine import ANY_COMMAND, failures_named, require_memory
+from forecaster.packages import require_training
 from forecaster.paths import settings_file
 from forecaster.wording import visible
 
 _LEAF = "forecaster.leaf"
 """Where the context of the command that runs is kept, for messages about its options."""
-_WITHOUT_FILE = ("config path", "doctor")
+_WITHOUT_FILE = ("config path", "doctor", "help")
 """Commands that work where ``forecaster.toml`` does not: they help to mend it."""
 
+
+_TRAINS = ("train", "compare", "gradients", "export", "demo")
+"""Commands that can do nothing in a forecast-only installation, and say so before they read."""
 
 LogFormat = Literal["text", "json"]
 """How stderr is written."""
@@ -33,6 +39,15 @@ LogFormat = Literal["text", "json"]
 
 class Command(TyperCommand):
     """A command that says what is wrong with settings before it runs."""
+
+    def make_parser(self, ctx: Any) -> Any:
+        """Make the parser, which knows the names that options had in earlier versions."""
+        parser: Any = super().make_parser(ctx)
+        for param in self.params:
+            name = other_name_of(param)
+            if name is not None:
+                parser.add_option(obj=param, opts=[f"--{name}"], dest=param.name, nargs=1)
+        return parser
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -42,12 +57,54 @@ class Command(TyperCommand):
         _take_over(json=_logs_json(ctx), command=name, quiet=bool(ctx.params.get("quiet")))
         if settings.problem is not None and name not in _WITHOUT_FILE:
             raise settings.problem
+        if name in _TRAINS or (name == "backtest" and not ctx.params["model"]):
+            require_training()
         if not ctx.params.get("quiet"):
             _note_strangers(ctx.find_root().command)
         from forecaster.cli.collisions import keep_apart
+        from forecaster.cli.formats import settle_formats
 
         keep_apart(ctx, settings)
-        return super().invoke(ctx)
+        settle_formats(ctx)
+        result = super().invoke(ctx)
+        if sys.stdout.isatty() and not ctx.params.get("quiet") and not _logs_json(ctx):
+            from forecaster.cli.next_steps import suggest
+
+            suggest(ctx, name)
+        return result
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """Print the help page."""
+        _print_page(self, ctx)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """What follows the command's name where its usage is shown."""
+        from forecaster.cli.help_page import usage_pieces
+
+        return usage_pieces(self)
+
+
+class Group(TyperGroup):
+    """A group of commands with a help page of ours, which says what a wrong word may mean."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """Print the help page."""
+        _print_page(self, ctx)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that the words begin with."""
+        known = self.get_command(ctx, args[0]) is not None or args[0].startswith("-")
+        if known or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        from forecaster.cli.unknown_command import unknown_command
+
+        raise unknown_command(ctx, args)
+
+
+def _print_page(command: Any, ctx: Any) -> None:
+    from forecaster.cli.help_page import print_page
+
+    print_page(command, ctx)
 
 
 class App(typer.Typer):
@@ -59,14 +116,19 @@ class App(typer.Typer):
         return lambda function: register(with_groups(function))
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """Runs a command and turns expected failures into one line on stderr and an exit code."""
+
+    def __init__(self, **attributes: Any) -> None:
+        from forecaster.cli.assembly import Assembly
+
+        super().__init__(**attributes)
+        self.commands: Any = Assembly()
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
         """Read the options that stand before the command."""
-        config_file.name_variables(config_file.options_of(self))
         log_format_of(self).envvar = [config_file.variable("log-format")]
         log_format_of(self).show_envvar = False
         given = list(args)
@@ -102,9 +164,9 @@ class Commands(TyperGroup):
 
     def _settle(self, ctx: Any) -> None:
         """Put ``forecaster.toml`` behind flags and variables."""
-        options = config_file.options_of(self)
-        ctx.obj = config_file.read(options, log_format_of(self))
-        ctx.default_map = ctx.obj.default_map(options)
+        ctx.obj = config_file.read(self, log_format_of(self))
+        if ctx.obj.table:
+            ctx.default_map = ctx.obj.default_map(config_file.options_of(self))
         _take_over(json=_logs_json(ctx))
 
 
@@ -191,7 +253,7 @@ def _mentions(message: str, word: str) -> bool:
 
 def _note_strangers(root: Any) -> None:
     """Say which variables look like settings and are none."""
-    for name, near in config_file.strangers(config_file.options_of(root)):
+    for name, near in config_file.strangers(root):
         from forecaster.output.console import note
 
         advice = f"Did you mean {' or '.join(near)}?" if near else "Unset it if it is not needed."

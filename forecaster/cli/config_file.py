@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from forecaster.cli.config_schema import check_table, nearest_variables
+from forecaster.cli.config_schema import check_table, names_of, nearest_variables
 from forecaster.cli.trust import WITHOUT_FLAG, is_reserved, refuse_reserved, with_reserved
-from forecaster.cli.uses import Verb, use_of
+from forecaster.cli.uses import Verb, other_name_of, use_of
 from forecaster.errors import SettingsError
 from forecaster.paths import is_anybodys, settings_file, settings_files
 
@@ -89,21 +89,31 @@ def name_variables(options: Options) -> None:
     """Give each option its variables; a command's own comes before the one of all commands."""
     for command, params in options.items():
         for key, param in params.items():
-            names = [variable(key, command)]
+            former = other_name_of(param)
+            names = [variable(name, command) for name in (key, former) if name is not None]
             param.envvar = [*names, variable(key)] if is_shared(key, command) else names
             param.show_envvar = False  # two more lines for each option would bury the help
 
 
-def strangers(options: Options) -> Iterator[tuple[str, list[str]]]:
-    """Variables with our prefix that are none of ours, each with the nearest that are."""
+def strangers(root: Any) -> Iterator[tuple[str, list[str]]]:
+    """Variables with our prefix that are none of the program's, each with the nearest that are."""
     ours = {variable(key): key for key in SHARED}
-    ours |= {variable(key, command): key for command, keys in options.items() for key in keys}
-    for name in sorted(os.environ):
-        known = name in ours or name in _OTHERS or name.startswith(_TESTS)
-        if name.startswith(PREFIX) and not known:
+    if not any(map(_may_be_strange, os.environ)):
+        return
+    options = options_of(root)
+    named = [(c, name) for c, params in options.items() for name in names_of(params)]
+    ours |= {variable(name, command): name for command, name in named}
+    for name in sorted(filter(_may_be_strange, os.environ)):
+        if name not in ours:
             legal = [other.removeprefix(PREFIX) for other in ours]
             near = nearest_variables(name.removeprefix(PREFIX), legal)
             yield name, [f"{PREFIX}{other}" for other in near]
+
+
+def _may_be_strange(name: str) -> bool:
+    """Whether a variable has our prefix, and is not one that needs no command."""
+    plain = name.removeprefix(PREFIX).lower().replace("_", "-") in SHARED
+    return name.startswith(PREFIX) and not (plain or name in _OTHERS or name.startswith(_TESTS))
 
 
 @dataclass(frozen=True)
@@ -201,18 +211,19 @@ def command_of(ctx: Any) -> str:
     return " ".join(names)
 
 
-def read(options: Options, log_format: Any) -> Configuration:
+def read(root: Any, log_format: Any) -> Configuration:
     """Read the file if there is one; what is wrong with it is kept, so that help still works.
 
     Args:
-        options: of all commands.
-        log_format: the parameter of the root.
+        root: the group of all commands.
+        log_format: its parameter.
     """
     path, ours = settings_file(), None
     try:
         table = _parsed(path)
         if table is None:
             return Configuration(path)
+        options = options_of(root)
         kinds = _shared_kinds(options, log_format)
         checked = check_table(path, table, options, kinds)
         if is_anybodys(path):

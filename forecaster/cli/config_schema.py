@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from forecaster.cli.uses import other_name_of
 from forecaster.errors import SettingsError
 from forecaster.redaction import KEYS
 from forecaster.wording import listed, visible
@@ -61,6 +62,7 @@ def _check_command(
             f" options is needed. Write [{name}] on a line of its own."
         )
     params = options.get(name)
+    value = _under_their_names(file, name, value, params or {})
     below = [c.removeprefix(f"{name}.") for c in options if c.startswith(f"{name}.")]
     legal, checked = below if params is None else list(params), {}
     for key in value:
@@ -74,6 +76,28 @@ def _check_command(
         else:
             checked[key] = _check_command(file, f"{name}.{key}", one, options, shared)
     return checked
+
+
+def names_of(params: Mapping[str, Any]) -> dict[str, str]:
+    """The keys of a command's options, and the names of earlier versions for them, to the keys."""
+    former = {other_name_of(param): key for key, param in params.items()}
+    return {**{key: key for key in params}, **{k: v for k, v in former.items() if k is not None}}
+
+
+def _under_their_names(
+    file: Path, table: str, value: Mapping[str, Any], params: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A command's table with the names that its options have now."""
+    names, renamed = names_of(params), dict[str, Any]()
+    for key, one in value.items():
+        now = names.get(key, key)
+        if now != key and now in value:
+            raise SettingsError(
+                f"{file}: {key} in [{table}] is another name of {now}, which is set there too; one"
+                f" of them is needed. Remove {key}."
+            )
+        renamed[now] = one
+    return renamed
 
 
 def fitted(value: object, wanted: Any) -> object:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from forecaster.cli.options import Output, Reading, Yes, reading_options
-from forecaster.cli.results import ReportWriting, Writing, confirmed, emitting
+from forecaster.cli.formats import BARS
+from forecaster.cli.options import BY_NAME, Reading, Yes, output, reading_options
+from forecaster.cli.results import ReportWriting, Writing, confirmed, written_to
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures
 from forecaster.cli.uses import decides, reads
 from forecaster.errors import DataError
+from forecaster.wording import counted, were
 
 Tickers = Annotated[
     list[str] | None, typer.Argument(metavar="[TICKERS]...", help="Stored tickers; all if none.")
@@ -48,8 +50,8 @@ def verify(to: ReportWriting) -> None:
     damaged = sum(finding.damaged for finding in result.findings)
     if damaged:
         raise DataError(
-            f"{store.name} is damaged in {damaged} places; whole bars are needed. Fetch those"
-            " tickers again, or move the store away."
+            f"{store.name} is damaged in {counted(damaged, 'place')}; whole bars are needed. Fetch"
+            " those tickers again, or move the store away."
         )
 
 
@@ -57,29 +59,23 @@ def export(
     tickers: Tickers = None,
     format: Annotated[
         Literal["csv", "parquet"] | None,
-        typer.Option("--format", "-f", help="What to write. (default: by the file's name, or csv)"),
+        typer.Option("--format", "-f", help=BY_NAME.format("csv")),
     ] = None,
-    output: Output = None,
+    output: Annotated[Path | None, output(BARS)] = None,
 ) -> None:
     """Write stored bars as one table, with dividends and splits."""
     from forecaster.jobs import data
-    from forecaster.market.files.file_names import PARQUET_SUFFIXES
     from forecaster.market.store import Store
     from forecaster.output.data import write_csv, write_parquet
 
-    by_name = output is not None and output.suffix.lower() in PARQUET_SUFFIXES
-    parquet = format == "parquet" or (format is None and by_name)
-    write = write_parquet if parquet else write_csv
+    write = write_parquet if format == "parquet" else write_csv
     with Store() as store:
         exported = data.export(store, tickers or ())
-        if output is None:
-            write(sys.stdout.buffer, exported)
-            return
-        with emitting(output) as file:
+        with written_to(output) as file:
             write(file, exported)
 
 
-@reading_options("calendar", "column", "date_format", "ticker", "decimal", "encoding")
+@reading_options("calendar", "column", "date_format", "ticker", "decimal", "encoding", "currency")
 def bring_in(
     files: Annotated[
         list[str],
@@ -104,7 +100,7 @@ def bring_in(
         imports = data.bring_in(store, loaded.panel.histories, calendar=code, replace=replace)
     for one in imports:
         if one.refused is None:
-            note(f"{one.ticker}: {one.bars:,} bars were stored")
+            note(f"{one.ticker}: {counted(one.bars, 'bar')} {were(one.bars)} stored")
         else:
             refusal = DataError(
                 f"{one.ticker}: the file {one.refused}; nothing was stored. Add --replace to lose"
@@ -126,8 +122,8 @@ def rename(
     with Store() as store:
         done = rename(store, old, new)
     note(
-        f"{done.old} is {done.new} now: {done.bars:,} bars from {done.first} to {done.cutoff},"
-        f" {done.joined:,} of them from the old name"
+        f"{done.old} is {done.new} now: {counted(done.bars, 'bar')} from {done.first} to"
+        f" {done.cutoff}, {done.joined:,} of them from the old name"
     )
 
 

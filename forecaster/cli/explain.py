@@ -17,7 +17,8 @@ def explain(
     model: ModelName = None,
     last: Annotated[int, typer.Option(help="Sessions to show.")] = 10,
     step: Annotated[
-        int, typer.Option("--step", "--horizon", help="How many sessions ahead to look.")
+        int,
+        typer.Option("--step", "--horizon", help="Session ahead to look at, one at a time."),
     ] = 1,
     as_of: Annotated[
         str | None, typer.Option(metavar="DATE", help="Explain as if DATE were the last session.")
@@ -29,21 +30,24 @@ def explain(
 ) -> None:
     """Unroll a forecast: which day moved it, how far back it looks, which inputs matter."""
     from forecaster.jobs import explain
+    from forecaster.output.console import working
     from forecaster.output.explain import explain_csv, explain_json, explain_table
 
     trained = chosen_model(model)
     day = parse_date(as_of, "--as-of")
     loaded = read([source], reading)
-    explanation = explain.explain(
-        trained,
-        only_history(loaded, "explain"),
-        last=last,
-        step=step,
-        as_of=day,
-        seed=seed,
-        one_by_one=to.format == "json",
-        calendars=loaded.calendars,
-    )
+    history = only_history(loaded, "explain")
+    with working("looking into the forecast"):
+        explanation = explain.explain(
+            trained,
+            history,
+            last=last,
+            step=step,
+            as_of=day,
+            seed=seed,
+            one_by_one=to.format == "json",
+            calendars=loaded.calendars,
+        )
     to.write(
         table=lambda width: explain_table(explanation, trained, width),
         json=lambda: explain_json(explanation, trained),

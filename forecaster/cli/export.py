@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from forecaster.cli.formats import NETWORK
 from forecaster.cli.options import ModelArgument, Reading
 from forecaster.cli.sources import only_history, read
 from forecaster.cli.uses import reads, writes
@@ -14,12 +15,21 @@ from forecaster.cli.uses import reads, writes
 
 def export(
     model: ModelArgument,
-    to: Annotated[Literal["keras", "onnx"], typer.Option(help="Kind of file.")] = "keras",
+    to: Annotated[
+        Literal["keras", "onnx"] | None,
+        typer.Option(help="Kind of file. (default: by the suffix of --output, or keras)"),
+    ] = None,
     output: Annotated[
         Path | None,
         writes(
-            typer.Option("--output", "-o", help="File to write. (default: MODEL.keras or .onnx)"),
+            typer.Option(
+                "--output",
+                "-o",
+                metavar="FILE",
+                help="File to write: .keras or .onnx. (default: MODEL.keras or .onnx)",
+            ),
             beside=(".json", ".npz"),
+            formats=NETWORK,
         ),
     ] = None,
     example: Annotated[
@@ -36,10 +46,13 @@ def export(
     """Write a model's network for use elsewhere, with a JSON file that says how to feed it."""
     from forecaster.jobs import export
     from forecaster.model.registry import open_model
-    from forecaster.output.console import wrote
+    from forecaster.output.console import working, wrote
 
     trained = open_model(model)
-    path = output or Path(f"{trained.name}.{to}")
+    target: Literal["keras", "onnx"] = to or "keras"
+    path = output or Path(f"{trained.name}.{target}")
     shown = None if example is None else only_history(read([example], reading), "export")
-    for written in export.export(trained, to, path, shown):
-        wrote(written)
+    with working("starting Keras, to write the network"):
+        written = export.export(trained, target, path, shown)
+    for file in written:
+        wrote(file)

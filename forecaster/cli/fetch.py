@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import Reading, reading_options
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
-from forecaster.cli.sources import fetching_of, report_failures, show_notes
+from forecaster.cli.sources import fetching_of, report_failures, show_notes, standard_input
 from forecaster.cli.uses import reads
 from forecaster.errors import SettingsError
 
@@ -20,7 +21,12 @@ from forecaster.errors import SettingsError
 def fetch(
     tickers: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TICKERS...", help="Tickers, as in AAPL MSFT ^GSPC BTC-USD."),
+        reads(
+            typer.Argument(
+                metavar="[TICKERS]...",
+                help="Tickers, as in AAPL MSFT ^GSPC BTC-USD, and files that list some.",
+            )
+        ),
     ] = None,
     watchlist: Annotated[
         str | None,
@@ -41,8 +47,6 @@ def fetch(
     to: Writing,
 ) -> None:
     """Fetch price histories into the store, asking for no more than is missing."""
-    import sys
-
     from forecaster.jobs import fetch
     from forecaster.output.console import ticker_bar
     from forecaster.output.data import fetch_csv, fetch_json, fetch_table
@@ -52,11 +56,11 @@ def fetch(
             "--offline asks no source, and fetching is asking one. Leave it out (it can be set in"
             " FORECASTER_OFFLINE and forecaster.toml too)."
         )
-    words = list(tickers or [])
+    words = _listed(tickers or [])
     if watchlist is not None:
         from forecaster.market.watchlist import read_watchlist
 
-        words += read_watchlist(watchlist, sys.stdin.buffer)
+        words += read_watchlist(watchlist, standard_input([watchlist], "tickers, one a line"))
     if not words:
         raise SettingsError(
             "no ticker was given; at least one is needed, as in: forecast fetch AAPL"
@@ -73,3 +77,21 @@ def fetch(
         empty=not result.updated,
     )
     report_failures(result.failures, succeeded=len(result.updated))
+
+
+def _listed(words: list[str]) -> list[str]:
+    """Tickers, and those in files.
+
+    Raises:
+        DataError: a file is not there, or names no ticker.
+        SettingsError: a file holds prices.
+    """
+    from forecaster.market.watchlist import read_set_sources
+
+    sources = read_set_sources(words)
+    if sources.files:
+        raise SettingsError(
+            f"{sources.files[0]} holds prices, and fetching needs names of tickers. To store its"
+            f" prices, type: forecast data import {shlex.quote(sources.files[0])}"
+        )
+    return list(sources.tickers)

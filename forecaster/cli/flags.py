@@ -15,7 +15,7 @@ _OPTIONS = {
     "columns": "--column",
     "everything": "--all",
     "idle_days": "--idle",
-    "path": "--out",
+    "path": "--model-file",
     "requirement": "--require",
     "shown": "--history",
     "step": "--step (which is also --horizon)",

@@ -41,6 +41,7 @@ def gradients(
 ) -> None:
     """Measure which gradients vanish or explode on their way back, and what clipping does."""
     from forecaster.jobs.gradients import measure_gradients
+    from forecaster.output.console import working
     from forecaster.output.gradients import gradients_csv, gradients_json, gradients_table
 
     chosen = parse_cells(cells)
@@ -52,15 +53,17 @@ def gradients(
             f" gradients would not be shown. Add {own} to --cells, or leave --model out."
         )
     loaded = read([source], reading)
-    measured = measure_gradients(
-        trained,
-        only_history(loaded, "gradients"),
-        cells=chosen,
-        lags=lags,
-        epochs=train,
-        clip_norm=clip_norm,
-        clip_value=clip_value,
-    )
+    history = only_history(loaded, "gradients")
+    with working("starting Keras, to follow the gradients back"):
+        measured = measure_gradients(
+            trained,
+            history,
+            cells=chosen,
+            lags=lags,
+            epochs=train,
+            clip_norm=clip_norm,
+            clip_value=clip_value,
+        )
     to.write(
         table=lambda width: gradients_table(measured, trained, width),
         json=lambda: gradients_json(measured, trained),

@@ -8,12 +8,12 @@ from __future__ import annotations
 import _thread
 import signal
 import sys
-from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from forecaster import __version__, interrupts
+from forecaster.cli.catalogue import ROOT
 from forecaster.cli.commands import App, Commands, LogFormat
 from forecaster.cli.streams import open_streams
 from forecaster.errors import Terminated
@@ -23,17 +23,12 @@ app = App(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Forecast stock prices with recurrent networks, beside the baselines they must beat.",
+    help=ROOT.help,
     epilog="Exit codes: 0 done, 2 wrong options, 3 some tickers failed, 4 data unusable, 5 source"
     " down and nothing stored, 6 model missing or damaged, 7 training diverged, 8 locked by another"
-    " run, 9 a required verdict did not hold, 10 worker processes lost, 130 interrupted.",
+    " run, 9 a required verdict did not hold, 10 worker processes lost, 11 a check of"
+    " doctor failed, 130 interrupted.",
 )
-data_app = App(no_args_is_help=True, help="List, verify, export, import, rename and prune prices.")
-journal_app = App(
-    no_args_is_help=True, help="List, verify and export the forecasts that batches wrote down."
-)
-models_app = App(no_args_is_help=True, help="List, show and delete trained models.")
-config_app = App(no_args_is_help=True, help="Show settings and where each comes from.")
 
 
 def _version(asked: bool) -> None:
@@ -46,7 +41,7 @@ def _version(asked: bool) -> None:
 def root(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+        typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
     log_format: Annotated[
         LogFormat | None,
@@ -58,36 +53,6 @@ def root(
     ] = None,
 ) -> None:
     """Forecast stock prices with recurrent networks, beside the baselines they must beat."""
-
-
-def register() -> None:
-    """Add the commands to the app."""
-    from forecaster.cli import config, data, models, schemas, score
-
-    for name in (
-        "train", "predict", "plot", "backtest", "compare", "report", "batch", "score", "explain",
-        "gradients", "fetch", "export", "doctor", "demo",
-    ):  # fmt: skip
-        app.command()(getattr(import_module(f"forecaster.cli.{name}"), name))
-    app.command()(schemas.schema)
-    journal_app.command("list")(score.list_journal)
-    journal_app.command()(score.verify)
-    journal_app.command()(score.export)
-    app.add_typer(journal_app, name="journal")
-    data_app.command("list")(data.list_data)
-    data_app.command()(data.verify)
-    data_app.command()(data.export)
-    data_app.command("import")(data.bring_in)
-    data_app.command()(data.rename)
-    data_app.command()(data.prune)
-    app.add_typer(data_app, name="data")
-    models_app.command("list")(models.list_models)
-    models_app.command()(models.show)
-    models_app.command()(models.delete)
-    app.add_typer(models_app, name="models")
-    config_app.command()(config.show)
-    config_app.command()(config.path)
-    app.add_typer(config_app, name="config")
 
 
 _A_MOMENT = 0.02
@@ -115,7 +80,6 @@ def main() -> None:
     open_streams()
     sys.unraisablehook = _raise_again
     try:
-        register()
         app(prog_name="forecast")
     finally:
         interrupts.leave_at_once()

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass
 from inspect import Parameter
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Literal, cast
 
 import typer
 
-from forecaster.cli.flags import flag, in_flags
-from forecaster.cli.parsing import parse_levels
+from forecaster.cli.formats import RESULT, Formats
 from forecaster.cli.uses import connects, decides, reads, writes
-from forecaster.model.settings import ABOUT, TYPES, Settings
+from forecaster.wording import listed
 
 Function = Callable[..., None]
 Format = Literal["table", "json", "csv"]
+Rows = Literal["csv", "json", "jsonl", "parquet"]
+Forecasts = Literal["table", Rows]
 Report = Literal["table", "json"]
 Theme = Literal["light", "dark"]
 
@@ -46,7 +46,8 @@ Sources = Annotated[
     reads(
         typer.Argument(
             metavar="SOURCES...",
-            help="Price files (CSV, Parquet), folders of them, - for standard input, or tickers.",
+            help="Price files (CSV, Parquet), folders of them, tickers, files that list tickers, or"
+            " - for standard input.",
             show_default=False,
         )
     ),
@@ -83,14 +84,44 @@ Horizon = Annotated[
     int | None,
     typer.Option("--horizon", help="Sessions to forecast, at most the model's. (default: 5)"),
 ]
+Level = Annotated[
+    str | None,
+    typer.Option(
+        "--level",
+        metavar="PERCENT",
+        help="Show these intervals, in percent, as in 80,95; between the model's quantile levels"
+        " they are interpolated.",
+    ),
+]
 AsOf = Annotated[
     str | None, typer.Option(metavar="DATE", help="Forecast as if DATE were the last session.")
 ]
-FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How the result is written.")]
-ReportFormat = Annotated[Report, typer.Option("--format", "-f", help="How it is written.")]
-Output = Annotated[
-    Path | None, writes(typer.Option("--output", "-o", help="Write the result to this file."))
+BY_NAME = "How the result is written. (default: by the suffix of --output, or {})"
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", "-f", help=BY_NAME.format("table"))
 ]
+ForecastFormat = Annotated[
+    Forecasts | None, typer.Option("--format", "-f", help=BY_NAME.format("table"))
+]
+ReportFormat = Annotated[
+    Report | None, typer.Option("--format", "-f", help=BY_NAME.format("table"))
+]
+
+
+def output(formats: Formats, help: str = "Write the result to this file: {}.") -> Any:
+    """The option ``--output``, ``-o``; without it, and with ``-``, the result goes to stdout."""
+    names = listed(list(formats.suffixes), "or")
+    option = typer.Option(
+        "--output", "-o", metavar="FILE", help=help.format(names), callback=_but_a_dash
+    )
+    return writes(option, formats=formats)
+
+
+def _but_a_dash(file: Path | None) -> Path | None:
+    return None if file is not None and str(file) == "-" else file
+
+
+Output = Annotated[Path | None, output(RESULT)]
 ThemeOption = Annotated[
     Theme | None,
     typer.Option(
@@ -180,6 +211,15 @@ class Reading:
             show_default=False,
         ),
     ] = None
+    currency: Annotated[
+        str | None,
+        typer.Option(
+            "--currency",
+            metavar="CODE",
+            help="Currency of prices whose file names none, as in EUR.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None
     offline: Annotated[
         bool,
         typer.Option("--offline", help="Use stored bars; ask no source.", rich_help_panel=_TICKERS),
@@ -250,48 +290,3 @@ def reading_options(*names: str) -> Callable[[Function], Function]:
     """Give a command some of the options of ``Reading``, as its parameter ``reading``."""
     every = {parameter.name: parameter for parameter in _parameters(Reading)}
     return option_group("reading", Reading, [every[name] for name in names])
-
-
-def training_options(
-    panels: Mapping[str, Sequence[str]],
-    help: Mapping[str, str] = MappingProxyType({}),
-    **defaults: Any,
-) -> Callable[[Function], Function]:
-    """Give a command options for settings of a network, as its parameter ``chosen``.
-
-    Args:
-        panels: names of settings by the panel of the help page that has them; ``""`` for the
-            one of all options.
-        help: what the command says of a setting, where that differs.
-        defaults: of the command, where they differ.
-    """
-    options = []
-    for panel, name in ((panel, name) for panel, names in panels.items() for name in names):
-        kind, default = TYPES[name], defaults.get(name, getattr(Settings, name))
-        if name == "quantiles":  # levels are text on a command line
-            kind, default = str | None, None
-        option = typer.Option(
-            # with no name from here, Typer would add a --no-... to what is true or false
-            *([flag(name)] if TYPES[name] is bool else []),
-            help=help.get(name) or in_flags(ABOUT[name].help),
-            rich_help_panel=panel or None,
-        )
-        options.append(
-            Parameter(
-                name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
-            )
-        )
-    return option_group("chosen", dict, options)
-
-
-def settings_of(chosen: Mapping[str, Any], **fixed: Any) -> Settings:
-    """Settings from the options of a command and from what it leaves nobody to choose.
-
-    Raises:
-        SettingsError: a value cannot work, or two of them together.
-    """
-    values = {**chosen, **fixed}
-    levels = values.pop("quantiles", None)
-    if levels:
-        values["quantiles"] = parse_levels(levels)
-    return Settings(**values)

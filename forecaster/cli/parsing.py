@@ -47,6 +47,23 @@ def parse_levels(text: str) -> tuple[float, ...]:
         ) from None
 
 
+def parse_shares(text: str | None) -> tuple[float, ...]:
+    """Shares of intervals in percent from a comma-separated list; none where none were named.
+
+    Raises:
+        SettingsError: one of them is no number, or the list is empty.
+    """
+    if text is None:
+        return ()
+    try:
+        shares = tuple(float(word.removesuffix("%")) for word in parse_words(text))
+    except ValueError:
+        shares = ()
+    if not shares:
+        raise SettingsError(f"--level is {text!r}; percentages are needed, as in --level 80,95.")
+    return shares
+
+
 def parse_words(text: str) -> tuple[str, ...]:
     """Words from a comma-separated list."""
     return tuple(word.strip() for word in text.split(",") if word.strip())

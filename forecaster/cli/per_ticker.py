@@ -72,7 +72,7 @@ def train_per_ticker(
     )
     sessions = {h.ticker: len(h) for h in panel}
     to.write(
-        table=lambda _width: train.per_ticker_table(result, sessions, paths),
+        table=lambda width: train.per_ticker_table(result, sessions, paths, width),
         json=lambda: train.per_ticker_json(result, sessions, paths, failures),
         csv=lambda: train.per_ticker_csv(result, sessions, paths),
         empty=not result.trained,

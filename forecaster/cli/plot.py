@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from forecaster.cli.formats import PICTURE
 from forecaster.cli.options import (
     AsOf,
     Market,
     ModelName,
-    Output,
     Reading,
     Sources,
     ThemeOption,
     WidthOption,
+    output,
 )
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.pictures import drawn, picture_file
@@ -37,7 +39,10 @@ def plot(
     model: ModelName = None,
     horizon: Annotated[
         int | None,
-        typer.Option("--horizon", help="Sessions to forecast. (default: all the model can)"),
+        typer.Option(
+            "--horizon",
+            help="Sessions to forecast. (default: all the model can, since a picture has room)",
+        ),
     ] = None,
     history: Annotated[
         int | None,
@@ -47,7 +52,7 @@ def plot(
     ] = None,
     as_of: AsOf = None,
     market: Market = None,
-    output: Output = None,
+    output: Annotated[Path | None, output(PICTURE, "Draw it in this file instead: {}.")] = None,
     theme: ThemeOption = None,
     width: WidthOption = 1200,
     *,
@@ -58,6 +63,7 @@ def plot(
     from forecaster.jobs.market_set import other_than_learned
     from forecaster.jobs.predict import checked_horizon, hindsight_notes
     from forecaster.output.charts.fan import MOST_PANELS, fan_picture
+    from forecaster.output.console import working
 
     file = picture_file(output, width)
     shown = history or (_IN_A_TERMINAL if file is None else _IN_A_PICTURE)
@@ -79,7 +85,9 @@ def plot(
     )  # fmt: skip
     show_notes(hindsight_notes(trained, drawings.forecasts))
     if file is not None and drawings.fans:
-        file.write(fan_picture(drawings.fans, trained, file.kind, width, theme))
+        with working("drawing"):
+            picture = fan_picture(drawings.fans, trained, file.kind, width, theme)
+        file.write(picture)
     elif drawings.fans:
         from forecaster.output.charts.terminal import fan_charts
 

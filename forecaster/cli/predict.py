@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import AsOf, Horizon, Market, ModelName, Reading, Sources
-from forecaster.cli.parsing import parse_date
-from forecaster.cli.results import Writing
+from forecaster.cli.options import AsOf, Horizon, Level, Market, ModelName, Reading, Sources
+from forecaster.cli.parsing import parse_date, parse_shares
+from forecaster.cli.results import ForecastWriting
 from forecaster.cli.sources import (
     chosen_model,
     read,
@@ -21,20 +22,25 @@ def predict(
     sources: Sources,
     model: ModelName = None,
     horizon: Horizon = None,
+    level: Level = None,
     as_of: AsOf = None,
     market: Market = None,
     *,
-    to: Writing,
+    to: ForecastWriting,
     reading: Reading,
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs import predict
+    from forecaster.jobs.intervals import checked_shares, with_intervals
     from forecaster.jobs.market_set import other_than_learned
     from forecaster.market.age import ages_of, file_notes
+    from forecaster.output.batch import write_jsonl, write_parquet
     from forecaster.output.predict import predict_csv, predict_json, predict_table
 
+    asked = parse_shares(level)
     trained = chosen_model(model)
     predict.checked_horizon(trained, horizon)  # before anything is fetched for nothing
+    shares = checked_shares(trained, asked)
     day = parse_date(as_of, "--as-of")
     members = read_market(market, reading)
     show_notes(other_than_learned(trained, members))
@@ -46,13 +52,18 @@ def predict(
         trained, histories, market=members, horizon=horizon, as_of=day, calendars=calendars,
         ages=ages,
     )  # fmt: skip
+    result = replace(result, forecasts=with_intervals(result.forecasts, shares))
     forecasts = result.forecasts
     show_notes(predict.hindsight_notes(trained, forecasts))
     failures = failures_in_flags((*loaded.failures, *result.failures))
     to.write(
         table=lambda width: predict_table(result, trained, width),
         json=lambda: predict_json(trained, forecasts, failures),
-        csv=lambda: predict_csv(trained, forecasts),
+        csv=lambda: predict_csv(trained, forecasts, shares),
+        files={
+            "jsonl": lambda file: write_jsonl(file, trained, forecasts),
+            "parquet": lambda file: write_parquet(file, trained, forecasts, shares),
+        },
         empty=not forecasts,
     )
     report_failures(failures, succeeded=len(forecasts))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.formats import PAGE
 from forecaster.cli.options import Reading, ThemeOption, complete_model
-from forecaster.cli.pictures import checked_file
 from forecaster.cli.results import emit
 from forecaster.cli.sources import read, report_failures, show_notes
 from forecaster.cli.uses import reads, writes
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 120
 """Sessions of history beside a forecast, as in a picture of `forecast plot`."""
-_ENDINGS = {".html": "html", ".htm": "html"}
+_DRAWING = "drawing the page"
 
 
 def report(
@@ -41,7 +41,10 @@ def report(
     ],
     output: Annotated[
         Path,
-        writes(typer.Option("--output", "-o", help="The page: .html or .htm.", show_default=False)),
+        writes(
+            typer.Option("--output", "-o", metavar="FILE", help="The page: .html or .htm."),
+            formats=PAGE,
+        ),
     ],
     source: Annotated[
         list[str] | None,
@@ -61,8 +64,8 @@ def report(
     """Write one page on a model or a backtest: errors, plots, where they come from."""
     from forecaster.jobs.backtest_document import BacktestSubject
     from forecaster.jobs.report import read_subject
+    from forecaster.output.console import working
 
-    checked_file(output, "--output", "a page", _ENDINGS)
     about = read_subject(subject)
     if isinstance(about, BacktestSubject):
         if source:
@@ -72,7 +75,9 @@ def report(
             )
         from forecaster.output.report.page import backtest_page
 
-        emit(backtest_page(about, theme), output)
+        with working(_DRAWING):
+            page = backtest_page(about, theme)
+        emit(page, output)
         return
     fans: tuple[Fan, ...] = ()
     failures: tuple[Failure, ...] = ()
@@ -83,7 +88,9 @@ def report(
     from forecaster.output.report.page import model_page
 
     reasons = [(failure.name, str(failure.error)) for failure in failures]
-    emit(model_page(about, fans, reasons, theme), output)
+    with working(_DRAWING):
+        page = model_page(about, fans, reasons, theme)
+    emit(page, output)
     report_failures(failures, succeeded=len(fans))
 
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from forecaster.atomic import replacing
-from forecaster.cli.options import FormatOption, Output, ReportFormat
+from forecaster.cli.formats import FORECASTS, STATEMENT
+from forecaster.cli.options import (
+    ForecastFormat,
+    FormatOption,
+    Output,
+    ReportFormat,
+    output,
+)
 from forecaster.errors import SettingsError
 from forecaster.wording import visible
 
@@ -21,11 +29,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Writing:
-    """How a result is written, and where."""
+class ForecastWriting:
+    """How forecasts are written, and where."""
 
-    format: FormatOption = "table"
-    output: Output = None
+    format: ForecastFormat = None
+    output: Annotated[Path | None, output(FORECASTS)] = None
 
     def write(
         self,
@@ -33,6 +41,7 @@ class Writing:
         table: Callable[[int], list[RenderableType]],
         json: Callable[[], str],
         csv: Callable[[], str] | None = None,
+        files: Mapping[str, Callable[[BinaryIO], None]] = MappingProxyType({}),
         empty: bool = False,
     ) -> None:
         """Write a result in the format that was asked for.
@@ -41,12 +50,17 @@ class Writing:
             table: its parts for a width in columns.
             json: the document.
             csv: the rows; None where a result has none.
+            files: what writes other formats, by their names.
             empty: nothing is in the result, which a document says and no table shows.
 
         Raises:
             SettingsError: the file cannot be written.
         """
-        if self.format == "json":
+        write = files.get(str(self.format))
+        if write is not None:
+            with written_to(self.output) as file:
+                write(file)
+        elif self.format == "json":
             emit(json(), self.output)
         elif self.format == "csv" and csv is not None:
             emit(csv(), self.output)
@@ -55,10 +69,19 @@ class Writing:
 
 
 @dataclass(frozen=True)
+class Writing(ForecastWriting):
+    """How a result is written, and where."""
+
+    format: FormatOption = None
+    output: Output = None
+
+
+@dataclass(frozen=True)
 class ReportWriting(Writing):
     """How a result without rows is written, and where."""
 
-    format: ReportFormat = "table"
+    format: ReportFormat = None
+    output: Annotated[Path | None, output(STATEMENT)] = None
 
 
 def show_table(table: Callable[[int], list[RenderableType]], output: Path | None = None) -> None:
@@ -79,6 +102,21 @@ def emit(text: str, output: Path | None, option: str = "--output") -> None:
         return
     with emitting(output, option) as file:
         file.write(text.encode())
+
+
+@contextlib.contextmanager
+def written_to(output: Path | None) -> Iterator[BinaryIO]:
+    """Standard output as bytes, or a file in one piece.
+
+    Raises:
+        SettingsError: the file cannot be written.
+    """
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with emitting(output) as file:
+        yield file
 
 
 @contextlib.contextmanager

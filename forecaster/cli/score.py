@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import Output, Reading, reading_options
+from forecaster.cli.formats import JOURNAL
+from forecaster.cli.options import BY_NAME, Reading, output, reading_options
 from forecaster.cli.parsing import parse_date
-from forecaster.cli.results import Writing, emit, emitting
+from forecaster.cli.results import Writing, emit, written_to
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures, show_notes
 from forecaster.cli.uses import reads
 from forecaster.errors import DataError, SettingsError
-from forecaster.wording import writable
+from forecaster.wording import counted, writable
 
 _BREAKS_SHOWN = 5
 
@@ -122,7 +124,7 @@ def verify(
     if chain.noted is not None:
         later = chain.entries - chain.noted
         since = f"the noted head is that of row {chain.noted}, and {later:,} came since\n"
-    emit(f"{chain.entries} forecasts, none changed; head {chain.head}\n{since}", None)
+    emit(f"{counted(chain.entries, 'forecast')}, none changed; head {chain.head}\n{since}", None)
 
 
 def _hash(head: str) -> str:
@@ -146,25 +148,18 @@ def export(
     ticker: OfTicker = None,
     run: OfRun = None,
     format: Annotated[
-        Literal["jsonl", "csv"],
-        typer.Option("--format", "-f", help="A row for each step, or lines of JSON."),
-    ] = "jsonl",
-    output: Output = None,
+        Literal["jsonl", "csv"] | None, typer.Option("--format", "-f", help=BY_NAME.format("jsonl"))
+    ] = None,
+    output: Annotated[Path | None, output(JOURNAL)] = None,
 ) -> None:
     """Write the journal with its hashes."""
-    import sys
-
     from forecaster.market.store import Store
     from forecaster.market.store.journal import entries
     from forecaster.output import journal
 
     day = parse_date(since, "--since")
-    write = journal.write_jsonl if format == "jsonl" else journal.write_csv
+    write = journal.write_csv if format == "csv" else journal.write_jsonl
     with Store() as store, store.reading() as tx:
         records = entries(tx, since=day, **_writable(model=model, ticker=ticker, run=run))
-        if output is None:
-            write(sys.stdout.buffer, records)
-            sys.stdout.buffer.flush()
-            return
-        with emitting(output) as file:
+        with written_to(output) as file:
             write(file, records)

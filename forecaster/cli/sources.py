@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from forecaster.cli.flags import in_flags
 from forecaster.cli.options import Reading
 from forecaster.cli.parsing import parse_columns
 from forecaster.errors import SettingsError, SomeTickersFailed, parameter
-from forecaster.wording import plural
+from forecaster.wording import counted, plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +56,7 @@ def file_options(reading: Reading) -> ReadOptions:
         reading.ticker,
         reading.decimal,
         reading.encoding,
+        reading.currency,
     )
 
 
@@ -80,12 +81,30 @@ def chosen_model(name: str | None) -> Model:
     return trained
 
 
+def standard_input(words: Sequence[str], what: str) -> BinaryIO:
+    """Standard input as bytes; a person at a terminal is told what it waits for.
+
+    Args:
+        words: sources, of which ``-`` is standard input.
+        what: that is read there.
+    """
+    if "-" in words and sys.stdin.isatty():
+        from forecaster.output.console import note
+
+        note(f"reading {what} from standard input; end with Ctrl-D on a line of its own")
+    return sys.stdin.buffer
+
+
 def read(sources: list[str], reading: Reading) -> LoadResult:
     """Read the sources and print what was repaired on stderr."""
     from forecaster.market.load import read_sources
+    from forecaster.output.console import fetching
 
-    fetching = fetching_of(reading)
-    loaded = read_sources(sources, file_options(reading), fetching, stdin=sys.stdin.buffer)
+    options = fetching_of(reading)
+    stdin = standard_input(sources, "prices or tickers")
+    files = file_options(reading)
+    with fetching() as on_ticker:
+        loaded = read_sources(sources, files, options, stdin=stdin, on_ticker=on_ticker)
     show_notes(loaded.notes)
     return loaded
 
@@ -94,7 +113,7 @@ def read_price_files(files: list[str], reading: Reading) -> LoadResult:
     """Read sources that are files, whatever they are called."""
     from forecaster.market.files.read import read_files
 
-    loaded = read_files(files, file_options(reading), stdin=sys.stdin.buffer)
+    loaded = read_files(files, file_options(reading), stdin=standard_input(files, "prices"))
     show_notes(loaded.notes)
     return loaded
 
@@ -144,7 +163,8 @@ def show_notes(notes: Sequence[Note]) -> None:
     if more:
         count = len({note.source or note.ticker for note in more})
         console.note(
-            f"{len(more)} more notes on {count} sources; read one of them alone to see its own."
+            f"{counted(len(more), 'more note')} on {counted(count, 'source')}; read one of them"
+            " alone to see its own."
         )
 
 
@@ -223,6 +243,13 @@ def only_history(loaded: LoadResult, command: str) -> History:
             " file that holds one ticker, or one ticker."
         )
     return histories[0]
+
+
+def exit_code_of(failures: Sequence[Failure], *, succeeded: int) -> int:
+    """The exit code that :func:`report_failures` ends a command with."""
+    if not failures:
+        return 0
+    return SomeTickersFailed.exit_code if succeeded else failures[-1].error.exit_code
 
 
 def report_failures(failures: Sequence[Failure], *, succeeded: int) -> None:

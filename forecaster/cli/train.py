@@ -10,6 +10,13 @@ import typer
 
 from forecaster.atomic import locked
 from forecaster.cli.flags import failures_in_flags, in_flags
+from forecaster.cli.formats import MODEL
+from forecaster.cli.network_options import (
+    DeviceOption,
+    TrainEnd,
+    settings_of,
+    training_options,
+)
 from forecaster.cli.options import (
     Cluster,
     Market,
@@ -17,41 +24,32 @@ from forecaster.cli.options import (
     SkipUnreadable,
     Sources,
     Workers,
-    settings_of,
-    training_options,
 )
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
 from forecaster.cli.sources import read, read_market, refuse_or_skip, report_skipped
-from forecaster.cli.uses import decides, writes
+from forecaster.cli.uses import also_called, decides, writes
 from forecaster.errors import SettingsError
-from forecaster.model.settings import Device
-
-_PANELS = {
-    "Network": (
-        "cell", "layers", "units", "dropout", "bidirectional", "activation", "scale", "horizon",
-        "context", "quantiles",
-    ),
-    "Training": (
-        "supervise", "windows", "epochs", "patience", "batch_size", "learning_rate", "clip_norm",
-        "clip_value", "seed",
-    ),
-}  # fmt: skip
-"""Where the help page has each setting."""
 
 
-@training_options(_PANELS)
+@training_options(help={"horizon": "Sessions ahead that it learns; predict shows five of them."})
 def train(
     sources: Sources,
     name: Annotated[
         str,
         decides(typer.Option("--name", "-n", help="Name of the model; an older one is replaced.")),
     ] = "default",
-    out: Annotated[
+    model_file: Annotated[
         Path | None,
-        writes(
-            typer.Option(metavar="FILE", help="Write the model to this .forecast file instead."),
-            model=True,
+        also_called(
+            writes(
+                typer.Option(
+                    metavar="FILE", help="Write the model to this .forecast file instead."
+                ),
+                model=True,
+                formats=MODEL,
+            ),
+            "out",
         ),
     ] = None,
     per_ticker: Annotated[
@@ -60,16 +58,8 @@ def train(
     ] = False,
     *,
     chosen: dict[str, Any],
-    device: Annotated[
-        Device, typer.Option(help="Where to compute.", rich_help_panel="Training")
-    ] = "auto",
-    train_end: Annotated[
-        str | None,
-        typer.Option(
-            help="Last session before the test part. (default: after 85% of them)",
-            rich_help_panel="Training",
-        ),
-    ] = None,
+    device: DeviceOption = "auto",
+    train_end: TrainEnd = None,
     refit: Annotated[
         bool,
         typer.Option(
@@ -90,18 +80,19 @@ def train(
     from forecaster.jobs import train
     from forecaster.jobs.parallel import Pool
     from forecaster.model.artifact import save
+    from forecaster.model.registry import path_of
     from forecaster.output.console import note, training_bar, wrote
     from forecaster.output.format import rows_csv
     from forecaster.output.train import train_json, train_table
 
     settings = settings_of(chosen)
     day = parse_date(train_end, "--train-end")
-    path = _destination(name, out)
+    path = model_file or path_of(name)
     pool = Pool(workers, cluster)
-    if per_ticker and out is not None:
+    if per_ticker and model_file is not None:
         raise SettingsError(
-            f"--out is {out} and --per-ticker makes several files; a --name for them is needed."
-            " Leave --out out."
+            f"--model-file is {model_file} and --per-ticker makes several files; a --name for them"
+            " is needed. Leave --model-file out."
         )
     if not per_ticker and ((workers or 1) > 1 or cluster is not None):
         raise SettingsError(
@@ -136,18 +127,3 @@ def train(
         csv=lambda: rows_csv(trained.table),
     )
     report_skipped(loaded)
-
-
-def _destination(name: str, out: Path | None) -> Path:
-    """Where the model goes."""
-    from forecaster.model.artifact import SUFFIX
-    from forecaster.model.registry import path_of
-
-    if out is None:
-        return path_of(name)
-    if out.suffix != SUFFIX:
-        raise SettingsError(
-            f"--out is {out}; a file that ends in {SUFFIX} is needed, as in --out"
-            f" {out.stem or 'model'}{SUFFIX}."
-        )
-    return out

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from forecaster.cli.formats import Formats
+
 Verb = Literal["reads", "writes", "connects", "decides"]
 
 
@@ -25,6 +27,7 @@ class Use:
         beside: suffixes of more files that are written beside it.
         dash: ``-`` stands for standard output.
         stdout: so it does, and that is also where it goes if nobody says.
+        formats: what the file can be, by its suffix; None: anything.
     """
 
     verb: Verb
@@ -33,6 +36,7 @@ class Use:
     beside: tuple[str, ...] = ()
     dash: bool = False
     stdout: bool = False
+    formats: Formats | None = None
 
 
 def reads(option: Any, *, model: bool = False) -> Any:
@@ -48,9 +52,10 @@ def writes(
     beside: tuple[str, ...] = (),
     dash: bool = False,
     stdout: bool = False,
+    formats: Formats | None = None,
 ) -> Any:
     """An option that names what is written; the words are those of ``Use``."""
-    return _used(option, Use("writes", model, folder, beside, dash or stdout, stdout))
+    return _used(option, Use("writes", model, folder, beside, dash or stdout, stdout, formats))
 
 
 def connects(option: Any) -> Any:
@@ -63,6 +68,12 @@ def decides(option: Any) -> Any:
     return _used(option, Use("decides"))
 
 
+def also_called(option: Any, name: str) -> Any:
+    """An option that had another name in earlier versions, which works and is not shown."""
+    option.also_called = name
+    return option
+
+
 def _used(option: Any, use: Use) -> Any:
     option.use = use
     return option
@@ -71,3 +82,8 @@ def _used(option: Any, use: Use) -> Any:
 def use_of(param: Any) -> Use | None:
     """The use of Click's parameter; None for a plain value, such as a number."""
     return getattr(param.type_descriptor.parameter_info, "use", None)
+
+
+def other_name_of(param: Any) -> str | None:
+    """The name without dashes that Click's parameter had in earlier versions."""
+    return getattr(param.type_descriptor.parameter_info, "also_called", None)

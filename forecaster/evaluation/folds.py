@@ -14,6 +14,7 @@ import numpy as np
 from forecaster.arrays import Days
 from forecaster.errors import DataError, parameter
 from forecaster.market.bars import Panel
+from forecaster.wording import counted
 
 VALIDATION_SHARE = 0.15
 TEST_SHARE = 0.15
@@ -133,8 +134,10 @@ def plan_folds(
     first = usual if train_end is None else _count_up_to(sessions, train_end)
     if n - first <= count * (horizon + 1):
         raise DataError(
-            f"{n - first} sessions lie after {sessions[first - 1]}; {count} fold(s) with {horizon}"
-            f" sessions left out in each need more than {count * (horizon + 1)}. Give an earlier"
+            f"after {sessions[first - 1]} there {'is' if n - first == 1 else 'are'}"
+            f" {counted(n - first, 'session')}; {counted(count, 'fold')} with"
+            f" {counted(horizon, 'session')} left out in each would need more than"
+            f" {count * (horizon + 1)}. Give an earlier"
             f" {parameter('train_end')}, fewer {parameter('folds')} or a shorter"
             f" {parameter('horizon')}."
         )

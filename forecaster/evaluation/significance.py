@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,3 +106,23 @@ def fixed_smoothing(differences: Floats, step: int) -> float:
     if variance == 0.0:
         return 1.0 if mean == 0.0 else 0.0
     return float(2.0 * t.sf(abs(mean) / math.sqrt(variance / n), 2 * m))
+
+
+def skill_interval(skill: float, p: float | None) -> tuple[float, float] | None:
+    """The 95% interval of a skill that a two-sided test found to differ from 0 with ``p``.
+
+    Its half-width is 1.96 standard errors, which are the skill over the normal score of ``p``: it
+    holds 0 exactly where p is 0.05 or more.
+
+    Args:
+        skill: 1 − loss / baseline's loss.
+        p: of the test; None or NaN where there is none.
+
+    Returns:
+        Its ends; None where nothing can be said.
+    """
+    if p is None or not 0.0 < p < 1.0 or not math.isfinite(skill):
+        return None
+    scores = NormalDist()
+    half = abs(skill) * scores.inv_cdf(0.975) / scores.inv_cdf(1.0 - max(p, 1e-15) / 2.0)
+    return skill - half, skill + half

@@ -160,7 +160,7 @@ class _Run:
     ) -> None:
         """Losses of the mean of the networks' quantiles, and of each network alone."""
         start = time.perf_counter()
-        settings = replace(self.settings, cell=cell)
+        settings = self.settings.with_cell(cell)
         levels = settings.quantiles
         mean: Floats | float = 0.0
         by_seed = []
@@ -249,7 +249,7 @@ def backtest(
     tasks = [
         FitTask(
             fold.cutoff,
-            replace(settings, cell=cell, seed=settings.seed + seed),
+            replace(settings.with_cell(cell), seed=settings.seed + seed),
             device,
             f"fold {number}/{len(folds)}",
         )

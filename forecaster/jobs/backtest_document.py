@@ -32,7 +32,7 @@ from forecaster.evaluation.folds import Fold
 from forecaster.jobs.backtest import Backtest, ModelReference, Plan, Refit, Spread
 from forecaster.jobs.score_card import ScoresRefused, read_months, read_table
 from forecaster.market.notes import Note
-from forecaster.model.settings import Cell, Settings
+from forecaster.model.settings import Cell, Settings, any_cell
 
 SCHEMA = "backtest/1"
 REMEDY = "Make one with: forecast backtest SOURCES --format json --output FILE"
@@ -144,9 +144,10 @@ class BacktestDocument(Part):
         )
 
     def _settings(self) -> Settings:
-        """Settings with the first of the plan's cells and seeds."""
+        """Settings with a cell and the first seed of the plan."""
         assert isinstance(self.plan, PlanFacts)
-        state = {**(self.settings or {}), "cell": self.plan.cells[0], "seed": self.plan.seeds[0]}
+        cell, seed = any_cell(self.plan.cells), self.plan.seeds[0]
+        state = {**(self.settings or {}), "cell": cell, "seed": seed}
         try:
             return Settings.from_state(state)
         except (SettingsError, TypeError, ValueError) as problem:

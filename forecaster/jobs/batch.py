@@ -33,6 +33,7 @@ from forecaster.market.load import read_sorted
 from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
+from forecaster.market.store.chain import written_head
 from forecaster.market.store.journal import Author, JournalRecord
 from forecaster.market.store.log import (
     Run,
@@ -44,6 +45,7 @@ from forecaster.market.store.log import (
 )
 from forecaster.market.watchlist import BatchSources
 from forecaster.model.artifact import Model, save
+from forecaster.packages import require_training
 from forecaster.paths import home
 
 MAX_AGE = 5
@@ -62,7 +64,8 @@ class BatchResult:
         stale: tickers forecast from bars that lack a session, or because their source failed.
         written: how many forecasts were new to the journal.
         resumed: whether an earlier run went on.
-        head: hash of the journal's last row.
+        journal_rows: count of all rows of the journal.
+        head: hash of its last row.
         notes: what a user should know.
         seconds: from start to end.
     """
@@ -74,9 +77,15 @@ class BatchResult:
     stale: tuple[str, ...]
     written: int
     resumed: bool
+    journal_rows: int
     head: str
     notes: tuple[Note, ...]
     seconds: float
+
+    @property
+    def tickers(self) -> int:
+        """Count of tickers of the watchlist."""
+        return len(self.forecasts) + len(self.failures)
 
 
 def batch(
@@ -95,6 +104,7 @@ def batch(
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
     on_ticker: Callable[[str], None] | None = None,
+    on_run: Callable[[str], None] | None = None,
 ) -> BatchResult:
     """Fetch what is missing, forecast every ticker in one pass, and write the journal.
 
@@ -116,17 +126,23 @@ def batch(
         provider: makes the provider; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
         on_ticker: called before each ticker is fetched.
+        on_run: called with the run's name once it has one.
 
     Raises:
         LockHeld: another batch did not end in time.
         SettingsError: the model was not trained for that many steps, or the store is read-only.
+        MachineError: it is to be retrained, and what that needs is not installed.
         StoreError: the store cannot be used.
     """
     checked_horizon(model, horizon)  # before an evening's requests are made for nothing
+    if retrain_days is not None:
+        require_training()
     began, moment = time.perf_counter(), now or datetime.now(UTC)
     with locked(home() / "batch", "a batch", wait=wait), Store() as store:
         due = path is not None and _due(store, model, retrain_days, moment)
         run, resumed = _run(store, _task(model, sources, market, horizon), moment, resume=resume)
+        if on_run is not None:
+            on_run(run.run)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
         last = None if due else REACH
         loaded = read_sorted(
@@ -157,7 +173,7 @@ def batch(
         stale = {*loaded.stale, *(note.ticker for note in old if note.loud)}
         records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
         notes += _clock(store, now or datetime.now(UTC))
-        written, head = _written(store, run, model, records, now)
+        written, journal_rows, head = _written(store, run, model, records, now)
     return BatchResult(
         run=run.run,
         model=model,
@@ -166,6 +182,7 @@ def batch(
         stale=tuple(f.ticker for f in result.forecasts if f.ticker in stale),
         written=written,
         resumed=resumed,
+        journal_rows=journal_rows,
         head=head,
         notes=tuple(notes),
         seconds=time.perf_counter() - began,
@@ -255,15 +272,15 @@ def _written(
     model: Model,
     records: Sequence[JournalRecord],
     now: datetime | None,
-) -> tuple[int, str]:
-    """Write the journal and end the run; how many forecasts were new, and the last row's hash."""
+) -> tuple[int, int, str]:
+    """Write the journal and end the run; how many forecasts are new, all rows, the last's hash."""
     with store.writing() as tx:
         moment = now or datetime.now(UTC)  # fetching, or another writer, may have taken an hour
         author = Author(run.run, moment, model.name, model.id, model.digest)
         written = journal.append(tx, author, records)
-        head = journal.head(tx)
+        rows, head = written_head(tx)
         finish_run(tx, run, datetime.now(UTC))
-    return written, head
+    return written, rows, head
 
 
 def _clock(store: Store, now: datetime) -> list[Note]:

@@ -7,7 +7,7 @@ same size on a fixed window, and price levels scaled from 0 to 1 as tutorials do
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import score
+from forecaster.evaluation.verdict import Verdict
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import gather_windows
 from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
@@ -27,12 +28,14 @@ from forecaster.jobs.progress import OnProgress, stage
 from forecaster.market.bars import History, Panel
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import forward_last
-from forecaster.model.settings import Device, Settings
+from forecaster.model.settings import Cell, Device, Settings
 from forecaster.model.training import FitResult, Represent
 
 BASELINES = ("naive", "ewma", "har")
 WINDOW = 20
 """Sessions in a window of the bidirectional and the feed-forward networks: a month."""
+WINDOWED_BATCH = 128
+"""Windows in a training step at least: they are short."""
 
 REMEMBERED = 0.9
 _PROBES = 256
@@ -66,6 +69,7 @@ class Comparison:
         memory: sessions before the last that hold 90% of the influence of all earlier sessions.
         first: scores one session ahead.
         last: scores at the last step.
+        verdicts: against each baseline, one session ahead and at the last step.
     """
 
     name: str
@@ -76,36 +80,79 @@ class Comparison:
     memory: int
     first: ScoreRow
     last: ScoreRow
+    verdicts: tuple[Verdict, ...] = ()
 
 
-def contenders(settings: Settings) -> tuple[Contender, ...]:
-    """Every network of the comparison, in the size of the settings."""
-    windowed = replace(settings, supervise="last", context=WINDOW, batch_size=128)
-    flat = replace(windowed, cell="rnn", context=1)
+@dataclass(frozen=True)
+class ComparisonResult:
+    """Networks side by side, in the order of the table.
+
+    Attributes:
+        networks: one for each kind.
+        split: dates of fitting, validation and test.
+        tickers: that were scored.
+        sessions_scored: count of held-out sessions.
+    """
+
+    networks: tuple[Comparison, ...]
+    split: Split
+    tickers: tuple[str, ...]
+    sessions_scored: int
+
+    def __iter__(self) -> Iterator[Comparison]:
+        return iter(self.networks)
+
+    def __len__(self) -> int:
+        return len(self.networks)
+
+    def __getitem__(self, place: int) -> Comparison:
+        return self.networks[place]
+
+    @property
+    def best(self) -> Comparison:
+        """The network with the lowest pinball loss one session ahead."""
+        return min(self.networks, key=lambda network: network.first.pinball)
+
+
+def contenders(
+    settings: Settings, cells: Sequence[Cell] = ("rnn", "lstm", "gru")
+) -> tuple[Contender, ...]:
+    """Every network of the comparison, as the settings say; on windows, of their context."""
+    window = settings.context or WINDOW
+    size = max(settings.batch_size, WINDOWED_BATCH)
+    windowed = replace(settings, supervise="last", context=window, batch_size=size)
+    last = cells[-1]
     return (
-        *(Contender(c, replace(settings, cell=c)) for c in ("rnn", "lstm", "gru")),
+        *(Contender(c, settings.with_cell(c)) for c in cells),
         *(
-            Contender(f"{c} both ways", replace(windowed, cell=c, bidirectional=True))
-            for c in ("rnn", "lstm", "gru")
+            Contender(f"{c} both ways", replace(windowed.with_cell(c), bidirectional=True))
+            for c in cells
         ),
-        Contender("feed-forward", flat, window=WINDOW),
-        Contender("gru minmax", replace(settings, cell="gru", scale="minmax")),
-    )
+        Contender(
+            "feed-forward", replace(windowed.with_cell("rnn"), context=1, bidirectional=False),
+            window=window,
+        ),
+        Contender(f"{last} minmax", replace(settings.with_cell(last), scale="minmax")),
+    )  # fmt: skip
 
 
 def compare(
     panel: Panel,
     settings: Settings,
     *,
+    cells: Sequence[Cell] = ("rnn", "lstm", "gru"),
+    train_end: np.datetime64 | None = None,
     device: Device = "auto",
     on_progress: OnProgress | None = None,
     pool: Pool | None = None,
-) -> tuple[Comparison, ...]:
+) -> ComparisonResult:
     """Train all contenders on one part of a panel and score them on the rest.
 
     Args:
         panel: histories, together long enough to hold a test part out.
-        settings: size, horizon, epochs and seed of all networks.
+        settings: of all networks, but for what tells them apart.
+        cells: to compare, at least one.
+        train_end: last session before the test part; None: after 85% of them.
         device: where Keras computes.
         on_progress: called after each epoch; with workers, after each network.
         pool: where networks are fitted; None: in this process.
@@ -114,7 +161,7 @@ def compare(
         DataError: the panel is too short for a test part.
     """
     usable = panel.keep(lambda history: len(history) >= 2)
-    split = split_panel(usable, settings.horizon) if len(usable) else None
+    split = split_panel(usable, settings.horizon, train_end) if len(usable) else None
     if split is None or split.test_from is None or split.valid_from is None:
         held = len(usable.sessions) if len(usable) else 0
         raise DataError(
@@ -125,12 +172,15 @@ def compare(
     actuals = origins.actuals(settings.horizon)
     past = usable.up_to(split.train_end)
     losses, _ = baseline_losses(BASELINES, past, origins, actuals, settings.quantiles)
-    tasks = [ContenderTask(contender, split, device) for contender in contenders(settings)]
+    tasks = [ContenderTask(contender, split, device) for contender in contenders(settings, cells)]
     fits = (pool or Pool()).map(fit_contender, usable, tasks, watch=on_progress)
-    return tuple(
+    networks = tuple(
         _comparison(task.contender, fitted, seconds, usable, origins, actuals, losses)
         for task, (fitted, seconds) in zip(tasks, fits, strict=True)
     )
+    scored = [usable.histories[place].ticker for place in np.unique(actuals.ticker)]
+    sessions = len(np.unique(actuals.session))
+    return ComparisonResult(networks, split, tuple(scored), sessions)
 
 
 @dataclass(frozen=True)
@@ -184,6 +234,7 @@ def _comparison(
         memory=_memory(contender, fitted, panel, origins),
         first=rows[0],
         last=rows[-1],
+        verdicts=table.verdicts,
     )
 
 

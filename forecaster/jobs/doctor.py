@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -14,19 +16,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forecaster.errors import ForecastError, ModelError
-from forecaster.jobs.worker import installed
-from forecaster.model.artifact import load
-from forecaster.model.registry import model_paths
-from forecaster.paths import home, make_folder, models_folder
+from forecaster.packages import (
+    DISTRIBUTION,
+    OURSELVES,
+    installed,
+    missing_to_train,
+    to_install,
+)
+from forecaster.paths import home, make_folder, models_folder, store_file
 from forecaster.wording import counted
 
 _PACKAGES = (
-    "tensorflow", "keras", "numpy", "pandas", "pyarrow", "typer", "rich", "yfinance", "sqlalchemy",
+    "numpy", "pandas", "pyarrow", "typer", "rich", "yfinance", "sqlalchemy",
     "exchange-calendars",
 )  # fmt: skip
+_TRAINING = ("tensorflow", "keras")
+_COMPLETE = f"Install what that needs with: {to_install()}"
 _SLOWEST_START = 120
 """Most seconds for an import of Keras."""
 _FREE_NEEDED = 50 * 2**20
+_PATIENCE = 0.2
+"""Seconds for a store that somebody is writing to."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +56,43 @@ class Check:
     remedy: str = ""
 
 
-def examine(settings: Path | None = None, problem: ForecastError | None = None) -> Iterator[Check]:
+def examine(
+    settings: Path | None = None, problem: ForecastError | None = None, *, quick: bool = False
+) -> Iterator[Check]:
     """All checks, the quick ones first.
 
     Args:
         settings: the file of settings, or None where there is none.
         problem: why it cannot be used.
+        quick: start no Keras, read no model, and load no library to look at a store in a file.
     """
     yield _python()
     finding = "none" if settings is None else str(settings)
     yield Check("settings file", problem is None, finding if problem is None else str(problem))
-    for package in _PACKAGES:
+    missing = missing_to_train()
+    yield _installation(missing)
+    for package in (*_TRAINING, *_PACKAGES) if not missing else _PACKAGES:
         version = installed(package)
         remedy = f"Install it with: pip install {package}"
         yield Check(package, version is not None, version or "not installed", remedy)
     yield _folder()
     yield _free_space()
-    yield _models()
-    yield _store()
-    yield from _devices()
+    yield _counted_models() if quick else _models()
+    file = store_file()
+    yield _store() if file is None or not quick else _stored_in(file)
+    if not missing and not quick:
+        yield from _devices()
+
+
+def _installation(missing: list[str]) -> Check:
+    """The program, and whether it can train: without Keras and its backend it need not."""
+    version = f"{DISTRIBUTION} {installed(OURSELVES)}"
+    if not missing:
+        return Check("installation", True, f"{version}, complete")
+    if len(missing) == 1 and missing[0] == "keras":
+        return Check("installation", False, f"{version}; keras is missing", _COMPLETE)
+    finding = f"{version}, forecast-only: nothing can be trained or exported. {_COMPLETE}"
+    return Check("installation", True, finding)
 
 
 def _python() -> Check:
@@ -74,7 +102,7 @@ def _python() -> Check:
         "Python",
         ok,
         f"{platform.python_version()} on {platform.system()} {platform.machine()}",
-        "Install Python 3.11, 3.12 or 3.13 and forecaster in it",
+        f"Install Python 3.11, 3.12 or 3.13 and {DISTRIBUTION} in it",
     )
 
 
@@ -111,6 +139,9 @@ def _free_space() -> Check:
 
 def _models() -> Check:
     """Count of models, and whether each can be read."""
+    from forecaster.model.artifact import load
+    from forecaster.model.registry import model_paths
+
     damaged, paths = [], model_paths()
     for path in paths:
         try:
@@ -122,6 +153,12 @@ def _models() -> Check:
     return Check("models", not damaged, finding, remedy)
 
 
+def _counted_models() -> Check:
+    """Count of models, of which none is read."""
+    count = len(list(models_folder().glob("*.forecast")))
+    return Check("models", True, f"{count} trained, not read")
+
+
 def _store() -> Check:
     """Whether the price store can be opened and written, and its count of tickers."""
     from forecaster.market.store import Store
@@ -130,10 +167,25 @@ def _store() -> Check:
     try:
         with Store() as store, store.reading() as tx:
             count = len(stored_names(tx))
-            finding = f"{store.name}, {count} tickers" + (", read-only" if store.read_only else "")
+            finding = f"{store.name}, {counted(count, 'ticker')}"
+            finding += ", read-only" if store.read_only else ""
     except ForecastError as problem:
         return Check("price store", False, str(problem), "Check FORECASTER_STORE")
     return Check("price store", True, finding)
+
+
+def _stored_in(file: Path) -> Check:
+    """Whether the price store's file can be read, and its count of tickers."""
+    if not file.exists():
+        return Check("price store", True, f"{file}, not made yet")
+    try:
+        address = f"{file.resolve().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as store:
+            (count,) = store.execute("SELECT count(*) FROM histories").fetchone()
+    except sqlite3.Error as problem:
+        finding = f"{file} cannot be read ({problem})"
+        return Check("price store", False, finding, "Run: forecast data verify")
+    return Check("price store", True, f"{file}, {counted(count, 'ticker')}")
 
 
 def _devices() -> Iterator[Check]:

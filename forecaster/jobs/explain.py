@@ -14,6 +14,7 @@ from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.market.notes import Note
 from forecaster.model.artifact import Model
+from forecaster.wording import counted
 
 LOOKBACKS = (1, 2, 5, 10, 20, 60, 120, 250)
 """k: counts of sessions that stay when older bars are withheld."""
@@ -161,7 +162,9 @@ def _notes(
     notes = []
     if len(days) < last:
         shown = "1 session is" if len(days) == 1 else f"{len(days)} sessions are"
-        notes.append(f"{seen.ticker} has {len(seen)} bars, so {shown} shown instead of {last}.")
+        notes.append(
+            f"{seen.ticker} has {counted(len(seen), 'bar')}, so {shown} shown instead of {last}."
+        )
     if len(withheld) < len(LOOKBACKS):
         missing = ", ".join(str(k) for k in LOOKBACKS[len(withheld) :])
         notes.append(f"The history is too short to withhold what is older than {missing} sessions.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -128,7 +128,7 @@ def measure_gradients(
     rows = [row for cell in cells for row in _rows(model, cell, history, windows, epochs)]
     rows += [_reach(f"unit × {w:g}", "textbook", linear_unit_gradients(w, lags)) for w in TEXTBOOK]
     trained = settings.cell in cells
-    stepping = settings if trained else _with_cell(settings, cells[0])
+    stepping = settings if trained else settings.with_cell(cells[0])
     batch = next(batches(stepping, data, np.random.default_rng(settings.seed)))
     usual, burst = training_step(
         model.network if trained else None,
@@ -199,7 +199,7 @@ def _reach(name: str, weights: Weights, norms: Floats) -> Reach:
 
 def _rows(model: Model, cell: Cell, history: History, windows: Batch, epochs: int) -> list[Reach]:
     """Gradients of a cell as training starts it and, where there are such weights, trained."""
-    chosen = _with_cell(model.settings, cell)
+    chosen = model.settings.with_cell(cell)
     features = len(model.representation.features)
     networks: dict[Weights, Network | None] = {"initial": None}
     if cell == model.settings.cell:
@@ -212,11 +212,6 @@ def _rows(model: Model, cell: Cell, history: History, windows: Batch, epochs: in
         _reach(cell, weights, input_gradients(network, chosen, features, windows))
         for weights, network in networks.items()
     ]
-
-
-def _with_cell(settings: Settings, cell: Cell) -> Settings:
-    activation = settings.activation if cell == "rnn" else "tanh"
-    return replace(settings, cell=cell, activation=activation)
 
 
 def _windows(data: TrainingSet, history: History, lags: int) -> Batch:

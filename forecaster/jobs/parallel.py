@@ -38,6 +38,7 @@ from forecaster.jobs.worker import (
 )
 from forecaster.market.bars import Panel
 from forecaster.model import threads
+from forecaster.packages import to_install
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -255,7 +256,7 @@ def _connected(address: str) -> Iterator[Any]:
     except ImportError as missing:
         raise SettingsError(
             f"{parameter('cluster')} needs packages that are not installed ({missing.name});"
-            " install them with: pip install 'forecaster[dask]'"
+            f" install them with: {to_install('dask')}"
         ) from missing
     silence_libraries()
     try:

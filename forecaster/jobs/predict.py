@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -56,6 +56,7 @@ class Step:
         session_estimated: whether the date follows weekdays, not a calendar.
         naive: the last price.
         quantiles: level to price, rising; as traded at the cutoff.
+        intervals: low and high price by share in percent; none unless they were asked for.
     """
 
     step: int
@@ -63,6 +64,7 @@ class Step:
     session_estimated: bool
     naive: float
     quantiles: dict[float, float]
+    intervals: dict[float, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Device, UsedDevice
 from forecaster.model.training import fit, targets_by_step
+from forecaster.wording import counted
 
 NEEDED = 20
 """Fewest sessions after the model's training for a fair comparison."""
@@ -71,7 +72,7 @@ def retrain(model: Model, panel: Panel, *, device: Device = "auto") -> RetrainRe
     unseen = panel.sessions[panel.sessions > trained_to] if len(panel) else np.array([])
     if len(unseen) < NEEDED:
         reason = (
-            f"model {model.name} was not retrained: {len(unseen)} sessions have come since"
+            f"model {model.name} was not retrained: {counted(len(unseen), 'session')} came since"
             f" {trained_to}, and a fair contest needs {NEEDED}"
         )
         return RetrainResult(model, False, reason)

@@ -19,7 +19,6 @@ from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.jobs.score_card import card_scores, date_of, panel_facts
-from forecaster.jobs.worker import installed
 from forecaster.market.bars import Panel
 from forecaster.market.notes import Note
 from forecaster.model.artifact import Model
@@ -27,6 +26,7 @@ from forecaster.model.card import Card, EpochLosses, SplitDates, check_name
 from forecaster.model.devices import choose_device
 from forecaster.model.settings import Device, Settings, UsedDevice
 from forecaster.model.training import Epoch, FitResult, fit
+from forecaster.packages import OURSELVES, installed
 from forecaster.wording import counted
 
 SHORTEST_HISTORY = 5
@@ -35,7 +35,7 @@ SHORTEST_HISTORY = 5
 FEW_TARGETS = 100
 """A step with fewer targets has learned little."""
 
-_PACKAGES = ("forecaster", "keras", "tensorflow", "numpy")
+_PACKAGES = (OURSELVES, "keras", "tensorflow", "numpy")
 
 
 @dataclass(frozen=True)

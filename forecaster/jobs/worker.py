@@ -9,20 +9,19 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from importlib import metadata
 from typing import Any, TypeVar
 
-from forecaster import __version__
 from forecaster.errors import SettingsError
 from forecaster.jobs.answers import checked_versions, rubbish
 from forecaster.jobs.packed_panel import PackedPanel
 from forecaster.model import threads
+from forecaster.packages import DISTRIBUTION, OURSELVES, distribution_of, installed
 
 R = TypeVar("R")
 
 _LOOK_SECONDS = 1.0
 _SAFE = "PYTHONSAFEPATH"
-_SAME_EVERYWHERE = ("numpy", "tensorflow", "keras")
+_SAME_EVERYWHERE = (OURSELVES, "numpy", "tensorflow", "keras")
 _ONE_AT_A_TIME = threading.Lock()
 """Two fits in threads would disturb each other: Keras keeps seeds and names for a process."""
 
@@ -98,18 +97,9 @@ def interrupts_stay_here() -> Iterator[None]:
 def versions() -> dict[str, str]:
     """Versions of the packages that decide a result's bits."""
     return {
-        "forecaster": __version__,
         **{package: installed(package) or "none" for package in _SAME_EVERYWHERE},
         "python": ".".join(platform.python_version_tuple()[:2]),
     }
-
-
-def installed(package: str) -> str | None:
-    """The version of a package; None where it is not installed."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def require_versions(workers: object) -> None:
@@ -129,13 +119,13 @@ def require_versions(workers: object) -> None:
         theirs = checked_versions(answer)
         if isinstance(theirs, BaseException):
             raise SettingsError(
-                f"worker {worker} cannot run forecaster {ours['forecaster']}"
+                f"worker {worker} cannot run {DISTRIBUTION} {ours[OURSELVES]}"
                 f" ({type(theirs).__name__}: {theirs}). Install it there and restart the worker."
             )
         for package, version in ours.items():
             if theirs.get(package) != version:
                 raise SettingsError(
                     f"worker {worker} has {package} {theirs.get(package, 'none')}, and this"
-                    f" process {version}; results would differ. Install {package} {version} there"
-                    " and restart the worker."
+                    f" process {version}; results would differ. Install"
+                    f" {distribution_of(package)} {version} there and restart the worker."
                 )

@@ -111,7 +111,8 @@ class History:
         return len(self.sessions)
 
     def __repr__(self) -> str:
-        return f"<History of {self.ticker}: {len(self):,} bars, {self.first} to {self.cutoff}>"
+        bars = counted(len(self), "bar")
+        return f"<History of {self.ticker}: {bars}, {self.first} to {self.cutoff}>"
 
     @property
     def first(self) -> np.datetime64:

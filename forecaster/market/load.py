@@ -43,6 +43,7 @@ from forecaster.market.notes import (
 )
 from forecaster.market.placeholders import NEIGHBOURS, with_known_ranges
 from forecaster.market.symbols import checked_tickers
+from forecaster.market.watchlist import tickers_in
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -64,8 +65,8 @@ def read_sources(
     """Read files and fetch tickers into one panel.
 
     Args:
-        sources: paths, ``-``, tables in memory, and tickers: words that are no path and name no
-            file.
+        sources: paths of price files and of watchlists, ``-``, tables in memory, and tickers: words
+            that are no path and name no file.
         options: how files are read.
         fetching: how tickers are fetched; its calendar holds for files too.
         stdin: where ``-`` reads; the process's standard input if None.
@@ -80,14 +81,27 @@ def read_sources(
         StoreError: the price store cannot be used.
     """
     files: list[str | Table] = []
-    tickers: list[str] = []
+    words: list[str] = []
+    listed: list[str] = []
+    refused: list[Failure] = []
     for source in sources:
-        if isinstance(source, Table) or is_file_source(source) or not source.strip():
+        if not isinstance(source, Table) and source.strip() and not is_file_source(source):
+            words.append(source)
+            continue
+        try:
+            tickers = None if isinstance(source, Table) else tickers_in(source, stdin)
+        except DataError as problem:
+            refused.append(Failure(problem, source=str(source)))
+            continue
+        if tickers is None:
             files.append(source)
         else:
-            tickers.append(source)
-    loaded = read_sorted(files, tickers, options, fetching, stdin=stdin, on_ticker=on_ticker)
-    return replace(loaded, failures=tuple(_perhaps_a_file(f, tickers) for f in loaded.failures))
+            listed += tickers
+    loaded = read_sorted(
+        files, [*words, *listed], options, fetching, stdin=stdin, on_ticker=on_ticker
+    )
+    failures = (_perhaps_a_file(failure, words) for failure in loaded.failures)
+    return replace(loaded, failures=(*failures, *refused))
 
 
 def read_sorted(

@@ -32,6 +32,7 @@ from forecaster.market.store.log import record_fetch
 from forecaster.market.store.tickers import Extent, StoredTicker, TickerInfo, extents
 from forecaster.market.store_diff import corrected_volumes, difference, missing_from_answer
 from forecaster.market.symbols import hint
+from forecaster.wording import counted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -297,7 +298,9 @@ class _Update:
         new_sessions: Days,
         notes: tuple[str, ...],
     ) -> UpdateResult:
-        bars = f"{added} bars added, {stored.bars} from {stored.first} to {stored.cutoff}."
+        bars = (
+            f"{counted(added, 'bar')} added, {stored.bars} from {stored.first} to {stored.cutoff}."
+        )
         self.record(tx, outcome, " ".join((bars, *notes)))
         return UpdateResult(outcome, stored, added, new_sessions, notes)
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
-from forecaster.errors import DataError
+from forecaster.errors import DataError, UnknownTicker
+from forecaster.market.files.column_names import header_of, roles_in
 from forecaster.market.files.file_names import PARQUET_SUFFIXES
 from forecaster.market.files.read import STDIN, is_file_source
+from forecaster.market.symbols import checked_ticker
 
 TICKER_HEADERS = ("ticker", "tickers", "symbol", "symbols")
-_PRICE_HEADERS = ("close", "adj close", "adj_close", "price", "last", "open")
+_PRICE_ROLES = frozenset({"open", "high", "low", "close", "adjusted_close"})
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|\d{8}")
+_NUMBERS = re.compile(r"[\s,;|].*\d|^[-+$€£]?[\d.,:/ -]+$")
+"""A line of several cells with numbers, or of one number or date."""
+Kind = Literal["prices", "tickers"]
 _HEAD_BYTES = 4096
 _MOST_BYTES = 16 * 2**20
 _MOST_TICKERS = 100_000
@@ -34,8 +41,7 @@ def read_watchlist(source: str, stdin: BinaryIO | None = None) -> list[str]:
         DataError: it cannot be read, or holds no ticker, or more than any market has.
     """
     text = _text(source, stdin)
-    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
-    lines = [line for line in lines if line]
+    lines = _content(text.splitlines())
     heads = _cells(lines[0]) if lines else []
     places = [place for place, head in enumerate(heads) if head.lower() in TICKER_HEADERS]
     words = _column(lines, places[0], source) if places else _words(lines, source)
@@ -73,6 +79,12 @@ def _text(source: str, stdin: BinaryIO | None) -> str:
             f"{source} is no text (byte {problem.start}); a file of tickers is needed. Save it as"
             " UTF-8."
         ) from problem
+
+
+def _content(lines: Sequence[str]) -> list[str]:
+    """Lines without comments and blanks, where something is left."""
+    stripped = (line.partition("#")[0].strip() for line in lines)
+    return [line for line in stripped if line]
 
 
 def _delimiter(line: str) -> str:
@@ -122,8 +134,7 @@ class BatchSources:
 def read_batch_sources(sources: Sequence[str], stdin: BinaryIO | None = None) -> BatchSources:
     """Sort sources into watchlists and price files.
 
-    A folder or a Parquet file holds prices. A text file whose first line has columns with dates or
-    prices does too; any other is a watchlist, and so is standard input.
+    What holds prices by ``kind_of`` does; any other is a watchlist, and so is standard input.
 
     Args:
         sources: paths, or ``-``.
@@ -135,7 +146,7 @@ def read_batch_sources(sources: Sequence[str], stdin: BinaryIO | None = None) ->
     tickers: dict[str, None] = {}
     files: dict[str, None] = {}
     for source in sources:
-        if source != STDIN and _holds_prices(source):
+        if source != STDIN and kind_of(source) == "prices":
             files.setdefault(source)
         else:
             tickers.update(dict.fromkeys(read_watchlist(source, stdin)))
@@ -157,27 +168,82 @@ def read_set_sources(words: Sequence[str]) -> BatchSources:
         if not is_file_source(word):
             parts = (part.strip() for part in word.split(","))
             tickers.update(dict.fromkeys(part for part in parts if part))
-        elif _holds_prices(word):
+        elif kind_of(word) == "prices":
             files.setdefault(word)
         else:
             tickers.update(dict.fromkeys(read_watchlist(word)))
     return BatchSources(tuple(tickers), tuple(files))
 
 
-def _holds_prices(source: str) -> bool:
-    path = Path(source)
-    if path.is_dir() or source.lower().endswith(PARQUET_SUFFIXES):
-        return True
+def kind_of(source: str) -> Kind | None:
+    """Whether a path holds prices or names tickers, by its beginning; None where it does not say.
+
+    A folder and a Parquet file hold prices. A text names tickers where each line is one, or where a
+    column is called ticker or symbol, unless dates and prices, or a ticker's several rows, stand
+    beside it.
+    """
+    if Path(source).is_dir() or source.lower().endswith(PARQUET_SUFFIXES):
+        return "prices"
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-    except OSError as problem:
-        raise DataError(
-            f"{source} cannot be read ({problem.strerror}); a watchlist or a price file is needed."
-            " Check the path."
-        ) from problem
-    lines = head.decode("utf-8-sig", errors="replace").lstrip().splitlines()
-    cells = [cell.lower() for cell in _cells(lines[0].strip())] if lines else []
-    if len(cells) < 2:
+        with Path(source).open("rb") as file:
+            return kind_in(file.read(_HEAD_BYTES))
+    except OSError:
+        return None
+
+
+def kind_in(head: bytes) -> Kind | None:
+    """What the first bytes of a file hold."""
+    if b"\0" in head:  # UTF-16, as no watchlist is, or no text at all
+        return "prices"
+    text = head.decode("utf-8-sig", errors="replace")
+    lines = _content(text.splitlines()[: -1 if len(head) == _HEAD_BYTES else None])
+    if not lines:
+        return None
+    cells = _cells(lines[0])
+    if any(cell.lower() in TICKER_HEADERS for cell in cells):
+        return _kind_of_table(cells, lines[1:])
+    return "prices" if len(cells) > 1 else _kind_of_words(lines)
+
+
+def _kind_of_table(heads: Sequence[str], lines: Sequence[str]) -> Kind:
+    """The kind of a table with a column of tickers."""
+    place = next(n for n, head in enumerate(heads) if head.lower() in TICKER_HEADERS)
+    roles = roles_in(map(header_of, heads))
+    rows = list(map(_cells, lines))
+    tickers = [row[place] for row in rows if len(row) > place]
+    dated = "date" in roles or any(map(_DATE.fullmatch, rows[0] if rows else ()))
+    priced = bool(roles & _PRICE_ROLES) or len(set(tickers)) < len(tickers)
+    return "prices" if dated and priced else "tickers"
+
+
+def _kind_of_words(lines: Sequence[str]) -> Kind | None:
+    """The kind of a text whose first line is one cell."""
+    if any(_NUMBERS.search(line) for line in lines):
+        return "prices"
+    tickers = [line for line in lines if _may_be_ticker(line)]
+    return "tickers" if lines[0] in tickers and 2 * len(tickers) >= len(lines) else None
+
+
+def _may_be_ticker(word: str) -> bool:
+    try:
+        checked_ticker(word)
+    except UnknownTicker:
         return False
-    return not set(cells) & set(TICKER_HEADERS) or any(cell in _PRICE_HEADERS for cell in cells)
+    return True
+
+
+def tickers_in(source: str, stdin: BinaryIO | None = None) -> list[str] | None:
+    """The tickers of a source that is a watchlist; None where it is none.
+
+    Args:
+        source: a path, or ``-``.
+        stdin: where ``-`` reads; it is looked at only where its beginning can be read again.
+
+    Raises:
+        DataError: it begins as a watchlist and goes on as none.
+    """
+    if source != STDIN:
+        return read_watchlist(source) if kind_of(source) == "tickers" else None
+    if not isinstance(stdin, io.BufferedReader):
+        return None
+    return read_watchlist(source, stdin) if kind_in(stdin.peek()) == "tickers" else None

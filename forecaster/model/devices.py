@@ -17,8 +17,9 @@ from forecaster.machine import KERAS, require_memory
 from forecaster.market.providers import yahoo
 from forecaster.model import threads
 from forecaster.model.settings import Device, UsedDevice
+from forecaster.packages import require_training, to_install
 
-GPU_HELP = "Install it with: pip install 'forecaster[gpu]'"
+GPU_HELP = f"Install it with: {to_install('gpu')}"
 
 
 def import_keras(device: Device = "auto") -> Any:
@@ -29,7 +30,9 @@ def import_keras(device: Device = "auto") -> Any:
 
     Raises:
         SettingsError: Keras or its backend cannot be imported, or has too little memory.
+        MachineError: it is not installed.
     """
+    require_training()
     threads.prepare_environment(device)
     if "tensorflow" not in sys.modules:
         require_memory(KERAS, "Keras")

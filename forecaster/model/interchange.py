@@ -11,6 +11,7 @@ from forecaster.model.devices import import_keras, stderr_to
 from forecaster.model.network import to_keras
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
+from forecaster.packages import to_install
 
 
 def export_bytes(
@@ -40,6 +41,6 @@ def export_bytes(
         except ImportError as missing:
             raise SettingsError(
                 f"{parameter('target')} onnx needs packages that are not installed"
-                f" ({missing.name}); install them with: pip install 'forecaster[onnx]'"
+                f" ({missing.name}); install them with: {to_install('onnx')}"
             ) from missing
         return path.read_bytes()

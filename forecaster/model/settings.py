@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -162,6 +162,11 @@ class Settings:
             return self.context
         return PREFIX_CONTEXT if self.supervise == "prefixes" else WINDOW_CONTEXT
 
+    def with_cell(self, cell: Cell) -> Settings:
+        """These settings for a cell; only an rnn has a choice of activation."""
+        activation = self.activation if cell == "rnn" else "tanh"
+        return replace(self, cell=cell, activation=activation)
+
     def state(self) -> dict[str, Any]:
         """Plain values for the model file."""
         return {**asdict(self), "quantiles": list(self.quantiles)}
@@ -176,6 +181,11 @@ class Settings:
                 " Correct the name."
             )
         return cls(**{**state, "quantiles": tuple(state.get("quantiles", LEVELS))})
+
+
+def any_cell(cells: Sequence[Cell]) -> Cell:
+    """A cell of several for the settings that they share: an rnn, which allows all of them."""
+    return "rnn" if "rnn" in cells else cells[0]
 
 
 TYPES: Mapping[str, Any] = get_type_hints(Settings)

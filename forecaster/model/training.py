@@ -23,6 +23,7 @@ from forecaster.model.inference import outputs_at
 from forecaster.model.network import compile_model, started, to_network, train_step
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Settings
+from forecaster.wording import counted
 
 AVERAGED_EPOCHS = 4.0
 """Epochs over which weights are averaged: the average of a noisy path is nearer to its goal."""
@@ -79,8 +80,8 @@ def targets_by_step(lengths: Sequence[int], horizon: int) -> tuple[int, ...]:
         )
     raise DataError(
         f"{parameter('horizon')} is {horizon}, and nothing teaches the steps after {longest}: the"
-        f" longest training history has {max(lengths)} sessions, and more than {horizon} are"
-        f" needed. Give longer histories, or {parameter('horizon')} {longest}."
+        f" longest training history has {counted(max(lengths), 'session')}, and more than"
+        f" {horizon} are needed. Give longer histories, or {parameter('horizon')} {longest}."
     )
 
 

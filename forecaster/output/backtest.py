@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
@@ -16,16 +15,19 @@ from forecaster.market.bars import Panel
 from forecaster.market.notes import Failure
 from forecaster.output.console import Text
 from forecaster.output.format import (
-    Column,
-    error_table,
     errors,
-    fitting_table,
+    loss,
     months_state,
+    percent,
     remark_sentence,
+    share,
     table_state,
     to_json,
     verdict_sentence,
 )
+from forecaster.output.tabular.layout import Column, fitting_table
+from forecaster.output.tabular.score_table import error_table
+from forecaster.wording import counted
 
 
 def backtest_table(result: Backtest, panel: Panel, width: int) -> list[RenderableType]:
@@ -33,24 +35,25 @@ def backtest_table(result: Backtest, panel: Panel, width: int) -> list[Renderabl
     table = result.table
     out: list[RenderableType] = [
         Text(
-            f"Histories  {len(panel)}, {panel.bars:,} bars, {panel.sessions[0]} to"
+            f"Histories  {len(panel)}, {counted(panel.bars, 'bar')}, {panel.sessions[0]} to"
             f" {panel.sessions[-1]}"
         ),
         Text(
-            f"Scored     {table.sessions_scored:,} sessions of {table.tickers} tickers, from"
+            f"Scored     {counted(table.sessions_scored, 'session')} of"
+            f" {counted(table.tickers, 'ticker')}, from"
             f" {result.folds[0].test_from} to {result.folds[-1].test_to}"
         ),
         Text("Cutoffs    " + ", ".join(str(f.cutoff) for f in result.folds)),
         Text("Seconds    " + ", ".join(f"{k} {v:.1f}" for k, v in result.seconds.items())),
-        error_table(table, width),
+        *error_table(table, width),
         Text("Share of prices below each quantile, one session ahead", style="bold"),
         *_calibration_tables(table, width),
         *_risk_lines(table),
     ]
     out += [
         Text(
-            f"{spread.seeds} networks of {cell} alone: pinball {100 * spread.lowest:.4f} to"
-            f" {100 * spread.highest:.4f} one session ahead"
+            f"{counted(spread.seeds, 'network')} of {cell} alone: pinball {loss(spread.lowest)}% to"
+            f" {loss(spread.highest)}% one session ahead"
         )
         for cell, spread in result.spreads.items()
     ]
@@ -62,12 +65,12 @@ def backtest_table(result: Backtest, panel: Panel, width: int) -> list[Renderabl
     return out
 
 
-def _calibration_tables(table: ScoreTable, width: int) -> list[Table]:
+def _calibration_tables(table: ScoreTable, width: int) -> list[RenderableType]:
     """Share of prices below each level, by model; levels that do not fit are in a table below."""
     rows = table.at(1)
     models = Column("model", [row.model for row in rows], left=True)
     levels = [
-        Column(f"{100 * float(q):g}%", [f"{100 * row.calibration[q]:.1f}" for row in rows])
+        Column(f"{100 * float(q):g}%", [share(row.calibration[q]) for row in rows], unit="%")
         for q in rows[0].calibration
     ]
     parts = [[models]]
@@ -86,7 +89,7 @@ def _risk_lines(table: ScoreTable) -> list[Text]:
         parts = []
         for row in table.at(1):
             rejected, of = row.var[level].rejected
-            parts.append(f"{row.model} {100 * row.var[level].share:.1f}% ({rejected} of {of})")
+            parts.append(f"{row.model} {percent(row.var[level].share)} ({rejected} of {of})")
         lines.append(
             Text(
                 f"Below the {100 * float(level):g}% value at risk (tickers where Kupiec's test"
@@ -102,8 +105,10 @@ def _tickers_won(table: ScoreTable) -> list[Text]:
     for row in table.at(1):
         hard = {b: w for b, w in row.tickers_won.items() if b in ("garch", "har")}
         if hard and row.model not in table.baselines:
-            won = " and ".join(f"{b} on {w} of {of}" for b, (w, of) in hard.items())
-            parts.append(f"{row.model} has a lower loss than {won} tickers")
+            won = " and ".join(
+                f"{b} on {w} of {counted(of, 'ticker')}" for b, (w, of) in hard.items()
+            )
+            parts.append(f"{row.model} has a lower loss than {won}")
     return [Text("; ".join(parts) + ".")] if parts else []
 
 

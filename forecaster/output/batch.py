@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, BinaryIO
 
+from forecaster import __version__
 from forecaster.jobs.batch import BatchResult
 from forecaster.output.format import errors, to_json, write_lines
 from forecaster.output.predict import forecast_object, predict_csv, predict_rows
+from forecaster.wording import counted
+
+if TYPE_CHECKING:
+    from forecaster.jobs.predict import TickerForecast
+    from forecaster.model.artifact import Model
 
 
-def write_jsonl(file: BinaryIO, result: BatchResult) -> None:
+def write_jsonl(
+    file: BinaryIO,
+    _model: Model,
+    forecasts: Iterable[TickerForecast],
+    _shares: Sequence[float] = (),
+) -> None:
     """One object a line, each as an element of ``forecasts`` in ``forecast/1``."""
-    write_lines(file, map(forecast_object, result.forecasts))
+    write_lines(file, map(forecast_object, forecasts))
 
 
-def write_csv(file: BinaryIO, result: BatchResult) -> None:
-    """A row for each ticker and step."""
-    file.write(predict_csv(result.model, result.forecasts).encode())
+def write_csv(
+    file: BinaryIO, model: Model, forecasts: Iterable[TickerForecast], shares: Sequence[float] = ()
+) -> None:
+    """A row for each ticker and step, with columns for the intervals that were asked for."""
+    file.write(predict_csv(model, forecasts, shares).encode())
 
 
-def write_parquet(file: BinaryIO, result: BatchResult) -> None:
-    """A row for each ticker and step as Parquet, with dates as dates and flags as flags."""
+def write_parquet(
+    file: BinaryIO, model: Model, forecasts: Iterable[TickerForecast], shares: Sequence[float] = ()
+) -> None:
+    """The rows and columns of ``write_csv`` as Parquet, with dates as dates and flags as flags."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    header, rows = predict_rows(result.model, result.forecasts)
+    header, rows = predict_rows(model, forecasts, shares)
     text, number = pa.string(), pa.float64()
     types = {
         "ticker": text,
@@ -41,16 +58,24 @@ def write_parquet(file: BinaryIO, result: BatchResult) -> None:
     parquet.write_table(table, file, compression="zstd")
 
 
-def batch_json(result: BatchResult) -> str:
-    """The document ``batch/1``."""
+def batch_json(result: BatchResult, exit_code: int = 0) -> str:
+    """The document ``batch/1``.
+
+    Args:
+        result: what the batch did.
+        exit_code: of the command that made it.
+    """
     cutoffs = sorted(str(forecast.cutoff) for forecast in result.forecasts)
     return to_json(
         {
             "schema": "batch/1",
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "version": __version__,
+            "exit_code": exit_code,
             "run": result.run,
             "resumed": result.resumed,
             "model": {"name": result.model.name, "id": result.model.id},
-            "tickers": len(result.forecasts) + len(result.failures),
+            "tickers": result.tickers,
             "forecasts": len(result.forecasts),
             "written": result.written,
             "stale": result.stale,
@@ -63,6 +88,7 @@ def batch_json(result: BatchResult) -> str:
             "newest_cutoff": cutoffs[-1] if cutoffs else None,
             "seconds": round(result.seconds, 3),
             "journal": result.head,
+            "journal_rows": result.journal_rows,
             "errors": errors(result.failures),
         }
     )
@@ -70,7 +96,7 @@ def batch_json(result: BatchResult) -> str:
 
 def batch_sentence(result: BatchResult) -> str:
     """A sentence on the outcome of a batch."""
-    parts = [f"{len(result.forecasts)} forecasts by model {result.model.name}"]
+    parts = [f"{counted(len(result.forecasts), 'forecast')} by model {result.model.name}"]
     parts.append(f"{result.written} new in the journal")
     if result.stale:
         parts.append(f"{len(result.stale)} stale")

@@ -8,55 +8,113 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from forecaster.jobs.compare import Comparison
+from forecaster.jobs.compare import Comparison, ComparisonResult
 from forecaster.market.notes import Failure
 from forecaster.output.console import Text
-from forecaster.output.format import Column, errors, fitting_table, plain, signed, to_csv, to_json
+from forecaster.output.format import (
+    errors,
+    gain,
+    loss,
+    number,
+    plain,
+    to_csv,
+    to_json,
+    verdict_sentence,
+)
+from forecaster.output.tabular.layout import Column, Specs, columns_of, fitting, fitting_table
+from forecaster.output.tabular.score_table import legend_of
+from forecaster.wording import counted, few
 
 
-def compare_table(comparisons: Sequence[Comparison], width: int) -> list[RenderableType]:
-    """Cost, memory and scores of every network."""
-    last = comparisons[0].last.step
-    columns = [
-        Column("network", [c.name for c in comparisons], left=True),
-        Column("weights", [f"{c.weights:,}" for c in comparisons], 5),
-        Column("seconds", [f"{c.seconds:.1f}" for c in comparisons], 4),
-        Column("targets/s", [f"{c.targets_per_second:,.0f}" for c in comparisons], 6),
-        Column("memory", [str(c.memory) for c in comparisons], 6),
-        Column("pinball", [f"{100 * c.first.pinball:.4f}" for c in comparisons]),
-        Column("vs naive", [signed(c.first.skill.get("naive")) for c in comparisons]),
-        Column("vs ewma", [signed(c.first.skill.get("ewma")) for c in comparisons], 3),
-        Column("vs har", [signed(c.first.skill.get("har")) for c in comparisons], 1),
-        Column(f"h={last} vs naive", [signed(c.last.skill.get("naive")) for c in comparisons], 2),
+def compare_table(result: ComparisonResult, width: int) -> list[RenderableType]:
+    """What was scored, cost, memory and scores of every network, and the verdict."""
+    split, networks = result.split, result.networks
+    kept = fitting(columns_of(_columns(networks[0].last.step), networks, ("network",)), width)
+    return [
+        Text(f"Fitted     to {split.fit_end}, validated from {split.valid_from}"),
+        Text(
+            f"Scored     {counted(result.sessions_scored, 'session')} of"
+            f" {counted(len(result.tickers), 'ticker')} ({few(result.tickers)}), from"
+            f" {split.test_from} to {split.last}"
+        ),
+        fitting_table(kept, width),
+        _legend(kept),
+        Text(_verdict(result)),
     ]
-    legend = (
-        "pinball and skill one session ahead; memory: sessions before the last that hold 90% of the"
-        " earlier ones' influence"
+
+
+def _columns(last: int) -> Specs[Comparison]:
+    return (
+        ("network", "", 0, lambda c: c.name),
+        ("weights", "", 5, lambda c: f"{c.weights:,}"),
+        ("training", "seconds", 4, lambda c: number(c.seconds, ".1f")),
+        ("targets", "a second", 6, lambda c: number(c.targets_per_second, ",.0f")),
+        ("memory", "sessions", 7, lambda c: str(c.memory)),
+        ("pinball", "%", 0, lambda c: loss(c.first.pinball)),
+        ("vs naive", "%", 0, lambda c: gain(c.first.skill.get("naive"))),
+        ("vs ewma", "%", 3, lambda c: gain(c.first.skill.get("ewma"))),
+        ("vs har", "%", 1, lambda c: gain(c.first.skill.get("har"))),
+        (f"h={last} vs naive", "%", 2, lambda c: gain(c.last.skill.get("naive"))),
     )
-    return [fitting_table(columns, width), Text(legend)]
 
 
-def compare_json(comparisons: Sequence[Comparison], failures: Iterable[Failure] = ()) -> str:
+def _legend(columns: Sequence[Column]) -> Text:
+    """What the columns mean that are shown."""
+    legend = legend_of(columns).append("; one session ahead where no other h stands there")
+    if any(column.name == "memory" for column in columns):
+        legend.append(
+            "; memory: sessions before the last that hold 90% of the earlier ones' influence"
+        )
+    return legend
+
+
+def _verdict(result: ComparisonResult) -> str:
+    """Sentences on the network with the lowest loss, and on how many beat the last price."""
+    best, count = result.best, len(result)
+    ahead = [v for v in best.verdicts if v.step == 1]
+    winners = sum(
+        any((v.step, v.baseline, v.word) == (1, "naive", "beats") for v in network.verdicts)
+        for network in result
+    )
+    flatters = f" of {count} on these very sessions, which flatters it" if count > 1 else ""
+    return (
+        f"{verdict_sentence(ahead)} {best.name} has the lowest loss{flatters}."
+        f" {winners} of {counted(count, 'network')} beat{'s' if winners == 1 else ''} naive."
+    )
+
+
+def compare_json(result: ComparisonResult, failures: Iterable[Failure] = ()) -> str:
     """The document ``compare/1``."""
     networks = [
         {
-            **plain(asdict(comparison)),
-            "first": comparison.first.model_dump(mode="json"),
-            "last": comparison.last.model_dump(mode="json"),
+            **plain(asdict(network)),
+            "first": network.first.model_dump(mode="json"),
+            "last": network.last.model_dump(mode="json"),
         }
-        for comparison in comparisons
+        for network in result
     ]
-    return to_json({"schema": "compare/1", "networks": networks, "errors": errors(failures)})
+    return to_json(
+        {
+            "schema": "compare/1",
+            "split": result.split,
+            "tickers": result.tickers,
+            "sessions_scored": result.sessions_scored,
+            "best": result.best.name,
+            "networks": networks,
+            "errors": errors(failures),
+        }
+    )
 
 
-def compare_csv(comparisons: Sequence[Comparison]) -> str:
+def compare_csv(result: ComparisonResult) -> str:
     """A row for each network, scores one session ahead and at the last step."""
+    first = result.networks[0]
     header = ["network", "weights", "seconds", "targets_per_second", "epochs", "memory"]
-    skills = list(comparisons[0].first.skill)
-    names = [f"h{row.step}_{key}" for row in (comparisons[0].first, comparisons[0].last)
+    skills = list(first.first.skill)
+    names = [f"h{row.step}_{key}" for row in (first.first, first.last)
              for key in ("pinball", *(f"skill_{b}" for b in skills))]  # fmt: skip
     rows = []
-    for item in comparisons:
+    for item in result:
         cells: list[Any] = [item.name, item.weights, item.seconds, item.targets_per_second,
                             item.epochs, item.memory]  # fmt: skip
         for row in (item.first, item.last):

@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import RenderableType
 
 from forecaster.output.console import Text
-from forecaster.output.format import open_table, to_json
+from forecaster.output.format import to_json
+from forecaster.output.tabular.layout import Column, fits, fitting_table
 
 _HEADS = ("setting", "value", "from")
 
@@ -60,15 +61,11 @@ def _rows(settings: Sequence[Setting], width: int) -> list[RenderableType]:
     rows = [(s.key, s.value, s.origin) for s in settings]
     if not rows:
         return []
-    columns = zip(_HEADS, *rows, strict=True)
-    needed = sum(max(map(len, column)) for column in columns) + 2 * len(_HEADS)
-    if needed > width:
-        lines = [(_folding(f"{k} = {v}", "bold"), _folding(f"from {o}")) for k, v, o in rows]
-        return [line for pair in lines for line in pair]
-    table = open_table(*_HEADS, left=_HEADS)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    return [table]
+    columns = [Column(head, cells, left=True) for head, *cells in zip(_HEADS, *rows, strict=True)]
+    if fits(columns, width):
+        return [fitting_table(columns, width)]
+    lines = [(_folding(f"{k} = {v}", "bold"), _folding(f"from {o}")) for k, v, o in rows]
+    return [line for pair in lines for line in pair]
 
 
 def _folding(line: str, style: str = "") -> Text:

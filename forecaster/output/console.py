@@ -23,6 +23,8 @@ from forecaster.redaction import redacted
 from forecaster.wording import visible, visible_lines
 
 if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
+
     from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
 
 
@@ -32,10 +34,16 @@ _FULL_WIDTH = 400
 
 @dataclass
 class _Log:
-    """Format of stderr, one for the process, and the command that runs, such as ``data list``."""
+    """Format of stderr, one for the process, and what its lines are of.
+
+    Attributes:
+        command: that runs, such as ``data list``.
+        run: of a batch, as the journal names it.
+    """
 
     json: bool = False
     command: str | None = None
+    run: str | None = None
     quiet: bool = False
 
 
@@ -141,6 +149,11 @@ def wrote(path: Path) -> None:
         note(f"wrote {path}")
 
 
+def next_step(command: str) -> None:
+    """Print a command that may come next, in one line to be copied."""
+    stderr().print(Text(f"next: {command}", style="dim"), soft_wrap=True)
+
+
 def error(message: str, exit_code: int | None = None) -> None:
     """Print an error on stderr.
 
@@ -170,7 +183,7 @@ def take_over(*, json: bool, command: str | None = None, quiet: bool = False) ->
         command: that runs, if it is known yet.
         quiet: no word about files that are written.
     """
-    _LOG.json, _LOG.command, _LOG.quiet = json, command, quiet
+    _LOG.json, _LOG.command, _LOG.quiet, _LOG.run = json, command, quiet, None
     warnings.showwarning = lambda message, *_args, **_more: _library("warning", str(message))
     logging.lastResort = _Records(logging.WARNING)
     sys.excepthook = _record_bug
@@ -179,6 +192,11 @@ def take_over(*, json: bool, command: str | None = None, quiet: bool = False) ->
 def log_as_json(command: str | None = None) -> None:
     """Write stderr as one JSON object a line from here on, for libraries too."""
     take_over(json=True, command=command)
+
+
+def name_run(run: str) -> None:
+    """Have each line of a log in JSON say which run it is of, from here on."""
+    _LOG.run = run
 
 
 def _library(level: str, message: str) -> None:
@@ -217,12 +235,68 @@ def _record(level: str, message: str, exit_code: int | None = None) -> None:
         "command": _LOG.command,
         "message": (visible_lines if level == "bug" else visible)(redacted(message)),
     }
+    if _LOG.run is not None:
+        line["run"] = _LOG.run
     if exit_code is not None:
         line["exit_code"] = exit_code
     import json
 
     sys.stderr.write(json.dumps(line) + "\n")
     sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def _beside_stderr() -> Iterator[Console]:
+    """A console on a descriptor of its own: the one of stderr is turned away while Keras starts."""
+    descriptor = os.dup(sys.stderr.fileno())
+    with open(descriptor, "w", encoding=sys.stderr.encoding, errors="replace") as file:  # noqa: PTH123
+        yield console(file)
+
+
+def _plain(field: str) -> ProgressColumn:
+    """A column of a progress bar with a text of the task, as it is."""
+    from rich.progress import TextColumn
+
+    return TextColumn(f"{{task.{field}}}", markup=False)
+
+
+@contextlib.contextmanager
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what is being done, and that it goes on; gives what changes the words.
+
+    Nothing is shown in a pipe, in a log, and where all is to be quiet.
+    """
+    if not watched() or _LOG.quiet:
+        yield lambda _: None
+        return
+    from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
+
+    with _beside_stderr() as screen:
+        dots = "dots" if screen.encoding.lower().startswith("utf") else "line"
+        columns = (SpinnerColumn(dots), _plain("description"), TimeElapsedColumn())
+        with Progress(*columns, console=screen, transient=True) as shown:
+            task = shown.add_task(visible(what), total=None)
+            yield lambda words: shown.update(task, description=visible(words))
+
+
+@contextlib.contextmanager
+def fetching() -> Iterator[Callable[[str], None] | None]:
+    """Callback that names the ticker being fetched, from the first one on; None without a terminal.
+
+    Where nothing is fetched nothing is shown, nor loaded for it.
+    """
+    if not watched():
+        yield None
+        return
+    with contextlib.ExitStack() as shown:
+        said: list[Callable[[str], None]] = []
+
+        def name(ticker: str) -> None:
+            if not said:
+                said.append(shown.enter_context(working("fetching")))
+            said[0](f"fetching {ticker}")
+
+        yield name
 
 
 @contextlib.contextmanager
@@ -237,24 +311,16 @@ def training_bar(*, always: bool = False) -> Iterator[OnProgress | None]:
     if not (always or watched()):
         yield None
         return
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
     from forecaster.jobs.progress import TasksDone
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        TextColumn("{task.fields[state]}", markup=False),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=stderr(), transient=True) as bar:
+    ends = (TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (_plain("description"), BarColumn(bar_width=20), _plain("fields[state]"), *ends)
+    with (
+        contextlib.nullcontext(stderr()) if always else _beside_stderr() as screen,
+        Progress(*columns, console=screen, transient=True) as bar,
+    ):
         tasks = {"start": bar.add_task("starting Keras", total=None, state="")}
 
         def move(progress: EpochDone | TasksDone) -> None:
@@ -280,15 +346,12 @@ def training_bar(*, always: bool = False) -> Iterator[OnProgress | None]:
 def ticker_bar(total: int) -> Iterator[Callable[[str], None] | None]:
     """Callback of a progress bar by ticker; None without a terminal."""
     if not watched() or total < 2:
-        yield None
+        with fetching() as on_ticker:
+            yield on_ticker
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TimeRemainingColumn
 
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        TimeRemainingColumn(),
-    )
+    columns = (_plain("description"), BarColumn(bar_width=20), TimeRemainingColumn())
     with Progress(*columns, console=stderr(), transient=True) as bar:
         task = bar.add_task("fetching", total=total)
         started = False

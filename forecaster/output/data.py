@@ -11,46 +11,53 @@ from rich.console import RenderableType
 from forecaster.jobs.data import TickerExport, Verification
 from forecaster.jobs.fetch import FetchResult
 from forecaster.market.store.tickers import Extent
+from forecaster.market.update import UpdateResult
 from forecaster.output.console import Text
 from forecaster.output.format import (
-    NARROW,
     csv_rows,
     errors,
-    open_table,
     safe_cell,
     to_csv,
     to_json,
 )
+from forecaster.output.tabular.layout import Specs, columns_of, fitting_table
+from forecaster.wording import counted
 
 
 def fetch_table(result: FetchResult, width: int) -> list[RenderableType]:
     """A row for each ticker: the outcome, and the bars in the store."""
-    wide = ["bars", "from", "to"] if width >= NARROW else ["bars", "to"]
-    table = open_table("ticker", "outcome", "new", *wide, left=("ticker", "outcome"))
-    for r in result.updated:
-        first, cutoff, bars = r.extent.first, r.extent.cutoff, r.extent.bars
-        span = [str(first), str(cutoff)] if width >= NARROW else [str(cutoff)]
-        table.add_row(Text(r.ticker), r.outcome, f"{r.added:,}", f"{bars:,}", *span)
-    return [table]
+    columns: Specs[UpdateResult] = (
+        ("ticker", "", 0, lambda r: r.ticker),
+        ("outcome", "", 0, lambda r: r.outcome),
+        ("new", "", 0, lambda r: f"{r.added:,}"),
+        ("bars", "", 1, lambda r: f"{r.extent.bars:,}"),
+        ("from", "", 2, lambda r: str(r.extent.first)),
+        ("to", "", 0, lambda r: str(r.extent.cutoff)),
+    )
+    left = ("ticker", "outcome")
+    return [fitting_table(columns_of(columns, result.updated, left), width)]
 
 
 def extents_table(extents: Sequence[Extent], where: str, width: int) -> list[RenderableType]:
     """A row for each stored ticker, and the sum."""
     if not extents:
         return [Text(f"{where} holds no bars yet. Fetch some with: forecast fetch AAPL")]
-    wide = width >= NARROW + 14
-    columns = ["ticker", "bars", "from", "to"]
-    columns += ["currency", "calendar", "source", "fetched"] if wide else []
-    table = open_table(*columns, left=("ticker", "currency", "calendar", "source"))
-    for extent in extents:
-        info = extent.info
-        cells = [f"{extent.bars:,}", str(extent.first), str(extent.cutoff)]
-        if wide:
-            cells += [info.currency or "–", info.calendar or "–", info.source]
-            cells.append(f"{info.answered:%Y-%m-%d %H:%M}")
-        table.add_row(Text(info.ticker), *(Text(cell) for cell in cells))
-    bars = sum(extent.bars for extent in extents)
-    return [table, Text(f"{len(extents)} tickers, {bars:,} bars in {where}")]
+    columns: Specs[Extent] = (
+        ("ticker", "", 0, lambda e: e.info.ticker),
+        ("bars", "", 0, lambda e: f"{e.bars:,}"),
+        ("from", "", 1, lambda e: str(e.first)),
+        ("to", "", 0, lambda e: str(e.cutoff)),
+        ("currency", "", 2, lambda e: e.info.currency or "–"),
+        ("calendar", "", 3, lambda e: e.info.calendar or "–"),
+        ("source", "", 5, lambda e: e.info.source),
+        ("fetched", "UTC", 4, lambda e: f"{e.info.answered:%Y-%m-%d %H:%M}"),
+    )
+    left = ("ticker", "currency", "calendar", "source")
+    bars = counted(sum(extent.bars for extent in extents), "bar")
+    return [
+        fitting_table(columns_of(columns, extents, left), width),
+        Text(f"{counted(len(extents), 'ticker')}, {bars} in {where}"),
+    ]
 
 
 def verification_table(result: Verification, where: str) -> list[RenderableType]:
@@ -65,7 +72,11 @@ def verification_table(result: Verification, where: str) -> list[RenderableType]
     ]
     damaged = sum(f.damaged for f in result.findings)
     state = f"{damaged} damaged" if damaged else "whole"
-    return [*lines, Text(f"{where}: {result.tickers} tickers, {result.bars:,} bars, {state}")]
+    held = f"{counted(result.tickers, 'ticker')}, {counted(result.bars, 'bar')}"
+    return [
+        *lines,
+        Text(f"{where}: {held}, {state}"),
+    ]
 
 
 EXPORT_COLUMNS = (

@@ -1,13 +1,17 @@
-"""Table of the checks of doctor."""
+"""The checks of doctor, as a table and as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
+from forecaster import __version__
 from forecaster.jobs.doctor import Check
 from forecaster.output.console import Text
 
@@ -24,3 +28,18 @@ def checks_table(checks: Iterable[Check]) -> list[RenderableType]:
             finding = f"{finding.removesuffix('.')}. {check.remedy}"
         table.add_row(mark, Text(check.name), Text(finding))
     return [table]
+
+
+def checks_json(checks: Sequence[Check]) -> str:
+    """The document ``doctor/1``."""
+    document = {
+        "schema": "doctor/1",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__,
+        "ok": all(check.ok for check in checks),
+        "checks": [
+            {**asdict(check), "remedy": None if check.ok else check.remedy or None}
+            for check in checks
+        ],
+    }
+    return f"{json.dumps(document, indent=2)}\n"  # what other documents need loads numpy

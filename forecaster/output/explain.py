@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import RenderableType
-from rich.table import Table
 
 from forecaster.jobs.explain import Explanation
 from forecaster.jobs.importance import Importance
@@ -15,10 +14,8 @@ from forecaster.jobs.rolling_forecast import Day
 from forecaster.model.artifact import Model
 from forecaster.output.console import Text
 from forecaster.output.format import (
-    NARROW,
-    Column,
-    fitting_table,
     level_key,
+    number,
     plain,
     price,
     to_csv,
@@ -26,6 +23,8 @@ from forecaster.output.format import (
     unit,
 )
 from forecaster.output.predict import model_object
+from forecaster.output.tabular.layout import NARROW, Column, fitting, fitting_table
+from forecaster.output.tabular.plain_words import level_legend
 from forecaster.wording import counted, plural
 
 _MARK = "◂"
@@ -35,6 +34,9 @@ def explain_table(explanation: Explanation, model: Model, width: int) -> list[Re
     """The last sessions, the worth of older bars, the importance of inputs, and notes."""
     history = explanation.history
     ahead = f"{explanation.step} {plural('session', explanation.step)}"
+    days = _days(explanation, width)
+    shown = {column.name for column in days}
+    legend = [text for name, text in _meanings(explanation, model).items() if name in shown]
     worth = f"{price(float(history.close[-1]))}{unit(history.currency)}"
     parts: list[RenderableType] = [
         Text(
@@ -44,9 +46,9 @@ def explain_table(explanation: Explanation, model: Model, width: int) -> list[Re
         ),
         Text(""),
         Text("The forecast after each session", style="bold"),
-        _days(explanation, width),
+        fitting_table(days, width, [i for i, d in enumerate(explanation.days) if d.moved_most]),
         Text(_move_sentence(explanation)),
-        Text(_state_sentence(model)),
+        *([Text("; ".join(legend), "dim")] if legend else []),
         Text(""),
     ]
     if explanation.withheld:
@@ -64,34 +66,41 @@ def explain_table(explanation: Explanation, model: Model, width: int) -> list[Re
     return parts + [Text(note.message, style="yellow") for note in explanation.notes]
 
 
-def _days(explanation: Explanation, width: int) -> Table:
-    """A row for each session, with a mark at the one that moved the forecast most."""
+def _days(explanation: Explanation, width: int) -> list[Column]:
+    """Columns with a row for each session, and a mark at the one that moved the forecast most."""
     days, levels, short = explanation.days, explanation.levels, width < NARROW
+    currency = explanation.history.currency or ""
     low, high = ("", "") if levels is None else (f"{100 * q:g}%" for q in levels)
     dates = [str(d.session)[5:] if short else str(d.session) for d in days]
     columns = [
         Column("day" if short else "session", dates, left=True),
-        Column("return", [_percent(d.bar.return_percent, "+.2f") for d in days], 6),
-        Column("range", [_percent(d.bar.range_percent, ".2f") for d in days], 8),
-        Column("gap", [_percent(d.bar.gap_percent, "+.2f") for d in days], 10),
-        Column("volume", [_percent(d.bar.volume_times_usual, ".2f", "×") for d in days], 9),
-        Column("σ year", [_percent(d.bar.volatility_percent_a_year, ".1f") for d in days], 7),
-        Column("state", [f"{d.state_size:.2f}" for d in days], 5),
-        Column(low, [_price(d.low, short) for d in days], 3),
-        Column("median", [_price(d.median, short) for d in days], 1),
-        Column(high, [_price(d.high, short) for d in days], 3),
-        Column("width", [_percent(d.width, ".2f") for d in days], 4),
-        Column("change", [_change(d, "" if short else " ") for d in days]),
+        Column("return", [number(d.bar.return_percent, "+.2f") for d in days], 6, unit="%"),
+        Column("range", [number(d.bar.range_percent, ".2f") for d in days], 8, unit="%"),
+        Column("gap", [number(d.bar.gap_percent, "+.2f") for d in days], 10, unit="%"),
+        Column("volume", [number(d.bar.volume_times_usual, ".2f") for d in days], 9, unit="×"),
+        Column(
+            "σ year", [number(d.bar.volatility_percent_a_year, ".1f") for d in days], 7, unit="%"
+        ),
+        Column("state", [number(d.state_size, ".2f") for d in days], 5),
+        Column(low, [price(d.low, short=short) for d in days], 3, unit=currency),
+        Column("median", [price(d.median, short=short) for d in days], 1, unit=currency),
+        Column(high, [price(d.high, short=short) for d in days], 3, unit=currency),
+        Column("width", [number(d.width, ".2f") for d in days], 4, unit="%"),
+        Column(
+            "change",
+            [_change(d, "" if short else " ") for d in days],
+            unit="points" if levels is None else "%",
+        ),
     ]
     if levels is None:
         columns = [c for c in columns if c.name not in ("", "width")]
-    return fitting_table(columns, width, [i for i, d in enumerate(days) if d.moved_most])
+    return fitting(columns, width)
 
 
 def _change(day: Day, gap: str) -> str:
     """Change of the width in percent, or of the median in points where there is no width."""
     change = day.drift_change if day.width is None else day.width_change
-    return f"{_percent(change, '+.1f')}{gap}{_MARK if day.moved_most else ' '}"
+    return f"{number(change, '+.1f')}{gap}{_MARK if day.moved_most else ' '}"
 
 
 def _move_sentence(explanation: Explanation) -> str:
@@ -106,12 +115,15 @@ def _move_sentence(explanation: Explanation) -> str:
                 f" {abs(day.width_change):.1f}% {word}."
             )
         if day.moved_most and day.drift_change is not None:
-            return f"{_MARK} {day.session} moved it most: the median by {day.drift_change:+.2f}%."
+            moved = number(day.drift_change, "+.2f")
+            return f"{_MARK} {day.session} moved it most: the median by {moved}%."
     return "No session changed it."
 
 
-def _state_sentence(model: Model) -> str:
-    """A sentence on the columns of the table."""
+def _meanings(explanation: Explanation, model: Model) -> dict[str, str]:
+    """What columns of the table mean, by their heads."""
+    levels = explanation.levels or (0.5,)
+    of_levels = level_legend([*levels[:1], 0.5, *levels[1:]]).plain if explanation.levels else ""
     settings = model.settings
     cells = settings.layers * (2 if settings.bidirectional else 1)
     size = f"{settings.units * cells} numbers"
@@ -119,17 +131,21 @@ def _state_sentence(model: Model) -> str:
         bound = "without a limit"
     else:
         bound = f"at most {np.sqrt(settings.units * cells):.1f}"
-    return (
-        f"state: length of the {size} remembered, {bound}. width: of the interval, in percent of"
-        " the close. volume: times its mean of 20 sessions."
-    )
+    return {
+        "volume": "volume: times its mean of 20 sessions",
+        "σ year": "σ year: volatility of a year",
+        "state": f"state: length of the {size} remembered, {bound}",
+        f"{100 * levels[0]:g}%": of_levels,
+        "width": "width: of the interval, in percent of the close",
+    }
 
 
-def _withheld(explanation: Explanation, width: int) -> Table:
+def _withheld(explanation: Explanation, width: int) -> RenderableType:
+    withheld = explanation.withheld
     columns = [
-        Column("sessions kept", [str(w.sessions) for w in explanation.withheld]),
-        Column("median", [f"{w.median_change:+.2f}%" for w in explanation.withheld]),
-        Column("width", [_percent(w.width_change, "+.1f") for w in explanation.withheld]),
+        Column("sessions kept", [str(w.sessions) for w in withheld]),
+        Column("median", [number(w.median_change, "+.2f") for w in withheld], unit="%"),
+        Column("width", [number(w.width_change, "+.1f") for w in withheld], unit="%"),
     ]
     return fitting_table(columns, width)
 
@@ -138,31 +154,33 @@ def lookback_sentence(explanation: Explanation, model: Model) -> str:
     """Sentences on how far back the model looks."""
     what = "the median" if explanation.levels is None else "the interval's width"
     older = "; its inputs sum up older ones" if model.settings.scale == "volatility" else ""
-    reads = f"The network reads {model.settings.context_length} sessions{older}."
+    reads = f"The network reads {counted(model.settings.context_length, 'session')}{older}."
     if not explanation.withheld:
         return f"The history is too short to say how far back the model looks. {reads}"
+    kept = explanation.withheld[-1].sessions
     if explanation.looks_back is None:
         return (
-            f"The model looks back further than {explanation.withheld[-1].sessions} sessions:"
+            f"The model looks back further than {counted(kept, 'session')}:"
             f" without older bars {what} still changes by 1% or more. {reads}"
         )
     sessions = counted(explanation.looks_back, "session")
     return f"The model looks back {sessions}: what is older changes {what} by less than 1%. {reads}"
 
 
-def _gains(importance: Importance, width: int) -> Table:
+def _gains(importance: Importance, width: int) -> RenderableType:
     groups = importance.groups
     columns = [
         Column("inputs", [g.name for g in groups], left=True),
-        Column("loss", [_percent(g.loss_percent, "+.2f") for g in groups]),
-        Column("±", [_percent(g.spread_points, ".2f") for g in groups], 1),
+        Column("loss", [number(g.loss_percent, "+.2f") for g in groups], unit="%"),
+        Column("±", [number(g.spread_points, ".2f") for g in groups], 1, unit="points"),
     ]
     return fitting_table(columns, width)
 
 
 def importance_sentence(importance: Importance, model: Model) -> str:
     """A sentence on the sessions of the loss, and whether training has seen them."""
-    where = f"Scored on {importance.sessions} sessions, {importance.first} to {importance.last}, "
+    sessions = counted(importance.sessions, "session")
+    where = f"Scored on {sessions}, {importance.first} to {importance.last}, "
     unknown = any(g.loss_percent is None for g in importance.groups)
     dash = " – is for inputs that are the same in every session." if unknown else ""
     if importance.part == "unseen":
@@ -170,14 +188,6 @@ def importance_sentence(importance: Importance, model: Model) -> str:
     if importance.part == "held out":
         return f"{where}held out when {model.name} was measured; its last fit has seen them.{dash}"
     return f"{where}which {model.name} may have been trained on: it has none held out here.{dash}"
-
-
-def _percent(value: float | None, form: str, unit: str = "%") -> str:
-    return "–" if value is None else f"{value:{form}}{unit}"
-
-
-def _price(value: float | None, short: bool) -> str:
-    return "–" if value is None else price(value, short=short)
 
 
 def explain_json(explanation: Explanation, model: Model) -> str:

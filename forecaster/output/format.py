@@ -1,4 +1,4 @@
-"""Formats shared by all results: numbers, tables, JSON, CSV, the error table, verdicts."""
+"""Formats shared by all results: numbers, JSON, CSV, verdicts."""
 
 from __future__ import annotations
 
@@ -7,21 +7,16 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-from rich import box
-from rich.table import Table
 
-from forecaster.documents import ScoreRow
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.evaluation.verdict import Suspicion, Verdict
 from forecaster.market.notes import Failure
-from forecaster.output.console import Text
 from forecaster.wording import listed, visible
 
 if TYPE_CHECKING:
@@ -29,98 +24,66 @@ if TYPE_CHECKING:
     from forecaster.jobs.backtest import Hindsight
 
 
-T = TypeVar("T")
-Specs = Sequence[tuple[str, int, Callable[[T], str]]]
-"""Columns of a table: head, expendability, and text of a cell."""
-
-
-def open_table(*columns: str, title: str | None = None, left: Sequence[str] = ()) -> Table:
-    """An open table; columns are right-aligned unless named in ``left``."""
-    table = Table(
-        box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, padding=(0, 1, 0, 0)
-    )
-    for name in columns:
-        side = "left" if name in left else "right"
-        table.add_column(Text(name), justify=side, no_wrap=True)  # type: ignore[arg-type]
-    return table
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table, which may be left out of a narrow one.
-
-    Attributes:
-        name: its head.
-        cells: from the top.
-        expendable: the highest are left out first, equal ones together; 0 stays.
-        left: whether it is aligned to the left.
-    """
-
-    name: str
-    cells: Sequence[str]
-    expendable: int = 0
-    left: bool = False
-
-    @property
-    def width(self) -> int:
-        """Width of the widest cell, in characters."""
-        return max(len(self.name), *(len(cell) for cell in self.cells))
-
-
-def columns_of(specs: Specs[T], items: Sequence[T], left: Sequence[str] = ()) -> list[Column]:
-    """Columns of a table with a row for each item; those named in ``left`` are aligned there."""
-    return [
-        Column(name, [cell(i) for i in items], most, name in left) for name, most, cell in specs
-    ]
-
-
-def fitting_table(
-    columns: Sequence[Column], width: int, bold: Sequence[int] = (), ends: Sequence[int] = ()
-) -> Table:
-    """An open table of as many columns as fit, without the most expendable ones.
-
-    Args:
-        columns: from left to right.
-        width: characters.
-        bold: places of rows in bold.
-        ends: places of the rows with a line below.
-    """
-    kept = list(columns)
-    while sum(c.width + 2 for c in kept) > width and any(c.expendable for c in kept):
-        most = max(c.expendable for c in kept)
-        kept = [c for c in kept if c.expendable < most]
-    table = open_table(*(c.name for c in kept), left=[c.name for c in kept if c.left])
-    for place, row in enumerate(zip(*(c.cells for c in kept), strict=True)):
-        table.add_row(
-            *(Text(cell) for cell in row),
-            style="bold" if place in bold else None,
-            end_section=place in ends,
-        )
-    return table
-
-
 LARGEST_SPELLED = 1e15
 """Prices from here on are written with a power of ten."""
 
 
-def price(value: float, *, short: bool = False) -> str:
+def number(value: float | None, form: str) -> str:
+    """A number in a format of Python; a dash where there is none, and no sign before a zero."""
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return unsigned_zero(f"{value:{form}}")
+
+
+def unsigned_zero(text: str) -> str:
+    """A number as it is written, without a sign in front of nothing but zeros."""
+    return text if any(digit in text for digit in "123456789") else text.lstrip("+-")
+
+
+def price(value: float | None, *, short: bool = False) -> str:
     """A price with decimals by its size; ``short`` drops cents from thousands."""
-    if abs(value) >= LARGEST_SPELLED:
-        return f"{value:.6e}"
-    decimals = 2 if abs(value) >= 10 else 4 if abs(value) >= 0.1 else 8
-    if short and abs(value) >= 1000:
-        decimals = 0
-    return f"{value:,.{decimals}f}"
+    size = abs(value or 0.0)
+    if size >= LARGEST_SPELLED:
+        return number(value, ".6e")
+    decimals = 2 if size >= 10 else 4 if size >= 0.1 else 8
+    return number(value, f",.{0 if short and size >= 1000 else decimals}f")
+
+
+def rounded(value: float, spread: float) -> str:
+    """A price to two digits of the spread that it is an end of."""
+    if not 0 < spread < LARGEST_SPELLED or value >= LARGEST_SPELLED:
+        return price(value)
+    decimals = 1 - math.floor(math.log10(spread))
+    return f"{round(value, decimals):,.{max(decimals, 0)}f}"
+
+
+def share(value: float | None, form: str = ".1f") -> str:
+    """A share in percent, without the sign of it: for the cell of a table."""
+    return number(None if value is None else 100 * value, form)
+
+
+def gain(value: float | None) -> str:
+    """A skill in percent with its sign in front, without that of percent."""
+    return share(value, "+.1f")
+
+
+def loss(value: float | None) -> str:
+    """A pinball loss in percent of the price, for the cell of a table."""
+    return share(value, ".4f")
 
 
 def percent(value: float | None, decimals: int = 1) -> str:
     """A share as percent, or a dash."""
-    return "–" if value is None else f"{100 * value:.{decimals}f}%"
+    text = share(value, f".{decimals}f")
+    return text if text == "–" else f"{text}%"
 
 
 def signed(value: float | None) -> str:
     """A share as percent with its sign, or a dash."""
-    return "–" if value is None else f"{100 * value:+.1f}%"
+    text = gain(value)
+    return text if text == "–" else f"{text}%"
 
 
 _HUNDREDTHS = {
@@ -227,45 +190,6 @@ def level_key(level: float) -> str:
     return f"{level:g}"
 
 
-_WEEK = 5
-
-
-def shown_rows(table: ScoreTable) -> list[ScoreRow]:
-    """Rows for the first, the fifth and the last step."""
-    return [row for row in table.rows if row.step in (1, _WEEK, table.last_step)]
-
-
-def error_table(table: ScoreTable, width: int) -> Table:
-    """The error table of networks and baselines at h = 1 and h = H, and at a week in between.
-
-    Pinball loss is in percent of the price; skill says how much lower it is than a baseline's. The
-    most expendable columns are left out of a narrow table.
-    """
-    rows = shown_rows(table)
-    columns = columns_of(_SCORE_COLUMNS, rows, left=("model",))
-    columns = [column for column in columns if set(column.cells) != {"–"}]
-    ends = [n for n, (row, after) in enumerate(pairwise(rows)) if row.step != after.step]
-    return fitting_table(columns, width, ends=ends)
-
-
-_SCORE_COLUMNS: Specs[ScoreRow] = (
-    ("h", 0, lambda r: str(r.step)),
-    ("model", 0, lambda r: r.model),
-    ("pinball", 0, lambda r: f"{100 * r.pinball:.4f}"),
-    ("vs naive", 0, lambda r: signed(r.skill.get("naive"))),
-    ("vs ewma", 3, lambda r: signed(r.skill.get("ewma"))),
-    ("vs garch", 2, lambda r: signed(r.skill.get("garch"))),
-    ("vs har", 1, lambda r: signed(r.skill.get("har"))),
-    ("MAE", 8, lambda r: price(r.mae)),
-    ("RMSE", 10, lambda r: price(r.rmse)),
-    ("MAPE", 9, lambda r: f"{r.mape:.2f}%"),
-    ("dir", 5, lambda r: percent(r.direction)),
-    ("in 50%", 6, lambda r: percent(r.coverage.get("0.5"))),
-    ("in 80%", 7, lambda r: percent(r.coverage.get("0.8"))),
-    ("in 90%", 4, lambda r: percent(r.coverage.get("0.9"))),
-)
-
-
 def verdict_sentence(verdicts: Sequence[Verdict]) -> str:
     """A sentence on the baselines that each network beats, ties with and loses to, by step."""
     parts = []
@@ -325,7 +249,3 @@ def score_rows(table: ScoreTable | None) -> tuple[list[str], list[list[Any]]]:
         [*(r[c] for c in header), *(r[part].get(k) for part in nested for k in keys[part])]
         for r in rows
     ]
-
-
-NARROW = 66
-"""Columns; a narrower forecast table leaves the inner interval out."""

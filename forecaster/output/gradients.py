@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.console import RenderableType
-from rich.table import Table
 
 from forecaster.jobs.gradients import Gradients
 from forecaster.model.artifact import Model
 from forecaster.model.gradients import ClippedStep
 from forecaster.output.console import Text
-from forecaster.output.format import Column, fitting_table, plain, to_csv, to_json
+from forecaster.output.format import plain, to_csv, to_json
 from forecaster.output.predict import model_object
+from forecaster.output.tabular.layout import Column, fitting_table
 
 _LAGS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -47,7 +47,7 @@ def gradients_table(gradients: Gradients, model: Model, width: int) -> list[Rend
     return parts + [Text(note.message, style="yellow") for note in gradients.notes]
 
 
-def _reaches(gradients: Gradients, width: int) -> Table:
+def _reaches(gradients: Gradients, width: int) -> RenderableType:
     """A row for each network; lags in the middle are the first to go."""
     rows = gradients.rows
     lags = [k for k in _LAGS if k < gradients.lags] + [gradients.lags]
@@ -57,12 +57,12 @@ def _reaches(gradients: Gradients, width: int) -> Table:
         needed = {0: 2, len(lags) - 1: 1}.get(place, 2 + place)
         cells = [_size(float(r.norms[lag])) for r in rows]
         columns.append(Column(f"{lag} back", cells, needed))
-    columns.append(Column("per step", [_size(r.factor, ".3f") for r in rows]))
+    columns.append(Column("per step", [_size(r.factor, ".3f") for r in rows], unit="×"))
     columns.append(Column("", [r.word for r in rows], left=True))
     return fitting_table(columns, width)
 
 
-def _steps(gradients: Gradients, width: int) -> Table:
+def _steps(gradients: Gradients, width: int) -> RenderableType:
     rows: Sequence[ClippedStep] = (*gradients.usual, *gradients.burst)
     kinds = ["as it is"] * len(gradients.usual) + ["100 times"] * len(gradients.burst)
     clipping = ["none" if r.limit is None else f"{r.clipping} {r.limit:g}" for r in rows]

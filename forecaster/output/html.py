@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecaster.output.format import price, unit
+from forecaster.output.format import price, unit, unsigned_zero
 from forecaster.output.theme import THEMES, ThemeName
 from forecaster.wording import listed, plural, visible
 
@@ -46,7 +46,7 @@ def environment() -> Environment:
     )  # fmt: skip
     created.filters |= {
         "level": level, "listed": listed, "minute": minute, "plural": plural, "price": price,
-        "unit": unit,
+        "unit": unit, "unsigned_zero": unsigned_zero,
     }  # fmt: skip
     created.tests["finite"] = finite
     return created

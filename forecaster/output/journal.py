@@ -10,15 +10,14 @@ from rich.console import RenderableType
 
 from forecaster.output.console import Text
 from forecaster.output.format import (
-    Specs,
-    columns_of,
     csv_rows,
-    fitting_table,
     price,
     safe_cell,
     to_json,
     write_lines,
 )
+from forecaster.output.tabular.layout import Specs, columns_of, fitting_table
+from forecaster.wording import counted
 
 if TYPE_CHECKING:
     from forecaster.market.store.journal import Entry
@@ -34,10 +33,17 @@ def journal_table(
         ]
     if not entries:
         return [Text("The journal is empty. Fill it with: forecast batch WATCHLIST")]
+    currencies = {entry.forecast.currency for entry in entries}
+    common = (*currencies,)[0] if len(currencies) == 1 else None
+    columns = columns_of(_columns(common or "price"), entries, _LEFT)
     sourced = any(entry.forecast.source for entry in entries)
-    columns = columns_of(_COLUMNS if sourced else _COLUMNS[:-1], entries, _LEFT)
+    hidden = {"currency"} if len(currencies) < 2 else set()
+    columns = [c for c in columns if c.name not in hidden and (sourced or c.name != "source")]
     more = total - len(entries)
-    return [fitting_table(columns, width), *([Text(f"and {more:,} older ones")] if more else [])]
+    return [
+        fitting_table(columns, width),
+        *([Text(f"and {counted(more, 'older one')}")] if more else []),
+    ]
 
 
 def _last_median(entry: Entry) -> str:
@@ -51,20 +57,25 @@ def _last_interval(entry: Entry) -> str:
     return "–" if low is None or high is None else f"{price(low)} to {price(high)}"
 
 
-_LEFT = ("created", "model", "ticker", "source")
+_LEFT = ("model", "ticker", "currency", "source")
 
-_COLUMNS: Specs[Entry] = (
-    ("no.", 0, lambda entry: str(entry.number)),
-    ("created", 4, lambda entry: f"{entry.author.created:%Y-%m-%d %H:%M}"),
-    ("model", 3, lambda entry: entry.author.model),
-    ("ticker", 0, lambda entry: entry.forecast.ticker),
-    ("cutoff", 0, lambda entry: str(entry.forecast.cutoff)),
-    ("steps", 5, lambda entry: str(len(entry.forecast.steps))),
-    ("close", 2, lambda entry: price(entry.forecast.last_close)),
-    ("median", 1, _last_median),
-    ("90% interval of the last step", 6, _last_interval),
-    ("source", 7, lambda entry: entry.forecast.source or "–"),
-)
+
+def _columns(currency: str) -> Specs[Entry]:
+    """All columns, prices in a currency or in those that a column names."""
+    return (
+        ("no.", "", 0, lambda entry: str(entry.number)),
+        ("created", "UTC", 4, lambda entry: f"{entry.author.created:%Y-%m-%d %H:%M}"),
+        ("model", "", 3, lambda entry: entry.author.model),
+        ("ticker", "", 0, lambda entry: entry.forecast.ticker),
+        ("cutoff", "", 0, lambda entry: str(entry.forecast.cutoff)),
+        ("steps", "", 5, lambda entry: str(len(entry.forecast.steps))),
+        ("close", currency, 2, lambda entry: price(entry.forecast.last_close)),
+        ("median", currency, 1, _last_median),
+        ("90% interval of the last step", currency, 6, _last_interval),
+        ("currency", "", 2, lambda entry: entry.forecast.currency or "–"),
+        ("source", "", 7, lambda entry: entry.forecast.source or "–"),
+    )
+
 
 _CSV_COLUMNS = (
     "number", "run", "created", "model", "model_id", "model_hash", "ticker", "cutoff",

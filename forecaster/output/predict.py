@@ -7,24 +7,31 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 
 from forecaster.evaluation.significance import FEWEST_SESSIONS
-from forecaster.jobs.predict import Predictions, TickerForecast
+from forecaster.jobs.intervals import ends_of
+from forecaster.jobs.predict import Predictions, Step, TickerForecast
 from forecaster.market.notes import Failure
 from forecaster.model.artifact import Model
 from forecaster.output.console import Text
 from forecaster.output.format import (
-    NARROW,
     errors,
     level_key,
-    open_table,
     plain,
     price,
     signed,
     to_csv,
     to_json,
     unit,
+)
+from forecaster.output.tabular.layout import NARROW, Column, fitting_table
+from forecaster.output.tabular.plain_words import (
+    HARDLY,
+    SKILL,
+    direction_words,
+    forecast_sentence,
+    level_legend,
+    level_name,
 )
 from forecaster.wording import counted, listed
 
@@ -34,12 +41,22 @@ ADVICE = "Forecasts are distributions, not promises, and no investment advice."
 def predict_table(result: Predictions, model: Model, width: int) -> list[RenderableType]:
     """A table for each forecast, what made its market state, and the errors of the model."""
     shown = result.forecasts
-    out: list[RenderableType] = [_forecast_table(forecast, width) for forecast in shown]
+    out: list[RenderableType] = []
+    for number, forecast in enumerate(shown):
+        head = f"{price(forecast.last_close)}{unit(forecast.currency)} on {forecast.cutoff}"
+        out += [
+            Text(f"{forecast.ticker}  {head}", style="bold"),
+            Text(forecast_sentence(forecast, alone=len(shown) == 1)),
+            _forecast_table(forecast, width),
+            *([level_legend(_shown_levels(forecast)[1]), Text()] if number == 0 else []),
+        ]
+    if len(shown) > 1 and not any(map(direction_words, shown)):
+        out.append(Text(f"{HARDLY[:1].upper()}{HARDLY[1:]} for any of them."))
     if any(step.session_estimated for forecast in shown for step in forecast.steps):
         out.append(Text("~ date estimated from the weekdays seen; holidays are not known"))
     if model.representation.market_state:
         out.append(Text(market_line(result)))
-    return [*out, Text(model_line(model)), Text(ADVICE)]
+    return [*out, *model_lines(model), Text(ADVICE)]
 
 
 def market_line(result: Predictions) -> str:
@@ -60,45 +77,65 @@ def _with_market(count: int) -> str:
     return f"with the market state of {counted(count, 'ticker')}" if count else "alone"
 
 
-def _forecast_table(forecast: TickerForecast, width: int) -> Table:
+def _forecast_table(forecast: TickerForecast, width: int) -> RenderableType:
     """Sessions down, the last price and the quantiles across."""
-    narrow = width < NARROW
-    levels = sorted(forecast.steps[0].quantiles)
-    shown = _shown_levels(levels, narrow=narrow)
-    last = price(forecast.last_close)
-    ahead = ["session"] if narrow else ["h", "session", "last"]
-    table = open_table(*ahead, *(_level_name(q) for q in shown), left=("session",))
-    table.title = Text(
-        f"{forecast.ticker}  {last}{unit(forecast.currency)} on {forecast.cutoff}", style="bold"
-    )
-    for step in forecast.steps:
-        session = f"{step.session}{'~' if step.session_estimated else ''}"
-        cells = [session] if narrow else [str(step.step), session, price(step.naive)]
-        prices = [
-            Text(
-                price(step.quantiles[q], short=narrow), style="bold" if q == _median(levels) else ""
-            )
-            for q in shown
-        ]
-        table.add_row(*cells, *prices)
-    return table
+    narrow, steps = width < NARROW, forecast.steps
+    outer, shown = _shown_levels(forecast)
+    prices = [
+        Column(
+            level_name(q),
+            [price(_at(step, q), short=narrow) for step in steps],
+            0 if q in (*outer, _median(shown)) else 2,
+            unit=forecast.currency or "",
+            strong=q == _median(shown),
+        )
+        for q in shown
+    ]
+    sessions = [f"{step.session}{'~' if step.session_estimated else ''}" for step in steps]
+    last = [price(step.naive, short=narrow) for step in steps]
+    columns = [
+        Column("h", [str(step.step) for step in steps], 3),
+        Column("session", sessions, left=True),
+        Column("last", last, 3, unit=forecast.currency or ""),
+        *prices,
+    ]
+    return fitting_table(columns, width)
 
 
 def _median(levels: Sequence[float]) -> float:
     return min(levels, key=lambda q: abs(q - 0.5))
 
 
-def _shown_levels(levels: Sequence[float], *, narrow: bool) -> list[float]:
-    """Levels of the median, the 50% and the 90% interval, else all levels of the model."""
-    wanted = (0.05, 0.5, 0.95) if narrow else (0.05, 0.25, 0.5, 0.75, 0.95)
-    chosen = [q for q in levels if any(abs(q - w) < 1e-9 for w in wanted)]
-    if len(chosen) == len(wanted):
-        return chosen
-    return sorted({levels[0], _median(levels), levels[-1]}) if narrow else list(levels)
+def _shown_levels(forecast: TickerForecast) -> tuple[tuple[float, float], list[float]]:
+    """The outer levels, and all that are shown.
+
+    Those of the intervals that were asked for, or of 50% and 90%, else all of the model.
+    """
+    first = forecast.steps[0]
+    levels = sorted(first.quantiles)
+    ends = [end for share in first.intervals for end in ends_of(share)]
+    wanted = ends or [0.05, 0.25, 0.75, 0.95]
+    chosen = [q for q in levels if any(abs(q - w) < 1e-9 for w in (*wanted, 0.5))]
+    if ends:
+        chosen = sorted({*ends, _median(levels)})
+    elif len(chosen) <= len(wanted):
+        chosen = levels
+    return (chosen[0], chosen[-1]), chosen
 
 
-def _level_name(level: float) -> str:
-    return "median" if abs(level - 0.5) < 1e-9 else f"{100 * level:g}%"
+def _at(step: Step, level: float) -> float:
+    """The price at a level of the model, or at an end of an interval that was asked for."""
+    for share, prices in step.intervals.items():
+        for end, value in zip(ends_of(share), prices, strict=True):
+            if end == level:
+                return value
+    return step.quantiles[level]
+
+
+def model_lines(model: Model) -> list[RenderableType]:
+    """A line on the model, and what skill is where it names one."""
+    measured = model.card.scores is not None
+    return [Text(model_line(model)), *([Text(SKILL, "dim")] if measured else [])]
 
 
 def model_line(model: Model) -> str:
@@ -115,20 +152,27 @@ def model_line(model: Model) -> str:
     sessions = scores.sessions_scored
     few = ", too few to judge" if sessions < FEWEST_SESSIONS else ""
     return text + (
-        f"Measured one session ahead on {sessions} held-out sessions of {scores.tickers}"
-        f" tickers{few}: skill {against}."
+        f"Measured one session ahead on {counted(sessions, 'held-out session')} of"
+        f" {counted(scores.tickers, 'ticker')}{few}" + (f": skill {against}." if against else ".")
     )
 
 
 def forecast_object(forecast: TickerForecast) -> dict[str, Any]:
     """One ticker's element of ``forecasts``."""
+    steps = forecast.plain_steps()
+    for plain_step, step in zip(steps, forecast.steps, strict=True):
+        if step.intervals:
+            plain_step["intervals"] = {
+                f"{share:g}": {"low": low, "high": high}
+                for share, (low, high) in step.intervals.items()
+            }
     return {
         "ticker": forecast.ticker,
         "cutoff": str(forecast.cutoff),
         "last_close": forecast.last_close,
         "currency": forecast.currency,
         "market_tickers": forecast.market_tickers,
-        "steps": forecast.plain_steps(),
+        "steps": steps,
         "sessions_behind": forecast.sessions_behind,
     }
 
@@ -159,17 +203,22 @@ def predict_json(
     )
 
 
-def predict_csv(model: Model, forecasts: Iterable[TickerForecast]) -> str:
-    """A row for each ticker and step."""
-    header, rows = predict_rows(model, forecasts)
+def predict_csv(
+    model: Model, forecasts: Iterable[TickerForecast], shares: Sequence[float] = ()
+) -> str:
+    """A row for each ticker and step, with columns for the intervals of some shares in percent."""
+    header, rows = predict_rows(model, forecasts, shares)
     place = header.index("session_estimated")
     return to_csv(header, ([*r[:place], str(r[place]).lower(), *r[place + 1 :]] for r in rows))
 
 
 def predict_rows(
-    model: Model, forecasts: Iterable[TickerForecast]
+    model: Model, forecasts: Iterable[TickerForecast], shares: Sequence[float] = ()
 ) -> tuple[list[str], list[list[Any]]]:
-    """Header and rows of all forecasts, a row for each ticker and step; dates are text."""
+    """Header and rows of all forecasts, a row for each ticker and step; dates are text.
+
+    Intervals that were asked for, in percent, are columns such as ``lo-80`` and ``hi-80``.
+    """
     levels = model.settings.quantiles
     header = ["ticker", "cutoff", "step", "session", "session_estimated", "last_close", "naive"]
     rows = [
@@ -184,6 +233,7 @@ def predict_rows(
             *(s.quantiles[q] for q in levels),
             f.sessions_behind,
             f.market_tickers,
+            *(end for share in shares for end in s.intervals[share]),
         ]
         for f in forecasts
         for s in f.steps
@@ -193,4 +243,5 @@ def predict_rows(
         *(f"q{level_key(q)}" for q in levels),
         "sessions_behind",
         "market_tickers",
+        *(f"{end}-{share:g}" for share in shares for end in ("lo", "hi")),
     ], rows

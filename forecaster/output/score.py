@@ -7,27 +7,26 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 
 from forecaster.jobs.matching import NO_FILE, NOT_YET
 from forecaster.jobs.score import ScoreResult
-from forecaster.jobs.track_record import Part, Record, Unscored, Version
+from forecaster.jobs.track_record import Miss, Part, Record, Unscored, Version
 from forecaster.output.console import Text
 from forecaster.output.format import (
-    NARROW,
     NOTHING_SCORED,
-    error_table,
     errors,
-    open_table,
-    percent,
+    gain,
+    loss,
     plain,
     price,
-    signed,
+    share,
     table_state,
     to_csv,
     to_json,
     verdict_sentence,
 )
+from forecaster.output.tabular.layout import Specs, columns_of, fitting_table
+from forecaster.output.tabular.score_table import error_table
 from forecaster.wording import few
 
 _PARTS_SHOWN = 15
@@ -46,14 +45,15 @@ _COUNTS = ("model", "model_id", "scored", "open", "late", "lost")
 def score_table(result: ScoreResult, width: int) -> list[RenderableType]:
     """The record of each model, and the worst misses of all."""
     parts: list[RenderableType] = []
+    measured = next((record for record in result.records if record.table), None)
     for record in result.records:
-        parts += _record(record, width)
+        parts += _record(record, width, legend=record is measured)
     if result.misses:
-        parts.append(_misses(result, width))
+        parts += _misses(result, width)
     return parts
 
 
-def _record(record: Record, width: int) -> list[RenderableType]:
+def _record(record: Record, width: int, *, legend: bool) -> list[RenderableType]:
     counts = f"{record.scored:,} scored, {record.open:,} open"
     if record.late:
         counts += f", {record.late:,} late"
@@ -66,12 +66,13 @@ def _record(record: Record, width: int) -> list[RenderableType]:
     if record.table is None:
         return [head, *about, Text("Nothing of it can be scored yet."), Text()]
     verdict = Text(verdict_sentence(record.table.verdicts))
-    parts: list[RenderableType] = [head, *about, error_table(record.table, width), verdict]
+    table = error_table(record.table, width, legend=legend)
+    parts: list[RenderableType] = [head, *about, *table, verdict]
     if len(record.versions) > 1:
-        parts.append(_versions(record.versions))
+        parts.append(_versions(record.versions, width))
     for title, shares in (("month", record.months), ("ticker", record.tickers)):
         if len(shares) > 1:
-            parts.append(_parts(title, shares))
+            parts.append(_parts(title, shares, width))
     return parts
 
 
@@ -98,21 +99,20 @@ def _where(some: Unscored) -> str:
     return f"{some.ticker} {some.first}{more}"
 
 
-def _versions(versions: Sequence[Version]) -> Table:
+def _versions(versions: Sequence[Version], width: int) -> RenderableType:
     """What each id scored one session ahead, for each horizon; the newest of many."""
-    table = open_table(
-        "id", "steps", "scored", "open", "late", "lost", "n", "pinball", "vs naive", left=("id",)
+    columns: Specs[Version] = (
+        ("id", "", 0, lambda v: v.model_id),
+        ("steps", "", 4, lambda v: str(v.horizon)),
+        ("scored", "", 0, lambda v: f"{v.scored:,}"),
+        ("open", "", 2, lambda v: f"{v.open:,}"),
+        ("late", "", 3, lambda v: f"{v.late:,}"),
+        ("lost", "", 3, lambda v: f"{v.lost:,}"),
+        ("n", "", 1, lambda v: "–" if v.ahead is None else str(v.ahead.n)),
+        ("pinball", "%", 0, lambda v: loss(v.ahead.pinball if v.ahead else None)),
+        ("vs naive", "%", 0, lambda v: gain(v.ahead.skill.get("naive") if v.ahead else None)),
     )
-    for version in versions[-_PARTS_SHOWN:]:
-        ahead = version.ahead
-        table.add_row(
-            Text(version.model_id),
-            *(str(getattr(version, name)) for name in _VERSION_COUNTS),
-            "–" if ahead is None else str(ahead.n),
-            "–" if ahead is None else f"{100 * ahead.pinball:.4f}",
-            signed(None if ahead is None else ahead.skill.get("naive")),
-        )
-    return table
+    return fitting_table(columns_of(columns, versions[-_PARTS_SHOWN:], left=("id",)), width)
 
 
 def _version_object(version: Version) -> dict[str, Any]:
@@ -125,35 +125,35 @@ def _version_object(version: Version) -> dict[str, Any]:
     }
 
 
-def _parts(title: str, parts: Sequence[Part]) -> Table:
+def _parts(title: str, parts: Sequence[Part], width: int) -> RenderableType:
     """Scores one session ahead by month, or by ticker from the worst; a few of many."""
-    table = open_table(title, "n", "pinball", "vs naive", "vs ewma", "in 90%", left=(title,))
     shown = parts[-_PARTS_SHOWN:]
     if title == "ticker":
         shown = sorted(parts, key=lambda part: part.skill.get("naive", 0.0))[:_PARTS_SHOWN]
-    for part in shown:
-        table.add_row(
-            Text(part.name),
-            str(part.n),
-            f"{100 * part.pinball:.4f}",
-            signed(part.skill.get("naive")),
-            signed(part.skill.get("ewma")),
-            percent(part.coverage.get("0.9")),
-        )
-    return table
+    columns: Specs[Part] = (
+        (title, "", 0, lambda part: part.name),
+        ("n", "", 3, lambda part: str(part.n)),
+        ("pinball", "%", 0, lambda part: loss(part.pinball)),
+        ("vs naive", "%", 0, lambda part: gain(part.skill.get("naive"))),
+        ("vs ewma", "%", 1, lambda part: gain(part.skill.get("ewma"))),
+        ("in 90%", "%", 2, lambda part: share(part.coverage.get("0.9"))),
+    )
+    return fitting_table(columns_of(columns, shown, left=(title,)), width)
 
 
-def _misses(result: ScoreResult, width: int) -> Table:
-    columns = ["ticker", "session", "h", "actual", "lowest", "highest"]
-    columns += ["cutoff", "model"] if width >= NARROW else []
-    table = open_table(*columns, title=None, left=("ticker", "model"))
-    table.title = Text("Worst misses", style="bold")
-    for miss in result.misses:
-        cells = [miss.ticker, str(miss.session), str(miss.step)]
-        cells += [price(miss.actual), price(miss.low), price(miss.high)]
-        cells += [str(miss.cutoff), miss.model] if width >= NARROW else []
-        table.add_row(*(Text(cell) for cell in cells))
-    return table
+def _misses(result: ScoreResult, width: int) -> list[RenderableType]:
+    columns: Specs[Miss] = (
+        ("ticker", "", 0, lambda miss: miss.ticker),
+        ("session", "", 0, lambda miss: str(miss.session)),
+        ("h", "", 1, lambda miss: str(miss.step)),
+        ("actual", "price", 0, lambda miss: price(miss.actual)),
+        ("lowest", "price", 2, lambda miss: price(miss.low)),
+        ("highest", "price", 2, lambda miss: price(miss.high)),
+        ("cutoff", "", 3, lambda miss: str(miss.cutoff)),
+        ("model", "", 4, lambda miss: miss.model),
+    )
+    table = fitting_table(columns_of(columns, result.misses, left=("ticker", "model")), width)
+    return [Text("Worst misses", style="bold"), table]
 
 
 def score_json(result: ScoreResult) -> str:

@@ -16,18 +16,18 @@ from forecaster.market.notes import Failure
 from forecaster.output.console import Text
 from forecaster.output.format import (
     NOTHING_SCORED,
-    error_table,
     errors,
+    gain,
     months_state,
-    open_table,
     plain,
-    signed,
     table_state,
     to_csv,
     to_json,
     verdict_sentence,
 )
 from forecaster.output.predict import model_object
+from forecaster.output.tabular.layout import Specs, columns_of, fitting_table
+from forecaster.output.tabular.score_table import error_table
 from forecaster.wording import counted
 
 
@@ -50,7 +50,7 @@ def train_table(trained: Trained, panel: Panel, where: str, width: int) -> list[
     ]
     out: list[RenderableType] = [Text(line) for line in text]
     if trained.table is not None:
-        out.append(error_table(trained.table, width))
+        out += error_table(trained.table, width)
         out.append(Text(verdict_sentence(trained.table.verdicts)))
     out.append(
         Text(f"Saved      {model.name} ({model.id}), trained to {model.card.trained_to}: {where}")
@@ -108,20 +108,23 @@ def _rows(
 
 
 def per_ticker_table(
-    result: PerTickerResult, sessions: Mapping[str, int], paths: Mapping[str, Path]
+    result: PerTickerResult, sessions: Mapping[str, int], paths: Mapping[str, Path], width: int
 ) -> list[RenderableType]:
     """A row for each ticker that was trained."""
-    table = open_table(
-        "ticker", "sessions", "epochs", "vs naive", "vs ewma", "file", left=("ticker", "file")
-    )
-    for row in _rows(result, sessions, paths):
-        skill = [signed(value) for value in row["skill"].values()]
-        counts = f"{row['sessions']:,}", str(row["epochs"])
-        table.add_row(Text(row["ticker"]), *counts, *skill, Text(row["file"]))
-    return [
-        table,
-        Text("vs: pinball loss one session ahead on held-out sessions, lower by so much"),
-    ]
+    rows = _rows(result, sessions, paths)
+    legend = "vs: pinball loss one session ahead on held-out sessions, lower by so much"
+    table = fitting_table(columns_of(_COLUMNS, rows, left=("ticker", "file")), width)
+    return [table, Text(legend, "dim")]
+
+
+_COLUMNS: Specs[dict[str, Any]] = (
+    ("ticker", "", 0, lambda row: row["ticker"]),
+    ("sessions", "", 2, lambda row: f"{row['sessions']:,}"),
+    ("epochs", "", 3, lambda row: str(row["epochs"])),
+    ("vs naive", "%", 0, lambda row: gain(row["skill"]["naive"])),
+    ("vs ewma", "%", 1, lambda row: gain(row["skill"]["ewma"])),
+    ("file", "", 4, lambda row: row["file"]),
+)
 
 
 def per_ticker_json(

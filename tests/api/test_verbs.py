@@ -125,7 +125,7 @@ def test_training_gives_the_command_s_scores_and_weights(forecast, home):
 def test_batch_and_score_are_the_commands(forecast, tmp_path, home):
     made = forecaster.batch(str(FB), "sample", horizon=2)
     assert made.written == 1
-    words = ("batch", FB, "-m", "sample", "--horizon", "2", "--out", tmp_path / "x.jsonl")
+    words = ("batch", FB, "-m", "sample", "--horizon", "2", "--output", tmp_path / "x.jsonl")
     again = forecast(*words, "--summary", "-")
     assert json.loads(again.stdout)["written"] == 0
     (line,) = (tmp_path / "x.jsonl").read_text().splitlines()

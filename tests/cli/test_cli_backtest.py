@@ -94,7 +94,7 @@ def test_networks_are_trained_and_scored_in_a_table(forecast):
 
 @pytest.mark.network
 def test_compare_prints_every_network(forecast, monkeypatch):
-    monkeypatch.setattr(compare, "contenders", lambda settings: contenders(settings)[-2:])
+    monkeypatch.setattr(compare, "contenders", lambda *chosen: contenders(*chosen)[-2:])
     run = forecast("compare", SAMPLE / "FB.csv", "--units", "2", "--epochs", "1", "-f", "csv")
     assert run.returncode == 0, run.stderr
     rows = list(csv.DictReader(io.StringIO(run.stdout)))

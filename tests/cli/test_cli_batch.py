@@ -48,7 +48,7 @@ class TestOutput:
             "ticker", "cutoff", "step", "session", "session_estimated", "last_close", "naive",
             "q0.05",
         ]  # fmt: skip
-        forecast("batch", stored, "--out", tmp_path / "out.parquet")
+        forecast("batch", stored, "--output", tmp_path / "out.parquet")
         table = pq.read_table(tmp_path / "out.parquet")
         assert table.column_names == list(rows[0])
         assert str(table.schema.field("session").type) == "date32[day]"
@@ -58,7 +58,7 @@ class TestOutput:
 
     def test_quiet_says_nothing_at_all(self, apart, stored, yahoo, home, tmp_path):
         up_to_date(home, yahoo)
-        done = apart("batch", stored, "--quiet", "--out", tmp_path / "out.jsonl")
+        done = apart("batch", stored, "--quiet", "--output", tmp_path / "out.jsonl")
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         assert len((tmp_path / "out.jsonl").read_text().splitlines()) == len(NAMES)
 
@@ -75,7 +75,7 @@ class TestOutput:
 
     def test_the_summary_on_stdout_beside_a_file(self, forecast, stored, tmp_path):
         out = tmp_path / "out.jsonl"
-        done = forecast("batch", stored, "--offline", "--out", out, "--summary", "-")
+        done = forecast("batch", stored, "--offline", "--output", out, "--summary", "-")
         assert done.returncode == 0
         assert json.loads(done.stdout)["forecasts"] == len(out.read_text().splitlines())
         alone = forecast("batch", stored, "--offline", "--quiet", "--summary", "-")
@@ -102,12 +102,16 @@ class TestBadInput:
             (["empty.txt"], 4, "holds no ticker"),
             (["watch.txt", "--horizon", "9"], 2, "was trained for 1 to 3"),
             (["watch.txt", "--model", "nosuch"], 6, "no model called nosuch"),
-            (["watch.txt", "--out", "x.xyz"], 2, ".jsonl, .ndjson, .csv, .parquet, .pq"),
-            (["watch.txt", "--out", "x.json"], 2, "--format jsonl"),
-            (["watch.txt", "--summary", "-"], 2, "Give --out FILE"),
-            (["watch.txt", "--out", "-", "-q", "--summary", "-"], 2, "Give --out FILE"),
+            (
+                ["watch.txt", "--output", "x.xyz"],
+                2,
+                ".csv, .json, .jsonl, .ndjson, .parquet or .pq",
+            ),
+            (["watch.txt", "--output", "x.txt"], 2, "Call it x.csv."),
+            (["watch.txt", "--summary", "-"], 2, "Give --output FILE"),
+            (["watch.txt", "--output", "-", "-q", "--summary", "-"], 2, "Give --output FILE"),
             (["watch.txt", "--retrain", "often"], 2, "never, weekly, always or a number"),
-            (["watch.txt", "--out", "watch.txt/x.csv"], 2, "could not be written"),
+            (["watch.txt", "--output", "watch.txt/x.csv"], 2, "could not be written"),
         ],
     )
     def test_each_has_its_exit_code(
@@ -135,7 +139,7 @@ class TestBadInput:
     def test_a_folder_that_cannot_be_written(self, forecast, stored, tmp_path, home):
         shut = tmp_path / "shut"
         shut.mkdir(mode=0o555)
-        done = forecast("batch", stored, "--out", shut / "out.csv")
+        done = forecast("batch", stored, "--output", shut / "out.csv")
         assert done.returncode == 2
         assert len(written(home)) == len(NAMES)
 
@@ -172,7 +176,7 @@ class TestFullDisk:
     def test_of_the_output(self, apart, stored, small, home):
         (small / "out.jsonl").write_text("the old one\n")
         (small / "filler").write_bytes(b"x" * (shutil.disk_usage(small).free))
-        done = apart("batch", stored, "-q", "--out", small / "out.jsonl")
+        done = apart("batch", stored, "-q", "--output", small / "out.jsonl")
         assert done.returncode == 2
         assert "could not be written" in done.stderr
         assert (small / "out.jsonl").read_text() == "the old one\n"
@@ -202,7 +206,7 @@ class TestInterruptions:
         """A few kills here, hundreds in ``make torture``: nothing missing, nothing twice."""
         rng = random.Random(7)
         out = watchlist.with_name("out.jsonl")
-        command = ("batch", watchlist, "--resume", "--quiet", "--out", out)
+        command = ("batch", watchlist, "--resume", "--quiet", "--output", out)
         expected = 0
         for number in range(KILLS):
             last = str(np_busday(number + 1))

@@ -58,13 +58,13 @@ class TestAHeadThatWasNoted:
     @pytest.mark.parametrize(
         ("words", "said"),
         [
-            (["--head-file", "-"], "Give --out FILE"),
+            (["--head-file", "-"], "Give --output FILE"),
             (["-q", "--summary", "-", "--head-file", "-"], "Give --summary FILE"),
-            (["--out", "a.csv", "--head-file", "a.csv"], "a file of its own"),
+            (["--output", "a.csv", "--head-file", "a.csv"], "a file of its own"),
             (["--summary", "a", "--head-file", "./a"], "a file of its own"),
             (["-q", "--head-file", "watch.txt"], "which is read"),
             (["-q", "--summary", "watch.txt"], "which is read"),
-            (["--out", "watch.txt"], "which is read"),
+            (["--output", "watch.txt"], "which is read"),
         ],
     )
     def test_each_output_has_a_place(self, forecast, stored, monkeypatch, words, said):

@@ -274,7 +274,7 @@ class TestUnknownVariables:
 
     def test_but_not_where_nothing_is_to_be_printed(self, forecast, model, prices, tmp_path):
         out = tmp_path / "o.csv"
-        run = forecast("batch", prices, "--quiet", "--out", out, FORECASTER_HORIZN="3")
+        run = forecast("batch", prices, "--quiet", "--output", out, FORECASTER_HORIZN="3")
         assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
         assert out.exists()
 

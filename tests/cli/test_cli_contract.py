@@ -163,7 +163,7 @@ def test_wrong_options_are_exit_code_2(forecast, model, prices, arguments, said)
         (["--quantiles", "a"], "--quantiles"),
         (["--units", "0"], "--units"),
         (["--name", "../x"], "name"),
-        (["--out", "model.bin"], ".forecast"),
+        (["--model-file", "model.bin"], ".forecast"),
         (["--train-end", "yesterday"], "--train-end"),
     ],
 )
@@ -273,7 +273,7 @@ def app(**_):
     for _ in range(10**7):
         pass
 
-main.register, main.app = lambda: None, app
+main.app = app
 main.main()
 """
 

@@ -46,9 +46,6 @@ def test_what_is_exported_is_what_was_imported(apart, forecast, filled, tmp_path
         (made,) = read_files([str(tmp_path / name)]).panel
         assert made.fingerprint == was.fingerprint
     assert apart("data", "export", "FB").stdout == (tmp_path / "out.csv").read_text()
-    forced = forecast("data", "export", "FB", "-f", "csv", "-o", tmp_path / "x.parquet")
-    assert forced.returncode == 0
-    assert (tmp_path / "x.parquet").read_text() == (tmp_path / "out.csv").read_text()
 
 
 def test_a_failed_export_leaves_no_file(forecast, filled, tmp_path):

@@ -7,7 +7,6 @@ import os
 import shlex
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -279,24 +278,3 @@ class _Stream:
 
     def isatty(self) -> bool:
         return self.terminal
-
-
-@pytest.mark.network
-def test_the_whole_tour(tmp_path, capfd, home):
-    """Every chapter as it is, with one pass over the data where it trains."""
-    quick = tuple(
-        replace(c, arguments=(*c.arguments, "--epochs", "1"))
-        if c.arguments[0] in ("train", "backtest")
-        else c
-        for c in CHAPTERS
-    )
-    folder = tmp_path / "tour"
-    demo.tour(folder, quick, pause=False)
-    out, _ = capfd.readouterr()
-    assert out.count("\n$ forecast ") == len(CHAPTERS) + 2
-    for name, _what in job.contents(CHAPTERS):
-        assert (folder / name).exists()
-        assert name in out.split("That was the tour.")[1]
-    assert (folder / "fan.png").read_bytes().startswith(b"\x89PNG")
-    assert not home.exists()
-    assert not (folder / "home").exists()

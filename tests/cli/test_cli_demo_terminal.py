@@ -82,34 +82,56 @@ def step_of(process: subprocess.Popen[bytes]) -> psutil.Process:
     return child
 
 
+def ended(process: subprocess.Popen[bytes], terminal: int, sent: int | None, code: int) -> str:
+    """What a tour shows that is ended while it runs a command; neither outlives that."""
+    step = step_of(process)
+    if sent is None:
+        os.write(terminal, b"\x03")
+    else:
+        process.send_signal(sent)
+    shown = read_until(terminal, None)
+    assert process.wait(15) == code
+    assert not step.is_running()
+    assert shown.count("no file is half written") == 1
+    assert "exit code" not in shown
+    assert "Traceback" not in shown
+    return shown
+
+
 @pytest.mark.network
-@pytest.mark.parametrize(
-    ("sent", "code", "said"),
-    [
-        (None, 130, "interrupted; no file is half written"),
-        (signal.SIGINT, 130, "interrupted; no file is half written"),
-        (signal.SIGTERM, 143, "terminated; no file is half written"),
-    ],
-    ids=["Ctrl-C", "SIGINT to the tour alone", "SIGTERM to the tour alone"],
-)
-def test_a_tour_that_is_ended_in_a_step_ends_it_too(tmp_path, sent, code, said):
+def test_ctrl_c_while_a_step_trains_ends_it_too(tmp_path):
     folder = tmp_path / "t"
     with in_terminal(words(folder, "CHAPTERS"), columns=100) as (process, terminal):
         read_until(terminal, "epoch")
-        step = step_of(process)
-        if sent is None:
-            os.write(terminal, b"\x03")
-        else:
-            process.send_signal(sent)
-        shown = read_until(terminal, None)
-        assert process.wait(15) == code
-    assert not step.is_running()
-    assert shown.count("no file is half written") == shown.count(said) == 1
-    assert "exit code" not in shown
+        shown = ended(process, terminal, None, 130)
+    assert "interrupted; no file is half written" in shown
     assert CHAPTERS[1].title not in shown
-    assert "Traceback" not in shown
     left = {p.name for p in folder.iterdir()}
     assert left <= {"sample_data", "commands.txt", ".demo.forecast.lock"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "said"),
+    [
+        (signal.SIGINT, 130, "interrupted; no file is half written"),
+        (signal.SIGTERM, 143, "terminated; no file is half written"),
+    ],
+)
+def test_a_signal_to_the_tour_alone_ends_its_step_too(tmp_path, sent, code, said):
+    long = ["explain", "sample_data/AAPL.csv", "--model", "sample", "--last", "250"]
+    chapters = f"(Chapter('', '', {long}), CHEAP[0])"
+    with in_terminal(words(tmp_path / "t", chapters)) as (process, terminal):
+        wait_until(lambda: has_loaded("numpy", process))
+        shown = ended(process, terminal, sent, code)
+    assert said in shown
+    assert CHEAP[0].title not in shown
+    assert {p.name for p in (tmp_path / "t").iterdir()} == {"sample_data", "commands.txt"}
+
+
+def has_loaded(package: str, tour: subprocess.Popen[bytes]) -> bool:
+    """Whether the command that a tour is running has loaded a compiled module of a package."""
+    found = [m.path for step in psutil.Process(tour.pid).children() for m in step.memory_maps()]
+    return any(f"/{package}/" in path for path in found)
 
 
 DEAF = (

@@ -98,7 +98,7 @@ def test_settings_may_name_the_market_set(forecast, home, tmp_path, monkeypatch)
 def test_a_model_keeps_the_set_that_it_was_trained_with(forecast, home, tmp_path):
     file = tmp_path / "m.forecast"
     trained = forecast(
-        "train", FB, "--market", SAMPLE, "--out", file, "--epochs", "1", "--units", "2",
+        "train", FB, "--market", SAMPLE, "--model-file", file, "--epochs", "1", "--units", "2",
         "--horizon", "2",
     )  # fmt: skip
     assert trained.returncode == 0, trained.stderr

@@ -9,7 +9,7 @@ def test_a_remark_is_printed_however_quiet(forecast, stored, home, yahoo, tmp_pa
     """One ticker's bars end two sessions before the others'."""
     last = up_to_date(home, yahoo)[-3]
     yahoo.change("MSFT", last=last)
-    done = forecast("batch", stored, "--quiet", "--out", tmp_path / "out.csv")
+    done = forecast("batch", stored, "--quiet", "--output", tmp_path / "out.csv")
     assert (done.returncode, done.stdout) == (0, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"note: MSFT: its last bar is of {last}, 2 sessions behind")

@@ -62,7 +62,8 @@ def test_a_pipe_gets_plain_text_with_the_forecast_of_predict(apart):
 def test_a_terminal_gets_a_chart_that_fits(home, columns):
     code, said = on_terminal(columns, "plot", AAPL, "--model", "sample")
     assert code == 0, said
-    assert max(map(len, said.splitlines())) <= columns
+    lines = [line for line in said.splitlines() if not line.startswith("next: ")]
+    assert max(map(len, lines)) <= columns
     assert "2013-03-29~" in said
     assert "median" in said
 
@@ -102,9 +103,8 @@ def test_a_history_that_fails_is_reported_and_the_rest_is_drawn(forecast, model,
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--output", "fan.jpg"], "fan.jpg; a picture's name ends in .png, .svg or .html"),
+        (["--output", "fan.jpg"], ".png, .svg or .html. Call it fan.png."),
         (["--output", "fan"], ".png, .svg or .html"),
-        (["--output", "nowhere/fan.png"], "there is no folder nowhere"),
         (["--output", "fan.png", "--width", "100"], "--width is 100"),
         (["--history", "1"], "--history is 1"),
         (["--history", "0"], "--history is 0"),
@@ -177,7 +177,6 @@ class TestBacktest:
         [
             (["--plot", "-f", "json"], "--plot draws on standard output"),
             (["--plot-output", "x.gif"], "--plot-output is x.gif"),
-            (["--plot-output", "nowhere/x.svg"], "there is no folder nowhere"),
         ],
     )
     def test_wrong_options_are_said_before_any_work(self, forecast, arguments, said):

@@ -124,7 +124,7 @@ def test_forecasts_from_files_are_scored_with_the_file(forecast, model, tmp_path
     [
         (["fetch", "AAPL", "--offline"], "fetching is asking one"),
         (["data", "prune", "FB", "--all", "--yes"], "both --all and FB were given"),
-        (["batch", "w.txt", "--out", "a.csv", "--summary", "a.csv"], "a file of its own"),
+        (["batch", "w.txt", "--output", "a.csv", "--summary", "a.csv"], "a file of its own"),
     ],
 )
 def test_options_that_contradict_each_other(forecast, filled, words, said):

@@ -29,7 +29,7 @@ TINY = ("--units", "3", "--epochs", "1", "--horizon", "2", "--context", "16")
         (["backtest", "--cluster", "localhost"], "tcp://10.0.0.5:8786"),
         (["train", "--workers", "2"], "--per-ticker"),
         (["train", "--cluster", "tcp://127.0.0.1:1"], "--per-ticker"),
-        (["train", "--per-ticker", "--out", "x.forecast"], "--name"),
+        (["train", "--per-ticker", "--model-file", "x.forecast"], "--name"),
     ],
 )
 def test_wrong_options_are_exit_code_2_before_anything_is_read(forecast, arguments, said):

@@ -34,10 +34,8 @@ def options() -> set[str]:
     """Every option that there is."""
     from typer.main import get_command
 
-    from forecaster.cli.main import app, register
+    from forecaster.cli.main import app
 
-    if not app.registered_commands:
-        register()
     params = [p for keys in options_of(get_command(app)).values() for p in keys.values()]
     return {name for param in params for name in param.opts}
 

@@ -35,6 +35,7 @@ def same(a: History, b: History) -> bool:
 def test_at_random_moments_of_a_fetch(start, monkeypatch):
     rng = random.Random(os.environ.get("FORECASTER_TORTURE_SEED", "1"))
     monkeypatch.setenv("FORECASTER_PAUSE", "0")
+    monkeypatch.setenv("FORECASTER_DEADLINE", "60")  # who is busy killing answers late
     killed = 0
     with YahooServer() as yahoo:
         monkeypatch.setenv("FORECASTER_YAHOO_URL", yahoo.url)

@@ -37,6 +37,7 @@ READING = {
     "journal list": [],
     "journal export": [],
     "config show": [],
+    "doctor": [],
 }
 """A command line of each command that has an output, by what it reads."""
 
@@ -113,7 +114,7 @@ def test_no_output_of_any_command_belongs_to_the_program(forecast, program, plac
         words = [*command.split(), *READING[command]]
         for path in files:
             refused(forecast, words, option, path, (place, home))
-        if (command, option) != ("train", "--out"):
+        if (command, option) != ("train", "--model-file"):
             for name in ("stored", "new", "../models/new"):
                 path = home / "models" / f"{name}.forecast"
                 said = refused(forecast, words, option, path, (place, home))
@@ -146,8 +147,7 @@ def test_no_two_outputs_of_a_command_are_one_file(forecast, program, place, home
     ],
 )
 def test_folders_markets_and_models_are_read_too(forecast, place, home, words, path):
-    option = "--out" if words[0] == "batch" else "--output"
-    assert "is read" in refused(forecast, words, option, path, (place, home))
+    assert "is read" in refused(forecast, words, "--output", path, (place, home))
 
 
 def test_a_new_file_in_a_folder_that_is_read_is_none_of_its_sources(forecast, place):
@@ -217,7 +217,7 @@ PREDICT = "forecast predict x.csv -m mine.forecast -f csv"
         f"{PREDICT} -o /dev/stdin < x.csv",
         f"{PREDICT} -o /proc/self/fd/5 5< x.csv",
         f"{PREDICT} -o /dev/fd/5 5>> x.csv",
-        "forecast batch - --out watch.txt < watch.txt",
+        "forecast batch - --output watch.txt < watch.txt",
     ],
 )
 def test_open_files_are_files_too(line, place, home):
@@ -252,8 +252,11 @@ def test_where_notes_go_is_no_output(place, home):
         (f"{PREDICT} -o /dev/null; echo", 0),
         (f"{PREDICT} -o /dev/full", 2),
         (f"{PREDICT} -o new/folder/of/mine.csv; cat new/folder/of/mine.csv", 0),
-        ("forecast batch sub -f csv --out /dev/null --summary /dev/null --head-file /dev/null", 0),
-        ("forecast batch sub -f csv --out - --summary /dev/stderr", 0),
+        (
+            "forecast batch sub -f csv -o /dev/null --summary /dev/null --head-file /dev/null",
+            0,
+        ),
+        ("forecast batch sub -f csv --output - --summary /dev/stderr", 0),
     ],
 )
 def test_devices_and_new_folders_work(line, code, place, home):
@@ -291,7 +294,7 @@ def test_two_things_on_standard_output_are_refused(forecast, place):
     for words in (
         ["--summary", "-"],
         ["--summary", "/dev/stdout"],
-        ["--out", "-", "--head-file", "-"],
+        ["--output", "-", "--head-file", "-"],
     ):
         done = forecast("batch", "sub", *words)
         assert (done.returncode, "both go to standard output" in done.stderr) == (2, True)
@@ -304,7 +307,8 @@ def test_two_things_on_standard_output_are_refused(forecast, place):
     ["report", "mine.forecast"],
 ])  # fmt: skip
 def test_every_file_that_is_written_is_named(forecast, place, words):
-    path = "made.html" if words[0] in ("plot", "report") else "made.txt"
+    suffixes = {"plot": ".html", "report": ".html", "journal export": ".csv"}
+    path = f"made{suffixes.get(words[0]) or suffixes.get(' '.join(words), '.txt')}"
     done = forecast(*words, "--output", path)
     assert done.returncode == 0, done.stderr
     assert f"note: wrote {path}\n" in done.stderr
@@ -312,7 +316,7 @@ def test_every_file_that_is_written_is_named(forecast, place, words):
 
 
 def test_what_a_batch_writes_is_named_unless_it_is_quiet(forecast, place):
-    words = ("batch", "sub", "--out", "a.csv", "--summary", "b.json", "--head-file", "c")
+    words = ("batch", "sub", "--output", "a.csv", "--summary", "b.json", "--head-file", "c")
     said = forecast(*words).stderr
     assert all(f"note: wrote {name}\n" in said for name in ("a.csv", "b.json", "c"))
     assert "wrote" not in forecast(*words, "--quiet").stderr
@@ -323,7 +327,7 @@ def test_a_model_that_was_retrained_is_named(monkeypatch, forecast, place):
         return RetrainResult(replace(model, created="2026-05-05T00:00:00+00:00"), True, "better")
 
     monkeypatch.setattr("forecaster.jobs.retrain.retrain", better)
-    words = ("batch", "sub", "-m", "mine.forecast", "--out", "a.csv", "--retrain")
+    words = ("batch", "sub", "-m", "mine.forecast", "--output", "a.csv", "--retrain")
     assert "wrote mine.forecast" not in forecast(*words, "never").stderr
     assert "note: wrote mine.forecast\n" in forecast(*words, "always").stderr
 

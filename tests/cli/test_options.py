@@ -11,10 +11,13 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from forecaster.cli.config_file import options_of
-from forecaster.cli.main import app, register
-from forecaster.cli.options import Reading, option_group, settings_of, training_options
+from forecaster.cli.flags import flag
+from forecaster.cli.main import app
+from forecaster.cli.network_options import settings_of, training_options
+from forecaster.cli.options import Reading, option_group
+from forecaster.cli.uses import other_name_of
 from forecaster.errors import SettingsError
-from forecaster.model.settings import LEVELS, Settings
+from forecaster.model.settings import LEVELS, TYPES, Settings
 
 READING = [
     "column",
@@ -22,6 +25,7 @@ READING = [
     "ticker",
     "decimal",
     "encoding",
+    "currency",
     "offline",
     "provider",
     "calendar",
@@ -31,8 +35,6 @@ READING = [
 @pytest.fixture(scope="module")
 def options() -> dict[str, dict[str, Any]]:
     """Every option of every command."""
-    if not app.registered_commands:
-        register()
     return options_of(get_command(app))
 
 
@@ -53,11 +55,23 @@ def test_commands_that_read_sources_have_all_options_of_reading(options, command
     [
         (
             "batch",
-            ["column", "date-format", "decimal", "encoding", "offline", "provider", "calendar"],
+            [
+                "column",
+                "date-format",
+                "decimal",
+                "encoding",
+                "currency",
+                "offline",
+                "provider",
+                "calendar",
+            ],
         ),
         ("score", ["offline", "provider", "calendar"]),
         ("fetch", ["offline", "provider", "calendar"]),
-        ("data.import", ["calendar", "column", "date-format", "ticker", "decimal", "encoding"]),
+        (
+            "data.import",
+            ["calendar", "column", "date-format", "ticker", "decimal", "encoding", "currency"],
+        ),
     ],
 )
 def test_other_commands_have_some_of_them(options, command, keys):
@@ -76,6 +90,24 @@ def test_a_command_can_have_defaults_and_words_of_its_own(options):
     assert options["compare"]["units"].help == "Units of every network."
     assert options["backtest"]["units"].help == options["train"]["units"].help
     assert settings_of({"units": 3}, patience=2) == Settings(units=3, patience=2)
+
+
+def test_whatever_train_takes_for_a_network_backtest_and_compare_take(options):
+    """Only the cell is several there; its option is called so, too."""
+    panels = {"Network", "Training"}
+    networks = {
+        command: {key: p for key, p in options[command].items() if p.rich_help_panel in panels}
+        for command in ("train", "backtest", "compare")
+    }
+    taken = set(networks["train"]) - {"refit"}
+    assert {flag(name).removeprefix("--") for name in TYPES} | {"device", "train-end"} == taken
+    for command in ("backtest", "compare"):
+        own = {*options[command], *(other_name_of(p) for p in options[command].values())}
+        assert taken <= own, command
+        assert set(networks[command]) <= taken | {"cells"}, command
+        for key in taken - {"cell", "train-end"}:
+            ours, theirs = options[command][key], networks["train"][key]
+            assert ours.type_descriptor.annotation == theirs.type_descriptor.annotation
 
 
 def test_settings_from_options_are_checked():
@@ -100,7 +132,7 @@ class TestAGroup:
 
         @made.command()
         @option_group("pair", Pair)
-        @training_options({"Network": ("bidirectional", "units")}, units=5)
+        @training_options(but=set(TYPES) - {"bidirectional", "units"}, units=5)
         def command(
             ctx: typer.Context,
             name: Annotated[str, typer.Argument()],
@@ -119,9 +151,9 @@ class TestAGroup:
         return invoke
 
     def test_is_handed_in_as_one_object(self, run):
-        assert run("a") == ("a", Pair(), {"bidirectional": False, "units": 5}, False)
+        assert run("a") == ("a", Pair(), {"units": 5, "bidirectional": False}, False)
         assert run("a", "-l", "3", "--right", "x", "--last", "--bidirectional") == (
-            "a", Pair(3, "x"), {"bidirectional": True, "units": 5}, True,
+            "a", Pair(3, "x"), {"units": 5, "bidirectional": True}, True,
         )  # fmt: skip
 
     def test_stands_in_the_help_where_its_parameter_stands(self, run):
@@ -135,4 +167,4 @@ class TestAGroup:
 
 
 def test_reading_has_the_defaults_of_no_option():
-    assert Reading() == Reading(None, None, None, None, None, False, None, None)
+    assert Reading() == Reading(None, None, None, None, None, None, False, None, None)

@@ -17,9 +17,10 @@ from forecaster.cli.uses import use_of
 PLAIN = {
     "activation", "allow-overlap", "as-of", "baselines", "batch-size",
     "bidirectional", "calendar", "cell", "cells", "clip-norm", "clip-value", "column", "context",
-    "date-format", "decimal", "device", "dropout", "encoding", "epochs", "folds", "format", "head",
-    "history", "horizon", "lags", "last", "layers", "learning-rate", "max-age", "no-pause",
-    "offline", "patience", "per-ticker", "plot", "provider", "quantiles", "quiet", "refit",
+    "currency", "date-format", "decimal", "device", "dropout", "encoding", "epochs", "folds",
+    "format", "head", "history", "horizon", "lags", "last", "layers", "learning-rate", "level",
+    "max-age", "no-pause", "offline", "patience", "per-ticker", "plot", "provider", "quantiles",
+    "quick", "quiet", "refit",
     "require", "resume", "run", "scale", "seed", "seeds", "since", "skip-unreadable", "step",
     "stride", "supervise", "test-end", "theme", "ticker", "to", "train", "train-end", "units",
     "wait", "width", "windows", "workers",
@@ -78,8 +79,8 @@ def test_every_argument_that_names_files_has_a_use(program):
 
     without = {f"{name} {p.name}" for name, p in arguments(program) if use_of(p) is None}
     assert without == {
-        "fetch tickers", "data export tickers", "data prune tickers", "data rename old",
-        "data rename new", "schema name",
+        "data export tickers", "data prune tickers", "data rename old", "data rename new",
+        "schema name", "help about",
     }  # fmt: skip
 
 
@@ -182,12 +183,12 @@ def test_what_it_may_not_say_still_comes_from_the_program_s_own_folder(
     home.mkdir()
     store = tmp_path / "kept.db"
     (home / "forecaster.toml").write_text(
-        f'store = "sqlite:///{store}"\n[predict]\nhorizon = 3\noutput = "made.txt"\n'
+        f'store = "sqlite:///{store}"\n[predict]\nhorizon = 3\noutput = "made.csv"\n'
         '[data.list]\noutput = "listed.txt"\n'
     )
     (here / "forecaster.toml").write_text('[predict]\nmodel = "sample"\nformat = "csv"\n')
     assert forecast("predict", prices).returncode == 0
-    assert len((here / "made.txt").read_text().splitlines()) == 6  # the horizon is not reserved
+    assert len((here / "made.csv").read_text().splitlines()) == 6  # the horizon is not reserved
     assert forecast("data", "list").returncode == 0
     assert store.exists()
     shown = forecast("config", "show", "-f", "json").stdout

@@ -12,6 +12,7 @@ from forecaster.evaluation.significance import (
     fixed_smoothing,
     kupiec,
     session_means,
+    skill_interval,
 )
 
 
@@ -154,3 +155,21 @@ class TestKupiec:
         assert kupiec(1, 250, 0.05) < 0.01
         assert kupiec(25, 250, 0.05) < 0.01
         assert kupiec(12, 250, 0.05) > 0.5
+
+
+class TestSkillInterval:
+    @pytest.mark.parametrize("skill", [0.03, -0.03])
+    def test_by_hand(self, skill):
+        low, high = skill_interval(skill, 0.0455003)  # two standard errors away
+        assert (low + high) / 2 == pytest.approx(skill)
+        assert (high - low) / 2 == pytest.approx(1.959964 * 0.015, rel=1e-4)
+
+    @pytest.mark.parametrize("p", [1e-300, 1e-9, 0.01, 0.0499, 0.0501, 0.3, 0.9])
+    def test_it_holds_zero_where_the_test_finds_nothing(self, p):
+        low, high = skill_interval(0.02, p)
+        assert (low <= 0) == (p >= 0.05)
+        assert low <= 0.02 <= high
+
+    @pytest.mark.parametrize("p", [None, math.nan, 0.0, 1.0])
+    def test_nothing_is_said_without_a_test(self, p):
+        assert skill_interval(0.02, p) is None

@@ -76,7 +76,7 @@ class TestVerify:
         raw.execute("UPDATE bars SET history_id=77 WHERE session=20150105")
         raw.close()
         (one,) = data.verify(store).findings
-        assert one.message == "1 rows of bars belong to no ticker"
+        assert one.message == "1 row of bars without a ticker"
 
     def test_missing_and_stray_sessions_are_no_damage(self, store):
         known = exchanges.schedule("XNYS", np.datetime64("2015-01-01"), np.datetime64("2015-12-31"))

@@ -86,3 +86,22 @@ def test_a_keras_that_does_not_start_gives_its_last_words(keras):
 def test_a_keras_that_hangs_is_given_up(keras):
     keras["hangs"] = True
     assert found()["Keras"].finding == "does not start: no answer in 120 s"
+
+
+def test_without_tensorflow_it_is_a_forecast_only_installation_and_no_fault(keras, monkeypatch):
+    monkeypatch.setattr(doctor, "missing_to_train", lambda: ["tensorflow", "keras"])
+    checks = found()
+    assert all(check.ok for check in checks.values())
+    assert checks["installation"].finding.endswith(
+        "forecast-only: nothing can be trained or exported. Install what that needs with:"
+        " pip install stock-forecaster"
+    )
+    assert not {"tensorflow", "keras", "Keras", "devices"} & set(checks)
+
+
+def test_tensorflow_without_keras_is_a_fault(keras, monkeypatch):
+    monkeypatch.setattr(doctor, "missing_to_train", lambda: ["keras"])
+    check = found()["installation"]
+    assert not check.ok
+    assert "keras is missing" in check.finding
+    assert check.remedy.endswith("pip install stock-forecaster")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
-import subprocess
+import runpy
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -25,12 +27,6 @@ from forecaster.model.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "docs" / "feed_export.py"
-ALONE = """
-import runpy, sys
-sys.modules["forecaster"] = None  # cannot be imported
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
 
 pytestmark = [
     pytest.mark.network,
@@ -54,13 +50,20 @@ def written(history: History, path: Path) -> Path:
 
 
 def fed(network: Path, prices: Path, *ticker: str) -> np.ndarray:
-    """Prices ``(H, Q)`` as the script prints them."""
-    done = subprocess.run(
-        [sys.executable, "-c", ALONE, SCRIPT, network, prices, *ticker],
-        capture_output=True, text=True, check=False, cwd="/",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return pd.read_csv(io.StringIO(done.stdout)).to_numpy()
+    """Prices ``(H, Q)`` as the script prints them, which cannot import this program.
+
+    Run in this process, which has loaded Keras.
+    """
+    ours = [name for name in sys.modules if name.partition(".")[0] == "forecaster"]
+    arguments = list(map(str, (SCRIPT, network, prices, *ticker)))
+    printed = io.StringIO()
+    with (
+        mock.patch.dict(sys.modules, dict.fromkeys(ours)),
+        mock.patch.object(sys, "argv", arguments),
+        contextlib.redirect_stdout(printed),
+    ):
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+    return pd.read_csv(io.StringIO(printed.getvalue())).to_numpy()
 
 
 def said(model: Model, history: History) -> np.ndarray:

@@ -189,7 +189,7 @@ class TestWhatIsWritten:
 
     def test_lines(self, done):
         file = io.BytesIO()
-        write_jsonl(file, done)
+        write_jsonl(file, done.model, done.forecasts)
         lines = [json.loads(line) for line in file.getvalue().splitlines()]
         assert [(one["ticker"], one["sessions_behind"]) for one in lines] == [
             ("OLD", 2),
@@ -198,7 +198,7 @@ class TestWhatIsWritten:
 
     def test_rows(self, done):
         file = io.BytesIO()
-        write_csv(file, done)
+        write_csv(file, done.model, done.forecasts)
         rows = list(csv.DictReader(io.StringIO(file.getvalue().decode())))
         assert [row["sessions_behind"] for row in rows] == ["2"] * 3 + ["0"] * 3
 
@@ -206,7 +206,7 @@ class TestWhatIsWritten:
         import pyarrow.parquet as pq
 
         file = io.BytesIO()
-        write_parquet(file, done)
+        write_parquet(file, done.model, done.forecasts)
         assert pq.read_table(file)["sessions_behind"].to_pylist() == [2] * 3 + [0] * 3
 
     def test_the_summary(self, done):

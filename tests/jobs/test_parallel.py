@@ -153,15 +153,23 @@ class TestWorker:
             threads.adopt(dict.fromkeys(threads.DEFAULTS, "1"))
         assert os.environ["TF_NUM_INTRAOP_THREADS"] == "8"
 
-    @pytest.mark.parametrize("package", ["forecaster", "python", "numpy", "tensorflow", "keras"])
-    def test_other_versions_are_refused(self, package):
+    @pytest.mark.parametrize(
+        ("package", "install"),
+        [
+            ("forecaster", "stock-forecaster"),
+            *((p, p) for p in ("python", "numpy", "tensorflow", "keras")),
+        ],
+    )
+    def test_other_versions_are_refused(self, package, install):
         require_versions({"tcp://w": versions()})
-        with pytest.raises(SettingsError, match=f"tcp://w has {package} 0.0.1.*Install {package}"):
+        with pytest.raises(SettingsError, match=f"tcp://w has {package} 0.0.1.*Install {install} "):
             require_versions({"tcp://w": {**versions(), package: "0.0.1"}})
 
     def test_a_worker_without_the_package_is_refused(self):
         missing = ModuleNotFoundError("No module named 'forecaster'")
-        with pytest.raises(SettingsError, match=r"tcp://w cannot run forecaster.*Install it there"):
+        with pytest.raises(
+            SettingsError, match=r"tcp://w cannot run stock-forecaster.*Install it there"
+        ):
             require_versions({"tcp://w": missing})
 
     @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ class TestNotYet:
     def test_too_few_sessions_have_come(self, model):
         made = retrain(model, WHOLE.up_to(DAY[199 + NEEDED - 1]))
         assert not made.replaced
-        assert f"{NEEDED - 1} sessions have come since" in made.reason
+        assert f"{NEEDED - 1} sessions came since" in made.reason
 
     def test_none_has(self, model):
         assert not retrain(model, WHOLE.up_to(DAY[150])).replaced

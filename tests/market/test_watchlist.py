@@ -7,7 +7,7 @@ import io
 import pytest
 
 from forecaster.errors import DataError
-from forecaster.market.watchlist import read_batch_sources, read_watchlist
+from forecaster.market.watchlist import kind_of, read_batch_sources, read_watchlist
 
 
 def write(tmp_path, data):
@@ -82,3 +82,48 @@ def test_more_tickers_than_any_market_has_are_refused(tmp_path):
     path.write_text("".join(f"T{place}\n" for place in range(100_001)))
     with pytest.raises(DataError, match="holds 100,001 tickers; at most 100,000"):
         read_watchlist(str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("AAPL\nMSFT\n", "tickers"),
+        ("# mine\nAAPL  # the phone\n^GSPC\nBTC-USD\n", "tickers"),
+        ("\ufeffAAPL\r\nMSFT", "tickers"),
+        ("aapl", "tickers"),
+        ("AAPL\nBRK/B\nMSFT\n", "tickers"),
+        ("0700.HK\n7203.T\n", "tickers"),
+        ("Symbol\nAAPL\n", "tickers"),
+        ("ticker,name\nAAPL,Apple\n", "tickers"),
+        ("Symbol;Name;Last;Change\nAAPL;Apple;420.1;1.2\nMSFT;Microsoft;28;0\n", "tickers"),
+        ("ticker,added\nAAPL,2024-01-02\nMSFT,2024-01-02\n", "tickers"),
+        ("Date,Close\n2024-01-02,1\n", "prices"),
+        ("ticker,date,close\nA,2024-01-02,1\n", "prices"),
+        ("Symbol;Datum;Schlusskurs\nA;02.01.2024;1,5\n", "prices"),
+        ("symbol,when,worth\nA,2024-01-02,1\nA,2024-01-03,2\n", "prices"),
+        ("Close\n27.1\n27.2\n", "prices"),
+        ("2024-01-02\n2024-01-03\n", "prices"),
+        ("20240102\n", "prices"),
+        ("AAPL\nDate,Close\n2024-01-02,10\n", "prices"),
+        ("AAPL\n2024-01-02 10.5\n", "prices"),
+        ("Date|Close\n2024-01-02|1\n", "prices"),
+        ("Date Close\n2024-01-02 1\n", "prices"),
+        ("{\n", None),
+        ("<!DOCTYPE html>\n", None),
+        ("AAPL, the phone maker\n", "prices"),
+        ("", None),
+        ("# nothing\n", None),
+    ],
+)  # fmt: skip
+def test_what_a_text_holds(tmp_path, text, kind):
+    assert kind_of(write(tmp_path, text)) == kind
+
+
+def test_what_no_text_holds(tmp_path):
+    assert kind_of(write(tmp_path, "Date,Close\n".encode("utf-16"))) == "prices"
+    assert kind_of(str(tmp_path)) == "prices"
+    assert kind_of(str(tmp_path / "none.txt")) is None
+
+
+def test_a_long_watchlist_is_known_by_its_beginning(tmp_path):
+    assert kind_of(write(tmp_path, "".join(f"TICKER{n}\n" for n in range(5000)))) == "tickers"

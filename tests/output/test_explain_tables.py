@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
+from printed import printed
 from synthetic import garch_history, random_model
 
 from forecaster.jobs.explain import explain
@@ -15,21 +14,10 @@ from forecaster.market.notes import Note
 from forecaster.model.gradients import ClippedStep
 from forecaster.model.settings import Settings
 from forecaster.output import gradients
-from forecaster.output.console import console
 from forecaster.output.explain import explain_table
-from forecaster.output.format import Column, fitting_table
+from forecaster.output.tabular.layout import Column, fitting
 
 DEAR = garch_history("DEAR", 300, seed=1)
-
-
-def text(parts, width: int) -> str:
-    target = console(io.StringIO())
-    target.width = width
-    target.soft_wrap = False
-    with target.capture() as captured:
-        for part in parts:
-            target.print(part, soft_wrap=False)
-    return captured.get()
 
 
 def model_of(**more):
@@ -39,7 +27,7 @@ def model_of(**more):
 
 def explained(width: int, **more) -> str:
     model = model_of(**more)
-    return text(explain_table(explain(model, DEAR, last=4), model, width), width)
+    return printed(explain_table(explain(model, DEAR, last=4), model, width), width)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
@@ -69,7 +57,7 @@ def test_a_model_without_an_interval_shows_its_median():
 def test_a_first_forecast_is_not_called_unchanged():
     model = model_of()
     found = explain(model, DEAR.slice(0, 2))
-    shown = text(explain_table(found, model, 200), 200)
+    shown = printed(explain_table(found, model, 200), 200)
     assert "no change is known" in shown
     assert "No session" not in shown
 
@@ -87,7 +75,7 @@ def test_gradients_fit_and_keep_what_matters(width):
         "DEAR", 50, 64, (Reach("rnn", "trained here", norms, 0.5, "vanishes"),),
         "gru, trained", (step,), (step,), (Note("A note."),),
     )  # fmt: skip
-    shown = text(gradients.gradients_table(found, model_of(), width), width)
+    shown = printed(gradients.gradients_table(found, model_of(), width), width)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= width
     for needed in ("rnn, trained here", "0.500  vanishes", "norm 1", "100 times", "A note."):
         assert needed in shown
@@ -98,9 +86,9 @@ def test_gradients_fit_and_keep_what_matters(width):
 def test_the_most_expendable_columns_go_first():
     columns = [Column("keep", ["1"]), Column("second", ["2"], 1), Column("first", ["3"], 2)]
     pair = [*columns, Column("too", ["4"], 2)]
-    assert [c.header.plain for c in fitting_table(columns, 40).columns] == [
+    assert [c.name for c in fitting(columns, 40)] == [
         "keep", "second", "first",
     ]  # fmt: skip
-    assert [c.header.plain for c in fitting_table(columns, 15).columns] == ["keep", "second"]
-    assert [c.header.plain for c in fitting_table(pair, 20).columns] == ["keep", "second"]
-    assert [c.header.plain for c in fitting_table(columns, 1).columns] == ["keep"]
+    assert [c.name for c in fitting(columns, 15)] == ["keep", "second"]
+    assert [c.name for c in fitting(pair, 20)] == ["keep", "second"]
+    assert [c.name for c in fitting(columns, 1)] == ["keep"]

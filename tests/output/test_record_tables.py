@@ -42,7 +42,7 @@ def shown(width: int, entry: Entry = ENTRY) -> list[str]:
     ],
 )
 def test_the_least_needed_columns_of_the_journal_go_first(width, missing):
-    head, _, row, *_ = [line for line in shown(width) if line.strip()]
+    head, _, _, row, *_ = [line for line in shown(width) if line.strip()]
     for name, value in VALUES.items():
         found = value.split()[-1] in row.split()
         assert (name in head, found) == (name not in missing,) * 2, name
@@ -55,7 +55,7 @@ FILED = replace(ENTRY, forecast=replace(ENTRY.forecast, source="my/BRK-B.csv"))
 @pytest.mark.parametrize(("width", "there"), [(120, True), (110, False), (60, False)])
 def test_the_source_stands_there_where_one_is_a_file_and_goes_first(width, there):
     made = journal.journal_table([ENTRY, FILED], 2, width, chosen=False)[0]
-    head, _, store, file, *_ = [x for x in text(made, width).splitlines() if x.strip()]
+    head, _, _, store, file, *_ = [x for x in text(made, width).splitlines() if x.strip()]
     assert ("source" in head, file.rstrip().endswith("my/BRK-B.csv")) == (there, there)
     assert store.rstrip().endswith("–") is there
     assert shown(width)[1].split() == [w for w in head.split() if w != "source"]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from forecaster.arrays import Days, Floats, Integers
-from forecaster.errors import DataError
+from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.bars import BAR_FIELDS
 from forecaster.market.files.candidates import Series
 from forecaster.market.files.cells.number_columns import Clues, read_numbers
@@ -28,6 +28,7 @@ from forecaster.wording import listed, plural, were
 
 FIELDS = (*BAR_FIELDS, "adjusted_close")
 _NAME = compiled(r"[^\d]{1,40}")
+_CODE = compiled("[A-Z]{2}[A-Za-z]")
 MOST_KEYS = 100  # different cells of a column that tells rows of one date apart
 SAMPLED_CELLS = 50
 
@@ -39,10 +40,22 @@ class CellStyle:
     Attributes:
         date_format: a ``strptime`` format that overrules the rules, or None.
         decimal: the sign in front of decimals, ``.`` or ``,``; None where cells are to show it.
+        currency: of prices whose file names none, or None.
     """
 
     date_format: str | None = None
     decimal: str | None = None
+    currency: str | None = None
+
+
+def check_currency(currency: str | None) -> None:
+    """Raise a SettingsError where something is given that is no code of a currency."""
+    if currency is not None and not _CODE.fullmatch(currency):
+        raise SettingsError(
+            f'{parameter("currency")} is "{currency}"; a code of three letters is needed, such as'
+            f" EUR, or GBp for pence. Write for example {parameter('currency')} "
+            + (currency.upper() if _CODE.fullmatch(currency.upper()) else "EUR")
+        )
 
 
 class TickerRows(NamedTuple):
@@ -93,8 +106,9 @@ def read_histories(
     series = layout.series
     if layout.ticker is not None:
         bars = _with_prices(whole, table, series[0], numbers)
-        return _by_ticker(bars, table, layout, notes, is_named=is_named), notes
-    currency, every = _currency(_texts(table, layout.currency)), np.arange(len(dates.days))
+        return _by_ticker(bars, table, layout, notes, style.currency, is_named=is_named), notes
+    currency = _currency(_texts(table, layout.currency), style.currency, name, notes)
+    every = np.arange(len(dates.days))
     named = [_with_prices(whole, table, one, numbers) for one in series]
     return [
         TickerRows(bars.ticker, bars, every, currency, is_named or one.ticker is not None)
@@ -261,7 +275,13 @@ def _with_prices(
 
 
 def _by_ticker(
-    bars: RawBars, table: Table, layout: Layout, notes: list[str], *, is_named: bool
+    bars: RawBars,
+    table: Table,
+    layout: Layout,
+    notes: list[str],
+    given: str | None,
+    *,
+    is_named: bool,
 ) -> list[TickerRows]:
     """Cut rows by the ticker column, in the order in which tickers appear."""
     currencies = _texts(table, layout.currency)
@@ -282,7 +302,8 @@ def _by_ticker(
                     f"{name}: closes are in {listed(codes_of)}, and were taken as they are"
                 )
             ticker, known = (name, True) if name else (bars.ticker, is_named)
-            found.append(TickerRows(ticker, bars, group, _currency(cells), known))
+            currency = _currency(cells, given, ticker, notes)
+            found.append(TickerRows(ticker, bars, group, currency, known))
     return found
 
 
@@ -315,8 +336,11 @@ def _texts(table: Table, place: int | None) -> list[str]:
     return [] if isinstance(column, np.ndarray) else list(column)
 
 
-def _currency(cells: Sequence[str]) -> str | None:
-    """The currency, if the cells name exactly one."""
-    codes = {cell.strip() for cell in dict.fromkeys(cells) if not is_blank(cell)}
-    code = codes.pop() if len(codes) == 1 else ""
-    return code if len(code) == 3 and code.isalpha() else None
+def _currency(cells: Sequence[str], given: str | None, ticker: str, notes: list[str]) -> str | None:
+    """The currency, if the cells name exactly one; the one that was given, if they name none."""
+    codes = sorted({cell.strip() for cell in dict.fromkeys(cells) if not is_blank(cell)})
+    if not codes:
+        return given
+    if given is not None and codes != [given]:
+        notes.append(f"{ticker}: closes are in {listed(codes)} by the file, and not in {given}")
+    return codes[0] if len(codes) == 1 and len(codes[0]) == 3 and codes[0].isalpha() else None

@@ -39,7 +39,7 @@ from forecaster.market.files.file_names import (
     ticker_from_name,
 )
 from forecaster.market.files.header import Table, table_of
-from forecaster.market.files.histories import CellStyle, TickerRows, read_histories
+from forecaster.market.files.histories import CellStyle, TickerRows, check_currency, read_histories
 from forecaster.market.files.joining import Joining
 from forecaster.market.files.parquet import read_parquet
 from forecaster.market.files.split_tables import tables_in
@@ -70,6 +70,7 @@ class ReadOptions:
         ticker: the name of the single history.
         decimal: the sign in front of decimals, ``.`` or ``,``.
         encoding: of text files, as Python names it.
+        currency: code, as in ``EUR``, of prices whose file names none.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class ReadOptions:
     ticker: str | None = None
     decimal: str | None = None
     encoding: str | None = None
+    currency: str | None = None
 
 
 DEFAULT_READ_OPTIONS = ReadOptions()
@@ -128,7 +130,7 @@ def read_files(
 
     Args:
         sources: paths, ``-``, and tables; a table's ``title`` is its ticker.
-        options: column names, date format, ticker, decimal sign, encoding.
+        options: column names, date format, ticker, decimal sign, encoding, currency.
         stdin: where ``-`` reads; the process's standard input if None.
 
     Returns:
@@ -136,7 +138,7 @@ def read_files(
 
     Raises:
         SettingsError: an option cannot work: an unknown role, a date format without a day, no
-            decimal sign, an unknown encoding, or one ticker name for several histories.
+            decimal sign, an unknown encoding, no currency, one ticker name for several histories.
     """
     check_column_options(options.columns)
     if options.date_format is not None:
@@ -145,6 +147,7 @@ def read_files(
         check_decimal(options.decimal)
     if options.encoding is not None:
         check_encoding(options.encoding)
+    check_currency(options.currency)
     if options.ticker is not None:
         check_ticker_name(options.ticker)
     collected = _Collected(options, stdin)
@@ -238,7 +241,7 @@ class _Collected:
     def _add_part(self, table: Table, ticker: str, *, is_named: bool) -> None:
         options = self.options
         layout = recognise(table, options.columns)
-        style = CellStyle(options.date_format, options.decimal)
+        style = CellStyle(options.date_format, options.decimal, options.currency)
         found, notes = read_histories(table, layout, ticker, style, is_named=is_named)
         if not found:
             raise DataError(

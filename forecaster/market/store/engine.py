@@ -33,7 +33,9 @@ from forecaster.market.store.database_errors import (
     translated,
     unwritable,
 )
+from forecaster.packages import to_install
 from forecaster.paths import STORE, home, make_folder
+from forecaster.wording import counted
 
 _CREATING, _WRITING = 0x666F7265, 0x666F7266
 """Keys of PostgreSQL's advisory locks."""
@@ -229,7 +231,7 @@ def integrity_problems(connection: Connection) -> list[str]:
         )
         count = connection.execute(orphans).scalar_one()
         if count:
-            problems.append(f"{count} rows of {table.name} belong to no ticker")
+            problems.append(f"{counted(count, 'row')} of {table.name} without a ticker")
     return problems
 
 
@@ -242,18 +244,18 @@ def _address(url: str | None) -> URL:
     if url is None:
         return URL.create("sqlite", database=str(home() / STORE))
     try:
-        address = make_url(url)
+        address = _with_driver(make_url(url))
         address.get_dialect().import_dbapi()
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as problem:
         raise SettingsError(
             f"FORECASTER_STORE cannot be used ({str(problem).splitlines()[0]}); an address such as"
-            " sqlite:////data/prices.db or postgresql+psycopg://user@host/name is needed."
-            " PostgreSQL's driver comes with: pip install 'forecaster[postgres]'"
+            " sqlite:////data/prices.db or postgresql://user@host/name is needed."
+            f" PostgreSQL's driver comes with: {to_install('postgres')}"
         ) from None
     except ValueError:
         raise SettingsError(
             "FORECASTER_STORE has a port that is no number; one is needed, as in"
-            " postgresql+psycopg://user@host:5432/name. Correct it."
+            " postgresql://user@host:5432/name. Correct it."
         ) from None
     if _is_file(address) and (address.database or ":memory:").startswith((":memory:", "file:")):
         raise SettingsError(
@@ -266,6 +268,14 @@ def _address(url: str | None) -> URL:
             " stand there. Write %40 for an @ in the user's name or the password."
         )
     return address
+
+
+def _with_driver(address: URL) -> URL:
+    """An address of PostgreSQL, under any of its names, with the driver that our extra brings."""
+    backend, _, driver = address.drivername.lower().partition("+")
+    if backend not in ("postgres", "postgresql"):
+        return address
+    return address.set(drivername=f"postgresql+{driver or 'psycopg'}")
 
 
 def _is_file(address: URL) -> bool:

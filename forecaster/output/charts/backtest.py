@@ -12,9 +12,10 @@ from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
 from forecaster.output.charts.fan import date_labels, month_name
 from forecaster.output.charts.figure import Frame, Kind, Label, Sheet, label_right, picture, settled
-from forecaster.output.format import remark_sentence
+from forecaster.output.format import remark_sentence, signed
 from forecaster.output.predict import ADVICE
 from forecaster.output.theme import STROKES, THEMES, Theme, ThemeName, clipped
+from forecaster.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,13 +52,12 @@ def frame_of(result: Backtest) -> Frame:
     cutoffs = ", ".join(str(fold.cutoff) for fold in folds[:4]) + (" …" if len(folds) > 4 else "")
     return Frame(
         f"Backtest of {names}, {folds[0].test_from} to {folds[-1].test_to}",
-        f"{table.sessions_scored:,} sessions of {table.tickers}"
-        f" {'ticker' if table.tickers == 1 else 'tickers'} after"
+        f"{counted(table.sessions_scored, 'session')} of {counted(table.tickers, 'ticker')} after"
         f" {'the cutoff' if len(folds) == 1 else 'the cutoffs'} {cutoffs}",
         [
             *([clipped(remark_sentence(result.hindsight), 400)] if result.hindsight else []),
             "Skill is how much lower the pinball loss is than a baseline's; above zero the network"
-            " is better. A forecast is calibrated where its points lie on the diagonal."
+            " is better. A calibrated forecast's points lie in the shade around zero."
             + (f" {left_out(result.losses)}".rstrip() if result.losses else ""),
             ADVICE,
         ],
@@ -125,17 +125,24 @@ def _head(axes: Axes, text: str, theme: Theme) -> None:
 
 
 def _calibration(axes: Axes, table: ScoreTable, network: str, theme: Theme) -> None:
-    """Nominal levels across, shares of prices below them upwards."""
-    axes.plot([0, 100], [0, 100], color=theme.quiet, linewidth=0.9, linestyle=(0, (1, 2)))
-    rows = table.at(1)
-    for row in rows:
+    """Nominal levels across, upwards how far the shares of prices below them lie off, in points.
+
+    The shade is where a calibrated forecast lies in 95 of 100 tests of so many sessions.
+    """
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    nominal = np.linspace(0.0, 1.0, 101)
+    chance = 100 * 1.96 * np.sqrt(nominal * (1 - nominal) / max(table.sessions_scored, 1))
+    axes.fill_between(100 * nominal, -chance, chance, color=theme.grid, linewidth=0)
+    axes.axhline(0.0, color=theme.quiet, linewidth=1.1, zorder=2)
+    for row in table.at(1):
         stroke = STROKES.get(row.model)
         if stroke is None and row.model != network:
             continue
         levels = [100 * float(q) for q in row.calibration]
         shares = [100 * share for share in row.calibration.values()]
         axes.plot(
-            levels, shares,
+            levels, np.subtract(shares, levels),
             color=theme.ink if stroke is None else getattr(theme, row.model),
             linewidth=2.2 if stroke is None else 1.2,
             linestyle="-" if stroke is None else stroke.dashes,
@@ -144,15 +151,18 @@ def _calibration(axes: Axes, table: ScoreTable, network: str, theme: Theme) -> N
             zorder=5 if stroke is None else 3,
             label=clipped(row.model, 16),
         )  # fmt: skip
-    axes.set(xlim=(0, 100), ylim=(0, 100))
+    axes.set_xlim(0, 100)
     axes.set_xticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
-    axes.set_yticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
+    low, high = axes.get_ylim()
+    most = max(-low, high, 2.0)
+    axes.set_ylim(-most, 1.45 * most)  # the legend has the upper part to itself
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}" if value else "0"))
     axes.set_xlabel("level of the quantile", color=theme.quiet, fontsize=9)
-    axes.set_ylabel("share of prices below it", color=theme.quiet, fontsize=9)
-    # the curves keep to the diagonal, so this corner is free
+    axes.set_ylabel("prices below it, off by points", color=theme.quiet, fontsize=9)
     axes.legend(
-        loc="lower right", fontsize=8.5, frameon=False, labelcolor=theme.ink, handlelength=3.2,
-        borderaxespad=0.2, labelspacing=0.35,
+        loc="upper center", ncols=3, fontsize=8.5, frameon=False, labelcolor=theme.ink,
+        handlelength=2.6, borderaxespad=0.1, labelspacing=0.3, columnspacing=1.0,
     )  # fmt: skip
     _head(axes, "Calibration, one session ahead", theme)
 
@@ -215,7 +225,7 @@ def _label_lines(
     """Label each line at its last known value, with that value if ``values``."""
     known = {b: [v for v in line if np.isfinite(v)] for b, line in lines.items()}
     labels = [
-        Label(line[-1], f"over {b}  {line[-1]:+.1f}%" if values else b, role=b)
+        Label(line[-1], f"over {b}  {signed(line[-1] / 100)}" if values else b, role=b)
         for b, line in known.items()
         if line
     ]

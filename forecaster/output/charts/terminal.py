@@ -16,8 +16,9 @@ from forecaster.output.charts.backtest import left_out, over_time
 from forecaster.output.charts.canvas import Canvas, rows_apart, scale_labels
 from forecaster.output.charts.fan import label_price, price_range
 from forecaster.output.console import Text
-from forecaster.output.format import unit
-from forecaster.output.predict import ADVICE, model_line
+from forecaster.output.format import signed, unit
+from forecaster.output.predict import ADVICE, model_lines
+from forecaster.output.tabular.plain_words import level_legend
 from forecaster.output.theme import STROKES, clipped
 
 NARROWEST = 40
@@ -52,7 +53,15 @@ def fan_charts(fans: Sequence[Fan], model: Model, width: int) -> list[Renderable
         out += [*_fan_chart(fan, width), Text()]
     if any(fan.estimated for fan in fans):
         out.append(Text("~ date estimated from the weekdays seen; holidays are not known"))
-    return [*out, Text(model_line(model)), Text(ADVICE)]
+    shown = [
+        level
+        for fan in fans[:1]
+        for band in fan.bands
+        for level in (band.low_level, band.high_level)
+    ]
+    if shown:
+        out.append(level_legend([*sorted(shown), 0.5]))
+    return [*out, *model_lines(model), Text(ADVICE)]
 
 
 def _fan_chart(fan: Fan, width: int) -> list[Text]:
@@ -177,7 +186,7 @@ def _letters(skills: dict[str, list[float]], names: Sequence[str], width: int) -
     margin = 0.08 * (max(*known, 0.0) - min(*known, 0.0)) or 0.01
     low, high = min(*known, 0.0) - margin, max(*known, 0.0) + margin
     rows = 12
-    scale = scale_labels(low, high, rows, lambda value: f"{100 * value:+.1f}%")
+    scale = scale_labels(low, high, rows, signed)
     zero = int(rows * high / (high - low))
     for row in (zero - 1, zero, zero + 1):
         if 0 <= row < rows:

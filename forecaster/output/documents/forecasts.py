@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from forecaster.documents import Flag, Positive, Size, Whole
+from forecaster.documents import Count, Flag, Level, Number, Positive, Size, Whole
 from forecaster.market.store.journal import StepWritten
 from forecaster.output.documents.parts import Date, MeasuredModel, NamedModel, Problem, Time
 
 Steps = Annotated[list[StepWritten], Field(min_length=1)]
+
+
+class IntervalEnds(TypedDict):
+    """An interval that was asked for.
+
+    Attributes:
+        low: price at its lower end.
+        high: price at its upper end.
+    """
+
+    low: Positive
+    high: Positive
+
+
+class ForecastStep(TypedDict):
+    """A step of a forecast, with the intervals that were asked for.
+
+    Attributes:
+        step: sessions after the cutoff.
+        session: date of the step.
+        session_estimated: whether that date was estimated from the weekdays seen.
+        naive: the last price.
+        quantiles: price by level; 0.5 is the median.
+        intervals: by share in percent, as in "80"; left out where none were asked for.
+    """
+
+    step: Count
+    session: Date
+    session_estimated: Flag
+    naive: Number
+    quantiles: Annotated[dict[Level, Number], Field(min_length=1)]
+    intervals: NotRequired[dict[str, IntervalEnds]]
 
 
 class TickerForecastObject(TypedDict):
@@ -33,7 +65,7 @@ class TickerForecastObject(TypedDict):
     last_close: Positive
     currency: str | None
     market_tickers: Whole
-    steps: Steps
+    steps: Annotated[list[ForecastStep], Field(min_length=1)]
     sessions_behind: Whole | None
 
 
@@ -56,7 +88,10 @@ class BatchDocument(TypedDict):
     """Summary of a run of forecast batch.
 
     Attributes:
-        run: its name in the journal.
+        created: time of writing.
+        version: of the program.
+        exit_code: of the command: 0, 3 where some tickers failed, another where all did.
+        run: its name in the journal, and in each line of the log.
         resumed: whether an earlier run went on.
         model: who forecast.
         tickers: count of tickers of the watchlist.
@@ -69,10 +104,14 @@ class BatchDocument(TypedDict):
         newest_cutoff: of all forecasts; None without one.
         seconds: from start to end.
         journal: hash of the journal's last row.
+        journal_rows: count of all rows of the journal.
         errors: tickers and sources without a forecast.
     """
 
     schema: Literal["batch/1"]
+    created: Time
+    version: str
+    exit_code: Whole
     run: str
     resumed: Flag
     model: NamedModel
@@ -85,6 +124,7 @@ class BatchDocument(TypedDict):
     newest_cutoff: Date | None
     seconds: Size
     journal: str
+    journal_rows: Whole
     errors: list[Problem]
 
 

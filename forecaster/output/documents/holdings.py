@@ -6,7 +6,7 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from forecaster.documents import Whole
+from forecaster.documents import Flag, Whole
 from forecaster.market.update import Outcome
 from forecaster.output.documents.parts import Date, Problem, Time
 
@@ -149,6 +149,38 @@ class ConfigDocument(TypedDict):
     settings: list[ShownSetting]
 
 
+class FoundCheck(TypedDict):
+    """The check of one part of the installation.
+
+    Attributes:
+        name: of the part.
+        ok: whether it is as it should be.
+        finding: its state, in words.
+        remedy: one thing to do; None where it is ok.
+    """
+
+    name: str
+    ok: Flag
+    finding: str
+    remedy: str | None
+
+
+class DoctorDocument(TypedDict):
+    """Whether an installation is as it should be, as written by forecast doctor.
+
+    Attributes:
+        created: time of writing.
+        version: of the program.
+        ok: whether every check is.
+    """
+
+    schema: Literal["doctor/1"]
+    created: Time
+    version: str
+    ok: Flag
+    checks: list[FoundCheck]
+
+
 class LogLine(TypedDict):
     """A line on stderr where the log is JSON.
 
@@ -156,6 +188,7 @@ class LogLine(TypedDict):
         time: of writing, UTC.
         level: bug has a traceback as its message.
         command: that runs, with its group; None before one is known.
+        run: of a batch, as the journal names it, once it has begun.
         exit_code: on the line that ends the run.
     """
 
@@ -163,4 +196,5 @@ class LogLine(TypedDict):
     level: Literal["note", "warning", "error", "bug"]
     command: str | None
     message: str
+    run: NotRequired[str]
     exit_code: NotRequired[int]

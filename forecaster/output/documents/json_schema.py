@@ -38,6 +38,7 @@ DOCUMENTS: Mapping[str, type] = {
     "gradients/1": explanations.GradientsDocument,
     "export/1": trainings.ExportDocument,
     "config/1": holdings.ConfigDocument,
+    "doctor/1": holdings.DoctorDocument,
     "log-line/1": holdings.LogLine,
 }
 """The type of each document by the name that it gives itself, and of lines, which have no name."""

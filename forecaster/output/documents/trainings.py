@@ -129,6 +129,7 @@ class ComparedNetwork(TypedDict):
         memory: sessions before the last that hold 90% of the influence of all earlier sessions.
         first: scores one session ahead.
         last: scores at the last step.
+        verdicts: against each baseline, one session ahead and at the last step.
     """
 
     name: str
@@ -139,16 +140,25 @@ class ComparedNetwork(TypedDict):
     memory: Whole
     first: ScoreRow
     last: ScoreRow
+    verdicts: list[VerdictRow]
 
 
 class CompareDocument(TypedDict):
     """Networks side by side, as written by forecast compare.
 
     Attributes:
+        split: dates of fitting, validation and test, the same for all.
+        tickers: that were scored.
+        sessions_scored: count of held-out sessions.
+        best: name of the network with the lowest pinball loss one session ahead.
         errors: sources that were left out.
     """
 
     schema: Literal["compare/1"]
+    split: SplitDates
+    tickers: list[str]
+    sessions_scored: Whole
+    best: str
     networks: list[ComparedNetwork]
     errors: list[Problem]
 

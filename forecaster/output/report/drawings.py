@@ -21,6 +21,8 @@ from forecaster.output.charts.backtest import (
 from forecaster.output.charts.fan import fan_figure, frame_of
 from forecaster.output.charts.figure import inline, settled
 from forecaster.output.charts.learning import learning_figure, stop_sentence
+from forecaster.output.format import unit
+from forecaster.output.tabular.plain_words import HARDLY, direction_of, sentence
 from forecaster.output.theme import LIGHT, clipped
 from forecaster.wording import listed
 
@@ -118,6 +120,7 @@ class Forecast:
         fan: its numbers.
         title: above it.
         svg: the drawing.
+        sentence: what it says in words.
         held: how often its widest interval did; None where that was not measured.
         in_hindsight: whether the model has seen what came next.
     """
@@ -125,6 +128,7 @@ class Forecast:
     fan: Fan
     title: str
     svg: str
+    sentence: str
     held: Held | None
     in_hindsight: bool
 
@@ -139,8 +143,19 @@ def forecasts(carded: ModelSubject, fans: Sequence[Fan]) -> list[Forecast]:
             label = f"Forecast of {clipped(fan.ticker, 40)} from {fan.cutoff}"
             svg = inline(figure, label, f"f{number}", LIGHT)
             seen = in_hindsight(model, fan.cutoff)
-            drawn.append(Forecast(fan, frame.title, svg, _held(carded.table, fan), seen))
+            held = _held(carded.table, fan)
+            drawn.append(Forecast(fan, frame.title, svg, _sentence(fan), held, seen))
     return drawn
+
+
+def _sentence(fan: Fan) -> str:
+    """What a fan says of its last step."""
+    quantiles = {0.5: float(fan.median[-1])}
+    for band in fan.bands:
+        quantiles[band.low_level] = float(band.low[-1])
+        quantiles[band.high_level] = float(band.high[-1])
+    direction = direction_of(quantiles, fan.last_close) or HARDLY
+    return sentence(quantiles, len(fan.ahead), unit(fan.currency), direction)
 
 
 def _held(scores: ScoreTable | None, fan: Fan) -> Held | None:

@@ -15,8 +15,12 @@ from forecaster.output.format import remark_sentence
 from forecaster.output.html import page
 from forecaster.output.predict import ADVICE
 from forecaster.output.report.drawings import forecasts, learning, plots
+from forecaster.output.report.skill_chart import skill_chart
 from forecaster.output.report.tables import ErrorTables
 from forecaster.output.theme import ThemeName
+
+SUFFIXES = (".html", ".htm")
+"""What the name of a page ends in."""
 
 
 def model_page(
@@ -77,6 +81,7 @@ def _measured(scores: ScoreTable | None, losses: MonthlyLosses | None) -> dict[s
     return {
         "errors": None if scores is None else ErrorTables(scores),
         "plots": None if scores is None else plots(scores, losses),
+        "chart": None if scores is None else skill_chart(scores),
         "labels": {name: about.label for name, about in ABOUT.items()},
         "advice": ADVICE,
         "version": __version__,

@@ -9,8 +9,8 @@ from functools import cached_property
 from forecaster.documents import ScoreRow
 from forecaster.evaluation.scores import ScoreTable
 from forecaster.evaluation.verdict import Verdict
-from forecaster.output.format import shown_rows
 from forecaster.output.html import level
+from forecaster.output.tabular.score_table import shown_rows
 
 Groups = dict[int, list[ScoreRow]]
 """Rows by step."""
@@ -36,6 +36,12 @@ class Comparison:
     def tested(self) -> list[Verdict]:
         """Verdicts on enough sessions."""
         return [verdict for verdict in self.verdicts if verdict.p is not None]
+
+    @property
+    def by_word(self) -> list[list[Verdict]]:
+        """Tested verdicts, those of one word together."""
+        words = dict.fromkeys(verdict.word for verdict in self.tested)
+        return [[verdict for verdict in self.tested if verdict.word == word] for word in words]
 
     @property
     def untested(self) -> list[str]:

@@ -131,6 +131,26 @@ class TestBadPlaces:
             Store("postgresql+psycopg://me:secret@127.0.0.1:1/x")
         assert "secret" not in str(caught.value)
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "postgres",
+            "postgresql",
+            "postgres+psycopg",
+            "postgresql+psycopg",
+            "POSTGRES",
+            "Postgresql",
+        ],
+    )
+    def test_postgresql_goes_by_all_of_its_names(self, name):
+        with pytest.raises(StoreError, match="does not answer") as caught:
+            Store(f"{name}://me:secret@127.0.0.1:1/x")
+        assert "secret" not in str(caught.value)
+
+    def test_another_driver_may_be_chosen(self):
+        with pytest.raises(SettingsError, match="No module named 'pg8000'"):
+            Store("postgres+pg8000://me@127.0.0.1:1/x")
+
     def test_a_file_that_is_no_store(self, tmp_path):
         path = tmp_path / "prices.db"
         path.write_bytes(b"Date,Close\n2024-01-02,10\n" * 400)

@@ -56,10 +56,14 @@ def test_the_panels_show_what_was_measured(result):
     calibration, by_step, by_month = figure(result).axes
     (network,) = result.table.networks
     rows = [r for r in result.table.rows if r.model == network]
-    diagonal, own, *_ = calibration.lines
-    assert np.array_equal(diagonal.get_xdata(), diagonal.get_ydata())
+    zero, own, *_ = calibration.lines
+    assert list(zero.get_ydata()) == [0.0, 0.0]
     assert own.get_xdata() == pytest.approx([5, 25, 50, 75, 95])
-    assert own.get_ydata() == pytest.approx([100 * s for s in rows[0].calibration.values()])
+    off = [100 * (s - float(q)) for q, s in rows[0].calibration.items()]
+    assert own.get_ydata() == pytest.approx(off)
+    (shade,) = calibration.collections
+    most = max(abs(y) for path in shade.get_paths() for _, y in path.vertices)
+    assert most == pytest.approx(100 * 1.96 * 0.5 / np.sqrt(result.table.sessions_scored))
     for line, baseline in zip(by_step.lines[1:], rows[0].skill, strict=True):
         assert list(line.get_xdata()) == [r.step for r in rows]
         assert line.get_ydata() == pytest.approx([100 * r.skill[baseline] for r in rows])

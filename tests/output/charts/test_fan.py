@@ -290,7 +290,7 @@ class TestTerminal:
     @pytest.mark.parametrize("width", [40, 59, 80, 120])
     @each_case
     def test_no_line_of_a_chart_is_wider_than_the_terminal(self, drawn, width):
-        parts = [str(part) for part in fan_charts(drawn, MODEL, width)[:-3]]
+        parts = [str(part) for part in fan_charts(drawn, MODEL, width)[:-4]]
         assert max(len(part) for part in parts) <= width
         joined = "\n".join(parts)
         for fan in drawn:

@@ -107,7 +107,7 @@ def test_a_phone_shows_the_forecast_and_not_only_what_was_before_it(chromium, pa
     show(chromium, pages["model"], width=400)
     for label in ("median", "95%", "5%"):
         ends = chromium.execute_script(
-            "return [...document.querySelectorAll('#forecasts svg')].map(s =>"
+            "return [...document.querySelectorAll('header svg, #forecasts svg')].map(s =>"
             " [...s.querySelectorAll('text')].filter(t => t.textContent.startsWith(arguments[0]))"
             ".map(t => t.getBoundingClientRect()).map(b => [b.left, b.right]))",
             label,
@@ -127,7 +127,8 @@ def test_a_scrollbar_beside_the_page_cuts_no_caption(chromium, page):
     show(chromium, page, width=400)
     chromium.execute_script("document.documentElement.style.borderRight = '17px solid'")
     cut = chromium.execute_script(
-        "return [...document.querySelectorAll('caption span')].map(e => [e, e.closest('.wide')])"
+        "return [...document.querySelectorAll('caption span')]"
+        ".map(e => [e, e.closest('.wide') ?? document.body])"
         ".filter(([e, wide]) =>"
         " e.getBoundingClientRect().right > wide.getBoundingClientRect().right + 0.5)"
         ".map(([e]) => e.textContent)"

@@ -1,0 +1,96 @@
+"""A forecast in plain words: one sentence, and what the columns of its table mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from forecaster.jobs.intervals import interval, share_below
+from forecaster.jobs.predict import TickerForecast
+from forecaster.output.console import Text
+from forecaster.output.format import percent, price, rounded, unit
+from forecaster.wording import counted
+
+_INNER, _OUTER = 50.0, 90.0
+"""Intervals that the sentence names where the model has their levels, in percent."""
+_HARDLY = 0.1
+"""Distance of the last price from the median, in level, up to which no direction is forecast."""
+HARDLY = "direction is hardly forecast"
+SKILL = (
+    "skill: how much lower the pinball loss, that of the whole distribution, is than a baseline's;"
+    " above 0% is better"
+)
+
+
+def forecast_sentence(forecast: TickerForecast, *, alone: bool = True) -> str:
+    """The last step in one sentence: two intervals, and whether a direction is forecast.
+
+    Args:
+        forecast: of one ticker.
+        alone: say that no direction is forecast; of several tickers it is said once for all.
+    """
+    late = f" after {forecast.cutoff}" if forecast.sessions_behind else ""
+    quantiles, steps = forecast.steps[-1].quantiles, len(forecast.steps)
+    direction = direction_words(forecast) or (HARDLY if alone and len(quantiles) > 1 else "")
+    return sentence(quantiles, steps, unit(forecast.currency), direction, late)
+
+
+def sentence(
+    quantiles: dict[float, float], steps: int, currency: str, direction: str, late: str = ""
+) -> str:
+    """A sentence on one step.
+
+    Args:
+        quantiles: of the step: level to price.
+        steps: how far ahead it is.
+        currency: behind a price, with a blank before it.
+        direction: in words; empty where nothing is to be said of it.
+        late: words behind the count of sessions where these are not from now on.
+    """
+    count = counted(steps, "session")
+    when = f"{count}{late}" if late else f"In {count}"
+    return f"{when}: {'; '.join(filter(None, (_intervals(quantiles, currency), direction)))}."
+
+
+def _intervals(quantiles: dict[float, float], currency: str) -> str:
+    """The ends of the intervals in words, to two digits of the inner one's width."""
+    levels = sorted(quantiles)
+    widest = round(100 * (1 - 2 * max(levels[0], 1 - levels[-1])), 6)
+    if widest <= 0:
+        middle = min(levels, key=lambda level: abs(level - 0.5))
+        return f"{100 * middle:g}% of the time below {price(quantiles[middle])}{currency}"
+    shares = [share for share in (_INNER, _OUTER) if share <= widest] or [widest]
+    ends = [interval(quantiles, share) for share in shares]
+    spread = ends[0][1] - ends[0][0]
+    texts = [[rounded(end, spread) for end in pair] for pair in ends]
+    first = "half" if shares[0] == _INNER else f"{shares[0]:g}% of"
+    words = f"{first} the time between {texts[0][0]} and {texts[0][1]}{currency}"
+    return words + (f", one time in ten outside {' to '.join(texts[1])}" if texts[1:] else "")
+
+
+def direction_words(forecast: TickerForecast) -> str:
+    """How often the price should rise where that is not about half the time; else empty."""
+    return direction_of(forecast.steps[-1].quantiles, forecast.last_close)
+
+
+def direction_of(quantiles: dict[float, float], last: float) -> str:
+    """How often a price should lie above or below the last one; empty where it is about half."""
+    below = share_below(quantiles, last)
+    if len(quantiles) < 2 or abs(below - 0.5) <= _HARDLY:
+        return ""
+    more = "" if min(quantiles.values()) <= last <= max(quantiles.values()) else "more than "
+    side, often = ("above", 1 - below) if below < 0.5 else ("below", below)
+    return f"{more}{percent(often, 0)} of the time {side} {price(last)}"
+
+
+def level_name(level: float) -> str:
+    """The head of a column of quantiles."""
+    return "median" if abs(level - 0.5) < 1e-9 else f"{100 * level:g}%"
+
+
+def level_legend(levels: Sequence[float]) -> Text:
+    """What the columns of quantiles mean, in a line."""
+    names = [name for name in map(level_name, levels) if name != "median"]
+    ends = " to ".join(dict.fromkeys((names[0], names[-1]))) if names else ""
+    shown = [f"{ends}: how often the price should be below that"] if names else []
+    middle = ["median: half the time below"] if len(names) < len(levels) else []
+    return Text("; ".join(shown + middle), "dim")
