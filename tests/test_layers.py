@@ -22,6 +22,7 @@ LAYERS = (
     ("market",),
     ("features",),
     ("model", "evaluation"),
+    ("joint",),
     ("jobs",),
     ("output",),
     ("cli", "api"),

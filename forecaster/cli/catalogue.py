@@ -74,6 +74,25 @@ JUDGE = (
         also="scores",
     ),
 )
+TOGETHER = (
+    Entry(
+        "risk",
+        """
+        forecast risk AAPL=100 MSFT=50 CASH=5000  # What these shares and dollars may lose.
+        forecast risk holdings.csv -o risk.json  # Of a table with the columns ticker and shares.
+        forecast risk AAPL=1 IBM=1 sample_data --backtest --horizon 1  # Did it hold in the past?
+        """,
+        also="var portfolio loss shortfall",
+    ),
+    Entry(
+        "rank",
+        """
+        forecast rank watchlist.txt --groups 2  # Where each ticker of a list may end, in 4 weeks.
+        forecast rank sample_data --groups 3 --backtest -o ranks.json  # Tested on the past.
+        """,
+        also="ranks ranking order sort",
+    ),
+)
 INSIDE = (
     Entry(
         "explain",
@@ -111,6 +130,7 @@ INSIDE = (
 PANELS = {
     "Start here": START,
     "Judge": JUDGE,
+    "Together": TOGETHER,
     "Look inside": INSIDE,
     "Every night": NIGHTLY,
     "Keep house": HOUSE,

@@ -42,6 +42,10 @@ _NAMED = 2
 
 RESULT = Formats({".csv": "csv", ".json": "json", ".txt": "table"}, "table", "format")
 """A result with rows."""
+DRAWN_RESULT = Formats(
+    {**RESULT.suffixes, ".png": "png", ".svg": "svg", ".html": "html"}, "table", "format"
+)
+"""A result with rows, or its picture."""
 STATEMENT = Formats({".json": "json", ".txt": "table"}, "table", "format")
 """A result without rows."""
 FORECASTS = Formats(

@@ -64,6 +64,37 @@ def parse_shares(text: str | None) -> tuple[float, ...]:
     return shares
 
 
+def parse_share(text: str, option: str) -> float:
+    """A part of a whole, from a percentage.
+
+    Raises:
+        SettingsError: it is no number.
+    """
+    try:
+        return float(text.removesuffix("%")) / 100.0
+    except ValueError:
+        raise SettingsError(
+            f"{option} is {text!r}; a percentage is needed, as in {option} 5%."
+        ) from None
+
+
+def parse_steps(text: str | None) -> tuple[int, ...] | None:
+    """Sessions ahead from a comma-separated list; None where none were named.
+
+    Raises:
+        SettingsError: one of them is no whole number, or the list is empty.
+    """
+    if text is None:
+        return None
+    try:
+        steps = tuple(int(word) for word in parse_words(text))
+    except ValueError:
+        steps = ()
+    if not steps:
+        raise SettingsError(f"--horizon is {text!r}; sessions are needed, as in --horizon 1,5,20.")
+    return steps
+
+
 def parse_words(text: str) -> tuple[str, ...]:
     """Words from a comma-separated list."""
     return tuple(word.strip() for word in text.split(",") if word.strip())

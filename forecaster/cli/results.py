@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from forecaster.atomic import replacing
-from forecaster.cli.formats import FORECASTS, STATEMENT
+from forecaster.cli.formats import DRAWN_RESULT, FORECASTS, STATEMENT
 from forecaster.cli.options import (
     ForecastFormat,
     FormatOption,
@@ -74,6 +74,13 @@ class Writing(ForecastWriting):
 
     format: FormatOption = None
     output: Output = None
+
+
+@dataclass(frozen=True)
+class DrawnWriting(Writing):
+    """How a result is written, or drawn, and where."""
+
+    output: Annotated[Path | None, output(DRAWN_RESULT)] = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -134,7 +135,8 @@ def checked_ranking(model: Model, horizon: int | None, groups: int, tickers: int
         )
     if groups < 2:
         raise SettingsError(
-            f"{parameter('groups')} is {groups}; at least 2 are needed. Change {parameter('groups')}."
+            f"{parameter('groups')} is {groups}; at least 2 are needed, or there is nothing to"
+            " rank. Change it."
         )
     if tickers < groups:
         raise DataError(
@@ -236,7 +238,7 @@ def rank_backtest(
     past = JointPast(model, seen, ends[:-1])
     copula: Copula | None = None
     periods = []
-    for place, (cutoff, end) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for place, (cutoff, end) in enumerate(pairwise(ends)):
         members = past.known_at(place, end)
         if len(members) < groups:
             continue

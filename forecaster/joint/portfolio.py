@@ -86,6 +86,20 @@ def pair_names(currency: str, base: str) -> tuple[tuple[str, float], ...]:
     return tuple(out)
 
 
+def missing_pairs(holdings: Holdings, histories: Sequence[History], base: str) -> list[str]:
+    """Tickers of the pairs of currencies that are needed and not among the histories."""
+    places = {history.ticker: place for place, history in enumerate(histories)}
+    wanted: dict[str, None] = {}
+    for position in holdings.positions:
+        place = places.get(position.ticker, places.get(position.ticker.upper()))
+        code = position.currency if place is None else histories[place].currency
+        currency = _unit(code)[1]
+        names = [name for name, _ in pair_names(currency, base)]
+        if currency not in ("", base) and not any(name in places for name in names):
+            wanted[names[0]] = None
+    return list(wanted)
+
+
 def value_positions(holdings: Holdings, histories: Sequence[History], base: str) -> Portfolio:
     """What holdings are worth at the last closes of their histories.
 

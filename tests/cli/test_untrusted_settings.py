@@ -15,15 +15,15 @@ from forecaster.cli.trust import WITHOUT_FLAG
 from forecaster.cli.uses import use_of
 
 PLAIN = {
-    "activation", "allow-overlap", "as-of", "baselines", "batch-size",
-    "bidirectional", "calendar", "cell", "cells", "clip-norm", "clip-value", "column", "context",
-    "currency", "date-format", "decimal", "device", "dropout", "encoding", "epochs", "folds",
-    "format", "head", "history", "horizon", "lags", "last", "layers", "learning-rate", "level",
-    "max-age", "no-pause", "offline", "patience", "per-ticker", "plot", "provider", "quantiles",
-    "quick", "quiet", "refit",
-    "require", "resume", "run", "scale", "seed", "seeds", "since", "skip-unreadable", "step",
-    "stride", "supervise", "test-end", "theme", "ticker", "to", "train", "train-end", "units",
-    "wait", "width", "windows", "workers",
+    "activation", "allow-overlap", "as-of", "backtest", "base", "baselines", "batch-size",
+    "bidirectional", "calendar", "cell", "cells", "clip-norm", "clip-value", "column",
+    "context", "currency", "date-format", "decimal", "device", "draws", "dropout", "encoding",
+    "epochs", "folds", "format", "groups", "head", "history", "horizon", "lags", "last",
+    "layers", "learning-rate", "level", "loss", "max-age", "no-pause", "offline", "patience",
+    "per-ticker", "plot", "provider", "quantiles", "quick", "quiet", "refit", "require",
+    "resume", "run", "scale", "seed", "seeds", "since", "skip-unreadable", "step", "stride",
+    "supervise", "test-end", "theme", "ticker", "to", "train", "train-end", "units", "wait",
+    "width", "windows", "workers",
 }  # fmt: skip
 """Options whose values are numbers, names and formats. A new option is put here, or given a use."""
 

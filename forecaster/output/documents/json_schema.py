@@ -16,6 +16,7 @@ from forecaster.output.documents import (
     file_name,
     forecasts,
     holdings,
+    portfolios,
     records,
     trainings,
 )
@@ -26,6 +27,10 @@ DOCUMENTS: Mapping[str, type] = {
     "train-per-ticker/1": trainings.PerTickerDocument,
     "backtest/1": records.BacktestWritten,
     "compare/1": trainings.CompareDocument,
+    "risk/1": portfolios.RiskDocument,
+    "risk-backtest/1": portfolios.RiskBacktestDocument,
+    "rank/1": portfolios.RankDocument,
+    "rank-backtest/1": portfolios.RankBacktestDocument,
     "score/1": records.ScoreDocument,
     "batch/1": forecasts.BatchDocument,
     "batch-line/1": forecasts.TickerForecastObject,

@@ -1,0 +1,227 @@
+"""`forecast risk`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from forecaster.cli.options import AsOf, Market, ModelName, Reading
+from forecaster.cli.parsing import parse_date, parse_share, parse_steps
+from forecaster.cli.results import DrawnWriting
+from forecaster.cli.sources import (
+    chosen_model,
+    read,
+    read_market,
+    refuse_failures,
+    show_notes,
+)
+from forecaster.cli.uses import reads
+from forecaster.errors import SettingsError
+
+if TYPE_CHECKING:
+    from forecaster.joint.holdings import Holdings
+    from forecaster.market.bars import History
+    from forecaster.market.files.read import LoadResult
+    from forecaster.model.artifact import Model
+
+_TEST = "Testing it on the past"
+_PICTURES: tuple[Literal["png", "svg", "html"], ...] = ("png", "svg", "html")
+
+
+@dataclass(frozen=True)
+class PastTest:
+    """A test on sessions that the model has not seen."""
+
+    backtest: Annotated[
+        bool,
+        typer.Option(
+            "--backtest",
+            help="Test it on the sessions after the model's training instead.",
+            rich_help_panel=_TEST,
+        ),
+    ] = False
+    train_end: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="Begin the test here. (default: the end of the model's training)",
+            rich_help_panel=_TEST,
+        ),
+    ] = None
+    test_end: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Last session used.", rich_help_panel=_TEST),
+    ] = None
+    allow_overlap: Annotated[
+        bool,
+        typer.Option(
+            "--allow-overlap",
+            help="Test on sessions that the model was trained on, too.",
+            rich_help_panel=_TEST,
+        ),
+    ] = False
+
+    def checked(self, as_of: str | None) -> None:
+        """Refuse options of a test without one, and of a forecast with one.
+
+        Raises:
+            SettingsError: one was given for the other.
+        """
+        given = [
+            flag
+            for flag, value in (
+                ("--train-end", self.train_end),
+                ("--test-end", self.test_end),
+                ("--allow-overlap", self.allow_overlap),
+            )
+            if value
+        ]
+        if given and not self.backtest:
+            raise SettingsError(
+                f"{given[0]} was given and there is no test; it belongs to --backtest. Add"
+                " --backtest, or use --as-of DATE to forecast from a date."
+            )
+        if as_of and self.backtest:
+            raise SettingsError(
+                "--as-of was given with --backtest, which forecasts from many dates. Give"
+                " --train-end and --test-end instead."
+            )
+
+
+def risk(
+    words: Annotated[
+        list[str],
+        reads(
+            typer.Argument(
+                metavar="HOLDINGS...",
+                help="A CSV of ticker and shares, value or weight, or words such as AAPL=100; then"
+                " price files, if prices come from files.",
+                show_default=False,
+            )
+        ),
+    ],
+    model: ModelName = None,
+    horizon: Annotated[
+        str | None,
+        typer.Option(
+            "--horizon",
+            metavar="SESSIONS",
+            help="Sessions ahead. (default: 1,5,20, as far as the model goes; in a test 1,5)",
+        ),
+    ] = None,
+    loss: Annotated[
+        str, typer.Option(metavar="PERCENT", help="A loss whose probability is asked for.")
+    ] = "5%",
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CURRENCY", help="Currency of the result. (default: the first holding's)"
+        ),
+    ] = None,
+    as_of: AsOf = None,
+    market: Market = None,
+    draws: Annotated[
+        int | None,
+        typer.Option(help="Simulated outcomes. (default: 20000, more of few tickers)"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
+    *,
+    test: PastTest,
+    to: DrawnWriting,
+    reading: Reading,
+) -> None:
+    """Forecast what a portfolio may lose: value at risk, shortfall, and who makes it."""
+    from forecaster.jobs.market_set import other_than_learned
+    from forecaster.jobs.risk import checked_steps
+    from forecaster.joint.holdings import holdings_of
+
+    test.checked(as_of)
+    day = parse_date(as_of, "--as-of")
+    share, steps = parse_share(loss, "--loss"), parse_steps(horizon)
+    holdings, sources = holdings_of(words)
+    trained = chosen_model(model)
+    checked_steps(trained, steps)  # before anything is fetched for nothing
+    members = read_market(market, reading)
+    show_notes(other_than_learned(trained, members))
+    loaded = _prices(holdings, sources, base, reading)
+    if test.backtest:
+        _test(trained, holdings, loaded, test, to, base, steps, seed, members)
+        return
+    from forecaster.jobs import risk as job
+    from forecaster.jobs.predict import hindsight_notes
+    from forecaster.output.risk import risk_csv, risk_json, risk_picture, risk_table
+
+    result = job.risk(
+        trained, holdings, loaded.panel.histories, base=base, steps=steps, loss=share,
+        draws=draws, seed=seed, market=members, as_of=day, calendars=loaded.calendars,
+    )  # fmt: skip
+    show_notes(hindsight_notes(trained, result.forecast.predictions.forecasts))
+    to.write(
+        table=lambda width: risk_table(result, trained, width),
+        json=lambda: risk_json(result, trained),
+        csv=lambda: risk_csv(result),
+        files={kind: partial(risk_picture, result, trained, kind) for kind in _PICTURES},
+    )
+
+
+def _prices(
+    holdings: Holdings, sources: list[str], base: str | None, reading: Reading
+) -> LoadResult:
+    """The histories of the holdings, and of the pairs of currencies where tickers are fetched."""
+    from forecaster.joint.portfolio import base_currency, missing_pairs
+    from forecaster.market.bars import Panel
+
+    loaded = read(sources or list(dict.fromkeys(holdings.tickers)), reading)
+    refuse_failures(loaded)
+    histories = loaded.panel.histories
+    pairs = missing_pairs(holdings, histories, base_currency(holdings, histories, base))
+    if sources or not pairs:
+        return loaded
+    converted = read(pairs, reading)
+    refuse_failures(converted)
+    calendars = type(loaded.calendars)({**loaded.calendars, **converted.calendars})
+    panel = Panel((*histories, *converted.panel.histories))
+    return replace(loaded, panel=panel, calendars=calendars)
+
+
+def _test(
+    trained: Model,
+    holdings: Holdings,
+    loaded: LoadResult,
+    test: PastTest,
+    to: DrawnWriting,
+    base: str | None,
+    steps: tuple[int, ...] | None,
+    seed: int,
+    members: tuple[History, ...] | None,
+) -> None:
+    """Test a portfolio's risk on the past."""
+    from forecaster.jobs.risk_backtest import risk_backtest
+    from forecaster.output.console import working
+    from forecaster.output.risk import (
+        risk_backtest_csv,
+        risk_backtest_json,
+        risk_backtest_table,
+    )
+
+    if to.format in _PICTURES:
+        raise SettingsError(
+            f"--output is a picture and a test has none; a table, .json or .csv is needed. Call it"
+            f" {Path(str(to.output)).with_suffix('.json')}."
+        )
+    with working("simulating every session of the test"):
+        result = risk_backtest(
+            trained, holdings, replace(loaded.panel, market=members), base=base,
+            train_end=parse_date(test.train_end, "--train-end"),
+            test_end=parse_date(test.test_end, "--test-end"),
+            allow_overlap=test.allow_overlap, steps=steps, seed=seed,
+        )  # fmt: skip
+    to.write(
+        table=lambda width: risk_backtest_table(result, trained, width),
+        json=lambda: risk_backtest_json(result, trained),
+        csv=lambda: risk_backtest_csv(result),
+    )
