@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from forecaster.api.persistence import load as load
     from forecaster.api.persistence import save as save
     from forecaster.api.reading import read as read
+    from forecaster.api.together import Ranking as Ranking
+    from forecaster.api.together import Risk as Risk
+    from forecaster.api.together import rank as rank
+    from forecaster.api.together import rank_backtest as rank_backtest
+    from forecaster.api.together import risk as risk
+    from forecaster.api.together import risk_backtest as risk_backtest
     from forecaster.api.verbs import backtest as backtest
     from forecaster.api.verbs import compare as compare
     from forecaster.api.verbs import explain as explain
@@ -48,6 +54,7 @@ _HOMES = {
     "api.persistence": ("load", "save"),
     "api.nightly": ("batch", "doctor", "fetch", "report", "score"),
     "api.notebook": ("Backtest", "Predictions", "Trained"),
+    "api.together": ("Ranking", "Risk", "rank", "rank_backtest", "risk", "risk_backtest"),
     "api.verbs": ("backtest", "compare", "explain", "plot", "predict", "train"),
     "errors": ("ForecastError", "ForecastWarning"),
     "market.bars": ("History", "Panel", "history_from_closes"),

@@ -51,7 +51,7 @@ class Predictions(predict.Predictions):
         return f"<Predictions of {len(self)} by {self.model.name}: {tickers}{more}{failed}>"
 
     def _repr_html_(self) -> str:
-        return _html(self.to_dataframe(wide=True))
+        return html_of(self.to_dataframe(wide=True))
 
     def to_dataframe(self, *, wide: bool = False) -> pd.DataFrame:
         """A row for each ticker and step.
@@ -67,7 +67,7 @@ class Predictions(predict.Predictions):
         from forecaster.output.predict import predict_rows
 
         header, rows = predict_rows(self.model, self.forecasts, self.intervals)
-        frame = _frame(header, rows, dates=("cutoff", "session"))
+        frame = rows_frame(header, rows, dates=("cutoff", "session"))
         return self._wide(frame) if wide else frame
 
     def _wide(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -112,7 +112,7 @@ class Backtest(backtest.Backtest):
         return f"<Backtest from {first} to {last}: {verdicts}>"
 
     def _repr_html_(self) -> str:
-        return _html(self.to_dataframe())
+        return html_of(self.to_dataframe())
 
     def to_dataframe(self) -> pd.DataFrame:
         """A row for each model and step, as in the command's CSV."""
@@ -137,7 +137,7 @@ class Trained(train.Trained):
         return f"<Trained {self.model!r} on {self.device} in {self.seconds:.1f} s>"
 
     def _repr_html_(self) -> str:
-        return _html(self.to_dataframe())
+        return html_of(self.to_dataframe())
 
     def to_dataframe(self) -> pd.DataFrame:
         """The scores on the test part: a row for each model and step, as in the command's CSV."""
@@ -147,10 +147,10 @@ class Trained(train.Trained):
 def _scores(table: ScoreTable | None) -> pd.DataFrame:
     from forecaster.output.format import score_rows
 
-    return _frame(*score_rows(table))
+    return rows_frame(*score_rows(table))
 
 
-def _frame(header: list[str], rows: list[list[Any]], dates: Sequence[str] = ()) -> pd.DataFrame:
+def rows_frame(header: list[str], rows: list[list[Any]], dates: Sequence[str] = ()) -> pd.DataFrame:
     """Rows as a DataFrame, with dates as dates."""
     import pandas as pd
 
@@ -160,7 +160,7 @@ def _frame(header: list[str], rows: list[list[Any]], dates: Sequence[str] = ()) 
     return frame
 
 
-def _html(frame: pd.DataFrame) -> str:
+def html_of(frame: pd.DataFrame) -> str:
     """A table for a notebook; text in its cells is escaped."""
     from forecaster.output.format import unsigned_zero
 

@@ -208,7 +208,7 @@ def _test(
         risk_backtest_table,
     )
 
-    if to.format in _PICTURES:
+    if str(to.format) in _PICTURES:
         raise SettingsError(
             f"--output is a picture and a test has none; a table, .json or .csv is needed. Call it"
             f" {Path(str(to.output)).with_suffix('.json')}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import RenderableType
 
@@ -100,9 +101,14 @@ def rank_json(result: Ranking, model: Model, failures: Iterable[Failure] = ()) -
 
 def rank_csv(result: Ranking) -> str:
     """A row for each ticker."""
+    return to_csv(*rank_rows(result))
+
+
+def rank_rows(result: Ranking) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows, one for each ticker."""
     groups = [f"group_{g}" for g in range(1, len(result.uniform) + 1)]
     rows = [[r.ticker, *r.groups, r.expected_rank] for r in result.ranks]
-    return to_csv(["ticker", *groups, "expected_rank"], rows)
+    return ["ticker", *groups, "expected_rank"], rows
 
 
 def rank_backtest_table(result: RankBacktest, model: Model, width: int) -> list[RenderableType]:

@@ -200,6 +200,11 @@ def risk_json(result: Risk, model: Model) -> str:
 
 def risk_csv(result: Risk) -> str:
     """A row for each step and level; losses as shares of the value."""
+    return to_csv(*risk_rows(result))
+
+
+def risk_rows(result: Risk) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows, one for each step and level; losses as shares of the value."""
     value = result.portfolio.value
     names = list(result.steps[0].levels[0].others)
     header = [
@@ -215,7 +220,7 @@ def risk_csv(result: Risk) -> str:
         for step in result.steps
         for level in step.levels
     ]  # fmt: skip
-    return to_csv(header, rows)
+    return header, rows
 
 
 def _figures(level: LevelRisk) -> tuple[float, ...]:

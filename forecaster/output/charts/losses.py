@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from forecaster.jobs.risk import Risk, StepRisk
@@ -11,7 +13,10 @@ from forecaster.output.format import percent
 from forecaster.output.theme import THEMES, Theme
 from forecaster.wording import counted
 
-_PANEL, _GAP = 2.3, 0.75
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_PANEL, _GAP, _HEAD = 2.3, 0.75, 0.2
 """Inches."""
 _WIDTH = 1200
 _BINS = 120
@@ -20,7 +25,20 @@ _BINS = 120
 def loss_picture(result: Risk, model: Model, kind: Kind) -> bytes:
     """The content of a picture file."""
     theme = THEMES["light"]
-    frame = Frame(
+    frame = _frame(result, model)
+    with settled():
+        figure = _sheet(result, frame.within(kind), theme).figure
+        return picture(figure, kind, _WIDTH, frame, None, theme)
+
+
+def loss_figure(result: Risk, model: Model) -> Figure:
+    """The picture as a figure."""
+    with settled():
+        return _sheet(result, _frame(result, model), THEMES["light"]).figure
+
+
+def _frame(result: Risk, model: Model) -> Frame:
+    return Frame(
         f"What {counted(len(result.portfolio.positions), 'holding')} may lose or win",
         f"after {result.forecast.cutoff}, in percent of the value; {result.draws:,} draws",
         (
@@ -28,16 +46,18 @@ def loss_picture(result: Risk, model: Model, kind: Kind) -> bytes:
             " dotted lines are the values at risk.",
         ),
     )
-    with settled():
-        sheet = Sheet(frame.within(kind), (_PANEL + _GAP) * len(result.steps), theme)
-        for place, step in enumerate(result.steps):
-            bottom = sheet.top - (_PANEL + _GAP) * (place + 1) + _GAP
-            _panel(sheet, bottom, step, result.portfolio.value, theme)
-        return picture(sheet.figure, kind, _WIDTH, frame, None, theme)
+
+
+def _sheet(result: Risk, frame: Frame, theme: Theme) -> Sheet:
+    sheet = Sheet(frame, (_PANEL + _GAP) * len(result.steps) + _HEAD, theme)
+    for place, step in enumerate(result.steps):
+        bottom = sheet.top - _HEAD - (_PANEL + _GAP) * (place + 1) + _GAP
+        _panel(sheet, bottom, step, result.portfolio.value, theme)
+    return sheet
 
 
 def _panel(sheet: Sheet, bottom: float, step: StepRisk, value: float, theme: Theme) -> None:
-    axes = sheet.panel(0.95, bottom, 9.4, _PANEL)
+    axes = sheet.panel(0.95, bottom, 10.7, _PANEL)
     profits = 100.0 * step.profits.astype(np.float64) / value
     low, high = np.quantile(profits, [0.0005, 0.9995])
     counts, edges = np.histogram(profits, _BINS, range=(float(low), float(high)))
@@ -49,10 +69,11 @@ def _panel(sheet: Sheet, bottom: float, step: StepRisk, value: float, theme: The
     axes.bar(middles[~tail], shares[~tail], width, color=theme.grid)
     axes.bar(middles[tail], shares[tail], width, color=theme.ink)
     top = float(shares.max())
-    for level, x in zip(step.levels, at_risk, strict=True):
+    for line, (level, x) in enumerate(zip(step.levels, at_risk, strict=True)):
         axes.axvline(x, color=theme.quiet, linewidth=1.0, linestyle=(0, (1, 2)))
+        text = f"{100 * level.level:g}%  {percent(level.value_at_risk / value, 1)} "
         axes.text(
-            x, top, f"{100 * level.level:g}%  {percent(level.value_at_risk / value, 1)} ",
+            x, top * (1.0 - 0.12 * line), text,
             ha="right", va="top", fontsize=9, color=theme.ink, parse_math=False,
         )  # fmt: skip
     axes.set_title(
