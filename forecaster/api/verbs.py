@@ -77,6 +77,8 @@ def predict(
     *,
     horizon: int | None = None,
     level: float | Sequence[float] = (),
+    above: float | str | Sequence[float | str] = (),
+    below: float | str | Sequence[float | str] = (),
     as_of: Day | None = None,
     market: Data | None = None,
 ) -> Predictions:
@@ -89,6 +91,8 @@ def predict(
         level: intervals in percent, as in ``[80, 95]``, which each step then has as ``intervals``
             and `Predictions.to_dataframe` as columns; between the model's quantile levels they
             are interpolated.
+        above: prices, or ``"last"``; each step then has the ``chances`` of ending above them.
+        below: prices, or ``"last"``, likewise.
         as_of: forecast as if this date were the last session.
         market: prices of those that make the market state; None: ``data`` itself.
 
@@ -99,6 +103,7 @@ def predict(
         ForecastError: there is not one forecast.
     """
     from forecaster.jobs import predict as job
+    from forecaster.jobs.chances import checked_marks, with_chances
     from forecaster.jobs.intervals import checked_shares, with_intervals
     from forecaster.jobs.market_set import other_than_learned
     from forecaster.market.age import ages_of, file_notes
@@ -106,6 +111,7 @@ def predict(
     author = model_of(model)
     job.checked_horizon(author, horizon)
     shares = checked_shares(author, [level] if isinstance(level, int | float) else level)
+    marks = [*checked_marks("above", _several(above)), *checked_marks("below", _several(below))]
     day = None if as_of is None else day_of(as_of, "as_of")
     members = None if market is None else _panel(market).histories
     loaded = load_result(data)
@@ -124,7 +130,7 @@ def predict(
     for failure in failures:
         warn(f"{failure.name} was not forecast: {failure.error}")
     warn_notes(job.hindsight_notes(author, result.forecasts))
-    forecasts = with_intervals(result.forecasts, shares)
+    forecasts = with_chances(with_intervals(result.forecasts, shares), marks)
     result = replace(result, failures=failures, forecasts=forecasts)
     return Predictions(**_fields(result), model=author, histories=panel.histories, intervals=shares)
 
@@ -303,6 +309,10 @@ def explain(
         author, panel.histories[0], last=last, step=step, as_of=day, seed=seed,
         calendars=panel.calendars or NO_CALENDARS,
     )  # fmt: skip
+
+
+def _several(marks: float | str | Sequence[float | str]) -> Sequence[float | str]:
+    return [marks] if isinstance(marks, int | float | str) else marks
 
 
 def _panel(data: Data, market: Data | None = None) -> Panel:

@@ -93,6 +93,18 @@ Level = Annotated[
         " they are interpolated.",
     ),
 ]
+Above = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--above",
+        metavar="PRICE|last",
+        help="Say how likely prices above this one are, as in 450 or last; may be repeated.",
+    ),
+]
+Below = Annotated[
+    list[str] | None,
+    typer.Option("--below", metavar="PRICE|last", help="How likely prices below this one are."),
+]
 AsOf = Annotated[
     str | None, typer.Option(metavar="DATE", help="Forecast as if DATE were the last session.")
 ]

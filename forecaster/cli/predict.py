@@ -6,7 +6,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from forecaster.cli.flags import failures_in_flags
-from forecaster.cli.options import AsOf, Horizon, Level, Market, ModelName, Reading, Sources
+from forecaster.cli.options import (
+    Above,
+    AsOf,
+    Below,
+    Horizon,
+    Level,
+    Market,
+    ModelName,
+    Reading,
+    Sources,
+)
 from forecaster.cli.parsing import parse_date, parse_shares
 from forecaster.cli.results import ForecastWriting
 from forecaster.cli.sources import (
@@ -23,6 +33,8 @@ def predict(
     model: ModelName = None,
     horizon: Horizon = None,
     level: Level = None,
+    above: Above = None,
+    below: Below = None,
     as_of: AsOf = None,
     market: Market = None,
     *,
@@ -31,6 +43,7 @@ def predict(
 ) -> None:
     """Forecast the next sessions of each history, with intervals."""
     from forecaster.jobs import predict
+    from forecaster.jobs.chances import checked_marks, with_chances
     from forecaster.jobs.intervals import checked_shares, with_intervals
     from forecaster.jobs.market_set import other_than_learned
     from forecaster.market.age import ages_of, file_notes
@@ -38,6 +51,7 @@ def predict(
     from forecaster.output.predict import predict_csv, predict_json, predict_table
 
     asked = parse_shares(level)
+    marks = [*checked_marks("above", above or ()), *checked_marks("below", below or ())]
     trained = chosen_model(model)
     predict.checked_horizon(trained, horizon)  # before anything is fetched for nothing
     shares = checked_shares(trained, asked)
@@ -52,8 +66,8 @@ def predict(
         trained, histories, market=members, horizon=horizon, as_of=day, calendars=calendars,
         ages=ages,
     )  # fmt: skip
-    result = replace(result, forecasts=with_intervals(result.forecasts, shares))
-    forecasts = result.forecasts
+    forecasts = with_chances(with_intervals(result.forecasts, shares), marks)
+    result = replace(result, forecasts=forecasts)
     show_notes(predict.hindsight_notes(trained, forecasts))
     failures = failures_in_flags((*loaded.failures, *result.failures))
     to.write(

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -46,6 +46,36 @@ def hindsight_notes(model: Model, forecasts: Sequence[TickerForecast]) -> list[N
     return [Note(message, early[0].ticker)]
 
 
+Side = Literal["above", "below"]
+Mark = float | Literal["last"]
+"""A price, or the last one."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """The probability of a price above or below a mark.
+
+    Attributes:
+        side: of the mark.
+        mark: as it was asked for.
+        price: of the mark.
+        probability: at most, or at least, what the outermost levels say where it lies outside.
+        outside: whether the mark lies outside the outermost quantiles, so that only that is known.
+    """
+
+    side: Side
+    mark: Mark
+    price: float
+    probability: float
+    outside: bool
+
+    @property
+    def name(self) -> str:
+        """``above-450``, ``below-last``."""
+        mark = self.mark if isinstance(self.mark, str) else f"{self.mark:.12g}"
+        return f"{self.side}-{mark}"
+
+
 @dataclass(frozen=True)
 class Step:
     """The forecast for one session.
@@ -57,6 +87,7 @@ class Step:
         naive: the last price.
         quantiles: level to price, rising; as traded at the cutoff.
         intervals: low and high price by share in percent; none unless they were asked for.
+        chances: of prices above and below marks; none unless they were asked for.
     """
 
     step: int
@@ -65,6 +96,7 @@ class Step:
     naive: float
     quantiles: dict[float, float]
     intervals: dict[float, tuple[float, float]] = field(default_factory=dict)
+    chances: tuple[Chance, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import RenderableType
 
 from forecaster.evaluation.significance import FEWEST_SESSIONS
+from forecaster.jobs.chances import LAST
 from forecaster.jobs.intervals import ends_of
 from forecaster.jobs.predict import Predictions, Step, TickerForecast
 from forecaster.market.notes import Failure
@@ -28,6 +30,7 @@ from forecaster.output.tabular.layout import NARROW, Column, fitting_table
 from forecaster.output.tabular.plain_words import (
     HARDLY,
     SKILL,
+    chance_cell,
     direction_words,
     forecast_sentence,
     level_legend,
@@ -52,6 +55,8 @@ def predict_table(result: Predictions, model: Model, width: int) -> list[Rendera
         ]
     if len(shown) > 1 and not any(map(direction_words, shown)):
         out.append(Text(f"{HARDLY[:1].upper()}{HARDLY[1:]} for any of them."))
+    if any(chance.mark == LAST for forecast in shown for chance in forecast.steps[0].chances):
+        out.append(Text("above or below the last price: near 50%, and no skill is in it"))
     if any(step.session_estimated for forecast in shown for step in forecast.steps):
         out.append(Text("~ date estimated from the weekdays seen; holidays are not known"))
     if model.representation.market_state:
@@ -93,11 +98,16 @@ def _forecast_table(forecast: TickerForecast, width: int) -> RenderableType:
     ]
     sessions = [f"{step.session}{'~' if step.session_estimated else ''}" for step in steps]
     last = [price(step.naive, short=narrow) for step in steps]
+    asked = [step.chances for step in steps]
     columns = [
         Column("h", [str(step.step) for step in steps], 3),
         Column("session", sessions, left=True),
         Column("last", last, 3, unit=forecast.currency or ""),
         *prices,
+        *(
+            Column(name.replace("-", " "), [chance_cell(chances[n]) for chances in asked], unit="%")
+            for n, name in enumerate(chance.name for chance in steps[0].chances)
+        ),
     ]
     return fitting_table(columns, width)
 
@@ -166,6 +176,8 @@ def forecast_object(forecast: TickerForecast) -> dict[str, Any]:
                 f"{share:g}": {"low": low, "high": high}
                 for share, (low, high) in step.intervals.items()
             }
+        if step.chances:
+            plain_step["chances"] = [asdict(chance) for chance in step.chances]
     return {
         "ticker": forecast.ticker,
         "cutoff": str(forecast.cutoff),
@@ -217,9 +229,11 @@ def predict_rows(
 ) -> tuple[list[str], list[list[Any]]]:
     """Header and rows of all forecasts, a row for each ticker and step; dates are text.
 
-    Intervals that were asked for, in percent, are columns such as ``lo-80`` and ``hi-80``.
+    Intervals that were asked for, in percent, are columns such as ``lo-80`` and ``hi-80``, and
+    chances of marks such as ``above-450`` and ``below-last``.
     """
-    levels = model.settings.quantiles
+    levels, listed_forecasts = model.settings.quantiles, list(forecasts)
+    marks = [c.name for f in listed_forecasts[:1] for c in f.steps[0].chances]
     header = ["ticker", "cutoff", "step", "session", "session_estimated", "last_close", "naive"]
     rows = [
         [
@@ -234,8 +248,9 @@ def predict_rows(
             f.sessions_behind,
             f.market_tickers,
             *(end for share in shares for end in s.intervals[share]),
+            *(chance.probability for chance in s.chances),
         ]
-        for f in forecasts
+        for f in listed_forecasts
         for s in f.steps
     ]
     return [
@@ -244,4 +259,5 @@ def predict_rows(
         "sessions_behind",
         "market_tickers",
         *(f"{end}-{share:g}" for share in shares for end in ("lo", "hi")),
+        *marks,
     ], rows

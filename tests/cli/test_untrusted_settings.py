@@ -15,8 +15,8 @@ from forecaster.cli.trust import WITHOUT_FLAG
 from forecaster.cli.uses import use_of
 
 PLAIN = {
-    "activation", "allow-overlap", "as-of", "backtest", "base", "baselines", "batch-size",
-    "bidirectional", "calendar", "cell", "cells", "clip-norm", "clip-value", "column",
+    "above", "activation", "allow-overlap", "as-of", "backtest", "base", "baselines", "batch-size",
+    "below", "bidirectional", "calendar", "cell", "cells", "clip-norm", "clip-value", "column",
     "context", "currency", "date-format", "decimal", "device", "draws", "dropout", "encoding",
     "epochs", "folds", "format", "groups", "head", "history", "horizon", "lags", "last",
     "layers", "learning-rate", "level", "loss", "max-age", "no-pause", "offline", "patience",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from forecaster.documents import Count, Flag, Level, Number, Positive, Size, Whole
+from forecaster.documents import Count, Flag, Level, Number, Positive, Share, Size, Whole
 from forecaster.market.store.journal import StepWritten
 from forecaster.output.documents.parts import Date, MeasuredModel, NamedModel, Problem, Time
 
@@ -26,6 +26,25 @@ class IntervalEnds(TypedDict):
     high: Positive
 
 
+class ChanceObject(TypedDict):
+    """The probability of a price above or below a mark.
+
+    Attributes:
+        side: of the mark.
+        mark: a price, or last.
+        price: of the mark.
+        probability: that the price ends on that side; a bound where outside is true.
+        outside: whether the mark lies outside the outermost quantiles, so that the probability is
+            below the lowest level's, or above the highest one's.
+    """
+
+    side: Literal["above", "below"]
+    mark: Positive | Literal["last"]
+    price: Positive
+    probability: Share
+    outside: Flag
+
+
 class ForecastStep(TypedDict):
     """A step of a forecast, with the intervals that were asked for.
 
@@ -36,6 +55,7 @@ class ForecastStep(TypedDict):
         naive: the last price.
         quantiles: price by level; 0.5 is the median.
         intervals: by share in percent, as in "80"; left out where none were asked for.
+        chances: of the marks that were asked for; left out where there were none.
     """
 
     step: Count
@@ -44,6 +64,7 @@ class ForecastStep(TypedDict):
     naive: Number
     quantiles: Annotated[dict[Level, Number], Field(min_length=1)]
     intervals: NotRequired[dict[str, IntervalEnds]]
+    chances: NotRequired[list[ChanceObject]]
 
 
 class TickerForecastObject(TypedDict):

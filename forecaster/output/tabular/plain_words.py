@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from forecaster.jobs.intervals import interval, share_below
-from forecaster.jobs.predict import TickerForecast
+from forecaster.jobs.predict import Chance, TickerForecast
 from forecaster.output.console import Text
-from forecaster.output.format import percent, price, rounded, unit
+from forecaster.output.format import percent, price, rounded, share, unit
 from forecaster.wording import counted
 
 _INNER, _OUTER = 50.0, 90.0
@@ -58,8 +58,8 @@ def _intervals(quantiles: dict[float, float], currency: str) -> str:
     if widest <= 0:
         middle = min(levels, key=lambda level: abs(level - 0.5))
         return f"{100 * middle:g}% of the time below {price(quantiles[middle])}{currency}"
-    shares = [share for share in (_INNER, _OUTER) if share <= widest] or [widest]
-    ends = [interval(quantiles, share) for share in shares]
+    shares = [part for part in (_INNER, _OUTER) if part <= widest] or [widest]
+    ends = [interval(quantiles, part) for part in shares]
     spread = ends[0][1] - ends[0][0]
     texts = [[rounded(end, spread) for end in pair] for pair in ends]
     first = "half" if shares[0] == _INNER else f"{shares[0]:g}% of"
@@ -80,6 +80,15 @@ def direction_of(quantiles: dict[float, float], last: float) -> str:
     more = "" if min(quantiles.values()) <= last <= max(quantiles.values()) else "more than "
     side, often = ("above", 1 - below) if below < 0.5 else ("below", below)
     return f"{more}{percent(often, 0)} of the time {side} {price(last)}"
+
+
+def chance_cell(chance: Chance) -> str:
+    """A probability in percent; beyond the outermost levels a bound alone."""
+    if not chance.outside:
+        return share(chance.probability, ".0f")
+    if chance.probability < 0.5:
+        return f"< {100 * chance.probability:g}"
+    return f"> {100 * chance.probability:g}"
 
 
 def level_name(level: float) -> str:
