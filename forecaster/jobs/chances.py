@@ -23,7 +23,7 @@ def checked_marks(side: Side, marks: Iterable[str | float]) -> list[tuple[Side, 
     out: list[tuple[Side, Mark]] = []
     for mark in marks:
         if mark == LAST:
-            out.append((side, LAST))
+            out.append((side, "last"))
             continue
         try:
             price = float(mark)
