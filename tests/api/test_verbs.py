@@ -253,3 +253,56 @@ class TestNotebooks:
         assert made.plot().axes
         assert "pinball" in made._repr_html_()
         assert len(repr(made)) < 500
+
+
+def test_risk_gives_the_command_s_numbers(forecast, tmp_path):
+    said = told(forecast("risk", "AAPL=10", "IBM=5", SAMPLE, "-m", "sample", "-f", "json"))
+    made = forecaster.risk({"AAPL": 10, "IBM": 5}, SAMPLE, "sample")
+    for step, other in zip(made.steps, said["steps"], strict=True):
+        lost = [level.value_at_risk / made.portfolio.value for level in step.levels]
+        assert lost == [level["var"] for level in other["levels"]]
+    frame = made.to_dataframe()
+    assert frame["es"].tolist() == [
+        level["es"] for step in said["steps"] for level in step["levels"]
+    ]
+    assert made.contributions().groupby(["step", "level"])["es"].sum().tolist() == pytest.approx(
+        frame["es"].tolist()
+    )
+    assert "2 holdings" in repr(made)
+    path = tmp_path / "held.csv"
+    path.write_text("ticker,shares\nAAPL,10\nIBM,5\n")
+    assert forecaster.risk(path, SAMPLE, "sample").to_dataframe().equals(frame)
+
+
+def test_rank_gives_the_command_s_numbers(forecast):
+    said = told(forecast("rank", SAMPLE, "-m", "sample", "--groups", "3", "-f", "json"))
+    made = forecaster.rank(SAMPLE, "sample", groups=3)
+    assert [list(r.groups) for r in made.ranks] == [f["groups"] for f in said["forecasts"]]
+    assert made.to_dataframe()["ticker"].tolist() == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
+
+
+def test_tests_of_the_past_give_the_command_s_numbers(forecast):
+    past = ("--backtest", "--train-end", "2012-06-01", "--allow-overlap", "-m", "sample")
+    said = told(forecast("risk", "AAPL=1", SAMPLE, *past, "--horizon", "1", "-f", "json"))
+    made = forecaster.risk_backtest(
+        {"AAPL": 1.0}, SAMPLE, "sample", horizon=[1], train_end="2012-06-01", allow_overlap=True
+    )
+    assert [row.loss for row in made.rows] == [row["fz0"] for row in said["rows"]]
+    said = told(forecast("rank", SAMPLE, *past, "--groups", "3", "--horizon", "5", "-f", "json"))
+    ranks = forecaster.rank_backtest(
+        SAMPLE, "sample", groups=3, horizon=5, train_end="2012-06-01", allow_overlap=True
+    )
+    assert ranks.score == said["rps"]
+
+
+def test_holdings_of_another_kind_are_refused():
+    with pytest.raises(forecaster.ForecastError, match="holdings is a list"):
+        forecaster.risk(["AAPL"], SAMPLE, "sample")  # type: ignore[arg-type]
+
+
+def test_chances_of_predict(forecast):
+    said = told(forecast("predict", IBM, "-m", "sample", "--above", "205", "-f", "json"))
+    made = forecaster.predict(IBM, "sample", above=205)
+    odds = [step.chances[0].probability for step in made["IBM"].steps]
+    assert odds == [step["chances"][0]["probability"] for step in said["forecasts"][0]["steps"]]
+    assert made.to_dataframe()["above-205"].tolist() == odds

@@ -1,0 +1,182 @@
+"""Risk of portfolios: what it must equal, what it must not depend on, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic import garch_history, noise_after, random_model, trained_to
+
+from forecaster.errors import DataError, SettingsError
+from forecaster.jobs.predict import predict
+from forecaster.jobs.risk import risk
+from forecaster.jobs.risk_backtest import NETWORK, risk_backtest
+from forecaster.joint.holdings import CASH, Holdings, Position, holdings_of_words
+from forecaster.market.bars import Panel
+from forecaster.market.calendars import NO_CALENDARS
+from forecaster.model.settings import Settings
+
+SETTINGS = Settings(units=4, horizon=5, context=40)
+HISTORIES = tuple(garch_history(name, 400, seed) for seed, name in enumerate("ABCD", 1))
+MODEL = random_model(SETTINGS, Panel(HISTORIES), seed=2, size=0.1)
+
+
+def of(words, **options):
+    options = {"draws": 20_000, **options}
+    return risk(MODEL, holdings_of_words(words.split()), HISTORIES, **options)
+
+
+def test_a_single_holding_has_its_own_quantiles():
+    result = of("A=10", draws=200_000)
+    (alone,) = predict(MODEL, HISTORIES[:1], market=HISTORIES, horizon=5).forecasts
+    for step in result.steps:
+        quantiles = alone.steps[step.step - 1].quantiles
+        for level in step.levels:
+            lost = 10 * (alone.last_close - quantiles[round(1 - level.level, 2)])
+            assert level.value_at_risk == pytest.approx(lost, abs=5 * level.value_at_risk_error)
+            assert level.value_at_risk_error < 0.02 * lost
+            assert level.shortfall > level.value_at_risk
+            assert level.shares.tolist() == pytest.approx([level.shortfall])
+            assert level.alone == pytest.approx(level.shortfall)
+
+
+def test_shares_of_the_shortfall_add_up_and_diversification_saves():
+    result = of("A=10 B=5 C=20 CASH=300")
+    for step in result.steps:
+        for level in step.levels:
+            assert level.shares.sum() == pytest.approx(level.shortfall, rel=1e-6)
+            assert level.shortfall < level.alone
+            assert level.shares[-1] == 0.0
+            assert set(level.others) == {"historical", "riskmetrics"}
+
+
+def test_a_short_position_offsets_a_long_one():
+    both, long_alone = of(["A=10", "A=10"][0] + " CASH=1"), of("A=10 B=-1 CASH=500")
+    assert both.steps[0].levels[0].value_at_risk > 0
+    assert long_alone.portfolio.values[1] < 0
+
+
+def test_cash_in_a_portfolio_is_safe():
+    rich, poor = of("A=10 CASH=100000"), of("A=10")
+    mine, other = rich.steps[0].levels[0], poor.steps[0].levels[0]
+    assert mine.value_at_risk == pytest.approx(other.value_at_risk)
+    assert rich.steps[0].loss_probability == 0.0
+
+
+def test_weights_give_the_percentages_of_shares():
+    shares = of("A=10 B=5")
+    weights = tuple(
+        Position(p.ticker, value / shares.portfolio.value, "weight")
+        for p, value in zip(shares.portfolio.positions, shares.portfolio.values, strict=True)
+    )
+    again = risk(MODEL, Holdings(weights), HISTORIES, draws=20_000)
+    mine, other = again.steps[0].levels[0], shares.steps[0].levels[0]
+    assert again.portfolio.value == pytest.approx(1.0)
+    assert mine.value_at_risk == pytest.approx(other.value_at_risk / shares.portfolio.value)
+
+
+def test_the_probability_of_a_loss_falls_with_its_size():
+    odds = [of("A=10 B=5", loss=loss).steps[-1].loss_probability for loss in (0.01, 0.03, 0.1)]
+    assert odds == sorted(odds, reverse=True)
+    assert odds[0] > odds[-1]
+
+
+def test_the_same_seed_gives_the_same_bits():
+    first, again, other = of("A=1 B=2"), of("A=1 B=2"), of("A=1 B=2", seed=1)
+    assert np.array_equal(first.steps[0].profits, again.steps[0].profits)
+    assert not np.array_equal(first.steps[0].profits, other.steps[0].profits)
+
+
+def test_nothing_after_the_cutoff_changes_a_draw():
+    cutoff = HISTORIES[0].sessions[300]
+    held = holdings_of_words(["A=1", "B=2", "C=-1"])
+    noisy = [noise_after(history, cutoff) for history in HISTORIES]
+    results = [risk(MODEL, held, some, as_of=cutoff, draws=2000) for some in (HISTORIES, noisy)]
+    for one, other in zip(*(result.steps for result in results), strict=True):
+        assert np.array_equal(one.profits, other.profits)
+        assert [level.others for level in one.levels] == [level.others for level in other.levels]
+
+
+def test_a_ticker_of_another_calendar_has_its_own_count_of_sessions():
+    days = np.arange(HISTORIES[0].sessions[0], HISTORIES[0].sessions[-1] + 1)
+    daily = garch_history("COIN", len(days), 9)
+    daily = replace(daily, sessions=days, calendar="24/7")
+    result = risk(MODEL, holdings_of_words(["A=100", "COIN=1"]), (*HISTORIES, daily), draws=2000)
+    stocks, coin = result.forecast.own_steps.T
+    assert stocks.tolist() == [1, 5]
+    assert coin.tolist()[1] == 7  # a week of days
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "error", "says"),
+    [
+        ("E=1", {}, DataError, "E is held"),
+        ("A=1", {"steps": [6]}, SettingsError, "forecasts 1 to 5"),
+        ("A=1", {"steps": []}, SettingsError, "forecasts 1 to 5"),
+        ("A=1", {"loss": 0.0}, SettingsError, "loss is 0%"),
+        ("A=1", {"loss": 1.5}, SettingsError, "loss is 150%"),
+        ("A=1", {"draws": 10}, SettingsError, "draws is 10"),
+        ("A=-1", {}, SettingsError, "worth"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(words, options, error, says):
+    with pytest.raises(error, match=says):
+        of(words, **options)
+
+
+def test_two_bars_are_enough_and_one_is_not():
+    young = HISTORIES[0].slice(398, 400)
+    some = (young, *HISTORIES[1:])
+    held = holdings_of_words(["A=1", "B=1"])
+    result = risk(MODEL, held, some, draws=2000)
+    assert result.steps[0].levels[0].value_at_risk > 0
+    assert result.steps[0].levels[0].others == {}
+    with pytest.raises(DataError, match="at least 2"):
+        risk(MODEL, held, (young.slice(1, 2), *HISTORIES[1:]), draws=2000)
+
+
+def test_a_model_of_one_level_is_refused():
+    model = random_model(replace(SETTINGS, quantiles=(0.5,)), Panel(HISTORIES))
+    with pytest.raises(SettingsError, match="quantile levels"):
+        risk(model, holdings_of_words(["A=1"]), HISTORIES)
+
+
+class TestBacktest:
+    model = trained_to(MODEL, HISTORIES[0].sessions[250])
+
+    def test_rows_by_step_level_and_model(self):
+        held = holdings_of_words(["A=1", "B=2", f"{CASH}=10"])
+        result = risk_backtest(self.model, held, Panel(HISTORIES))
+        assert result.first == HISTORIES[0].sessions[250]
+        assert [(r.step, r.level, r.model) for r in result.rows[:3]] == [
+            (1, 0.95, NETWORK), (1, 0.95, "historical"), (1, 0.95, "riskmetrics")
+        ]  # fmt: skip
+        by_step = {row.step: row.sessions for row in result.rows}
+        assert by_step == {1: 149, 5: 29}
+        for row in result.rows:
+            assert row.coverage.expected == pytest.approx((1 - row.level) * row.sessions)
+            assert np.isfinite(row.loss)
+            assert (row.dm_p is None) == (row.model == NETWORK)
+        assert len(result.verdict) >= 2
+
+    def test_a_test_of_what_was_trained_on_is_refused(self):
+        with pytest.raises(SettingsError, match="trained to"):
+            risk_backtest(
+                self.model, holdings_of_words(["A=1"]), Panel(HISTORIES),
+                train_end=HISTORIES[0].sessions[200],
+            )  # fmt: skip
+
+    def test_too_few_sessions_are_refused(self):
+        late = trained_to(MODEL, HISTORIES[0].sessions[385])
+        with pytest.raises(DataError, match="sessions can be tested"):
+            risk_backtest(late, holdings_of_words(["A=1"]), Panel(HISTORIES))
+
+    def test_a_forecast_from_a_date_is_that_of_the_test(self):
+        """The first tail of a test is what risk says as of that session, but for the draws."""
+        held = holdings_of_words(["A=1", "B=2"])
+        cutoff = HISTORIES[0].sessions[250]
+        test = risk_backtest(self.model, held, Panel(HISTORIES), steps=[1])
+        now = risk(MODEL, held, HISTORIES, as_of=cutoff, steps=[1], calendars=NO_CALENDARS)
+        assert test.rows[0].sessions == 149
+        assert now.forecast.cutoff == cutoff
