@@ -208,7 +208,7 @@ def _failure_measured(metrics: Path | None) -> Iterator[None]:
 
 def _measure(metrics: Path, exit_code: int, result: BatchResult | None) -> None:
     """Write how a batch ended; what the file said of the last success stays until the next one."""
-    from forecaster.output.prometheus import batch_metrics
+    from forecaster.output.batch import batch_metrics
 
     before = None
     with contextlib.suppress(OSError, UnicodeDecodeError):  # there is none yet, or something else
