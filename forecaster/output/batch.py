@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
 from forecaster import __version__
-from forecaster.jobs.batch import BatchResult
 from forecaster.output.format import errors, to_json, write_lines
 from forecaster.output.predict import forecast_object, predict_csv, predict_rows
 from forecaster.wording import counted
 
 if TYPE_CHECKING:
+    from forecaster.jobs.batch import BatchResult
     from forecaster.jobs.predict import TickerForecast
     from forecaster.model.artifact import Model
 
