@@ -12,7 +12,12 @@ from forecaster.output.live.spinners import beside_stderr, fetching, plain_colum
 from forecaster.wording import visible
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
+
+_ROOMY = 80
+"""Columns of a terminal that has room for the bar itself beside what it is about."""
 
 
 @contextlib.contextmanager
@@ -29,34 +34,38 @@ def training_bar(*, always: bool = False) -> Iterator[OnProgress | None]:
         return
     from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 
+    texts = plain_column("description"), plain_column("fields[state]")
+    with contextlib.nullcontext(stderr()) if always else beside_stderr() as screen:
+        roomy = screen.width >= _ROOMY
+        middle = (BarColumn(bar_width=20),) if roomy else ()
+        ends = (TimeElapsedColumn(), *((TimeRemainingColumn(),) if roomy else ()))
+        with Progress(texts[0], *middle, texts[1], *ends, console=screen, transient=True) as bar:
+            yield _moving(bar)
+
+
+def _moving(bar: Progress) -> OnProgress:
+    """Callback that moves a bar."""
     from forecaster.jobs.progress import TasksDone
 
-    ends = (TimeElapsedColumn(), TimeRemainingColumn())
-    texts = plain_column("description"), plain_column("fields[state]")
-    columns = (texts[0], BarColumn(bar_width=20), texts[1], *ends)
-    with (
-        contextlib.nullcontext(stderr()) if always else beside_stderr() as screen,
-        Progress(*columns, console=screen, transient=True) as bar,
-    ):
-        tasks = {"start": bar.add_task("starting Keras", total=None, state="")}
+    tasks = {"start": bar.add_task("starting Keras", total=None, state="")}
 
-        def move(progress: EpochDone | TasksDone) -> None:
-            if isinstance(progress, TasksDone):
-                stage, done, of = "training on workers", progress.done, progress.of
-                state = f"{done} of {of} done"
-            else:
-                stage, epoch = visible(progress.stage), progress.epoch
-                done, of = epoch.number, epoch.of
-                state = f"epoch {done}/{of}  loss {number(epoch.loss, '.4f')}"
-                if epoch.validation is not None:
-                    state += f"  validation {number(epoch.validation, '.4f')}"
-            if stage not in tasks:
-                for task in tasks.values():
-                    bar.update(task, visible=False)
-                tasks[stage] = bar.add_task(stage, total=of, state="")
-            bar.update(tasks[stage], completed=done, state=state)
+    def move(progress: EpochDone | TasksDone) -> None:
+        if isinstance(progress, TasksDone):
+            stage, done, of = "training on workers", progress.done, progress.of
+            state = f"{done} of {of} done"
+        else:
+            stage, epoch = visible(progress.stage), progress.epoch
+            done, of = epoch.number, epoch.of
+            state = f"epoch {done}/{of}  loss {number(epoch.loss, '.4f')}"
+            if epoch.validation is not None:
+                state += f"  validation {number(epoch.validation, '.4f')}"
+        if stage not in tasks:
+            for task in tasks.values():
+                bar.update(task, visible=False)
+            tasks[stage] = bar.add_task(stage, total=of, state="")
+        bar.update(tasks[stage], completed=done, state=state)
 
-        yield move
+    return move
 
 
 @contextlib.contextmanager
