@@ -157,7 +157,8 @@ def batch(
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
     from forecaster.output.batch import batch_json, batch_sentence
-    from forecaster.output.console import name_run, note, ticker_bar, wrote
+    from forecaster.output.console import name_run, note, wrote
+    from forecaster.output.live.progress_bars import ticker_bar
 
     fetching = fetching_of(reading)
     options = file_options(reading)

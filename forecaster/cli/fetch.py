@@ -49,8 +49,8 @@ def fetch(
 ) -> None:
     """Fetch price histories into the store, asking for no more than is missing."""
     from forecaster.jobs import fetch
-    from forecaster.output.console import ticker_bar
     from forecaster.output.data import fetch_csv, fetch_json, fetch_table
+    from forecaster.output.live.progress_bars import ticker_bar
 
     if reading.offline:
         raise SettingsError(

@@ -136,7 +136,7 @@ def test_a_bug_in_a_command_is_one_line_of_the_log():
 def test_a_log_on_a_terminal_has_no_bars_and_no_colour(format):
     code = (
         "from forecaster.output import console\n"
-        "from forecaster.output.console import ticker_bar\n"
+        "from forecaster.output.live.progress_bars import ticker_bar\n"
         f"console.log_as_json('fetch') if {format == 'json'} else None\n"
         "with ticker_bar(3) as move:\n"
         "    print(move is None)\n"
