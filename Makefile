@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check installs quick lint docs boxed-model pictures schemas requirements speed peers torture clean
+.PHONY: help demo test check wheel installs quick lint docs boxed-model pictures schemas requirements speed peers torture clean
 
 help:
 	@echo "make demo    install, then a tour on sample_data (half a minute after the installation)"
@@ -21,6 +21,7 @@ help:
 	@echo "make quick   install, then ruff, mypy and the tests without processes and TensorFlow (two minutes)"
 	@echo "make speed   measure start-up, training and prediction"
 	@echo "make docs    build the documentation as a site in build/site, without a network"
+	@echo "make wheel   build the wheel in dist"
 	@echo "make clean   remove the environment and caches"
 
 $(BIN)/python:
@@ -42,6 +43,9 @@ test: $(VENV)/installed-dev check
 
 check: lint
 	$(PYTEST)
+
+wheel: $(VENV)/installed-dev
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
 # environments made of what this checkout builds, with a network; nothing is fetched once they are made
 installs: $(VENV)/installed-dev

@@ -17,7 +17,7 @@ from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
 from forecaster.model.registry import BOXED
 from forecaster.output.charts.figure import settled
-from forecaster.output.theme import DARK, LIGHT, as_variables
+from forecaster.output.charts.theme import DARK, LIGHT, as_variables
 
 SESSIONS, STEPS = 7, 5
 _WIDE, _HIGH = 12.0, 6.5

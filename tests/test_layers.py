@@ -142,7 +142,7 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
         "exchange_calendars": path == "market.exchanges",
         "sqlalchemy": path.startswith("market.store."),
         "rich": package == "output",
-        "prometheus_client": inside and path == "output.prometheus",
+        "prometheus_client": inside and path == "output.batch",
         "jinja2": inside and path == "output.html",
         "markupsafe": False,
         "typer": package == "cli",

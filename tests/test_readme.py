@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from commands import here, program
 from yahoo_server import YahooServer
 
@@ -26,12 +27,22 @@ PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text()
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 }
+IMAGE = (ROOT / "Dockerfile").read_text()
 README, EVERYTHING = PAGES["README.md"], "\n".join(PAGES.values())
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-OF_OTHERS = {"--nworkers", "--nthreads", "--no-deps", "--no-compile"}
-"""Options of dask and pip."""
+OF_OTHERS = {
+    "--nworkers",
+    "--nthreads",
+    "--no-deps",
+    "--no-compile",
+    "--tag",
+    "--rm",
+    "--volume",
+    "--target",
+}
+"""Options of dask, pip and docker."""
 NUMBER = re.compile(r"[-+]?\d+\.?\d*")
-RUN_SOMEWHERE = {"", "console", "cron", "dockerfile", "ini", "python", "toml", "yaml"}
+RUN_SOMEWHERE = {"", "console", "cron", "ini", "python", "toml", "yaml"}
 """Languages of blocks that some test here runs or reads."""
 
 
@@ -204,13 +215,12 @@ def test_every_option_that_is_named_exists():
 
 def commands_of_nightly() -> list[list[str]]:
     """The command lines of the crontab, the service and the image, without the program."""
-    (image,) = blocks("dockerfile")
     service = unit(blocks("ini")[0])["Service"]
     lines = [
         *(re.search(r"&& \S*/forecast (.*)", cron)[1] for cron in blocks("cron")),
         re.fullmatch(r"\S*/forecast (.*)", service["ExecStart"])[1],
     ]
-    words = json.loads(re.search(r"^CMD (.*)$", image, re.MULTILINE)[1])
+    words = json.loads(re.search(r"^CMD (.*)$", IMAGE, re.MULTILINE)[1])
     return [*map(shlex.split, lines), words]
 
 
@@ -287,18 +297,11 @@ def test_the_units_are_what_systemd_reads(tmp_path):
     assert about_ours == [], done.stderr
 
 
-def test_the_container_keeps_what_it_makes_and_is_not_root():
-    (image,), (compose,) = blocks("dockerfile"), blocks("yaml")
-    words = [line.split(maxsplit=1) for line in image.splitlines()]
-    assert {w for w, _ in words} <= {
-        "FROM", "ENV", "COPY", "RUN", "USER", "WORKDIR", "VOLUME", "ENTRYPOINT", "CMD"
-    }  # fmt: skip
-    said = dict(words)
-    assert said["USER"] == "forecast"
-    assert said["VOLUME"] == said["WORKDIR"] == "/data"
-    assert "FORECASTER_HOME=/data" in image
-    service = pytest.importorskip("yaml").safe_load(compose)["services"]["forecast"]
-    assert f"useradd -m -u {service['user']} " in image
+def test_the_service_of_compose_is_of_the_image():
+    (compose,) = blocks("yaml")
+    service = yaml.safe_load(compose)["services"]["forecast"]
+    assert f"--uid {service['user']} " in IMAGE
+    assert f"AS {service['build']['target']}\n" in IMAGE
     assert "forecasts:/data" in service["volumes"]
 
 

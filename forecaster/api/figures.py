@@ -14,7 +14,7 @@ from forecaster.market.bars import History
 from forecaster.model.artifact import Model
 from forecaster.output.charts import backtest, fan
 from forecaster.output.charts.figure import settled
-from forecaster.output.theme import THEMES, ThemeName
+from forecaster.output.charts.theme import THEMES, ThemeName
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from forecaster.jobs.fetch import FetchResult
     from forecaster.jobs.score import ScoreResult
     from forecaster.market.watchlist import BatchSources
-    from forecaster.output.theme import ThemeName
+    from forecaster.output.charts.theme import ThemeName
 
 Words: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
 """A ticker or a path, or several: watchlists and price files."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from forecaster.jobs import backtest, predict, train
 from forecaster.market.bars import History
 from forecaster.model.artifact import Model
-from forecaster.output.theme import ThemeName
+from forecaster.output.charts.theme import ThemeName
 
 if TYPE_CHECKING:
     import pandas as pd

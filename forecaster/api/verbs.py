@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from forecaster.jobs.compare import ComparisonResult
     from forecaster.jobs.explain import Explanation
     from forecaster.jobs.progress import OnProgress
-    from forecaster.output.theme import ThemeName
+    from forecaster.output.charts.theme import ThemeName
 
 
 def train(
@@ -329,7 +329,7 @@ def _bar(progress: bool) -> AbstractContextManager[OnProgress | None]:
     """Callback of a progress bar, if one is wanted."""
     if not progress:
         return nullcontext(None)
-    from forecaster.output.console import training_bar
+    from forecaster.output.live.progress_bars import training_bar
 
     return training_bar(always=True)
 

@@ -137,8 +137,10 @@ def backtest(
     from forecaster.jobs.parallel import Pool
     from forecaster.model.registry import open_model
     from forecaster.output.backtest import backtest_json, backtest_table
-    from forecaster.output.console import note, training_bar, working
+    from forecaster.output.console import note
     from forecaster.output.format import rows_csv
+    from forecaster.output.live.progress_bars import training_bar
+    from forecaster.output.live.spinners import working
 
     baselines = check_names(parse_words(options.baselines))
     required = [Requirement.parse(text, baselines) for text in require or []]
@@ -196,7 +198,7 @@ def _draw(result: Backtest, file: PictureFile | None, theme: Theme | None, width
         emit(drawn(lambda columns: backtest_charts(result, columns)), None)
         return
     from forecaster.output.charts.backtest import backtest_picture
-    from forecaster.output.console import working
+    from forecaster.output.live.spinners import working
 
     with working("drawing"):
         picture = backtest_picture(result, file.kind, width, theme)

@@ -157,7 +157,8 @@ def batch(
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
     from forecaster.output.batch import batch_json, batch_sentence
-    from forecaster.output.console import name_run, note, ticker_bar, wrote
+    from forecaster.output.console import name_run, note, wrote
+    from forecaster.output.live.progress_bars import ticker_bar
 
     fetching = fetching_of(reading)
     options = file_options(reading)
@@ -208,7 +209,7 @@ def _failure_measured(metrics: Path | None) -> Iterator[None]:
 
 def _measure(metrics: Path, exit_code: int, result: BatchResult | None) -> None:
     """Write how a batch ended; what the file said of the last success stays until the next one."""
-    from forecaster.output.prometheus import batch_metrics
+    from forecaster.output.batch import batch_metrics
 
     before = None
     with contextlib.suppress(OSError, UnicodeDecodeError):  # there is none yet, or something else

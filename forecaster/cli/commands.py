@@ -98,6 +98,7 @@ class Group(TyperGroup):
             return super().resolve_command(ctx, args)
         from forecaster.cli.unknown_command import unknown_command
 
+        _take_over(json=_logs_json(ctx), command=command_of(ctx) or None)
         raise unknown_command(ctx, args)
 
 

@@ -58,7 +58,7 @@ def compare(
     from forecaster.jobs import compare
     from forecaster.jobs.parallel import Pool
     from forecaster.output.compare import compare_csv, compare_json, compare_table
-    from forecaster.output.console import training_bar
+    from forecaster.output.live.progress_bars import training_bar
 
     names, day = parse_cells(cells), parse_date(train_end, "--train-end")
     settings = settings_of(chosen, cell=any_cell(names))

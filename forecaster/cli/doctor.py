@@ -22,8 +22,8 @@ def doctor(
 ) -> None:
     """Check versions, devices and folders, and say how to mend what is wrong."""
     from forecaster.jobs.doctor import examine
-    from forecaster.output.console import working
     from forecaster.output.doctor import checks_json, checks_table
+    from forecaster.output.live.spinners import working
 
     settings = ctx.obj
     with working("checking the installation; Keras takes a few seconds"):

@@ -30,8 +30,8 @@ def explain(
 ) -> None:
     """Unroll a forecast: which day moved it, how far back it looks, which inputs matter."""
     from forecaster.jobs import explain
-    from forecaster.output.console import working
     from forecaster.output.explain import explain_csv, explain_json, explain_table
+    from forecaster.output.live.spinners import working
 
     trained = chosen_model(model)
     day = parse_date(as_of, "--as-of")

@@ -46,7 +46,8 @@ def export(
     """Write a model's network for use elsewhere, with a JSON file that says how to feed it."""
     from forecaster.jobs import export
     from forecaster.model.registry import open_model
-    from forecaster.output.console import working, wrote
+    from forecaster.output.console import wrote
+    from forecaster.output.live.spinners import working
 
     trained = open_model(model)
     target: Literal["keras", "onnx"] = to or "keras"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,8 +49,8 @@ def fetch(
 ) -> None:
     """Fetch price histories into the store, asking for no more than is missing."""
     from forecaster.jobs import fetch
-    from forecaster.output.console import ticker_bar
     from forecaster.output.data import fetch_csv, fetch_json, fetch_table
+    from forecaster.output.live.progress_bars import ticker_bar
 
     if reading.offline:
         raise SettingsError(
@@ -86,12 +87,18 @@ def _listed(words: list[str]) -> list[str]:
         DataError: a file is not there, or names no ticker.
         SettingsError: a file holds prices.
     """
-    from forecaster.market.watchlist import read_set_sources
+    from forecaster.market.files.file_names import SUFFIXES
+    from forecaster.market.watchlist import kind_of, read_watchlist
 
-    sources = read_set_sources(words)
-    if sources.files:
-        raise SettingsError(
-            f"{sources.files[0]} holds prices, and fetching needs names of tickers. To store its"
-            f" prices, type: forecast data import {shlex.quote(sources.files[0])}"
-        )
-    return list(sources.tickers)
+    tickers: list[str] = []
+    for word in words:
+        if not (word.lower().endswith(SUFFIXES) or Path(word).is_file()):
+            tickers.append(word)
+        elif kind_of(word) == "prices":
+            raise SettingsError(
+                f"{word} holds prices, and fetching needs names of tickers. To store its prices,"
+                f" type: forecast data import {shlex.quote(word)}"
+            )
+        else:
+            tickers += read_watchlist(word)
+    return tickers

@@ -41,8 +41,8 @@ def gradients(
 ) -> None:
     """Measure which gradients vanish or explode on their way back, and what clipping does."""
     from forecaster.jobs.gradients import measure_gradients
-    from forecaster.output.console import working
     from forecaster.output.gradients import gradients_csv, gradients_json, gradients_table
+    from forecaster.output.live.spinners import working
 
     chosen = parse_cells(cells)
     trained = chosen_model(model)

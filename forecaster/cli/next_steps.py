@@ -32,7 +32,7 @@ def _after_train(ctx: Any) -> list[str] | None:
     given = ctx.params
     if given["per_ticker"]:
         return ["models", "list"]
-    model = given.get("out") or given.get("model_file") or _typed(ctx, "name")
+    model = given["model_file"] or _typed(ctx, "name")
     return _on_sources(ctx, "predict", ["--model", str(model)] if model else [])
 
 
@@ -67,7 +67,7 @@ def _after_report(ctx: Any) -> list[str] | None:
     if sources:
         shared = _shared(ctx, "predict")
         return _line("predict", sources, ["--model", subject, *shared])
-    return ["models", "list"] if subject.endswith(".json") else ["models", "show", subject]
+    return ["help", "words"] if subject.endswith(".json") else ["models", "show", subject]
 
 
 _AFTER: dict[str, Callable[[Any], list[str] | None]] = {

@@ -42,7 +42,8 @@ def train_per_ticker(
     from forecaster.model.artifact import save
     from forecaster.model.registry import path_of
     from forecaster.output import train
-    from forecaster.output.console import training_bar, wrote
+    from forecaster.output.console import wrote
+    from forecaster.output.live.progress_bars import training_bar
 
     failures = list(failures_in_flags(loaded.failures))
     panel, paths, tasks = loaded.panel, {}, []

@@ -63,7 +63,7 @@ def plot(
     from forecaster.jobs.market_set import other_than_learned
     from forecaster.jobs.predict import checked_horizon, hindsight_notes
     from forecaster.output.charts.fan import MOST_PANELS, fan_picture
-    from forecaster.output.console import working
+    from forecaster.output.live.spinners import working
 
     file = picture_file(output, width)
     shown = history or (_IN_A_TERMINAL if file is None else _IN_A_PICTURE)

@@ -64,7 +64,7 @@ def report(
     """Write one page on a model or a backtest: errors, plots, where they come from."""
     from forecaster.jobs.backtest_document import BacktestSubject
     from forecaster.jobs.report import read_subject
-    from forecaster.output.console import working
+    from forecaster.output.live.spinners import working
 
     about = read_subject(subject)
     if isinstance(about, BacktestSubject):

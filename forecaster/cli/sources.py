@@ -98,7 +98,7 @@ def standard_input(words: Sequence[str], what: str) -> BinaryIO:
 def read(sources: list[str], reading: Reading) -> LoadResult:
     """Read the sources and print what was repaired on stderr."""
     from forecaster.market.load import read_sources
-    from forecaster.output.console import fetching
+    from forecaster.output.live.spinners import fetching
 
     options = fetching_of(reading)
     stdin = standard_input(sources, "prices or tickers")

@@ -81,8 +81,9 @@ def train(
     from forecaster.jobs.parallel import Pool
     from forecaster.model.artifact import save
     from forecaster.model.registry import path_of
-    from forecaster.output.console import note, training_bar, wrote
+    from forecaster.output.console import note, wrote
     from forecaster.output.format import rows_csv
+    from forecaster.output.live.progress_bars import training_bar
     from forecaster.output.train import train_json, train_table
 
     settings = settings_of(chosen)

@@ -175,7 +175,7 @@ HOUSE = (
         "doctor",
         """
         forecast doctor  # What is wrong with an installation, and how to mend it.
-        forecast doctor > doctor.txt  # To be sent with a question.
+        forecast doctor --quick --format json  # For health checks, in half a second.
         """,
         also="check diagnose info",
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +120,8 @@ def skill_interval(skill: float, p: float | None) -> tuple[float, float] | None:
     Returns:
         Its ends; None where nothing can be said.
     """
+    from statistics import NormalDist
+
     if p is None or not 0.0 < p < 1.0 or not math.isfinite(skill):
         return None
     scores = NormalDist()

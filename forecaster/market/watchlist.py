@@ -178,9 +178,9 @@ def read_set_sources(words: Sequence[str]) -> BatchSources:
 def kind_of(source: str) -> Kind | None:
     """Whether a path holds prices or names tickers, by its beginning; None where it does not say.
 
-    A folder and a Parquet file hold prices. A text names tickers where each line is one, or where a
-    column is called ticker or symbol, unless dates and prices, or a ticker's several rows, stand
-    beside it.
+    A folder and a Parquet file hold prices. A text names tickers where each line is one, or several
+    between commas, or where a column is called ticker or symbol, unless dates and prices, or a
+    ticker's several rows, stand beside it.
     """
     if Path(source).is_dir() or source.lower().endswith(PARQUET_SUFFIXES):
         return "prices"
@@ -202,7 +202,9 @@ def kind_in(head: bytes) -> Kind | None:
     cells = _cells(lines[0])
     if any(cell.lower() in TICKER_HEADERS for cell in cells):
         return _kind_of_table(cells, lines[1:])
-    return "prices" if len(cells) > 1 else _kind_of_words(lines)
+    if len(cells) > 1:
+        return "tickers" if _are_tickers(cells) and not _any_digit(lines) else "prices"
+    return _kind_of_words(lines)
 
 
 def _kind_of_table(heads: Sequence[str], lines: Sequence[str]) -> Kind:
@@ -222,6 +224,16 @@ def _kind_of_words(lines: Sequence[str]) -> Kind | None:
         return "prices"
     tickers = [line for line in lines if _may_be_ticker(line)]
     return "tickers" if lines[0] in tickers and 2 * len(tickers) >= len(lines) else None
+
+
+def _are_tickers(cells: Sequence[str]) -> bool:
+    """Whether a line lists tickers between commas, which is refused with what is needed."""
+    capitals = all(cell == cell.upper() and _may_be_ticker(cell) for cell in cells)
+    return capitals and not roles_in(map(header_of, cells))
+
+
+def _any_digit(lines: Sequence[str]) -> bool:
+    return any(character.isdigit() for line in lines for character in line)
 
 
 def _may_be_ticker(word: str) -> bool:

@@ -1,4 +1,4 @@
-"""Forecasts of a batch as JSON lines, CSV or Parquet, and its summary."""
+"""Forecasts of a batch as JSON lines, CSV or Parquet, its summary, and gauges for Prometheus."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
 from forecaster import __version__
-from forecaster.jobs.batch import BatchResult
 from forecaster.output.format import errors, to_json, write_lines
 from forecaster.output.predict import forecast_object, predict_csv, predict_rows
 from forecaster.wording import counted
 
 if TYPE_CHECKING:
+    from forecaster.jobs.batch import BatchResult
     from forecaster.jobs.predict import TickerForecast
     from forecaster.model.artifact import Model
+
+_SUCCESS = "forecast_batch_last_success_timestamp_seconds"
 
 
 def write_jsonl(
@@ -105,3 +107,56 @@ def batch_sentence(result: BatchResult) -> str:
     if result.resumed:
         parts.append("an earlier run went on")
     return f"{', '.join(parts)}; {result.seconds:.1f} s"
+
+
+def batch_metrics(
+    result: BatchResult | None, exit_code: int, now: datetime, before: str | None = None
+) -> str:
+    """Gauges on a batch in the text that node_exporter's textfile collector reads.
+
+    Args:
+        result: what it did; None where it failed as a whole.
+        exit_code: of the command.
+        now: when it ended, with a time zone.
+        before: the file of the batch before, which knows when one last succeeded.
+    """
+    from prometheus_client import CollectorRegistry, Gauge, Info, generate_latest
+
+    registry = CollectorRegistry()
+
+    def say(name: str, about: str, value: float) -> None:
+        Gauge(name, about, registry=registry).set(value)
+
+    Info("forecast", "The program.", registry=registry).info({"version": __version__})
+    say("forecast_batch_exit_code", "0 done, 3 some tickers failed; others failed.", exit_code)
+    say("forecast_batch_last_run_timestamp_seconds", "End of the last run.", now.timestamp())
+    succeeded = now.timestamp() if exit_code == 0 else _last_success(before or "")
+    if succeeded is not None:
+        say(_SUCCESS, "End of the last run with exit code 0.", succeeded)
+    if result is not None:
+        say("forecast_batch_tickers", "Tickers of the watchlist.", result.tickers)
+        say("forecast_batch_forecasts", "Tickers with a forecast.", len(result.forecasts))
+        say("forecast_batch_failed", "Tickers without a forecast.", len(result.failures))
+        say("forecast_batch_stale", "Tickers forecast from old bars.", len(result.stale))
+        say("forecast_batch_duration_seconds", "From start to end.", result.seconds)
+        say("forecast_journal_rows", "Forecasts in the journal.", result.journal_rows)
+        known = [f.sessions_behind for f in result.forecasts if f.sessions_behind is not None]
+        if known:
+            say("forecast_batch_sessions_behind", "Of the ticker that is most.", max(known))
+        head = {"head": result.head}
+        Info("forecast_journal", "The last row's hash.", registry=registry).info(head)
+    return generate_latest(registry).decode()
+
+
+def _last_success(text: str) -> float | None:
+    """When a batch last succeeded, by the file of an earlier one; None if that does not say."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    try:
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name == _SUCCESS:
+                    return float(sample.value)
+    except (ValueError, KeyError, IndexError):  # it is something else
+        pass
+    return None

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import logging
 import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TextIO, cast
+from typing import Any, Self, TextIO, cast
 
 from rich.console import Console, RenderableType
 from rich.text import Text as RichText
 
 from forecaster.redaction import redacted
 from forecaster.wording import visible, visible_lines
-
-if TYPE_CHECKING:
-    from rich.progress import ProgressColumn
-
-    from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
-
 
 _FULL_WIDTH = 400
 """Columns where the output is no terminal: wide enough that no table is cut."""
@@ -135,6 +128,11 @@ def watched() -> bool:
     return sys.stderr.isatty() and not _LOG.json
 
 
+def quiet() -> bool:
+    """Whether no word is wanted about what goes well."""
+    return _LOG.quiet
+
+
 def note(message: str) -> None:
     """Print a note on stderr."""
     if _LOG.json:
@@ -145,7 +143,7 @@ def note(message: str) -> None:
 
 def wrote(path: Path) -> None:
     """Name a file that was written, unless all is to be quiet or it is a device or a pipe."""
-    if not _LOG.quiet and path.is_file():
+    if not quiet() and path.is_file():
         note(f"wrote {path}")
 
 
@@ -243,122 +241,3 @@ def _record(level: str, message: str, exit_code: int | None = None) -> None:
 
     sys.stderr.write(json.dumps(line) + "\n")
     sys.stderr.flush()
-
-
-@contextlib.contextmanager
-def _beside_stderr() -> Iterator[Console]:
-    """A console on a descriptor of its own: the one of stderr is turned away while Keras starts."""
-    descriptor = os.dup(sys.stderr.fileno())
-    with open(descriptor, "w", encoding=sys.stderr.encoding, errors="replace") as file:  # noqa: PTH123
-        yield console(file)
-
-
-def _plain(field: str) -> ProgressColumn:
-    """A column of a progress bar with a text of the task, as it is."""
-    from rich.progress import TextColumn
-
-    return TextColumn(f"{{task.{field}}}", markup=False)
-
-
-@contextlib.contextmanager
-def working(what: str) -> Iterator[Callable[[str], None]]:
-    """Show on a terminal what is being done, and that it goes on; gives what changes the words.
-
-    Nothing is shown in a pipe, in a log, and where all is to be quiet.
-    """
-    if not watched() or _LOG.quiet:
-        yield lambda _: None
-        return
-    from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
-
-    with _beside_stderr() as screen:
-        dots = "dots" if screen.encoding.lower().startswith("utf") else "line"
-        columns = (SpinnerColumn(dots), _plain("description"), TimeElapsedColumn())
-        with Progress(*columns, console=screen, transient=True) as shown:
-            task = shown.add_task(visible(what), total=None)
-            yield lambda words: shown.update(task, description=visible(words))
-
-
-@contextlib.contextmanager
-def fetching() -> Iterator[Callable[[str], None] | None]:
-    """Callback that names the ticker being fetched, from the first one on; None without a terminal.
-
-    Where nothing is fetched nothing is shown, nor loaded for it.
-    """
-    if not watched():
-        yield None
-        return
-    with contextlib.ExitStack() as shown:
-        said: list[Callable[[str], None]] = []
-
-        def name(ticker: str) -> None:
-            if not said:
-                said.append(shown.enter_context(working("fetching")))
-            said[0](f"fetching {ticker}")
-
-        yield name
-
-
-@contextlib.contextmanager
-def training_bar(*, always: bool = False) -> Iterator[OnProgress | None]:
-    """Callback of a progress bar: stage, epoch, loss, time left; None without a terminal.
-
-    For networks in training elsewhere the bar shows how many are done.
-
-    Args:
-        always: without a terminal too, as a notebook has none.
-    """
-    if not (always or watched()):
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
-
-    from forecaster.jobs.progress import TasksDone
-
-    ends = (TimeElapsedColumn(), TimeRemainingColumn())
-    columns = (_plain("description"), BarColumn(bar_width=20), _plain("fields[state]"), *ends)
-    with (
-        contextlib.nullcontext(stderr()) if always else _beside_stderr() as screen,
-        Progress(*columns, console=screen, transient=True) as bar,
-    ):
-        tasks = {"start": bar.add_task("starting Keras", total=None, state="")}
-
-        def move(progress: EpochDone | TasksDone) -> None:
-            if isinstance(progress, TasksDone):
-                stage, done, of = "training on workers", progress.done, progress.of
-                state = f"{done} of {of} done"
-            else:
-                stage, epoch = visible(progress.stage), progress.epoch
-                done, of = epoch.number, epoch.of
-                state = f"epoch {done}/{of}  loss {epoch.loss:.4f}"
-                if epoch.validation is not None:
-                    state += f"  validation {epoch.validation:.4f}"
-            if stage not in tasks:
-                for task in tasks.values():
-                    bar.update(task, visible=False)
-                tasks[stage] = bar.add_task(stage, total=of, state="")
-            bar.update(tasks[stage], completed=done, state=state)
-
-        yield move
-
-
-@contextlib.contextmanager
-def ticker_bar(total: int) -> Iterator[Callable[[str], None] | None]:
-    """Callback of a progress bar by ticker; None without a terminal."""
-    if not watched() or total < 2:
-        with fetching() as on_ticker:
-            yield on_ticker
-        return
-    from rich.progress import BarColumn, Progress, TimeRemainingColumn
-
-    columns = (_plain("description"), BarColumn(bar_width=20), TimeRemainingColumn())
-    with Progress(*columns, console=stderr(), transient=True) as bar:
-        task = bar.add_task("fetching", total=total)
-        started = False
-
-        def move(ticker: str) -> None:
-            nonlocal started
-            bar.update(task, description=f"fetching {visible(ticker)}", advance=int(started))
-            started = True
-
-        yield move

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecaster.output.charts.theme import THEMES, ThemeName
 from forecaster.output.format import price, unit, unsigned_zero
-from forecaster.output.theme import THEMES, ThemeName
 from forecaster.wording import listed, plural, visible
 
 if TYPE_CHECKING:

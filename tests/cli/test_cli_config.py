@@ -158,7 +158,7 @@ class TestWhatIsRefused:
         ("text", "said"),
         [
             ("provder = 'yahoo'", "provder is no setting; did you mean provider?"),
-            ("horizon = 3", "horizon is no setting; it belongs in the table of a command: [train]"),
+            ("horizon = 3", "it belongs in the table of a command: [predict]"),
             ("[trian]\ncell = 'gru'", "trian is no setting; did you mean train?"),
             ("[train]\nunit = 3", "unit in [train] is no setting; did you mean units?"),
             ("[train]\nbatch_size = 3", "did you mean batch-size?"),
@@ -260,7 +260,7 @@ class TestUnknownVariables:
         ("name", "said"),
         [
             ("FORECASTER_HORIZN", "FORECASTER_PREDICT_HORIZON"),
-            ("FORECASTER_BATCH_SIZE", "Did you mean FORECASTER_TRAIN_BATCH_SIZE?"),
+            ("FORECASTER_BATCH_SIZE", "Did you mean FORECASTER_TRAIN_BATCH_SIZE or "),
             ("FORECASTER_PROVIDR", "Did you mean FORECASTER_PROVIDER?"),
             ("FORECASTER_TRIAN_CELL", "Did you mean FORECASTER_TRAIN_CELL?"),
             ("FORECASTER_XYZZY", "Unset it if it is not needed."),

@@ -37,7 +37,7 @@ def test_help_loads_nothing_heavy(command):
 
 
 def test_predict_from_a_csv_file_loads_nothing_heavy(model, prices):
-    assert loaded(["predict", str(prices)], [*HEAVY, "jinja2"]) == []
+    assert loaded(["predict", str(prices)], [*HEAVY, "jinja2", "sqlalchemy"]) == []
 
 
 def test_json_follows_the_contract(apart, model: Model, prices: Path):

@@ -57,7 +57,7 @@ def test_the_variable_and_the_file_choose_too(forecast, home, where):
     [
         (["predict"], "predict", "Missing argument"),
         (["predict", "x", "--horizn", "3"], "predict", "--horizon"),
-        (["trian"], None, "Did you mean 'train'?"),
+        (["trian"], None, "did you mean: forecast train"),
         (["train", "x", "--units", "abc"], "train", "--units"),
         (["data", "lst"], "data", "list"),
         (["--bogus"], None, "--bogus"),
@@ -69,7 +69,7 @@ def test_the_parsers_refusals_are_in_the_log(forecast, arguments, command, said)
     (line,) = records(run.stderr)
     assert (line["level"], line["command"], line["exit_code"]) == ("error", command, 2)
     assert said in line["message"]
-    assert re.search(r"See: forecast.* --help", line["message"])
+    assert re.search(r"See: forecast.* --help|did you mean: forecast \w", line["message"])
 
 
 def test_help_is_no_log(apart):
@@ -136,7 +136,7 @@ def test_a_bug_in_a_command_is_one_line_of_the_log():
 def test_a_log_on_a_terminal_has_no_bars_and_no_colour(format):
     code = (
         "from forecaster.output import console\n"
-        "from forecaster.output.console import ticker_bar\n"
+        "from forecaster.output.live.progress_bars import ticker_bar\n"
         f"console.log_as_json('fetch') if {format == 'json'} else None\n"
         "with ticker_bar(3) as move:\n"
         "    print(move is None)\n"

@@ -10,6 +10,7 @@ import pytest
 from terminals import in_terminal, plain, read_until
 
 from forecaster.cli import next_steps
+from forecaster.cli.formats import settle_formats
 from forecaster.output import console
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
@@ -27,6 +28,7 @@ def step(program, monkeypatch):
             monkeypatch.setattr(getattr(sys, name), "isatty", lambda: True, raising=False)
         root = program.make_context("forecast", list(words))
         leaf = program.commands[words[0]].make_context(words[0], list(words[1:]), parent=root)
+        settle_formats(leaf)
         next_steps.suggest(leaf, words[0])
         return lines[0] if lines else None
 
@@ -38,7 +40,8 @@ def step(program, monkeypatch):
     [
         (("train", "a.csv", "b c.csv"), "forecast predict a.csv 'b c.csv'"),
         (("train", "a.csv", "-n", "x"), "forecast predict a.csv --model x"),
-        (("train", "a.csv", "--out", "m.forecast"), "forecast predict a.csv --model m.forecast"),
+        (("train", "a.csv", "--model-file", "m.forecast"),
+         "forecast predict a.csv --model m.forecast"),
         (("train", "a.csv", "--per-ticker"), "forecast models list"),
         (("train", "a.csv", "--cell", "lstm", "--decimal", ","),
          "forecast predict a.csv --decimal ,"),
@@ -56,9 +59,11 @@ def step(program, monkeypatch):
         (("backtest", "a.csv", "--model", "m"), "forecast predict a.csv --model m"),
         (("backtest", "a.csv", "-f", "json", "-o", "b.json"),
          "forecast report b.json --output report.html"),
+        (("backtest", "a.csv", "-o", "b.json"),
+         "forecast report b.json --output report.html"),
         (("report", "m", "-s", "a.csv", "-o", "r.html"), "forecast predict a.csv --model m"),
         (("report", "m", "-o", "r.html"), "forecast models show m"),
-        (("report", "b.json", "-o", "r.html"), "forecast models list"),
+        (("report", "b.json", "-o", "r.html"), "forecast help words"),
     ],
 )  # fmt: skip
 def test_the_step_goes_on_with_what_was_typed(step, words, line, tmp_path, monkeypatch):

@@ -223,7 +223,7 @@ def test_help_and_completion(forecast, program, home, model):
     (home / "forecaster.toml").write_text('[backtest]\ncells = "\\u001b]52;c;x\\u202e"\n')
     clean(forecast("backtest", "--help").stdout)
     (home / "forecaster.toml").write_text('[backtest]\ncells = "[/x][red]"\n')
-    assert "[default: [/x][red]]" in forecast("backtest", "--help").stdout
+    assert "(default: [/x][red])" in " ".join(forecast("backtest", "--help").stdout.split())
     (home / "models" / f"blank{HOSTILE.replace('/', '')[:60]}.forecast").write_text("")
     assert complete_model("bl") == ["blank"]
     clean(forecast("models", "list").stdout)

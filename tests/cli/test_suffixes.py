@@ -52,6 +52,7 @@ def test_every_output_is_called_output_but_where_it_is_another(program):
     named = {(command, key) for command, key, *_ in outputs(program) if key != "output"}
     assert named == {
         ("train", "model-file"), ("backtest", "plot-output"), ("batch", "summary"),
+        ("batch", "metrics"),
     }  # fmt: skip
     free = {
         key

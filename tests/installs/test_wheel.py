@@ -18,14 +18,6 @@ pytestmark = pytest.mark.installs
 
 
 @pytest.fixture(scope="module")
-def full(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """An environment with everything but the libraries for a GPU."""
-    made = environments.environment(tmp_path_factory.mktemp("full") / "venv")
-    made.pip("install", f"{wheel}[dask,onnx,postgres]")
-    return made
-
-
-@pytest.fixture(scope="module")
 def tour(full: Installed, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder in which the tour was made, and what it printed."""
     place = tmp_path_factory.mktemp("newcomer")

@@ -12,9 +12,9 @@ from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest import Backtest
 from forecaster.output.charts.fan import date_labels, month_name
 from forecaster.output.charts.figure import Frame, Kind, Label, Sheet, label_right, picture, settled
+from forecaster.output.charts.theme import STROKES, THEMES, Theme, ThemeName, clipped
 from forecaster.output.format import remark_sentence, signed
 from forecaster.output.predict import ADVICE
-from forecaster.output.theme import STROKES, THEMES, Theme, ThemeName, clipped
 from forecaster.wording import counted
 
 if TYPE_CHECKING:

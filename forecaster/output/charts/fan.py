@@ -23,9 +23,9 @@ from forecaster.output.charts.figure import (
     picture,
     settled,
 )
+from forecaster.output.charts.theme import THEMES, Theme, ThemeName, clipped
 from forecaster.output.format import LARGEST_SPELLED, price, unit
 from forecaster.output.predict import ADVICE, model_line
-from forecaster.output.theme import THEMES, Theme, ThemeName, clipped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,8 +18,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from forecaster.output.charts.theme import Theme, ThemeName, as_variables, spread_out
 from forecaster.output.html import one_line, page
-from forecaster.output.theme import Theme, ThemeName, as_variables, spread_out
 from forecaster.wording import visible
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forecaster.model.artifact import Model
 from forecaster.output.charts.figure import Frame, Label, Sheet, label_right
-from forecaster.output.theme import Theme
+from forecaster.output.charts.theme import Theme
 from forecaster.wording import counted
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from forecaster.model.artifact import Model
 from forecaster.output.charts.backtest import left_out, over_time
 from forecaster.output.charts.canvas import Canvas, rows_apart, scale_labels
 from forecaster.output.charts.fan import label_price, price_range
+from forecaster.output.charts.theme import STROKES, clipped
 from forecaster.output.console import Text
 from forecaster.output.format import signed, unit
 from forecaster.output.predict import ADVICE, model_lines
 from forecaster.output.tabular.plain_words import level_legend
-from forecaster.output.theme import STROKES, clipped
 
 NARROWEST = 40
 """Fewest columns of a chart."""

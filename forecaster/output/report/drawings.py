@@ -21,9 +21,9 @@ from forecaster.output.charts.backtest import (
 from forecaster.output.charts.fan import fan_figure, frame_of
 from forecaster.output.charts.figure import inline, settled
 from forecaster.output.charts.learning import learning_figure, stop_sentence
+from forecaster.output.charts.theme import LIGHT, clipped
 from forecaster.output.format import unit
 from forecaster.output.tabular.plain_words import HARDLY, direction_of, sentence
-from forecaster.output.theme import LIGHT, clipped
 from forecaster.wording import listed
 
 

@@ -11,13 +11,13 @@ from forecaster.jobs.backtest_document import BacktestSubject
 from forecaster.jobs.fan_chart import Fan
 from forecaster.jobs.report import ModelSubject
 from forecaster.model.settings import ABOUT
+from forecaster.output.charts.theme import ThemeName
 from forecaster.output.format import remark_sentence
 from forecaster.output.html import page
 from forecaster.output.predict import ADVICE
 from forecaster.output.report.drawings import forecasts, learning, plots
 from forecaster.output.report.skill_chart import skill_chart
 from forecaster.output.report.tables import ErrorTables
-from forecaster.output.theme import ThemeName
 
 SUFFIXES = (".html", ".htm")
 """What the name of a page ends in."""

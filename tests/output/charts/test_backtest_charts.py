@@ -22,7 +22,7 @@ from forecaster.output.charts.backtest import (
 )
 from forecaster.output.charts.figure import settled
 from forecaster.output.charts.terminal import backtest_charts
-from forecaster.output.theme import LIGHT, THEMES
+from forecaster.output.charts.theme import LIGHT, THEMES
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 

@@ -27,7 +27,7 @@ from forecaster.output.charts.fan import (
 )
 from forecaster.output.charts.figure import settled
 from forecaster.output.charts.terminal import chart_width, fan_charts
-from forecaster.output.theme import DARK, LIGHT, THEMES, clipped, spread_out
+from forecaster.output.charts.theme import DARK, LIGHT, THEMES, clipped, spread_out
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 LONG = garch_history("ACME", 200, seed=1)

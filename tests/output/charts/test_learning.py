@@ -13,8 +13,8 @@ from forecaster.model.card import EpochLosses
 from forecaster.model.settings import Settings
 from forecaster.output.charts.figure import settled
 from forecaster.output.charts.learning import learning_figure, stop_sentence
+from forecaster.output.charts.theme import LIGHT
 from forecaster.output.report.drawings import learning
-from forecaster.output.theme import LIGHT
 
 PANEL = Panel((garch_history("A", 60, seed=1),))
 
