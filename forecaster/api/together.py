@@ -71,7 +71,7 @@ class Risk(risk_job.Risk):
 
     def plot(self) -> Figure:
         """The distribution of the profit, a panel for each step."""
-        from forecaster.output.charts.losses import loss_figure
+        from forecaster.output.charts.loss_distribution import loss_figure
 
         return loss_figure(self, self.model)
 

@@ -236,7 +236,7 @@ def _parts(tail: Tail) -> tuple[float, float]:
 
 def risk_picture(result: Risk, model: Model, kind: Kind, file: BinaryIO) -> None:
     """A picture of the distribution of profits."""
-    from forecaster.output.charts.losses import loss_picture
+    from forecaster.output.charts.loss_distribution import loss_picture
 
     file.write(loss_picture(result, model, kind))
 

@@ -155,7 +155,7 @@ class RiskTestRow(TypedDict):
 
 
 class RiskBacktestDocument(TypedDict):
-    """A test of a portfolio's risk, as written by forecast risk --backtest.
+    """A test of a portfolio's risk, as forecast risk writes it when it is asked to test.
 
     Attributes:
         first: first cutoff.
@@ -236,7 +236,7 @@ class RankPeriod(TypedDict):
 
 
 class RankBacktestDocument(TypedDict):
-    """A test of rank forecasts, as written by forecast rank --backtest.
+    """A test of rank forecasts, as forecast rank writes it when it is asked to test.
 
     Attributes:
         horizon: sessions of a period; periods do not overlap.
