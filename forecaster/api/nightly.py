@@ -198,11 +198,15 @@ def report(
     return Path(output)
 
 
-def doctor() -> tuple[Check, ...]:
-    """Check the installation: packages, folders, models, the store, devices."""
+def doctor(*, quick: bool = False) -> tuple[Check, ...]:
+    """Check the installation: packages, folders, models, the store, devices.
+
+    Args:
+        quick: start no Keras and read no model.
+    """
     from forecaster.jobs.doctor import examine
 
-    return tuple(examine())
+    return tuple(examine(quick=quick))
 
 
 def _words(words: str | Iterable[str], name: str) -> Sequence[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from forecaster.cli.config_schema import nearest
+from forecaster.cli.formats import DOCUMENT
+from forecaster.cli.options import output
 from forecaster.cli.results import emit
 from forecaster.errors import SettingsError
 from forecaster.output.documents import SCHEMAS
@@ -26,14 +29,20 @@ def schema(
             autocompletion=complete_schema,
         ),
     ] = None,
+    output: Annotated[Path | None, output(DOCUMENT)] = None,
 ) -> None:
     """Print the JSON Schema of a document that other commands write, or list them."""
     files = _files()
+    if name is None and output is not None:
+        raise SettingsError(
+            f"--output is {output}, and no document was named; one is needed, as in: forecast"
+            f" schema forecast/1 -o {shlex.quote(str(output))}"
+        )
     if name is None:
         wide = max(map(len, files)) + 2
         emit("".join(f"{each:{wide}}{_about(file)}\n" for each, file in files.items()), None)
     elif name in files:
-        emit(files[name].read_text(encoding="utf-8"), None)
+        emit(files[name].read_text(encoding="utf-8"), output)
     else:
         near = nearest(name, list(files))
         raise SettingsError(

@@ -191,7 +191,7 @@ HOUSE = (
         "schema",
         """
         forecast schema  # Every document in JSON that commands write.
-        forecast schema forecast/1  # What predict's JSON holds.
+        forecast schema forecast/1 -o forecast.schema.json  # What predict's JSON holds.
         """,
         "schemas:schema",
         also="schemas",

@@ -150,6 +150,8 @@ def test_fetch_names_what_failed(home):
 def test_doctor_checks_the_installation(monkeypatch):
     monkeypatch.setattr("forecaster.jobs.doctor._devices", lambda: iter(()))  # they take seconds
     assert "python" in {check.name.lower() for check in forecaster.doctor()}
+    monkeypatch.setattr("forecaster.jobs.doctor._devices", None)
+    assert "models" in {check.name for check in forecaster.doctor(quick=True)}
 
 
 def test_one_of_several_that_fails_is_a_warning_and_a_failure(tmp_path):

@@ -58,10 +58,11 @@ def test_a_table_shows_them_and_the_median_alone(asked):
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet", "csv"])
-def test_a_batch_writes_them_too(asked, forecast, home, tmp_path, suffix):
+@pytest.mark.parametrize("command", ["predict", "batch"])
+def test_every_kind_of_file_has_them(asked, forecast, home, tmp_path, command, suffix):
     steps = json.loads(asked("-f", "json").stdout)["forecasts"][0]["steps"]
     out = tmp_path / f"out.{suffix}"
-    done = forecast("batch", *WORDS, "--out", out)
+    done = forecast(command, *WORDS, "--output", out)
     assert done.returncode == 0, done.stderr
     if suffix == "jsonl":
         assert json.loads(out.read_text())["steps"] == steps

@@ -68,3 +68,12 @@ def test_nothing_heavy_is_loaded():
 
 def test_the_shell_completes_names():
     assert complete_schema("journal") == ["journal/1", "journal-line/1"]
+
+
+def test_a_schema_goes_to_a_file_and_the_list_to_none(forecast, tmp_path):
+    target = tmp_path / "forecast.schema.json"
+    done = forecast("schema", "forecast/1", "-o", target)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert target.read_text() == forecast("schema", "forecast/1").stdout
+    done = forecast("schema", "-o", tmp_path / "all.json")
+    assert (done.returncode, "forecast schema forecast/1 -o" in done.stderr) == (2, True)

@@ -37,6 +37,7 @@ READING = {
     "journal list": [],
     "journal export": [],
     "config show": [],
+    "schema": [],
     "doctor": [],
 }
 """A command line of each command that has an output, by what it reads."""

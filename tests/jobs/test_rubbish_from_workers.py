@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,8 +60,19 @@ def test_the_tasks_of_the_program_say_what_they_return(function, result):
 
 
 _WORK = (
-    "import forecaster.jobs.worker as w\nw.work.__code__ = (lambda a, b, c, d, e: {}).__code__\n"
+    "import forecaster.jobs.worker as w\n"
+    "w.work.__code__ = (lambda a, b, c, d, e: eval(open({!r}).read())).__code__\n"
 )
+
+
+@pytest.fixture(scope="module")
+def rogues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pool, Path]]:
+    """A cluster whose worker answers what a file says, and that file."""
+    folder = tmp_path_factory.mktemp("rogues")
+    rogue, answer = folder / "rogue.py", folder / "answer"
+    rogue.write_text(_WORK.format(str(answer)))
+    with cluster(folder, workers=1, options=("--preload", str(rogue))) as made:
+        yield Pool(cluster=made.address), answer
 
 
 @pytest.mark.parametrize(
@@ -72,28 +84,21 @@ _WORK = (
         ("__import__('threading').Lock()", "failed with TypeError"),
     ],
 )
-def test_a_worker_that_answers_with_rubbish_is_one_line(tmp_path, answer, said, capfd):
-    rogue = tmp_path / "rogue.py"
-    rogue.write_text(_WORK.format(answer))
-    with (
-        cluster(tmp_path, workers=1, options=("--preload", str(rogue))) as made,
-        pytest.raises(WorkersLost, match=said),
-    ):
-        Pool(cluster=made.address).map(tasks.nap, PANEL, [0.1, 0.1])
+def test_a_worker_that_answers_with_rubbish_is_one_line(rogues, answer, said, capfd):
+    pool, file = rogues
+    file.write_text(answer)
+    with pytest.raises(WorkersLost, match=said):
+        pool.map(tasks.nap, PANEL, [0.1, 0.1])
     assert capfd.readouterr().err == ""
 
 
-def test_an_answer_of_a_cluster_is_code(tmp_path):
+def test_an_answer_of_a_cluster_is_code(rogues, tmp_path):
     """Why the address of a cluster is taken from nobody but the user."""
     ran = tmp_path / "ran"
-    answer = f"type('T', (), {{'__reduce__': lambda _: (open, ({str(ran)!r}, 'x'))}})()"
-    rogue = tmp_path / "rogue.py"
-    rogue.write_text(_WORK.format(answer))
-    with (
-        cluster(tmp_path, workers=1, options=("--preload", str(rogue))) as made,
-        pytest.raises(WorkersLost),
-    ):
-        Pool(cluster=made.address).map(tasks.nap, PANEL, [0.1, 0.1])
+    pool, file = rogues
+    file.write_text(f"type('T', (), {{'__reduce__': lambda _: (open, ({str(ran)!r}, 'x'))}})()")
+    with pytest.raises(WorkersLost):
+        pool.map(tasks.nap, PANEL, [0.1, 0.1])
     assert ran.exists()
 
 
