@@ -91,8 +91,8 @@ def _test(
 ) -> None:
     """Test rank forecasts on the past."""
     from forecaster.jobs.rank import rank_backtest
+    from forecaster.output.live.spinners import working
     from forecaster.output.rank import rank_backtest_csv, rank_backtest_json, rank_backtest_table
-    from forecaster.output.spinners import working
 
     with working("simulating every period of the test"):
         result = rank_backtest(

@@ -201,12 +201,12 @@ def _test(
 ) -> None:
     """Test a portfolio's risk on the past."""
     from forecaster.jobs.risk_backtest import risk_backtest
+    from forecaster.output.live.spinners import working
     from forecaster.output.risk import (
         risk_backtest_csv,
         risk_backtest_json,
         risk_backtest_table,
     )
-    from forecaster.output.spinners import working
 
     if str(to.format) in _PICTURES:
         raise SettingsError(

@@ -9,8 +9,8 @@ import numpy as np
 from forecaster.jobs.risk import Risk, StepRisk
 from forecaster.model.artifact import Model
 from forecaster.output.charts.figure import Frame, Kind, Sheet, picture, settled
+from forecaster.output.charts.theme import THEMES, Theme
 from forecaster.output.format import percent
-from forecaster.output.theme import THEMES, Theme
 from forecaster.wording import counted
 
 if TYPE_CHECKING:
