@@ -286,7 +286,7 @@ def _level_risk(
     worst = log_returns[:, np.argpartition(profits, count - 1)[:count]]
     shares, alone = [], 0.0
     for position in range(len(portfolio.positions)):
-        shares.append(-float(portfolio.position_profits(position, worst).mean()))
+        shares.append(0.0 - float(portfolio.position_profits(position, worst).mean()))
         own = portfolio.position_profits(position, log_returns)
         alone -= tail_of(own, 1.0 - level).shortfall
     enough = len(past.sessions) > step + FEWEST_PAST
