@@ -30,9 +30,10 @@ IN_THIS_PROCESS = re.compile(r"forecast [a-z][^|<>$]*")
 
 @pytest.fixture(scope="module")
 def place(newcomer: Callable[[], Path]) -> Path:
-    """A folder with the sample data and a watchlist, whose forecasts have been written down."""
+    """A folder with the sample data, holdings, and a watchlist whose forecasts are written down."""
     folder = newcomer()
     (folder / "watchlist.txt").write_text("AAPL\nMSFT  # the other one\nBTC-USD\n")
+    (folder / "holdings.csv").write_text("ticker,shares\nAAPL,100\nMSFT,50\n")
     run("forecast batch watchlist.txt --quiet", folder)
     return folder
 

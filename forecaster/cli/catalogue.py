@@ -80,7 +80,7 @@ TOGETHER = (
         """
         forecast risk AAPL=100 MSFT=50 CASH=5000  # What these shares and dollars may lose.
         forecast risk holdings.csv -o risk.json  # Of a table with the columns ticker and shares.
-        forecast risk AAPL=1 IBM=1 sample_data --backtest --horizon 1  # Did it hold in the past?
+        forecast risk AAPL=1 IBM=1 sample_data --backtest --train-end 2012-06-29 --allow-overlap
         """,
         also="var portfolio loss shortfall",
     ),
@@ -88,7 +88,7 @@ TOGETHER = (
         "rank",
         """
         forecast rank watchlist.txt --groups 2  # Where each ticker of a list may end, in 4 weeks.
-        forecast rank sample_data --groups 3 --backtest -o ranks.json  # Tested on the past.
+        forecast rank sample_data --backtest --train-end 2012-06-29 --allow-overlap -o ranks.json
         """,
         also="ranks ranking order sort",
     ),

@@ -37,7 +37,7 @@ class Formats:
 _LINES = {".jsonl": "jsonl", ".ndjson": "jsonl"}
 _PARQUET = {".parquet": "parquet", ".pq": "parquet"}
 
-_NAMED = 2
+_NAMED = 3
 """Most commands that a message names for a suffix."""
 
 RESULT = Formats({".csv": "csv", ".json": "json", ".txt": "table"}, "table", "format")
@@ -98,7 +98,7 @@ def _chosen(ctx: Any, param: Any, formats: Formats) -> str | None:
     if named is None and (suffix or formats.usual is None):
         raise _unknown(ctx, param, path, suffix, formats)
     if named is not None and word not in (None, named):
-        raise _contradiction(param, path, named, word, formats)
+        raise _contradiction(ctx, param, path, named, word, formats)
     return named or word or formats.usual
 
 
@@ -128,14 +128,20 @@ def _unknown(ctx: Any, param: Any, path: Path, suffix: str, formats: Formats) ->
 
 
 def _contradiction(
-    param: Any, path: Path, named: str, word: str, formats: Formats
+    ctx: Any, param: Any, path: Path, named: str, word: str, formats: Formats
 ) -> SettingsError:
     option = f"--{formats.option}"
+    word_for_it = any(named in _words(p) for p in ctx.command.params if p.name == formats.option)
+    do = f"Give {option} {named}" if word_for_it else f"Leave {option} out"
     return SettingsError(
         f"{_flag(param)} is {path}, which is {named} by its suffix, and {option} is {word}; they"
-        f" must agree. Give {option} {named}, or call the file"
-        f" {path.with_suffix(formats.suffix_of(word))}."
+        f" must agree. {do}, or call the file {path.with_suffix(formats.suffix_of(word))}."
     )
+
+
+def _words(param: Any) -> list[str]:
+    """The words that an option takes."""
+    return list(map(str, param.type_descriptor.choices or ()))
 
 
 def _elsewhere(ctx: Any, suffix: str) -> Iterator[str]:
