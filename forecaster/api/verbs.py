@@ -15,6 +15,7 @@ from forecaster.errors import SettingsError, parameter
 from forecaster.market.bars import Panel
 from forecaster.market.calendars import NO_CALENDARS
 from forecaster.model.settings import Cell, Device, Settings
+from forecaster.packages import require_training
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -60,6 +61,7 @@ def train(
     """
     from forecaster.jobs import train as job
 
+    require_training()
     end = None if train_end is None else day_of(train_end, "train_end")
     panel = _panel(data, market)
     with _bar(progress) as on_progress:
@@ -214,7 +216,9 @@ def backtest(
         folds=folds, refit=refit, stride=stride, cells=tuple(cells), seeds=seeds,
         baselines=check_names(tuple(baselines)),
     )  # fmt: skip
-    if model is not None and (folds > 1 or seeds > 1):
+    if model is None:
+        require_training()
+    elif folds > 1 or seeds > 1:
         raise SettingsError(
             f"{parameter('model')} was given with {parameter('folds')} or {parameter('seeds')}; a"
             " saved model is scored as it is, in one fold. Leave those out."
@@ -263,6 +267,7 @@ def compare(
     from forecaster.jobs import compare as job
     from forecaster.jobs.parallel import Pool
 
+    require_training()
     chosen = settings or Settings(horizon=5, epochs=20, patience=3)
     end = None if train_end is None else day_of(train_end, "train_end")
     with _bar(progress) as on_progress:

@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +62,11 @@ class Text(RichText):
         """A line of texts, and of pairs of a text and a style."""
         line = super().assemble(*parts, **options)
         return cast("Self", line)  # which Rich makes of this class
+
+
+def below_each_other(lines: Iterable[Text]) -> RichText:
+    """Texts, each in a line of its own."""
+    return RichText("\n").join(lines)
 
 
 class _Console(Console):

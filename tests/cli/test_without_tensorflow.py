@@ -61,10 +61,14 @@ def test_others_work(forecast, words):
     assert forecast(*words).returncode == 0
 
 
-def test_so_it_is_in_python():
+@pytest.mark.parametrize("train", [forecaster.train, forecaster.backtest, forecaster.compare])
+def test_so_it_is_in_python(train):
     with pytest.raises(MachineError) as raised:
-        forecaster.train(str(FB))
+        train("missing.csv")
     assert str(raised.value) == SAID
+
+
+def test_a_forecast_needs_none_of_it():
     with pytest.raises(MachineError):
         import_keras()
     assert len(forecaster.predict(str(FB), "sample", horizon=2).forecasts[0].steps) == 2

@@ -9,9 +9,8 @@ from typing import TypeVar
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text as RichText
 
-from forecaster.output.console import Text
+from forecaster.output.console import Text, below_each_other
 
 T = TypeVar("T")
 Specs = Sequence[tuple[str, str, int, Callable[[T], str]]]
@@ -50,10 +49,10 @@ class Column:
         """Width of the widest cell, in characters."""
         return max(len(self.name), len(self.unit), *(len(cell) for cell in self.cells), 0)
 
-    def head(self, *, units: bool) -> RichText:
+    def head(self, *, units: bool) -> RenderableType:
         """The name, above the unit where some column of the table has one."""
         unit = [Text(self.unit or " ", style="not bold dim")] if units else []
-        return RichText("\n").join([Text(self.name), *unit])
+        return below_each_other([Text(self.name), *unit])
 
 
 def columns_of(specs: Specs[T], items: Sequence[T], left: Sequence[str] = ()) -> list[Column]:
