@@ -77,7 +77,7 @@ class RiskBacktest:
     Attributes:
         portfolio: its positions; their shares of the whole are held fixed.
         first: first cutoff.
-        last: last cutoff.
+        last: last session that was scored.
         rows: by step, level and model.
         verdict: sentences.
         seed: of the draws.

@@ -251,7 +251,7 @@ def risk_backtest_table(result: RiskBacktest, model: Model, width: int) -> list[
     columns = columns_of(_TEST_COLUMNS, result.rows, left=("model",))
     return [
         Text(
-            f"{counted(len(result.portfolio.positions), 'holding')} of fixed weights, forecast from"
+            f"{counted(len(result.portfolio.positions), 'holding')} of fixed weights, tested from"
             f" {result.first} to {result.last}",
             style="bold",
         ),

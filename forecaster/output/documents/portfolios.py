@@ -159,7 +159,7 @@ class RiskBacktestDocument(TypedDict):
 
     Attributes:
         first: first cutoff.
-        last: last cutoff.
+        last: last session that was scored.
         seed: of the draws.
         verdict: sentences.
     """
