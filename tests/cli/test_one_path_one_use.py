@@ -39,6 +39,8 @@ READING = {
     "config show": [],
     "schema": [],
     "doctor": [],
+    "rank": ["x.csv"],
+    "risk": ["x.csv"],
 }
 """A command line of each command that has an output, by what it reads."""
 
