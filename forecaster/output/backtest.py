@@ -20,13 +20,11 @@ from forecaster.output.format import (
     months_state,
     percent,
     remark_sentence,
-    share,
     table_state,
     to_json,
     verdict_sentence,
 )
-from forecaster.output.tabular.layout import Column, fitting_table
-from forecaster.output.tabular.score_table import error_table
+from forecaster.output.tabular.score_table import calibration_tables, error_table
 from forecaster.wording import counted
 
 
@@ -46,8 +44,7 @@ def backtest_table(result: Backtest, panel: Panel, width: int) -> list[Renderabl
         Text("Cutoffs    " + ", ".join(str(f.cutoff) for f in result.folds)),
         Text("Seconds    " + ", ".join(f"{k} {v:.1f}" for k, v in result.seconds.items())),
         *error_table(table, width),
-        Text("Share of prices below each quantile, one session ahead", style="bold"),
-        *_calibration_tables(table, width),
+        *calibration_tables(table.at(1), width),
         *_risk_lines(table),
     ]
     out += [
@@ -63,23 +60,6 @@ def backtest_table(result: Backtest, panel: Panel, width: int) -> list[Renderabl
     out += _tickers_won(table)
     out += [Text(remark_sentence(remark), style="yellow") for remark in result.remarks]
     return out
-
-
-def _calibration_tables(table: ScoreTable, width: int) -> list[RenderableType]:
-    """Share of prices below each level, by model; levels that do not fit are in a table below."""
-    rows = table.at(1)
-    models = Column("model", [row.model for row in rows], left=True)
-    levels = [
-        Column(f"{100 * float(q):g}%", [share(row.calibration[q]) for row in rows], unit="%")
-        for q in rows[0].calibration
-    ]
-    parts = [[models]]
-    for tables in range(1, len(levels) + 1):
-        each = -(-len(levels) // tables)
-        parts = [[models, *levels[i : i + each]] for i in range(0, len(levels), each)]
-        if all(sum(c.width + 2 for c in part) <= width for part in parts):
-            break
-    return [fitting_table(part, width) for part in parts]
 
 
 def _risk_lines(table: ScoreTable) -> list[Text]:

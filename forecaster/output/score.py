@@ -26,7 +26,7 @@ from forecaster.output.format import (
     verdict_sentence,
 )
 from forecaster.output.tabular.layout import Specs, columns_of, fitting_table
-from forecaster.output.tabular.score_table import error_table
+from forecaster.output.tabular.score_table import calibration_tables, error_table
 from forecaster.wording import few
 
 _PARTS_SHOWN = 15
@@ -67,7 +67,9 @@ def _record(record: Record, width: int, *, legend: bool) -> list[RenderableType]
         return [head, *about, Text("Nothing of it can be scored yet."), Text()]
     verdict = Text(verdict_sentence(record.table.verdicts))
     table = error_table(record.table, width, legend=legend)
-    parts: list[RenderableType] = [head, *about, *table, verdict]
+    own = [row for row in record.table.at(1) if row.model == record.model]
+    chances = calibration_tables(own, width) if own else []
+    parts: list[RenderableType] = [head, *about, *table, *chances, verdict]
     if len(record.versions) > 1:
         parts.append(_versions(record.versions, width))
     for title, shares in (("month", record.months), ("ticker", record.tickers)):

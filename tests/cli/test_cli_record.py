@@ -45,6 +45,7 @@ class TestRecord:
         table = forecast("score", "--offline").stdout
         assert "Model blank" in table
         assert "15 scored, 0 open" in table
+        assert "Share of prices below each quantile, one session ahead" in table
         lines = forecast("score", "--offline", "-f", "csv").stdout.splitlines()
         assert len(lines) == 4
 

@@ -19,7 +19,7 @@ from forecaster.model.artifact import load
 from forecaster.model.registry import BOXED, RegistryEntry
 from forecaster.output import backtest, compare, models, predict
 from forecaster.output.format import price, remark_sentence
-from forecaster.output.tabular.score_table import error_table
+from forecaster.output.tabular.score_table import calibration_tables, error_table
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 SPLIT = Split(
@@ -133,7 +133,7 @@ CALIBRATED = {f"{q:g}": q for q in (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9
 @pytest.mark.parametrize("width", [30, 40, 60, 75, 200])
 def test_calibration_keeps_every_level_at_every_width(width):
     row = a_row("naive", 1, {}).model_copy(update={"calibration": CALIBRATED})
-    made = backtest._calibration_tables(ScoreTable((row,), (), 1, 1), width)
+    made = calibration_tables([row], width)
     shown = "".join(text(table, width) for table in made)
     lines = [line.rstrip() for line in shown.splitlines()]
     assert max(map(len, lines)) <= width
@@ -143,7 +143,7 @@ def test_calibration_keeps_every_level_at_every_width(width):
     assert heads == [f"{100 * q:g}%" for q in CALIBRATED.values()]
     assert cells == [f"{100 * q:.1f}" for q in CALIBRATED.values()]
     if width >= 75:
-        assert len(made) == 1
+        assert len(made) == 2
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])

@@ -65,3 +65,23 @@ def legend_of(columns: Sequence[Column]) -> Text:
     """What the columns of scores mean that are shown, in a line."""
     words = {column.name.split()[0] for column in columns}
     return Text("; ".join(text for head, text in _MEANINGS.items() if head in words), "dim")
+
+
+def calibration_tables(rows: Sequence[ScoreRow], width: int) -> list[RenderableType]:
+    """How often chances came true: the share of prices below each level, by model.
+
+    Levels that do not fit are in a table below.
+    """
+    title = Text("Share of prices below each quantile, one session ahead", style="bold")
+    models = Column("model", [row.model for row in rows], left=True)
+    levels = [
+        Column(f"{100 * float(q):g}%", [share(row.calibration[q]) for row in rows], unit="%")
+        for q in rows[0].calibration
+    ]
+    parts = [[models]]
+    for tables in range(1, len(levels) + 1):
+        each = -(-len(levels) // tables)
+        parts = [[models, *levels[i : i + each]] for i in range(0, len(levels), each)]
+        if all(sum(c.width + 2 for c in part) <= width for part in parts):
+            break
+    return [title, *(fitting_table(part, width) for part in parts)]
