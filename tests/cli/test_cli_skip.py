@@ -70,7 +70,7 @@ def test_readable_files_need_no_word(forecast, home, folder):
 @pytest.mark.network
 @pytest.mark.parametrize("command", ["train", "compare"])
 def test_train_and_compare_skip_too(forecast, home, folder, command, monkeypatch):
-    monkeypatch.setattr(compare, "contenders", lambda settings: contenders(settings)[-1:])
+    monkeypatch.setattr(compare, "contenders", lambda *chosen: contenders(*chosen)[-1:])
     (folder / "IBM.csv").unlink()
     run = forecast(command, folder, *TINY, "--skip-unreadable", "--format", "json")
     assert run.returncode == 3, run.stderr
