@@ -284,7 +284,7 @@ def test_rank_gives_the_command_s_numbers(forecast):
 
 
 def test_tests_of_the_past_give_the_command_s_numbers(forecast):
-    past = ("--backtest", "--train-end", "2012-06-01", "--allow-overlap", "-m", "sample")
+    past = ("--backtest", "--train-end", "2012-10-01", "--allow-overlap", "-m", "sample")
     said = told(forecast("risk", "AAPL=1", SAMPLE, *past, "--horizon", "1", "-f", "json"))
     made = forecaster.risk_backtest(
         {"AAPL": 1.0},
@@ -292,13 +292,13 @@ def test_tests_of_the_past_give_the_command_s_numbers(forecast):
         "sample",
         unit="shares",
         horizon=[1],
-        train_end="2012-06-01",
+        train_end="2012-10-01",
         allow_overlap=True,
     )
     assert [row.loss for row in made.rows] == [row["fz0"] for row in said["rows"]]
     said = told(forecast("rank", SAMPLE, *past, "--groups", "3", "--horizon", "5", "-f", "json"))
     ranks = forecaster.rank_backtest(
-        SAMPLE, "sample", groups=3, horizon=5, train_end="2012-06-01", allow_overlap=True
+        SAMPLE, "sample", groups=3, horizon=5, train_end="2012-10-01", allow_overlap=True
     )
     assert ranks.score == said["rps"]
 

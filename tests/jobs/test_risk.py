@@ -9,6 +9,8 @@ import pytest
 from synthetic import garch_history, noise_after, random_model, trained_to
 
 from forecaster.errors import DataError, SettingsError
+from forecaster.jobs.joint_forecast import joint_forecast
+from forecaster.jobs.joint_past import JointPast
 from forecaster.jobs.predict import predict
 from forecaster.jobs.risk import risk
 from forecaster.jobs.risk_backtest import NETWORK, risk_backtest
@@ -172,11 +174,14 @@ class TestBacktest:
         with pytest.raises(DataError, match="sessions can be tested"):
             risk_backtest(late, holdings_of_words(["A=1"]), Panel(HISTORIES))
 
-    def test_a_forecast_from_a_date_is_that_of_the_test(self):
-        """The first tail of a test is what risk says as of that session, but for the draws."""
-        held = holdings_of_words(["A=1", "B=2"])
-        cutoff = HISTORIES[0].sessions[250]
-        test = risk_backtest(self.model, held, Panel(HISTORIES), steps=[1])
-        now = risk(MODEL, held, HISTORIES, as_of=cutoff, steps=[1], calendars=NO_CALENDARS)
-        assert test.rows[0].sessions == 149
-        assert now.forecast.cutoff == cutoff
+    def test_what_is_known_at_an_origin_is_what_a_forecast_as_of_it_knows(self):
+        days = HISTORIES[0].sessions
+        past = JointPast(MODEL, Panel(HISTORIES), days[254:260])
+        now = joint_forecast(MODEL, HISTORIES, (1, 5), as_of=days[254], calendars=NO_CALENDARS)
+        members = np.arange(len(HISTORIES))
+        then = past.dependence(0, members, None)
+        assert then.copula == now.dependence.copula
+        assert then.correlation == pytest.approx(now.dependence.correlation, abs=1e-9)
+        for place, step in enumerate((1, 5)):
+            ahead = past.marginals(0, members, days[254 + step])
+            assert ahead.quantiles == pytest.approx(now.marginals(place).quantiles, abs=1e-5)
