@@ -141,8 +141,8 @@ def checked_ranking(model: Model, horizon: int | None, groups: int, tickers: int
         )
     if tickers < groups:
         raise DataError(
-            f"{counted(tickers, 'ticker')} cannot fill {groups} groups; at least one ticker a group is"
-            f" needed. Add tickers, or choose fewer {parameter('groups')}."
+            f"{counted(tickers, 'ticker')} cannot fill {groups} groups; at least one ticker a group"
+            f" is needed. Add tickers, or choose fewer {parameter('groups')}."
         )
     return step
 
