@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from forecaster.arrays import Days, Floats, Mask
-from forecaster.errors import SettingsError, parameter
+from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.jobs.predict import Predictions, predict, usable
 from forecaster.joint.dependence import Dependence, standardised_returns
 from forecaster.joint.marginals import Marginals
@@ -21,6 +21,8 @@ from forecaster.wording import listed
 _LONGEST = 60
 """Sessions ahead whose dates are looked up: more than any horizon on another calendar takes."""
 _FEWEST_LEVELS = 3
+_OLDEST = 31
+"""Days by which a history may end before the last one: its price is not known after that."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def joint_forecast(
         raise result.failures[0].error
     seen = tuple(usable(history, as_of) for history in histories)
     cutoff = max(history.cutoff for history in seen)
+    _check_ends(seen, cutoff)
     sessions, estimated = _after(seen[leader], cutoff, max(steps), calendars)
     places = np.array(steps) - 1
     return JointForecast(
@@ -127,6 +130,17 @@ def joint_forecast(
         levels=levels,
         quantiles=_log_quantiles(result, levels),
     )
+
+
+def _check_ends(histories: Sequence[History], cutoff: np.datetime64) -> None:
+    """Refuse a history that ended long before the others, whose price of today is not known."""
+    oldest = min(histories, key=lambda history: history.cutoff)
+    if (cutoff - oldest.cutoff) / np.timedelta64(1, "D") > _OLDEST:
+        raise DataError(
+            f"{oldest.ticker} ends on {oldest.cutoff} and others on {cutoff}; histories that end"
+            f" within {_OLDEST} days of each other are needed. Leave it out, or forecast from its"
+            f" end: {parameter('as_of')} {oldest.cutoff}"
+        )
 
 
 def _after(

@@ -25,6 +25,7 @@ from forecaster.joint.simulation import DRAWS, simulate
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.model.artifact import Model
+from forecaster.wording import counted
 
 USUAL_HORIZON = 20
 USUAL_GROUPS = 5
@@ -140,8 +141,8 @@ def checked_ranking(model: Model, horizon: int | None, groups: int, tickers: int
         )
     if tickers < groups:
         raise DataError(
-            f"{tickers} tickers are to be put into {groups} groups; at least one ticker a group is"
-            f" needed. Add tickers, or choose fewer {parameter('groups')}."
+            f"{counted(tickers, 'ticker')} cannot fill {groups} groups; at least one ticker a group"
+            f" is needed. Add tickers, or choose fewer {parameter('groups')}."
         )
     return step
 

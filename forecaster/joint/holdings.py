@@ -41,7 +41,7 @@ class Position:
         ticker: the symbol, or ``CASH``.
         amount: shares, money in the ticker's currency, or a share of the whole; below 0 if owed.
         unit: which of them.
-        currency: of cash, where it is said.
+        currency: of cash, or of a ticker whose history does not say its own.
     """
 
     ticker: str
@@ -73,16 +73,22 @@ class Holdings:
                 " worth together is not known. Give weights for all, or for none."
             )
         if weights and abs(math.fsum(weights) - 1.0) > 1e-3:
-            rest = 1.0 - math.fsum(weights)
             raise DataError(
-                f"the weights add up to {math.fsum(weights):.6g}; 1 (or 100%) is needed. Correct"
-                f" them, or add the rest as cash: {CASH},{rest:.6g}"
+                f"the weights add up to {math.fsum(weights):.6g}; 1 (or 100%) is needed."
+                f" {self._completion(math.fsum(weights))}"
             )
         if not self.tickers:
             raise DataError(
                 "the holdings are all cash; at least one ticker is needed, since cash has no"
                 " distribution. Add one."
             )
+
+    def _completion(self, total: float) -> str:
+        """How weights that add up to something else come to 1."""
+        if abs(total - 100.0) <= 0.1:
+            return "Write each with a percent sign, as in 25%."
+        rest = 1.0 - total + sum(p.amount for p in self.positions if p.ticker == CASH)
+        return f"Correct them, or make the rest cash: {CASH},{rest:.6g}"
 
     @property
     def tickers(self) -> tuple[str, ...]:
@@ -132,7 +138,7 @@ def read_holdings(path: str) -> Holdings:
     """Holdings of a CSV file: a column ticker, and one of shares, value and weight in each row.
 
     Amounts are plain numbers, below 0 for a short position; a weight may have a percent sign. A
-    column currency says whose money the ticker ``CASH`` is.
+    column currency says whose money ``CASH`` is, and in what the other prices are.
 
     Raises:
         DataError: it cannot be read, or its rows do not fit together.
@@ -205,7 +211,7 @@ def _position(
     if ticker == CASH and unit == "shares":
         unit = "value"
     money = row[currency].strip() if currency is not None and currency < len(row) else ""
-    return Position(ticker, _amount(text, unit, where), unit, money.upper() or None)
+    return Position(ticker, _amount(text, unit, where), unit, money or None)
 
 
 def _ticker(text: str, where: str) -> str:

@@ -15,6 +15,7 @@ from forecaster.market.bars import History
 _HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS"}
 """Currencies whose prices are in hundredths, as Yahoo writes them."""
 _DIRECT, _INVERSE = 1.0, -1.0
+_LARGEST = 1e24
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,10 @@ def base_currency(holdings: Holdings, histories: Sequence[History], wanted: str 
         return wanted.upper()
     by_ticker = {history.ticker: history for history in histories}
     for position in holdings.positions:
-        found = by_ticker.get(position.ticker)
-        code = position.currency if position.ticker == CASH else found and found.currency
-        if code:
-            return _HUNDREDTHS.get(code, code)
+        found = by_ticker.get(position.ticker, by_ticker.get(position.ticker.upper()))
+        currency = _unit_of(position, None if position.ticker == CASH else found)[1]
+        if currency:
+            return currency
     return ""
 
 
@@ -92,8 +93,7 @@ def missing_pairs(holdings: Holdings, histories: Sequence[History], base: str) -
     wanted: dict[str, None] = {}
     for position in holdings.positions:
         place = places.get(position.ticker, places.get(position.ticker.upper()))
-        code = position.currency if place is None else histories[place].currency
-        currency = _unit(code)[1]
+        currency = _unit_of(position, None if place is None else histories[place])[1]
         names = [name for name, _ in pair_names(currency, base)]
         if currency not in ("", base) and not any(name in places for name in names):
             wanted[names[0]] = None
@@ -109,19 +109,26 @@ def value_positions(holdings: Holdings, histories: Sequence[History], base: str)
         base: currency of all values; "" where none is known.
 
     Raises:
-        DataError: a ticker or a pair has no history.
+        DataError: a ticker or a pair has no history, or two holdings have the same.
         SettingsError: all of it is worth nothing or less.
     """
     places = {history.ticker: place for place, history in enumerate(histories)}
-    values, assets, pairs, signs = [], [], [], []
+    values, pairs, signs = [], [], []
+    assets: list[int] = []
     for position in holdings.positions:
         place = _place_of(position, places)
         history = None if place < 0 else histories[place]
-        code = position.currency if history is None else history.currency
-        unit, currency = _unit(code)
+        unit, currency = _unit_of(position, history)
         pair, sign = _pair_of(currency, base, places, position.ticker)
         rate = 1.0 if pair < 0 else float(histories[pair].close[-1]) ** sign
         price = float(history.close[-1]) * unit if history and position.unit == "shares" else 1.0
+        if history is None:
+            price = unit  # of cash: 0.01 where it is pence
+        elif place in assets:
+            raise DataError(
+                f"{holdings.positions[assets.index(place)].ticker} and {position.ticker} have one"
+                " history; a ticker can be held once. Add the two up."
+            )
         values.append(position.amount * (1.0 if holdings.are_weights else price * rate))
         assets.append(place)
         pairs.append(pair)
@@ -130,6 +137,11 @@ def value_positions(holdings: Holdings, histories: Sequence[History], base: str)
         holdings.positions, base or None, np.array(values), np.array(assets, dtype=np.intp),
         np.array(pairs, dtype=np.intp), np.array(signs), holdings.are_weights,
     )  # fmt: skip
+    if not np.isfinite(portfolio.values).all() or np.abs(portfolio.values).max() > _LARGEST:
+        raise DataError(
+            f"the holdings are worth more than {_LARGEST:g}, which no portfolio is; amounts are"
+            " needed as they are owned. Correct them."
+        )
     if not portfolio.value > 0:
         raise SettingsError(
             f"the holdings are worth {portfolio.value:,.2f} {base}".rstrip()
@@ -156,7 +168,25 @@ def _unit(code: str | None) -> tuple[float, str]:
     """The unit of prices, and their currency."""
     if code in _HUNDREDTHS:
         return 0.01, _HUNDREDTHS[code]
-    return 1.0, code or ""
+    return 1.0, (code or "").upper()
+
+
+def _unit_of(position: Position, history: History | None) -> tuple[float, str]:
+    """The unit and currency of a position: its history's, or what the holdings say.
+
+    Raises:
+        DataError: they say two currencies.
+    """
+    said = _unit(position.currency)
+    if history is None or not history.currency:
+        return said
+    found = _unit(history.currency)
+    if position.currency and said[1] != found[1]:
+        raise DataError(
+            f"{position.ticker} is in {said[1]} by the holdings and in {found[1]} by its history;"
+            " one currency is needed. Correct the holdings, or leave the currency out."
+        )
+    return found
 
 
 def _pair_of(currency: str, base: str, places: dict[str, int], ticker: str) -> tuple[int, float]:

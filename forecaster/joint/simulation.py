@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Floats, Floats32
+from forecaster.errors import SettingsError, parameter
 from forecaster.joint.copula import Copula
 from forecaster.joint.dependence import Dependence
 from forecaster.joint.marginals import Marginals
@@ -55,7 +56,15 @@ def simulate(
         marginals: of the same tickers, by step.
         draws: M, even.
         seed: the same seed gives the same bits.
+
+    Raises:
+        SettingsError: the seed is below 0.
     """
+    if seed < 0:
+        raise SettingsError(
+            f"{parameter('seed')} is {seed}; a whole number from 0 on is needed. Change"
+            f" {parameter('seed')}."
+        )
     generator = np.random.default_rng(seed)
     half, count = draws // 2, len(dependence.correlation)
     root = np.linalg.cholesky(dependence.correlation).astype(np.float32)

@@ -206,7 +206,7 @@ def risk_csv(result: Risk) -> str:
 def risk_rows(result: Risk) -> tuple[list[str], list[list[Any]]]:
     """Header and rows, one for each step and level; losses as shares of the value."""
     value = result.portfolio.value
-    names = list(result.steps[0].levels[0].others)
+    names = list(result.steps[0].levels[0].others)  # a longer step may lack them
     header = [
         "step", "session", "level", "var", "var_error", "es", "es_error", "es_apart",
         "loss_probability", *(f"{name}_{part}" for name in names for part in ("var", "es")),
@@ -215,7 +215,7 @@ def risk_rows(result: Risk) -> tuple[list[str], list[list[Any]]]:
         [
             step.step, str(step.session), level.level,
             *(part / value for part in _figures(level)), step.loss_probability,
-            *(part / value for name in names for part in _parts(level.others[name])),
+            *(part for name in names for part in _parts(level.others.get(name), value)),
         ]
         for step in result.steps
         for level in step.levels
@@ -230,8 +230,8 @@ def _figures(level: LevelRisk) -> tuple[float, ...]:
     )  # fmt: skip
 
 
-def _parts(tail: Tail) -> tuple[float, float]:
-    return tail.value_at_risk, tail.shortfall
+def _parts(tail: Tail | None, value: float) -> tuple[float | None, float | None]:
+    return (None, None) if tail is None else (tail.value_at_risk / value, tail.shortfall / value)
 
 
 def risk_picture(result: Risk, model: Model, kind: Kind, file: BinaryIO) -> None:

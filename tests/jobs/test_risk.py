@@ -18,6 +18,7 @@ from forecaster.joint.holdings import CASH, Holdings, Position, holdings_of_word
 from forecaster.market.bars import Panel
 from forecaster.market.calendars import NO_CALENDARS
 from forecaster.model.settings import Settings
+from forecaster.output.risk import risk_rows
 
 SETTINGS = Settings(units=4, horizon=5, context=40)
 HISTORIES = tuple(garch_history(name, 400, seed) for seed, name in enumerate("ABCD", 1))
@@ -119,6 +120,7 @@ def test_a_ticker_of_another_calendar_has_its_own_count_of_sessions():
         ("A=1", {"loss": 0.0}, SettingsError, "loss is 0%"),
         ("A=1", {"loss": 1.5}, SettingsError, "loss is 150%"),
         ("A=1", {"draws": 10}, SettingsError, "draws is 10"),
+        ("A=1", {"seed": -1}, SettingsError, "seed is -1"),
         ("A=-1", {}, SettingsError, "worth"),
     ],
 )
@@ -136,6 +138,25 @@ def test_two_bars_are_enough_and_one_is_not():
     assert result.steps[0].levels[0].others == {}
     with pytest.raises(DataError, match="at least 2"):
         risk(MODEL, held, (young.slice(1, 2), *HISTORIES[1:]), draws=2000)
+
+
+@pytest.mark.parametrize("words", ["A=1 B=50", "A=50 B=1"])
+def test_a_history_that_ended_long_before_is_refused_until_asked_for(words):
+    some = (HISTORIES[0], HISTORIES[1].slice(0, 200))
+    held, end = holdings_of_words(words.split()), some[1].cutoff
+    with pytest.raises(DataError, match=f"B ends on .*as_of {end}"):
+        risk(MODEL, held, some, draws=2000)
+    assert risk(MODEL, held, some, draws=2000, as_of=end).forecast.cutoff == end
+
+
+def test_few_sessions_leave_cells_of_baselines_empty():
+    some = (HISTORIES[0].slice(375, 400), HISTORIES[1])
+    header, rows = risk_rows(risk(MODEL, holdings_of_words(["A=1", "B=1"]), some, draws=2000))
+    assert header[-4:] == [
+        f"{name}_{part}" for name in ("historical", "riskmetrics") for part in ("var", "es")
+    ]
+    assert None not in rows[0]
+    assert rows[-1][-4:] == [None] * 4
 
 
 def test_a_model_of_one_level_is_refused():

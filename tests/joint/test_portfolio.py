@@ -85,6 +85,35 @@ def test_a_holding_without_a_history():
         value_positions(holdings_of_words(["A=1", "B=1"]), [history("A", 50.0)], "")
 
 
+def test_two_spellings_of_one_ticker_are_refused():
+    with pytest.raises(DataError, match="A and a have one history"):
+        value_positions(holdings_of_words(["A=1", "a=2"]), [history("A", 50.0)], "")
+
+
+def test_the_base_is_found_of_a_ticker_in_lower_case():
+    assert base_currency(holdings_of_words(["a=1"]), [history("A", 50.0, "EUR")], None) == "EUR"
+
+
+@pytest.mark.parametrize("amount", ["1e308", "-1e300"])
+def test_a_worth_beyond_all_numbers_is_refused(amount):
+    with pytest.raises(DataError, match="no portfolio is"):
+        value_positions(holdings_of_words([f"A={amount}"]), [history("A", 50.0)], "")
+
+
+def test_the_holdings_say_the_currency_where_a_history_does_not():
+    held = Holdings((Position("B", 1.0, "shares"), Position("A", 2.0, "shares", "eur")))
+    histories = [history("B", 50.0, "USD"), history("A", 10.0), history("EURUSD=X", 1.5)]
+    assert missing_pairs(held, histories[:2], "USD") == ["EURUSD=X"]
+    assert value_positions(held, histories, "USD").values.tolist() == [50.0, 30.0]
+    with pytest.raises(DataError, match="in EUR by the holdings and in USD"):
+        value_positions(held, [histories[0], history("A", 10.0, "USD")], "USD")
+
+
+def test_cash_in_pence_is_hundredths():
+    held = Holdings((Position("A", 1.0, "shares"), Position("CASH", 500.0, "value", "GBp")))
+    assert value_positions(held, [history("A", 50.0, "GBP")], "GBP").values.tolist() == [50.0, 5.0]
+
+
 class TestBenchmarks:
     def test_historical_simulation_looks_at_the_last_500(self):
         profits = np.concatenate([[-1000.0] * 10, -np.arange(1.0, 501.0)])
