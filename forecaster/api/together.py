@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
 
 from forecaster.api.notebook import html_of, rows_frame
 from forecaster.api.persistence import ModelLike, model_of
@@ -282,21 +285,35 @@ def _holdings_of(held: Held, unit: Unit) -> Holdings:
     cash: Unit = "weight" if unit == "weight" else "value"
     return Holdings(
         tuple(
-            Position(ticker, float(amount), cash if ticker == CASH else unit)
+            Position(ticker, _amount(ticker, amount), cash if ticker == CASH else unit)
             for ticker, amount in held.items()
         )
     )
 
 
+def _amount(ticker: str, amount: object) -> float:
+    """An amount as a number.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    number = float(amount) if isinstance(amount, int | float | np.number) else math.nan
+    if not math.isfinite(number) or number == 0.0:
+        raise SettingsError(
+            f"{parameter('holdings')} has {amount!r} of {ticker}; a number other than 0 is needed."
+            ' Give amounts as in {"AAPL": 100}.'
+        )
+    return number
+
+
 def _prices(held: Holdings, data: Data | None, base: str | None) -> Panel:
     """The histories of the holdings, and of pairs of currencies where they are fetched."""
-    from forecaster.joint.portfolio import base_currency, missing_pairs
+    from forecaster.joint.portfolio import base_currency, missing_pairs, unknown_currencies
 
-    if data is not None:
-        return read(data)
-    panel = _fetched(list(dict.fromkeys(held.tickers)))
+    panel = _fetched(list(dict.fromkeys(held.tickers))) if data is None else read(data)
     currency = base_currency(held, panel.histories, base)
-    pairs = missing_pairs(held, panel.histories, currency)
+    warn_notes(unknown_currencies(held, panel.histories, currency))
+    pairs = missing_pairs(held, panel.histories, currency) if data is None else []
     if not pairs:
         return panel
     more = _fetched(pairs)

@@ -65,8 +65,12 @@ class PastTest:
         ),
     ] = False
 
-    def checked(self, as_of: str | None) -> None:
+    def checked(self, as_of: str | None, **of_forecast: object) -> None:
         """Refuse options of a test without one, and of a forecast with one.
+
+        Args:
+            as_of: date of a forecast.
+            of_forecast: other options that a test does not have, by their names.
 
         Raises:
             SettingsError: one was given for the other.
@@ -90,6 +94,11 @@ class PastTest:
                 "--as-of was given with --backtest, which forecasts from many dates. Give"
                 " --train-end and --test-end instead."
             )
+        for name, value in of_forecast.items():
+            if value is not None and self.backtest:
+                raise SettingsError(
+                    f"--{name} was given with --backtest, which does not use it. Leave it out."
+                )
 
 
 def risk(
@@ -114,8 +123,11 @@ def risk(
         ),
     ] = None,
     loss: Annotated[
-        str, typer.Option(metavar="PERCENT", help="A loss whose probability is asked for.")
-    ] = "5%",
+        str | None,
+        typer.Option(
+            metavar="PERCENT", help="A loss whose probability is asked for. (default: 5%)"
+        ),
+    ] = None,
     base: Annotated[
         str | None,
         typer.Option(
@@ -139,9 +151,9 @@ def risk(
     from forecaster.jobs.risk import checked_steps
     from forecaster.joint.holdings import holdings_of
 
-    test.checked(as_of)
+    test.checked(as_of, loss=loss, draws=draws)
     day = parse_date(as_of, "--as-of")
-    share, steps = parse_share(loss, "--loss"), parse_steps(horizon)
+    share, steps = parse_share(loss or "5%", "--loss"), parse_steps(horizon)
     holdings, sources = holdings_of(words)
     trained = chosen_model(model)
     checked_steps(trained, steps)  # before anything is fetched for nothing
@@ -172,13 +184,15 @@ def _prices(
     holdings: Holdings, sources: list[str], base: str | None, reading: Reading
 ) -> LoadResult:
     """The histories of the holdings, and of the pairs of currencies where tickers are fetched."""
-    from forecaster.joint.portfolio import base_currency, missing_pairs
+    from forecaster.joint.portfolio import base_currency, missing_pairs, unknown_currencies
     from forecaster.market.bars import Panel
 
     loaded = read(sources or list(dict.fromkeys(holdings.tickers)), reading)
     refuse_failures(loaded)
     histories = loaded.panel.histories
-    pairs = missing_pairs(holdings, histories, base_currency(holdings, histories, base))
+    currency = base_currency(holdings, histories, base)
+    show_notes(unknown_currencies(holdings, histories, currency))
+    pairs = missing_pairs(holdings, histories, currency)
     if sources or not pairs:
         return loaded
     converted = read(pairs, reading)

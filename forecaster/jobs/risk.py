@@ -18,6 +18,7 @@ from forecaster.joint.simulation import DRAWS, simulate
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.model.artifact import Model
+from forecaster.wording import counted
 
 STEPS = (1, 5, 20)
 LEVELS = (0.95, 0.99)
@@ -26,6 +27,9 @@ LEVELS = (0.95, 0.99)
 FEWEST_PAST = 20
 """Past profits without which nothing is set beside the forecast."""
 
+FEWEST_DRAWS = 1000
+_MOST_NUMBERS = 100_000_000
+"""Returns of one step that are drawn at once at most: 400 MB."""
 _NUMBERS = 12_000_000
 """Returns of one step that are drawn at once: few tickers get more draws."""
 _MOST_DRAWS = 200_000
@@ -182,12 +186,13 @@ def checked_draws(draws: int | None, tickers: int) -> int:
     Raises:
         SettingsError: they are too few for a tail, or too many for a memory.
     """
+    most = _MOST_NUMBERS // tickers
     if draws is None:
         return max(DRAWS, min(_MOST_DRAWS, _NUMBERS // tickers // 2000 * 2000))
-    if not 1000 <= draws <= 10_000_000 // tickers * 100:
+    if not FEWEST_DRAWS <= draws <= most:
         raise SettingsError(
-            f"{parameter('draws')} is {draws}; from 1,000 on they make a tail, and as many as fit"
-            f" in memory. Change {parameter('draws')}."
+            f"{parameter('draws')} is {draws:,}; {FEWEST_DRAWS:,} make a tail, and {most:,} of"
+            f" {counted(tickers, 'history')} fit in memory. Ask for a number between."
         )
     return draws + draws % 2
 

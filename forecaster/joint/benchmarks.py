@@ -44,7 +44,7 @@ def riskmetrics(profits: Floats, level: float, step: int) -> Tail:
     deviation = math.sqrt(step * variance)
     z = float(ndtri(level))
     density = math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
-    return Tail(z * deviation, -density / level * deviation)
+    return Tail(z * deviation, 0.0 - density / level * deviation)
 
 
 def tails(one_session: Floats, over_step: Floats, level: float, step: int) -> dict[str, Tail]:

@@ -252,7 +252,17 @@ def holdings_of(words: Sequence[str]) -> tuple[Holdings, list[str]]:
         raise SettingsError(
             "no holdings were given; a file of them or words such as AAPL=100 are needed. Add them."
         )
-    count = next((i for i, word in enumerate(words) if not is_position(word)), len(words))
-    if count:
-        return holdings_of_words(words[:count]), list(words[count:])
-    return read_holdings(words[0]), list(words[1:])
+    first = words[0]
+    if "=" not in first or Path(first).exists():
+        holdings, rest = read_holdings(first), list(words[1:])
+    else:  # a position, or one with a mistake in it
+        more = (i for i, word in enumerate(words) if i and not is_position(word))
+        count = next(more, len(words))
+        holdings, rest = holdings_of_words(words[:count]), list(words[count:])
+    late = next(filter(is_position, rest), None)
+    if late is not None:
+        raise SettingsError(
+            f"{late} comes after {rest[0]}, which is a source of prices; holdings come first. Move"
+            " it to the front, or into the file of holdings."
+        )
+    return holdings, rest

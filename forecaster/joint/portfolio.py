@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Floats, Floats32, Rows
-from forecaster.errors import DataError, SettingsError, parameter
+from forecaster.errors import DataError, Message, SettingsError, parameter
 from forecaster.joint.holdings import CASH, Holdings, Position
 from forecaster.market.bars import History
+from forecaster.market.notes import Note
+from forecaster.wording import few
 
 _HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS"}
 """Currencies whose prices are in hundredths, as Yahoo writes them."""
@@ -98,6 +100,23 @@ def missing_pairs(holdings: Holdings, histories: Sequence[History], base: str) -
         if currency not in ("", base) and not any(name in places for name in names):
             wanted[names[0]] = None
     return list(wanted)
+
+
+def unknown_currencies(holdings: Holdings, histories: Sequence[History], base: str) -> list[Note]:
+    """A note where holdings whose currency nobody says are taken to be in the base currency."""
+    known = {history.ticker: history for history in histories}
+    unsaid = [
+        position.ticker
+        for position in holdings.positions
+        if position.ticker != CASH and not _unit_of(position, known.get(position.ticker))[1]
+    ]
+    if not base or not unsaid or holdings.are_weights:
+        return []
+    message = (
+        f"no file says the currency of {few(unsaid)}; it is taken to be {base}. Say it with"
+        f" {parameter('currency')}, or in a column currency of the holdings."
+    )
+    return [Note(Message(message), source="holdings", loud=True)]
 
 
 def value_positions(holdings: Holdings, histories: Sequence[History], base: str) -> Portfolio:

@@ -29,7 +29,6 @@ _MOST_LINES = 20
 
 def risk_table(result: Risk, model: Model, width: int) -> list[RenderableType]:
     """What may be lost, step by step; who makes it; what it is worth."""
-    value = result.portfolio.value
     lines = [(step, level) for step in result.steps for level in step.levels]
     ends = [n for n, (step, level) in enumerate(lines) if level is step.levels[-1]]
     columns = columns_of(_lines(result), lines, left=("to",))
@@ -39,7 +38,6 @@ def risk_table(result: Risk, model: Model, width: int) -> list[RenderableType]:
         f"{_chance(step.loss_probability, step.loss_error)} within {counted(step.step, 'session')}"
         for step in result.steps
     )
-    saved = result.steps[0].levels[0]
     return [
         Text(_head(result.portfolio, result.forecast.cutoff), style="bold"),
         fitting_table(columns, width, ends=ends),
@@ -49,19 +47,29 @@ def risk_table(result: Risk, model: Model, width: int) -> list[RenderableType]:
         ),
         Text(f"Losing more than {loss}: {odds}."),
         *_holdings_table(result, width),
-        Text(
-            "Diversification: apart from each other, the holdings' shortfalls would add up to"
-            f" {percent(saved.alone / value, 2)}; together it is"
-            f" {percent(saved.shortfall / value, 2)} ({100 * saved.level:g}%, one session)."
-            if result.steps[0].step == 1
-            else ""
-        ),
+        *_diversification(result),
         Text(
             f"Model {model.name} ({model.settings.cell}, {model.id}), trained to"
             f" {model.card.trained_to}; {counted(len(result.forecast.histories), 'history')}"
             " forecast together."
         ),
         Text(ADVICE),
+    ]
+
+
+def _diversification(result: Risk) -> list[Text]:
+    """What holding several saves at the nearest step; nothing where one alone is held."""
+    if len(result.portfolio.positions) < 2:
+        return []
+    step, value = result.steps[0], result.portfolio.value
+    level = step.levels[0]
+    return [
+        Text(
+            "Diversification: apart from each other, the holdings' shortfalls would add up to"
+            f" {percent(level.alone / value, 2)}; together it is"
+            f" {percent(level.shortfall / value, 2)} ({100 * level.level:g}%, within"
+            f" {counted(step.step, 'session')})."
+        )
     ]
 
 
@@ -78,7 +86,7 @@ def _lines(result: Risk) -> Specs[tuple[StepRisk, LevelRisk]]:
     money = "" if result.portfolio.are_weights else (result.portfolio.currency or "price")
 
     def amount(loss: float) -> str:
-        return "–" if result.portfolio.are_weights else number(loss, ",.0f")
+        return "–" if result.portfolio.are_weights else price(loss, short=True)
 
     def other(level: LevelRisk, name: str, part: str) -> str:
         tail = level.others.get(name)

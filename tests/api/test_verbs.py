@@ -303,6 +303,12 @@ def test_tests_of_the_past_give_the_command_s_numbers(forecast):
     assert ranks.score == said["rps"]
 
 
+@pytest.mark.parametrize("amount", ["abc", float("nan"), 0, None])
+def test_an_amount_that_is_none_is_refused(amount):
+    with pytest.raises(forecaster.ForecastError, match="of IBM; a number"):
+        forecaster.risk({"IBM": amount}, SAMPLE, "sample")
+
+
 def test_holdings_of_another_kind_are_refused():
     with pytest.raises(forecaster.ForecastError, match="holdings is a list"):
         forecaster.risk(["AAPL"], SAMPLE, "sample")  # type: ignore[arg-type]

@@ -43,6 +43,14 @@ def test_the_table_says_money_percent_and_who_makes_it(forecast, holdings):
         assert words in run.stdout
 
 
+def test_one_penny_holding(forecast):
+    shown = forecast("risk", "IBM=0.001", SAMPLE, *MODEL, "--base", "USD", "--horizon", "5")
+    assert "Diversification" not in shown.stdout
+    assert "no file says the currency of IBM" in shown.stderr
+    lines = [line.split() for line in shown.stdout.splitlines() if line.startswith(" 5")]
+    assert all("0" not in line for line in lines)
+
+
 @pytest.mark.parametrize("ending", ["csv", "json", "txt", "png", "svg", "html"])
 def test_the_suffix_says_the_format(forecast, holdings, tmp_path, ending):
     file = tmp_path / f"risk.{ending}"
@@ -99,6 +107,11 @@ def test_rank_and_its_test(forecast):
         (("risk", "AAPL=1", SAMPLE, "--train-end", "2012-01-02"), 2, "--backtest"),
         (("risk", "AAPL=1", SAMPLE, "--backtest", "--as-of", "2012-01-02"), 2, "--train-end"),
         (("risk", "AAPL=1", SAMPLE, *PAST, "-o", "x.png"), 2, "x.json"),
+        (("risk", "AAPL=1", SAMPLE, *PAST, "--draws", "2000"), 2, "--draws was given"),
+        (("risk", "AAPL=1", SAMPLE, *PAST, "--loss", "2%"), 2, "--loss was given"),
+        (("risk", "AAPL=1", SAMPLE, "--draws", "1000000000"), 2, "100,000,000"),
+        (("risk", "AAPL=1,000", SAMPLE), 4, "signs of thousands"),
+        (("risk", "AAPL=1", SAMPLE, "IBM=2"), 2, "holdings come first"),
         (("risk", "AAPL=1", SAMPLE, "-o", "x.xlsx"), 2, ".csv"),
         (("rank", SAMPLE, "--groups", "6"), 4, "--groups"),
         (("rank", SAMPLE, "--groups", "1"), 2, "--groups"),

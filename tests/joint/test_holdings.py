@@ -89,10 +89,16 @@ class TestWords:
         holdings, _ = holdings_of(["ES=F=2", "EURUSD=X=1000"])
         assert holdings.tickers == ("ES=F", "EURUSD=X")
 
-    @pytest.mark.parametrize("words", [["A=1", "A=2"], ["A=0"], ["CASH=5"]])
+    @pytest.mark.parametrize(
+        "words", [["A=1", "A=2"], ["A=0"], ["CASH=5"], ["A=1,000"], ["A="], ["A=abc", "B=1"]]
+    )
     def test_refusals(self, words):
         with pytest.raises(DataError):
             holdings_of(words)
+
+    def test_a_position_behind_a_source(self):
+        with pytest.raises(SettingsError, match="IBM=5 comes after prices"):
+            holdings_of(["AAPL=5", "prices", "IBM=5"])
 
     def test_nothing(self):
         with pytest.raises(SettingsError):

@@ -8,7 +8,12 @@ import pytest
 from forecaster.errors import DataError, SettingsError
 from forecaster.joint.benchmarks import historical_simulation, riskmetrics
 from forecaster.joint.holdings import Holdings, Position, holdings_of_words
-from forecaster.joint.portfolio import base_currency, missing_pairs, value_positions
+from forecaster.joint.portfolio import (
+    base_currency,
+    missing_pairs,
+    unknown_currencies,
+    value_positions,
+)
 from forecaster.market.bars import history_from_closes
 
 
@@ -112,6 +117,17 @@ def test_the_holdings_say_the_currency_where_a_history_does_not():
 def test_cash_in_pence_is_hundredths():
     held = Holdings((Position("A", 1.0, "shares"), Position("CASH", 500.0, "value", "GBp")))
     assert value_positions(held, [history("A", 50.0, "GBP")], "GBP").values.tolist() == [50.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("currencies", "base", "named"),
+    [(("USD", None), "USD", "B"), ((None, None), "EUR", "A, B"), ((None, None), "", None)],
+)
+def test_a_currency_that_nobody_says_is_a_note(currencies, base, named):
+    histories = [history(t, 5.0, code) for t, code in zip("AB", currencies, strict=True)]
+    notes = unknown_currencies(holdings_of_words(["A=1", "B=1", "CASH=5"]), histories, base)
+    assert len(notes) == (named is not None)
+    assert all(named in note.message and base in note.message for note in notes)
 
 
 class TestBenchmarks:
