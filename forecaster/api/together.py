@@ -21,6 +21,7 @@ from forecaster.joint.holdings import CASH, Holdings, Position, Unit, read_holdi
 from forecaster.market.bars import Panel
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.model.artifact import Model
+from forecaster.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,10 +46,11 @@ class Risk(risk_job.Risk):
     def __repr__(self) -> str:
         level = self.steps[0].levels[0]
         lost = level.value_at_risk / self.portfolio.value
-        count = len(self.portfolio.positions)
+        held = counted(len(self.portfolio.positions), "holding")
+        ahead = counted(self.steps[0].step, "session")
         return (
-            f"<Risk of {count} holdings after {self.forecast.cutoff}: value at risk"
-            f" {lost:.2%} at {level.level:.0%}, {self.steps[0].step} ahead>"
+            f"<Risk of {held} after {self.forecast.cutoff}: value at risk"
+            f" {lost:.2%} at {level.level:.0%}, {ahead} ahead>"
         )
 
     def _repr_html_(self) -> str:

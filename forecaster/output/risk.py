@@ -22,7 +22,7 @@ from forecaster.wording import counted
 if TYPE_CHECKING:
     from forecaster.output.charts.figure import Kind
 
-_TWO = 0.02
+_WORTH_A_LINE = 0.02
 """Shares of the shortfall from which on a holding is worth a line of its own."""
 _MOST_LINES = 20
 
@@ -121,7 +121,9 @@ def _holdings_table(result: Risk, width: int) -> list[RenderableType]:
         return []
     shares = level.shares / level.shortfall
     order = sorted(range(len(shares)), key=lambda i: -abs(shares[i]))
-    shown = [i for i in order if abs(shares[i]) >= _TWO][:_MOST_LINES] or order[:_MOST_LINES]
+    shown = [i for i in order if abs(shares[i]) >= _WORTH_A_LINE][:_MOST_LINES] or order[
+        :_MOST_LINES
+    ]
     specs: Specs[int] = (
         ("holding", "", 0, lambda i: portfolio.positions[i].ticker),
         ("of the value", "%", 1, lambda i: share(portfolio.values[i] / portfolio.value, ".1f")),

@@ -271,6 +271,8 @@ def test_risk_gives_the_command_s_numbers(forecast, tmp_path):
         frame["es"].tolist()
     )
     assert "2 holdings" in repr(made)
+    assert "1 holding after" in repr(forecaster.risk({"IBM": 1}, SAMPLE, "sample"))
+    assert "1 session ahead" in repr(made)
     path = tmp_path / "held.csv"
     path.write_text("ticker,shares\nAAPL,10\nIBM,5\n")
     assert forecaster.risk(path, SAMPLE, "sample").to_dataframe().equals(frame)
