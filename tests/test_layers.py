@@ -152,6 +152,7 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
             "model.card",
             "model.artifact",
             "market.store.journal",
+            "market.store.risk_journal",
             "jobs.backtest_document",
         )
         or path.startswith("output.documents."),

@@ -24,11 +24,13 @@ from forecaster.jobs.market_set import (
     other_than_learned,
     read_market_set,
 )
-from forecaster.jobs.predict import SHORTEST_HISTORY, TickerForecast, checked_horizon, predict
-from forecaster.market.age import Age, ages_of, file_notes, too_old
-from forecaster.market.bars import History, Panel
+from forecaster.jobs.nightly_risk import Evening, NightlyRisk, risk_of_night
+from forecaster.jobs.predict import TickerForecast, checked_horizon, predict
+from forecaster.joint.holdings import Holdings
+from forecaster.market.age import ages_of, file_notes
+from forecaster.market.bars import Panel
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
-from forecaster.market.files.read import DEFAULT_READ_OPTIONS, LoadResult, ReadOptions
+from forecaster.market.files.read import DEFAULT_READ_OPTIONS, ReadOptions
 from forecaster.market.load import read_sorted
 from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
@@ -43,6 +45,7 @@ from forecaster.market.store.log import (
     record_try,
     unfinished_run,
 )
+from forecaster.market.store.risk_journal import append_risk
 from forecaster.market.watchlist import BatchSources
 from forecaster.model.artifact import Model, save
 from forecaster.packages import require_training
@@ -68,6 +71,7 @@ class BatchResult:
         head: hash of its last row.
         notes: what a user should know.
         seconds: from start to end.
+        risk: of the portfolio; None where nobody asked.
     """
 
     run: str
@@ -81,6 +85,13 @@ class BatchResult:
     head: str
     notes: tuple[Note, ...]
     seconds: float
+    risk: NightlyRisk | None = None
+
+    @property
+    def problems(self) -> tuple[Failure, ...]:
+        """Failures of tickers, and that of the portfolio."""
+        lacking = None if self.risk is None else self.risk.failure
+        return self.failures if lacking is None else (*self.failures, lacking)
 
     @property
     def tickers(self) -> int:
@@ -93,6 +104,7 @@ def batch(
     sources: BatchSources,
     *,
     market: BatchSources | None = None,
+    risk: Sequence[str] | Holdings | None = None,
     horizon: int | None = None,
     fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     options: ReadOptions = DEFAULT_READ_OPTIONS,
@@ -112,6 +124,7 @@ def batch(
         model: who forecasts.
         sources: tickers and price files.
         market: those that make the market state; None: the watchlist itself.
+        risk: holdings, or a file or words that hold them, whose risk is written down as well.
         horizon: steps; None: as ``predict``.
         fetching: how tickers are fetched.
         options: how files are read.
@@ -163,9 +176,14 @@ def batch(
             panel = replace(loaded.panel, market=members)
             model, note = _retrained(store, model, path, panel, moment)
             notes.append(note)
-        fresh, too_late = _by_age(loaded, ages, max_age)
+        evening = Evening.of(loaded, ages, max_age)
         result = predict(
-            model, fresh, market=members, horizon=horizon, calendars=loaded.calendars, ages=ages
+            model,
+            evening.histories,
+            market=members,
+            horizon=horizon,
+            calendars=loaded.calendars,
+            ages=ages,
         )
         notes += [*missing, *other_than_learned(model, members)]
         if members is None:
@@ -174,11 +192,25 @@ def batch(
         records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
         notes += _clock(store, now or datetime.now(UTC))
         written, journal_rows, head = _written(store, run, model, records, now)
+        night = None
+        if risk is not None:  # after the forecasts, which nothing in it can cost
+
+            def more(tickers: Sequence[str]) -> Evening:
+                found = read_sorted(
+                    [], tickers, options, asked, store=store, provider=provider, now=moment,
+                    last=REACH, on_ticker=on_ticker,
+                )  # fmt: skip
+                return Evening.of(found, ages_of(found, moment), max_age)
+
+            state = evening.histories if members is None else members
+            night = risk_of_night(model, risk, evening, more, state)
+            notes += night.notes
+            night, journal_rows, head = _risk_written(store, run, model, night, now)
     return BatchResult(
         run=run.run,
         model=model,
         forecasts=result.forecasts,
-        failures=(*loaded.failures, *too_late, *result.failures),
+        failures=(*evening.failures, *result.failures),
         stale=tuple(f.ticker for f in result.forecasts if f.ticker in stale),
         written=written,
         resumed=resumed,
@@ -186,26 +218,8 @@ def batch(
         head=head,
         notes=tuple(notes),
         seconds=time.perf_counter() - began,
+        risk=night,
     )
-
-
-def _by_age(
-    loaded: LoadResult, ages: Mapping[str, Age], max_age: int
-) -> tuple[list[History], list[Failure]]:
-    """Histories that a forecast may be made from, and why not from the others.
-
-    Of a file without a calendar nobody knows how many sessions it is behind.
-    """
-    fresh, too_late = [], []
-    for history in loaded.panel:
-        ticker, age = history.ticker, ages[history.ticker]
-        judged = len(history) >= SHORTEST_HISTORY and not (ticker in loaded.files and age.unknown)
-        problem = too_old(ticker, age, max_age) if judged else None
-        if problem is None:
-            fresh.append(history)
-        else:
-            too_late.append(Failure(problem, ticker))
-    return fresh, too_late
 
 
 def _task(
@@ -275,12 +289,26 @@ def _written(
 ) -> tuple[int, int, str]:
     """Write the journal and end the run; how many forecasts are new, all rows, the last's hash."""
     with store.writing() as tx:
-        moment = now or datetime.now(UTC)  # fetching, or another writer, may have taken an hour
-        author = Author(run.run, moment, model.name, model.id, model.digest)
-        written = journal.append(tx, author, records)
+        written = journal.append(tx, _author(run, model, now), records)
         rows, head = written_head(tx)
         finish_run(tx, run, datetime.now(UTC))
     return written, rows, head
+
+
+def _risk_written(
+    store: Store, run: Run, model: Model, night: NightlyRisk, now: datetime | None
+) -> tuple[NightlyRisk, int, str]:
+    """Write a portfolio's risk down; whether it was new, all rows, the last's hash."""
+    with store.writing() as tx:
+        if night.record is not None:
+            new = append_risk(tx, _author(run, model, now), night.record)
+            night = replace(night, written=new)
+        return night, *written_head(tx)
+
+
+def _author(run: Run, model: Model, now: datetime | None) -> Author:
+    """Who writes, and when: fetching, or another writer, may have taken an hour."""
+    return Author(run.run, now or datetime.now(UTC), model.name, model.id, model.digest)
 
 
 def _clock(store: Store, now: datetime) -> list[Note]:

@@ -13,7 +13,7 @@ from forecaster.evaluation.exceedances import Tail, tail_of
 from forecaster.jobs.joint_forecast import JointForecast, joint_forecast
 from forecaster.joint.benchmarks import tails
 from forecaster.joint.holdings import Holdings
-from forecaster.joint.portfolio import Portfolio, base_currency, value_positions
+from forecaster.joint.portfolio import Portfolio, base_currency, needed, value_positions
 from forecaster.joint.simulation import DRAWS, simulate
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
@@ -145,8 +145,7 @@ def risk(
             f"{parameter('loss')} is {100 * loss:g}%; a part of the value is needed, above 0% and"
             f" below 100%. Change {parameter('loss')}."
         )
-    kept = held(holdings, histories, base, as_of)
-    portfolio = value_positions(holdings, kept, base_currency(holdings, kept, base))
+    kept, portfolio = held(holdings, histories, base, as_of)
     forecast = joint_forecast(
         model, kept, ahead, leader=leader(portfolio), market=market or histories, as_of=as_of,
         calendars=calendars,
@@ -202,16 +201,18 @@ def held(
     histories: Sequence[History],
     base: str | None,
     as_of: np.datetime64 | None,
-) -> tuple[History, ...]:
-    """The histories of a portfolio up to a date: its tickers and its pairs of currencies.
+) -> tuple[tuple[History, ...], Portfolio]:
+    """A portfolio at a date, and the histories of its tickers and pairs of currencies up to it.
 
     Raises:
         DataError: a holding has none.
+        SettingsError: all of it is worth nothing or less.
     """
-    everything = value_positions(holdings, histories, base_currency(holdings, histories, base))
-    used = np.unique(np.concatenate([everything.asset, everything.pair]))
-    kept = [histories[place] for place in used if place >= 0]
-    return tuple(kept if as_of is None else [history.up_to(as_of) for history in kept])
+    currency = base_currency(holdings, histories, base)
+    kept = [histories[place] for place in needed(holdings, histories, currency)]
+    if as_of is not None:
+        kept = [history.up_to(as_of) for history in kept]
+    return tuple(kept), value_positions(holdings, kept, currency)
 
 
 def leader(portfolio: Portfolio) -> int:

@@ -23,7 +23,7 @@ from forecaster.jobs.joint_past import JointPast, fair_origins
 from forecaster.jobs.risk import LEVELS, PastProfits, checked_steps, held, leader
 from forecaster.joint.benchmarks import NAMES, tails
 from forecaster.joint.holdings import Holdings
-from forecaster.joint.portfolio import Portfolio, base_currency, value_positions
+from forecaster.joint.portfolio import Portfolio
 from forecaster.joint.simulation import simulate
 from forecaster.market.bars import History, Panel
 from forecaster.model.artifact import Model
@@ -132,8 +132,7 @@ def risk_backtest(
     """
     asked = STEPS if steps is None else steps
     ahead = checked_steps(model, [s for s in asked if s <= model.settings.horizon] or asked)
-    kept = held(holdings, panel.histories, base, test_end)
-    portfolio = value_positions(holdings, kept, base_currency(holdings, kept, base))
+    kept, portfolio = held(holdings, panel.histories, base, test_end)
     sessions = kept[leader(portfolio)].sessions
     origins = fair_origins(model, sessions, train_end, test_end, allow_overlap=allow_overlap)
     begun, ended = max(h.first for h in kept), min(h.cutoff for h in kept)

@@ -135,10 +135,8 @@ def value_positions(holdings: Holdings, histories: Sequence[History], base: str)
     values, pairs, signs = [], [], []
     assets: list[int] = []
     for position in holdings.positions:
-        place = _place_of(position, places)
+        place, unit, pair, sign = _looked_up(position, histories, places, base)
         history = None if place < 0 else histories[place]
-        unit, currency = _unit_of(position, history)
-        pair, sign = _pair_of(currency, base, places, position.ticker)
         rate = 1.0 if pair < 0 else float(histories[pair].close[-1]) ** sign
         price = float(history.close[-1]) * unit if history and position.unit == "shares" else 1.0
         if history is None:
@@ -168,6 +166,26 @@ def value_positions(holdings: Holdings, histories: Sequence[History], base: str)
             f" sales brought in: {CASH}=AMOUNT"
         )
     return portfolio
+
+
+def needed(holdings: Holdings, histories: Sequence[History], base: str) -> list[int]:
+    """Places of the histories that holdings and the pairs of their currencies have, rising.
+
+    Raises:
+        DataError: a ticker or a pair has none.
+    """
+    places = {history.ticker: place for place, history in enumerate(histories)}
+    found = [_looked_up(position, histories, places, base) for position in holdings.positions]
+    return sorted({place for asset, _, pair, _ in found for place in (asset, pair) if place >= 0})
+
+
+def _looked_up(
+    position: Position, histories: Sequence[History], places: dict[str, int], base: str
+) -> tuple[int, float, int, float]:
+    """The history of a position, the unit of its prices, its pair, and how that converts."""
+    place = _place_of(position, places)
+    unit, currency = _unit_of(position, None if place < 0 else histories[place])
+    return place, unit, *_pair_of(currency, base, places, position.ticker)
 
 
 def _place_of(position: Position, places: dict[str, int]) -> int:

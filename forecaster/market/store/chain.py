@@ -24,7 +24,7 @@ START = hashlib.sha256(b"forecast journal").hexdigest()
 """The hash before the first row."""
 
 _HEAD = "journal_head"
-_LATER_COLUMNS = ("source", "joined_on", "market_tickers")
+_LATER_COLUMNS = ("source", "joined_on", "market_tickers", "kind", "holdings")
 """Columns that rows of an older store do not have."""
 
 
@@ -38,12 +38,14 @@ class Chain:
         broken: what is wrong, one sentence each; empty where the chain holds.
         noted: the number of the row whose hash is the head that was noted, 0 where that is the
             empty journal's; None: no head was given, or it is not in the chain.
+        risks: how many rows are of a portfolio and not of a ticker.
     """
 
     entries: int
     head: str
     broken: tuple[str, ...]
     noted: int | None = None
+    risks: int = 0
 
 
 def row_hash(before: str, row: dict[str, Any]) -> str:
@@ -96,11 +98,12 @@ def verify(connection: Connection, head: str | None = None) -> Chain:
     if not inspect(connection).has_table(schema.journal.name):
         return Chain(0, START, ("the table journal is missing",))
     broken: list[str] = []
-    before, created, count = START, None, 0
+    before, created, count, risks = START, None, 0, 0
     noted = 0 if head == START else None
     columns = schema.readable(connection, schema.journal)
     for row in connection.execute(select(*columns).order_by(schema.journal.c.number)):
         count += 1
+        risks += row.kind is not None
         if row.number != count:
             broken.append(f"row {count} is missing; {row.number} follows {count - 1}")
             count = row.number
@@ -116,7 +119,7 @@ def verify(connection: Connection, head: str | None = None) -> Chain:
     broken += _end(connection, count, before, whole=not broken)
     if head is not None and noted is None:
         broken.append(f"no row has the noted hash {head}: rows were taken away or written anew")
-    return Chain(count, str(before), tuple(broken), noted)
+    return Chain(count, str(before), tuple(broken), noted, risks)
 
 
 def _end(connection: Connection, count: int, head: str, *, whole: bool) -> list[str]:

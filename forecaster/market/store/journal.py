@@ -1,5 +1,7 @@
 """The journal: every forecast of a batch, in an order that cannot be changed unseen.
 
+Forecasts of tickers and risks of portfolios stand in one chain; the latter are in ``risk_journal``.
+
 Each row carries a hash of itself and of the hash before it; the chain's length and end are noted
 apart from it, so that rows cut off its end are missed too. A cell that came with a later version of
 the store and is NULL counts as not there: rows that are older than their column keep their hash.
@@ -10,26 +12,27 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, select
 
-from forecaster.documents import Count, Day, Flag, Level, Number, Part, refusal
-from forecaster.errors import StoreError
+from forecaster.documents import Count, Day, Flag, Level, Number, Part, refusal, shown
 from forecaster.market.store import schema
-from forecaster.market.store.chain import (
-    START,
-    Chain,
-    row_hash,
-    verify,
-    write_head,
-    written_head,
-)
+from forecaster.market.store.chain import Chain, verify, written_head
 from forecaster.market.store.damage import checked
+from forecaster.market.store.ledger import (
+    CLOCKS_APART,
+    RISK,
+    Author,
+    add_rows,
+    author_of,
+    newest,
+    readable_row,
+    rows,
+)
 from forecaster.market.store.schema import to_day, to_number
 from forecaster.market.store.tickers import MOST_NAMES
 
@@ -38,12 +41,6 @@ __all__ = [
     "head", "newest", "verify",
 ]  # fmt: skip
 
-_START, _hash = START, row_hash
-
-_UNREADABLE = (ValueError, TypeError, OverflowError, OSError, RecursionError, StoreError)
-"""What cells that somebody changed lead to."""
-CLOCKS_APART = timedelta(seconds=5)
-"""How much the clocks of machines that share a store may differ that nobody need look at."""
 _PRICE_TOLERANCE = 1e-5
 """Relative difference up to which two forecasts are the same: processors round differently."""
 
@@ -81,25 +78,6 @@ class JournalRecord:
 
 
 @dataclass(frozen=True)
-class Author:
-    """Who forecasts: a run of a model.
-
-    Attributes:
-        run: name of the run.
-        created: when, UTC.
-        model: its name.
-        model_id: its id.
-        model_hash: SHA-256 of its weights.
-    """
-
-    run: str
-    created: datetime
-    model: str
-    model_id: str
-    model_hash: str
-
-
-@dataclass(frozen=True)
 class Entry:
     """A row of the journal.
 
@@ -132,23 +110,10 @@ def append(connection: Connection, author: Author, forecasts: Sequence[JournalRe
     Returns:
         How many were added.
     """
-    count, head = written_head(connection)
-    last = newest(connection)
-    if last is not None and timedelta(0) < last - author.created <= CLOCKS_APART:
-        author = replace(author, created=last)
-    rows = []
     written = _written(connection, author.model_id, forecasts)
-    for forecast in forecasts:
-        if _is_among(written[_place(forecast)], forecast):
-            continue
-        count += 1
-        row = _row(count, author, forecast)
-        row["hash"] = head = _hash(head, row)
-        rows.append(row)
-    if rows:
-        connection.execute(insert(schema.journal), rows)
-        write_head(connection, count, head)
-    return len(rows)
+    new = [_row(one) for one in forecasts if not _is_among(written[_place(one)], one)]
+    add_rows(connection, author, new)
+    return len(new)
 
 
 def entries(
@@ -159,7 +124,7 @@ def entries(
     ticker: str | None = None,
     run: str | None = None,
 ) -> Iterator[Entry]:
-    """Rows in their order.
+    """Forecasts of tickers in their order.
 
     Args:
         connection: a transaction.
@@ -168,18 +133,9 @@ def entries(
         ticker: a symbol.
         run: name of a run.
     """
-    table = schema.journal.c
-    query = select(*schema.readable(connection, schema.journal)).order_by(table.number)
-    if since is not None:
-        query = query.where(table.cutoff >= to_number(since))
-    if model is not None:
-        query = query.where((table.model == model) | (table.model_id == model))
-    if ticker is not None:
-        query = query.where(table.ticker == ticker)
-    if run is not None:
-        query = query.where(table.run == run)
-    for row in connection.execute(query):
-        yield _entry(row)
+    for row in rows(connection, since=since, model=model, ticker=ticker, run=run):
+        if row.kind != RISK:
+            yield entry_of(row)
 
 
 def head(connection: Connection) -> str:
@@ -187,30 +143,12 @@ def head(connection: Connection) -> str:
     return written_head(connection)[1]
 
 
-def newest(connection: Connection) -> datetime | None:
-    """When the last row says that it was written; None where the journal is empty.
-
-    Raises:
-        StoreError: it is no time.
-    """
-    table = schema.journal.c
-    last = select(table.created).order_by(table.number.desc()).limit(1)
-    created = connection.execute(last).scalar()
-    try:
-        return None if created is None else datetime.fromtimestamp(created, UTC)
-    except _UNREADABLE as problem:
-        raise StoreError(
-            "the last row of the journal has no time that can be read; somebody changed it. Run"
-            " forecast journal verify, and restore the store from a copy."
-        ) from problem
-
-
 def _written(
     connection: Connection, model_id: str, forecasts: Sequence[JournalRecord]
 ) -> defaultdict[_Place, list[Row[Any]]]:
     """A model's rows of the tickers and cutoffs of some forecasts, newest first, by their place."""
     table = schema.journal.c
-    rows: defaultdict[_Place, list[Row[Any]]] = defaultdict(list)
+    found: defaultdict[_Place, list[Row[Any]]] = defaultdict(list)
     for start in range(0, len(forecasts), MOST_NAMES):
         some = forecasts[start : start + MOST_NAMES]
         query = (
@@ -219,22 +157,23 @@ def _written(
                 table.ticker.in_({forecast.ticker for forecast in some}),
                 table.cutoff.in_({to_number(forecast.cutoff) for forecast in some}),
                 table.model_id == model_id,
+                table.kind.is_(None),
             )
             .order_by(table.number.desc())
         )
         for row in connection.execute(query):
-            rows[row.ticker, row.cutoff, row.source].append(row)
-    return rows
+            found[row.ticker, row.cutoff, row.source].append(row)
+    return found
 
 
 def _place(forecast: JournalRecord) -> _Place:
     return forecast.ticker, to_number(forecast.cutoff), forecast.source
 
 
-def _is_among(rows: Sequence[Row[Any]], forecast: JournalRecord) -> bool:
+def _is_among(written: Sequence[Row[Any]], forecast: JournalRecord) -> bool:
     """Whether the newest row of its place, or of those of equal bars, says the same."""
-    alike = [row for row in rows if row.fingerprint == forecast.fingerprint]
-    return any(_same(_entry(row).forecast, forecast) for row in (*rows[:1], *alike[:1]))
+    alike = [row for row in written if row.fingerprint == forecast.fingerprint]
+    return any(_same(entry_of(row).forecast, forecast) for row in (*written[:1], *alike[:1]))
 
 
 def _same(a: JournalRecord, b: JournalRecord) -> bool:
@@ -249,15 +188,14 @@ def _same(a: JournalRecord, b: JournalRecord) -> bool:
     return np.allclose(mine, others, rtol=_PRICE_TOLERANCE, atol=0.0)
 
 
-def _row(number: int, author: Author, forecast: JournalRecord) -> dict[str, Any]:
+def _row(forecast: JournalRecord) -> dict[str, Any]:
     return {
-        **vars(author),
         **vars(forecast),
-        "number": number,
-        "created": int(author.created.timestamp()),
         "cutoff": to_number(forecast.cutoff),
         "horizon": len(forecast.steps),
         "steps": json.dumps(forecast.steps, separators=(",", ":"), allow_nan=False),
+        "kind": None,
+        "holdings": None,
     }
 
 
@@ -296,20 +234,17 @@ def _checked_steps(text: str) -> list[dict[str, Any]]:
     return steps
 
 
-def _entry(row: Row[Any]) -> Entry:
-    try:
+def entry_of(row: Row[Any]) -> Entry:
+    with readable_row(row):
         checked(row, schema.journal)
-        created = datetime.fromtimestamp(row.created, UTC)
+        if row.kind is not None:
+            raise ValueError(f"its kind is {shown(row.kind)}")
+        author = author_of(row)
         steps = _checked_steps(row.steps)
         cutoff = to_day(row.cutoff)
-    except _UNREADABLE as problem:
-        raise StoreError(
-            f"row {row.number} of the journal ({row.ticker}) cannot be read ({problem}); somebody"
-            " changed it. Run forecast journal verify, and restore the store from a copy."
-        ) from problem
     return Entry(
         number=row.number,
-        author=Author(row.run, created, row.model, row.model_id, row.model_hash),
+        author=author,
         forecast=JournalRecord(
             ticker=row.ticker,
             cutoff=cutoff,

@@ -37,10 +37,11 @@ from sqlalchemy.exc import NoSuchTableError
 from forecaster.arrays import Days, Integers
 from forecaster.errors import StoreError
 
-VERSION = 4
+VERSION = 5
 """Of the schema. A higher one is written by a newer program and left alone.
 
 2: ``journal.source``. 3: ``journal.joined_on`` and ``journal.market_tickers``. 4: ``renames``.
+5: ``journal.kind`` and ``journal.holdings``.
 """
 
 _FIRST_DAY, _LAST_DAY = 16000101, 22001231
@@ -176,8 +177,10 @@ journal = Table(
     Column("source", Text),  # the file that the bars came from; NULL: the price store
     Column("joined_on", Text),  # session; NULL: scored by counting bars, as versions 1 and 2 did
     Column("market_tickers", Integer),  # 0: forecast alone; NULL: not known
+    Column("kind", Text),  # risk: of a portfolio; NULL: a forecast of a ticker
+    Column("holdings", Text, info=_LONG),  # JSON: positions and histories of a portfolio
     Index("journal_forecast", "ticker", "cutoff", "model_id"),
-    comment="every forecast of a batch; rows are added and never changed",
+    comment="every forecast of a batch, of tickers and portfolios; rows are added, never changed",
 )
 
 
@@ -191,21 +194,21 @@ renames = Table(
 )
 
 
-def _one_to_two(connection: Connection) -> None:
-    """Forecasts can say which file they were made from; those that are there do not."""
-    connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN source TEXT")
+def _adding(*columns: str) -> Callable[[Connection], None]:
+    """What adds columns to the journal; rows that are there have NULL in them."""
 
+    def add(connection: Connection) -> None:
+        for column in columns:
+            connection.exec_driver_sql(f"ALTER TABLE journal ADD COLUMN {column}")
 
-def _two_to_three(connection: Connection) -> None:
-    """Forecasts say how they are joined with bars, and how many tickers made the market state."""
-    connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN joined_on TEXT")
-    connection.exec_driver_sql("ALTER TABLE journal ADD COLUMN market_tickers INTEGER")
+    return add
 
 
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {
-    1: _one_to_two,
-    2: _two_to_three,
+    1: _adding("source TEXT"),
+    2: _adding("joined_on TEXT", "market_tickers INTEGER"),
     3: renames.create,
+    4: _adding("kind TEXT", "holdings TEXT"),
 }
 """From a version to the next one."""
 

@@ -9,7 +9,7 @@ import pytest
 from journal_rows import AUTHOR, add, check, forecast_of, rows
 from sqlalchemy import text
 
-from forecaster.market.store import journal
+from forecaster.market.store import chain, journal, ledger
 
 
 class TestAppending:
@@ -161,15 +161,16 @@ class TestTheChain:
 
     def test_a_row_that_was_forged_with_its_hash_breaks_the_next(self, full):
         first = rows(full)[0]
-        forged = journal._row(1, first.author, replace(first.forecast, last_close=1.0))
-        forged["hash"] = journal._hash(journal._START, forged)
+        cells = journal._row(replace(first.forecast, last_close=1.0))
+        forged = ledger.row_of(1, first.author, cells)
+        forged["hash"] = chain.row_hash(chain.START, forged)
         with full.writing() as tx:
             tx.execute(text("UPDATE journal SET last_close=1.0, hash=:hash WHERE number=1"), forged)
         assert check(full).broken == ("row 2 (XYZ, 2026-03-02) was changed",)
 
     def test_a_hash_is_of_every_cell(self, full):
         """So that no column can be added to the table and forgotten here."""
-        names = set(journal._row(1, AUTHOR, forecast_of()))
+        names = set(ledger.row_of(1, AUTHOR, journal._row(forecast_of())))
         from forecaster.market.store import schema
 
         assert names | {"hash"} == {column.name for column in schema.journal.columns}

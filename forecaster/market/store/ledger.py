@@ -1,0 +1,146 @@
+"""Rows of the journal, of whatever kind: written in a chain, read in their order."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, insert, select
+
+from forecaster.errors import StoreError
+from forecaster.market.store import schema
+from forecaster.market.store.chain import row_hash, write_head, written_head
+from forecaster.market.store.schema import to_number
+
+RISK = "risk"
+"""The kind of a row that holds the risk of a portfolio."""
+
+_UNREADABLE = (ValueError, TypeError, OverflowError, OSError, RecursionError, StoreError)
+"""What cells that somebody changed lead to."""
+CLOCKS_APART = timedelta(seconds=5)
+"""How much the clocks of machines that share a store may differ that nobody need look at."""
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who forecasts: a run of a model.
+
+    Attributes:
+        run: name of the run.
+        created: when, UTC.
+        model: its name.
+        model_id: its id.
+        model_hash: SHA-256 of its weights.
+    """
+
+    run: str
+    created: datetime
+    model: str
+    model_id: str
+    model_hash: str
+
+
+def add_rows(connection: Connection, author: Author, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows down, each with its number, its author and its hash.
+
+    Args:
+        connection: a writing transaction.
+        author: of all of them.
+        rows: their other cells.
+    """
+    count, head = written_head(connection)
+    last = newest(connection)
+    if last is not None and timedelta(0) < last - author.created <= CLOCKS_APART:
+        author = replace(author, created=last)
+    whole = []
+    for number, cells in enumerate(rows, start=count + 1):
+        row = row_of(number, author, cells)
+        row["hash"] = head = row_hash(head, row)
+        whole.append(row)
+    if whole:
+        connection.execute(insert(schema.journal), whole)
+        write_head(connection, count + len(whole), head)
+
+
+def row_of(number: int, author: Author, cells: dict[str, Any]) -> dict[str, Any]:
+    """All cells of a row but its hash."""
+    own = {**vars(author), "created": int(author.created.timestamp())}
+    return {**cells, **own, "number": number}
+
+
+def rows(
+    connection: Connection,
+    *,
+    since: np.datetime64 | None = None,
+    model: str | None = None,
+    ticker: str | None = None,
+    run: str | None = None,
+) -> Iterator[Row[Any]]:
+    """Rows of every kind in their order, as they are.
+
+    Args:
+        connection: a transaction.
+        since: first cutoff.
+        model: name or id of a model.
+        ticker: a symbol.
+        run: name of a run.
+    """
+    table = schema.journal.c
+    query = select(*schema.readable(connection, schema.journal)).order_by(table.number)
+    if since is not None:
+        query = query.where(table.cutoff >= to_number(since))
+    if model is not None:
+        query = query.where((table.model == model) | (table.model_id == model))
+    if ticker is not None:
+        query = query.where(table.ticker == ticker)
+    if run is not None:
+        query = query.where(table.run == run)
+    yield from connection.execute(query)
+
+
+def newest(connection: Connection) -> datetime | None:
+    """When the last row says that it was written; None where the journal is empty.
+
+    Raises:
+        StoreError: it is no time.
+    """
+    table = schema.journal.c
+    last = select(table.created).order_by(table.number.desc()).limit(1)
+    created = connection.execute(last).scalar()
+    try:
+        return None if created is None else datetime.fromtimestamp(created, UTC)
+    except _UNREADABLE as problem:
+        raise StoreError(
+            "the last row of the journal has no time that can be read; somebody changed it. Run"
+            " forecast journal verify, and restore the store from a copy."
+        ) from problem
+
+
+@contextlib.contextmanager
+def readable_row(row: Row[Any]) -> Iterator[None]:
+    """Name a row whose cells cannot be read.
+
+    Raises:
+        StoreError: they cannot.
+    """
+    try:
+        yield
+    except _UNREADABLE as problem:
+        raise StoreError(
+            f"row {row.number} of the journal ({row.ticker}) cannot be read ({problem}); somebody"
+            " changed it. Run forecast journal verify, and restore the store from a copy."
+        ) from problem
+
+
+def author_of(row: Row[Any]) -> Author:
+    """Who wrote a row.
+
+    Raises:
+        ValueError: it has no time.
+    """
+    created = datetime.fromtimestamp(row.created, UTC)
+    return Author(row.run, created, row.model, row.model_id, row.model_hash)
