@@ -96,7 +96,8 @@ def _checking_lines(write: Callable[..., None]) -> Callable[..., None]:
         def checked() -> Iterable[Mapping[str, Any]]:
             for value in objects:
                 line = json.loads(format.to_json(value, indent=None))
-                check(line, "journal-line/1" if "number" in value else "batch-line/1")
+                kind = "journal-risk-line/1" if "positions" in value else "journal-line/1"
+                check(line, kind if "number" in value else "batch-line/1")
                 yield value
 
         return write(file, checked())

@@ -64,6 +64,16 @@ def batch(
     horizon: Horizon = None,
     level: Level = None,
     market: Market = None,
+    risk: Annotated[
+        list[str] | None,
+        reads(
+            typer.Option(
+                metavar="HOLDINGS",
+                help="Write down what these may lose, too: a CSV of ticker and shares, value or"
+                " weight, or AAPL=100; may be given several times.",
+            )
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         also_called(
@@ -156,7 +166,7 @@ def batch(
     from forecaster.market.watchlist import read_batch_sources
     from forecaster.model.artifact import load
     from forecaster.model.registry import BOXED, find, path_of
-    from forecaster.output.batch import batch_json, batch_sentence
+    from forecaster.output.batch import batch_json, batch_sentence, risk_sentence
     from forecaster.output.console import name_run, note, wrote
     from forecaster.output.live.progress_bars import ticker_bar
 
@@ -172,7 +182,7 @@ def batch(
         shares = checked_shares(author, asked)
         with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
             result = batch.batch(
-                author, work, market=members,
+                author, work, market=members, risk=risk,
                 horizon=horizon, fetching=fetching, options=options, resume=resume,
                 retrain_days=days, path=kept, wait=wait,
                 max_age=max_age, on_ticker=on_ticker, on_run=name_run,
@@ -183,17 +193,19 @@ def batch(
         wrote(kept)
     result = replace(result, forecasts=with_intervals(result.forecasts, shares))
     _write(result, output, format, shares, quiet=quiet)
-    code = exit_code_of(result.failures, succeeded=len(result.forecasts))
+    code = exit_code_of(result.problems, succeeded=len(result.forecasts))
     if metrics is not None:
         _measure(metrics, code, result)
     if summary is not None:
-        told = replace(result, failures=failures_in_flags(result.failures))
-        emit(batch_json(told, code), None if summary == _STDOUT else summary, "--summary")
+        told = batch_json(result, code, failures_in_flags(result.problems))
+        emit(told, None if summary == _STDOUT else summary, "--summary")
     if head_file is not None:
         emit(f"{result.head}\n", None if head_file == _STDOUT else head_file, "--head-file")
     if not quiet:
         note(batch_sentence(result))
-    report_failures(result.failures, succeeded=len(result.forecasts))
+        if result.risk is not None and result.risk.record is not None:
+            note(risk_sentence(result.risk.name, result.risk.record))
+    report_failures(result.problems, succeeded=len(result.forecasts))
 
 
 @contextlib.contextmanager

@@ -79,19 +79,29 @@ def list_journal(
     *,
     to: Writing,
 ) -> None:
-    """List forecasts that were written down, the newest last."""
+    """List forecasts and risks that were written down, the newest last."""
     from forecaster.market.store import Store
     from forecaster.market.store.journal import entries
+    from forecaster.market.store.risk_journal import risks
     from forecaster.output import journal
 
     day = parse_date(since, "--since")
+    wanted = _writable(model=model, ticker=ticker, run=run)
     with Store() as store, store.reading() as tx:
-        records = list(entries(tx, since=day, **_writable(model=model, ticker=ticker, run=run)))
-    shown = records[-last:]
+        records = list(entries(tx, since=day, **wanted))
+        held = list(risks(tx, since=day, **wanted))
+    shown, shown_risks = records[-last:], held[-last:]
     chosen = any(option is not None for option in (since, model, ticker, run))
     to.write(
-        table=lambda width: journal.journal_table(shown, len(records), width, chosen=chosen),
-        json=lambda: journal.journal_json(shown),
+        table=lambda width: [
+            *(
+                journal.journal_table(shown, len(records), width, chosen=chosen)
+                if records or not held
+                else []
+            ),
+            *journal.risks_table(shown_risks, len(held), width),
+        ],
+        json=lambda: journal.journal_json(shown, shown_risks),
         csv=lambda: journal.journal_csv(shown),
     )
 
@@ -124,7 +134,11 @@ def verify(
     if chain.noted is not None:
         later = chain.entries - chain.noted
         since = f"the noted head is that of row {chain.noted}, and {later:,} came since\n"
-    emit(f"{counted(chain.entries, 'forecast')}, none changed; head {chain.head}\n{since}", None)
+    rows = counted(chain.entries - chain.risks, "forecast")
+    if chain.risks:
+        held = "a portfolio" if chain.risks == 1 else "portfolios"
+        rows += f" and {counted(chain.risks, 'risk')} of {held}"
+    emit(f"{rows}, none changed; head {chain.head}\n{since}", None)
 
 
 def _hash(head: str) -> str:
@@ -152,14 +166,14 @@ def export(
     ] = None,
     output: Annotated[Path | None, output(JOURNAL)] = None,
 ) -> None:
-    """Write the journal with its hashes."""
+    """Write the journal with its hashes; risks of portfolios are lines of JSON, not of CSV."""
     from forecaster.market.store import Store
-    from forecaster.market.store.journal import entries
+    from forecaster.market.store.risk_journal import every_entry
     from forecaster.output import journal
 
     day = parse_date(since, "--since")
     write = journal.write_csv if format == "csv" else journal.write_jsonl
     with Store() as store, store.reading() as tx:
-        records = entries(tx, since=day, **_writable(model=model, ticker=ticker, run=run))
+        records = every_entry(tx, since=day, **_writable(model=model, ticker=ticker, run=run))
         with written_to(output) as file:
             write(file, records)

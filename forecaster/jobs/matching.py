@@ -27,7 +27,7 @@ from forecaster.market.calendars import (
     missed_sessions,
     next_sessions,
 )
-from forecaster.market.store.journal import Entry, JournalRecord
+from forecaster.market.store.journal import Author, Entry, JournalRecord
 
 LOST_AFTER = 20
 """Sessions without a bar after which a ticker is taken to be renamed or delisted."""
@@ -124,8 +124,20 @@ class Matcher:
             calendars: of the tickers' exchanges.
             now: with a time zone.
         """
-        self._files = {t: _Bars(h, calendars, now) for t, h in from_files.items()}
-        self._stored = {t: _Bars(h, calendars, now) for t, h in stored.items()}
+        self._files = {t: Bars(h, calendars, now) for t, h in from_files.items()}
+        self._stored = {t: Bars(h, calendars, now) for t, h in stored.items()}
+
+    def bars_of(self, ticker: str, *, filed: bool) -> Bars | tuple[State, str]:
+        """The bars of a ticker, or what its forecasts are without them, and why.
+
+        Args:
+            ticker: the symbol, as it was.
+            filed: whether it was forecast from a file.
+        """
+        bars = self._files.get(ticker)
+        if bars is None and filed:
+            return "open", NO_FILE
+        return bars or self._stored.get(ticker) or ("lost", NO_BARS)
 
     def case(self, entries: Sequence[Entry]) -> Case:
         """What became of all forecasts of one ticker and cutoff.
@@ -135,17 +147,12 @@ class Matcher:
         """
         forecast = entries[0].forecast
         ticker, cutoff = forecast.ticker, forecast.cutoff
-        bars = self._files.get(ticker)
-        if bars is None and forecast.source is not None:
-            return Case(ticker, _unmatched(entries, "open", NO_FILE))
-        bars = bars or self._stored.get(ticker)
-        if bars is None:
-            return Case(ticker, _unmatched(entries, "lost", NO_BARS))
+        bars = self.bars_of(ticker, filed=forecast.source is not None)
+        if not isinstance(bars, Bars):
+            return Case(ticker, _unmatched(entries, *bars))
         row = bars.row_of(cutoff)
         if row is None:
-            if bars.history.first < cutoff < bars.history.cutoff:
-                return Case(ticker, _unmatched(entries, "open", CUTOFF_HOLE))
-            return Case(ticker, _unmatched(entries, "lost", NO_CUTOFF))
+            return Case(ticker, _unmatched(entries, *bars.without(cutoff)))
         return Case(bars.history.ticker, bars.steps(entries, row), bars.history, row)
 
 
@@ -166,7 +173,7 @@ def _unmatched(entries: Sequence[Entry], state: State, reason: str) -> list[Matc
 
 def _without_bars(entry: Entry, h: int, state: State, reason: str) -> Match:
     session = _planned(entry.forecast, h)
-    if state == "open" and _written(entry) >= day_ends(session):
+    if state == "open" and written_at(entry.author) >= day_ends(session):
         state, reason = "late", ""
     return Match(state, entry, session, _promised(entry.forecast, h), reason=reason)
 
@@ -183,11 +190,12 @@ def _promised(forecast: JournalRecord, h: int) -> Joined:
     return "counted" if forecast.steps[h]["session_estimated"] else "named"
 
 
-def _written(entry: Entry) -> np.datetime64:
-    return np.datetime64(int(entry.author.created.timestamp()), "s")
+def written_at(author: Author) -> np.datetime64:
+    """When a row was written down, UTC."""
+    return np.datetime64(int(author.created.timestamp()), "s")
 
 
-class _Bars:
+class Bars:
     """What became of forecasts of one ticker, by its bars as they are now."""
 
     def __init__(self, history: History, calendars: Calendars, now: datetime) -> None:
@@ -204,7 +212,25 @@ class _Bars:
 
     def row_of(self, cutoff: np.datetime64) -> int | None:
         """The place of a cutoff's bar; None where there is none."""
-        return _place(self.history.sessions, cutoff)
+        return place_of(self.history.sessions, cutoff)
+
+    def without(self, cutoff: np.datetime64) -> tuple[State, str]:
+        """What forecasts from a cutoff that has no bar are, and why."""
+        inside = self.history.first < cutoff < self.history.cutoff
+        return ("open", CUTOFF_HOLE) if inside else ("lost", NO_CUTOFF)
+
+    def sessions_after(self, row: int, count: int) -> tuple[Days, Mask]:
+        """The sessions after a row, ``(count,)``, and which of them today's calendar lacks."""
+        return next_sessions(self.history.slice(0, row + 1), count, self._known)
+
+    def close_of(self, session: np.datetime64) -> np.datetime64:
+        """When a session closed, UTC; without a calendar, the end of its day."""
+        return self._calendars.close_of(self.history, session)
+
+    def log_return(self, row: int, place: int) -> float:
+        """From the close of one row to that of another, splits and dividends left out."""
+        before, after = np.log(self.history.adjusted_close[[row, place]])
+        return float(after - before)
 
     def steps(self, entries: Sequence[Entry], row: int) -> list[Match]:
         """What became of each step of forecasts from one row; of several, of the one that counts.
@@ -214,7 +240,7 @@ class _Bars:
             row: of their cutoff.
         """
         horizon = max(len(entry.forecast.steps) for entry in entries)
-        ahead = _Ahead(self.history, row, self._known, horizon)
+        ahead = _Ahead(self, row, horizon, known=self._known is not None)
         return [
             _best([self._match(e, h, ahead) for e in entries if len(e.forecast.steps) > h])
             for h in range(horizon)
@@ -222,15 +248,15 @@ class _Bars:
 
     def _match(self, entry: Entry, h: int, ahead: _Ahead) -> Match:
         joined, session, place = ahead.found(entry.forecast, h)
-        if _written(entry) >= self._calendars.close_of(self.history, session):
+        if written_at(entry.author) >= self.close_of(session):
             return Match("late", entry, session, joined)
         if place is not None:
-            before, after = np.log(self.history.adjusted_close[[ahead.row, place]])
-            return Match("scored", entry, session, joined, float(after - before))
-        state, reason = self._missing(session, joined)
+            moved = self.log_return(ahead.row, place)
+            return Match("scored", entry, session, joined, moved)
+        state, reason = self.missing(session, joined)
         return Match(state, entry, session, joined, reason=reason)
 
-    def _missing(self, session: np.datetime64, joined: Joined) -> tuple[State, str]:
+    def missing(self, session: np.datetime64, joined: Joined) -> tuple[State, str]:
         """Whether the bar of a session may still come, and why it is not there."""
         known = self._known
         if joined == "named" and known is not None and _dropped(session, known):
@@ -251,17 +277,17 @@ class _Bars:
 class _Ahead:
     """The bars after one cutoff."""
 
-    def __init__(self, history: History, row: int, known: Schedule | None, horizon: int) -> None:
+    def __init__(self, bars: Bars, row: int, horizon: int, *, known: bool) -> None:
         self.row = row
-        self._history, self._known, self._horizon = history, known, horizon
+        self._bars, self._history, self._known, self._horizon = bars, bars.history, known, horizon
 
     def found(self, forecast: JournalRecord, h: int) -> tuple[Joined, np.datetime64, int | None]:
         """How a step finds its bar, of which session, and the bar's place if it is there."""
         joined, session = _promised(forecast, h), _planned(forecast, h)
-        if joined == "counted" and self._known is not None and not self._by_calendar[1][h]:
+        if joined == "counted" and self._known and not self._by_calendar[1][h]:
             joined, session = "calendar", np.datetime64(self._by_calendar[0][h], "D")
         if joined in ("named", "calendar"):
-            return joined, session, _place(self._history.sessions, session)
+            return joined, session, place_of(self._history.sessions, session)
         place = self.row + h + 1
         if place >= len(self._history):
             return joined, session, None
@@ -270,11 +296,11 @@ class _Ahead:
     @cached_property
     def _by_calendar(self) -> tuple[Days, Mask]:
         """The sessions after the cutoff, and which of them today's calendar does not know."""
-        seen = self._history.slice(0, self.row + 1)
-        return next_sessions(seen, self._horizon, self._known)
+        return self._bars.sessions_after(self.row, self._horizon)
 
 
-def _place(sessions: Days, session: np.datetime64) -> int | None:
+def place_of(sessions: Days, session: np.datetime64) -> int | None:
+    """The place of a session among others; None where it is not there."""
     place = int(np.searchsorted(sessions, session))
     return place if place < len(sessions) and sessions[place] == session else None
 
@@ -282,7 +308,7 @@ def _place(sessions: Days, session: np.datetime64) -> int | None:
 def _dropped(session: np.datetime64, known: Schedule) -> bool:
     """Whether a calendar that covers a date has no session on it."""
     covered = known.known_from <= session <= known.known_until
-    return bool(covered) and _place(known.sessions, session) is None
+    return bool(covered) and place_of(known.sessions, session) is None
 
 
 def _log_quantiles(entry: Entry, h: int) -> Floats:

@@ -123,7 +123,8 @@ def risk_of_night(
         histories, calendars, files = _prices(holdings, evening, more, notes)
         made = risk(model, holdings, histories, market=market, calendars=calendars)
     except ForecastError as problem:
-        return NightlyRisk(name, None, None, Failure(problem, source=name), tuple(notes))
+        named = type(problem)(f"no risk of {name}: {problem.message.marked}")
+        return NightlyRisk(name, None, None, Failure(named, source=name), tuple(notes))
     record = record_of(made, files, None if isinstance(given, Holdings) else name)
     return NightlyRisk(name, made, record, None, tuple(notes))
 

@@ -15,6 +15,7 @@ import numpy as np
 from forecaster.errors import DataError, SettingsError, UnknownTicker
 from forecaster.market.bars import Action, History
 from forecaster.market.store import Store, bars, journal
+from forecaster.market.store.risk_journal import risks
 from forecaster.market.store.tickers import TickerInfo, record_rename, stored_tickers
 from forecaster.market.symbols import checked_ticker
 from forecaster.wording import counted, writable
@@ -87,7 +88,7 @@ def rename(store: Store, old: str, new: str, *, now: datetime | None = None) -> 
                 whole = _joined(whole, found[after], before)
             bars.replace(tx, whole.history, whole.paid, whole.info)
             bars.forget(tx, before)
-        elif after in found and any(journal.entries(tx, ticker=before)):
+        elif after in found and _is_written(tx, before):
             whole = found[after]  # it has all bars, and forecasts of the old name are to be scored
         else:
             raise UnknownTicker(
@@ -97,6 +98,11 @@ def rename(store: Store, old: str, new: str, *, now: datetime | None = None) -> 
     history = whole.history
     own = len(found[after].history) if after in found else 0
     return Renaming(before, after, len(history), history.first, history.cutoff, len(history) - own)
+
+
+def _is_written(tx: Connection, ticker: str) -> bool:
+    """Whether the journal holds a forecast of a ticker, or of a portfolio with it."""
+    return any(journal.entries(tx, ticker=ticker)) or any(risks(tx, ticker=ticker))
 
 
 def _name(tx: Connection, word: str) -> str:

@@ -1,5 +1,7 @@
 """Score: what became of the forecasts in the journal, beside the naive and the EWMA forecast.
 
+So of the risks of portfolios: how often they lost more than was said.
+
 A forecast that was made from a file is compared with a file alone: under its ticker a provider may
 know something else. One that was made from the price store is compared with what the provider says,
 unless a file is given that holds its ticker.
@@ -17,6 +19,7 @@ import numpy as np
 
 from forecaster.errors import DataError, ForecastError, UnknownTicker
 from forecaster.jobs.matching import Matcher
+from forecaster.jobs.portfolio_record import PortfolioRecord, by_portfolio, portfolio_record
 from forecaster.jobs.track_record import Miss, Record, by_model, record_of
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars
@@ -27,6 +30,7 @@ from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Entry, JournalRecord
+from forecaster.market.store.risk_journal import risks
 from forecaster.market.store.tickers import renamed
 from forecaster.wording import counted, few, were
 
@@ -45,12 +49,19 @@ class ScoreResult:
         misses: the worst of all.
         notes: what a user should know.
         failures: tickers and files whose bars cannot be had, and why.
+        portfolios: what became of the risks of portfolios, in the order of the journal.
     """
 
     records: tuple[Record, ...]
     misses: tuple[Miss, ...]
     notes: tuple[Note, ...]
     failures: tuple[Failure, ...]
+    portfolios: tuple[PortfolioRecord, ...] = ()
+
+    @property
+    def scored(self) -> int:
+        """How many (forecast, step) and (risk, step) pairs are scored."""
+        return sum(r.scored for r in self.records) + sum(p.scored for p in self.portfolios)
 
 
 def score_journal(
@@ -85,19 +96,19 @@ def score_journal(
         opened = store or stack.enter_context(Store())
         with opened.reading() as tx:
             entries = list(journal.entries(tx, since=since, model=model))
+            held = list(risks(tx, since=since, model=model))
             names = renamed(tx)
-        if not entries:
+        if not entries and not held:
             raise DataError(_nothing(since, model))
         filed = LoadResult(Panel(tuple(happened)), (), ())
         if fetching.calendar is not None and happened:
             filed = on_calendar(filed, fetching.calendar, opened, moment)
         given = {history.ticker: history for history in filed.panel}
         others = [entry.forecast for entry in entries if entry.forecast.ticker not in given]
-        tickers = dict.fromkeys(
-            names.get(forecast.ticker, forecast.ticker)
-            for forecast in others
-            if forecast.source is None
-        )
+        seen = [history for entry in held for history in entry.record.histories]
+        stored = [forecast.ticker for forecast in others if forecast.source is None]
+        stored += [history.ticker for history in seen if history.source is None]
+        tickers = dict.fromkeys(names.get(name, name) for name in stored if name not in given)
         loaded = read_sorted(
             [], list(tickers), fetching=fetching, store=opened, provider=provider, now=moment,
             on_ticker=on_ticker,
@@ -114,7 +125,8 @@ def score_journal(
     misses.sort(key=lambda miss: -miss.distance)
     failures = tuple(replace(f, error=_perhaps_from_a_file(f.error)) for f in loaded.failures)
     notes = (*_waiting(others), *_mixed(entries, given), *filed.notes, *loaded.notes)
-    return ScoreResult(tuple(records), tuple(misses[:WORST]), notes, failures)
+    portfolios = tuple(portfolio_record(group, matcher) for group in by_portfolio(held))
+    return ScoreResult(tuple(records), tuple(misses[:WORST]), notes, failures, portfolios)
 
 
 def _waiting(forecasts: Sequence[JournalRecord]) -> list[Note]:

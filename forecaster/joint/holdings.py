@@ -179,7 +179,7 @@ def _rows(path: str) -> list[list[str]]:
     except OSError as problem:
         raise DataError(
             f"{path} cannot be read ({problem.strerror}); a file of holdings is needed. Check the"
-            " path, or name them: AAPL=100 MSFT=50"
+            " path."
         ) from problem
     except UnicodeDecodeError as problem:
         raise DataError(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from forecaster import __version__
-from forecaster.output.format import errors, to_json, write_lines
+from forecaster.output.format import errors, percent, price, to_json, unit, write_lines
 from forecaster.output.predict import forecast_object, predict_csv, predict_rows
 from forecaster.wording import counted
 
 if TYPE_CHECKING:
     from forecaster.jobs.batch import BatchResult
+    from forecaster.jobs.nightly_risk import NightlyRisk
     from forecaster.jobs.predict import TickerForecast
+    from forecaster.market.notes import Failure
+    from forecaster.market.store.risk_journal import LevelWritten, RiskRecord
     from forecaster.model.artifact import Model
 
 _SUCCESS = "forecast_batch_last_success_timestamp_seconds"
@@ -60,12 +63,15 @@ def write_parquet(
     parquet.write_table(table, file, compression="zstd")
 
 
-def batch_json(result: BatchResult, exit_code: int = 0) -> str:
+def batch_json(
+    result: BatchResult, exit_code: int = 0, failures: Sequence[Failure] | None = None
+) -> str:
     """The document ``batch/1``.
 
     Args:
         result: what the batch did.
         exit_code: of the command that made it.
+        failures: in the words of the command; None: the result's own.
     """
     cutoffs = sorted(str(forecast.cutoff) for forecast in result.forecasts)
     return to_json(
@@ -91,8 +97,58 @@ def batch_json(result: BatchResult, exit_code: int = 0) -> str:
             "seconds": round(result.seconds, 3),
             "journal": result.head,
             "journal_rows": result.journal_rows,
-            "errors": errors(result.failures),
+            "risk": _risk_object(result.risk),
+            "errors": errors(result.problems if failures is None else failures),
         }
+    )
+
+
+def _risk_object(night: NightlyRisk | None) -> dict[str, Any] | None:
+    """The risk of a portfolio; None where nobody asked or it could not be forecast."""
+    if night is None or night.record is None:
+        return None
+    record = night.record
+    whole = None if record.are_weights else record.value
+    return {
+        "holdings": night.name,
+        "written": night.written,
+        "cutoff": str(record.cutoff),
+        "currency": record.currency,
+        "value": whole,
+        "steps": [
+            {
+                "step": step.step,
+                "session": str(step.session),
+                "session_estimated": step.session_estimated,
+                "levels": [_level_object(level, whole) for level in step.levels],
+            }
+            for step in record.steps
+        ],
+    }
+
+
+def _level_object(level: LevelWritten, value: float | None) -> dict[str, float | None]:
+    """A tail as shares of the value, and in money where that is known."""
+    return {
+        "level": level.level,
+        "var": level.var,
+        "var_amount": None if value is None else level.var * value,
+        "es": level.es,
+        "es_amount": None if value is None else level.es * value,
+    }
+
+
+def risk_sentence(name: str, record: RiskRecord) -> str:
+    """A sentence on what a portfolio may lose by the next session that was forecast."""
+    step = record.steps[0]
+    level = step.levels[0]
+    money = ""
+    if not record.are_weights:
+        money = f" of {price(record.value)}{unit(record.currency)}"
+    return (
+        f"{name}: value at risk {percent(level.var, 2)}{money} to {step.session}"
+        f" ({100 * level.level:g}%, {counted(step.step, 'session')} ahead), shortfall"
+        f" {percent(level.es, 2)}"
     )
 
 
@@ -139,7 +195,7 @@ def batch_metrics(
         say("forecast_batch_failed", "Tickers without a forecast.", len(result.failures))
         say("forecast_batch_stale", "Tickers forecast from old bars.", len(result.stale))
         say("forecast_batch_duration_seconds", "From start to end.", result.seconds)
-        say("forecast_journal_rows", "Forecasts in the journal.", result.journal_rows)
+        say("forecast_journal_rows", "Rows of the journal.", result.journal_rows)
         known = [f.sessions_behind for f in result.forecasts if f.sessions_behind is not None]
         if known:
             say("forecast_batch_sessions_behind", "Of the ticker that is most.", max(known))

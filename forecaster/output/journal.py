@@ -1,26 +1,31 @@
-"""Table, JSON, JSON lines and CSV of the journal."""
+"""Tables, JSON, JSON lines and CSV of the journal."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rich.console import RenderableType
 
+from forecaster.market.store.journal import Entry
+from forecaster.market.store.ledger import RISK
 from forecaster.output.console import Text
 from forecaster.output.format import (
     csv_rows,
     price,
     safe_cell,
+    share,
     to_json,
+    unit,
     write_lines,
 )
 from forecaster.output.tabular.layout import Specs, columns_of, fitting_table
 from forecaster.wording import counted
 
 if TYPE_CHECKING:
-    from forecaster.market.store.journal import Entry
+    from forecaster.market.store.risk_journal import RiskEntry
 
 
 def journal_table(
@@ -44,6 +49,42 @@ def journal_table(
         fitting_table(columns, width),
         *([Text(f"and {counted(more, 'older one')}")] if more else []),
     ]
+
+
+def risks_table(entries: Sequence[RiskEntry], total: int, width: int) -> list[RenderableType]:
+    """A row for each risk of a portfolio: its value at risk at the nearest step; none without."""
+    if not entries:
+        return []
+    levels = entries[-1].record.steps[0].levels
+    columns: Specs[RiskEntry] = (
+        ("no.", "", 0, lambda entry: str(entry.number)),
+        ("created", "UTC", 4, lambda entry: f"{entry.author.created:%Y-%m-%d %H:%M}"),
+        ("model", "", 3, lambda entry: entry.author.model),
+        ("holdings", "", 0, lambda entry: entry.record.portfolio),
+        ("cutoff", "", 0, lambda entry: str(entry.record.cutoff)),
+        ("to", "", 5, lambda entry: str(entry.record.steps[0].session)),
+        ("value", "", 1, _value),
+        *(
+            (f"VaR {100 * level.level:g}%", "%", 2, partial(_value_at_risk, place))
+            for place, level in enumerate(levels)
+        ),
+    )
+    more = total - len(entries)
+    return [
+        Text("Risk of portfolios", style="bold"),
+        fitting_table(columns_of(columns, entries, ("model", "holdings")), width),
+        *([Text(f"and {counted(more, 'older one')}")] if more else []),
+    ]
+
+
+def _value(entry: RiskEntry) -> str:
+    record = entry.record
+    return "weights" if record.are_weights else f"{price(record.value)}{unit(record.currency)}"
+
+
+def _value_at_risk(place: int, entry: RiskEntry) -> str:
+    levels = entry.record.steps[0].levels
+    return share(levels[place].var if place < len(levels) else None, ".2f")
 
 
 def _last_median(entry: Entry) -> str:
@@ -84,9 +125,15 @@ _CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def journal_json(entries: Sequence[Entry]) -> str:
+def journal_json(entries: Sequence[Entry], risks: Sequence[RiskEntry]) -> str:
     """The document ``journal/1``."""
-    return to_json({"schema": "journal/1", "forecasts": [_object(entry) for entry in entries]})
+    return to_json(
+        {
+            "schema": "journal/1",
+            "forecasts": [_object(entry) for entry in entries],
+            "risks": [_risk_object(entry) for entry in risks],
+        }
+    )
 
 
 def journal_csv(entries: Sequence[Entry]) -> str:
@@ -96,16 +143,20 @@ def journal_csv(entries: Sequence[Entry]) -> str:
     return buffer.getvalue().decode()
 
 
-def write_jsonl(file: BinaryIO, entries: Iterable[Entry]) -> None:
-    """An object a line, as in ``journal/1``."""
-    write_lines(file, map(_object, entries))
+def write_jsonl(file: BinaryIO, entries: Iterable[Entry | RiskEntry]) -> None:
+    """An object a line, as in ``journal/1``, forecasts and risks in one order."""
+    write_lines(
+        file, (_object(one) if isinstance(one, Entry) else _risk_object(one) for one in entries)
+    )
 
 
-def write_csv(file: BinaryIO, entries: Iterable[Entry]) -> None:
+def write_csv(file: BinaryIO, entries: Iterable[Entry | RiskEntry]) -> None:
     """A row for each ticker and step; the columns of quantiles are those of the first forecast."""
     writer = csv_rows(file)
     levels: list[str] | None = None
     for entry in entries:
+        if not isinstance(entry, Entry):
+            continue
         cells = _object(entry)
         if levels is None:
             levels = list(entry.forecast.steps[0]["quantiles"])
@@ -133,5 +184,26 @@ def _object(entry: Entry) -> dict[str, Any]:
         "created": entry.author.created.isoformat(timespec="seconds"),
         "cutoff": str(entry.forecast.cutoff),
         "steps": list(entry.forecast.steps),
+        "hash": entry.hash,
+    }
+
+
+def _risk_object(entry: RiskEntry) -> dict[str, Any]:
+    record = entry.record
+    return {
+        "number": entry.number,
+        "kind": RISK,
+        **vars(entry.author),
+        "created": entry.author.created.isoformat(timespec="seconds"),
+        "cutoff": str(record.cutoff),
+        "fingerprint": record.fingerprint,
+        "value": record.value,
+        "currency": record.currency,
+        "source": record.source,
+        "market_tickers": record.market_tickers,
+        **{
+            name: [part.model_dump(mode="json") for part in getattr(record, name)]
+            for name in ("positions", "histories", "steps")
+        },
         "hash": entry.hash,
     }

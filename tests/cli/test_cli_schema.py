@@ -67,7 +67,7 @@ def test_nothing_heavy_is_loaded():
 
 
 def test_the_shell_completes_names():
-    assert complete_schema("journal") == ["journal/1", "journal-line/1"]
+    assert complete_schema("journal") == ["journal/1", "journal-line/1", "journal-risk-line/1"]
 
 
 def test_a_schema_goes_to_a_file_and_the_list_to_none(forecast, tmp_path):

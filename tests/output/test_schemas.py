@@ -28,7 +28,7 @@ from forecaster.output.documents.json_schema import DOCUMENTS, schema_files
 from forecaster.output.train import train_json
 
 PACKAGE = Path(forecaster.__file__).parent
-LINES = {"batch-line/1", "journal-line/1", "log-line/1"}
+LINES = {"batch-line/1", "journal-line/1", "journal-risk-line/1", "log-line/1"}
 FORECAST = {
     "schema": "forecast/1",
     "model": {"name": "m", "id": "0", "cell": "gru", "skill": {"1": {"naive": 0.1, "har": None}}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -132,6 +133,16 @@ class RiskRecord:
     source: str | None = None
     market_tickers: int | None = None
 
+    @property
+    def are_weights(self) -> bool:
+        """Whether only shares of the whole are known, not what it is worth."""
+        return self.positions[0].unit == "weight"
+
+    @property
+    def portfolio(self) -> str:
+        """What tells the portfolio from others: its name, or else its tickers."""
+        return self.source or ", ".join(sorted(position.ticker for position in self.positions))
+
 
 @dataclass(frozen=True)
 class RiskEntry:
@@ -177,18 +188,33 @@ def risks(
     *,
     since: np.datetime64 | None = None,
     model: str | None = None,
+    ticker: str | None = None,
     run: str | None = None,
 ) -> Iterator[RiskEntry]:
-    """Risks of portfolios in their order; the arguments are those of ``journal.entries``."""
+    """Risks of portfolios in their order.
+
+    Args:
+        connection: a transaction.
+        since: first cutoff.
+        model: name or id of a model.
+        ticker: a symbol that was held, or a pair of currencies.
+        run: name of a run.
+    """
     for row in ledger.rows(connection, since=since, model=model, run=run):
         if row.kind == RISK:
-            yield _entry(row)
+            entry = _entry(row)
+            if ticker is None or any(ticker == seen.ticker for seen in entry.record.histories):
+                yield entry
 
 
 def every_entry(connection: Connection, **wanted: Any) -> Iterator[journal.Entry | RiskEntry]:
-    """All rows in their order; the arguments are those of ``ledger.rows``."""
-    for row in ledger.rows(connection, **wanted):
-        yield _entry(row) if row.kind == RISK else journal.entry_of(row)
+    """Forecasts and risks in one order; the arguments are those of ``risks``."""
+    forecasts: Iterator[journal.Entry | RiskEntry] = journal.entries(connection, **wanted)
+    yield from heapq.merge(forecasts, risks(connection, **wanted), key=_number)
+
+
+def _number(entry: journal.Entry | RiskEntry) -> int:
+    return entry.number
 
 
 def _before(connection: Connection, model_id: str, record: RiskRecord) -> list[RiskRecord]:
@@ -205,12 +231,7 @@ def _before(connection: Connection, model_id: str, record: RiskRecord) -> list[R
         .order_by(table.number.desc())
     )
     found = [_entry(row).record for row in connection.execute(query)]
-    return [old for old in found if _portfolio(old) == _portfolio(record)]
-
-
-def _portfolio(record: RiskRecord) -> str | frozenset[str]:
-    """What tells a portfolio from others: its name, or else its tickers."""
-    return record.source or frozenset(position.ticker for position in record.positions)
+    return [old for old in found if old.portfolio == record.portfolio]
 
 
 def _same(a: RiskRecord, b: RiskRecord) -> bool:

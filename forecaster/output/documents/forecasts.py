@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from forecaster.documents import Count, Flag, Level, Number, Positive, Share, Size, Whole
 from forecaster.market.store.journal import StepWritten
 from forecaster.output.documents.parts import Date, MeasuredModel, NamedModel, Problem, Time
+from forecaster.output.documents.portfolio_records import NightlyRiskObject, RiskWritten
 
 Steps = Annotated[list[StepWritten], Field(min_length=1)]
 
@@ -126,7 +127,8 @@ class BatchDocument(TypedDict):
         seconds: from start to end.
         journal: hash of the journal's last row.
         journal_rows: count of all rows of the journal.
-        errors: tickers and sources without a forecast.
+        risk: of the portfolio; None where none was asked for, or it could not be forecast.
+        errors: tickers and sources without a forecast, and holdings without a risk.
     """
 
     schema: Literal["batch/1"]
@@ -146,6 +148,7 @@ class BatchDocument(TypedDict):
     seconds: Size
     journal: str
     journal_rows: Whole
+    risk: NightlyRiskObject | None
     errors: list[Problem]
 
 
@@ -192,7 +195,13 @@ class JournalEntry(TypedDict):
 
 
 class JournalDocument(TypedDict):
-    """Forecasts that batches wrote down, as listed by forecast journal list."""
+    """Forecasts that batches wrote down, as listed by forecast journal list.
+
+    Attributes:
+        forecasts: of tickers.
+        risks: of portfolios.
+    """
 
     schema: Literal["journal/1"]
     forecasts: list[JournalEntry]
+    risks: list[RiskWritten]
