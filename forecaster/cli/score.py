@@ -65,7 +65,7 @@ def score(
         json=lambda: score_json(result),
         csv=lambda: score_csv(result),
     )
-    report_failures(failures, succeeded=sum(r.scored for r in result.records))
+    report_failures(failures, succeeded=result.scored)
 
 
 def list_journal(

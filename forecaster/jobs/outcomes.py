@@ -52,6 +52,13 @@ class Outcome:
     ticker: str = ""
     reason: str = ""
 
+    def exceeded(self, level: float) -> bool | None:
+        """Whether more was lost than the value at risk; None where it has none of that level."""
+        for one in self.step.levels:
+            if one.level == level:
+                return self.profit <= -one.var
+        return None
+
 
 def outcomes_of(entry: RiskEntry, matcher: Matcher) -> list[Outcome]:
     """What became of each step of one risk."""

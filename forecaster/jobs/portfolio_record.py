@@ -132,29 +132,21 @@ def _tallies(scored: Sequence[Outcome]) -> list[RiskTally]:
     for step in dict.fromkeys(outcome.step.step for outcome in scored):
         own = [outcome for outcome in scored if outcome.step.step == step]
         for level in dict.fromkeys(one.level for outcome in own for one in outcome.step.levels):
-            with_level = [outcome for outcome in own if _exceeded(outcome, level) is not None]
+            with_level = [outcome for outcome in own if outcome.exceeded(level) is not None]
             out.append(_tally(step, level, with_level))
     return out
 
 
-def _exceeded(outcome: Outcome, level: float) -> bool | None:
-    """Whether it lost more than its value at risk; None where it has none of that level."""
-    for one in outcome.step.levels:
-        if one.level == level:
-            return outcome.profit <= -one.var
-    return None
-
-
 def _tally(step: int, level: float, scored: Sequence[Outcome]) -> RiskTally:
     apart = _apart(scored)
-    exceeded = np.array([bool(_exceeded(outcome, level)) for outcome in apart])
+    exceeded = np.array([bool(outcome.exceeded(level)) for outcome in apart])
     coverage = coverage_of(exceeded, 1.0 - level)
     enough = len(apart) >= FEWEST
     return RiskTally(
         step=step,
         level=level,
         scored=len(scored),
-        exceeded=sum(bool(_exceeded(outcome, level)) for outcome in scored),
+        exceeded=sum(bool(outcome.exceeded(level)) for outcome in scored),
         periods=len(apart),
         periods_exceeded=coverage.exceeded,
         expected=coverage.expected,

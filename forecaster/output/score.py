@@ -1,4 +1,4 @@
-"""Tables, JSON and CSV of the track records of models."""
+"""Tables, JSON and CSV of the track records of models, and of portfolios' risks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from forecaster.jobs.matching import NO_FILE, NOT_YET
+from forecaster.jobs.portfolio_record import PortfolioRecord
 from forecaster.jobs.score import ScoreResult
 from forecaster.jobs.track_record import Miss, Part, Record, Unscored, Version
 from forecaster.output.console import Text
@@ -24,6 +25,12 @@ from forecaster.output.format import (
     to_csv,
     to_json,
     verdict_sentence,
+)
+from forecaster.output.portfolio_record import (
+    ROW,
+    portfolio_object,
+    portfolio_rows,
+    portfolio_table,
 )
 from forecaster.output.tabular.layout import Specs, columns_of, fitting_table
 from forecaster.output.tabular.score_table import calibration_tables, error_table
@@ -50,18 +57,25 @@ def score_table(result: ScoreResult, width: int) -> list[RenderableType]:
         parts += _record(record, width, legend=record is measured)
     if result.misses:
         parts += _misses(result, width)
+    for portfolio in result.portfolios:
+        head, *rest = portfolio_table(portfolio, _counts(portfolio), width)
+        parts += [head, *map(Text, _unscored(portfolio)), *rest]
     return parts
 
 
-def _record(record: Record, width: int, *, legend: bool) -> list[RenderableType]:
+def _counts(record: Record | PortfolioRecord) -> str:
     counts = f"{record.scored:,} scored, {record.open:,} open"
     if record.late:
         counts += f", {record.late:,} late"
     if record.lost:
         counts += f", {record.lost:,} lost"
+    return counts
+
+
+def _record(record: Record, width: int, *, legend: bool) -> list[RenderableType]:
     ids = dict.fromkeys(version.model_id for version in record.versions)
     which = record.model_id if len(ids) == 1 else f"{len(ids)} ids, the newest {record.model_id}"
-    head = Text(f"Model {record.model} ({which}): {counts}", style="bold")
+    head = Text(f"Model {record.model} ({which}): {_counts(record)}", style="bold")
     about = [Text(line) for line in (*_joined(record), *_unscored(record))]
     if record.table is None:
         return [head, *about, Text("Nothing of it can be scored yet."), Text()]
@@ -84,7 +98,7 @@ def _joined(record: Record) -> list[str]:
     return [f"Compared: {', '.join(ways)}."] if set(record.joined) - {"named"} else []
 
 
-def _unscored(record: Record) -> list[str]:
+def _unscored(record: Record | PortfolioRecord) -> list[str]:
     """A line for each reason that a user can do something about, with its tickers."""
     by_reason: dict[tuple[str, str], list[Unscored]] = {}
     for some in record.unscored:
@@ -175,6 +189,7 @@ def score_json(result: ScoreResult) -> str:
                 }
                 for record in result.records
             ],
+            "portfolios": [portfolio_object(record) for record in result.portfolios],
             "misses": result.misses,
             "errors": errors(result.failures),
         }
@@ -182,7 +197,10 @@ def score_json(result: ScoreResult) -> str:
 
 
 def score_csv(result: ScoreResult) -> str:
-    """A row for each model and step, the baselines' own rows left out."""
+    """A row for each model and step, the baselines' own rows left out.
+
+    Rows of portfolios come last, and have columns that are there only with them.
+    """
     header = [
         "model", "model_id", "step", "n", "pinball", "skill_naive", "skill_ewma", "p_naive",
         "p_ewma", "in_50", "in_80", "in_90", "mae", "rmse", "mape", "direction",
@@ -206,4 +224,9 @@ def score_csv(result: ScoreResult) -> str:
         if record.table is not None
         for row in record.table.of(record.model)
     ]
+    if result.portfolios:
+        header += ROW
+        empty = dict.fromkeys(header)
+        rows = [[*row, *(None for _ in ROW)] for row in rows]
+        rows += [list((empty | row).values()) for row in portfolio_rows(result.portfolios)]
     return to_csv(header, rows)

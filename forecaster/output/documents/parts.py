@@ -7,6 +7,9 @@ from typing import Annotated
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
+from forecaster.documents import Count
+from forecaster.jobs.matching import State
+
 Date = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 """With the offset from UTC."""
@@ -54,3 +57,23 @@ class MeasuredModel(NamedModel):
 
     cell: str
     skill: dict[str, ByBaseline] | None
+
+
+class UnscoredSteps(TypedDict):
+    """Steps of one ticker that are open or lost for one reason.
+
+    Attributes:
+        ticker: symbol.
+        state: open or lost.
+        reason: why.
+        steps: count of (forecast, step) pairs.
+        first: the first of their sessions.
+        last: the last of their sessions.
+    """
+
+    ticker: str
+    state: State
+    reason: str
+    steps: Count
+    first: Date
+    last: Date

@@ -6,9 +6,9 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from forecaster.documents import Count, Flag, Share
+from forecaster.documents import Count, Flag, Share, Size, Whole
 from forecaster.market.store.risk_journal import HistoryWritten, PositionWritten, RiskStepWritten
-from forecaster.output.documents.parts import Date, Time
+from forecaster.output.documents.parts import Date, Time, UnscoredSteps
 
 
 class NightlyLevel(TypedDict):
@@ -105,3 +105,96 @@ class RiskWritten(TypedDict):
     histories: list[HistoryWritten]
     steps: list[RiskStepWritten]
     hash: str
+
+
+class RiskTallyObject(TypedDict):
+    """How often the value at risk of one step and level was exceeded.
+
+    Attributes:
+        step: h.
+        level: such as 0.95.
+        scored: count of scored risks; those of several sessions overlap.
+        exceeded: count of these that lost more.
+        periods: count of those that do not overlap, from the first on.
+        periods_exceeded: count of these that lost more.
+        expected: periods that should have.
+        kupiec_p: p-value that it is exceeded as often as it says, by periods; None with fewer than
+            20.
+        christoffersen_p: p-value that exceedances do not follow each other; None likewise.
+    """
+
+    step: Count
+    level: Share
+    scored: Count
+    exceeded: Whole
+    periods: Count
+    periods_exceeded: Whole
+    expected: Size
+    kupiec_p: Share | None
+    christoffersen_p: Share | None
+
+
+class OutcomeLevel(TypedDict):
+    """A value at risk beside what happened.
+
+    Attributes:
+        level: probability of a smaller loss.
+        var: value at risk as a share of the value.
+        exceeded: whether more was lost.
+    """
+
+    level: Share
+    var: float
+    exceeded: Flag
+
+
+class RiskOutcome(TypedDict):
+    """What a portfolio made up to a session for which its risk had been written down.
+
+    Attributes:
+        step: h.
+        cutoff: last session that was seen.
+        session: date of the step.
+        session_estimated: whether the date that was written down was an estimate.
+        profit: as a share of the value at the cutoff; losses are below 0.
+        profit_amount: in the portfolio's currency; None where weights were given.
+        levels: by level.
+    """
+
+    step: Count
+    cutoff: Date
+    session: Date
+    session_estimated: Flag
+    profit: float
+    profit_amount: float | None
+    levels: list[OutcomeLevel]
+
+
+class PortfolioTrackRecord(TypedDict):
+    """What became of the risks of one portfolio by one model, over all its ids.
+
+    Attributes:
+        model: its name.
+        model_id: its id, the newest of several.
+        holdings: their file or words, or their tickers.
+        currency: of amounts; None where it is not known.
+        scored: count of scored (risk, step) pairs.
+        open: count of pairs whose bars have not come.
+        late: count of pairs written down after the close of a session.
+        lost: count of pairs of which a bar will not come.
+        tallies: exceedances by step and level; empty where nothing is scored.
+        outcomes: of all that is scored, by step and cutoff.
+        unscored: why pairs are open or lost, by the ticker that lacks a bar.
+    """
+
+    model: str
+    model_id: str
+    holdings: str
+    currency: str | None
+    scored: Whole
+    open: Whole
+    late: Whole
+    lost: Whole
+    tallies: list[RiskTallyObject]
+    outcomes: list[RiskOutcome]
+    unscored: list[UnscoredSteps]

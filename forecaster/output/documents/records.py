@@ -20,9 +20,10 @@ from forecaster.documents import (
 )
 from forecaster.jobs.backtest import ModelReference, Spread
 from forecaster.jobs.backtest_document import FoldDates, PlanFacts
-from forecaster.jobs.matching import Joined, State
+from forecaster.jobs.matching import Joined
 from forecaster.model.settings import Settings
-from forecaster.output.documents.parts import ByBaseline, Date, Problem, Time
+from forecaster.output.documents.parts import ByBaseline, Date, Problem, Time, UnscoredSteps
+from forecaster.output.documents.portfolio_records import PortfolioTrackRecord
 
 
 class BacktestWritten(TypedDict):
@@ -116,26 +117,6 @@ class ScoredVersion(TypedDict):
     coverage: dict[str, Share] | None
 
 
-class UnscoredSteps(TypedDict):
-    """Steps of one ticker that are open or lost for one reason.
-
-    Attributes:
-        ticker: symbol.
-        state: open or lost.
-        reason: why.
-        steps: count of (forecast, step) pairs.
-        first: the first of their sessions.
-        last: the last of their sessions.
-    """
-
-    ticker: str
-    state: State
-    reason: str
-    steps: Count
-    first: Date
-    last: Date
-
-
 class TrackRecord(TypedDict):
     """The track record of one model, over all its ids and horizons.
 
@@ -203,11 +184,13 @@ class ScoreDocument(TypedDict):
     """The journal's forecasts against what happened since, as written by forecast score.
 
     Attributes:
+        portfolios: what became of the risks of portfolios.
         misses: the worst of all.
         errors: tickers and sources without bars.
     """
 
     schema: Literal["score/1"]
     models: list[TrackRecord]
+    portfolios: list[PortfolioTrackRecord]
     misses: list[MissedPrice]
     errors: list[Problem]
