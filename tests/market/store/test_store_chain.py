@@ -87,7 +87,7 @@ class TestTimes:
 
 CELLS = (
     "run", "model", "model_id", "model_hash", "ticker", "fingerprint", "currency", "steps", "hash",
-    "source", "joined_on", "created", "cutoff", "last_close", "horizon",
+    "source", "joined_on", "kind", "holdings", "created", "cutoff", "last_close", "horizon",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 import version_1
 from journal_rows import AUTHOR, add, check, forecast_of, rows
+from portfolio_rows import add_risk, risk_record, risks_in
 from sqlalchemy import create_engine, inspect, text
 
 from forecaster.errors import SettingsError, StoreError
@@ -53,6 +54,41 @@ def test_what_was_written_keeps_its_hash(old):
             ("XYZ", None, None),
         ]
         assert check(store) == journal.Chain(2, version_1.HASHES[1], ())
+
+
+VERSION_4_HASHES = (
+    "29bcaf5e40891466741f9b2ffadaeb331e8c9fdccd91ebb1325e803719cd7b44",
+    "9d7388cd0c97bea8a7ac4ec5182ec95491ad13b70c9a7d6b189f8055b87802ec",
+)
+"""Of ``forecast_of()`` and ``forecast_of("XYZ")``, as version 4 computed them."""
+
+
+def test_a_row_without_the_cells_of_version_5_has_the_hash_of_version_4(store_url):
+    with Store(store_url) as store:
+        add(store, forecast_of(), forecast_of("XYZ"))
+        assert tuple(entry.hash for entry in rows(store)) == VERSION_4_HASHES
+
+
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+def test_from_every_older_version(old, version):
+    """Brought up to a version, left there, and brought up to this one by a later program."""
+    opened = create_engine(old)
+    with opened.begin() as connection:
+        for earlier in range(1, version):
+            schema.MIGRATIONS[earlier](connection)
+        change = f"UPDATE store_info SET value='{version}' WHERE key='version'"
+        connection.exec_driver_sql(change)
+    opened.dispose()
+    with Store(old) as store:
+        with store.reading() as tx:
+            assert schema.version_of(tx) == schema.VERSION
+        assert [entry.hash for entry in rows(store)] == list(version_1.HASHES)
+        assert add_risk(store, risk_record())
+        assert add(store, forecast_of("NEW")) == 1
+        assert not check(store).broken
+        assert (check(store).entries, check(store).risks) == (4, 1)
+    names = [name for name, _, _ in layout(old)["journal"][0]]
+    assert names == [column.name for column in schema.journal.columns]
 
 
 def test_what_comes_later_is_chained_to_it(old):
@@ -112,6 +148,7 @@ def test_where_nobody_may_write_it_is_read_as_it_is(tmp_path, monkeypatch):
     with Store(address) as store:
         assert [entry.forecast.source for entry in rows(store, ticker="ABC")] == [None]
         assert check(store) == journal.Chain(2, version_1.HASHES[1], ())
+        assert risks_in(store) == []
         with store.reading() as tx:
             assert schema.version_of(tx) == 1
 
