@@ -21,10 +21,12 @@ from forecaster.errors import SettingsError, parameter
 from forecaster.wording import listed
 
 if TYPE_CHECKING:
+    from forecaster.api.together import Held
     from forecaster.jobs.batch import BatchResult
     from forecaster.jobs.doctor import Check
     from forecaster.jobs.fetch import FetchResult
     from forecaster.jobs.score import ScoreResult
+    from forecaster.joint.holdings import Holdings
     from forecaster.market.watchlist import BatchSources
     from forecaster.output.charts.theme import ThemeName
 
@@ -67,6 +69,7 @@ def batch(
     model: ModelLike = None,
     *,
     market: Words | None = None,
+    risk: Held | None = None,
     horizon: int | None = None,
     provider: str = "yahoo",
     offline: bool = False,
@@ -81,6 +84,8 @@ def batch(
         watchlist: tickers, watchlists and price files.
         model: as `predict` takes it.
         market: those that make the market state; None: the watchlist itself.
+        risk: holdings whose risk is written down as well: a file, shares by ticker (``"CASH"`` is
+            money), or ``Holdings``.
         horizon: how many sessions ahead; None: as `predict`.
         provider: ``"yahoo"`` or ``"tiingo"``.
         offline: take tickers from the store alone.
@@ -90,7 +95,8 @@ def batch(
         wait: seconds to wait for another batch.
 
     Returns:
-        Forecasts and failures; nothing is raised for a ticker that failed.
+        Forecasts and failures; nothing is raised for a ticker that failed, nor for holdings whose
+        risk could not be forecast.
 
     Raises:
         LockHeld: another batch did not end in time.
@@ -101,6 +107,7 @@ def batch(
     result = job.batch(
         model_of(model), _sources(watchlist, "watchlist"),
         market=None if market is None else _sources(market, "market"),
+        risk=None if risk is None else _held(risk),
         horizon=horizon, fetching=fetch_options(calendar, None, provider, offline=offline),
         max_age=max_age, resume=resume, wait=wait,
     )  # fmt: skip
@@ -117,7 +124,7 @@ def score(
     offline: bool = False,
     calendar: str | None = None,
 ) -> ScoreResult:
-    """Score the journal's forecasts against what happened since.
+    """Score the journal's forecasts, and risks of portfolios, against what happened since.
 
     Args:
         files: prices as they are now of those that were forecast from files.
@@ -147,6 +154,7 @@ def report(
     output: str | os.PathLike[str],
     *,
     data: Data | None = None,
+    holdings: Held | None = None,
     theme: ThemeName | None = None,
 ) -> Path:
     """Write one page on a model or a backtest.
@@ -155,6 +163,8 @@ def report(
         subject: name or file of a model, or the JSON of a backtest.
         output: the page.
         data: prices, whose forecasts are drawn, for a model.
+        holdings: as `risk` takes them, for a model: what they may lose, by those prices; they are
+            fetched where ``data`` is None.
         theme: of colours; None: the page follows its reader's.
 
     Returns:
@@ -166,6 +176,7 @@ def report(
         SettingsError: the output is named as no page is.
     """
     from forecaster.api.figures import fans_of
+    from forecaster.api.together import risk
     from forecaster.api.verbs import predict
     from forecaster.atomic import replacing
     from forecaster.jobs.backtest_document import BacktestSubject
@@ -179,11 +190,12 @@ def report(
         )
     about = read_subject(os.fspath(subject))
     if isinstance(about, BacktestSubject):
-        if data is not None:
-            raise SettingsError(
-                f"{parameter('data')} was given and {os.fspath(subject)} is a backtest; a forecast"
-                f" needs a model. Leave {parameter('data')} out."
-            )
+        for name, given in (("data", data), ("holdings", holdings)):
+            if given is not None:
+                raise SettingsError(
+                    f"{parameter(name)} was given and {os.fspath(subject)} is a backtest; a"
+                    f" forecast needs a model. Leave {parameter(name)} out."
+                )
         page = backtest_page(about, theme)
     else:
         drawn = (
@@ -192,7 +204,8 @@ def report(
             else predict(data, about.model, horizon=about.model.settings.horizon)
         )
         fans = [] if drawn is None else fans_of(drawn.forecasts, drawn.histories)
-        page = model_page(about, fans, (), theme)
+        losses = None if holdings is None else risk(holdings, data, about.model)
+        page = model_page(about, fans, (), theme, losses)
     with replacing(Path(output)) as file:
         file.write(page.encode())
     return Path(output)
@@ -219,6 +232,15 @@ def _words(words: str | Iterable[str], name: str) -> Sequence[str]:
     if not found:
         raise SettingsError(f"{parameter(name)} is empty; at least one ticker is needed.")
     return found
+
+
+def _held(held: Held) -> Sequence[str] | Holdings:
+    """A file by its name, which the journal keeps, or holdings."""
+    from forecaster.api.together import holdings_from
+
+    if isinstance(held, str | os.PathLike):
+        return [os.fspath(held)]
+    return holdings_from(held, "shares")
 
 
 def _sources(words: Words, name: str) -> BatchSources:

@@ -141,7 +141,7 @@ def risk(
         ForecastError: holdings or prices cannot be used.
     """
     author = model_of(model)
-    held = _holdings_of(holdings, unit)
+    held = holdings_from(holdings, unit)
     panel = _prices(held, data, base)
     result = risk_job.risk(
         author, held, panel.histories, base=base, steps=horizon, loss=loss, draws=draws, seed=seed,
@@ -184,7 +184,7 @@ def risk_backtest(
     Raises:
         ForecastError: holdings or prices cannot be used, or the test would overlap the training.
     """
-    held = _holdings_of(holdings, unit)
+    held = holdings_from(holdings, unit)
     panel = _prices(held, data, base)
     if market is not None:
         panel = replace(panel, market=read(market).histories)
@@ -269,7 +269,7 @@ def rank_backtest(
     )  # fmt: skip
 
 
-def _holdings_of(held: Held, unit: Unit) -> Holdings:
+def holdings_from(held: Held, unit: Unit) -> Holdings:
     """Holdings of whatever holds them.
 
     Raises:

@@ -11,12 +11,13 @@ from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.formats import PAGE
 from forecaster.cli.options import Reading, ThemeOption, complete_model
 from forecaster.cli.results import emit
-from forecaster.cli.sources import read, report_failures, show_notes
+from forecaster.cli.sources import prices_of, read, report_failures, show_notes
 from forecaster.cli.uses import reads, writes
 from forecaster.errors import SettingsError
 
 if TYPE_CHECKING:
     from forecaster.jobs.fan_chart import Fan
+    from forecaster.jobs.risk import Risk
     from forecaster.market.files.read import LoadResult
     from forecaster.market.notes import Failure
     from forecaster.model.artifact import Model
@@ -57,6 +58,16 @@ def report(
             )
         ),
     ] = None,
+    holdings: Annotated[
+        list[str] | None,
+        reads(
+            typer.Option(
+                metavar="HOLDINGS",
+                help="What these may lose, for a model: words as of forecast risk; may be given"
+                " several times.",
+            )
+        ),
+    ] = None,
     theme: ThemeOption = None,
     *,
     reading: Reading,
@@ -68,11 +79,12 @@ def report(
 
     about = read_subject(subject)
     if isinstance(about, BacktestSubject):
-        if source:
-            raise SettingsError(
-                f"--source was given and {subject} is a backtest; a forecast needs a model. Give"
-                " the name of a model, or leave --source out."
-            )
+        for flag, given in (("--source", source), ("--holdings", holdings)):
+            if given:
+                raise SettingsError(
+                    f"{flag} was given and {subject} is a backtest; a forecast needs a model. Give"
+                    f" the name of a model, or leave {flag} out."
+                )
         from forecaster.output.report.page import backtest_page
 
         with working(_DRAWING):
@@ -81,6 +93,7 @@ def report(
         return
     fans: tuple[Fan, ...] = ()
     failures: tuple[Failure, ...] = ()
+    risk = None if holdings is None else _risk(about.model, holdings, source or [], reading)
     if source:
         fans, failures = _fans(about.model, read(source, reading))
         if not fans:
@@ -89,7 +102,7 @@ def report(
 
     reasons = [(failure.name, str(failure.error)) for failure in failures]
     with working(_DRAWING):
-        page = model_page(about, fans, reasons, theme)
+        page = model_page(about, fans, reasons, theme, risk)
     emit(page, output)
     report_failures(failures, succeeded=len(fans))
 
@@ -108,3 +121,16 @@ def _fans(model: Model, loaded: LoadResult) -> tuple[tuple[Fan, ...], tuple[Fail
     drawings = fans(model, loaded.panel.histories, shown=_SHOWN, calendars=loaded.calendars)
     show_notes(hindsight_notes(model, drawings.forecasts))
     return drawings.fans, failures_in_flags((*loaded.failures, *drawings.failures))
+
+
+def _risk(model: Model, words: list[str], drawn: list[str], reading: Reading) -> Risk:
+    """The risk of holdings, whose prices are those named after them, or else those to draw."""
+    from forecaster.jobs import risk as job
+    from forecaster.jobs.predict import hindsight_notes
+    from forecaster.joint.holdings import holdings_of
+
+    holdings, sources = holdings_of(words)
+    loaded = prices_of(holdings, sources or drawn, None, reading)
+    result = job.risk(model, holdings, loaded.panel.histories, calendars=loaded.calendars)
+    show_notes(hindsight_notes(model, result.forecast.predictions.forecasts))
+    return result

@@ -14,9 +14,8 @@ from forecaster.cli.parsing import parse_date, parse_share, parse_steps
 from forecaster.cli.results import DrawnWriting
 from forecaster.cli.sources import (
     chosen_model,
-    read,
+    prices_of,
     read_market,
-    refuse_failures,
     show_notes,
 )
 from forecaster.cli.uses import reads
@@ -159,7 +158,7 @@ def risk(
     checked_steps(trained, steps)  # before anything is fetched for nothing
     members = read_market(market, reading)
     show_notes(other_than_learned(trained, members))
-    loaded = _prices(holdings, sources, base, reading)
+    loaded = prices_of(holdings, sources, base, reading)
     if test.backtest:
         _test(trained, holdings, loaded, test, to, base, steps, seed, members)
         return
@@ -178,28 +177,6 @@ def risk(
         csv=lambda: risk_csv(result),
         files={kind: partial(risk_picture, result, trained, kind) for kind in _PICTURES},
     )
-
-
-def _prices(
-    holdings: Holdings, sources: list[str], base: str | None, reading: Reading
-) -> LoadResult:
-    """The histories of the holdings, and of the pairs of currencies where tickers are fetched."""
-    from forecaster.joint.portfolio import base_currency, missing_pairs, unknown_currencies
-    from forecaster.market.bars import Panel
-
-    loaded = read(sources or list(dict.fromkeys(holdings.tickers)), reading)
-    refuse_failures(loaded)
-    histories = loaded.panel.histories
-    currency = base_currency(holdings, histories, base)
-    show_notes(unknown_currencies(holdings, histories, currency))
-    pairs = missing_pairs(holdings, histories, currency)
-    if sources or not pairs:
-        return loaded
-    converted = read(pairs, reading)
-    refuse_failures(converted)
-    calendars = type(loaded.calendars)({**loaded.calendars, **converted.calendars})
-    panel = Panel((*histories, *converted.panel.histories))
-    return replace(loaded, panel=panel, calendars=calendars)
 
 
 def _test(

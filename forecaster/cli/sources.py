@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from forecaster.cli.flags import in_flags
@@ -16,6 +17,7 @@ from forecaster.wording import counted, plural
 if TYPE_CHECKING:
     import numpy as np
 
+    from forecaster.joint.holdings import Holdings
     from forecaster.market.bars import History
     from forecaster.market.fetch_options import FetchOptions
     from forecaster.market.files.read import LoadResult, ReadOptions
@@ -134,6 +136,38 @@ def read_market(words: list[str] | None, reading: Reading) -> tuple[History, ...
     members, notes = read_market_set(sources, file_options(reading), fetching_of(reading))
     show_notes(notes)
     return members
+
+
+def prices_of(
+    holdings: Holdings, sources: list[str], base: str | None, reading: Reading
+) -> LoadResult:
+    """The histories of holdings, and of the pairs of currencies where tickers are fetched.
+
+    Args:
+        holdings: their positions.
+        sources: of prices; where there are none, what is held is fetched.
+        base: currency of the result; None: the first holding's.
+        reading: how sources are read.
+
+    Raises:
+        ForecastError: one of them cannot be read.
+    """
+    from forecaster.joint.portfolio import base_currency, missing_pairs, unknown_currencies
+    from forecaster.market.bars import Panel
+
+    loaded = read(sources or list(dict.fromkeys(holdings.tickers)), reading)
+    refuse_failures(loaded)
+    histories = loaded.panel.histories
+    currency = base_currency(holdings, histories, base)
+    show_notes(unknown_currencies(holdings, histories, currency))
+    pairs = missing_pairs(holdings, histories, currency)
+    if sources or not pairs:
+        return loaded
+    converted = read(pairs, reading)
+    refuse_failures(converted)
+    calendars = type(loaded.calendars)({**loaded.calendars, **converted.calendars})
+    panel = Panel((*histories, *converted.panel.histories))
+    return replace(loaded, panel=panel, calendars=calendars)
 
 
 def market_sources(words: list[str] | None) -> BatchSources | None:

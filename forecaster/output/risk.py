@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rich.console import RenderableType
 
+from forecaster.arrays import Floats
 from forecaster.evaluation.exceedances import Tail
 from forecaster.jobs.risk import LevelRisk, Risk, StepRisk
 from forecaster.jobs.risk_backtest import REJECTED, RiskBacktest, RiskRow
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _WORTH_A_LINE = 0.02
 """Shares of the shortfall from which on a holding is worth a line of its own."""
 _MOST_LINES = 20
+_FIGURES = ("value_at_risk", "value_at_risk_error", "shortfall", "shortfall_error", "alone")
 
 
 def risk_table(result: Risk, model: Model, width: int) -> list[RenderableType]:
@@ -33,21 +35,17 @@ def risk_table(result: Risk, model: Model, width: int) -> list[RenderableType]:
     ends = [n for n, (step, level) in enumerate(lines) if level is step.levels[-1]]
     columns = columns_of(_lines(result), lines, left=("to",))
     columns = [column for column in columns if set(column.cells) != {"–"}]
-    loss = f"{100 * result.loss:g}%"
-    odds = ", ".join(
-        f"{_chance(step.loss_probability, step.loss_error)} within {counted(step.step, 'session')}"
-        for step in result.steps
-    )
+    saved = diversification_sentence(result)
     return [
-        Text(_head(result.portfolio, result.forecast.cutoff), style="bold"),
+        Text(risk_head(result), style="bold"),
         fitting_table(columns, width, ends=ends),
         Text(
             "VaR: the loss that is exceeded on 1 - level of all days · ES: the mean loss on those"
             f" days · ±: standard error of {result.draws:,} draws"
         ),
-        Text(f"Losing more than {loss}: {odds}."),
+        Text(odds_sentence(result)),
         *_holdings_table(result, width),
-        *_diversification(result),
+        *([Text(saved)] if saved else []),
         Text(
             f"Model {model.name} ({model.settings.cell}, {model.id}), trained to"
             f" {model.card.trained_to}; {counted(len(result.forecast.histories), 'history')}"
@@ -57,23 +55,32 @@ def risk_table(result: Risk, model: Model, width: int) -> list[RenderableType]:
     ]
 
 
-def _diversification(result: Risk) -> list[Text]:
-    """What holding several saves at the nearest step; nothing where one alone is held."""
+def odds_sentence(result: Risk) -> str:
+    """How likely a loss is that was asked about, by step."""
+    odds = ", ".join(
+        f"{_chance(step.loss_probability, step.loss_error)} within {counted(step.step, 'session')}"
+        for step in result.steps
+    )
+    return f"Losing more than {100 * result.loss:g}%: {odds}."
+
+
+def diversification_sentence(result: Risk) -> str:
+    """What holding several saves at the nearest step; empty where one alone is held."""
     if len(result.portfolio.positions) < 2:
-        return []
+        return ""
     step, value = result.steps[0], result.portfolio.value
     level = step.levels[0]
-    return [
-        Text(
-            "Diversification: apart from each other, the holdings' shortfalls would add up to"
-            f" {percent(level.alone / value, 2)}; together it is"
-            f" {percent(level.shortfall / value, 2)} ({100 * level.level:g}%, within"
-            f" {counted(step.step, 'session')})."
-        )
-    ]
+    return (
+        "Diversification: apart from each other, the holdings' shortfalls would add up to"
+        f" {percent(level.alone / value, 2)}; together it is"
+        f" {percent(level.shortfall / value, 2)} ({100 * level.level:g}%, within"
+        f" {counted(step.step, 'session')})."
+    )
 
 
-def _head(portfolio: Portfolio, cutoff: Any) -> str:
+def risk_head(result: Risk) -> str:
+    """What is held, what it is worth, and when."""
+    portfolio, cutoff = result.portfolio, result.forecast.cutoff
     count = counted(len(portfolio.positions), "holding")
     if portfolio.are_weights:
         return f"{count} by weight, after {cutoff}"
@@ -119,22 +126,31 @@ def _holdings_table(result: Risk, width: int) -> list[RenderableType]:
     portfolio, level = result.portfolio, result.steps[0].levels[0]
     if len(portfolio.positions) < 2:
         return []
-    shares = level.shares / level.shortfall
-    order = sorted(range(len(shares)), key=lambda i: -abs(shares[i]))
-    shown = [i for i in order if abs(shares[i]) >= _WORTH_A_LINE][:_MOST_LINES] or order[
-        :_MOST_LINES
-    ]
+    shares, shown, rest = shortfall_shares(result)
     specs: Specs[int] = (
         ("holding", "", 0, lambda i: portfolio.positions[i].ticker),
         ("of the value", "%", 1, lambda i: share(portfolio.values[i] / portfolio.value, ".1f")),
         (f"of ES {100 * level.level:g}%", "%", 0, lambda i: share(shares[i], ".1f")),
     )
     out: list[RenderableType] = [fitting_table(columns_of(specs, shown, left=("holding",)), width)]
-    rest = [i for i in order if i not in set(shown)]
     if rest:
         others = float(sum(shares[i] for i in rest))
         out.append(Text(f"{counted(len(rest), 'other holding')}: {percent(others, 1)} of it."))
     return out
+
+
+def shortfall_shares(result: Risk) -> tuple[Floats, list[int], list[int]]:
+    """The positions' shares of the shortfall at the nearest step, ``(P,)``.
+
+    Returns:
+        Them; places of those worth a line, the largest first; and places of the others.
+    """
+    level = result.steps[0].levels[0]
+    shares = level.shares / level.shortfall
+    order = sorted(range(len(shares)), key=lambda i: -abs(shares[i]))
+    large = [i for i in order if abs(shares[i]) >= _WORTH_A_LINE] or order
+    shown = large[:_MOST_LINES]
+    return shares, shown, [i for i in order if i not in set(shown)]
 
 
 def _tail_object(tail: Tail, value: float) -> dict[str, float]:
@@ -224,20 +240,13 @@ def risk_rows(result: Risk) -> tuple[list[str], list[list[Any]]]:
     rows = [
         [
             step.step, str(step.session), level.level,
-            *(part / value for part in _figures(level)), step.loss_probability,
+            *(getattr(level, name) / value for name in _FIGURES), step.loss_probability,
             *(part for name in names for part in _parts(level.others.get(name), value)),
         ]
         for step in result.steps
         for level in step.levels
     ]  # fmt: skip
     return header, rows
-
-
-def _figures(level: LevelRisk) -> tuple[float, ...]:
-    return (
-        level.value_at_risk, level.value_at_risk_error, level.shortfall, level.shortfall_error,
-        level.alone,
-    )  # fmt: skip
 
 
 def _parts(tail: Tail | None, value: float) -> tuple[float | None, float | None]:

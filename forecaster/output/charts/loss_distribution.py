@@ -8,8 +8,8 @@ import numpy as np
 
 from forecaster.jobs.risk import Risk, StepRisk
 from forecaster.model.artifact import Model
-from forecaster.output.charts.figure import Frame, Kind, Sheet, picture, settled
-from forecaster.output.charts.theme import THEMES, Theme
+from forecaster.output.charts.figure import Frame, Kind, Sheet, inline, picture, settled
+from forecaster.output.charts.theme import LIGHT, Theme
 from forecaster.output.format import percent
 from forecaster.wording import counted
 
@@ -24,17 +24,25 @@ _BINS = 120
 
 def loss_picture(result: Risk, model: Model, kind: Kind) -> bytes:
     """The content of a picture file."""
-    theme = THEMES["light"]
+    theme = LIGHT
     frame = _frame(result, model)
     with settled():
         figure = _sheet(result, frame.within(kind), theme).figure
         return picture(figure, kind, _WIDTH, frame, None, theme)
 
 
+def loss_drawing(result: Risk, model: Model) -> str:
+    """The picture as an element of a page, in the page's colours."""
+    frame = _frame(result, model)
+    with settled():
+        figure = _sheet(result, frame.within("html"), LIGHT).figure
+        return inline(figure, f"{frame.title}. {frame.subtitle}", "losses", LIGHT)
+
+
 def loss_figure(result: Risk, model: Model) -> Figure:
     """The picture as a figure."""
     with settled():
-        return _sheet(result, _frame(result, model), THEMES["light"]).figure
+        return _sheet(result, _frame(result, model), LIGHT).figure
 
 
 def _frame(result: Risk, model: Model) -> Frame:

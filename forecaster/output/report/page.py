@@ -10,12 +10,14 @@ from forecaster.evaluation.scores import ScoreTable
 from forecaster.jobs.backtest_document import BacktestSubject
 from forecaster.jobs.fan_chart import Fan
 from forecaster.jobs.report import ModelSubject
+from forecaster.jobs.risk import Risk
 from forecaster.model.settings import ABOUT
 from forecaster.output.charts.theme import ThemeName
 from forecaster.output.format import remark_sentence
 from forecaster.output.html import page
 from forecaster.output.predict import ADVICE
 from forecaster.output.report.drawings import forecasts, learning, plots
+from forecaster.output.report.loss_section import loss_section
 from forecaster.output.report.skill_chart import skill_chart
 from forecaster.output.report.tables import ErrorTables
 
@@ -28,6 +30,7 @@ def model_page(
     fans: Sequence[Fan] = (),
     failures: Sequence[tuple[str, str]] = (),
     chosen: ThemeName | None = None,
+    risk: Risk | None = None,
 ) -> str:
     """The report on a model.
 
@@ -36,6 +39,7 @@ def model_page(
         fans: forecasts to draw.
         failures: histories that could not be forecast, each with the reason.
         chosen: theme; None: the page follows its reader's.
+        risk: of holdings, by this model; None: the page has none.
     """
     model = carded.model
     return page(
@@ -47,6 +51,7 @@ def model_page(
         card=model.card,
         forecasts=forecasts(carded, fans) if fans else (),
         failures=failures,
+        losses=None if risk is None else loss_section(risk, model),
         learning=learning(model),
         held_out=True,
         **_measured(carded.table, carded.losses),
