@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from selenium.webdriver.common.by import By
 
 from forecaster.jobs.fan_chart import fans
 from forecaster.jobs.report import read_backtest, read_model
+from forecaster.jobs.risk import risk
+from forecaster.joint.holdings import Holdings, Position
 from forecaster.market.files.read import read_files
 from forecaster.model.registry import BOXED
 from forecaster.output.charts.backtest import backtest_picture
@@ -20,7 +23,8 @@ from forecaster.output.charts.fan import fan_picture
 from forecaster.output.report.page import backtest_page, model_page
 
 SAMPLE = BOXED.parents[3] / "sample_data"
-NAMES = ("backtest", "model", "nasty", "plot", "plots", "tested")
+NAMES = ("backtest", "losses", "model", "nasty", "plot", "plots", "tested")
+ODD_NAME = "<b>&W</b>"
 LONG_NAME = "<script>document.title='broken'</script>" + "W" * 80
 
 
@@ -41,6 +45,7 @@ def pages(result, tmp_path_factory) -> dict[str, Path]:
     strange = strange.replace('"LONG"', json.dumps(LONG_NAME))
     contents = {
         "backtest": backtest_page(written),
+        "losses": model_page(box, made[:1], risk=losses(box, histories)),
         "model": model_page(box, made[:2]),
         "nasty": backtest_page(read_backtest(strange.encode(), "b.json")),
         "plot": fan_picture(made[:1], box.model, "html", 1200).decode(),
@@ -51,6 +56,14 @@ def pages(result, tmp_path_factory) -> dict[str, Path]:
     for name, text in contents.items():
         (folder / f"{name}.html").write_text(text)
     return {name: folder / f"{name}.html" for name in contents}
+
+
+def losses(box, histories):
+    """Of a portfolio with a holding of a strange name."""
+    odd = replace(histories[0], ticker=ODD_NAME)
+    held = (Position(ODD_NAME, 3.0, "shares"), Position("IBM", -1.0, "shares"),
+            Position("CASH", 1000.0, "value", "USD"))  # fmt: skip
+    return risk(box.model, Holdings(held), [odd, *histories[1:]], base="USD", draws=2000)
 
 
 @pytest.fixture(scope="module")

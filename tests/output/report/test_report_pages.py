@@ -18,6 +18,8 @@ from forecaster.jobs.backtest import Plan
 from forecaster.jobs.backtest_document import BacktestSubject, read_backtest
 from forecaster.jobs.fan_chart import fans
 from forecaster.jobs.report import ModelSubject, read_model
+from forecaster.jobs.risk import risk
+from forecaster.joint.holdings import holdings_of_words
 from forecaster.market.files.read import read_files
 from forecaster.market.notes import Note
 from forecaster.model.artifact import load
@@ -50,11 +52,19 @@ def drawn(*names: str):
     return fans(BOX.model, histories, shown=120).fans
 
 
+@functools.cache
+def held(*words: str):
+    histories = read_files([str(SAMPLE)]).panel.histories
+    words = words or ("AAPL=10", "IBM=20", "CASH=1000")
+    return risk(BOX.model, holdings_of_words(words), histories, draws=2000)
+
+
 MAKERS = {
     "backtest": lambda: backtest_page(WRITTEN),
     "one": lambda: backtest_page(read(scored(("naive",), 1))),
     "model": lambda: model_page(BOX),
     "fans": lambda: model_page(BOX, drawn("AAPL", "FB"), [("GONE", "it is gone")]),
+    "losses": lambda: model_page(BOX, (), (), None, held()),
     "unmeasured": lambda: model_page(ModelSubject(BOX.model, "m.forecast", None, None)),
     "light": lambda: model_page(BOX, (), (), "light"),
     "dark": lambda: backtest_page(WRITTEN, "dark"),
