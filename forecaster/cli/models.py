@@ -5,19 +5,23 @@ from __future__ import annotations
 import typer
 
 from forecaster.cli.options import ModelArgument, Yes
-from forecaster.cli.results import confirmed, show_table
+from forecaster.cli.results import ReportWriting, Writing, confirmed
 
 
-def list_models() -> None:
+def list_models(to: Writing) -> None:
     """List trained models, the one that predict uses by default first."""
     from forecaster.model import registry
     from forecaster.output import models
 
     listed = registry.models()
-    show_table(lambda width: models.models_table(listed, width))
+    to.write(
+        table=lambda width: models.models_table(listed, width),
+        json=lambda: models.models_json(listed),
+        csv=lambda: models.models_csv(listed),
+    )
 
 
-def show(name: ModelArgument) -> None:
+def show(name: ModelArgument, *, to: ReportWriting) -> None:
     """Show where a model comes from, its settings and its measured errors."""
     from forecaster.jobs.report import read_model
     from forecaster.model.registry import find
@@ -25,7 +29,10 @@ def show(name: ModelArgument) -> None:
 
     path = find(name)
     read = read_model(path)
-    show_table(lambda width: models.model_card(read.model, read.table, str(path), width))
+    to.write(
+        table=lambda width: models.model_card(read.model, read.table, str(path), width),
+        json=lambda: models.model_json(read.model, str(path)),
+    )
 
 
 def delete(name: ModelArgument, yes: Yes = False) -> None:

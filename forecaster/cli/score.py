@@ -13,11 +13,11 @@ from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.formats import JOURNAL
 from forecaster.cli.options import BY_NAME, Reading, output, reading_options
 from forecaster.cli.parsing import parse_date
-from forecaster.cli.results import Writing, emit, written_to
+from forecaster.cli.results import ReportWriting, Writing, emit, written_to
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures, show_notes
 from forecaster.cli.uses import reads
 from forecaster.errors import DataError, SettingsError
-from forecaster.wording import counted, writable
+from forecaster.wording import writable
 
 _BREAKS_SHOWN = 5
 
@@ -116,13 +116,20 @@ def verify(
         str | None,
         typer.Option(metavar="HASH", help="A head noted earlier: is it still in the chain?"),
     ] = None,
+    *,
+    to: ReportWriting,
 ) -> None:
     """Compute the journal's chain of hashes again; fails if a forecast was changed."""
     from forecaster.market.store import Store, journal
+    from forecaster.output.journal import chain_json, chain_text
 
     noted = None if head is None else _hash(head)
     with Store() as store, store.reading() as tx:
         chain = journal.verify(tx, noted)
+    if to.format == "json":
+        emit(chain_json(chain), to.output)
+    elif not chain.broken:  # lines that a script takes apart, whatever the width
+        emit(chain_text(chain), to.output)
     if chain.broken:
         more = len(chain.broken) - _BREAKS_SHOWN
         raise DataError(
@@ -130,15 +137,6 @@ def verify(
             f"{f'; and {more} more' if more > 0 else ''}. What was written cannot be trusted from"
             " there on; restore the store from a copy."
         )
-    since = ""
-    if chain.noted is not None:
-        later = chain.entries - chain.noted
-        since = f"the noted head is that of row {chain.noted}, and {later:,} came since\n"
-    rows = counted(chain.entries - chain.risks, "forecast")
-    if chain.risks:
-        held = "a portfolio" if chain.risks == 1 else "portfolios"
-        rows += f" and {counted(chain.risks, 'risk')} of {held}"
-    emit(f"{rows}, none changed; head {chain.head}\n{since}", None)
 
 
 def _hash(head: str) -> str:

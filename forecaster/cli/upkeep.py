@@ -18,6 +18,7 @@ NIGHTLY = (
         """
         forecast batch watchlist.txt -o tonight.csv  # Forecast a list, keep a journal of it.
         forecast batch watchlist.txt --quiet -o tonight.jsonl --head-file head.txt  # For cron.
+        forecast batch watchlist.txt --risk holdings.csv -o tonight.csv  # And what they may lose.
         """,
         also="nightly run",
     ),
@@ -43,6 +44,7 @@ NIGHTLY = (
         """
         forecast journal verify  # Compute the chain of hashes again.
         forecast journal verify --head "$(cat head.txt)"  # Whether that head is still in it.
+        forecast journal verify -o chain.json  # As a file.
         """,
         "score:verify",
     ),
@@ -127,6 +129,7 @@ HOUSE = (
         """
         forecast models list
         forecast models list | head -5  # The newest.
+        forecast models list -o models.csv  # As a file.
         """,
         "models:list_models",
     ),
@@ -135,6 +138,7 @@ HOUSE = (
         """
         forecast models show sample  # The one in the box.
         forecast models show fb.forecast  # One in a file.
+        forecast models show sample -o card.json  # All that is known of it.
         """,
         "models:show",
     ),

@@ -25,6 +25,7 @@ from forecaster.output.tabular.layout import Specs, columns_of, fitting_table
 from forecaster.wording import counted
 
 if TYPE_CHECKING:
+    from forecaster.market.store.chain import Chain
     from forecaster.market.store.risk_journal import RiskEntry
 
 
@@ -49,6 +50,33 @@ def journal_table(
         fitting_table(columns, width),
         *([Text(f"and {counted(more, 'older one')}")] if more else []),
     ]
+
+
+def chain_json(chain: Chain) -> str:
+    """The document ``journal-verify/1``."""
+    return to_json(
+        {
+            "schema": "journal-verify/1",
+            "forecasts": chain.entries - chain.risks,
+            "risks": chain.risks,
+            "head": chain.head,
+            "noted": chain.noted,
+            "broken": list(chain.broken),
+        }
+    )
+
+
+def chain_text(chain: Chain) -> str:
+    """How many rows hold, and where a head that was noted is among them."""
+    rows = counted(chain.entries - chain.risks, "forecast")
+    if chain.risks:
+        held = "a portfolio" if chain.risks == 1 else "portfolios"
+        rows += f" and {counted(chain.risks, 'risk')} of {held}"
+    since = ""
+    if chain.noted is not None:
+        later = chain.entries - chain.noted
+        since = f"the noted head is that of row {chain.noted}, and {later:,} came since\n"
+    return f"{rows}, none changed; head {chain.head}\n{since}"
 
 
 def risks_table(entries: Sequence[RiskEntry], total: int, width: int) -> list[RenderableType]:

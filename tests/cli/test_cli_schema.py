@@ -53,7 +53,7 @@ def test_another_name_is_refused_with_the_nearest(forecast, name, near):
     assert done.stderr.endswith(f"Did you mean {near}?\n")
 
 
-@pytest.mark.parametrize("name", ["", "zzz", "../model/card", "/etc/passwd", "\udcff", "\x1b[2J"])
+@pytest.mark.parametrize("name", ["", "zzz", "../output/theme", "/etc/passwd", "\udcff", "\x1b[2J"])
 def test_a_name_like_none_is_refused_with_the_list(forecast, name):
     done = forecast("schema", name)
     assert (done.returncode, done.stdout) == (2, "")
@@ -67,7 +67,12 @@ def test_nothing_heavy_is_loaded():
 
 
 def test_the_shell_completes_names():
-    assert complete_schema("journal") == ["journal/1", "journal-line/1", "journal-risk-line/1"]
+    assert complete_schema("journal") == [
+        "journal/1",
+        "journal-line/1",
+        "journal-risk-line/1",
+        "journal-verify/1",
+    ]
 
 
 def test_a_schema_goes_to_a_file_and_the_list_to_none(forecast, tmp_path):

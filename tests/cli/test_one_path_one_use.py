@@ -36,6 +36,9 @@ READING = {
     "data export": [],
     "journal list": [],
     "journal export": [],
+    "journal verify": [],
+    "models list": [],
+    "models show": ["mine.forecast"],
     "config show": [],
     "schema": [],
     "doctor": [],
@@ -307,7 +310,8 @@ def test_two_things_on_standard_output_are_refused(forecast, place):
 @pytest.mark.parametrize("words", [
     ["predict", "x.csv"], ["plot", "x.csv"], ["explain", "x.csv"], ["journal", "export"],
     ["journal", "list"], ["data", "list"], ["data", "verify"], ["config", "show"],
-    ["report", "mine.forecast"],
+    ["report", "mine.forecast"], ["models", "list"], ["models", "show", "mine.forecast"],
+    ["journal", "verify"],
 ])  # fmt: skip
 def test_every_file_that_is_written_is_named(forecast, place, words):
     suffixes = {"plot": ".html", "report": ".html", "journal export": ".csv"}

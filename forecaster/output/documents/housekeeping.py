@@ -1,4 +1,4 @@
-"""Documents of ``fetch``, ``data`` and ``config``, and lines of the log."""
+"""Documents of ``fetch``, ``data``, ``models`` and ``config``, and lines of the log."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from forecaster.documents import Flag, Whole
+from forecaster.documents import Count, Flag, PanelFacts, Scores, Whole
 from forecaster.market.update import Outcome
+from forecaster.model.settings import Settings
 from forecaster.output.documents.parts import Date, Problem, Time
 
 
@@ -117,6 +118,98 @@ class VerifyDocument(TypedDict):
     tickers: Whole
     bars: Whole
     findings: list[StoreFinding]
+
+
+class ListedModel(TypedDict):
+    """A trained model; of a damaged one all but its name and file is None.
+
+    Attributes:
+        name: chosen by the user.
+        id: first digits of its digest.
+        file: where it is.
+        cell: rnn, lstm or gru.
+        horizon: sessions ahead that it forecasts.
+        tickers: count of those that it was trained on; 0 where they were not kept.
+        trained_to: last session that its weights have seen.
+        skill: how much lower its pinball loss is than the last price's, one session ahead; None
+            where it was not measured.
+        created: time of its training.
+    """
+
+    name: str
+    id: str | None
+    file: str
+    cell: str | None
+    horizon: Count | None
+    tickers: Whole | None
+    trained_to: Date | None
+    skill: float | None
+    created: Time | None
+
+
+class ModelsDocument(TypedDict):
+    """Trained models, as listed by forecast models list.
+
+    Attributes:
+        models: the one that is used by default first.
+    """
+
+    schema: Literal["models/1"]
+    models: list[ListedModel]
+
+
+class ModelDocument(TypedDict):
+    """A model, as shown by forecast models show.
+
+    Attributes:
+        name: chosen by the user.
+        id: first digits of its digest.
+        file: where it is.
+        created: time of its training.
+        data: bars of the panel that it was trained on.
+        market: tickers of the set that made its market state; None: those of the panel.
+        trained_to: last session that its weights have seen.
+        epochs: passes over the data with the best validation loss.
+        weights: count of trained numbers.
+        device: cpu or gpu, for training.
+        packages: versions of those that it was trained with.
+        scores: errors on the test part; None where they were not measured.
+    """
+
+    schema: Literal["model/1"]
+    name: str
+    id: str
+    file: str
+    created: Time
+    settings: Settings
+    data: PanelFacts
+    market: list[str] | None
+    trained_to: Date
+    epochs: Whole
+    weights: Count
+    device: str
+    packages: dict[str, str]
+    scores: Scores | None
+
+
+class JournalVerifyDocument(TypedDict):
+    """The chain of the journal that was computed again, as written by forecast journal verify.
+
+    Attributes:
+        forecasts: count of rows of tickers.
+        risks: count of rows of portfolios.
+        head: hash of the last row.
+        noted: number of the row whose hash was noted, 0 for the empty journal's; None where none
+            was given, or it is not there.
+        broken: what is wrong, one sentence each; empty where the chain holds.
+    """
+
+    schema: Literal["journal-verify/1"]
+    forecasts: Whole
+    risks: Whole
+    head: str
+    noted: Whole | None
+    broken: list[str]
 
 
 class ShownSetting(TypedDict):
