@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from measured import PANEL, scored
+from portfolio_rows import risk_record
 from printed import printed
 from synthetic import garch_history, random_model
 
@@ -24,12 +25,14 @@ from forecaster.jobs.fetch import FetchResult
 from forecaster.jobs.gradients import Gradients, Reach
 from forecaster.jobs.intervals import with_intervals
 from forecaster.jobs.per_ticker import PerTickerResult
+from forecaster.jobs.portfolio_record import PortfolioRecord, RiskTally
 from forecaster.jobs.predict import Predictions, predict
 from forecaster.jobs.score import ScoreResult
 from forecaster.jobs.track_record import Miss, Part, Record, Version
 from forecaster.jobs.train import Trained
 from forecaster.market.bars import Panel
 from forecaster.market.store.journal import Author, Entry, JournalRecord
+from forecaster.market.store.risk_journal import RiskEntry
 from forecaster.market.store.tickers import Extent, TickerInfo
 from forecaster.market.update import UpdateResult
 from forecaster.model.artifact import load
@@ -114,6 +117,20 @@ def an_entry(**more):
     return Entry(123_456, author, replace(facts, **more), "0" * 64)
 
 
+def a_risk(source="mine.csv", var=0.0213):
+    facts = risk_record(source=source, var=var)
+    return RiskEntry(7, an_entry().author, replace(facts, value=1_234_567.25), "0" * 64)
+
+
+def a_portfolio(**more):
+    tally = RiskTally(5, 0.99, 123_456, 1_234, 24_691, 247, 246.9, 0.0, 1.0)
+    few = RiskTally(20, 0.95, 1, 0, 1, 0, 0.05, None, None)
+    made = PortfolioRecord(
+        "sample", "0" * 12, "AAPL=10 MSFT=5", None, (tally, few), (), 1, 1, 1, 1, ()
+    )
+    return replace(made, **more)
+
+
 def a_training():
     split = Split(DAY - 9, DAY - 8, DAY - 5, DAY - 3, DAY)
     return Trained(MODEL, split, TABLE, None, "cpu", 0.0, 1.0, ())
@@ -166,6 +183,12 @@ MAKERS: dict[str, Callable[[int], list[object]]] = {
     "data verify": lambda _: data.verification_table(Verification(1, 1, ()), "prices.db"),
     "journal": lambda w: journal.journal_table(
         [an_entry(), an_entry(currency=None, source="my/prices.csv")], 3, w, chosen=False
+    ),
+    "journal of risks": lambda w: journal.risks_table(
+        [a_risk(), a_risk(source=None, var=-0.0)], 3, w
+    ),
+    "score of portfolios": lambda w: score.score_table(
+        ScoreResult((), (), (), (), (a_portfolio(), a_portfolio(tallies=()))), w
     ),
     "score": lambda w: score.score_table(a_record(), w),
     "explain": lambda w: explain_table(an_explanation(), MODEL, w),

@@ -8,6 +8,7 @@ import numpy as np
 
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Author, JournalRecord
+from forecaster.market.store.risk_journal import RiskEntry, RiskRecord, append_risk, risks
 
 NOW = datetime(2026, 3, 2, 22, 30, tzinfo=UTC)
 AUTHOR = Author("run-1", NOW, "default", "abc123def456", "f" * 64)
@@ -48,3 +49,13 @@ def rows(store: Store, **wanted: object) -> list[journal.Entry]:
 def check(store: Store) -> journal.Chain:
     with store.reading() as tx:
         return journal.verify(tx)
+
+
+def add_risk(store: Store, record: RiskRecord, author: Author = AUTHOR) -> bool:
+    with store.writing() as tx:
+        return append_risk(tx, author, record)
+
+
+def risks_in(store: Store) -> list[RiskEntry]:
+    with store.reading() as tx:
+        return list(risks(tx))

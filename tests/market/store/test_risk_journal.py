@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from journal_rows import AUTHOR, add, check, forecast_of
+from journal_rows import AUTHOR, add, add_risk, check, forecast_of, risks_in
 from journal_rows import rows as forecasts
-from portfolio_rows import add_risk, risk_record, risks_in
+from portfolio_rows import risk_record
 from sqlalchemy import text
 
 from forecaster.errors import StoreError

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 import version_1
-from journal_rows import AUTHOR, add, check, forecast_of, rows
-from portfolio_rows import add_risk, risk_record, risks_in
+from journal_rows import AUTHOR, add, add_risk, check, forecast_of, risks_in, rows
+from portfolio_rows import risk_record
 from sqlalchemy import create_engine, inspect, text
 
 from forecaster.errors import SettingsError, StoreError

@@ -1,23 +1,17 @@
-"""Risks of portfolios to be written down, and those of a journal as tests read them."""
+"""A risk of a portfolio, as the journal has it."""
 
 from __future__ import annotations
 
 from datetime import date
 
 import numpy as np
-from journal_rows import AUTHOR
 
-from forecaster.market.store import Store
-from forecaster.market.store.ledger import Author
 from forecaster.market.store.risk_journal import (
     HistoryWritten,
     LevelWritten,
     PositionWritten,
-    RiskEntry,
     RiskRecord,
     RiskStepWritten,
-    append_risk,
-    risks,
 )
 
 
@@ -60,13 +54,3 @@ def risk_record(
         source=source,
         market_tickers=0,
     )
-
-
-def add_risk(store: Store, record: RiskRecord, author: Author = AUTHOR) -> bool:
-    with store.writing() as tx:
-        return append_risk(tx, author, record)
-
-
-def risks_in(store: Store) -> list[RiskEntry]:
-    with store.reading() as tx:
-        return list(risks(tx))
