@@ -232,6 +232,18 @@ class TestFailures:
         assert isinstance(done.risk.failure.error, SettingsError)
         assert done.written == 1
 
+    def test_a_batch_that_dies_over_it_keeps_the_forecasts(self, source, monkeypatch):
+        def die(*_args, **_options):
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr("forecaster.jobs.nightly_risk.risk", die)
+            with pytest.raises(KeyboardInterrupt):
+                run(source)
+        assert (len(forecasts()), journaled()) == (3, [])
+        again = run(source, resume=True)
+        assert (again.written, again.risk.written) == (0, True)
+
     def test_once_mended_the_same_evening_has_its_risk(self, source, tmp_path):
         path = tmp_path / "mine.csv"
         path.write_text("ticker,shares\nABC,ten\n")

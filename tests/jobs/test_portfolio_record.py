@@ -149,6 +149,16 @@ class TestAProfit:
         record = only(store, source, now=evening(LAST + 1))
         assert (record.scored, record.lost) == (1, 0)
 
+    def test_one_that_only_portfolios_held_may_be_renamed(self, store, source):
+        """Its bars are all under the new name, and nothing is forecast under the old one."""
+        put(store, risk_row(source.truth, 150))
+        source.truth["NEW"] = replace(source.truth.pop("XYZ"), ticker="NEW")
+        write(store, source.truth["NEW"], 150)
+        assert only(store, source).lost == 1
+        rename(store, "XYZ", "NEW")
+        record = only(store, source, now=evening(LAST + 1))
+        assert (record.scored, record.lost) == (1, 0)
+
 
 class TestWhatDoesNotCount:
     def test_what_was_written_after_a_session_had_closed(self, store, source):
