@@ -131,8 +131,9 @@ def _session(
         return named
     days, estimated = bars.sessions_after(row, step.step + _AHEAD)
     later = days > record.cutoff
-    if not estimated[later][step.step - 1]:
-        return np.datetime64(days[later][step.step - 1], "D")
+    known = days[later & ~estimated]
+    if len(known) >= step.step:
+        return np.datetime64(known[step.step - 1], "D")
     traded = bars.history.sessions[bars.history.sessions > record.cutoff]
     return np.datetime64(traded[step.step - 1], "D") if len(traded) >= step.step else named
 

@@ -29,6 +29,9 @@ _TICKER = "holdings"
 _TOLERANCE = 1e-4
 """Relative difference up to which two risks are the same: processors round draws differently."""
 
+_LONGEST = 1000
+"""Sessions ahead that no model goes beyond."""
+
 
 class PositionWritten(Part):
     """A position, and how its profit follows from prices.
@@ -305,6 +308,10 @@ def _documents(row: Row[Any]) -> tuple[_Holdings, tuple[RiskStepWritten, ...]]:
         raise ValueError(refusal(problem, "its list of steps or holdings")) from problem
     if not row.last_close > 0:
         raise ValueError("its value is not above 0")
+    if all(position.ticker == "CASH" for position in held.positions):
+        raise ValueError("it holds no ticker")
+    if max(step.step for step in steps) > _LONGEST:
+        raise ValueError(f"it has a step beyond {_LONGEST}")
     known = {history.ticker for history in held.histories}
     for position in held.positions:
         named = {position.ticker, position.pair or position.ticker} - {"CASH"}

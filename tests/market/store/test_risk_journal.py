@@ -12,8 +12,11 @@ from portfolio_rows import risk_record
 from sqlalchemy import text
 
 from forecaster.errors import StoreError
-from forecaster.market.store import journal
+from forecaster.market.store import journal, risk_journal
 from forecaster.market.store.risk_journal import every_entry, risks
+
+CELLS = risk_journal._cells(risk_record())
+STEPS, HOLDINGS = CELLS["steps"], CELLS["holdings"]
 
 
 @pytest.fixture
@@ -152,6 +155,12 @@ class TestAChange:
             ("holdings", '{"positions":[],"histories":[]}'),
             ("steps", "[]"),
             ("steps", '[{"step":1}]'),
+            ("steps", STEPS.replace('"step":1', '"step":1000000000')),
+            ("steps", STEPS.replace("0.95", "1.95")),
+            ("steps", STEPS.replace("2026-03-04", "2026-02-30")),
+            ("steps", STEPS.replace("0.02", "NaN")),
+            ("holdings", HOLDINGS.replace('"ABC","amount"', '"CASH","amount"')),
+            ("holdings", HOLDINGS.replace("900.0", "1e400")),
             ("last_close", "0"),
             ("last_close", "5"),
             ("kind", "other"),
