@@ -28,7 +28,7 @@ from forecaster.jobs.progress import OnProgress, stage
 from forecaster.market.bars import History, Panel
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import forward_last
-from forecaster.model.settings import Cell, Device, Settings
+from forecaster.model.settings import RATE, Cell, Device, Settings
 from forecaster.model.training import FitResult, Represent
 
 BASELINES = ("naive", "ewma", "har")
@@ -119,8 +119,14 @@ def contenders(
 ) -> tuple[Contender, ...]:
     """Every network of the comparison, as the settings say; on windows, of their context."""
     window = settings.context or WINDOW
-    size = max(settings.batch_size, WINDOWED_BATCH)
-    windowed = replace(settings, supervise="last", context=window, batch_size=size)
+    size = max(settings.batch_size or 0, WINDOWED_BATCH)
+    windowed = replace(
+        settings,
+        supervise="last",
+        context=window,
+        batch_size=size,
+        learning_rate=settings.learning_rate or RATE,
+    )
     last = cells[-1]
     return (
         *(Contender(c, settings.with_cell(c)) for c in cells),
