@@ -11,7 +11,7 @@ always on the right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import overload
@@ -19,6 +19,7 @@ from typing import overload
 import numpy as np
 
 from forecaster.arrays import Floats32, Mask, Rows
+from forecaster.features.large_arrays import large_array
 from forecaster.features.representation import Encoding
 
 WARM_UP = 8
@@ -74,22 +75,41 @@ class TrainingSet:
     @classmethod
     def of(
         cls,
-        encoded: Sequence[Encoding],
+        encoded: Iterable[Encoding],
+        lengths: Sequence[int],
         steps: Sequence[int],
         market_state: tuple[int, int] = (0, 0),
     ) -> TrainingSet:
-        """Join encoded histories; a target counts where its session is inside the history."""
+        """Join encoded histories; a target counts where its session is inside the history.
+
+        Args:
+            encoded: of each history, S in all; each is read once and let go.
+            lengths: of each.
+            steps: A steps that have a target.
+            market_state: columns of the market state.
+        """
         column, horizon = np.asarray(steps) - 1, max(steps)
-        targets = np.concatenate([e.scale.targets(horizon)[:, column] for e in encoded])
-        ranges = np.concatenate([e.scale.ranges(horizon)[:, column] for e in encoded])
-        known = np.isfinite(targets)
-        lengths = [len(e.inputs) for e in encoded]
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
+        shape = (int(starts[-1]), len(steps))
+        inputs: Floats32 | None = None
+        targets, ranges = (np.zeros(shape, dtype=np.float32) for _ in range(2))
+        known = np.zeros(shape, dtype=np.bool_)
+        for e, start, stop in zip(encoded, starts[:-1], starts[1:], strict=True):
+            if inputs is None:
+                inputs = large_array((shape[0], e.inputs.shape[1]))
+            inputs[start:stop] = e.inputs
+            wanted, range_ = (
+                part(horizon)[:, column] for part in (e.scale.targets, e.scale.ranges)
+            )
+            known[start:stop] = np.isfinite(wanted)
+            targets[start:stop] = np.nan_to_num(wanted)
+            ranges[start:stop] = np.where(np.isfinite(range_), range_, 0.0)
         return cls(
-            inputs=np.concatenate([e.inputs for e in encoded]),
-            targets=np.where(known, targets, 0.0).astype(np.float32),
-            ranges=np.where(np.isfinite(ranges), ranges, 0.0).astype(np.float32),
+            inputs=np.empty((0, 0), dtype=np.float32) if inputs is None else inputs,
+            targets=targets,
+            ranges=ranges,
             known=known,
-            starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp),
+            starts=starts,
             age=np.concatenate([np.arange(n) for n in lengths]).astype(np.intp),
             market_state=market_state,
         )

@@ -22,7 +22,7 @@ from forecaster.evaluation.scores import score
 from forecaster.evaluation.verdict import Verdict
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import gather_windows
-from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
+from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_losses
 from forecaster.jobs.parallel import Pool
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.market.bars import History, Panel
@@ -226,8 +226,7 @@ def _comparison(
 ) -> Comparison:
     """Cost, memory and scores of one network, beside the losses of the baselines."""
     settings, network = contender.settings, fitted.network
-    quantiles = network_quantiles(fitted.representation, network, settings, panel, origins)
-    losses = ForecastLosses.of(actuals, quantiles, settings.quantiles, last_price=False)
+    losses = network_losses(fitted.representation, network, settings, panel, origins, actuals)
     table = score(actuals, {contender.name: losses, **baselines}, settings.quantiles, BASELINES)
     rows = table.of(contender.name)
     unused = network.layers[0].forward.recurrent.size if contender.window else 0
@@ -264,20 +263,18 @@ class StackedRepresentation(Representation):
         """None: the market state is never hidden from a feed-forward network."""
         return (0, 0)
 
-    def encode_all(
+    def encode_each(
         self,
         histories: Sequence[History],
         market: Sequence[History] | None = None,
         *,
         last: int | None = None,
-    ) -> list[Encoding]:
+    ) -> Iterator[Encoding]:
         """Inputs and scale of every history; sessions before the first are 0."""
         rows = slice(None) if last is None else slice(-last, None)
         plain = Representation(self.scaling, self.mean, self.deviation, self.market_state)
-        return [
-            Encoding(e.history, stack(e.inputs, self.window)[rows], e.scale)
-            for e in plain.encode_all(histories, market)
-        ]
+        for e in plain.encode_each(histories, market):
+            yield Encoding(e.history, stack(e.inputs, self.window)[rows], e.scale)
 
 
 def stack(inputs: NDArray[np.float32], window: int) -> NDArray[np.float32]:

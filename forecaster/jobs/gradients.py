@@ -125,7 +125,7 @@ def measure_gradients(
     settings = model.settings
     features = len(model.representation.features)
     steps = trained_steps(settings.horizon)
-    data = TrainingSet.of([model.representation.encode(history)], steps)
+    data = TrainingSet.of([model.representation.encode(history)], [len(history)], steps)
     windows = _windows(data, history, lags)
     rows = [row for cell in cells for row in _rows(model, cell, history, windows, epochs)]
     rows += [_reach(f"unit × {w:g}", "textbook", linear_unit_gradients(w, lags)) for w in TEXTBOOK]

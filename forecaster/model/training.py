@@ -43,6 +43,9 @@ years before them it prefers a network that has hardly begun to learn."""
 EPOCH_STEPS = 128
 """Training steps of an epoch, about, where a pass over the panel has more."""
 
+MOST_WATCHED = 100_000
+"""Sessions of a validation part that an epoch is judged by; a part with more has fewer tickers."""
+
 EPOCHS_UNWATCHED = 12
 """Most epochs where the panel is too short for a validation part."""
 
@@ -169,9 +172,12 @@ def fit(
         if represent
         else Representation.fit(settings.scale, histories, market)
     )
-    encoded = representation.encode_all(histories, market)
-    steps = trained_steps(settings.horizon)
-    data = TrainingSet.of(encoded, steps, representation.market_state_columns)
+    data = TrainingSet.of(
+        representation.encode_each(histories, market),
+        [len(history) for history in histories],
+        trained_steps(settings.horizon),
+        representation.market_state_columns,
+    )
     if settings.supervise == "prefixes":
         settings = settings.for_panel(sequence_count(data, settings.context_length))
     watch = _Watch(settings, representation, validation) if validation else None
@@ -297,12 +303,14 @@ class _Watch:
         self._encoded: list[Encoding] = []
         self._rows: list[Rows] = []
         targets = []
-        for encoded in representation.encode_all(validation.histories, validation.market):
-            rows = np.flatnonzero(encoded.history.sessions >= validation.first)
-            if len(rows) > 1:
-                self._encoded.append(encoded)
-                self._rows.append(rows)
-                targets.append(encoded.scale.targets(settings.horizon)[rows])
+        watched = _watched(validation)
+        market = validation.histories if validation.market is None else validation.market
+        last = settings.context_length + max(len(rows) for _, rows in watched)
+        encodings = representation.encode_each([h for h, _ in watched], market, last=last)
+        for encoded, (history, rows) in zip(encodings, watched, strict=True):
+            self._encoded.append(encoded)
+            self._rows.append(rows - (len(history) - len(encoded.inputs)))
+            targets.append(encoded.scale.targets(settings.horizon)[rows])
         self._targets = np.concatenate(targets)
 
     def loss(self, network: Network) -> float:
@@ -318,3 +326,11 @@ class _Watch:
         levels = np.asarray(self._settings.quantiles)
         error = self._targets[known][:, None] - np.concatenate(outputs)[known]
         return float(np.mean(np.maximum(levels * error, (levels - 1.0) * error)))
+
+
+def _watched(validation: Validation) -> list[tuple[History, Rows]]:
+    """Histories with sessions of the validation, and their rows: about ``MOST_WATCHED`` at most."""
+    every = [(h, np.flatnonzero(h.sessions >= validation.first)) for h in validation.histories]
+    usable = [(history, rows) for history, rows in every if len(rows) > 1]
+    stride = max(1, sum(len(rows) for _, rows in usable) // MOST_WATCHED)
+    return usable[::stride]

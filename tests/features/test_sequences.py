@@ -61,7 +61,7 @@ class TestTrainingSet:
         histories = [garch_history("A", 30, seed=1), garch_history("B", 5, seed=2)]
         representation = Representation.fit("volatility", histories)
         encoded = [representation.encode(h) for h in histories]
-        data = TrainingSet.of(encoded, range(1, 5))
+        data = TrainingSet.of(encoded, [30, 5], range(1, 5))
         assert data.starts.tolist() == [0, 30, 35]
         assert data.age.tolist() == [*range(30), *range(5)]
         assert np.array_equal(data.inputs[30:], encoded[1].inputs)
@@ -74,14 +74,14 @@ class TestTrainingSet:
     def test_holds_the_steps_asked_for(self):
         history = garch_history("A", 30, seed=1)
         encoded = [Representation.fit("volatility", [history]).encode(history)]
-        some, every = (TrainingSet.of(encoded, steps) for steps in ((1, 2, 4), range(1, 5)))
+        some, every = (TrainingSet.of(encoded, [30], steps) for steps in ((1, 2, 4), range(1, 5)))
         for name in ("targets", "ranges", "known"):
             assert np.array_equal(getattr(some, name), getattr(every, name)[:, [0, 1, 3]])
 
     def test_a_horizon_beyond_a_history_keeps_its_near_targets(self):
         history = garch_history("A", 5, seed=1)
         representation = Representation.fit("volatility", [history])
-        data = TrainingSet.of([representation.encode(history)], range(1, 251))
+        data = TrainingSet.of([representation.encode(history)], [5], range(1, 251))
         assert data.known.sum() == 4 + 3 + 2 + 1
 
 

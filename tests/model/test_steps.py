@@ -13,8 +13,14 @@ from forecaster.model.steps import interpolation, step_weights, trained_steps
 
 @pytest.mark.parametrize(
     ("horizon", "steps"),
-    [(1, (1,)), (2, (1, 2)), (4, (1, 2, 4)), (20, (1, 2, 5, 10, 20)), (250, (1, 2, 5, 10, 20, 50, 100, 200, 250))],
-)  # fmt: skip
+    [
+        (1, (1,)),
+        (2, (1, 2)),
+        (4, (1, 2, 4)),
+        (20, (1, 2, 5, 10, 20)),
+        (250, (1, 2, 5, 10, 20, 50, 100, 200, 250)),
+    ],
+)
 def test_steps_are_those_of_the_series_and_the_horizon(horizon, steps):
     assert trained_steps(horizon) == steps
 
