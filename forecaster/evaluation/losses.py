@@ -149,4 +149,5 @@ class ForecastLosses:
 def _exceeded(actual: Floats, quantiles: Floats) -> NDArray[np.uint8]:
     """How many quantiles ``(m, H, Q)`` lie below the actuals ``(m, H)``; Q of an unknown one."""
     count = np.count_nonzero(quantiles < actual[:, :, None], axis=-1)
-    return np.where(np.isfinite(actual), count, quantiles.shape[-1]).astype(np.uint8)
+    known = np.where(np.isfinite(actual), count, quantiles.shape[-1])
+    return np.asarray(known, dtype=np.uint8)

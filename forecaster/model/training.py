@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.arrays import Rows
+from forecaster.arrays import Floats, Rows
 from forecaster.errors import DataError, TrainingDiverged, parameter
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import (
@@ -43,7 +43,7 @@ years before them it prefers a network that has hardly begun to learn."""
 EPOCH_STEPS = 128
 """Training steps of an epoch, about, where a pass over the panel has more."""
 
-MOST_WATCHED = 100_000
+MOST_WATCHED = 50_000
 """Sessions of a validation part that an epoch is judged by; a part with more has fewer tickers."""
 
 EPOCHS_UNWATCHED = 12
@@ -302,7 +302,7 @@ class _Watch:
         self._settings = settings
         self._encoded: list[Encoding] = []
         self._rows: list[Rows] = []
-        targets = []
+        self._targets: list[Floats] = []
         watched = _watched(validation)
         market = validation.histories if validation.market is None else validation.market
         last = settings.context_length + max(len(rows) for _, rows in watched)
@@ -310,8 +310,7 @@ class _Watch:
         for encoded, (history, rows) in zip(encodings, watched, strict=True):
             self._encoded.append(encoded)
             self._rows.append(rows - (len(history) - len(encoded.inputs)))
-            targets.append(encoded.scale.targets(settings.horizon)[rows])
-        self._targets = np.concatenate(targets)
+            self._targets.append(encoded.scale.targets(settings.horizon)[rows])
 
     def loss(self, network: Network) -> float:
         """Mean over levels, steps and origins whose target is known."""
@@ -322,10 +321,12 @@ class _Watch:
             self._settings.context_length,
             pieces=self._settings.supervise == "prefixes",
         )
-        known = np.isfinite(self._targets)
-        levels = np.asarray(self._settings.quantiles)
-        error = self._targets[known][:, None] - np.concatenate(outputs)[known]
-        return float(np.mean(np.maximum(levels * error, (levels - 1.0) * error)))
+        levels, total = np.asarray(self._settings.quantiles), 0.0
+        for targets, quantiles in zip(self._targets, outputs, strict=True):
+            known = np.isfinite(targets)
+            error = targets[known][:, None] - quantiles[known]
+            total += float(np.sum(np.maximum(levels * error, (levels - 1.0) * error)))
+        return total / (len(levels) * sum(int(np.isfinite(t).sum()) for t in self._targets))
 
 
 def _watched(validation: Validation) -> list[tuple[History, Rows]]:
