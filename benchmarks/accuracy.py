@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from forecaster import __version__
+from forecaster.documents import ScoreRow
 from forecaster.evaluation.baselines.fit import ALL
-from forecaster.evaluation.scores import Row
 from forecaster.jobs.backtest import Backtest, Plan, backtest, score_model
 from forecaster.market.bars import Panel
 from forecaster.market.files.read import read_files
@@ -87,7 +87,7 @@ def show(title: str, measured: tuple[Backtest, float]) -> None:
     print()
 
 
-def line(row: Row) -> str:
+def line(row: ScoreRow) -> str:
     """One row of the table."""
     skills = [row.skill.get(b) for b in ("naive", "ewma", "garch", "har")]
     won = [row.tickers_won.get(b) for b in ("garch", "har")]

@@ -48,7 +48,7 @@ from forecaster.evaluation.baselines.fit import fit_baselines
 from forecaster.evaluation.folds import Fold, plan_folds, split_panel
 from forecaster.evaluation.origins import Origins
 from forecaster.features.representation import Representation
-from forecaster.features.sequences import TrainingSet
+from forecaster.features.sequences import TrainingSet, sequence_count
 from forecaster.jobs.fitting import fit_and_watch, network_quantiles
 from forecaster.market.bars import Panel
 from forecaster.market.files.read import read_files
@@ -56,6 +56,7 @@ from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.averaging import WeightAverage
 from forecaster.model.settings import LEVELS, Settings
+from forecaster.model.steps import trained_steps
 from forecaster.model.training import AVERAGED_EPOCHS, batches, fit
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -175,11 +176,17 @@ def race(test: Test, settings: Settings) -> Result:
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     representation = Representation.fit(settings.scale, test.past.histories)
-    encoded = representation.encode_all(test.past.histories)
-    data = TrainingSet.of(encoded, settings.horizon, representation.market_state_columns)
-    model = keras_network.build(settings, len(representation.features), whole_sequence=True)
+    data = TrainingSet.of(
+        representation.encode_each(test.past.histories),
+        [len(history) for history in test.past.histories],
+        trained_steps(settings.horizon),
+        representation.market_state_columns,
+    )
+    settings = settings.for_panel(sequence_count(data, settings.context_length))
+    known = np.where(data.known, data.targets, np.nan)
+    features = len(representation.features)
+    model = keras_network.started(None, settings, features, known, whole_sequence=True)
     keras_network.compile_model(model, settings)
-    keras_network.start_head(model, settings, np.where(data.known, data.targets, np.nan))
     average = WeightAverage(model)
     for _ in range(WATCHED_EPOCHS):
         for batch in batches(settings, data, rng):

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.features.representation import Representation
-from forecaster.features.sequences import TrainingSet
+from forecaster.features.sequences import TrainingSet, sequence_count
 from forecaster.jobs.predict import predict
 from forecaster.market.bars import History
 from forecaster.market.files.read import read_files
@@ -29,6 +29,7 @@ from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.artifact import Model, load
 from forecaster.model.settings import Settings
+from forecaster.model.steps import trained_steps
 from forecaster.model.training import batches
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -148,12 +149,13 @@ def training() -> None:
     histories = list(read_files([str(SAMPLE)]).panel)
     representation = Representation.fit("volatility", histories)
     encoded = [representation.encode(h) for h in histories]
+    lengths = [len(h) for h in histories]
     print(f"\n{'targets a second':24}{'prefixes':>12}{'windows of 60':>16}{'ratio':>8}")
     for cell in ("gru", "lstm", "rnn"):
         rates = []
         for supervise in ("prefixes", "last"):
             settings = Settings.from_state({"cell": cell, "supervise": supervise})
-            data = TrainingSet.of(encoded, settings.horizon)
+            data = TrainingSet.of(encoded, lengths, trained_steps(settings.horizon))
             rates.append(targets_per_second(settings, data, len(representation.features)))
         print(f"{cell:24}{rates[0]:12,.0f}{rates[1]:16,.0f}{rates[0] / rates[1]:8.1f}")
 
@@ -161,7 +163,11 @@ def training() -> None:
 def targets_per_second(settings: Settings, data: TrainingSet, features: int) -> float:
     """Median over batches, after the first ones have been compiled."""
     devices.import_keras("cpu")
-    model = keras_network.build(settings, features, whole_sequence=settings.supervise == "prefixes")
+    whole = settings.supervise == "prefixes"
+    if whole:
+        settings = settings.for_panel(sequence_count(data, settings.context_length))
+    known = np.where(data.known, data.targets, np.nan)
+    model = keras_network.started(None, settings, features, known, whole_sequence=whole)
     keras_network.compile_model(model, settings)
     rng = np.random.default_rng(0)
     rates: list[float] = []

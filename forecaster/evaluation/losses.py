@@ -6,13 +6,13 @@ eighth of the memory, and are enough for every score.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.arrays import Floats
+from forecaster.arrays import Floats, Mask
 from forecaster.evaluation import metrics
 
 WIDTHS = (0.5, 0.8, 0.9)
@@ -40,6 +40,10 @@ class Actuals:
         columns = ([getattr(part, field.name) for part in parts] for field in fields(cls))
         return cls(*map(np.concatenate, columns))
 
+    def part(self, rows: slice) -> Actuals:
+        """Some of the forecasts' actuals."""
+        return Actuals(*(getattr(self, field.name)[rows] for field in fields(self)))
+
 
 @dataclass(frozen=True)
 class ForecastLosses:
@@ -48,14 +52,17 @@ class ForecastLosses:
     Attributes:
         pinball: ``(m, H)``; NaN where the actual is not known.
         median: ``(m, H)`` log return.
-        below: ``(m, H, Q)``, whether the actual was at or below each quantile.
+        exceeded: ``(m, H)``, how many of the Q quantiles the actual was above; Q where it is not
+            known.
+        levels: Q.
         width: interval to its mean width in percent of the last price, ``(H,)``.
         count: forecasts, the weight of ``width`` when folds are joined.
     """
 
     pinball: Floats
     median: Floats
-    below: NDArray[np.bool_]
+    exceeded: NDArray[np.uint8]
+    levels: int
     width: dict[str, Floats]
     count: int
 
@@ -88,10 +95,39 @@ class ForecastLosses:
         return cls(
             pinball=pinball,
             median=np.zeros_like(median) if last_price else median,
-            below=actuals.log_return[:, :, None] <= quantiles,
+            exceeded=_exceeded(actuals.log_return, quantiles),
+            levels=len(levels),
             width=width,
             count=len(pinball),
         )
+
+    @classmethod
+    def in_parts(
+        cls,
+        actuals: Actuals,
+        parts: Iterable[Floats],
+        levels: Sequence[float],
+        *,
+        last_price: bool,
+    ) -> ForecastLosses:
+        """Losses of quantiles that come in parts, of which only one is held at a time.
+
+        Args:
+            actuals: of all forecasts.
+            parts: their quantiles ``(k, H, Q)``, m in all.
+            levels: Q levels.
+            last_price: whether the point forecast is the last price.
+        """
+        done, first = [], 0
+        for quantiles in parts:
+            rows = slice(first, first + len(quantiles))
+            done.append(cls.of(actuals.part(rows), quantiles, levels, last_price=last_price))
+            first = rows.stop
+        return cls.join(done)
+
+    def below(self, rows: Mask, step: int) -> Mask:
+        """Whether the actuals of some forecasts were at or below each quantile: ``(k, Q)``."""
+        return self.exceeded[rows, step - 1, None] <= np.arange(self.levels)
 
     @classmethod
     def join(cls, parts: Sequence[ForecastLosses]) -> ForecastLosses:
@@ -100,10 +136,18 @@ class ForecastLosses:
         return cls(
             np.concatenate([p.pinball for p in parts]),
             np.concatenate([p.median for p in parts]),
-            np.concatenate([p.below for p in parts]),
+            np.concatenate([p.exceeded for p in parts]),
+            parts[0].levels,
             {
                 s: np.average([p.width[s] for p in parts], axis=0, weights=counts)
                 for s in parts[0].width
             },
             sum(counts),
         )
+
+
+def _exceeded(actual: Floats, quantiles: Floats) -> NDArray[np.uint8]:
+    """How many quantiles ``(m, H, Q)`` lie below the actuals ``(m, H)``; Q of an unknown one."""
+    count = np.count_nonzero(quantiles < actual[:, :, None], axis=-1)
+    known = np.where(np.isfinite(actual), count, quantiles.shape[-1])
+    return np.asarray(known, dtype=np.uint8)

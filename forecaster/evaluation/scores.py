@@ -113,7 +113,7 @@ def _row(
     moved, last = actuals.log_return[known, step - 1], actuals.last_close[known]
     median = model.median[known, step - 1]
     actual_price, forecast_price = last * np.exp(moved), last * np.exp(median)
-    below = model.below[known, step - 1]
+    below = model.below(known, step)
     others = [b for b in baselines if b != name and b in losses]
     direction = metrics.direction(moved, median)
     tickers, sessions = actuals.ticker[known], actuals.session[known]

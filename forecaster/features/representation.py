@@ -8,7 +8,7 @@ and the state of the panel's other tickers; columns are standardised by training
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,17 +86,19 @@ class Representation:
         scaling = fit_scaling(name, list(histories))
         if isinstance(scaling, LevelScaling):
             return cls(scaling, np.zeros(1), np.ones(1), market_state=False)
-        bars, states = _all_features(scaling, [scaling.scale(h) for h in histories], market)
-        mean, deviation = _moments(np.concatenate(bars))
-        state = np.concatenate(states)
-        known = state[state[:, 0] > 0]
-        state_mean, state_deviation = _moments(known if len(known) else state)
+        of_bars, of_states, of_known = _Moments(), _Moments(), _Moments()
+        for _, bars, state in _features(scaling, histories, market):
+            of_bars.add(bars)
+            of_states.add(state)
+            of_known.add(state[state[:, 0] > 0])
+        mean, deviation = of_bars.both()
+        state_mean, state_deviation = (of_known if of_known.count else of_states).both()
         state_mean[0], state_deviation[0] = 0.0, 1.0  # the flag stays 0 or 1
         return cls(
             scaling,
             np.concatenate([mean, state_mean]),
             np.concatenate([deviation, state_deviation]),
-            market_state=len(known) > 0,
+            market_state=of_known.count > 0,
         )
 
     @property
@@ -123,7 +125,17 @@ class Representation:
         *,
         last: int | None = None,
     ) -> list[Encoding]:
-        """Inputs and scales of a panel, with its market state.
+        """Inputs and scales of a panel, with its market state: ``encode_each`` at once."""
+        return list(self.encode_each(histories, market, last=last))
+
+    def encode_each(
+        self,
+        histories: Sequence[History],
+        market: Sequence[History] | None = None,
+        *,
+        last: int | None = None,
+    ) -> Iterator[Encoding]:
+        """Inputs and scales of a panel, one history after the other.
 
         Row t of a history uses bars of others that had closed when the session of that row closed.
 
@@ -133,17 +145,13 @@ class Representation:
             last: keep the inputs of the last so many sessions of each; None: of all.
         """
         if isinstance(self.scaling, LevelScaling):
-            levels = [self.scaling.scale(h) for h in histories]
-            return [
-                Encoding(s.history, s.levels()[_newest(last), None].astype(np.float32), s)
-                for s in levels
-            ]
-        scales = [self.scaling.scale(h) for h in histories]
-        bars, states = _all_features(self.scaling, scales, market, last)
-        return [
-            Encoding(s.history, self._standardise(a, b), s)
-            for s, a, b in zip(scales, bars, states, strict=True)
-        ]
+            for history in histories:
+                levels = self.scaling.scale(history)
+                inputs = levels.levels()[_newest(last), None].astype(np.float32)
+                yield Encoding(history, inputs, levels)
+            return
+        for scale, bars, states in _features(self.scaling, histories, market, last):
+            yield Encoding(scale.history, self._standardise(bars, states), scale)
 
     def _standardise(self, bars: Floats, states: Floats) -> Floats32:
         """Rows in standard deviations, cut at ``LIMIT``; an unknown market state is 0."""
@@ -188,22 +196,22 @@ def _newest(last: int | None) -> slice:
     return slice(None) if last is None else slice(-last, None)
 
 
-def _all_features(
+def _features(
     scaling: VolatilityScaling,
-    scales: Sequence[VolatilityScale],
+    histories: Sequence[History],
     market: Sequence[History] | None = None,
     last: int | None = None,
-) -> tuple[list[Floats], list[Floats]]:
-    """Bar features and market state of every history of a panel, or their last rows."""
-    if not scales:
-        return [], []
-    members = scales if market is None else [scaling.scale(history) for history in market]
+) -> Iterator[tuple[VolatilityScale, Floats, Floats]]:
+    """Scale, bar features and market state of every history, or their last rows."""
+    members = [scaling.scale(history) for history in (histories if market is None else market)]
+    known = {id(scale.history): scale for scale in members}
     market_states = _MarketStates(members)
     rows = _newest(last)
-    # copies, or views would keep every row of a large panel in memory
-    bars = [bar_features(s, scaling.prior)[rows].copy() for s in scales]
-    states = [market_states.features(s, rows) for s in scales]
-    return bars, states
+    for history in histories:
+        scale = known.get(id(history)) or scaling.scale(history)
+        # a copy, or a view would keep every row of a large panel in memory
+        bars = bar_features(scale, scaling.prior)[rows].copy()
+        yield scale, bars, market_states.features(scale, rows)
 
 
 class _MarketStates:
@@ -227,7 +235,29 @@ class _MarketStates:
         return self._states[group].features(sessions, scale.measures.volatility[rows])
 
 
-def _moments(rows: Floats) -> tuple[Floats, Floats]:
-    """Means and deviations of columns; a column that does not vary has deviation 1."""
-    deviation = rows.std(axis=0)
-    return rows.mean(axis=0), np.where(deviation > 1e-6, deviation, 1.0)
+class _Moments:
+    """Means and deviations of columns whose rows come in parts (Chan, Golub and LeVeque 1983)."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._mean: Floats | float = 0.0
+        self._squares: Floats | float = 0.0
+
+    def add(self, rows: Floats) -> None:
+        """Add ``(n, F)`` rows."""
+        n = len(rows)
+        if n == 0:
+            return
+        mean = rows.mean(axis=0)
+        apart = mean - self._mean
+        total = self.count + n
+        self._squares = (
+            self._squares + np.square(rows - mean).sum(axis=0) + apart**2 * (self.count * n / total)
+        )
+        self._mean = self._mean + apart * (n / total)
+        self.count = total
+
+    def both(self) -> tuple[Floats, Floats]:
+        """Means and deviations ``(F,)``; a column that does not vary has deviation 1."""
+        deviation = np.sqrt(np.asarray(self._squares) / self.count)
+        return np.asarray(self._mean).copy(), np.where(deviation > 1e-6, deviation, 1.0)

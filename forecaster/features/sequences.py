@@ -4,18 +4,22 @@
 holds T sequences, of lengths 1..T, and a recurrent network reads all of them in one pass.
 ``last`` cuts classic windows with a target on the last step alone, of one length or of many.
 
-Inputs stay in one flat array and each batch gathers its rows, so memory grows with the panel and
-not with panel × context. Weights are zero on padding, which is always on the right.
+A of the steps 1..H have a target. Inputs stay in one flat array and each batch gathers its rows, so
+memory grows with the panel and not with panel × context. Weights are zero on padding, which is
+always on the right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import overload
 
 import numpy as np
 
 from forecaster.arrays import Floats32, Mask, Rows
+from forecaster.features.large_arrays import large_array
 from forecaster.features.representation import Encoding
 
 WARM_UP = 8
@@ -35,7 +39,7 @@ class Batch:
 
     Attributes:
         inputs: ``(B, T, F)`` float32.
-        targets: ``(B, T, H)`` float32 for prefixes, ``(B, H)`` for windows; 0 where unknown.
+        targets: ``(B, T, A)`` float32 for prefixes, ``(B, A)`` for windows; 0 where unknown.
         ranges: log ranges of the sessions that a target spans, in the shape of ``targets``.
         weights: 1 where a target counts, else 0, in the shape of ``targets``.
     """
@@ -52,9 +56,9 @@ class TrainingSet:
 
     Attributes:
         inputs: ``(R, F)`` float32, R bars in all.
-        targets: ``(R, H)`` float32, 0 where unknown.
-        ranges: ``(R, H)`` float32, log ranges of the sessions that a target spans; 0 where unknown.
-        known: ``(R, H)`` bool.
+        targets: ``(R, A)`` float32, 0 where unknown.
+        ranges: ``(R, A)`` float32, log ranges of the sessions that a target spans; 0 where unknown.
+        known: ``(R, A)`` bool.
         starts: first row of each history, and R at the end: ``(S + 1,)``.
         age: ``(R,)``, count of earlier sessions in the row's history.
         market_state: first and last-plus-one input column of the market state.
@@ -70,19 +74,42 @@ class TrainingSet:
 
     @classmethod
     def of(
-        cls, encoded: Sequence[Encoding], horizon: int, market_state: tuple[int, int] = (0, 0)
+        cls,
+        encoded: Iterable[Encoding],
+        lengths: Sequence[int],
+        steps: Sequence[int],
+        market_state: tuple[int, int] = (0, 0),
     ) -> TrainingSet:
-        """Join encoded histories; a target counts where its session is inside the history."""
-        targets = np.concatenate([e.scale.targets(horizon) for e in encoded])
-        ranges = np.concatenate([e.scale.ranges(horizon) for e in encoded])
-        known = np.isfinite(targets)
-        lengths = [len(e.inputs) for e in encoded]
+        """Join encoded histories; a target counts where its session is inside the history.
+
+        Args:
+            encoded: of each history, S in all; each is read once and let go.
+            lengths: of each.
+            steps: A steps that have a target.
+            market_state: columns of the market state.
+        """
+        column, horizon = np.asarray(steps) - 1, max(steps)
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
+        shape = (int(starts[-1]), len(steps))
+        inputs: Floats32 | None = None
+        targets, ranges = (np.zeros(shape, dtype=np.float32) for _ in range(2))
+        known = np.zeros(shape, dtype=np.bool_)
+        for e, start, stop in zip(encoded, starts[:-1], starts[1:], strict=True):
+            if inputs is None:
+                inputs = large_array((shape[0], e.inputs.shape[1]))
+            inputs[start:stop] = e.inputs
+            wanted, range_ = (
+                part(horizon)[:, column] for part in (e.scale.targets, e.scale.ranges)
+            )
+            known[start:stop] = np.isfinite(wanted)
+            targets[start:stop] = np.nan_to_num(wanted)
+            ranges[start:stop] = np.where(np.isfinite(range_), range_, 0.0)
         return cls(
-            inputs=np.concatenate([e.inputs for e in encoded]),
-            targets=np.where(known, targets, 0.0).astype(np.float32),
-            ranges=np.where(np.isfinite(ranges), ranges, 0.0).astype(np.float32),
+            inputs=np.empty((0, 0), dtype=np.float32) if inputs is None else inputs,
+            targets=targets,
+            ranges=ranges,
             known=known,
-            starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp),
+            starts=starts,
             age=np.concatenate([np.arange(n) for n in lengths]).astype(np.intp),
             market_state=market_state,
         )
@@ -93,22 +120,53 @@ class TrainingSet:
         return int(np.count_nonzero(self.known[:, 0]))
 
 
+class Batches(Sequence[Batch]):
+    """The batches of a pass over the panel, each of which is gathered when it is asked for."""
+
+    def __init__(self, chosen: Sequence[Rows], gather: Callable[[Rows], Batch]) -> None:
+        self._chosen, self._gather = chosen, gather
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    @overload
+    def __getitem__(self, at: int) -> Batch: ...
+    @overload
+    def __getitem__(self, at: slice) -> Batches: ...
+    def __getitem__(self, at: int | slice) -> Batch | Batches:
+        if isinstance(at, slice):
+            return Batches(self._chosen[at], self._gather)
+        return self._gather(self._chosen[at])
+
+    def parts(self, size: int) -> list[Batches]:
+        """Equal parts of about so many batches."""
+        count = max(1, round(len(self) / size))
+        ends = np.linspace(0, len(self), count + 1).round().astype(int)
+        return [self[first:stop] for first, stop in pairwise(ends)]
+
+
+def sequence_count(data: TrainingSet, context: int) -> int:
+    """About how many pieces of ``context`` sessions a pass over the panel has."""
+    return -(-data.target_count // (context - _warm_up(context)))
+
+
 def prefix_batches(
     data: TrainingSet, context: int, batch_size: int, rng: np.random.Generator
-) -> Iterator[Batch]:
-    """One epoch of pieces of at most ``context`` steps, cut at a new random offset each time.
+) -> Batches:
+    """One pass of pieces of at most ``context`` steps, cut at a new random offset each time.
 
     Several batches have one shape, because a backend compiles its step again for each new shape:
     the last batch is filled up with pieces of weight 0.
     """
-    warm_up = min(WARM_UP, context - 1)
+    warm_up = _warm_up(context)
     pieces = _cut_pieces(data, context, warm_up, rng)
     rng.shuffle(pieces)
-    for first in range(0, len(pieces), batch_size):
-        chosen = pieces[first : first + batch_size]
-        filling = batch_size - len(chosen) if len(pieces) > batch_size else 0
+    several = len(pieces) > batch_size
+    length = context if several else int(np.diff(pieces, axis=1).max())
+
+    def gather(chosen: Rows) -> Batch:
+        filling = batch_size - len(chosen) if several else 0
         chosen = np.concatenate([chosen, np.full((filling, 2), pieces[0, 0])])  # no rows inside
-        length = context if len(pieces) > batch_size else int(np.diff(pieces, axis=1).max())
         steps = np.arange(length)  # (T,)
         rows = chosen[:, :1] + steps  # (B, 1) + (T,) -> (B, T)
         inside = rows < chosen[:, 1:]
@@ -116,7 +174,14 @@ def prefix_batches(
         cut = data.age[chosen[:, 0]] > 0  # (B,)
         counts = inside & ((steps >= warm_up) | ~cut[:, None])  # (B, T)
         inputs = np.where(inside[:, :, None], data.inputs[rows], np.float32(0))  # (B, T, F)
-        yield _batch(data, rows, inputs, data.known[rows] & counts[:, :, None], rng)
+        return _batch(data, rows, inputs, data.known[rows] & counts[:, :, None], rng)
+
+    firsts = range(0, len(pieces), batch_size)
+    return Batches([pieces[first : first + batch_size] for first in firsts], gather)
+
+
+def _warm_up(context: int) -> int:
+    return min(WARM_UP, context - 1)
 
 
 def _cut_pieces(data: TrainingSet, context: int, warm_up: int, rng: np.random.Generator) -> Rows:
@@ -136,8 +201,8 @@ def _cut_pieces(data: TrainingSet, context: int, warm_up: int, rng: np.random.Ge
 
 def window_batches(
     data: TrainingSet, context: int, batch_size: int, rng: np.random.Generator, *, vary: bool
-) -> Iterator[Batch]:
-    """One epoch of windows, one for each session with a target; a batch holds one length.
+) -> Batches:
+    """One pass of windows, one for each session with a target; a batch holds one length.
 
     Args:
         data: the panel.
@@ -152,15 +217,18 @@ def window_batches(
         # one length a batch-sized group keeps the number of lengths, and so of batches, small
         choices = rng.integers(min(SHORTEST_WINDOW, context), context + 1, size=8)
         length = np.minimum(length, rng.choice(choices, size=len(origins)))
-    batches = []
+    batches: list[Rows] = []
     for size in np.unique(length):
         group = rng.permutation(origins[length == size])
-        batches += [
-            (int(size), group[i : i + batch_size]) for i in range(0, len(group), batch_size)
-        ]
-    for index in rng.permutation(len(batches)):
-        size, rows = batches[index]
-        yield _batch(data, rows, gather_windows(data.inputs, rows, size), data.known[rows], rng)
+        batches += [group[i : i + batch_size] for i in range(0, len(group), batch_size)]
+    length_at = np.zeros(len(data.age), dtype=np.intp)
+    length_at[origins] = length
+
+    def gather(rows: Rows) -> Batch:
+        inputs = gather_windows(data.inputs, rows, int(length_at[rows[0]]))
+        return _batch(data, rows, inputs, data.known[rows], rng)
+
+    return Batches([batches[i] for i in rng.permutation(len(batches))], gather)
 
 
 def _batch(

@@ -19,7 +19,13 @@ from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.origins import Origins, past_of, require_sessions
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.evaluation.verdict import Suspicion, suspicions
-from forecaster.jobs.fitting import FitTask, baseline_losses, fit_task, network_quantiles
+from forecaster.jobs.fitting import (
+    FitTask,
+    baseline_losses,
+    fit_task,
+    network_losses,
+    quantiles_in_parts,
+)
 from forecaster.jobs.parallel import Pool
 from forecaster.jobs.progress import OnProgress
 from forecaster.market.bars import Panel
@@ -162,18 +168,13 @@ class _Run:
         start = time.perf_counter()
         settings = self.settings.with_cell(cell)
         levels = settings.quantiles
-        mean: Floats | float = 0.0
+        given = [(fit.representation, fit.network, settings, self.panel) for fit in networks]
+        together = zip(*(quantiles_in_parts(*one, origins) for one in given), strict=True)
+        means = (np.asarray(sum(parts) / len(parts)) for parts in together)
+        losses = ForecastLosses.in_parts(actuals, means, levels, last_price=False)
         by_seed = []
-        for fit in networks:
-            quantiles = network_quantiles(
-                fit.representation, fit.network, settings, self.panel, origins
-            )
-            if len(networks) > 1:
-                alone = ForecastLosses.of(actuals, quantiles, levels, last_price=False)
-                by_seed.append(alone.pinball[:, 0])
-            mean = mean + quantiles
-        mean_quantiles = np.asarray(mean / len(networks))
-        losses = ForecastLosses.of(actuals, mean_quantiles, levels, last_price=False)
+        if len(networks) > 1:
+            by_seed = [network_losses(*one, origins, actuals).pinball[:, 0] for one in given]
         self.add(cell, losses, time.perf_counter() - start)
         self.seed_losses.setdefault(cell, []).append(by_seed)
 
@@ -304,8 +305,7 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     as_it_is = replace(plan, folds=1, seeds=1, refit="never", cells=(settings.cell,))
     run = _Run(seen, settings, as_it_is)
     start = time.perf_counter()
-    quantiles = network_quantiles(model.representation, model.network, settings, seen, origins)
-    losses = ForecastLosses.of(actuals, quantiles, settings.quantiles, last_price=False)
+    losses = network_losses(model.representation, model.network, settings, seen, origins, actuals)
     run.add(model.name, losses, time.perf_counter() - start)
     run.score_baselines(past_of(seen, cutoff), origins, actuals)
     result = run.finish((fold,), (model.name,))

@@ -22,13 +22,13 @@ from forecaster.evaluation.scores import score
 from forecaster.evaluation.verdict import Verdict
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import gather_windows
-from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
+from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_losses
 from forecaster.jobs.parallel import Pool
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.market.bars import History, Panel
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import forward_last
-from forecaster.model.settings import Cell, Device, Settings
+from forecaster.model.settings import RATE, Cell, Device, Settings
 from forecaster.model.training import FitResult, Represent
 
 BASELINES = ("naive", "ewma", "har")
@@ -119,8 +119,14 @@ def contenders(
 ) -> tuple[Contender, ...]:
     """Every network of the comparison, as the settings say; on windows, of their context."""
     window = settings.context or WINDOW
-    size = max(settings.batch_size, WINDOWED_BATCH)
-    windowed = replace(settings, supervise="last", context=window, batch_size=size)
+    size = max(settings.batch_size or 0, WINDOWED_BATCH)
+    windowed = replace(
+        settings,
+        supervise="last",
+        context=window,
+        batch_size=size,
+        learning_rate=settings.learning_rate or RATE,
+    )
     last = cells[-1]
     return (
         *(Contender(c, settings.with_cell(c)) for c in cells),
@@ -220,8 +226,7 @@ def _comparison(
 ) -> Comparison:
     """Cost, memory and scores of one network, beside the losses of the baselines."""
     settings, network = contender.settings, fitted.network
-    quantiles = network_quantiles(fitted.representation, network, settings, panel, origins)
-    losses = ForecastLosses.of(actuals, quantiles, settings.quantiles, last_price=False)
+    losses = network_losses(fitted.representation, network, settings, panel, origins, actuals)
     table = score(actuals, {contender.name: losses, **baselines}, settings.quantiles, BASELINES)
     rows = table.of(contender.name)
     unused = network.layers[0].forward.recurrent.size if contender.window else 0
@@ -258,20 +263,18 @@ class StackedRepresentation(Representation):
         """None: the market state is never hidden from a feed-forward network."""
         return (0, 0)
 
-    def encode_all(
+    def encode_each(
         self,
         histories: Sequence[History],
         market: Sequence[History] | None = None,
         *,
         last: int | None = None,
-    ) -> list[Encoding]:
+    ) -> Iterator[Encoding]:
         """Inputs and scale of every history; sessions before the first are 0."""
         rows = slice(None) if last is None else slice(-last, None)
         plain = Representation(self.scaling, self.mean, self.deviation, self.market_state)
-        return [
-            Encoding(e.history, stack(e.inputs, self.window)[rows], e.scale)
-            for e in plain.encode_all(histories, market)
-        ]
+        for e in plain.encode_each(histories, market):
+            yield Encoding(e.history, stack(e.inputs, self.window)[rows], e.scale)
 
 
 def stack(inputs: NDArray[np.float32], window: int) -> NDArray[np.float32]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from forecaster.model.inference import outputs_at
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Device, Settings
 from forecaster.model.training import FitResult, OnEpoch, Represent, Validation, fit
+
+_HISTORIES_AT_ONCE = 32
+"""Histories whose quantiles are held at a time."""
 
 
 @dataclass(frozen=True)
@@ -103,25 +107,61 @@ def network_quantiles(
     panel: Panel,
     origins: Origins,
 ) -> Floats:
-    """Log-return quantiles ``(m, H, Q)`` of a network at every origin, in one pass.
+    """Log-return quantiles ``(m, H, Q)`` of a network at every origin.
 
     Raises:
         ModelError: a quantile is not finite.
     """
-    encodings = representation.encode_all(panel.histories, panel.market)
-    encoded = [encodings[i] for i in origins.index]
+    return np.concatenate(
+        list(quantiles_in_parts(representation, network, settings, panel, origins))
+    )
+
+
+def network_losses(
+    representation: Representation,
+    network: Network,
+    settings: Settings,
+    panel: Panel,
+    origins: Origins,
+    actuals: Actuals,
+) -> ForecastLosses:
+    """Losses of a network at every origin; no quantile is kept.
+
+    Raises:
+        ModelError: a quantile is not finite.
+    """
+    parts = quantiles_in_parts(representation, network, settings, panel, origins)
+    return ForecastLosses.in_parts(actuals, parts, settings.quantiles, last_price=False)
+
+
+def quantiles_in_parts(
+    representation: Representation,
+    network: Network,
+    settings: Settings,
+    panel: Panel,
+    origins: Origins,
+) -> Iterator[Floats]:
+    """Log-return quantiles ``(k, H, Q)`` of a network at the origins of some histories at a time.
+
+    Raises:
+        ModelError: a quantile is not finite.
+    """
+    market = panel.histories if panel.market is None else panel.market
+    encodings = representation.encode_each([panel.histories[i] for i in origins.index], market)
+    pairs = zip(encodings, origins.rows, strict=True)
     pieces = settings.supervise == "prefixes"
-    outputs = outputs_at(network, encoded, origins.rows, settings.context_length, pieces=pieces)
-    returns = [
-        e.scale.log_returns(o, r) for e, o, r in zip(encoded, outputs, origins.rows, strict=True)
-    ]
-    quantiles = np.concatenate(returns)
-    if not bool(np.all(np.isfinite(quantiles))):
-        raise ModelError(
-            "the network gives forecasts that are not finite; it is unstable. Train it again with a"
-            f" lower {parameter('learning_rate')} or {parameter('activation')} tanh."
+    while some := list(islice(pairs, _HISTORIES_AT_ONCE)):
+        encoded, rows = zip(*some, strict=True)
+        outputs = outputs_at(network, encoded, rows, settings.context_length, pieces=pieces)
+        quantiles = np.concatenate(
+            [e.scale.log_returns(o, r) for e, o, r in zip(encoded, outputs, rows, strict=True)]
         )
-    return quantiles
+        if not bool(np.all(np.isfinite(quantiles))):
+            raise ModelError(
+                "the network gives forecasts that are not finite; it is unstable. Train it again"
+                f" with a lower {parameter('learning_rate')} or {parameter('activation')} tanh."
+            )
+        yield quantiles
 
 
 def baseline_losses(
@@ -136,12 +176,10 @@ def baseline_losses(
     fitted = fit_baselines(names, usable, actuals.log_return.shape[1], levels)
     losses = {}
     for baseline in fitted.baselines:
-        quantiles = [
-            baseline.forecast(h, r) for h, r in zip(origins.histories, origins.rows, strict=True)
-        ]
+        quantiles = map(baseline.forecast, origins.histories, origins.rows)
         naive = baseline.name == "naive"
-        losses[baseline.name] = ForecastLosses.of(
-            actuals, np.concatenate(quantiles), levels, last_price=naive
+        losses[baseline.name] = ForecastLosses.in_parts(
+            actuals, quantiles, levels, last_price=naive
         )
     begun = {h.ticker for h in usable}
     late = [h.ticker for h in origins.histories if h.ticker not in begun]

@@ -23,6 +23,7 @@ from forecaster.model.gradients import (
 )
 from forecaster.model.numpy_rnn import GATES, Network
 from forecaster.model.settings import Cell, Settings
+from forecaster.model.steps import trained_steps
 from forecaster.model.training import batches, fit
 
 Word = Literal["vanishes", "steady", "explodes"]
@@ -123,13 +124,14 @@ def measure_gradients(
         )
     settings = model.settings
     features = len(model.representation.features)
-    data = TrainingSet.of([model.representation.encode(history)], settings.horizon)
+    steps = trained_steps(settings.horizon)
+    data = TrainingSet.of([model.representation.encode(history)], [len(history)], steps)
     windows = _windows(data, history, lags)
     rows = [row for cell in cells for row in _rows(model, cell, history, windows, epochs)]
     rows += [_reach(f"unit × {w:g}", "textbook", linear_unit_gradients(w, lags)) for w in TEXTBOOK]
     trained = settings.cell in cells
     stepping = settings if trained else settings.with_cell(cells[0])
-    batch = next(batches(stepping, data, np.random.default_rng(settings.seed)))
+    batch = batches(stepping, data, np.random.default_rng(settings.seed))[0]
     usual, burst = training_step(
         model.network if trained else None,
         stepping,

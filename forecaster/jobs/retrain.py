@@ -13,11 +13,10 @@ from datetime import UTC, datetime
 import numpy as np
 
 from forecaster.evaluation.baselines.fit import QUICK
-from forecaster.evaluation.losses import ForecastLosses
 from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import ScoreTable, score
-from forecaster.jobs.fitting import baseline_losses, network_quantiles
+from forecaster.jobs.fitting import baseline_losses, network_losses
 from forecaster.jobs.score_card import card_scores, date_of, panel_facts
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
@@ -116,8 +115,9 @@ def _contest(
     actuals = origins.actuals(settings.horizon)
     losses = {}
     for name, network in ((settings.cell, candidate), (_BEFORE, model.network)):
-        quantiles = network_quantiles(model.representation, network, settings, panel, origins)
-        losses[name] = ForecastLosses.of(actuals, quantiles, settings.quantiles, last_price=False)
+        losses[name] = network_losses(
+            model.representation, network, settings, panel, origins, actuals
+        )
     past = panel.up_to(cutoff)
     baselines, _ = baseline_losses(QUICK, past, origins, actuals, settings.quantiles)
     losses |= baselines

@@ -299,7 +299,7 @@ def _parts(
             for name, other in losses.items()
             if name != model
         }
-        below = losses[model].below[part, 0]
+        below = losses[model].below(part, 1)
         coverage = {}
         for share in INTERVALS:
             ends = metrics.interval_levels(levels, share)

@@ -12,11 +12,10 @@ import numpy as np
 from forecaster.errors import DataError, Message, parameter
 from forecaster.evaluation.baselines.fit import QUICK
 from forecaster.evaluation.folds import Split, split_panel
-from forecaster.evaluation.losses import ForecastLosses
 from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import ScoreTable, score
-from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
+from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_losses
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.jobs.score_card import card_scores, date_of, panel_facts
 from forecaster.market.bars import Panel
@@ -201,8 +200,9 @@ def _score_test(
         return None
     levels = settings.quantiles
     actuals = origins.actuals(settings.horizon)
-    quantiles = network_quantiles(fitted.representation, fitted.network, settings, panel, origins)
-    network = ForecastLosses.of(actuals, quantiles, levels, last_price=False)
+    network = network_losses(
+        fitted.representation, fitted.network, settings, panel, origins, actuals
+    )
     past = panel.up_to(split.train_end)
     baselines, failed = baseline_losses(QUICK, past, origins, actuals, levels)
     notes += failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
@@ -22,6 +23,16 @@ LEVELS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99)
 
 PREFIX_CONTEXT = 64
 WINDOW_CONTEXT = 60
+
+BATCHES = (32, 64, 128)
+"""Default batch sizes; a larger one is faster, and needs enough steps in an epoch to learn."""
+
+STEPS_WANTED = 20
+"""Training steps in an epoch that a larger batch must leave, about."""
+
+RATE = 3e-3
+"""Default learning rate for the smallest batch. Adam's grows with the root of the batch size
+(Malladi et al. 2022)."""
 
 _ON_WINDOWS = f"with {parameter('supervise')} last"
 
@@ -49,8 +60,9 @@ class About:
 class Settings:
     """One network and how it is trained: each setting with its default and what is said of it.
 
-    ``context`` and ``clip_norm`` are None where their default depends on other settings:
-    ``context_length`` and ``norm_limit`` fill it in.
+    ``context``, ``clip_norm`` and ``learning_rate`` are None where their default depends on other
+    settings, ``batch_size`` where it depends on the panel: ``context_length``, ``norm_limit``,
+    ``rate`` and ``for_panel`` fill it in.
     """
 
     cell: Annotated[Cell, About("Cell", "Recurrent cell.")] = "gru"
@@ -103,9 +115,24 @@ class Settings:
         ),
     ] = 8
     batch_size: Annotated[
-        int, About("Sequences in a training step", "Sequences in a training step.", 1, 65_536)
-    ] = 32
-    learning_rate: Annotated[float, About("Learning rate", "Step size of Adam.", 1e-7, 10.0)] = 3e-3
+        int | None,
+        About(
+            "Sequences in a training step",
+            f"Sequences in a training step. (default: {BATCHES[0]} to {BATCHES[-1]}, by how many"
+            " there are)",
+            low=1,
+            high=65_536,
+        ),
+    ] = None
+    learning_rate: Annotated[
+        float | None,
+        About(
+            "Learning rate",
+            f"Step size of Adam. (default: {RATE:g}, times the root of batch size / {BATCHES[0]})",
+            low=1e-7,
+            high=10.0,
+        ),
+    ] = None
     clip_norm: Annotated[
         float | None,
         About(
@@ -161,6 +188,21 @@ class Settings:
         if self.context is not None:
             return self.context
         return PREFIX_CONTEXT if self.supervise == "prefixes" else WINDOW_CONTEXT
+
+    @property
+    def rate(self) -> float:
+        """The learning rate with its default filled in."""
+        if self.learning_rate is not None:
+            return self.learning_rate
+        return RATE * math.sqrt((self.batch_size or BATCHES[0]) / BATCHES[0])
+
+    def for_panel(self, sequences: int) -> Settings:
+        """These settings with a batch size for so many sequences in an epoch."""
+        if self.batch_size is not None:
+            return self
+        wanted = sequences / STEPS_WANTED
+        fitting = [size for size in BATCHES if size <= wanted * math.sqrt(2.0)]
+        return replace(self, batch_size=max(fitting, default=BATCHES[0]))
 
     def with_cell(self, cell: Cell) -> Settings:
         """These settings for a cell; only an rnn has a choice of activation."""

@@ -12,26 +12,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.arrays import Rows
+from forecaster.arrays import Floats, Rows
 from forecaster.errors import DataError, TrainingDiverged, parameter
 from forecaster.features.representation import Encoding, Representation
-from forecaster.features.sequences import Batch, TrainingSet, prefix_batches, window_batches
+from forecaster.features.sequences import (
+    Batches,
+    TrainingSet,
+    prefix_batches,
+    sequence_count,
+    window_batches,
+)
 from forecaster.market.bars import History
 from forecaster.model.averaging import WeightAverage
 from forecaster.model.devices import import_keras
 from forecaster.model.inference import outputs_at
 from forecaster.model.network import compile_model, started, to_network, train_step
 from forecaster.model.numpy_rnn import Network
-from forecaster.model.settings import Settings
+from forecaster.model.settings import BATCHES, Settings
+from forecaster.model.steps import trained_steps
 from forecaster.wording import counted
 
 AVERAGED_EPOCHS = 4.0
 """Epochs over which weights are averaged: the average of a noisy path is nearer to its goal."""
 
 LEAST_EPOCHS, LEAST_STEPS = 8, 300
-"""Epochs, or training steps if they come first, before early stopping: the validation loss covers
-the last months of the training range alone, and where these were unlike the years before them it
-prefers a network that has hardly begun to learn."""
+"""Epochs, or training steps of the smallest batches if they come first, before early stopping: the
+validation loss covers the last months of the training range alone, and where these were unlike the
+years before them it prefers a network that has hardly begun to learn."""
+
+EPOCH_STEPS = 128
+"""Training steps of an epoch, about, where a pass over the panel has more."""
+
+MOST_WATCHED = 50_000
+"""Sessions of a validation part that an epoch is judged by; a part with more has fewer tickers."""
 
 EPOCHS_UNWATCHED = 12
 """Most epochs where the panel is too short for a validation part."""
@@ -159,8 +172,14 @@ def fit(
         if represent
         else Representation.fit(settings.scale, histories, market)
     )
-    encoded = representation.encode_all(histories, market)
-    data = TrainingSet.of(encoded, settings.horizon, representation.market_state_columns)
+    data = TrainingSet.of(
+        representation.encode_each(histories, market),
+        [len(history) for history in histories],
+        trained_steps(settings.horizon),
+        representation.market_state_columns,
+    )
+    if settings.supervise == "prefixes":
+        settings = settings.for_panel(sequence_count(data, settings.context_length))
     watch = _Watch(settings, representation, validation) if validation else None
     total = epochs or (settings.epochs if watch else min(settings.epochs, EPOCHS_UNWATCHED))
     features, whole = len(representation.features), settings.supervise == "prefixes"
@@ -186,19 +205,21 @@ def _run_epochs(
     The best epoch comes after ``LEAST_EPOCHS``; without a validation part it is the last one.
     """
     least = min(LEAST_EPOCHS, total)
+    least_steps = LEAST_STEPS / math.sqrt((settings.batch_size or BATCHES[0]) / BATCHES[0])
+    parts = _epochs(settings, data, rng)
     began, stepping, trained = time.perf_counter(), 0.0, 0
     best, best_loss, best_epoch = to_network(model, settings), math.inf, 0
     average = WeightAverage(model)
     history: list[Epoch] = []
     for number in range(1, total + 1):
         start = time.perf_counter()
-        loss, count = _one_epoch(model, settings, data, rng, average)
+        loss, count = _one_epoch(model, next(parts), average)
         stepping += time.perf_counter() - start
         trained += count
         current = average.network(settings)
         seen = watch.loss(current) if watch else None
         _check_finite(settings, number, loss, seen, current)
-        settled = number >= least or average.steps >= LEAST_STEPS
+        settled = number >= least or average.steps >= least_steps
         if seen is None or (settled and seen < best_loss):
             best, best_loss, best_epoch = current, math.inf if seen is None else seen, number
         history.append(Epoch(number, total, loss, seen, time.perf_counter() - began))
@@ -233,23 +254,17 @@ def _check_finite(
         return
     raise TrainingDiverged(
         f"training diverged: {what} in epoch {number}; it must stay finite. Lower"
-        f" {parameter('learning_rate')} (it is {settings.learning_rate:g}) or"
+        f" {parameter('learning_rate')} (it is {settings.rate:g}) or"
         f" {parameter('clip_norm')}."
     )
 
 
-def _one_epoch(
-    model: object,
-    settings: Settings,
-    data: TrainingSet,
-    rng: np.random.Generator,
-    average: WeightAverage,
-) -> tuple[float, int]:
+def _one_epoch(model: object, epoch: Batches, average: WeightAverage) -> tuple[float, int]:
     """Mean loss over the batches, and the number of their targets."""
     losses: list[float] = []
     weights: list[float] = []
     count = 0
-    for batch in batches(settings, data, rng):
+    for batch in epoch:
         losses.append(train_step(model, batch))
         average.add(AVERAGED_EPOCHS)
         weights.append(float(batch.weights.sum()))
@@ -259,12 +274,23 @@ def _one_epoch(
     return float(np.average(losses, weights=np.maximum(weights, 1e-9))), count
 
 
-def batches(settings: Settings, data: TrainingSet, rng: np.random.Generator) -> Iterator[Batch]:
-    """One epoch of batches, as the settings' supervision cuts them."""
+def _epochs(settings: Settings, data: TrainingSet, rng: np.random.Generator) -> Iterator[Batches]:
+    """The batches of each epoch: a pass over the panel, or an equal part of one over a large one.
+
+    Patience and averages count epochs, so that a large panel is not passed many times to learn what
+    one pass teaches.
+    """
+    while True:
+        yield from batches(settings, data, rng).parts(EPOCH_STEPS)
+
+
+def batches(settings: Settings, data: TrainingSet, rng: np.random.Generator) -> Batches:
+    """A pass over the panel, cut as the settings' supervision says."""
+    size = settings.batch_size or BATCHES[0]
     if settings.supervise == "prefixes":
-        return prefix_batches(data, settings.context_length, settings.batch_size, rng)
+        return prefix_batches(data, settings.context_length, size, rng)
     vary = settings.windows == "vary"
-    return window_batches(data, settings.context_length, settings.batch_size, rng, vary=vary)
+    return window_batches(data, settings.context_length, size, rng, vary=vary)
 
 
 class _Watch:
@@ -276,14 +302,15 @@ class _Watch:
         self._settings = settings
         self._encoded: list[Encoding] = []
         self._rows: list[Rows] = []
-        targets = []
-        for encoded in representation.encode_all(validation.histories, validation.market):
-            rows = np.flatnonzero(encoded.history.sessions >= validation.first)
-            if len(rows) > 1:
-                self._encoded.append(encoded)
-                self._rows.append(rows)
-                targets.append(encoded.scale.targets(settings.horizon)[rows])
-        self._targets = np.concatenate(targets)
+        self._targets: list[Floats] = []
+        watched = _watched(validation)
+        market = validation.histories if validation.market is None else validation.market
+        last = settings.context_length + max(len(rows) for _, rows in watched)
+        encodings = representation.encode_each([h for h, _ in watched], market, last=last)
+        for encoded, (history, rows) in zip(encodings, watched, strict=True):
+            self._encoded.append(encoded)
+            self._rows.append(rows - (len(history) - len(encoded.inputs)))
+            self._targets.append(encoded.scale.targets(settings.horizon)[rows])
 
     def loss(self, network: Network) -> float:
         """Mean over levels, steps and origins whose target is known."""
@@ -294,7 +321,17 @@ class _Watch:
             self._settings.context_length,
             pieces=self._settings.supervise == "prefixes",
         )
-        known = np.isfinite(self._targets)
-        levels = np.asarray(self._settings.quantiles)
-        error = self._targets[known][:, None] - np.concatenate(outputs)[known]
-        return float(np.mean(np.maximum(levels * error, (levels - 1.0) * error)))
+        levels, total = np.asarray(self._settings.quantiles), 0.0
+        for targets, quantiles in zip(self._targets, outputs, strict=True):
+            known = np.isfinite(targets)
+            error = targets[known][:, None] - quantiles[known]
+            total += float(np.sum(np.maximum(levels * error, (levels - 1.0) * error)))
+        return total / (len(levels) * sum(int(np.isfinite(t).sum()) for t in self._targets))
+
+
+def _watched(validation: Validation) -> list[tuple[History, Rows]]:
+    """Histories with sessions of the validation, and their rows: about ``MOST_WATCHED`` at most."""
+    every = [(h, np.flatnonzero(h.sessions >= validation.first)) for h in validation.histories]
+    usable = [(history, rows) for history, rows in every if len(rows) > 1]
+    stride = max(1, sum(len(rows) for _, rows in usable) // MOST_WATCHED)
+    return usable[::stride]

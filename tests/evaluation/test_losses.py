@@ -43,7 +43,7 @@ def test_losses_by_a_slow_twin():
                 forecast = quantiles[i, h, j]
                 # an interval score's way to say it: (1{y ≤ q} − level) · (q − y)
                 costs.append(((actual <= forecast) - level) * (forecast - actual))
-                assert losses.below[i, h, j] == (actual <= forecast)
+                assert losses.below([i], h + 1)[0, j] == (actual <= forecast)
             if np.isnan(actual):
                 assert np.isnan(losses.pinball[i, h])
             else:
@@ -73,7 +73,7 @@ def test_the_last_price_as_point_forecast_leaves_the_quantiles_alone():
     naive = ForecastLosses.of(actuals, quantiles, LEVELS, last_price=True)
     assert np.array_equal(naive.median, np.zeros((12, 3)))
     assert np.array_equal(naive.pinball, plain.pinball, equal_nan=True)
-    assert np.array_equal(naive.below, plain.below)
+    assert np.array_equal(naive.exceeded, plain.exceeded)
 
 
 def test_folds_joined_equal_one_piece():
@@ -92,7 +92,7 @@ def test_folds_joined_equal_one_piece():
         assert np.array_equal(
             getattr(together, field), getattr(actuals, field), equal_nan=field == "log_return"
         )
-    for field in ("pinball", "median", "below"):
+    for field in ("pinball", "median", "exceeded"):
         assert np.array_equal(
             getattr(joined, field), getattr(whole, field), equal_nan=field == "pinball"
         )
@@ -109,8 +109,16 @@ def test_folds_joined_equal_one_piece():
         )
 
 
-def test_a_model_of_three_quantiles_keeps_one_bool_each():
+def test_quantiles_that_come_in_parts_lose_as_much():
+    actuals, quantiles = made(40)
+    whole = ForecastLosses.of(actuals, quantiles, LEVELS, last_price=False)
+    parts = (quantiles[rows] for rows in (slice(0, 7), slice(7, 8), slice(8, 40)))
+    joined = ForecastLosses.in_parts(actuals, parts, LEVELS, last_price=False)
+    for field in ("pinball", "median", "exceeded"):
+        assert np.array_equal(getattr(joined, field), getattr(whole, field), equal_nan=True)
+
+
+def test_which_quantiles_were_exceeded_takes_a_byte():
     actuals, quantiles = made(9)
     losses = ForecastLosses.of(actuals, quantiles, LEVELS, last_price=False)
-    assert losses.below.dtype == np.bool_
-    assert losses.below.nbytes == quantiles.nbytes / 8
+    assert losses.exceeded.nbytes == actuals.log_return.size

@@ -14,9 +14,7 @@ DAYS = np.array(["2024-01-30", "2024-01-31", "2024-02-01"], dtype="datetime64[D]
 def forecast_losses(losses: list[float]) -> ForecastLosses:
     """Losses of which only the loss one session ahead matters."""
     pinball = np.column_stack([losses, np.full(len(losses), 9.0)])
-    return ForecastLosses(
-        pinball, pinball, np.zeros((*pinball.shape, 1), dtype=bool), {}, len(losses)
-    )
+    return ForecastLosses(pinball, pinball, np.zeros(pinball.shape, np.uint8), 1, {}, len(losses))
 
 
 # two tickers, end to end; the second ends a session earlier than its last forecast

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import types
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import garch_history
 
+from forecaster.features import sequences
 from forecaster.features.representation import Representation
 from forecaster.features.sequences import (
     MARKET_STATE_DROPOUT,
@@ -17,6 +17,7 @@ from forecaster.features.sequences import (
     TrainingSet,
     gather_windows,
     prefix_batches,
+    sequence_count,
     window_batches,
 )
 
@@ -60,7 +61,7 @@ class TestTrainingSet:
         histories = [garch_history("A", 30, seed=1), garch_history("B", 5, seed=2)]
         representation = Representation.fit("volatility", histories)
         encoded = [representation.encode(h) for h in histories]
-        data = TrainingSet.of(encoded, 4)
+        data = TrainingSet.of(encoded, [30, 5], range(1, 5))
         assert data.starts.tolist() == [0, 30, 35]
         assert data.age.tolist() == [*range(30), *range(5)]
         assert np.array_equal(data.inputs[30:], encoded[1].inputs)
@@ -70,10 +71,17 @@ class TestTrainingSet:
         wanted = encoded[1].scale.targets(4)
         assert data.targets[30, 3] == np.float32(wanted[0, 3])
 
+    def test_holds_the_steps_asked_for(self):
+        history = garch_history("A", 30, seed=1)
+        encoded = [Representation.fit("volatility", [history]).encode(history)]
+        some, every = (TrainingSet.of(encoded, [30], steps) for steps in ((1, 2, 4), range(1, 5)))
+        for name in ("targets", "ranges", "known"):
+            assert np.array_equal(getattr(some, name), getattr(every, name)[:, [0, 1, 3]])
+
     def test_a_horizon_beyond_a_history_keeps_its_near_targets(self):
         history = garch_history("A", 5, seed=1)
         representation = Representation.fit("volatility", [history])
-        data = TrainingSet.of([representation.encode(history)], 250)
+        data = TrainingSet.of([representation.encode(history)], [5], range(1, 251))
         assert data.known.sum() == 4 + 3 + 2 + 1
 
 
@@ -179,10 +187,14 @@ class TestPrefixes:
             assert np.array_equal(a.inputs, b.inputs)
             assert np.array_equal(a.weights, b.weights)
 
-    def test_batches_are_made_when_asked_for(self):
+    def test_batches_are_made_when_asked_for(self, monkeypatch):
         batches = prefix_batches(numbered([90]), 20, 2, np.random.default_rng(0))
-        assert isinstance(batches, types.GeneratorType)
-        assert next(batches).inputs.shape[0] == 2
+        gathered = []
+        monkeypatch.setattr(sequences, "_batch", lambda *given: gathered.append(given))
+        assert len(batches) > 2
+        assert not gathered
+        assert batches[0] is batches[-1] is None
+        assert len(gathered) == 2
 
 
 class TestWindows:
@@ -219,10 +231,14 @@ class TestWindows:
         assert min(lengths) >= SHORTEST_WINDOW
         assert max(lengths) <= 60
 
-    def test_batches_are_made_when_asked_for(self):
+    def test_batches_are_made_when_asked_for(self, monkeypatch):
         batches = window_batches(numbered([90]), 20, 2, np.random.default_rng(0), vary=False)
-        assert isinstance(batches, types.GeneratorType)
-        assert next(batches).inputs.shape[0] <= 2
+        gathered = []
+        monkeypatch.setattr(sequences, "_batch", lambda *given: gathered.append(given))
+        assert len(batches) > 2
+        assert not gathered
+        assert batches[0] is batches[-1] is None
+        assert len(gathered) == 2
 
     def test_gathered_rows_by_hand(self):
         inputs = np.arange(12, dtype=np.float32).reshape(6, 2)
@@ -302,3 +318,22 @@ def test_a_panel_takes_memory_for_its_rows_and_not_for_its_windows():
     data = numbered([3000])
     size = sum(a.nbytes for a in (data.inputs, data.targets, data.known, data.age))
     assert size < 3000 * 64
+
+
+class TestParts:
+    @pytest.mark.parametrize(
+        ("size", "lengths"), [(100, [10]), (7, [10]), (5, [5, 5]), (3, [3, 4, 3]), (1, [1] * 10)]
+    )
+    def test_are_nearly_equal(self, size, lengths):
+        passed = sequences.Batches(list(range(10)), lambda number: number)
+        assert [len(part) for part in passed.parts(size)] == lengths
+
+    def test_hold_each_batch_once_and_in_order(self):
+        passed = sequences.Batches(list(range(10)), lambda number: number)
+        assert [batch for part in passed.parts(4) for batch in part] == list(range(10))
+
+
+def test_sequences_are_counted_before_they_are_cut():
+    data = numbered([500, 300, 40])
+    pieces = sum(len(b.inputs) for b in prefix_batches(data, 64, 1, np.random.default_rng(0)))
+    assert sequence_count(data, 64) == pytest.approx(pieces, rel=0.3)

@@ -117,3 +117,20 @@ def test_settings_cannot_be_changed_by_accident():
     with pytest.raises(AttributeError):
         Settings().units = 3
     assert replace(Settings(), units=3).units == 3
+
+
+class TestBatches:
+    @pytest.mark.parametrize(
+        ("sequences", "size"),
+        [(0, 32), (116, 32), (900, 32), (1254, 64), (1900, 128), (10**6, 128)],
+    )
+    def test_grow_with_the_panel(self, sequences, size):
+        assert Settings().for_panel(sequences).batch_size == size
+
+    def test_are_as_they_were_asked_for(self):
+        assert Settings(batch_size=7).for_panel(10**6).batch_size == 7
+
+    def test_the_rate_grows_with_the_root_of_their_size(self):
+        assert Settings().rate == 3e-3
+        assert Settings(batch_size=128).rate == pytest.approx(6e-3)
+        assert Settings(batch_size=128, learning_rate=1e-3).rate == 1e-3
