@@ -76,12 +76,13 @@ def volume_ratio(volume: Floats, half_life: float) -> Floats:
     return np.where(known, logs - mean, 0.0)
 
 
-def bar_features(scale: VolatilityScale, prior: float) -> Floats:
+def bar_features(scale: VolatilityScale, prior: float, rows: slice = slice(None)) -> Floats:
     """The columns of ``BAR_FEATURES`` and ``RHYTHM_FEATURES``, not standardised.
 
     Args:
         scale: one history with its measures.
         prior: variance at the start of a history.
+        rows: sessions to answer for, each from all bars up to it.
 
     Returns:
         Shape ``(n, F)``; no NaN.
@@ -91,25 +92,26 @@ def bar_features(scale: VolatilityScale, prior: float) -> Floats:
     body, spread, known = body_and_spread(history)
     gap = np.nan_to_num(overnight_gaps(history, m.returns))
     volumes = [volume_ratio(history.volume, half_life) for half_life in (5.0, 22.0, 120.0)]
+    known, size = known[rows], np.abs(m.returns[rows])
     columns = [
-        _squash(m.returns / before),
-        np.log(np.abs(m.returns) / before + 0.1),
-        _squash(np.where(known, body, m.returns) / before),
-        _squash(gap / before),
-        np.log(np.where(known, spread, np.abs(m.returns)) / before + 0.1),
-        *volumes,
-        np.log(m.volatility / np.sqrt(prior)),
-        *(_trend(m.returns / before, half_life) for half_life in (2.0, 5.0, 22.0)),
+        _squash(m.returns[rows] / before[rows]),
+        np.log(size / before[rows] + 0.1),
+        _squash(np.where(known, body[rows], m.returns[rows]) / before[rows]),
+        _squash(gap[rows] / before[rows]),
+        np.log(np.where(known, spread[rows], size) / before[rows] + 0.1),
+        *(volume[rows] for volume in volumes),
+        np.log(m.volatility[rows] / np.sqrt(prior)),
+        *(_trend(m.returns / before, half_life)[rows] for half_life in (2.0, 5.0, 22.0)),
     ]
     for half_life in HALF_LIVES:
         start = min(PRIOR_SESSIONS, 2.0 * half_life)
-        mean = decaying_mean(m.session_variance, decay_of(half_life), prior, start)
-        columns.append(0.5 * np.log(mean / m.volatility**2 + 1e-4))
-    columns += _log_ranges(m)
-    columns += _overnight_shares(history, m, prior)
-    columns += _weekdays(history.sessions)
-    columns += month_and_year(history.sessions)
-    rhythm = rhythm_features(history.sessions, event_scores(m, volumes[1]))
+        mean = decaying_mean(m.session_variance, decay_of(half_life), prior, start)[rows]
+        columns.append(0.5 * np.log(mean / m.volatility[rows] ** 2 + 1e-4))
+    columns += [column[rows] for column in _log_ranges(m)]
+    columns += [column[rows] for column in _overnight_shares(history, m, prior)]
+    columns += [column[rows] for column in _weekdays(history.sessions)]
+    columns += [column[rows] for column in month_and_year(history.sessions)]
+    rhythm = rhythm_features(history.sessions, event_scores(m, volumes[1]), rows)
     return np.column_stack([*columns, rhythm])
 
 

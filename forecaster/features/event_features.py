@@ -10,7 +10,6 @@ session, which is the next weekday (the next day where weekends were traded befo
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecaster.arrays import Days, Floats, Integers
 from forecaster.features.volatility import Measures
@@ -46,21 +45,23 @@ def event_scores(measures: Measures, volume_ratio: Floats) -> Floats:
     return np.asarray(np.clip(measures.surprise, -1.0, 2.0) + np.clip(volume_ratio, -1.0, 2.0))
 
 
-def rhythm_features(sessions: Days, scores: Floats) -> Floats:
+def rhythm_features(sessions: Days, scores: Floats, rows: slice = slice(None)) -> Floats:
     """The columns of ``RHYTHM_FEATURES``.
 
     Args:
         sessions: ``(n,)``.
         scores: event scores, ``(n,)``.
+        rows: k of the sessions to answer for.
 
     Returns:
-        ``(n, 11)``; 0 where the history does not reach back far enough.
+        ``(k, 11)``; 0 where the history does not reach back far enough.
     """
     days = sessions.astype("datetime64[D]").astype(np.int64)
-    ahead = next_days(days)
+    ahead = next_days(days)[rows]
     columns = _echoes(days, ahead, scores)
     for threshold in (_EVENT, _SHOCK):
-        columns += _since(days, ahead, scores > threshold)
+        last = np.maximum.accumulate(np.where(scores > threshold, days, -_NEVER))[rows]
+        columns += _since(ahead, last)
     return np.column_stack(columns)
 
 
@@ -114,9 +115,8 @@ def _echo(highest: Floats, ahead: Integers) -> Floats:
     return np.asarray(np.divide(total, count, out=np.zeros_like(total), where=count > 0))
 
 
-def _since(days: Integers, ahead: Integers, happened: NDArray[np.bool_]) -> list[Floats]:
+def _since(ahead: Integers, last: Integers) -> list[Floats]:
     """Three bumps of the days since the last event: just now, due today, due about now."""
-    last = np.maximum.accumulate(np.where(happened, days, -_NEVER))
     since = np.minimum(ahead - last, 2 * _QUARTER).astype(np.float64)
     return [
         np.exp(-since / 10.0),

@@ -209,8 +209,7 @@ def _features(
     rows = _newest(last)
     for history in histories:
         scale = known.get(id(history)) or scaling.scale(history)
-        # a copy, or a view would keep every row of a large panel in memory
-        bars = bar_features(scale, scaling.prior)[rows].copy()
+        bars = bar_features(scale, scaling.prior, rows)
         yield scale, bars, market_states.features(scale, rows)
 
 
