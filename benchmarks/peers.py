@@ -48,7 +48,7 @@ from forecaster.evaluation.baselines.fit import fit_baselines
 from forecaster.evaluation.folds import Fold, plan_folds, split_panel
 from forecaster.evaluation.origins import Origins
 from forecaster.features.representation import Representation
-from forecaster.features.sequences import TrainingSet, sequence_count
+from forecaster.features.sequences import TrainingSet
 from forecaster.jobs.fitting import fit_and_watch, network_quantiles
 from forecaster.market.bars import Panel
 from forecaster.market.files.read import read_files
@@ -176,13 +176,14 @@ def race(test: Test, settings: Settings) -> Result:
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     representation = Representation.fit(settings.scale, test.past.histories)
+    lengths = [len(history) for history in test.past.histories]
+    settings = settings.for_panel(lengths)
     data = TrainingSet.of(
         representation.encode_each(test.past.histories),
-        [len(history) for history in test.past.histories],
+        lengths,
         trained_steps(settings.horizon),
         representation.market_state_columns,
     )
-    settings = settings.for_panel(sequence_count(data, settings.context_length))
     known = np.where(data.known, data.targets, np.nan)
     features = len(representation.features)
     model = keras_network.started(None, settings, features, known, whole_sequence=True)

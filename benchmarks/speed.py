@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from forecaster.features.representation import Representation
-from forecaster.features.sequences import TrainingSet, sequence_count
+from forecaster.features.sequences import TrainingSet
 from forecaster.jobs.predict import predict
 from forecaster.market.bars import History
 from forecaster.market.files.read import read_files
@@ -155,6 +155,7 @@ def training() -> None:
         rates = []
         for supervise in ("prefixes", "last"):
             settings = Settings.from_state({"cell": cell, "supervise": supervise})
+            settings = settings.for_panel(lengths)
             data = TrainingSet.of(encoded, lengths, trained_steps(settings.horizon))
             rates.append(targets_per_second(settings, data, len(representation.features)))
         print(f"{cell:24}{rates[0]:12,.0f}{rates[1]:16,.0f}{rates[0] / rates[1]:8.1f}")
@@ -164,8 +165,6 @@ def targets_per_second(settings: Settings, data: TrainingSet, features: int) -> 
     """Median over batches, after the first ones have been compiled."""
     devices.import_keras("cpu")
     whole = settings.supervise == "prefixes"
-    if whole:
-        settings = settings.for_panel(sequence_count(data, settings.context_length))
     known = np.where(data.known, data.targets, np.nan)
     model = keras_network.started(None, settings, features, known, whole_sequence=whole)
     keras_network.compile_model(model, settings)

@@ -145,11 +145,6 @@ class Batches(Sequence[Batch]):
         return [self[first:stop] for first, stop in pairwise(ends)]
 
 
-def sequence_count(data: TrainingSet, context: int) -> int:
-    """About how many pieces of ``context`` sessions a pass over the panel has."""
-    return -(-data.target_count // (context - _warm_up(context)))
-
-
 def prefix_batches(
     data: TrainingSet, context: int, batch_size: int, rng: np.random.Generator
 ) -> Batches:
@@ -158,7 +153,7 @@ def prefix_batches(
     Several batches have one shape, because a backend compiles its step again for each new shape:
     the last batch is filled up with pieces of weight 0.
     """
-    warm_up = _warm_up(context)
+    warm_up = min(WARM_UP, context - 1)
     pieces = _cut_pieces(data, context, warm_up, rng)
     rng.shuffle(pieces)
     several = len(pieces) > batch_size
@@ -178,10 +173,6 @@ def prefix_batches(
 
     firsts = range(0, len(pieces), batch_size)
     return Batches([pieces[first : first + batch_size] for first in firsts], gather)
-
-
-def _warm_up(context: int) -> int:
-    return min(WARM_UP, context - 1)
 
 
 def _cut_pieces(data: TrainingSet, context: int, warm_up: int, rng: np.random.Generator) -> Rows:

@@ -196,13 +196,19 @@ class Settings:
             return self.learning_rate
         return RATE * math.sqrt((self.batch_size or BATCHES[0]) / BATCHES[0])
 
-    def for_panel(self, sequences: int) -> Settings:
-        """These settings with a batch size for so many sequences in an epoch."""
-        if self.batch_size is not None:
-            return self
-        wanted = sequences / STEPS_WANTED
-        fitting = [size for size in BATCHES if size <= wanted * math.sqrt(2.0)]
-        return replace(self, batch_size=max(fitting, default=BATCHES[0]))
+    def for_panel(self, lengths: Sequence[int]) -> Settings:
+        """These settings with batch size and learning rate filled in.
+
+        Args:
+            lengths: of the histories to train on, in sessions.
+        """
+        size = self.batch_size
+        if size is None and self.supervise == "last":
+            size = BATCHES[0]
+        elif size is None:
+            wanted = sum(lengths) / self.context_length / STEPS_WANTED
+            size = max((b for b in BATCHES if b <= wanted * math.sqrt(2.0)), default=BATCHES[0])
+        return replace(self, batch_size=size, learning_rate=replace(self, batch_size=size).rate)
 
     def with_cell(self, cell: Cell) -> Settings:
         """These settings for a cell; only an rnn has a choice of activation."""

@@ -19,7 +19,6 @@ from forecaster.features.sequences import (
     Batches,
     TrainingSet,
     prefix_batches,
-    sequence_count,
     window_batches,
 )
 from forecaster.market.bars import History
@@ -163,7 +162,9 @@ def fit(
         TrainingDiverged: a loss was not finite.
         DataError: no session has a target, or none has one for the last step.
     """
-    targets = targets_by_step([len(history) for history in histories], settings.horizon)
+    lengths = [len(history) for history in histories]
+    settings = settings.for_panel(lengths)
+    targets = targets_by_step(lengths, settings.horizon)
     keras = import_keras()
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
@@ -174,12 +175,10 @@ def fit(
     )
     data = TrainingSet.of(
         representation.encode_each(histories, market),
-        [len(history) for history in histories],
+        lengths,
         trained_steps(settings.horizon),
         representation.market_state_columns,
     )
-    if settings.supervise == "prefixes":
-        settings = settings.for_panel(sequence_count(data, settings.context_length))
     watch = _Watch(settings, representation, validation) if validation else None
     total = epochs or (settings.epochs if watch else min(settings.epochs, EPOCHS_UNWATCHED))
     features, whole = len(representation.features), settings.supervise == "prefixes"

@@ -17,7 +17,6 @@ from forecaster.features.sequences import (
     TrainingSet,
     gather_windows,
     prefix_batches,
-    sequence_count,
     window_batches,
 )
 
@@ -331,9 +330,3 @@ class TestParts:
     def test_hold_each_batch_once_and_in_order(self):
         passed = sequences.Batches(list(range(10)), lambda number: number)
         assert [batch for part in passed.parts(4) for batch in part] == list(range(10))
-
-
-def test_sequences_are_counted_before_they_are_cut():
-    data = numbered([500, 300, 40])
-    pieces = sum(len(b.inputs) for b in prefix_batches(data, 64, 1, np.random.default_rng(0)))
-    assert sequence_count(data, 64) == pytest.approx(pieces, rel=0.3)

@@ -121,16 +121,19 @@ def test_settings_cannot_be_changed_by_accident():
 
 class TestBatches:
     @pytest.mark.parametrize(
-        ("sequences", "size"),
-        [(0, 32), (116, 32), (900, 32), (1254, 64), (1900, 128), (10**6, 128)],
+        ("count", "size"), [(1, 32), (5, 32), (31, 64), (96, 128), (5000, 128)]
     )
-    def test_grow_with_the_panel(self, sequences, size):
-        assert Settings().for_panel(sequences).batch_size == size
+    def test_grow_with_the_panel(self, count, size):
+        assert Settings().for_panel([2500] * count).batch_size == size
+
+    def test_are_small_on_windows_which_are_many(self):
+        assert Settings(supervise="last").for_panel([2500] * 96).batch_size == 32
 
     def test_are_as_they_were_asked_for(self):
-        assert Settings(batch_size=7).for_panel(10**6).batch_size == 7
+        asked = Settings(batch_size=7, learning_rate=1e-3)
+        assert asked.for_panel([2500] * 96) == asked
 
     def test_the_rate_grows_with_the_root_of_their_size(self):
         assert Settings().rate == 3e-3
-        assert Settings(batch_size=128).rate == pytest.approx(6e-3)
-        assert Settings(batch_size=128, learning_rate=1e-3).rate == 1e-3
+        assert Settings().for_panel([2500] * 96).learning_rate == pytest.approx(6e-3)
+        assert Settings(batch_size=64, learning_rate=1e-3).rate == 1e-3
