@@ -21,7 +21,7 @@ from forecaster.market.providers.base import completed
 from forecaster.market.providers.yahoo import Yahoo
 from forecaster.market.store import Store, bars
 
-KILLS = int(os.environ.get("FORECASTER_TORTURE", "4"))
+KILLS = int(os.environ.get("FORECASTER_TORTURE", "2"))
 NAMES = ("AAPL", "MSFT", "SPY", "BRK-B", "NEWCO", "^GSPC", "VOD.L")
 NOW = datetime(2024, 8, 1, tzinfo=UTC)
 

@@ -24,11 +24,11 @@ from forecaster.jobs.data import verify
 from forecaster.market.store import Store, journal
 from forecaster.model.artifact import load
 
-KILLS = int(os.environ.get("FORECASTER_TORTURE", "20"))
+KILLS = int(os.environ.get("FORECASTER_TORTURE", "12"))
 SEED = os.environ.get("FORECASTER_TORTURE_SEED", "1")
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-LIGHT, HEAVY = 0.9, 3.0 if KILLS <= 20 else 9.0
+LIGHT, HEAVY = 0.9, 3.0 if KILLS <= 12 else 9.0
 """Seconds in which commands without Keras and with it are killed."""
 OLD = b"what was there before\n"
 
