@@ -89,9 +89,11 @@ def month_and_year(sessions: Days) -> list[Floats]:
 
 def _echoes(days: Integers, ahead: Integers, scores: Floats) -> list[Floats]:
     """Highest scores around the same day of earlier quarters, in windows from a day to a month."""
-    first = days[0]
+    # days that no window of these sessions reaches are left out
+    first = max(days[0], ahead[0] - 7 * WEEKS_BACK[-1] - _EDGE)
+    seen = np.searchsorted(days, first)
     grid = np.full(int(days[-1] - first) + 1 + 2 * _EDGE, -np.inf)
-    grid[days - first + _EDGE] = scores
+    grid[days[seen:] - first + _EDGE] = scores[seen:]
     near = _highest(grid, (-1, 0, 1))
     week = _highest(grid, tuple(range(7)))
     windows = [grid, near, _highest(near, (-7, 0, 7)), week, _highest(week, (0, 7, 14, 21))]

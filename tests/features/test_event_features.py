@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import garch_history, noise_after, weekdays
 
-from forecaster.features.bar_features import volume_ratio
+from forecaster.features.bar_features import bar_features, volume_ratio
 from forecaster.features.event_features import (
     RHYTHM_FEATURES,
     event_scores,
@@ -16,6 +16,7 @@ from forecaster.features.event_features import (
     next_days,
     rhythm_features,
 )
+from forecaster.features.scaling import VolatilityScaling
 from forecaster.features.volatility import Measures, measure
 
 QUARTERS = (91, 182, 273, 364)
@@ -278,3 +279,11 @@ class TestMonthAndYear:
         # the sessions after these are the 18th, the 20th (a Friday), and the 2nd of January
         found = self.columns("2019-12-17", "2019-12-19", "2020-01-01")
         assert found == [[0.0, 0.0], [0.0, 1.0], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize("sessions", [2, 40, 300, 900])
+@pytest.mark.parametrize("last", [1, 30, 400])
+def test_sessions_asked_for_have_the_bits_that_they_have_among_all(sessions, last):
+    scale = VolatilityScaling(2e-4).scale(garch_history("A", sessions, seed=3))
+    every = bar_features(scale, 2e-4)
+    assert np.array_equal(bar_features(scale, 2e-4, slice(-last, None)), every[-last:])
