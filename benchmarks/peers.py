@@ -56,8 +56,7 @@ from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.averaging import WeightAverage
 from forecaster.model.settings import LEVELS, Settings
-from forecaster.model.steps import trained_steps
-from forecaster.model.training import AVERAGED_EPOCHS, batches, fit
+from forecaster.model.training import AVERAGED_EPOCHS, TARGETS_TO_START, batches, fit
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKER = Path(__file__).with_name("peer_worker.py")
@@ -181,10 +180,10 @@ def race(test: Test, settings: Settings) -> Result:
     data = TrainingSet.of(
         representation.encode_each(test.past.histories),
         lengths,
-        trained_steps(settings.horizon),
+        settings.horizon,
         representation.market_state_columns,
     )
-    known = np.where(data.known, data.targets, np.nan)
+    known = data.known_targets(TARGETS_TO_START)
     features = len(representation.features)
     model = keras_network.started(None, settings, features, known, whole_sequence=True)
     keras_network.compile_model(model, settings)

@@ -29,8 +29,7 @@ from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.artifact import Model, load
 from forecaster.model.settings import Settings
-from forecaster.model.steps import trained_steps
-from forecaster.model.training import batches
+from forecaster.model.training import TARGETS_TO_START, batches
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "sample_data"
@@ -156,7 +155,7 @@ def training() -> None:
         for supervise in ("prefixes", "last"):
             settings = Settings.from_state({"cell": cell, "supervise": supervise})
             settings = settings.for_panel(lengths)
-            data = TrainingSet.of(encoded, lengths, trained_steps(settings.horizon))
+            data = TrainingSet.of(encoded, lengths, settings.horizon)
             rates.append(targets_per_second(settings, data, len(representation.features)))
         print(f"{cell:24}{rates[0]:12,.0f}{rates[1]:16,.0f}{rates[0] / rates[1]:8.1f}")
 
@@ -165,7 +164,7 @@ def targets_per_second(settings: Settings, data: TrainingSet, features: int) -> 
     """Median over batches, after the first ones have been compiled."""
     devices.import_keras("cpu")
     whole = settings.supervise == "prefixes"
-    known = np.where(data.known, data.targets, np.nan)
+    known = data.known_targets(TARGETS_TO_START)
     model = keras_network.started(None, settings, features, known, whole_sequence=whole)
     keras_network.compile_model(model, settings)
     rng = np.random.default_rng(0)

@@ -17,6 +17,7 @@ Reals = NDArray[np.floating[Any]]
 """Either of them: what a network computes, in the precision of its inputs."""
 
 Integers = NDArray[np.int64]
+Integers32 = NDArray[np.int32]
 Rows = NDArray[np.intp]
 """Places in a history, or in another array."""
 

@@ -4,9 +4,8 @@
 holds T sequences, of lengths 1..T, and a recurrent network reads all of them in one pass.
 ``last`` cuts classic windows with a target on the last step alone, of one length or of many.
 
-A of the steps 1..H have a target. Inputs stay in one flat array and each batch gathers its rows, so
-memory grows with the panel and not with panel × context. Weights are zero on padding, which is
-always on the right.
+Inputs stay in one flat array and each batch gathers its rows, so memory grows with the panel and
+not with panel × context. Weights are zero on padding, which is always on the right.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import overload
 
 import numpy as np
 
-from forecaster.arrays import Floats32, Mask, Rows
+from forecaster.arrays import Floats32, Integers32, Mask, Rows
 from forecaster.features.large_arrays import large_array
 from forecaster.features.representation import Encoding
 
@@ -39,7 +38,7 @@ class Batch:
 
     Attributes:
         inputs: ``(B, T, F)`` float32.
-        targets: ``(B, T, A)`` float32 for prefixes, ``(B, A)`` for windows; 0 where unknown.
+        targets: ``(B, T, H)`` float32 for prefixes, ``(B, H)`` for windows; 0 where unknown.
         ranges: log ranges of the sessions that a target spans, in the shape of ``targets``.
         weights: 1 where a target counts, else 0, in the shape of ``targets``.
     """
@@ -56,20 +55,20 @@ class TrainingSet:
 
     Attributes:
         inputs: ``(R, F)`` float32, R bars in all.
-        targets: ``(R, A)`` float32, 0 where unknown.
-        ranges: ``(R, A)`` float32, log ranges of the sessions that a target spans; 0 where unknown.
-        known: ``(R, A)`` bool.
-        starts: first row of each history, and R at the end: ``(S + 1,)``.
+        targets: ``(R, H)`` float32, 0 where unknown.
+        ranges: ``(R, H)`` float32, log ranges of the sessions that a target spans; 0 where unknown.
         age: ``(R,)``, count of earlier sessions in the row's history.
+        left: ``(R,)``, count of later ones; step h has a target where there are h or more.
+        starts: first row of each history, and R at the end: ``(S + 1,)``.
         market_state: first and last-plus-one input column of the market state.
     """
 
     inputs: Floats32
     targets: Floats32
     ranges: Floats32
-    known: Mask
+    age: Integers32
+    left: Integers32
     starts: Rows
-    age: Rows
     market_state: tuple[int, int] = (0, 0)
 
     @classmethod
@@ -77,7 +76,7 @@ class TrainingSet:
         cls,
         encoded: Iterable[Encoding],
         lengths: Sequence[int],
-        steps: Sequence[int],
+        horizon: int,
         market_state: tuple[int, int] = (0, 0),
     ) -> TrainingSet:
         """Join encoded histories; a target counts where its session is inside the history.
@@ -85,39 +84,38 @@ class TrainingSet:
         Args:
             encoded: of each history, S in all; each is read once and let go.
             lengths: of each.
-            steps: A steps that have a target.
+            horizon: H.
             market_state: columns of the market state.
         """
-        column, horizon = np.asarray(steps) - 1, max(steps)
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
-        shape = (int(starts[-1]), len(steps))
-        inputs: Floats32 | None = None
-        targets, ranges = (np.zeros(shape, dtype=np.float32) for _ in range(2))
-        known = np.zeros(shape, dtype=np.bool_)
+        targets, ranges = (large_array((int(starts[-1]), horizon)) for _ in range(2))
+        inputs = np.empty((0, 0), dtype=np.float32)
         for e, start, stop in zip(encoded, starts[:-1], starts[1:], strict=True):
-            if inputs is None:
-                inputs = large_array((shape[0], e.inputs.shape[1]))
+            if not len(inputs):
+                inputs = large_array((int(starts[-1]), e.inputs.shape[1]))
             inputs[start:stop] = e.inputs
-            wanted, range_ = (
-                part(horizon)[:, column] for part in (e.scale.targets, e.scale.ranges)
-            )
-            known[start:stop] = np.isfinite(wanted)
-            targets[start:stop] = np.nan_to_num(wanted)
-            ranges[start:stop] = np.where(np.isfinite(range_), range_, 0.0)
-        return cls(
-            inputs=np.empty((0, 0), dtype=np.float32) if inputs is None else inputs,
-            targets=targets,
-            ranges=ranges,
-            known=known,
-            starts=starts,
-            age=np.concatenate([np.arange(n) for n in lengths]).astype(np.intp),
-            market_state=market_state,
-        )
+            for into, values in (
+                (targets, e.scale.targets(horizon)),
+                (ranges, e.scale.ranges(horizon)),
+            ):
+                into[start:stop] = np.where(np.isfinite(values), values, 0.0)
+        age = np.concatenate([np.arange(n, dtype=np.int32) for n in lengths])
+        left = np.concatenate([np.arange(n, dtype=np.int32)[::-1] for n in lengths])
+        return cls(inputs, targets, ranges, age, left, starts, market_state)
 
     @property
     def target_count(self) -> int:
         """Count of sessions with at least one target."""
-        return int(np.count_nonzero(self.known[:, 0]))
+        return int(np.count_nonzero(self.left))
+
+    def known(self, rows: Rows) -> Mask:
+        """Whether each step of some sessions ``(...,)`` has a target: ``(..., H)``."""
+        return np.asarray(self.left[rows][..., None] >= np.arange(1, self.targets.shape[1] + 1))
+
+    def known_targets(self, most: int) -> Floats32:
+        """Targets of about so many sessions, evenly spread: ``(n, H)``, NaN where unknown."""
+        rows = np.arange(0, len(self.left), max(1, len(self.left) // most))
+        return np.where(self.known(rows), self.targets[rows], np.float32(np.nan))
 
 
 class Batches(Sequence[Batch]):
@@ -169,7 +167,7 @@ def prefix_batches(
         cut = data.age[chosen[:, 0]] > 0  # (B,)
         counts = inside & ((steps >= warm_up) | ~cut[:, None])  # (B, T)
         inputs = np.where(inside[:, :, None], data.inputs[rows], np.float32(0))  # (B, T, F)
-        return _batch(data, rows, inputs, data.known[rows] & counts[:, :, None], rng)
+        return _batch(data, rows, inputs, data.known(rows) & counts[:, :, None], rng)
 
     firsts = range(0, len(pieces), batch_size)
     return Batches([pieces[first : first + batch_size] for first in firsts], gather)
@@ -202,7 +200,7 @@ def window_batches(
         rng: order of the windows, and their lengths.
         vary: give each window a random length up to ``context``.
     """
-    origins = np.flatnonzero(data.known[:, 0])
+    origins = np.flatnonzero(data.left)
     length = np.minimum(data.age[origins] + 1, context)
     if vary:
         # one length a batch-sized group keeps the number of lengths, and so of batches, small
@@ -217,7 +215,7 @@ def window_batches(
 
     def gather(rows: Rows) -> Batch:
         inputs = gather_windows(data.inputs, rows, int(length_at[rows[0]]))
-        return _batch(data, rows, inputs, data.known[rows], rng)
+        return _batch(data, rows, inputs, data.known(rows), rng)
 
     return Batches([batches[i] for i in rng.permutation(len(batches))], gather)
 

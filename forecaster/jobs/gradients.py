@@ -23,7 +23,6 @@ from forecaster.model.gradients import (
 )
 from forecaster.model.numpy_rnn import GATES, Network
 from forecaster.model.settings import Cell, Settings
-from forecaster.model.steps import trained_steps
 from forecaster.model.training import batches, fit
 
 Word = Literal["vanishes", "steady", "explodes"]
@@ -124,8 +123,8 @@ def measure_gradients(
         )
     settings = model.settings
     features = len(model.representation.features)
-    steps = trained_steps(settings.horizon)
-    data = TrainingSet.of([model.representation.encode(history)], [len(history)], steps)
+    encoded = [model.representation.encode(history)]
+    data = TrainingSet.of(encoded, [len(history)], settings.horizon)
     windows = _windows(data, history, lags)
     rows = [row for cell in cells for row in _rows(model, cell, history, windows, epochs)]
     rows += [_reach(f"unit × {w:g}", "textbook", linear_unit_gradients(w, lags)) for w in TEXTBOOK]
@@ -222,7 +221,7 @@ def _windows(data: TrainingSet, history: History, lags: int) -> Batch:
     Raises:
         DataError: there are none.
     """
-    rows = np.flatnonzero((data.age >= lags) & data.known[:, 0])
+    rows = np.flatnonzero((data.age >= lags) & (data.left > 0))
     if len(rows) == 0:
         n = len(history)
         advice = f"or {parameter('lags')} {n - 2}" if n >= 4 else "of at least 4 bars"
@@ -237,7 +236,7 @@ def _windows(data: TrainingSet, history: History, lags: int) -> Batch:
         inputs=gather_windows(data.inputs, rows, lags + 1),
         targets=data.targets[rows],
         ranges=data.ranges[rows],
-        weights=data.known[rows].astype(np.float32),
+        weights=data.known(rows).astype(np.float32),
     )
 
 

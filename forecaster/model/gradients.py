@@ -65,7 +65,7 @@ def input_gradients(
         network: trained weights; None: as training would start them, by ``settings.seed``.
         settings: of the network.
         features: F.
-        batch: windows ``(B, T, F)`` with targets ``(B, A)`` of the trained steps.
+        batch: windows ``(B, T, F)`` with targets ``(B, H)``.
 
     Returns:
         ``(T,)``, k = 0 first; not finite where float32 overflows.
@@ -118,7 +118,7 @@ def training_step(
         network: trained weights; None: as training would start them.
         settings: of the network; ``batch`` is cut as its supervision says.
         features: F.
-        batch: of the step, with targets of the trained steps.
+        batch: of the step, with its targets.
         limits: kinds of clipping, each with its limit.
 
     Returns:
@@ -186,7 +186,7 @@ def _started(
     whole_sequence: bool,
 ) -> Any:
     """A Keras model of the network's weights, or (None) of those that training would start with."""
-    known = np.where(batch.weights > 0, batch.targets, np.nan).reshape(-1, batch.targets.shape[-1])
+    known = np.where(batch.weights > 0, batch.targets, np.nan).reshape(-1, settings.horizon)
     return started(network, settings, features, known, whole_sequence=whole_sequence)
 
 

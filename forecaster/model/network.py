@@ -6,7 +6,7 @@ is used, no ``tf.``, so ``KERAS_BACKEND`` may choose another backend.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -17,7 +17,6 @@ from forecaster.features.sequences import Batch
 from forecaster.model.devices import import_keras
 from forecaster.model.numpy_rnn import SPREAD_LIMIT, CellWeights, Head, Layer, Network, middle_level
 from forecaster.model.settings import Settings
-from forecaster.model.steps import interpolation, step_weights, trained_steps
 
 CENTRE_RIDGE = 0.05
 """Pull of the centre's weights towards zero, where targets are returns in units of volatility: a
@@ -28,9 +27,7 @@ RANGE_WEIGHT = 0.1
 A session's range tells its volatility about five times less noisily than its return does."""
 
 
-def build(
-    settings: Settings, features: int, *, whole_sequence: bool, steps: int | None = None
-) -> Any:
+def build(settings: Settings, features: int, *, whole_sequence: bool) -> Any:
     """The Keras model: cells, dropout, a dense head, quantiles that cannot cross.
 
     Args:
@@ -38,7 +35,6 @@ def build(
         features: F.
         whole_sequence: answer after every session, ``(B, T, H, Q)``, or after the last one,
             ``(B, H, Q)``.
-        steps: how many steps it answers; None: all H.
     """
     keras = import_keras()
     inputs = keras.Input(shape=(None, features), dtype="float32")
@@ -50,8 +46,7 @@ def build(
             x = keras.layers.Dropout(settings.dropout, seed=settings.seed + number)(x)
     latest = inputs if whole_sequence else inputs[:, -1, :]
     seen = keras.layers.Concatenate(name="seen")([x, latest])
-    steps = steps or settings.horizon
-    return keras.Model(inputs, _quantiles(seen, settings, steps, whole_sequence=whole_sequence))
+    return keras.Model(inputs, _quantiles(seen, settings, whole_sequence=whole_sequence))
 
 
 def _recurrent_layer(settings: Settings, number: int, every: bool, draw: Random) -> Any:
@@ -85,7 +80,7 @@ def _recurrent_layer(settings: Settings, number: int, every: bool, draw: Random)
     return keras.layers.Bidirectional(forward, "concat", backward_layer=backward, name=name)
 
 
-def _quantiles(seen: Any, settings: Settings, steps: int, *, whole_sequence: bool) -> Any:
+def _quantiles(seen: Any, settings: Settings, *, whole_sequence: bool) -> Any:
     """Quantiles of the last state and input, by the formula of ``numpy_rnn.Head.quantiles``.
 
     Made of Keras's layers and operations, so that an exported model loads without this package.
@@ -93,23 +88,24 @@ def _quantiles(seen: Any, settings: Settings, steps: int, *, whole_sequence: boo
     import keras
     from keras import ops
 
-    q, middle = len(settings.quantiles), middle_level(settings.quantiles)
+    horizon, q = settings.horizon, len(settings.quantiles)
+    middle = middle_level(settings.quantiles)
     ridge = keras.regularizers.L2(CENTRE_RIDGE) if settings.scale == "volatility" else None
     first, second = (
         keras.initializers.VarianceScaling(0.01, seed=settings.seed + part) for part in (0, 1)
     )
     centre = keras.layers.Dense(
-        steps, kernel_initializer=first, kernel_regularizer=ridge, name="centre"
+        horizon, kernel_initializer=first, kernel_regularizer=ridge, name="centre"
     )(seen)
-    spread = keras.layers.Dense(steps, kernel_initializer=second, name="spread")(seen)
+    spread = keras.layers.Dense(horizon, kernel_initializer=second, name="spread")(seen)
     centre = ops.expand_dims(centre, axis=-1)
     if q == 1:
         return centre
     spread = ops.exp(ops.clip(spread, -SPREAD_LIMIT, SPREAD_LIMIT))
     # a constant input makes a dense layer a vector of weights; one row of it is broadcast to all
     constant = ops.ones_like(seen[:1, :1, :1] if whole_sequence else seen[:1, :1])
-    gaps = keras.layers.Dense(steps * (q - 1), use_bias=False, name="gaps")(constant)
-    shape = (steps, q - 1)
+    gaps = keras.layers.Dense(horizon * (q - 1), use_bias=False, name="gaps")(constant)
+    shape = (horizon, q - 1)
     gaps = keras.layers.Reshape((-1, *shape) if whole_sequence else shape)(gaps)
     shape = _distances(ops.softplus(gaps), middle)
     return centre + ops.expand_dims(spread, axis=-1) * shape
@@ -129,6 +125,16 @@ def _distances(widths: Any, middle: int) -> Any:
     if middle < widths.shape[-1]:
         parts.append(ops.cumsum(widths[..., middle:], axis=-1))
     return ops.concatenate(parts, axis=-1)
+
+
+def step_weights(horizon: int) -> Floats32:
+    """Weights of the steps in the training loss: 1/h, with mean 1.
+
+    Targets h sessions ahead overlap, so n of them hold about n/h independent ones and would be
+    learned by heart first.
+    """
+    weights = 1.0 / np.arange(1, horizon + 1)
+    return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
 def training_loss(settings: Settings) -> Callable[[Any, Any], Any]:
@@ -203,15 +209,14 @@ def start_head(model: Any, settings: Settings, targets: Floats32) -> None:
 
     Args:
         model: as built.
-        settings: levels.
-        targets: of each step that the model answers, ``(n, A)``, NaN where unknown.
+        settings: horizon and levels.
+        targets: ``(n, H)``, NaN where unknown.
     """
     levels = np.asarray(settings.quantiles)
     q, middle = len(levels), middle_level(settings.quantiles)
-    steps = targets.shape[1]
-    centres = np.zeros(steps, dtype=np.float32)
-    gaps = np.zeros((steps, q - 1), dtype=np.float32)
-    for h in range(steps):
+    centres = np.zeros(settings.horizon, dtype=np.float32)
+    gaps = np.zeros((settings.horizon, q - 1), dtype=np.float32)
+    for h in range(settings.horizon):
         known = targets[np.isfinite(targets[:, h]), h]
         if known.size == 0:
             known = targets[np.isfinite(targets)]
@@ -243,20 +248,18 @@ def to_network(model: Any, settings: Settings) -> Network:
 
 
 def _head_of(model: Any, settings: Settings) -> Head:
-    """The head's weights, interpolated between trained steps; with one level there is no spread."""
-    q = len(settings.quantiles)
+    """The head's weights; with one level there is no spread to learn."""
+    q, horizon = len(settings.quantiles), settings.horizon
     kernel, bias = model.get_layer("centre").get_weights()
     spread_kernel, spread_bias = np.zeros_like(kernel), np.zeros_like(bias)
-    gaps = np.zeros((len(bias), 0), dtype=np.float32)
+    gaps = np.zeros(0, dtype=np.float32)
     if q > 1:
         spread_kernel, spread_bias = model.get_layer("spread").get_weights()
-        gaps = model.get_layer("gaps").get_weights()[0].reshape(-1, q - 1)
-    if len(bias) < settings.horizon:
-        steps = interpolation(settings.horizon).astype(np.float32)  # (H, A)
-        kernel, spread_kernel = kernel @ steps.T, spread_kernel @ steps.T
-        bias, spread_bias, gaps = steps @ bias, steps @ spread_bias, steps @ gaps
+        (gaps,) = model.get_layer("gaps").get_weights()
     return Head(
-        np.concatenate([kernel, spread_kernel], axis=1), np.concatenate([bias, spread_bias]), gaps
+        np.concatenate([kernel, spread_kernel], axis=1),
+        np.concatenate([bias, spread_bias]),
+        gaps.reshape(horizon, q - 1),
     )
 
 
@@ -268,40 +271,24 @@ def started(
     *,
     whole_sequence: bool,
 ) -> Any:
-    """A Keras model to train: with a network's weights, or (None) whose head starts at the targets.
-
-    It answers the trained steps, whose targets ``(n, A)`` are.
-    """
-    steps = trained_steps(settings.horizon)
+    """A Keras model to train on from a network, or (None) whose head starts at the targets'."""
     if network is not None:
-        return to_keras(network, settings, features, whole_sequence=whole_sequence, steps=steps)
-    model = build(settings, features, whole_sequence=whole_sequence, steps=len(steps))
+        return to_keras(network, settings, features, whole_sequence=whole_sequence)
+    model = build(settings, features, whole_sequence=whole_sequence)
     start_head(model, settings, targets)
     return model
 
 
-def to_keras(
-    network: Network,
-    settings: Settings,
-    features: int,
-    *,
-    whole_sequence: bool,
-    steps: Sequence[int] | None = None,
-) -> Any:
-    """A Keras model with the network's weights: to export them, or to train on from them.
-
-    It answers some of the steps, or (None) all.
-    """
-    steps = steps or range(1, network.horizon + 1)
-    model = build(settings, features, whole_sequence=whole_sequence, steps=len(steps))
+def to_keras(network: Network, settings: Settings, features: int, *, whole_sequence: bool) -> Any:
+    """A Keras model with the network's weights: to export them, or to train on from them."""
+    model = build(settings, features, whole_sequence=whole_sequence)
     for number, layer in enumerate(network.layers):
         cells = [layer.forward] + ([layer.backward] if layer.backward else [])
         values = [w for c in cells for w in (c.kernel, c.recurrent, c.bias)]
         model.get_layer(f"recurrent_{number}").set_weights(values)
-    head, centre = network.head, np.asarray(steps) - 1
-    spread = centre + network.horizon
-    model.get_layer("centre").set_weights([head.kernel[:, centre], head.bias[centre]])
+    head, horizon = network.head, network.horizon
+    model.get_layer("centre").set_weights([head.kernel[:, :horizon], head.bias[:horizon]])
     if len(network.levels) > 1:
-        model.get_layer("spread").set_weights([head.kernel[:, spread], head.bias[spread]])
-        model.get_layer("gaps").set_weights([head.gaps[centre].reshape(1, -1)])
+        model.get_layer("spread").set_weights([head.kernel[:, horizon:], head.bias[horizon:]])
+        model.get_layer("gaps").set_weights([head.gaps.reshape(1, -1)])
     return model

@@ -28,7 +28,6 @@ from forecaster.model.inference import outputs_at
 from forecaster.model.network import compile_model, started, to_network, train_step
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import BATCHES, Settings
-from forecaster.model.steps import trained_steps
 from forecaster.wording import counted
 
 AVERAGED_EPOCHS = 4.0
@@ -44,6 +43,9 @@ EPOCH_STEPS = 128
 
 MOST_WATCHED = 50_000
 """Sessions of a validation part that an epoch is judged by; a part with more has fewer tickers."""
+
+TARGETS_TO_START = 200_000
+"""Sessions, about, whose targets' quantiles the head starts at."""
 
 EPOCHS_UNWATCHED = 12
 """Most epochs where the panel is too short for a validation part."""
@@ -176,13 +178,13 @@ def fit(
     data = TrainingSet.of(
         representation.encode_each(histories, market),
         lengths,
-        trained_steps(settings.horizon),
+        settings.horizon,
         representation.market_state_columns,
     )
     watch = _Watch(settings, representation, validation) if validation else None
     total = epochs or (settings.epochs if watch else min(settings.epochs, EPOCHS_UNWATCHED))
     features, whole = len(representation.features), settings.supervise == "prefixes"
-    known = np.where(data.known, data.targets, np.nan)
+    known = data.known_targets(TARGETS_TO_START)
     model = started(start, settings, features, known, whole_sequence=whole)
     compile_model(model, settings)
     return _run_epochs(model, settings, representation, data, targets, watch, total, rng, on_epoch)

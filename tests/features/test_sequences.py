@@ -34,10 +34,15 @@ def numbered(lengths, horizon=3):
         inputs=np.column_stack([owner, age]).astype(np.float32),
         targets=targets.astype(np.float32),
         ranges=-targets.astype(np.float32),
-        known=known,
+        age=age.astype(np.int32),
+        left=left.astype(np.int32),
         starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp),
-        age=age.astype(np.intp),
     )
+
+
+def known(data):
+    """Whether each step of each session has a target: ``(R, H)``."""
+    return data.known(np.arange(len(data.left)))
 
 
 def windows_of_20(data, context, batch_size, rng):
@@ -60,28 +65,28 @@ class TestTrainingSet:
         histories = [garch_history("A", 30, seed=1), garch_history("B", 5, seed=2)]
         representation = Representation.fit("volatility", histories)
         encoded = [representation.encode(h) for h in histories]
-        data = TrainingSet.of(encoded, [30, 5], range(1, 5))
+        data = TrainingSet.of(encoded, [30, 5], 4)
         assert data.starts.tolist() == [0, 30, 35]
         assert data.age.tolist() == [*range(30), *range(5)]
         assert np.array_equal(data.inputs[30:], encoded[1].inputs)
-        assert data.known.sum(axis=0).tolist() == [29 + 4, 28 + 3, 27 + 2, 26 + 1]
+        assert known(data).sum(axis=0).tolist() == [29 + 4, 28 + 3, 27 + 2, 26 + 1]
         assert data.target_count == 33
-        assert np.all(data.targets[~data.known] == 0)
+        assert np.all(data.targets[~known(data)] == 0)
         wanted = encoded[1].scale.targets(4)
         assert data.targets[30, 3] == np.float32(wanted[0, 3])
 
-    def test_holds_the_steps_asked_for(self):
-        history = garch_history("A", 30, seed=1)
-        encoded = [Representation.fit("volatility", [history]).encode(history)]
-        some, every = (TrainingSet.of(encoded, [30], steps) for steps in ((1, 2, 4), range(1, 5)))
-        for name in ("targets", "ranges", "known"):
-            assert np.array_equal(getattr(some, name), getattr(every, name)[:, [0, 1, 3]])
+    def test_some_targets_are_spread_over_all_histories(self):
+        data = numbered([50, 50])
+        some = data.known_targets(20)
+        assert np.array_equal(some[:, 0][:5], [1.0, 5001.0, 10001.0, 15001.0, 20001.0])
+        assert len(some) == 20
+        assert np.isnan(data.known_targets(1000)[49]).all()
 
     def test_a_horizon_beyond_a_history_keeps_its_near_targets(self):
         history = garch_history("A", 5, seed=1)
         representation = Representation.fit("volatility", [history])
-        data = TrainingSet.of([representation.encode(history)], [5], range(1, 251))
-        assert data.known.sum() == 4 + 3 + 2 + 1
+        data = TrainingSet.of([representation.encode(history)], [5], 250)
+        assert known(data).sum() == 4 + 3 + 2 + 1
 
 
 class TestPrefixes:
@@ -96,7 +101,7 @@ class TestPrefixes:
         data = numbered(lengths)
         batches = prefix_batches(data, context, batch_size, np.random.default_rng(seed))
         counts = count_targets(batches, sum(lengths))
-        wanted = data.targets[data.known].tolist()
+        wanted = data.targets[known(data)].tolist()
         assert sorted(counts) == sorted(wanted)
         assert set(counts.values()) == {1}
 
@@ -203,7 +208,7 @@ class TestWindows:
         data = numbered([2, 5, 10, 80])
         batches = window_batches(data, context, 7, np.random.default_rng(1), vary=vary)
         counts = count_targets(batches, 97)
-        assert sorted(counts) == sorted(data.targets[data.known].tolist())
+        assert sorted(counts) == sorted(data.targets[known(data)].tolist())
         assert set(counts.values()) == {1}
 
     @pytest.mark.parametrize("vary", [False, True])
@@ -215,7 +220,7 @@ class TestWindows:
             assert np.all(np.diff(ages, axis=1) == 1)
             origins = data.starts[owners[:, -1].astype(int)] + ages[:, -1].astype(int)
             assert np.array_equal(batch.targets, data.targets[origins])
-            assert np.array_equal(batch.weights, data.known[origins])
+            assert np.array_equal(batch.weights, data.known(origins))
 
     def test_fixed_windows_are_as_long_as_the_context_or_their_history(self):
         for batch in window_batches(numbered([50]), 20, 7, np.random.default_rng(1), vary=False):
@@ -309,13 +314,13 @@ class TestHiddenCompanions:
     def test_targets_count_as_they_do_without_hiding(self):
         data = self.data()
         counts = count_targets(self.batches(data, "prefixes", 1), 520)
-        assert sorted(counts) == sorted(data.targets[data.known].tolist())
+        assert sorted(counts) == sorted(data.targets[known(data)].tolist())
         assert set(counts.values()) == {1}
 
 
 def test_a_panel_takes_memory_for_its_rows_and_not_for_its_windows():
     data = numbered([3000])
-    size = sum(a.nbytes for a in (data.inputs, data.targets, data.known, data.age))
+    size = sum(a.nbytes for a in (data.inputs, data.targets, data.ranges, data.age, data.left))
     assert size < 3000 * 64
 
 

@@ -30,7 +30,8 @@ class TestCounts:
     def test_are_those_of_the_training_set(self, scale):
         made = panel(60, 41, 12)
         encoded = Representation.fit(scale, made.histories).encode_all(made.histories)
-        known = TrainingSet.of(encoded, [60, 41, 12], range(1, 31)).known.sum(axis=0)
+        data = TrainingSet.of(encoded, [60, 41, 12], 30)
+        known = data.known(np.arange(60 + 41 + 12)).sum(axis=0)
         assert targets_by_step([60, 41, 12], 30) == tuple(known)
 
     def test_by_hand(self):

@@ -11,7 +11,6 @@ from forecaster.evaluation.metrics import pinball
 from forecaster.features.sequences import Batch
 from forecaster.model import network as keras_network
 from forecaster.model.settings import Settings
-from forecaster.model.steps import step_weights
 
 SETTINGS = Settings(
     cell="rnn", units=3, horizon=2, quantiles=(0.1, 0.5, 0.9), dropout=0.0, learning_rate=1e-3
@@ -51,7 +50,7 @@ class TestLoss:
         found = keras_network.train_step(
             model, Batch(inputs, targets, np.zeros_like(targets), weights)
         )
-        share = (weights * step_weights(2)).ravel()
+        share = (weights * keras_network.step_weights(2)).ravel()
         return found, np.average(cost, weights=share) if share.any() else 0.0
 
     @pytest.mark.parametrize("whole", [True, False])
@@ -63,6 +62,13 @@ class TestLoss:
         inputs = rng.normal(size=(4, 5, 2)).astype(np.float32)
         found, expected = self.loss(targets, weights, inputs, whole=whole)
         assert found == pytest.approx(expected, rel=1e-5)
+
+    def test_far_steps_count_less(self):
+        # 1, 1/2, 1/3 and 1/4 have the mean 25/48
+        expected = np.array([48, 24, 16, 12]) / 25
+        assert keras_network.step_weights(4) == pytest.approx(expected, rel=1e-6)
+        assert keras_network.step_weights(20).mean() == pytest.approx(1.0, rel=1e-6)
+        assert keras_network.step_weights(1).tolist() == [1.0]
 
     def test_targets_that_do_not_count_may_be_anything(self):
         inputs = np.zeros((1, 3, 2), np.float32)
@@ -117,7 +123,7 @@ class TestRanges:
         answers = np.asarray(model(inputs)).astype(float)
         batch = Batch(inputs, np.zeros_like(ranges), ranges, weights)
         distance = slow_distance(ranges.astype(float), answers, weights)
-        share = weights * step_weights(2)
+        share = weights * keras_network.step_weights(2)
         return keras_network.train_step(model, batch), np.average(distance, weights=share)
 
     @pytest.mark.parametrize("whole", [True, False])
