@@ -66,6 +66,14 @@ JUDGE = (
         also="benchmark",
     ),
     Entry(
+        "tune",
+        """
+        forecast tune sample_data --workers 2 --settings-file tuned.toml  # Two trials at a time.
+        forecast tune sample_data/IBM.csv --cell lstm --time 30  # An lstm, in half an hour.
+        """,
+        also="search optimize optimise hyperparameters optuna",
+    ),
+    Entry(
         "score",
         """
         forecast score  # What became of the forecasts that batch wrote down.
