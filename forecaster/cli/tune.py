@@ -157,6 +157,8 @@ def tune(
     except (KeyboardInterrupt, Terminated, WorkersLost):
         note("the same command goes on from the trials that are done")
         raise
+    for about in result.notes:
+        note(about.message)
     if settings_file is not None:
         emit(_toml(result), settings_file, "--settings-file")
     commands = list(_commands(ctx, result, settings_file))

@@ -23,8 +23,8 @@ VALUES: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "layers": (1, 2),
         "units": (8, 16, 24, 32, 48, 64, 96, 128),
         "dropout": (0.0, 0.05, 0.1, 0.2, 0.3, 0.4),
-        "context": (16, 32, 64, 128),
-        "batch_size": (16, 32, 64, 128),
+        "context": (32, 64, 128),
+        "batch_size": (32, 64, 128),
         "learning_rate": (5e-4, 1e-3, 1.5e-3, 2e-3, 3e-3, 4e-3, 6e-3, 8e-3, 1.2e-2),
     }
 )
@@ -88,7 +88,7 @@ class SearchSpace:
             found = f"names {unknown[0]!r}" if unknown else "names nothing"
             raise SettingsError(
                 f"{parameter('search')} {found}; at least one of"
-                f" {', '.join(map(parameter, VALUES))} is needed. Correct it, or leave some of"
+                f" {', '.join(VALUES)} is needed. Correct it, or leave some of"
                 " them at their defaults."
             )
         return cls(base, {name: _with(VALUES[name], _effective(base, name)) for name in names})
@@ -101,7 +101,8 @@ class SearchSpace:
     @property
     def first(self) -> dict[str, Any]:
         """The values of ``base``."""
-        return {name: _effective(self.base, name) for name in self.values}
+        places = {name: v.index(_effective(self.base, name)) for name, v in self.values.items()}
+        return {name: self.values[name][place] for name, place in places.items()}
 
     def settings(self, values: Values) -> Settings:
         """The base with other values; equal ones stay as they are written there."""

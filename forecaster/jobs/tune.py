@@ -37,6 +37,7 @@ from forecaster.jobs.trials import (
 )
 from forecaster.jobs.worker import versions
 from forecaster.market.bars import Panel
+from forecaster.market.notes import Note
 from forecaster.model.settings import Device, Settings
 from forecaster.packages import installed, require_search
 
@@ -93,6 +94,7 @@ class TuneResult:
         tickers: whose histories were used.
         study: file of the trials; None where they were not kept.
         planned: how many there would have been with more time.
+        notes: on histories that were not used.
     """
 
     trials: tuple[Trial, ...]
@@ -105,6 +107,7 @@ class TuneResult:
     tickers: tuple[str, ...]
     study: Path | None
     planned: int
+    notes: tuple[Note, ...]
 
     @property
     def default(self) -> Trial:
@@ -195,8 +198,17 @@ def tune(
             )  # fmt: skip
     return TuneResult(
         tuple(trials), best, confirmation, space, folds, held_back, seen.sessions[-1],
-        seen.tickers, path, search.total,
+        seen.tickers, path, search.total, _unused(panel, seen),
     )  # fmt: skip
+
+
+def _unused(panel: Panel, seen: Panel) -> tuple[Note, ...]:
+    """Notes on histories that have no two sessions in the training range."""
+    return tuple(
+        Note(f"{ticker} was not used: it has no two sessions up to {seen.sessions[-1]}.", ticker)
+        for ticker in panel.tickers
+        if ticker not in seen.tickers
+    )
 
 
 def _training_range(panel: Panel, settings: Settings, plan: SearchPlan) -> Panel:
@@ -308,7 +320,8 @@ class _Search:
 
         done = max(proposed) + 1 - len(missing)
         watch = counted_from(self.on_progress, done, self.total)
-        self.pool.map(try_settings, self.seen, tasks, watch=watch, keep=keep)
+        if tasks:
+            self.pool.map(try_settings, self.seen, tasks, watch=watch, keep=keep)
 
     def _trial(self, number: int, folds: int) -> Trial:
         record = self.kept.trials[number]

@@ -47,12 +47,15 @@ def tune_table(
         *map(Text, text),
         fitting_table(columns_of(_columns(result), rows, ("trial", "cell")), width),
         Text(
-            "vs ewma, vs default: by how much lower the loss is on the folds that were scored,"
-            " where the best trial was chosen, which flatters it",
+            "vs: by how much lower the loss is on the folds that were scored; the best trial was"
+            " chosen there, which flatters it",
             "dim",
         ),
         Text(verdict(result)),
-        *(Text(f"{word:<10} {command}") for word, command in commands),
+        *(
+            Text(f"{word:<10} {command}", no_wrap=True, overflow="ignore")
+            for word, command in commands
+        ),
     ]
 
 
@@ -108,19 +111,19 @@ def verdict(result: TuneResult) -> str:
         others = counted(len(result.trials) - 1, "other trial")
         return f"No setting was better than the default: {others} had no lower loss."
     chosen = f"trial {best.number} ({_values(best)})"
-    there = f"{_signed(result.gain(best))} where it was chosen"
     if result.better and found.gain is None:
         return f"The default diverged, and {chosen} did not."
-    if result.better:
-        return (
-            f"{chosen[:1].upper()}{chosen[1:]} is better than the default by"
-            f" {_signed(found.gain)} {_evidence(found)}; it was {there}."
-        )
     if found.gain is None:
         return f"No setting was better than the default: {chosen} diverged where it was not chosen."
+    there, gain = _finely(result.gain(best)), _finely(found.gain)
+    if result.better:
+        return (
+            f"{chosen[:1].upper()}{chosen[1:]} is better than the default by {gain[1:]}%"
+            f" {_evidence(found)}; where it was chosen it was {there}%."
+        )
     return (
-        f"No setting was better than the default: {chosen}, {there}, made"
-        f" {_signed(found.gain)} of it {_evidence(found)}."
+        f"No setting was better than the default: {chosen} was {there}% where it was chosen, and"
+        f" {gain}% {_evidence(found)}."
     )
 
 
@@ -131,11 +134,6 @@ def _evidence(found: Confirmation) -> str:
 
 def _values(trial: Trial) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in trial.values.items())
-
-
-def _signed(value: float | None) -> str:
-    text = _finely(value)
-    return text if text == "–" else f"{text}%"
 
 
 def tune_json(result: TuneResult, failures: Iterable[Failure] = ()) -> str:
