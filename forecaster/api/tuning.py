@@ -65,9 +65,10 @@ def tune(
 
     require_training()
     require_search()
+    names = [search] if isinstance(search, str) else search
     plan = job.SearchPlan(
         trials=trials, minutes=minutes, folds=folds, together=together,
-        search=None if search is None else tuple(search),
+        search=None if names is None else tuple(names),
         train_end=None if train_end is None else day_of(train_end, "train_end"),
     )  # fmt: skip
     pool = Pool(workers, cluster)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -207,15 +207,20 @@ def _value(value: Any) -> str:
 
 def _commands(
     ctx: Any, result: TuneResult, settings_file: Path | None
-) -> Iterator[tuple[str, str]]:
-    """What can be typed next: training with the settings, by flags or by the file."""
-    words = on_sources(ctx, "train", _flags(result.settings), but=set(map(flag, TYPES)))
+) -> Iterator[tuple[str, list[str]]]:
+    """What can be typed next: training with the settings, by options or by the file."""
+    own = set(map(flag, TYPES))
+    words = on_sources(ctx, "train", _flags(result.settings), but=own)
     if words is not None:
-        yield "Train", shlex.join(["forecast", *words])
-    plain = on_sources(ctx, "train", but=set(map(flag, TYPES)))
+        yield "Train with these settings", _quoted(["forecast", *words])
+    plain = on_sources(ctx, "train", but=own)
     if settings_file is not None and plain is not None:
-        named = shlex.quote(str(settings_file))
-        yield "or", f"FORECASTER_CONFIG={named} {shlex.join(['forecast', *plain])}"
+        named = f"FORECASTER_CONFIG={shlex.quote(str(settings_file))}"
+        yield "Or with those in the file", [named, *_quoted(["forecast", *plain])]
+
+
+def _quoted(words: Sequence[str]) -> list[str]:
+    return [shlex.quote(word) for word in words]
 
 
 def _flags(settings: Settings) -> list[str]:

@@ -164,7 +164,9 @@ class Pool:
                     initargs=(os.getpid(),),
                 )
                 try:
-                    with modules_not_from_here():
+                    with modules_not_from_here(), warnings.catch_warnings():
+                        # joblib replaces a process that has grown much
+                        warnings.filterwarnings("ignore", message="A worker stopped while")
                         _collect(parallel, function, packed, left, take)
                     return
                 except TerminatedWorkerError:

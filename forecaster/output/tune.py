@@ -23,14 +23,14 @@ _SHOWN = 10
 
 
 def tune_table(
-    result: TuneResult, width: int, commands: Sequence[tuple[str, str]] = ()
+    result: TuneResult, width: int, commands: Sequence[tuple[str, Sequence[str]]] = ()
 ) -> list[RenderableType]:
     """What was searched, the best trials, and whether one of them is better than the default.
 
     Args:
         result: the search.
         width: characters.
-        commands: what can be typed next, each with a word on it.
+        commands: what can be typed next, in words of a shell, each with what it does.
     """
     first, last = result.folds[0], result.folds[-1]
     text = [
@@ -52,11 +52,19 @@ def tune_table(
             "dim",
         ),
         Text(verdict(result)),
-        *(
-            Text(f"{word:<10} {command}", no_wrap=True, overflow="ignore")
-            for word, command in commands
-        ),
+        *(part for words, command in commands for part in _to_type(words, command, width)),
     ]
+
+
+def _to_type(words: str, command: Sequence[str], width: int) -> list[Text]:
+    """A command in lines that a shell joins again, with what it does above them."""
+    lines = [""]
+    for word in command:
+        if len(lines[-1]) + len(word) + 5 > width and lines[-1]:
+            lines.append("  ")
+        lines[-1] += f" {word}" if lines[-1].strip() else f"  {word}"
+    ends = [*([" \\"] * (len(lines) - 1)), ""]
+    return [Text(f"{words}:"), *(Text(f"{a}{b}") for a, b in zip(lines, ends, strict=True))]
 
 
 def _counts(result: TuneResult) -> str:
@@ -115,20 +123,23 @@ def verdict(result: TuneResult) -> str:
         return f"The default diverged, and {chosen} did not."
     if found.gain is None:
         return f"No setting was better than the default: {chosen} diverged where it was not chosen."
-    there, gain = _finely(result.gain(best)), _finely(found.gain)
+    there = _finely(result.gain(best))
     if result.better:
         return (
-            f"{chosen[:1].upper()}{chosen[1:]} is better than the default by {gain[1:]}%"
-            f" {_evidence(found)}; where it was chosen it was {there}%."
+            f"{chosen[:1].upper()}{chosen[1:]} is better than the default by"
+            f" {share(found.gain, '.2f')}% {_evidence(found)}; where it was chosen it was {there}%."
         )
     return (
         f"No setting was better than the default: {chosen} was {there}% where it was chosen, and"
-        f" {gain}% {_evidence(found)}."
+        f" {_finely(found.gain)}% {_evidence(found)}."
     )
 
 
 def _evidence(found: Confirmation) -> str:
-    p = "too few to test" if found.p is None else f"p {number(found.p, '.3f')}"
+    if found.p is None:
+        p = "too few to test"
+    else:
+        p = "p below 0.001" if found.p < 0.001 else f"p {number(found.p, '.3f')}"
     return f"on {counted(found.sessions, 'session')} that no trial saw ({p}, {SEEDS} seeds)"
 
 

@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import os
+import re
 import shlex
 import signal
 import sys
@@ -120,7 +121,7 @@ class TestResults:
         done = forecast(*SMALL, "--search", "units")
         assert done.returncode == 0, done.stderr
         assert "is better than the default by" in done.stdout
-        assert "sessions that no trial saw (p 0.0" in done.stdout
+        assert "sessions that no trial saw (p " in done.stdout
         document = json.loads(forecast(*SMALL, "--search", "units", "-f", "json").stdout)
         best = document["trials"][document["best"]]
         assert document["better"] is True
@@ -201,15 +202,11 @@ class TestSettingsFile:
 
         monkeypatch.setattr(training, "train", train)
         forecast("train", IBM, FORECASTER_CONFIG="tuned.toml")
-        shown = [
-            line for line in Path("t.txt").read_text().splitlines() if "forecast train" in line
-        ]
-        _, _, line = shown[0].partition("forecast train ")
-        forecast("train", *shlex.split(line))
+        shown = Path("t.txt").read_text().replace(" \\\n", " ")
+        by_options = re.search(r"^  forecast train (.*)$", shown, re.MULTILINE)[1]
+        forecast("train", *shlex.split(by_options))
         assert taken == [found, found]
-        assert shown[1].split() == [
-            "or", "FORECASTER_CONFIG=tuned.toml", "forecast", "train", str(IBM)
-        ]  # fmt: skip
+        assert f"\n  FORECASTER_CONFIG=tuned.toml forecast train {IBM}\n" in shown
 
     def test_without_a_gain_it_is_the_default_s(self, forecast, fits):
         fits(lambda panel, measured, *_: losses(panel, measured, Settings(), None))
