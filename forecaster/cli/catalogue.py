@@ -68,7 +68,7 @@ JUDGE = (
     Entry(
         "tune",
         """
-        forecast tune sample_data --workers 2 --settings-file tuned.toml  # Two trials at a time.
+        forecast tune sample_data --settings-file tuned.toml  # Twenty settings; a file for train.
         forecast tune sample_data/IBM.csv --cell lstm --time 30  # An lstm, in half an hour.
         """,
         also="search optimize optimise hyperparameters optuna",

@@ -284,9 +284,11 @@ def unlike_time(path: Path) -> list[object]:
 
 
 @pytest.mark.network
-def test_a_search_that_is_killed_goes_on_and_ends_the_same(forecast, start):
+def test_a_search_that_is_killed_goes_on_and_ends_the_same(forecast, start, monkeypatch):
     """With two workers and then one, and in one process without a kill."""
-    small = (*SMALL, "--trials", "5", "--units", "2", "--context", "16")
+    monkeypatch.setattr(confirmation, "SEEDS", 1)
+    Path("few.csv").write_text("".join(IBM.read_text().splitlines(keepends=True)[:500]))
+    small = ("tune", "few.csv", *SMALL[2:], "--trials", "4", "--units", "2", "--context", "16")
     killed, whole = Path("killed.json"), Path("whole.json")
     running = start(*small, "--study", killed, "--workers", "2")
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import garch_history, noise_after
+from synthetic import garch_history
 
 from forecaster.errors import DataError, ModelError, SettingsError, TrainingDiverged
 from forecaster.evaluation.folds import split_panel
@@ -338,23 +337,3 @@ class TestStudy:
 
 def without_seconds(trial):
     return replace(trial, seconds=0.0)
-
-
-@pytest.mark.network
-def test_nothing_after_the_training_range_changes_a_bit(tmp_path):
-    """Not the trials, nor the confirmation, nor what the file says of the data."""
-    end = split_panel(PANEL, TINY.horizon).train_end
-    noisy = Panel(tuple(noise_after(history, end) for history in PANEL))
-    assert noisy.fingerprint != PANEL.fingerprint
-    made = []
-    for name, panel in (("plain", PANEL), ("noise", noisy)):
-        path: Path = tmp_path / f"{name}.json"
-        result = search(panel, trials=3, folds=1, study=path)
-        document = json.loads(path.read_bytes())
-        for trial in document["trials"]:
-            trial["seconds"] = 0.0
-        made.append((document["study"], document["trials"], document["confirmations"]))
-        assert result.train_end == end
-        assert len(document["trials"]) == 3
-        assert all(0.5 < loss < 2.0 for trial in result.trials for loss in trial.losses)
-    assert made[0] == made[1]
