@@ -227,6 +227,11 @@ def open_study(path: Path | None, facts: StudyFacts) -> Iterator[Study]:
     if path is None:
         yield Study(new, None)
         return
+    if path.exists() and not path.is_file():
+        raise SettingsError(
+            f"{parameter('study')} is {path}, which is a folder, a device or a pipe; a file is"
+            " needed, which is replaced after each trial. Give another one."
+        )
     with locked(path, f"study {path}"):
         study = Study(_read(path, facts) or new, path)
         study.write()  # a disk that is full is found before anything is trained
@@ -279,7 +284,7 @@ def _checked(path: Path, content: bytes) -> StudyDocument:
         ) from problem
     except (ValueError, RecursionError) as problem:
         raise DataError(
-            f"{parameter('study')} {path} is damaged or no study (no whole JSON); {remedy}"
+            f"{parameter('study')} {path} is damaged or no study (it is no whole JSON). {remedy}"
         ) from problem
 
 

@@ -87,8 +87,8 @@ def search_folds(panel: Panel, horizon: int, count: int) -> tuple[Fold, ...]:
         raise DataError(
             f"the training range has {counted(n, 'session')}; a search on {counted(count, 'fold')},"
             f" with {HELD_BACK} more held back and {counted(horizon, 'session')} left out in each,"
-            f" needs {math.ceil(needed)}. Give longer histories, fewer {parameter('folds')} or a"
-            f" shorter {parameter('horizon')}."
+            f" needs {math.ceil(needed)}. Give longer histories, a later {parameter('train_end')},"
+            f" fewer {parameter('folds')} or a shorter {parameter('horizon')}."
         )
     cutoff = panel.sessions[first - 1]
     return plan_folds(panel, horizon, train_end=cutoff, count=folds)

@@ -165,9 +165,19 @@ def test_a_full_disk_leaves_what_was_kept(path, monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_found_before_anything_is_trained(tmp_path):
     (tmp_path / "file").write_text("")
-    for path in (tmp_path / "file" / "study.json", tmp_path):
-        with pytest.raises(SettingsError, match="cannot be"), open_study(path, FACTS):
+    with (
+        pytest.raises(SettingsError, match="cannot be"),
+        open_study(tmp_path / "file" / "study.json", FACTS),
+    ):
+        pytest.fail("it was opened")
+
+
+def test_what_is_no_file_is_refused_unread(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(SettingsError, match="a file is needed"), open_study(path, FACTS):
             pytest.fail("it was opened")
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 
 def test_two_runs_cannot_write_one_study(path):
