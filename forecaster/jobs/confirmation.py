@@ -18,7 +18,7 @@ from forecaster.evaluation.significance import diebold_mariano
 from forecaster.jobs.parallel import Pool
 from forecaster.jobs.progress import OnProgress, counted_from, stage
 from forecaster.jobs.study_file import ConfirmationRecord, Study
-from forecaster.jobs.trials import MeasuredFold, Trial, fold_losses
+from forecaster.jobs.trials import MeasuredFold, Trial, fold_losses, lengths_of
 from forecaster.market.bars import Panel
 from forecaster.model.devices import choose_device
 from forecaster.model.settings import Device, Settings
@@ -93,10 +93,10 @@ def confirm(
 ) -> Confirmation:
     """Score both settings on each fold, with the same new seeds."""
     wanted = {
-        (trial.number, place, seeded(trial.settings, more).seed): (seeded(trial.settings, more), f)
+        (trial.number, place, settings.seed): (settings, fold)
         for trial in (default, best)
-        for place, f in enumerate(folds)
-        for more in range(1, SEEDS + 1)
+        for place, fold in enumerate(folds)
+        for settings in _seeded(trial.settings.for_panel(lengths_of(panel)))
     }
     missing = [key for key in wanted if key not in study.confirmations]
     tasks = [
@@ -161,6 +161,6 @@ def gain_of(loss: float | None, default: float | None) -> float | None:
     return None if loss is None or not default else 1.0 - loss / default
 
 
-def seeded(settings: Settings, more: int) -> Settings:
-    """The settings with a seed that is larger by ``more``, and wraps around."""
-    return replace(settings, seed=(settings.seed + more) % 2**32)
+def _seeded(settings: Settings) -> list[Settings]:
+    """The settings with the seeds that follow theirs."""
+    return [replace(settings, seed=(settings.seed + n) % 2**32) for n in range(1, SEEDS + 1)]

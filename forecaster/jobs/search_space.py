@@ -63,18 +63,22 @@ class SearchSpace:
 
     Attributes:
         base: what trial 0 has, and every other trial in what is not searched.
-        values: of each setting that is searched; those of ``base`` are among them.
+        values: of each setting that is searched; those of ``base`` are among them, and None stands
+            for a default that depends on others.
     """
 
     base: Settings
     values: Mapping[str, tuple[Any, ...]]
 
     @classmethod
-    def around(cls, base: Settings, names: Sequence[str] | None = None) -> SearchSpace:
+    def around(
+        cls, base: Settings, lengths: Sequence[int], names: Sequence[str] | None = None
+    ) -> SearchSpace:
         """The space around some settings.
 
         Args:
             base: the settings to be improved.
+            lengths: of the histories to train on, in sessions, on which some defaults depend.
             names: what is searched; None: all that has its default in ``base``.
 
         Raises:
@@ -87,11 +91,13 @@ class SearchSpace:
         if unknown or not names:
             found = f"names {unknown[0]!r}" if unknown else "names nothing"
             raise SettingsError(
-                f"{parameter('search')} {found}; at least one of"
-                f" {', '.join(VALUES)} is needed. Correct it, or leave some of"
-                " them at their defaults."
+                f"{parameter('search')} {found}; at least one of {', '.join(VALUES)} is needed."
+                " Correct it, or leave some of them at their defaults."
             )
-        return cls(base, {name: _with(VALUES[name], _effective(base, name)) for name in names})
+        filled = replace(base.for_panel(lengths), context=base.context_length)
+        return cls(
+            base, {name: _with(name, getattr(base, name), getattr(filled, name)) for name in names}
+        )
 
     @property
     def size(self) -> int:
@@ -101,13 +107,13 @@ class SearchSpace:
     @property
     def first(self) -> dict[str, Any]:
         """The values of ``base``."""
-        places = {name: v.index(_effective(self.base, name)) for name, v in self.values.items()}
+        places = {name: v.index(getattr(self.base, name)) for name, v in self.values.items()}
         return {name: self.values[name][place] for name, place in places.items()}
 
     def settings(self, values: Values) -> Settings:
-        """The base with other values; equal ones stay as they are written there."""
-        changed = {k: v for k, v in values.items() if v != _effective(self.base, k)}
-        return replace(self.base.with_cell(changed.pop("cell", self.base.cell)), **changed)
+        """The base with other values."""
+        others = {name: value for name, value in values.items() if name != "cell"}
+        return replace(self.base.with_cell(values.get("cell", self.base.cell)), **others)
 
     def proposals(self, before: Sequence[Told], count: int) -> list[dict[str, Any]]:
         """Values to try together, none of them tried before; the first of all are the base's.
@@ -136,16 +142,18 @@ class SearchSpace:
                 return values
 
 
-def _effective(settings: Settings, name: str) -> Any:
-    """The value of a setting with its default filled in."""
-    return settings.context_length if name == "context" else getattr(settings, name)
+def _with(name: str, value: Any, number: Any) -> tuple[Any, ...]:
+    """The values of a setting with that of the base among them.
 
-
-def _with(values: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
-    """The values with another one in its place among them."""
+    Args:
+        name: of the setting.
+        value: in the base; None where it depends on others.
+        number: what that None stands for, whose place it takes.
+    """
+    values = VALUES[name]
     if value in values:
         return values
-    return tuple(sorted((*values, value)))
+    return tuple(value if v == number else v for v in sorted({*values, number}))
 
 
 @contextlib.contextmanager

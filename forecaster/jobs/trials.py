@@ -27,8 +27,8 @@ from forecaster.jobs.progress import OnProgress, stage
 from forecaster.jobs.search_space import Told
 from forecaster.market.bars import Panel
 from forecaster.model.devices import choose_device
-from forecaster.model.network import step_weights
 from forecaster.model.settings import Device, Settings
+from forecaster.model.steps import step_weights
 from forecaster.model.training import OnEpoch
 from forecaster.wording import counted
 
@@ -222,3 +222,8 @@ def relative_losses(
     weights = np.where(known, step_weights(pinball.shape[1]).astype(np.float64), 0.0)
     relative = np.where(known, pinball, 0.0) / np.asarray(yardstick)
     return session_means((relative * weights).sum(axis=1) / weights.sum(axis=1), sessions)
+
+
+def lengths_of(panel: Panel) -> list[int]:
+    """The lengths of the histories, in sessions."""
+    return [len(history) for history in panel]

@@ -32,6 +32,7 @@ from forecaster.jobs.trials import (
     Trial,
     TrialOutcome,
     TrialTask,
+    lengths_of,
     search_folds,
     try_settings,
 )
@@ -177,8 +178,8 @@ def tune(
         TrainingDiverged: every trial diverged.
     """
     require_search()
-    space = SearchSpace.around(settings, plan.search)
     seen = _training_range(panel, settings, plan)
+    space = SearchSpace.around(settings, lengths_of(seen), plan.search)
     every = search_folds(seen, settings.horizon, plan.folds)
     folds, held_back = every[: plan.folds], every[plan.folds :]
     facts = _facts(seen, space, folds, held_back, plan)
@@ -302,7 +303,8 @@ class _Search:
         tasks = [
             TrialTask(
                 f"trial {number}/{self.total - 1}" if number else "default",
-                self.space.settings(proposed[number]), folds, limits, self.device,
+                self.space.settings(proposed[number]).for_panel(lengths_of(self.seen)), folds,
+                limits, self.device,
                 self.start_by if number else math.inf,
             )
             for number in missing

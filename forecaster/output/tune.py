@@ -94,7 +94,7 @@ _EXPENDABLE = {"dropout": 3, "batch_size": 4, "context": 2, "layers": 5}
 
 def _columns(result: TuneResult) -> Specs[Trial]:
     def value_of(name: str) -> Any:
-        return lambda trial: f"{trial.values[name]}"
+        return lambda trial: _shown(trial.values[name])
 
     return (
         ("trial", "", 0, lambda t: str(t.number or "default")),
@@ -144,7 +144,12 @@ def _evidence(found: Confirmation) -> str:
 
 
 def _values(trial: Trial) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in trial.values.items())
+    named = ((name.replace("_", " "), _shown(value)) for name, value in trial.values.items())
+    return ", ".join(f"{name} {value}" for name, value in named)
+
+
+def _shown(value: Any) -> str:
+    return "default" if value is None else str(value)
 
 
 def tune_json(result: TuneResult, failures: Iterable[Failure] = ()) -> str:

@@ -321,7 +321,18 @@ class TestStudy:
         again = search(study=path)
         assert again.confirmation == whole.confirmation
         missing = whole.trials[5]
-        assert [s for s, _ in fits.asked[:-1]] == [missing.settings] * len(missing.losses)
+        tried = [(s.dropout, s.layers) for s, _ in fits.asked[:-1]]
+        assert tried == [(missing.settings.dropout, missing.settings.layers)] * len(missing.losses)
+
+    def test_defaults_that_depend_on_the_panel_are_those_of_training(self, fits):
+        search()
+        assert {s.batch_size for s, _ in fits.asked} == {32}
+        fits.asked.clear()
+        long = Panel(tuple(garch_history(f"L{i}", 3000, seed=i) for i in range(20)))
+        result = search(long, trials=2)
+        filled = TINY.for_panel([len(h) for h in long.up_to(result.train_end)])
+        assert {s.batch_size for s, _ in fits.asked} == {filled.batch_size} == {128}
+        assert result.default.settings.batch_size is None
 
     def test_more_trials_go_on_from_fewer(self, fits, tmp_path):
         search(study=tmp_path / "s.json", trials=6)

@@ -152,7 +152,7 @@ def comparisons():
 def a_search():
     split = a_training().split
     folds = tuple(Fold(split.fit_end, split.valid_from, split.train_end) for _ in range(3))
-    space = SearchSpace.around(Settings())
+    space = SearchSpace.around(Settings(), [300])
     values = [{**space.first, "units": units, "learning_rate": 0.00012345} for units in (32, 128)]
     trials = [
         Trial(n, v, space.settings(v), losses, "complete", None, 1234.5)

@@ -182,7 +182,8 @@ class SearchTrial(TypedDict):
 
     Attributes:
         trial: its number; 0 is the default.
-        values: of the settings that were searched, by their names.
+        values: of the settings that were searched, by their names; None for a default that depends
+            on others.
         state: complete; stopped for being worse than half of the trials before; or diverged.
         losses: of the folds that were scored, each 1 where it is as good as ewma.
         skill: 1 - their mean; None where it diverged.
@@ -192,7 +193,7 @@ class SearchTrial(TypedDict):
     """
 
     trial: Whole
-    values: dict[str, str | float]
+    values: dict[str, str | float | None]
     state: Literal["complete", "stopped", "diverged"]
     losses: list[Size]
     skill: float | None
@@ -248,7 +249,7 @@ class TuneDocument(TypedDict):
     train_end: Date
     folds: list[SearchFold]
     held_back: list[SearchFold]
-    searched: dict[str, list[str | float]]
+    searched: dict[str, list[str | float | None]]
     trials: list[SearchTrial]
     planned: Count
     best: Whole
