@@ -1,7 +1,7 @@
 """Trials of settings on folds inside the training range: what is fitted, scored, and stopped early.
 
-A fold's loss is pinball relative to ewma's on the same sessions, by step, with the weights that
-steps have in training. So folds of calm and of wild months count alike, 1 is as good as ewma, and
+A fold's loss is pinball relative to ewma's on the same sessions, by step, with the weights 1/h of
+steps in training. So folds of calm and of wild months count alike, 1 is as good as ewma, and
 what a setting gains far ahead does not outweigh what it loses on the next session.
 """
 
@@ -28,7 +28,6 @@ from forecaster.jobs.search_space import Told
 from forecaster.market.bars import Panel
 from forecaster.model.devices import choose_device
 from forecaster.model.settings import Device, Settings
-from forecaster.model.steps import step_weights
 from forecaster.model.training import OnEpoch
 from forecaster.wording import counted
 
@@ -213,13 +212,13 @@ def relative_losses(
     Args:
         pinball: ``(m, H)``; NaN where the actual is not known.
         sessions: the cutoff of each forecast, ``(m,)``.
-        yardstick: H losses above 0.
+        yardstick: H losses above 0; steps are weighed 1/h.
 
     Returns:
         One value for each session, in order.
     """
     known = np.isfinite(pinball)
-    weights = np.where(known, step_weights(pinball.shape[1]).astype(np.float64), 0.0)
+    weights = np.where(known, 1.0 / np.arange(1, pinball.shape[1] + 1), 0.0)
     relative = np.where(known, pinball, 0.0) / np.asarray(yardstick)
     return session_means((relative * weights).sum(axis=1) / weights.sum(axis=1), sessions)
 
