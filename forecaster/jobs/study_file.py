@@ -139,7 +139,14 @@ class ConfirmationRecord(Part):
 
 
 class StudyDocument(Part):
-    """The document ``tune-study/1``."""
+    """The trials of a search that are done, as kept by forecast tune, which goes on from them.
+
+    Attributes:
+        created: time of its beginning.
+        study: what is searched.
+        trials: that are done, in order.
+        confirmations: of the default and of the best trial.
+    """
 
     created: Moment
     study: StudyFacts

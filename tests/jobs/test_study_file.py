@@ -7,6 +7,7 @@ import json
 import os
 from pathlib import Path
 
+import documents_held
 import pytest
 
 from forecaster.documents import PanelFacts
@@ -61,7 +62,9 @@ def test_what_was_added_is_found_again_to_the_last_bit(path):
     with open_study(path, FACTS) as study:
         assert study.trials == {0: OTHER, 1: TRIAL}
         assert study.confirmations == {(1, 0, 7): CONFIRMED}
-    assert json.loads(path.read_bytes())["schema"] == "tune-study/1"
+    document = json.loads(path.read_bytes())
+    assert document["schema"] == "tune-study/1"
+    documents_held.check(document)
 
 
 def test_without_a_file_nothing_is_kept(tmp_path, monkeypatch):
