@@ -139,14 +139,7 @@ class ConfirmationRecord(Part):
 
 
 class StudyDocument(Part):
-    """The trials of a search that are done, as kept by forecast tune, which goes on from them.
-
-    Attributes:
-        created: time of its beginning.
-        study: what is searched.
-        trials: that are done, in order.
-        confirmations: of the default and of the best trial.
-    """
+    """The document of a study."""
 
     created: Moment
     study: StudyFacts

@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from forecaster.jobs.study_file import StudyDocument
 from forecaster.model.settings import ABOUT
 from forecaster.output.documents import (
     SCHEMAS,
@@ -30,7 +29,7 @@ DOCUMENTS: Mapping[str, type] = {
     "backtest/1": records.BacktestWritten,
     "compare/1": trainings.CompareDocument,
     "tune/1": trainings.TuneDocument,
-    "tune-study/1": StudyDocument,
+    "tune-study/1": trainings.StudyWritten,
     "risk/1": portfolios.RiskDocument,
     "risk-backtest/1": portfolios.RiskBacktestDocument,
     "rank/1": portfolios.RankDocument,

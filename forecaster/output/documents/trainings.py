@@ -7,6 +7,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from forecaster.documents import Count, MonthRow, ScoreRow, Share, Size, VerdictRow, Whole
+from forecaster.jobs.study_file import ConfirmationRecord, StudyFacts, TrialRecord
 from forecaster.model.card import RepresentationState, SplitDates
 from forecaster.model.settings import Cell, Settings, UsedDevice
 from forecaster.output.documents.parts import ByBaseline, Date, MeasuredModel, Problem, Time
@@ -258,6 +259,23 @@ class TuneDocument(TypedDict):
     settings: Settings
     study: str | None
     errors: list[Problem]
+
+
+class StudyWritten(TypedDict):
+    """The trials of a search that are done, as kept by forecast tune, which goes on from them.
+
+    Attributes:
+        created: time of its beginning.
+        study: what is searched.
+        trials: that are done, in order.
+        confirmations: of the default and of the best trial.
+    """
+
+    schema: Literal["tune-study/1"]
+    created: Time
+    study: StudyFacts
+    trials: list[TrialRecord]
+    confirmations: list[ConfirmationRecord]
 
 
 class ExportedModel(TypedDict):
