@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from forecaster.api.together import rank_backtest as rank_backtest
     from forecaster.api.together import risk as risk
     from forecaster.api.together import risk_backtest as risk_backtest
+    from forecaster.api.tuning import tune as tune
     from forecaster.api.verbs import backtest as backtest
     from forecaster.api.verbs import compare as compare
     from forecaster.api.verbs import explain as explain
@@ -55,6 +56,7 @@ _HOMES = {
     "api.nightly": ("batch", "doctor", "fetch", "report", "score"),
     "api.notebook": ("Backtest", "Predictions", "Trained"),
     "api.together": ("Ranking", "Risk", "rank", "rank_backtest", "risk", "risk_backtest"),
+    "api.tuning": ("tune",),
     "api.verbs": ("backtest", "compare", "explain", "plot", "predict", "train"),
     "errors": ("ForecastError", "ForecastWarning"),
     "market.bars": ("History", "Panel", "history_from_closes"),

@@ -18,7 +18,7 @@ DISTRIBUTION = "stock-forecaster"
 OURSELVES = "forecaster"
 """The package to import, which versions of results name."""
 
-Extra = Literal["dask", "gpu", "onnx", "postgres"]
+Extra = Literal["dask", "gpu", "onnx", "postgres", "tune"]
 
 
 def to_install(extra: Extra | None = None) -> str:
@@ -50,6 +50,19 @@ def require_training() -> None:
             f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} not installed: this"
             " installation can do all but training, what is measured by training, and export."
             f" Install the rest with: {to_install()}"
+        )
+
+
+def require_search() -> None:
+    """Check that what searches settings is installed.
+
+    Raises:
+        MachineError: it is not.
+    """
+    if "optuna" not in sys.modules and not PathFinder.find_spec("optuna"):
+        raise MachineError(
+            "optuna is not installed, and a search of settings needs it. Install it with:"
+            f" {to_install('tune')}"
         )
 
 

@@ -80,3 +80,8 @@ def store_file() -> Path | None:
 def models_folder() -> Path:
     """The folder of trained models; it may not exist yet."""
     return home() / "models"
+
+
+def studies_folder() -> Path:
+    """The folder of searches for settings; it may not exist yet."""
+    return home() / "studies"

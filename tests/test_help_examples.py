@@ -16,13 +16,16 @@ __all__ = ["_yahoo", "newcomer"]
 
 SMALL = {
     f"FORECASTER_{command}_{name}": value
-    for command in ("TRAIN", "BACKTEST", "COMPARE")
+    for command in ("TRAIN", "BACKTEST", "COMPARE", "TUNE")
     for name, value in (("EPOCHS", "1"), ("UNITS", "2"))
 } | {
     "FORECASTER_TRAIN_REFIT": "false",
     "FORECASTER_BACKTEST_BASELINES": "naive",
     "FORECASTER_BACKTEST_HORIZON": "5",
     "FORECASTER_COMPARE_CELLS": "gru",
+    "FORECASTER_TUNE_TRIALS": "2",
+    "FORECASTER_TUNE_FOLDS": "1",
+    "FORECASTER_TUNE_HORIZON": "2",
 }
 """What makes training quick: settings, so that the command lines are those of the pages."""
 IN_THIS_PROCESS = re.compile(r"forecast [a-z][^|<>$]*")
@@ -76,7 +79,7 @@ def test_files_that_examples_name_as_outputs_are_there(place):
         name
         for entry in CATALOGUE.values()
         for line, _ in entry.examples
-        for name in re.findall(r"(?:-o|--model-file|--head-file) (\S+)", line)
+        for name in re.findall(r"(?:-o|--model-file|--head-file|--settings-file) (\S+)", line)
     ]
     assert len(written) > 15
     assert [name for name in written if not (place / name).exists()] == []

@@ -131,7 +131,7 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
     if library in ("arch", "statsmodels"):
         return inside and package == "evaluation"
     if library in ("joblib", "dask", "distributed"):
-        return inside and path == "jobs.parallel"
+        return inside and path in ("jobs.parallel", "jobs.dask_backend")
     if library in ("matplotlib", "plotext"):
         return inside and package == "output"
     homes = {
@@ -142,6 +142,7 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
         "exchange_calendars": path == "market.exchanges",
         "sqlalchemy": path.startswith("market.store."),
         "rich": package == "output",
+        "optuna": inside and path == "jobs.search_space",
         "prometheus_client": inside and path == "output.batch",
         "jinja2": inside and path == "output.html",
         "markupsafe": False,
@@ -154,6 +155,7 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
             "market.store.journal",
             "market.store.risk_journal",
             "jobs.backtest_document",
+            "jobs.study_file",
         )
         or path.startswith("output.documents."),
         "click": False,
@@ -366,6 +368,8 @@ class TestTheRulesThemselves:
             ("forecaster.jobs.backtest", "def f():\n    from joblib import Parallel"),
             ("forecaster.cli.backtest", "def f():\n    from dask.distributed import Client"),
             ("forecaster.jobs.worker", "import distributed"),
+            ("forecaster.jobs.tune", "def f():\n    import optuna"),
+            ("forecaster.jobs.search_space", "import optuna"),
             ("forecaster.jobs.train", "from rich.table import Table"),
             ("forecaster.output.tables", "import typer"),
             ("forecaster.output.charts", "from matplotlib.figure import Figure"),

@@ -130,7 +130,9 @@ def printed(newcomer: Callable[[], Path]) -> Callable[[str], list[tuple[str, str
     return of
 
 
-TRAINS = re.compile(r"forecast (train|compare|gradients|backtest(?!.*--model)) (?!.*--workers)")
+TRAINS = re.compile(
+    r"forecast (train|compare|tune|gradients|backtest(?!.*--model)) (?!.*--workers)"
+)
 """Commands that load TensorFlow, which this process does once for all of them."""
 
 

@@ -47,6 +47,8 @@ print(tested.to_dataframe().sort_values("pinball"))
 for verdict in tested.table.verdicts:
     print(verdict.word, verdict.p)
 kinds = forecaster.compare(panel)
+searched = forecaster.tune(panel, search=["units"], study="s.json")
+print(searched.settings.units, searched.better, [trial.loss for trial in searched.trials])
 print(kinds[0].first.pinball)
 days = forecaster.explain(frame, model).days
 print(days[0].close)

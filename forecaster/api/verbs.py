@@ -63,8 +63,8 @@ def train(
 
     require_training()
     end = None if train_end is None else day_of(train_end, "train_end")
-    panel = _panel(data, market)
-    with _bar(progress) as on_progress:
+    panel = panel_for(data, market)
+    with bar_of(progress) as on_progress:
         result = job.train(
             panel, settings or Settings(), name=name, train_end=end, refit=refit, device=device,
             on_progress=on_progress,
@@ -115,7 +115,7 @@ def predict(
     shares = checked_shares(author, [level] if isinstance(level, int | float) else level)
     marks = [*checked_marks("above", _several(above)), *checked_marks("below", _several(below))]
     day = None if as_of is None else day_of(as_of, "as_of")
-    members = None if market is None else _panel(market).histories
+    members = None if market is None else panel_for(market).histories
     loaded = load_result(data)
     panel = panel_of(loaded)
     members = panel.market if members is None else members
@@ -223,11 +223,11 @@ def backtest(
             f"{parameter('model')} was given with {parameter('folds')} or {parameter('seeds')}; a"
             " saved model is scored as it is, in one fold. Leave those out."
         )
-    panel = _panel(data, market)
+    panel = panel_for(data, market)
     if model is not None:
         result = job.score_model(panel, model_of(model), plan, allow_overlap=allow_overlap)
     else:
-        with _bar(progress) as on_progress:
+        with bar_of(progress) as on_progress:
             result = job.backtest(
                 panel, settings or Settings(), plan, device=device, on_progress=on_progress,
                 pool=Pool(workers, cluster),
@@ -270,9 +270,9 @@ def compare(
     require_training()
     chosen = settings or Settings(horizon=5, epochs=20, patience=3)
     end = None if train_end is None else day_of(train_end, "train_end")
-    with _bar(progress) as on_progress:
+    with bar_of(progress) as on_progress:
         return job.compare(
-            _panel(data, market), chosen, cells=cells, train_end=end, device=device,
+            panel_for(data, market), chosen, cells=cells, train_end=end, device=device,
             on_progress=on_progress,
             pool=Pool(workers, cluster),
         )  # fmt: skip
@@ -304,7 +304,7 @@ def explain(
 
     author = model_of(model)
     day = None if as_of is None else day_of(as_of, "as_of")
-    panel = _panel(data)
+    panel = panel_for(data)
     if len(panel) != 1:
         raise SettingsError(
             f"{parameter('data')} holds {len(panel)} histories; explain looks into one. Give the"
@@ -320,7 +320,7 @@ def _several(marks: float | str | Sequence[float | str]) -> Sequence[float | str
     return [marks] if isinstance(marks, int | float | str) else marks
 
 
-def _panel(data: Data, market: Data | None = None) -> Panel:
+def panel_for(data: Data, market: Data | None = None) -> Panel:
     """Prices as a panel, with a market set where one is named.
 
     Raises:
@@ -330,7 +330,7 @@ def _panel(data: Data, market: Data | None = None) -> Panel:
     return panel if market is None else replace(panel, market=read(market).histories)
 
 
-def _bar(progress: bool) -> AbstractContextManager[OnProgress | None]:
+def bar_of(progress: bool) -> AbstractContextManager[OnProgress | None]:
     """Callback of a progress bar, if one is wanted."""
     if not progress:
         return nullcontext(None)

@@ -66,6 +66,14 @@ JUDGE = (
         also="benchmark",
     ),
     Entry(
+        "tune",
+        """
+        forecast tune sample_data --settings-file tuned.toml  # Twenty settings; a file for train.
+        forecast tune sample_data/IBM.csv --cell lstm --time 30  # An lstm, in half an hour.
+        """,
+        also="search optimize optimise hyperparameters optuna",
+    ),
+    Entry(
         "score",
         """
         forecast score  # What became of the forecasts that batch wrote down.

@@ -30,7 +30,7 @@ _WITHOUT_FILE = ("config path", "doctor", "help")
 """Commands that work where ``forecaster.toml`` does not: they help to mend it."""
 
 
-_TRAINS = ("train", "compare", "gradients", "export", "demo")
+_TRAINS = ("train", "compare", "tune", "gradients", "export", "demo")
 """Commands that can do nothing in a forecast-only installation, and say so before they read."""
 
 LogFormat = Literal["text", "json"]

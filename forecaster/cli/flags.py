@@ -15,6 +15,7 @@ _OPTIONS = {
     "columns": "--column",
     "everything": "--all",
     "idle_days": "--idle",
+    "minutes": "--time",
     "path": "--model-file",
     "requirement": "--require",
     "shown": "--history",

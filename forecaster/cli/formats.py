@@ -60,6 +60,8 @@ METRICS = Formats({".prom": "prometheus"})
 PICTURE = Formats({".png": "png", ".svg": "svg", ".html": "html"})
 PAGE = Formats({".html": "html", ".htm": "html"})
 MODEL = Formats({".forecast": "model"})
+STUDY = Formats({".json": "json"}, "json")
+SETTINGS = Formats({".toml": "toml"})
 NETWORK = Formats({".keras": "keras", ".onnx": "onnx"}, "keras", "to")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,11 @@ def _after_train(ctx: Any) -> list[str] | None:
     if given["per_ticker"]:
         return ["models", "list"]
     model = given["model_file"] or _typed(ctx, "name")
-    return _on_sources(ctx, "predict", ["--model", str(model)] if model else [])
+    return on_sources(ctx, "predict", ["--model", str(model)] if model else [])
 
 
 def _after_predict(ctx: Any) -> list[str] | None:
-    return _on_sources(ctx, "plot")
+    return on_sources(ctx, "plot")
 
 
 def _after_plot(ctx: Any) -> list[str] | None:
@@ -52,14 +52,14 @@ def _after_plot(ctx: Any) -> list[str] | None:
 def _after_fetch(ctx: Any) -> list[str] | None:
     if ctx.params["watchlist"] is not None:
         return ["data", "list"]
-    return _on_sources(ctx, "predict", argument="tickers")
+    return on_sources(ctx, "predict", argument="tickers")
 
 
 def _after_backtest(ctx: Any) -> list[str] | None:
     given = ctx.params
     if given["output"] is not None and given["format"] == "json":
         return ["report", str(given["output"]), "--output", _new_page()]
-    return _on_sources(ctx, "train" if given["model"] is None else "predict")
+    return on_sources(ctx, "train" if given["model"] is None else "predict")
 
 
 def _after_report(ctx: Any) -> list[str] | None:
@@ -80,12 +80,25 @@ _AFTER: dict[str, Callable[[Any], list[str] | None]] = {
 }
 
 
-def _on_sources(
-    ctx: Any, command: str, options: Sequence[str] = (), *, argument: str = "sources"
+def on_sources(
+    ctx: Any,
+    command: str,
+    options: Sequence[str] = (),
+    *,
+    argument: str = "sources",
+    but: Collection[str] = (),
 ) -> list[str] | None:
-    """Another command on the same sources, with the options that it has in common with this."""
+    """Another command on the same sources, with the options that it has in common with this.
+
+    Args:
+        ctx: of this command.
+        command: the other one.
+        options: of the other one, before those.
+        argument: of this command that names its sources.
+        but: options that it does not take over.
+    """
     sources = _sources(ctx, argument)
-    shared = [*options, *_shared(ctx, command)]
+    shared = [*options, *_shared(ctx, command, but)]
     return None if sources is None else _line(command, sources, shared)
 
 
@@ -101,14 +114,14 @@ def _sources(ctx: Any, argument: str = "sources") -> list[str] | None:
     return None if "-" in sources or not 1 <= len(sources) <= _MOST_WORDS else sources
 
 
-def _shared(ctx: Any, command: str) -> list[str]:
+def _shared(ctx: Any, command: str, but: Collection[str] = ()) -> list[str]:
     """Options as they were typed that the other command has too, but for where results go."""
     other = ctx.find_root().command.commands[command]
     known = {name for param in other.params for name in param.opts}
     words = []
     for param in ctx.command.params:
         name = param.opts[0]
-        if param.param_type_name != "option" or name not in known - _OWN:
+        if param.param_type_name != "option" or name not in known - _OWN.union(but):
             continue
         value = _typed(ctx, param.name)
         if value is True or value is False:
@@ -119,7 +132,9 @@ def _shared(ctx: Any, command: str) -> list[str]:
     return words
 
 
-_OWN = {"--output", "--format", "--theme", "--width", "--name", "--source"}
+_OWN = {
+    "--output", "--format", "--theme", "--width", "--name", "--source", "--workers", "--cluster",
+}  # fmt: skip
 
 
 def _option(name: str, value: str) -> list[str]:

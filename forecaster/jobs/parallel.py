@@ -13,18 +13,18 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from forecaster.errors import SettingsError, WorkersLost, parameter
 from forecaster.jobs.answers import (
-    answering,
     checked_answer,
     received,
     silence_libraries,
     within,
 )
+from forecaster.jobs.dask_backend import at_a_time, backend_of
 from forecaster.jobs.packed_panel import PackedPanel, pack
 from forecaster.jobs.progress import OnProgress, TasksDone
 from forecaster.jobs.worker import (
@@ -66,6 +66,7 @@ class Pool:
         workers: local processes; with a cluster, how many of its workers are used at a time. None:
             this process alone, or all workers of the cluster.
         cluster: the address of a Dask scheduler, ``tcp://HOST:8786``.
+        lasting: whether local processes are left for the next call of ``map``.
 
     Raises:
         SettingsError: there is no such pool.
@@ -73,6 +74,7 @@ class Pool:
 
     workers: int | None = None
     cluster: str | None = None
+    lasting: bool = False
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
@@ -84,6 +86,18 @@ class Pool:
                 f"{parameter('cluster')} is {self.cluster!r}; the address of a Dask scheduler is"
                 f" needed, as in {parameter('cluster')} tcp://10.0.0.5:8786."
             )
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[Pool]:
+        """This pool for several calls of ``map``, with the same processes until the context ends.
+
+        A process loads TensorFlow once, which takes it longer than a small network.
+        """
+        try:
+            yield replace(self, lasting=True)
+        finally:
+            if self.cluster is None and (self.workers or 1) > 1:
+                _end_processes()
 
     def map(
         self,
@@ -133,7 +147,6 @@ class Pool:
     ) -> None:
         """Run tasks in spawned processes; those lost with a killed one are tried once more."""
         import joblib
-        from joblib.externals.loky import get_reusable_executor
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         of = len(left)
@@ -151,13 +164,16 @@ class Pool:
                     initargs=(os.getpid(),),
                 )
                 try:
-                    with modules_not_from_here():
+                    with modules_not_from_here(), warnings.catch_warnings():
+                        # joblib replaces a process that has grown much
+                        warnings.filterwarnings("ignore", message="A worker stopped while")
                         _collect(parallel, function, packed, left, take)
                     return
                 except TerminatedWorkerError:
                     continue
         finally:
-            get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+            if not self.lasting:
+                _end_processes()
         raise WorkersLost(
             f"worker processes were killed, and again after another try, with {len(left)} of {of}"
             f" tasks undone; each needs about 1 GB of memory. Use fewer {parameter('workers')}."
@@ -175,12 +191,12 @@ class Pool:
 
             from distributed import KilledWorker
 
-            in_flight = self.workers or _at_a_time(client)
+            in_flight = self.workers or at_a_time(client)
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="Sending large graph")
                 # a result, unlike scattered data, is computed again when all its workers are lost
                 data = client.submit(itself, packed, pure=False)
-            with joblib.parallel_config(backend=_backend(client)):
+            with joblib.parallel_config(backend=backend_of(client)):
                 parallel = joblib.Parallel(
                     n_jobs=-1,
                     return_as="generator_unordered",
@@ -201,6 +217,13 @@ class Pool:
                     " tasks undone; a scheduler and a worker are needed to the end. Start them"
                     " again."
                 ) from lost
+
+
+def _end_processes() -> None:
+    """End the worker processes that joblib has here."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def _collect(
@@ -306,44 +329,3 @@ def _cancel_without_workers(client: Any) -> Iterator[None]:
     finally:
         done.set()
         watcher.join()
-
-
-def _backend(client: Any) -> Any:
-    """Joblib's backend for Dask, changed to use a single worker instead of this process.
-
-    It would wait forever for an answer that cannot be read; here, why that is becomes the answer.
-    """
-    from distributed import as_completed
-    from joblib._dask import DaskDistributedBackend
-
-    completed: Any = as_completed
-
-    class Readable(completed):  # type: ignore[misc]
-        async def _track_future(self, future: Any) -> None:
-            try:
-                await super()._track_future(future)
-            except Exception as problem:  # noqa: BLE001 – a worker chooses what it sends
-                future._result = answering(problem)
-                await super()._track_future(future)
-
-    class OneIsEnough(DaskDistributedBackend):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__(client=client)
-            self.waiting_futures = Readable(
-                [], loop=client.loop, with_results=True, raise_errors=False
-            )
-
-        def effective_n_jobs(self, n_jobs: int) -> int:
-            return max(int(super().effective_n_jobs(n_jobs)), 2)
-
-    return OneIsEnough()
-
-
-def _at_a_time(client: Any) -> int | None:
-    """Tasks to hand out at a time; None where workers have one thread each.
-
-    A worker fits one network at a time, whatever its threads: its other tasks would wait there
-    while another worker is idle.
-    """
-    cores: dict[str, int] = client.ncores()
-    return len(cores) if max(cores.values(), default=1) > 1 else None

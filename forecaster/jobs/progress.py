@@ -34,3 +34,16 @@ def stage(on_progress: OnProgress | None, name: str) -> OnEpoch | None:
     if on_progress is None:
         return None
     return lambda epoch: on_progress(EpochDone(name, epoch))
+
+
+def counted_from(on_progress: OnProgress | None, before: int, of: int) -> OnProgress | None:
+    """A callback for some of many tasks, which counts those that are done before them, too."""
+    if on_progress is None:
+        return None
+
+    def told(progress: EpochDone | TasksDone) -> None:
+        if isinstance(progress, TasksDone):
+            progress = TasksDone(before + progress.done, of)
+        on_progress(progress)
+
+    return told

@@ -56,6 +56,7 @@ def step(program, monkeypatch):
          "forecast predict AAPL MSFT --calendar XNYS"),
         (("fetch", "--from", "w.txt"), "forecast data list"),
         (("backtest", "a.csv", "--horizon", "4"), "forecast train a.csv --horizon 4"),
+        (("backtest", "a.csv", "--workers", "2"), "forecast train a.csv"),
         (("backtest", "a.csv", "--model", "m"), "forecast predict a.csv --model m"),
         (("backtest", "a.csv", "-f", "json", "-o", "b.json"),
          "forecast report b.json --output report.html"),

@@ -24,6 +24,7 @@ READING = {
     "plot": ["x.csv"],
     "backtest": ["x.csv"],
     "compare": ["x.csv"],
+    "tune": ["x.csv"],
     "batch": ["watch.txt"],
     "score": ["x.csv"],
     "explain": ["x.csv"],

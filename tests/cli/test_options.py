@@ -40,7 +40,7 @@ def options() -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "command",
-    ["train", "predict", "plot", "backtest", "compare", "report", "explain", "gradients"],
+    ["train", "predict", "plot", "backtest", "compare", "tune", "report", "explain", "gradients"],
 )
 def test_commands_that_read_sources_have_all_options_of_reading(options, command):
     keys = list(options[command])
@@ -97,11 +97,11 @@ def test_whatever_train_takes_for_a_network_backtest_and_compare_take(options):
     panels = {"Network", "Training"}
     networks = {
         command: {key: p for key, p in options[command].items() if p.rich_help_panel in panels}
-        for command in ("train", "backtest", "compare")
+        for command in ("train", "backtest", "compare", "tune")
     }
     taken = set(networks["train"]) - {"refit"}
     assert {flag(name).removeprefix("--") for name in TYPES} | {"device", "train-end"} == taken
-    for command in ("backtest", "compare"):
+    for command in ("backtest", "compare", "tune"):
         own = {*options[command], *(other_name_of(p) for p in options[command].values())}
         assert taken <= own, command
         assert set(networks[command]) <= taken | {"cells"}, command

@@ -52,7 +52,7 @@ def test_every_output_is_called_output_but_where_it_is_another(program):
     named = {(command, key) for command, key, *_ in outputs(program) if key != "output"}
     assert named == {
         ("train", "model-file"), ("backtest", "plot-output"), ("batch", "summary"),
-        ("batch", "metrics"),
+        ("batch", "metrics"), ("tune", "settings-file"), ("tune", "study"),
     }  # fmt: skip
     free = {
         key

@@ -21,9 +21,9 @@ PLAIN = {
     "epochs", "folds", "format", "groups", "head", "history", "horizon", "lags", "last",
     "layers", "learning-rate", "level", "loss", "max-age", "no-pause", "offline", "patience",
     "per-ticker", "plot", "provider", "quantiles", "quick", "quiet", "refit", "require",
-    "resume", "run", "scale", "seed", "seeds", "since", "skip-unreadable", "step", "stride",
-    "supervise", "test-end", "theme", "ticker", "to", "train", "train-end", "units", "wait",
-    "width", "windows", "workers",
+    "resume", "run", "scale", "search", "seed", "seeds", "since", "skip-unreadable", "step",
+    "stride", "supervise", "test-end", "theme", "ticker", "time", "to", "together", "train",
+    "train-end", "trials", "units", "wait", "width", "windows", "workers",
 }  # fmt: skip
 """Options whose values are numbers, names and formats. A new option is put here, or given a use."""
 

@@ -31,6 +31,7 @@ def without(monkeypatch):
         ["train", "missing.csv"],
         ["train", "missing.csv", "--per-ticker", "--workers", "2"],
         ["compare", "missing.csv"],
+        ["tune", "missing.csv"],
         ["backtest", "missing.csv"],
         ["gradients", "missing.csv"],
         ["export", "missing"],

@@ -17,5 +17,5 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def full(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """An environment with everything but the libraries for a GPU."""
     made = environments.environment(tmp_path_factory.mktemp("full") / "venv")
-    made.pip("install", f"{wheel}[dask,onnx,postgres]")
+    made.pip("install", f"{wheel}[dask,onnx,postgres,tune]")
     return made

@@ -67,8 +67,8 @@ def test_all_but_training_works(light, place, command, said):
 @pytest.mark.parametrize(
     "command",
     [
-        f"train {FB}", f"compare {FB}", f"backtest {FB}", f"gradients {FB}", "export sample",
-        "demo", f"batch {FB} --retrain weekly",
+        f"train {FB}", f"compare {FB}", f"tune {FB}", f"backtest {FB}", f"gradients {FB}",
+        "export sample", "demo", f"batch {FB} --retrain weekly",
     ],
 )  # fmt: skip
 def test_training_is_refused_with_what_to_install(light, place, command):

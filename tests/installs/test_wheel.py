@@ -64,7 +64,7 @@ def test_the_first_commands_of_the_readme(full, tour):
 def test_the_extras_are_there(full, tmp_path):
     full.run("forecast export sample --to onnx --output net.onnx", tmp_path)
     assert json.loads((tmp_path / "net.onnx.json").read_text())["schema"] == "export/1"
-    full.run('python -c "import dask, distributed, psycopg"', tmp_path)
+    full.run('python -c "import dask, distributed, optuna, psycopg"', tmp_path)
 
 
 def test_the_names_in_messages_are_what_pip_installs(full):

@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import psutil
 import pytest
 import tasks_for_pool as tasks
 from dask_cluster import cluster
@@ -110,6 +111,13 @@ class TestProcesses:
         processes = Pool(2).map(tasks.nap, PANEL, [1.5] * 2)
         assert len(set(processes)) == 2
         assert time.perf_counter() - start < 1.5 + 8.0  # a start on a busy machine
+
+    def test_a_pool_that_is_kept_has_the_same_processes_until_it_ends(self):
+        with Pool(2).kept() as pool:
+            seen = [set(pool.map(tasks.nap, PANEL, [0.5] * 2)) for _ in range(2)]
+            assert seen[0] == seen[1]
+            assert all(psutil.pid_exists(process) for process in seen[0])
+        assert not any(psutil.pid_exists(process) for process in seen[0])
 
     def test_an_expected_failure_comes_out_as_itself(self):
         with pytest.raises(DataError, match="two is too many"):

@@ -16,9 +16,10 @@ from portfolio_rows import risk_record
 from printed import printed
 from synthetic import garch_history, random_model
 
-from forecaster.evaluation.folds import Split
+from forecaster.evaluation.folds import Fold, Split
 from forecaster.evaluation.verdict import judge
 from forecaster.jobs.compare import Comparison, ComparisonResult
+from forecaster.jobs.confirmation import Confirmation
 from forecaster.jobs.data import Verification
 from forecaster.jobs.explain import explain
 from forecaster.jobs.fetch import FetchResult
@@ -28,8 +29,11 @@ from forecaster.jobs.per_ticker import PerTickerResult
 from forecaster.jobs.portfolio_record import PortfolioRecord, RiskTally
 from forecaster.jobs.predict import Predictions, predict
 from forecaster.jobs.score import ScoreResult
+from forecaster.jobs.search_space import SearchSpace
 from forecaster.jobs.track_record import Miss, Part, Record, Version
 from forecaster.jobs.train import Trained
+from forecaster.jobs.trials import Trial
+from forecaster.jobs.tune import TuneResult
 from forecaster.market.bars import Panel
 from forecaster.market.store.journal import Author, Entry, JournalRecord
 from forecaster.market.store.risk_journal import RiskEntry
@@ -38,6 +42,7 @@ from forecaster.market.update import UpdateResult
 from forecaster.model.artifact import load
 from forecaster.model.gradients import ClippedStep
 from forecaster.model.registry import BOXED, RegistryEntry
+from forecaster.model.settings import Settings
 from forecaster.output import (
     backtest,
     compare,
@@ -48,6 +53,7 @@ from forecaster.output import (
     models,
     score,
     train,
+    tune,
 )
 from forecaster.output.explain import explain_table
 from forecaster.output.predict import predict_table
@@ -143,6 +149,22 @@ def comparisons():
     return ComparisonResult(tuple(made), a_training().split, ("A",), 1)
 
 
+def a_search():
+    split = a_training().split
+    folds = tuple(Fold(split.fit_end, split.valid_from, split.train_end) for _ in range(3))
+    space = SearchSpace.around(Settings(), [300])
+    values = [{**space.first, "units": units, "learning_rate": 0.00012345} for units in (32, 128)]
+    trials = [
+        Trial(n, v, space.settings(v), losses, "complete", None, 1234.5)
+        for n, (v, losses) in enumerate(zip(values, ((1.2, 0.9), (0.999999, 1e-9)), strict=True))
+    ] + [Trial(2, values[1], space.settings(values[1]), (), "diverged", "it did", 1.0)]
+    found = Confirmation(-1e-9, 0.999, 0.9, 0.9, 404, split.valid_from, split.train_end)
+    return TuneResult(
+        tuple(trials), trials[1], found, space, folds[:2], folds[2:], split.train_end, ("A", "B"),
+        None, 20, (),
+    )  # fmt: skip
+
+
 def an_explanation():
     history = garch_history("DEAR", 300, seed=1)
     found = explain(MODEL, history, last=4)
@@ -172,6 +194,9 @@ MAKERS: dict[str, Callable[[int], list[object]]] = {
     ),
     "backtest": lambda w: backtest.backtest_table(replace(scored(), table=TABLE), PANEL, w),
     "compare": lambda w: compare.compare_table(comparisons(), w),
+    "tune": lambda w: tune.tune_table(
+        a_search(), w, [("Train", ["forecast", "train", "a.csv", "--units", "64", "--seed", "1"])]
+    ),
     "models list": lambda w: models.models_table(
         [RegistryEntry(BOXED, MODEL), RegistryEntry(BOXED, A_MODEL),
          RegistryEntry(Path("broken.forecast"), None)], w,

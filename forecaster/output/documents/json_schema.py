@@ -28,6 +28,8 @@ DOCUMENTS: Mapping[str, type] = {
     "train-per-ticker/1": trainings.PerTickerDocument,
     "backtest/1": records.BacktestWritten,
     "compare/1": trainings.CompareDocument,
+    "tune/1": trainings.TuneDocument,
+    "tune-study/1": trainings.StudyWritten,
     "risk/1": portfolios.RiskDocument,
     "risk-backtest/1": portfolios.RiskBacktestDocument,
     "rank/1": portfolios.RankDocument,

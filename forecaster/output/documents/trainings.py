@@ -1,4 +1,4 @@
-"""Documents of ``train``, ``compare`` and ``export``."""
+"""Documents of ``train``, ``compare``, ``tune`` and ``export``."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from forecaster.documents import Count, MonthRow, ScoreRow, Size, VerdictRow, Whole
+from forecaster.documents import Count, MonthRow, ScoreRow, Share, Size, VerdictRow, Whole
+from forecaster.jobs.study_file import ConfirmationRecord, StudyFacts, TrialRecord
 from forecaster.model.card import RepresentationState, SplitDates
 from forecaster.model.settings import Cell, Settings, UsedDevice
-from forecaster.output.documents.parts import ByBaseline, MeasuredModel, Problem, Time
+from forecaster.output.documents.parts import ByBaseline, Date, MeasuredModel, Problem, Time
 
 
 class SavedModel(MeasuredModel):
@@ -161,6 +162,120 @@ class CompareDocument(TypedDict):
     best: str
     networks: list[ComparedNetwork]
     errors: list[Problem]
+
+
+class SearchFold(TypedDict):
+    """Dates of a fold of a search.
+
+    Attributes:
+        cutoff: last session that training saw.
+        test_from: first session that is scored.
+        test_to: last session that is scored.
+    """
+
+    cutoff: Date
+    test_from: Date
+    test_to: Date
+
+
+class SearchTrial(TypedDict):
+    """One setting that was tried.
+
+    Attributes:
+        trial: its number; 0 is the default.
+        values: of the settings that were searched, by their names; None for a default that depends
+            on others.
+        state: complete; stopped for being worse than half of the trials before; or diverged.
+        losses: of the folds that were scored, each 1 where it is as good as ewma.
+        skill: 1 - their mean; None where it diverged.
+        gain: 1 - their mean / the default's on the same folds; None where one of them diverged.
+        reason: why it diverged; None where it did not.
+        seconds: of its fits.
+    """
+
+    trial: Whole
+    values: dict[str, str | float | None]
+    state: Literal["complete", "stopped", "diverged"]
+    losses: list[Size]
+    skill: float | None
+    gain: float | None
+    reason: str | None
+    seconds: Size
+
+
+class SearchConfirmation(TypedDict):
+    """The best trial against the default on folds that no trial saw.
+
+    Attributes:
+        gain: 1 - loss / the default's loss; None where one of them diverged.
+        p: of the Diebold-Mariano test that they are equal; None where that cannot be told.
+        loss: of the best trial, 1 where it is as good as ewma; None where it diverged.
+        default_loss: likewise of the default.
+        sessions: that were scored.
+        first: first of them.
+        last: last of them.
+    """
+
+    gain: float | None
+    p: Share | None
+    loss: Size | None
+    default_loss: Size | None
+    sessions: Whole
+    first: Date
+    last: Date
+
+
+class TuneDocument(TypedDict):
+    """A search for settings, as written by forecast tune.
+
+    Attributes:
+        created: time of writing.
+        tickers: whose histories were used.
+        train_end: last session that was used.
+        folds: that trials were scored on.
+        held_back: that the best trial was confirmed on.
+        searched: values of each setting that was searched.
+        planned: how many trials there would have been with more time.
+        best: number of the trial with the lowest loss on the folds.
+        confirmation: of the best trial; None where that is the default.
+        better: whether the best trial is significantly better than the default there.
+        settings: to train with: those of the best trial if it is better, else the default.
+        study: file of the trials; None where they were not kept.
+        errors: sources that were left out.
+    """
+
+    schema: Literal["tune/1"]
+    created: Time
+    tickers: list[str]
+    train_end: Date
+    folds: list[SearchFold]
+    held_back: list[SearchFold]
+    searched: dict[str, list[str | float | None]]
+    trials: list[SearchTrial]
+    planned: Count
+    best: Whole
+    confirmation: SearchConfirmation | None
+    better: bool
+    settings: Settings
+    study: str | None
+    errors: list[Problem]
+
+
+class StudyWritten(TypedDict):
+    """The trials of a search that are done, as kept by forecast tune, which goes on from them.
+
+    Attributes:
+        created: time of its beginning.
+        study: what is searched.
+        trials: that are done, in order.
+        confirmations: of the default and of the best trial.
+    """
+
+    schema: Literal["tune-study/1"]
+    created: Time
+    study: StudyFacts
+    trials: list[TrialRecord]
+    confirmations: list[ConfirmationRecord]
 
 
 class ExportedModel(TypedDict):
