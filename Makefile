@@ -12,12 +12,13 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check wheel installs quick lint docs boxed-model pictures schemas requirements speed peers torture clean
+.PHONY: help demo test check wheel installs processes quick lint docs boxed-model pictures schemas requirements speed peers torture clean
 
 help:
 	@echo "make demo    install, then a tour on sample_data (half a minute after the installation)"
 	@echo "make test    install, then ruff, mypy --strict and pytest (about 10 minutes)"
 	@echo "make installs  install, then make and try the environments that users make (needs a network)"
+	@echo "make processes  install, then lose workers and kill searches in the middle, and compare bits"
 	@echo "make quick   install, then ruff, mypy and the tests without processes and TensorFlow (two minutes)"
 	@echo "make speed   measure start-up, training and prediction"
 	@echo "make docs    build the documentation as a site in build/site, without a network"
@@ -50,6 +51,10 @@ wheel: $(VENV)/installed-dev
 # environments made of what this checkout builds, with a network; nothing is fetched once they are made
 installs: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m installs tests
+
+# a worker dies, a search is killed: what comes out has the bits that it has in one process
+processes: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -q -n 2 -m processes tests
 
 quick: $(VENV)/installed-dev lint
 	$(PYTEST) --quick -r fE
@@ -89,7 +94,7 @@ peers: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/peers.py $(DATA) --python .venv-peers/bin/python
 
 # hostile inputs to every reader, two thousand each (make test draws fifty), and kills at three hundred
-# random moments (make test: twenty)
+# random moments (make test: twelve)
 torture: $(VENV)/installed-dev
 	FORECASTER_FUZZ=2000 FORECASTER_TORTURE=300 $(BIN)/python -m pytest -q -s tests -k "random or fuzz"
 

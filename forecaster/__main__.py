@@ -16,7 +16,7 @@ def main() -> None:
         from forecaster.cli.main import main as run
 
         run()
-    except (MemoryError, ImportError, OSError) as problem:  # of what reports such errors, too
+    except (MemoryError, ImportError, OSError, SystemError) as problem:  # of reports, too
         from forecaster import machine
 
         machine.ended(problem)

@@ -14,6 +14,9 @@ ANY_COMMAND, KERAS = 256 * 2**20, 2500 * 1000 * 1024
 """Bytes below which libraries end the process themselves when they start, without a message."""
 
 _TOO_LITTLE = (MemoryError, ImportError, OSError, RuntimeError)
+_NO_ROOM_FOR_AN_ERROR = "error return without exception set"
+"""What the interpreter says where there was no memory for an exception."""
+
 _UNMAPPED = ("failed to map segment", "cannot allocate memory", "cannot apply additional memory")
 _NO_THREAD = "can't start new thread"
 
@@ -71,7 +74,8 @@ def ended(problem: BaseException) -> None:
 
 def _said(problem: BaseException) -> str | None:
     text = str(problem).lower()
-    if isinstance(problem, MemoryError) or any(words in text for words in _UNMAPPED):
+    unmapped = (*_UNMAPPED, _NO_ROOM_FOR_AN_ERROR)
+    if isinstance(problem, MemoryError) or any(words in text for words in unmapped):
         return "there is too little memory for this. Close other programs, or ask for less at once."
     if _NO_THREAD in text or getattr(problem, "errno", None) == errno.EAGAIN:
         return (

@@ -283,6 +283,7 @@ def unlike_time(path: Path) -> list[object]:
     return [document[key] for key in ("study", "trials", "confirmations")]
 
 
+@pytest.mark.processes
 @pytest.mark.network
 def test_a_search_that_is_killed_goes_on_and_ends_the_same(forecast, start, monkeypatch):
     """With two workers and then one, and in one process without a kill."""

@@ -62,6 +62,7 @@ def prices_of_two(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.processes
 @pytest.mark.network
 def test_a_model_for_each_ticker_and_exit_code_3_for_the_one_that_fails(
     forecast, prices_of_two, home
@@ -96,6 +97,7 @@ def test_a_model_for_each_ticker_and_exit_code_3_for_the_one_that_fails(
     assert named.returncode == 0, named.stderr
 
 
+@pytest.mark.processes
 @pytest.mark.network
 def test_signals_end_the_run_and_its_workers(start):
     """Both signals at once on two runs; Ctrl-C reaches the whole group, as from a terminal."""

@@ -270,6 +270,7 @@ class Recording(Pool):
         return made
 
 
+@pytest.mark.processes
 @pytest.mark.network
 def test_one_seed_gives_the_same_bits_here_on_two_workers_and_on_a_cluster_that_loses_one(running):
     """Three folds; a worker of the cluster is killed after the first network."""

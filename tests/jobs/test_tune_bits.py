@@ -48,6 +48,7 @@ def test_nothing_after_the_training_range_changes_a_bit(tmp_path):
     assert made[0] == made[1]
 
 
+@pytest.mark.processes
 @pytest.mark.network
 def test_a_cluster_that_loses_a_worker_in_the_middle_ends_the_same(tmp_path):
     with cluster(tmp_path) as running:
