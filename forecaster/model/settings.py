@@ -27,7 +27,7 @@ WINDOW_CONTEXT = 60
 BATCHES = (32, 64, 128)
 """Default batch sizes; a larger one is faster, and needs enough steps in an epoch to learn."""
 
-STEPS_WANTED = 20
+STEPS_WANTED = 10
 """Training steps in an epoch that a larger batch must leave, about."""
 
 RATE = 3e-3
