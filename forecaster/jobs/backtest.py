@@ -243,8 +243,9 @@ def backtest(
     """
     seen = plan.seen(panel)
     require_sessions(seen, plan.train_end, plan.test_end)
-    settings = settings.for_panel([len(history) for history in seen])
     folds = plan_folds(seen, settings.horizon, train_end=plan.train_end, count=plan.folds)
+    before = seen.up_to(folds[0].cutoff)
+    settings = settings.for_panel([len(history) for history in before])
     fitting = folds if plan.refit == "fold" else folds[:1]
     pasts = [past_of(seen, fold.cutoff) for fold in fitting]
     origins = [Origins.of_fold(seen, fold, plan.stride) for fold in folds]

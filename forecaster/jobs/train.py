@@ -95,8 +95,8 @@ def train(
     check_name(name)
     notes: list[Note] = []
     panel = _long_enough(panel, notes)
-    settings = settings.for_panel([len(history) for history in panel])
     split = split_panel(panel, settings.horizon, train_end)
+    settings = settings.for_panel([len(history) for history in panel.up_to(split.train_end)])
     used = choose_device(device)
     fitted = fit_and_watch(panel, split, settings, stage(on_progress, f"{label}fit"))
     tested = None

@@ -10,7 +10,7 @@ from synthetic import close_only, garch_history
 from forecaster.features.bar_features import BAR_FEATURES, bar_features, volume_ratio
 from forecaster.features.cross_section import FEWEST, MARKET_STATE_FEATURES
 from forecaster.features.event_features import RHYTHM_FEATURES
-from forecaster.features.representation import VOLATILITY_FEATURES, Representation
+from forecaster.features.representation import VOLATILITY_FEATURES, Representation, _Moments
 from forecaster.features.scaling import VolatilityScaling
 from forecaster.features.volatility import decay_of
 from forecaster.market.bars import history_from_closes
@@ -306,3 +306,14 @@ class TestCompanions:
 
     def test_nothing_gives_nothing(self):
         assert Representation.fit("volatility", crowd()).encode_all([]) == []
+
+
+def test_moments_of_parts_are_those_of_all_rows():
+    rows = np.random.default_rng(0).normal(5.0, [1.0, 30.0, 0.0], (100, 3))
+    moments = _Moments()
+    for part in np.split(rows, [0, 1, 40, 40, 99]):
+        moments.add(part)
+    mean, deviation = moments.both()
+    assert mean == pytest.approx(rows.mean(axis=0), rel=1e-12)
+    assert deviation[:2] == pytest.approx(rows.std(axis=0)[:2], rel=1e-12)
+    assert deviation[2] == 1.0

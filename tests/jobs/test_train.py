@@ -15,9 +15,11 @@ from forecaster.errors import DataError
 from forecaster.evaluation.baselines.fit import QUICK
 from forecaster.evaluation.metrics import pinball
 from forecaster.evaluation.verdict import Verdict
+from forecaster.jobs import train as jobs_train
 from forecaster.jobs.predict import predict
 from forecaster.jobs.train import train
 from forecaster.market.bars import Panel
+from forecaster.model import settings as model_settings
 from forecaster.model.artifact import from_bytes, save, to_bytes
 from forecaster.model.registry import path_of
 from forecaster.model.settings import Settings
@@ -278,3 +280,24 @@ class TestDivergence:
         assert [p.name for p in path.parent.iterdir() if not p.name.endswith(".lock")] == [
             "kept.forecast"
         ]
+
+
+def test_batches_are_as_large_as_what_came_before_the_test_lets_them_be(monkeypatch):
+    """How many sessions follow a cutoff may not change what is trained up to it."""
+    history = garch_history("A", 6000, seed=1)
+    tried = []
+
+    class Enough(Exception):
+        """Ends the training before it begins."""
+
+    def stop(_panel, _split, settings, *_):
+        tried.append(settings.batch_size)
+        raise Enough
+
+    monkeypatch.setattr(jobs_train, "fit_and_watch", stop)
+    monkeypatch.setattr(model_settings, "STEPS_WANTED", 1)
+    settings = Settings(units=2, horizon=2, context=64)
+    for train_end, panel in ((1500, history), (1500, history.slice(0, 2000)), (5900, history)):
+        with pytest.raises(Enough):
+            train(Panel((panel,)), settings, name="m", train_end=history.sessions[train_end])
+    assert tried == [32, 32, 128]

@@ -9,6 +9,7 @@ from synthetic import garch_history, noise_after, same_weights
 from forecaster.errors import TrainingDiverged
 from forecaster.evaluation.metrics import pinball
 from forecaster.features.representation import Representation
+from forecaster.features.sequences import TrainingSet
 from forecaster.model import training
 from forecaster.model.numpy_rnn import forward_last
 from forecaster.model.settings import Settings
@@ -194,3 +195,37 @@ class TestDivergence:
     def test_is_cured_by_clipping(self):
         settings = replace(SETTINGS, **{**EXPLODING, "clip_norm": 1.0, "learning_rate": 3e-3})
         assert np.isfinite(fit(settings, HISTORIES, validation_of()).validation)
+
+
+class TestParts:
+    def epochs(self, monkeypatch, steps, count):
+        monkeypatch.setattr(training, "EPOCH_STEPS", steps)
+        history = garch_history("A", 700, seed=1)
+        encoded = [Representation.fit("volatility", [history]).encode(history)]
+        data = TrainingSet.of(encoded, [700], 2)
+        settings = replace(SETTINGS, batch_size=1)
+        parts = training._epochs(settings, data, np.random.default_rng(0))
+        return [sum(int(b.weights[..., 0].sum()) for b in next(parts)) for _ in range(count)]
+
+    def test_are_passes_over_a_small_panel(self, monkeypatch):
+        assert self.epochs(monkeypatch, 100, 2) == [699, 699]
+
+    def test_are_parts_of_a_pass_over_a_large_one(self, monkeypatch):
+        counts = self.epochs(monkeypatch, 10, 3)
+        assert sum(counts) == 699
+        assert max(counts) < 300
+
+
+class TestWatched:
+    def validation(self, count):
+        histories = [garch_history(f"T{i}", 50, seed=i) for i in range(count)]
+        return Validation(histories, histories[0].sessions[30])
+
+    def test_are_all_sessions_of_a_small_validation_part(self):
+        watched = training._watched(self.validation(3))
+        assert [len(rows) for _, rows in watched] == [20, 20, 20]
+
+    def test_are_those_of_some_tickers_of_a_large_one(self, monkeypatch):
+        monkeypatch.setattr(training, "MOST_WATCHED", 60)
+        watched = training._watched(self.validation(9))
+        assert [history.ticker for history, _ in watched] == ["T0", "T3", "T6"]
