@@ -94,9 +94,9 @@ peers: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/peers.py $(DATA) --python .venv-peers/bin/python
 
 # hostile inputs to every reader, two thousand each (make test draws fifty), and kills at three hundred
-# random moments (make test: twelve)
+# random moments (make processes: twelve)
 torture: $(VENV)/installed-dev
-	FORECASTER_FUZZ=2000 FORECASTER_TORTURE=300 $(BIN)/python -m pytest -q -s tests -k "random or fuzz"
+	FORECASTER_FUZZ=2000 FORECASTER_TORTURE=300 $(BIN)/python -m pytest -q -s tests -k "random or fuzz" -m "not live and not installs"
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

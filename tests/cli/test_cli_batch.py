@@ -202,6 +202,7 @@ class TestInterruptions:
         assert later == {"BRK-B", "NEWCO"}
         assert len(written(home)) == len(NAMES)
 
+    @pytest.mark.processes
     def test_kill_9_at_random_moments(self, start, forecast, yahoo, model, watchlist, home):
         """A few kills here, hundreds in ``make torture``: nothing missing, nothing twice."""
         rng = random.Random(7)

@@ -244,6 +244,7 @@ def test_a_horizon_that_the_model_lacks_is_refused_before_anything_is_asked(
     assert yahoo.charts("AAPL") == []
 
 
+@pytest.mark.processes
 def test_eight_processes_at_once(start, yahoo, home, model, monkeypatch):
     """Half fetch and half predict the same tickers; nobody hears of locks, nothing is lost."""
     monkeypatch.setenv("FORECASTER_DEADLINE", "60")  # eight at once may be slow

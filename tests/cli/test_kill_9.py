@@ -12,6 +12,7 @@ import time
 from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 from commands import Start
 from yahoo_server import YahooServer
 
@@ -32,6 +33,7 @@ def same(a: History, b: History) -> bool:
     )
 
 
+@pytest.mark.processes
 def test_at_random_moments_of_a_fetch(start, monkeypatch):
     rng = random.Random(os.environ.get("FORECASTER_TORTURE_SEED", "1"))
     monkeypatch.setenv("FORECASTER_PAUSE", "0")

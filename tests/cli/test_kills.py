@@ -119,6 +119,7 @@ def leftovers(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.name.endswith((TEMPORARY, ".tmp", ".part"))]
 
 
+@pytest.mark.processes
 def test_kills_at_random_moments(start, folder, home, yahoo):
     rng = random.Random(SEED)
     tried = set()
