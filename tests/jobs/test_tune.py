@@ -337,9 +337,8 @@ class TestStudy:
 
     def test_more_trials_go_on_from_fewer(self, fits, tmp_path):
         search(study=tmp_path / "s.json", trials=6)
-        assert [t.values for t in search(study=tmp_path / "s.json").trials] == [
-            t.values for t in search().trials
-        ]
+        more = search(study=tmp_path / "s.json")
+        assert [t.values for t in more.trials] == [t.values for t in search().trials]
 
     def test_another_search_does_not_take_its_file(self, fits, tmp_path):
         search(study=tmp_path / "s.json")
