@@ -8,7 +8,7 @@ closing times are not known, bars of one date are taken to close together.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -22,6 +22,13 @@ _Timeline = tuple[Days, Moments]
 MEMORY = 1000
 """Bars of another ticker that can change a market state; older ones weigh less than rounding."""
 
+_IN_A_ROW = 256
+"""Members that are passed before a rest."""
+
+
+def nothing() -> None:
+    """No rest."""
+
 
 class ClosingOrder:
     """The bars of a panel's members in the order in which sessions of its tickers see them.
@@ -30,16 +37,25 @@ class ClosingOrder:
 
     Args:
         members: the tickers whose bars are seen.
+        rest: called now and then in a pass over the bars of all of them.
     """
 
-    def __init__(self, members: Sequence[History]) -> None:
+    def __init__(self, members: Sequence[History], rest: Callable[[], None] = nothing) -> None:
         self.members = tuple(sorted(members, key=lambda history: history.ticker))
+        self._rest = rest
         self._own = {id(member) for member in self.members}
         self._timelines: dict[str | None, _Timeline] = {}
         self._entries: dict[Group, list[Days]] = {}
         self._digests: dict[tuple[Group, np.datetime64], str] = {}
         self._counts: dict[tuple[Group, np.datetime64], int] = {}
         self._parts: dict[tuple[int, int], bytes] = {}
+
+    def passing(self) -> Iterator[History]:
+        """The members, one after the other, with a rest now and then."""
+        for place, member in enumerate(self.members):
+            if place % _IN_A_ROW == 0:
+                self._rest()
+            yield member
 
     def group(self, target: History) -> Group:
         """What targets share that see the bars of the members alike.
@@ -64,7 +80,7 @@ class ClosingOrder:
             timeline = self._timeline(group[0])
             if group[1]:
                 timeline = _timeline([timeline, (target.sessions, np.asarray(target.closes))])
-            self._entries[group] = [_entries(m, group[0], *timeline) for m in self.members]
+            self._entries[group] = _each_once(self.members, group[0], timeline)
         return self._entries[group]
 
     def count(self, target: History) -> int:
@@ -80,21 +96,23 @@ class ClosingOrder:
         key = self.group(target), target.cutoff
         if key not in self._digests:
             seen = [int(np.sum(days <= target.cutoff)) for days in self.entries(target)]
-            parts = sorted(self._part(place, n) for place, n in enumerate(seen) if n)
+            counted = zip(self.passing(), seen, strict=True)
+            parts = sorted(self._part(member, n) for member, n in counted if n)
             self._digests[key] = hashlib.sha256(b"".join(parts)).hexdigest()
         return hashlib.sha256((target.fingerprint + self._digests[key]).encode()).hexdigest()
 
-    def _part(self, place: int, n: int) -> bytes:
-        if (place, n) not in self._parts:
-            seen = self.members[place].slice(max(n - MEMORY, 0), n)
-            self._parts[place, n] = seen.fingerprint.encode()
-        return self._parts[place, n]
+    def _part(self, member: History, n: int) -> bytes:
+        key = id(member), n
+        if key not in self._parts:
+            self._parts[key] = member.slice(max(n - MEMORY, 0), n).fingerprint.encode()
+        return self._parts[key]
 
     def _timeline(self, code: str | None) -> _Timeline:
         """The sessions of members on a calendar."""
         if code not in self._timelines:
             alike = [m for m in self.members if m.closes is not None and m.calendar == code]
-            self._timelines[code] = _timeline([(m.sessions, np.asarray(m.closes)) for m in alike])
+            parts = {(id(m.sessions), id(m.closes)): (m.sessions, m.closes) for m in alike}
+            self._timelines[code] = _timeline([(d, np.asarray(c)) for d, c in parts.values()])
         return self._timelines[code]
 
     def is_assumed(self, targets: Sequence[History]) -> bool:
@@ -108,6 +126,16 @@ def _timeline(parts: Sequence[_Timeline]) -> _Timeline:
         return np.array([], "datetime64[D]"), np.array([], "datetime64[s]")
     sessions, first = np.unique(np.concatenate([days for days, _ in parts]), return_index=True)
     return sessions, np.concatenate([closes for _, closes in parts])[first]
+
+
+def _each_once(members: Sequence[History], code: str | None, timeline: _Timeline) -> list[Days]:
+    """For each member the sessions that see its bars; members of the same sessions share them."""
+    known: dict[tuple[int, int, str | None], Days] = {}
+    for m in members:
+        key = id(m.sessions), id(m.closes), m.calendar
+        if key not in known:
+            known[key] = _entries(m, code, *timeline)
+    return [known[id(m.sessions), id(m.closes), m.calendar] for m in members]
 
 
 def _entries(member: History, code: str | None, sessions: Days, closes: Moments) -> Days:

@@ -7,7 +7,7 @@ and earlier ones. It is known only where enough tickers traded; a single ticker 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -57,15 +57,17 @@ class MarketState:
     variance: Floats
 
     @classmethod
-    def of(cls, sessions: Sequence[Days], measures: Sequence[Measures]) -> MarketState:
+    def of(cls, sessions: Sequence[Days], measures: Iterable[Measures]) -> MarketState:
         """The state from the measures of every history and the sessions that see its bars first.
 
         Where a session sees two bars of a history, the later one counts.
         """
-        days = np.unique(np.concatenate(list(sessions)))
+        each = {id(dates): dates for dates in sessions}  # of a market most are one array
+        days = np.unique(np.concatenate(list(each.values())))
+        places = {key: np.searchsorted(days, dates) for key, dates in each.items()}
         count, z, surprise, variance = (np.zeros(len(days)) for _ in range(4))
         for dates, m in zip(sessions, measures, strict=True):
-            place = np.searchsorted(days, dates)
+            place = places[id(dates)]
             count[place] += 1.0
             z[place] += np.clip(m.returns / m.volatility_before, -_LIMIT, _LIMIT)
             surprise[place] += m.surprise

@@ -8,8 +8,8 @@ and the state of the panel's other tickers; columns are standardised by training
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from forecaster.arrays import Floats, Floats32
 from forecaster.features import ScaleName
 from forecaster.features.bar_features import BAR_FEATURES, bar_features
-from forecaster.features.closing_order import ClosingOrder, Group
+from forecaster.features.closing_order import ClosingOrder, Group, nothing
 from forecaster.features.cross_section import FEWEST, MARKET_STATE_FEATURES, MarketState
 from forecaster.features.event_features import RHYTHM_FEATURES
 from forecaster.features.scaling import (
@@ -128,10 +128,21 @@ class Representation:
         """Inputs and scales of a panel, with its market state: ``encode_each`` at once."""
         return list(self.encode_each(histories, market, last=last))
 
+    def market_states(
+        self, members: Sequence[History], rest: Callable[[], None] = nothing
+    ) -> MarketStates:
+        """The market state of some tickers, for several calls of ``encode_each``.
+
+        Args:
+            members: those that make it.
+            rest: called now and then in a pass over the bars of all of them.
+        """
+        return MarketStates(self.scaling, ClosingOrder(members, rest))
+
     def encode_each(
         self,
         histories: Sequence[History],
-        market: Sequence[History] | None = None,
+        market: Sequence[History] | MarketStates | None = None,
         *,
         last: int | None = None,
     ) -> Iterator[Encoding]:
@@ -141,7 +152,8 @@ class Representation:
 
         Args:
             histories: the panel.
-            market: those that make the market state; None: ``histories`` themselves.
+            market: those that make the market state, or what :meth:`market_states` made of them;
+                None: ``histories`` themselves.
             last: keep the inputs of the last so many sessions of each; None: of all.
         """
         if isinstance(self.scaling, LevelScaling):
@@ -199,39 +211,50 @@ def _newest(last: int | None) -> slice:
 def _features(
     scaling: VolatilityScaling,
     histories: Sequence[History],
-    market: Sequence[History] | None = None,
+    market: Sequence[History] | MarketStates | None = None,
     last: int | None = None,
 ) -> Iterator[tuple[VolatilityScale, Floats, Floats]]:
     """Scale, bar features and market state of every history, or their last rows."""
-    members = [scaling.scale(history) for history in (histories if market is None else market)]
-    known = {id(scale.history): scale for scale in members}
-    market_states = _MarketStates(members)
+    if not isinstance(market, MarketStates):
+        market = MarketStates(scaling, ClosingOrder(histories if market is None else market))
     rows = _newest(last)
     for history in histories:
-        scale = known.get(id(history)) or scaling.scale(history)
+        scale = scaling.scale(history)
         bars = bar_features(scale, scaling.prior, rows)
-        yield scale, bars, market_states.features(scale, rows)
+        yield scale, bars, market.features(scale, rows)
 
 
-class _MarketStates:
-    """The market state of each calendar's sessions."""
+@dataclass(frozen=True)
+class MarketStates:
+    """The market state of each calendar's sessions, each made when it is first asked for.
 
-    def __init__(self, members: Sequence[VolatilityScale]) -> None:
-        self._order = ClosingOrder([scale.history for scale in members])
-        measures = {scale.history.ticker: scale.measures for scale in members}
-        self._measures = [measures[history.ticker] for history in self._order.members]
-        self._states: dict[Group, MarketState] = {}
+    Measures of the members are made for that and not held: those of a large panel would need more
+    memory than time.
+
+    Attributes:
+        scaling: the unit of returns.
+        order: of the members' bars.
+    """
+
+    scaling: Scaling
+    order: ClosingOrder
+    _states: dict[Group, MarketState] = field(default_factory=dict)
 
     def features(self, scale: VolatilityScale, rows: slice) -> Floats:
         """The columns of the market state at some sessions of a history."""
         sessions = scale.history.sessions[rows]
-        if len(self._measures) < FEWEST:
+        if len(self.order.members) < FEWEST:
             return np.zeros((len(sessions), len(MARKET_STATE_FEATURES)))
-        group = self._order.group(scale.history)
+        group = self.order.group(scale.history)
         if group not in self._states:
-            entries = self._order.entries(scale.history)
-            self._states[group] = MarketState.of(entries, self._measures)
+            self._states[group] = self._state(scale.history)
         return self._states[group].features(sessions, scale.measures.volatility[rows])
+
+    def _state(self, target: History) -> MarketState:
+        """The state that a target's sessions see."""
+        scales = map(self.scaling.scale, self.order.passing())
+        measures = (scale.measures for scale in scales if isinstance(scale, VolatilityScale))
+        return MarketState.of(self.order.entries(target), measures)
 
 
 class _Moments:

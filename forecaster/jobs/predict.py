@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 
-from forecaster.arrays import Reals
+from forecaster.arrays import Floats, Reals
 from forecaster.errors import DataError, ModelError, SettingsError, parameter
-from forecaster.features.closing_order import ClosingOrder
+from forecaster.features.closing_order import ClosingOrder, nothing
 from forecaster.features.cross_section import FEWEST
-from forecaster.features.representation import REACH, Encoding
+from forecaster.features.representation import REACH, Encoding, MarketStates
 from forecaster.market.age import Age
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
@@ -24,6 +25,9 @@ from forecaster.model.inference import outputs_now
 
 USUAL_STEPS = 5
 """Steps where none were asked for: a week of sessions."""
+
+_AT_ONCE = 256
+"""Histories whose inputs are held at a time."""
 
 SHORTEST_HISTORY = 2
 """Fewest bars that a forecast can be made from."""
@@ -164,6 +168,7 @@ def predict(
     as_of: np.datetime64 | None = None,
     calendars: Calendars = NO_CALENDARS,
     ages: Mapping[str, Age] = MappingProxyType({}),
+    rest: Callable[[], None] = nothing,
 ) -> Predictions:
     """Forecast every history from its last bar, all in one pass of the network.
 
@@ -178,6 +183,7 @@ def predict(
         calendars: sessions of the calendars that histories name; without them, and past their
             ends, sessions are estimated.
         ages: how old the last bars are, by ticker, where somebody asked.
+        rest: called now and then, when bars that were read are not needed for a while.
 
     Raises:
         SettingsError: the model was not trained for that many steps.
@@ -190,14 +196,12 @@ def predict(
             ready.append(usable(history, as_of))
         except DataError as error:
             failures.append(Failure(error, history.ticker))
-    members = None if market is None else _members(market, as_of)
-    context = model.settings.context_length
-    encoded = model.representation.encode_all(ready, members, last=context)
-    outputs = outputs_now(model.network, encoded, context) if ready else []
-    order = ClosingOrder(ready if members is None else members)
+    members = ready if market is None else _members(market, as_of)
+    states = model.representation.market_states(members, rest)
+    order = states.order
     has_state = model.representation.market_state and len(order.members) >= FEWEST
     forecasts = []
-    for e, o in zip(encoded, outputs, strict=True):
+    for e, o in _answers(model, ready, states, rest):
         try:
             forecast = dated(model, e, o, steps, calendars)
             age = ages.get(e.history.ticker)
@@ -208,6 +212,17 @@ def predict(
             continue
         forecasts.append(_with_market(forecast, e.history, order) if has_state else forecast)
     return Predictions(tuple(forecasts), tuple(failures), has_state and order.is_assumed(ready))
+
+
+def _answers(
+    model: Model, histories: Sequence[History], states: MarketStates, rest: Callable[[], None]
+) -> Iterator[tuple[Encoding, Floats]]:
+    """The last inputs of each history and the network's answer, ``(H, Q)``; some are held."""
+    context = model.settings.context_length
+    encodings = model.representation.encode_each(histories, states, last=context)
+    while some := list(islice(encodings, _AT_ONCE)):
+        yield from zip(some, outputs_now(model.network, some, context), strict=True)
+        rest()
 
 
 def _members(market: Sequence[History], as_of: np.datetime64 | None) -> list[History]:

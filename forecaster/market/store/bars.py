@@ -6,11 +6,12 @@ Every function works inside a transaction of :class:`~forecaster.market.store.St
 from __future__ import annotations
 
 import math
+import struct
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from types import NoneType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
@@ -29,6 +30,18 @@ from forecaster.market.store.tickers import (
 )
 
 _COLUMNS = [schema.bars.c.session, *(schema.bars.c[name] for name in BAR_FIELDS)]
+_OF_TICKER: Select[Any] = select(*_COLUMNS).where(
+    schema.bars.c.history_id
+    == select(schema.histories.c.id)
+    .where(schema.histories.c.ticker == bindparam("name"))
+    .scalar_subquery()
+)
+_OLDEST_FIRST = _OF_TICKER.order_by(schema.bars.c.session)
+_NEWEST_FIRST = _OF_TICKER.order_by(schema.bars.c.session.desc()).limit(bindparam("last"))
+
+_Dates: TypeAlias = dict[bytes, Days]
+"""Sessions by their bytes: most tickers of an exchange have the same ones, held once."""
+_LEAST = np.array([[0.0 if name == "volume" else np.nextafter(0.0, 1.0)] for name in BAR_FIELDS])
 SPLIT, DIVIDEND = "split", "dividend"
 
 
@@ -67,13 +80,14 @@ def read_all(
     Yields:
         A ticker, and its history or what is wrong with its stored bars.
     """
+    dates: _Dates = {}
     for start in range(0, len(infos), MOST_NAMES):
         some = infos[start : start + MOST_NAMES]
         actions = _actions(connection, [info.ticker for info in some], SPLIT)
         for info in some:
             rows = _bars(connection, info.ticker, last)
             if len(rows):
-                yield info.ticker, _history(info, rows, actions[info.ticker, SPLIT])
+                yield info.ticker, _history(info, rows, actions[info.ticker, SPLIT], dates)
 
 
 def read_tail(
@@ -86,7 +100,7 @@ def read_tail(
     """
     actions = _actions(connection, [info.ticker], SPLIT, DIVIDEND)
     rows = _bars(connection, info.ticker, count)
-    tail = _history(info, rows, actions[info.ticker, SPLIT])
+    tail = _history(info, rows, actions[info.ticker, SPLIT], {})
     if isinstance(tail, DataError):
         raise tail
     return tail, _dividends(info.ticker, actions[info.ticker, DIVIDEND])
@@ -201,28 +215,29 @@ def _bars(connection: Connection, ticker: str, last: int | None) -> list[tuple[A
 
     The driver's own tuples are taken: a row object for each bar would cost ten times the time.
     """
-    query: Select[Any] = select(*_COLUMNS).where(schema.bars.c.history_id == key_of(ticker))
-    order = schema.bars.c.session
-    query = query.order_by(order) if last is None else query.order_by(order.desc()).limit(last)
-    with connection.execute(query) as result:
+    query = _OLDEST_FIRST if last is None else _NEWEST_FIRST
+    with connection.execute(query, {"name": ticker, "last": last}) as result:
         rows = list(result.cursor.fetchall())
     return rows if last is None else rows[::-1]
 
 
 def _history(
-    info: TickerInfo, rows: Sequence[tuple[Any, ...]], splits: Sequence[tuple[Any, Any]]
+    info: TickerInfo,
+    rows: Sequence[tuple[Any, ...]],
+    splits: Sequence[tuple[Any, Any]],
+    dates: _Dates,
 ) -> History | DataError:
     """A history of cells as they are stored; NULL becomes NaN."""
     try:
-        table = _numbers(rows)
+        columns = _numbers(rows)
         return History(
             ticker=info.ticker,
-            sessions=to_days([row[0] for row in rows]),
+            sessions=_days(rows, columns[0], dates),
             adjusted=info.adjusted,
             currency=info.currency,
             calendar=info.calendar,
             splits=tuple(_action(*split) for split in splits),
-            **dict(zip(BAR_FIELDS, table.T[1:], strict=False)),
+            **dict(zip(BAR_FIELDS, columns[1:], strict=True)),
         )
     except ValueError as problem:
         damaged = _damaged(info.ticker, problem)
@@ -230,22 +245,39 @@ def _history(
         return damaged
 
 
+def _days(rows: Sequence[tuple[Any, ...]], numbers: Floats, dates: _Dates) -> Days:
+    """The first cells of rows as dates.
+
+    Raises:
+        ValueError: one of them is none.
+    """
+    key = numbers.tobytes()
+    if key not in dates:
+        dates[key] = to_days([row[0] for row in rows])
+    return dates[key]
+
+
 def _numbers(rows: Sequence[tuple[Any, ...]]) -> Floats:
-    """The cells of rows as numbers.
+    """The cells of rows as numbers, a row a column: ``(7, n)``.
 
     Raises:
         ValueError: one of them is none, or one that no bar can have; text that reads like a number
             is none either.
     """
-    if not set(map(type, chain.from_iterable(rows))) <= {int, float, NoneType}:
-        raise ValueError("a cell is no number")
     count = len(rows) * len(_COLUMNS)
-    table = np.fromiter(chain.from_iterable(rows), np.float64, count).reshape(-1, len(_COLUMNS))
-    for name, cells in zip(BAR_FIELDS, table.T[1:], strict=False):
-        least = 0.0 if name == "volume" else np.nextafter(0.0, 1.0)
-        if not ((np.isfinite(cells) & (cells >= least)) | np.isnan(cells)).all():
-            raise ValueError(f"a cell of {name} is negative, infinite, or a price of zero")
-    return table
+    try:
+        cells = struct.pack(f"{count}d", *chain.from_iterable(rows))
+        flat = np.frombuffer(cells)
+    except struct.error:  # of a NULL, too
+        if not set(map(type, chain.from_iterable(rows))) <= {int, float, NoneType}:
+            raise ValueError("a cell is no number") from None
+        flat = np.fromiter(chain.from_iterable(rows), np.float64, count)
+    columns = np.ascontiguousarray(flat.reshape(-1, len(_COLUMNS)).T)
+    fits = ((columns[1:] >= _LEAST) & (columns[1:] < np.inf)) | np.isnan(columns[1:])
+    if not fits.all():
+        name = BAR_FIELDS[int(np.argmin(fits.all(axis=1)))]
+        raise ValueError(f"a cell of {name} is negative, infinite, or a price of zero")
+    return columns
 
 
 def _action(day: Any, value: Any) -> Action:
