@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from forecaster.arrays import Days, Floats
@@ -70,10 +72,21 @@ def volume_ratio(volume: Floats, half_life: float) -> Floats:
     if not bool(np.any(known)):
         return np.zeros_like(volume)
     logs = np.log(np.where(known, volume, 1.0))
-    weights = decaying_mean(known.astype(np.float64), decay_of(half_life), 0.0, 0.0)
+    if known.all():
+        weights = _weights_of_all(len(known), half_life)
+    else:
+        weights = decaying_mean(known.astype(np.float64), decay_of(half_life), 0.0, 0.0)
     sums = decaying_mean(np.where(known, logs, 0.0), decay_of(half_life), 0.0, 0.0)
     mean = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 1e-9)
     return np.where(known, logs - mean, 0.0)
+
+
+@lru_cache(maxsize=16)
+def _weights_of_all(n: int, half_life: float) -> Floats:
+    """The decaying mean of n ones, ``(n,)``: histories of one length share it."""
+    weights = decaying_mean(np.ones(n), decay_of(half_life), 0.0, 0.0)
+    weights.flags.writeable = False
+    return weights
 
 
 def bar_features(scale: VolatilityScale, prior: float, rows: slice = slice(None)) -> Floats:
@@ -109,8 +122,8 @@ def bar_features(scale: VolatilityScale, prior: float, rows: slice = slice(None)
         columns.append(0.5 * np.log(mean / m.volatility[rows] ** 2 + 1e-4))
     columns += [column[rows] for column in _log_ranges(m)]
     columns += [column[rows] for column in _overnight_shares(history, m, prior)]
-    columns += [column[rows] for column in _weekdays(history.sessions)]
-    columns += [column[rows] for column in month_and_year(history.sessions)]
+    columns += _weekdays(history.sessions, rows)
+    columns += month_and_year(history.sessions, rows)
     rhythm = rhythm_features(history.sessions, event_scores(m, volumes[1]), rows)
     return np.column_stack([*columns, rhythm])
 
@@ -147,7 +160,7 @@ def _overnight_shares(history: History, measures: Measures, prior: float) -> lis
     return columns
 
 
-def _weekdays(sessions: Days) -> list[Floats]:
-    """Whether the next session is likely a Tuesday, Wednesday, Thursday, Friday."""
-    ahead = (next_days(sessions.astype("datetime64[D]").astype(np.int64)) + 3) % 7
+def _weekdays(sessions: Days, rows: slice) -> list[Floats]:
+    """Whether the session after some rows is likely a Tuesday, Wednesday, Thursday, Friday."""
+    ahead = (next_days(sessions.astype("datetime64[D]").astype(np.int64))[rows] + 3) % 7
     return [(ahead == weekday).astype(np.float64) for weekday in (1, 2, 3, 4)]

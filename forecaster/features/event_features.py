@@ -32,7 +32,7 @@ _YEAR_ENDS = 19
 """Days of December before its quiet end."""
 _NEVER = 100_000
 _EDGE = 60
-"""Empty days around the grid of dates, so that no window wraps around it."""
+"""Empty days around the grid of dates, for windows that reach over its ends."""
 
 
 def event_scores(measures: Measures, volume_ratio: Floats) -> Floats:
@@ -75,15 +75,20 @@ def next_days(days: Integers) -> Integers:
     return np.where((weekday == 4) & ~weekends, days + 3, days + 1)
 
 
-def month_and_year(sessions: Days) -> list[Floats]:
-    """Whether the next session is likely the first of a month, or lies in the year's last days."""
+def month_and_year(sessions: Days, rows: slice = slice(None)) -> list[Floats]:
+    """Whether the next session is likely the first of a month, or lies in the year's last days.
+
+    Args:
+        sessions: ``(n,)``.
+        rows: k of the sessions to answer for.
+    """
     days = sessions.astype("datetime64[D]")
-    ahead = next_days(days.astype(np.int64)).astype("datetime64[D]")
+    ahead = next_days(days.astype(np.int64)).astype("datetime64[D]")[rows]
     months = ahead.astype("datetime64[M]")
     last_days = (months.astype(np.int64) % 12 == 11) & (
         (ahead - months).astype(np.int64) >= _YEAR_ENDS
     )
-    begins = months > days.astype("datetime64[M]")
+    begins = months > days[rows].astype("datetime64[M]")
     return [begins.astype(np.float64), last_days.astype(np.float64)]
 
 
@@ -101,8 +106,13 @@ def _echoes(days: Integers, ahead: Integers, scores: Floats) -> list[Floats]:
 
 
 def _highest(grid: Floats, offsets: tuple[int, ...]) -> Floats:
-    """For each day the highest value of the days at some offsets from it."""
-    return np.asarray(np.maximum.reduce([np.roll(grid, -offset) for offset in offsets]))
+    """For each day the highest value of the days at some offsets from it, as far as they go."""
+    highest = np.full_like(grid, -np.inf)
+    for offset in offsets:
+        here = slice(max(-offset, 0), len(grid) - max(offset, 0))
+        there = slice(max(offset, 0), len(grid) - max(-offset, 0))
+        np.maximum(highest[here], grid[there], out=highest[here])
+    return highest
 
 
 def _echo(highest: Floats, ahead: Integers) -> Floats:

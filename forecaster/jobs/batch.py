@@ -32,6 +32,7 @@ from forecaster.market.bars import Panel
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
 from forecaster.market.files.read import DEFAULT_READ_OPTIONS, ReadOptions
 from forecaster.market.load import read_sorted
+from forecaster.market.memory import Shelf
 from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
@@ -157,10 +158,10 @@ def batch(
         if on_run is not None:
             on_run(run.run)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
-        last = None if due else REACH
+        last, shelf = None if due else REACH, Shelf()
         loaded = read_sorted(
             sources.files, sources.tickers, options, asked, store=store, provider=provider,
-            now=moment, last=last, on_ticker=on_ticker,
+            now=moment, last=last, shelf=shelf, on_ticker=on_ticker,
         )  # fmt: skip
         members, missing = (
             read_market_set(
@@ -184,6 +185,7 @@ def batch(
             horizon=horizon,
             calendars=loaded.calendars,
             ages=ages,
+            rest=shelf.rest,
         )
         notes += [*missing, *other_than_learned(model, members)]
         if members is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 
@@ -124,7 +125,7 @@ def next_sessions(history: History, horizon: int, known: Schedule | None) -> tup
         Sessions, ``datetime64[D]``, ``(H,)``, rising, all after the cutoff; and which of them are
         estimated, ``(H,)``.
     """
-    if known is None or not _fits(history, known):
+    if known is None or not _fits(_bytes(history.sessions[-_RECENT:]), known):
         return estimate_sessions(history, horizon), np.ones(horizon, dtype=bool)
     first = int(np.searchsorted(known.sessions, history.cutoff, side="right"))
     ahead = known.sessions[first : first + horizon]
@@ -137,11 +138,21 @@ def next_sessions(history: History, horizon: int, known: Schedule | None) -> tup
     return ahead, estimated
 
 
-def _fits(history: History, known: Schedule) -> bool:
-    """Whether the recent bars of a history could come from a calendar."""
-    recent = history.sessions[-_RECENT:]
-    recent = recent[known.covers(recent)]
-    if not len(recent) or recent[-1] != history.cutoff:
+def _bytes(days: Days) -> bytes:
+    return days.astype("datetime64[D]").tobytes()
+
+
+@lru_cache(maxsize=64)
+def _fits(sessions: bytes, known: Schedule) -> bool:
+    """Whether the recent sessions of a history could come from a calendar.
+
+    Args:
+        sessions: the bytes of their dates: most tickers of an exchange have the same ones.
+        known: the calendar.
+    """
+    every = np.frombuffer(sessions, dtype="datetime64[D]")
+    recent = every[known.covers(every)]
+    if not len(recent) or recent[-1] != every[-1]:
         return False
     start, stop = np.searchsorted(known.sessions, [recent[0], recent[-1] + 1])
     open_days = known.sessions[start:stop]

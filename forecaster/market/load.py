@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 import numpy as np
 
@@ -48,10 +48,14 @@ from forecaster.market.watchlist import tickers_in
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from forecaster.market.memory import Shelf
     from forecaster.market.providers.base import Provider
     from forecaster.market.store import Store
     from forecaster.market.store.calendars import StoredCalendar
     from forecaster.market.update import TickerUpdate
+
+_Found: TypeAlias = "tuple[History, list[str]] | DataError"
+"""A history and a sentence on what was taken as unknown in it, or what is wrong with its bars."""
 
 
 def read_sources(
@@ -115,6 +119,7 @@ def read_sorted(
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
     last: int | None = None,
+    shelf: Shelf | None = None,
     on_ticker: Callable[[str], None] | None = None,
 ) -> LoadResult:
     """Read sources of which it is known whether they are files or tickers.
@@ -129,6 +134,7 @@ def read_sorted(
         provider: makes the provider if one is needed; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
         last: only so many bars of each ticker, the newest; None: all.
+        shelf: where bars of tickers are put; None: they stay in memory.
         on_ticker: called before each ticker is fetched.
 
     Returns:
@@ -144,7 +150,7 @@ def read_sorted(
             loaded = on_calendar(loaded, str(fetching.calendar), opened, moment)
         if not tickers:
             return loaded
-        fetched = _fetched(tickers, fetching, opened, make, moment, last, on_ticker)
+        fetched = _fetched(tickers, fetching, opened, make, moment, last, shelf, on_ticker)
     return _joined(loaded, fetched)
 
 
@@ -155,26 +161,26 @@ def _fetched(
     provider: Callable[[], Provider],
     now: datetime,
     last: int | None,
+    shelf: Shelf | None,
     on_ticker: Callable[[str], None] | None,
 ) -> LoadResult:
     """Histories of tickers, as fresh as they can be had."""
     tickers, failures = checked_tickers(words)
     updates, histories, stored = _updated(
-        store, list(tickers), fetching, now, provider, last, on_ticker
+        store, list(tickers), fetching, now, provider, last, shelf, on_ticker
     )
-    usable = [history for history in histories.values() if isinstance(history, History)]
+    usable = [found[0] for found in histories.values() if not isinstance(found, DataError)]
     calendars, notes = _calendars(store, usable, now, stored)
     panel, stale, ages = [], [], {}
     notes = [*clock_note(updates, now), *notes]
     for update in updates:
-        history = histories.get(update.ticker)
-        if not isinstance(history, History):
-            error = history or update.problem or _nothing_stored(update.ticker)
+        found = histories.get(update.ticker)
+        if found is None or isinstance(found, DataError):
+            error = found or update.problem or _nothing_stored(update.ticker)
             failures.append(Failure(error, tickers[update.ticker]))
             continue
-        history, filled = with_known_ranges(history)
-        history = history.slice(max(0, len(history) - (last or len(history))), len(history))
-        panel.append(_with_closes(history, calendars))
+        history, filled = found
+        panel.append(_with_closes(history, calendars, shelf))
         notes += [Note(f"{note}.", update.ticker) for note in filled]
         schedule = calendars.of(history)
         notes += update_notes(update, schedule, history.first)
@@ -196,8 +202,9 @@ def _updated(
     now: datetime,
     provider: Callable[[], Provider],
     last: int | None,
+    shelf: Shelf | None,
     on_ticker: Callable[[str], None] | None,
-) -> tuple[list[TickerUpdate], dict[str, History | DataError], dict[str, StoredCalendar]]:
+) -> tuple[list[TickerUpdate], dict[str, _Found], dict[str, StoredCalendar]]:
     """Fetch what is missing; then what is stored of each ticker, all of one moment.
 
     Where nothing is asked for, all of it is read in one transaction.
@@ -221,13 +228,17 @@ def _updated(
         )  # fmt: skip
         if outdated:
             tx = reading.enter_context(store.reading())
-        histories = _histories(tx, updates, fetching, last)
+        histories = _histories(tx, updates, fetching, last, shelf)
     return updates, histories, calendars
 
 
 def _histories(
-    tx: Connection, updates: Sequence[TickerUpdate], fetching: FetchOptions, last: int | None
-) -> dict[str, History | DataError]:
+    tx: Connection,
+    updates: Sequence[TickerUpdate],
+    fetching: FetchOptions,
+    last: int | None,
+    shelf: Shelf | None,
+) -> dict[str, _Found]:
     """The bars that are wanted of each ticker, or what is wrong with those that are stored."""
     from forecaster.market.store.bars import read_all
     from forecaster.market.store.tickers import stored_tickers
@@ -236,7 +247,7 @@ def _histories(
     failed = [update.ticker for update in updates if update.problem is not None]
     for ticker, stored in stored_tickers(tx, failed).items():
         infos[ticker] = stored.info  # another run may have had an answer
-    histories: dict[str, History | DataError] = {}
+    histories: dict[str, _Found] = {}
     for ticker, history in read_all(tx, list(infos.values()), last=last and last + NEIGHBOURS):
         if isinstance(history, DataError):
             histories[ticker] = history
@@ -245,8 +256,11 @@ def _histories(
         if fetching.since is not None:
             start = int(np.searchsorted(history.sessions, fetching.since))
         if start < len(history):
-            wanted = history.slice(start, len(history)) if start else history
-            histories[ticker] = replace(wanted, calendar=fetching.calendar or history.calendar)
+            wanted, filled = with_known_ranges(history.slice(start, len(history)))
+            wanted = wanted.slice(max(0, len(wanted) - (last or len(wanted))), len(wanted))
+            if fetching.calendar is not None:
+                wanted = replace(wanted, calendar=fetching.calendar)
+            histories[ticker] = (shelf.put(wanted) if shelf else wanted), filled
     return histories
 
 
@@ -311,9 +325,11 @@ def on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> L
     return replace(loaded, panel=panel, notes=(*loaded.notes, *notes), calendars=calendars)
 
 
-def _with_closes(history: History, calendars: Calendars) -> History:
+def _with_closes(history: History, calendars: Calendars, shelf: Shelf | None = None) -> History:
     """The history with the moments at which its sessions closed, if its calendar is known."""
     known = calendars.of(history)
+    if shelf is not None and known is not None:
+        return shelf.with_closes(history, known)
     return history if known is None else replace(history, closes=closes_of(history.sessions, known))
 
 

@@ -1,16 +1,35 @@
-"""How much memory is free, so that a file that takes more is refused before it is read."""
+"""Memory: how much is free, and how bars of many histories do without it.
+
+A file that takes more than is free is refused before it is read. Bars on a shelf lie in a temporary
+file that is mapped: their arrays are read like any others, and the pages under them come and go.
+"""
 
 from __future__ import annotations
 
 import io
+import mmap
 import os
 import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
+import numpy as np
+
+from forecaster.arrays import Days, Floats, Moments
 from forecaster.errors import DataError
+from forecaster.market.bars import PRICE_FIELDS, History
+from forecaster.market.calendars import Schedule, closes_of
 
 _PIECE = 2**20
+
+Keep: TypeAlias = Callable[[History], History]
+"""Puts a history where there is room for many, and gives it back."""
+
+BLOCK = 2**25
+"""Bytes of a block; the first one lies in memory, and is enough for some hundred tickers."""
 
 _FREE = re.compile(r"^MemAvailable:\s+(\d+) kB", re.M)
 
@@ -66,3 +85,69 @@ def _of_limit() -> float:
     if limit == resource.RLIM_INFINITY:
         return float("inf")
     return max(0.0, limit - pages * os.sysconf("SC_PAGE_SIZE"))
+
+
+class Shelf:
+    """Histories whose prices lie in a file of the platform's temporary folder.
+
+    Sessions and closing times, which most tickers of an exchange share, are held once, in memory.
+    Where the disk has no room the prices stay there, too.
+    """
+
+    def __init__(self) -> None:
+        self._dates: dict[bytes, Days] = {}
+        self._closes: dict[tuple[int, str], Moments | None] = {}
+        self._mapped: list[mmap.mmap] = []
+        self._free = np.empty(BLOCK // 8)
+
+    @property
+    def mapped(self) -> int:
+        """Bytes of the file."""
+        return sum(map(len, self._mapped))
+
+    def put(self, history: History) -> History:
+        """The history with its arrays on the shelf; what it came with is not needed any more."""
+        rows = self._place(len(PRICE_FIELDS) * len(history)).reshape(len(PRICE_FIELDS), -1)
+        for row, name in zip(rows, PRICE_FIELDS, strict=True):
+            row[:] = getattr(history, name)
+        prices = dict(zip(PRICE_FIELDS, rows, strict=True))
+        return replace(history, sessions=self._shared(history), **prices)
+
+    def rest(self) -> None:
+        """Take what was written and read out of memory; it is read again where it is needed."""
+        for block in self._mapped:
+            block.madvise(mmap.MADV_DONTNEED)
+
+    def with_closes(self, history: History, known: Schedule) -> History:
+        """A history of the shelf with the moments at which its sessions closed."""
+        key = id(history.sessions), known.code
+        if key not in self._closes:
+            self._closes[key] = closes_of(history.sessions, known)
+        return replace(history, closes=self._closes[key])
+
+    def _shared(self, history: History) -> Days:
+        key = history.sessions.tobytes()
+        if key not in self._dates:
+            self._dates[key] = history.sessions.copy()
+        return self._dates[key]
+
+    def _place(self, count: int) -> Floats:
+        """Room for so many numbers."""
+        if count > len(self._free):
+            self._free = self._block(max(BLOCK, 8 * count))
+        place, self._free = self._free[:count], self._free[count:]
+        return place
+
+    def _block(self, size: int) -> Floats:
+        """More room: in a file, or in memory where there can be none."""
+        self.rest()
+        if hasattr(os, "posix_fallocate") and hasattr(mmap, "MADV_DONTNEED"):
+            try:
+                with tempfile.TemporaryFile() as file:  # it is gone when the blocks are
+                    # a page that finds the disk full later would end the process
+                    os.posix_fallocate(file.fileno(), 0, size)
+                    self._mapped.append(mmap.mmap(file.fileno(), size))
+                return np.frombuffer(self._mapped[-1])
+            except OSError:
+                pass
+        return np.empty(size // 8)
