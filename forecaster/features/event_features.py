@@ -102,7 +102,7 @@ def _echoes(days: Integers, ahead: Integers, scores: Floats) -> list[Floats]:
     near = _highest(grid, (-1, 0, 1))
     week = _highest(grid, tuple(range(7)))
     windows = [grid, near, _highest(near, (-7, 0, 7)), week, _highest(week, (0, 7, 14, 21))]
-    return [_echo(highest, ahead - first + _EDGE) for highest in windows]
+    return list(_echo(np.stack(windows), ahead - first + _EDGE))
 
 
 def _highest(grid: Floats, offsets: tuple[int, ...]) -> Floats:
@@ -116,11 +116,11 @@ def _highest(grid: Floats, offsets: tuple[int, ...]) -> Floats:
 
 
 def _echo(highest: Floats, ahead: Integers) -> Floats:
-    """Mean of the known values 13, 26, 39 and 52 weeks before each place."""
-    total, count = np.zeros(len(ahead)), np.zeros(len(ahead))
+    """Mean of the known values 13, 26, 39 and 52 weeks before each place: ``(w, G) -> (w, k)``."""
+    total, count = np.zeros((len(highest), len(ahead))), np.zeros((len(highest), len(ahead)))
     for weeks in WEEKS_BACK:
         place = ahead - 7 * weeks
-        values = np.where(place >= 0, highest[np.maximum(place, 0)], -np.inf)
+        values = np.where(place >= 0, highest[:, np.maximum(place, 0)], -np.inf)
         known = np.isfinite(values)
         total += np.where(known, values, 0.0)
         count += known

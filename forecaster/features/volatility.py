@@ -58,10 +58,13 @@ def decaying_mean(values: Floats, decay: float, prior: float, prior_sessions: fl
     padded = np.zeros((blocks, block))
     padded.ravel()[:n] = values
     powers, fade, weights = _weights(decay, block, blocks, prior_sessions)
-    sums = np.cumsum(padded / powers, axis=1) * powers
+    padded /= powers
+    sums = np.add.accumulate(padded, axis=1, out=padded)
+    sums *= powers
     carried = _carried(sums[:, -1].tolist(), prior_sessions * prior, float(fade[-1]))
-    means = (sums + carried[:, None] * fade) / weights
-    return np.asarray(means.ravel()[:n])
+    sums += carried[:, None] * fade
+    sums /= weights
+    return np.asarray(sums.ravel()[:n])
 
 
 @lru_cache(maxsize=64)
