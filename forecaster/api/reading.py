@@ -152,7 +152,7 @@ def _with_ready(loaded: LoadResult, ready: Sequence[Panel]) -> LoadResult:
 
 def _sorted(data: Data) -> tuple[list[str | Table], list[Panel]]:
     """What is to be read, and what is there already."""
-    from forecaster.market.files.read import is_file_source
+    from forecaster.market.files.file_names import is_file_source
 
     sources: list[str | Table] = []
     ready: list[Panel] = []

@@ -99,14 +99,17 @@ def standard_input(words: Sequence[str], what: str) -> BinaryIO:
 
 def read(sources: list[str], reading: Reading) -> LoadResult:
     """Read the sources and print what was repaired on stderr."""
+    from forecaster.jobs.reading import reader
     from forecaster.market.load import read_sources
-    from forecaster.output.live.spinners import fetching
+    from forecaster.output.live.spinners import reading_sources
 
     options = fetching_of(reading)
     stdin = standard_input(sources, "prices or tickers")
     files = file_options(reading)
-    with fetching() as on_ticker:
-        loaded = read_sources(sources, files, options, stdin=stdin, on_ticker=on_ticker)
+    with reading_sources() as (on_files, on_ticker):
+        loaded = read_sources(
+            sources, files, options, stdin=stdin, reader=reader(on_files), on_ticker=on_ticker
+        )
     show_notes(loaded.notes)
     return loaded
 

@@ -20,7 +20,7 @@ from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import score
 from forecaster.evaluation.verdict import Verdict
-from forecaster.features.representation import Encoding, Representation
+from forecaster.features.representation import Encoding, MarketStates, Representation
 from forecaster.features.sequences import gather_windows
 from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_losses
 from forecaster.jobs.parallel import Pool
@@ -266,7 +266,7 @@ class StackedRepresentation(Representation):
     def encode_each(
         self,
         histories: Sequence[History],
-        market: Sequence[History] | None = None,
+        market: Sequence[History] | MarketStates | None = None,
         *,
         last: int | None = None,
     ) -> Iterator[Encoding]:

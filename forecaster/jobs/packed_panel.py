@@ -14,6 +14,8 @@ import numpy as np
 from forecaster.arrays import Days, Floats, Moments
 from forecaster.market.bars import PRICE_FIELDS, History, Panel
 
+_NO_DAYS: Days = np.array([], dtype="datetime64[D]")
+_NO_MOMENTS: Moments = np.array([], dtype="datetime64[s]")
 _ARRAYS = ("sessions", "closes", *PRICE_FIELDS)
 
 
@@ -62,10 +64,10 @@ def pack(panel: Panel) -> PackedPanel:
         lengths=tuple(len(h) for h in every),
         count=len(panel),
         has_market=panel.market is not None,
-        sessions=np.concatenate([h.sessions for h in every]),
-        closes=np.concatenate([_closes(h) for h in every]),
+        sessions=np.concatenate([_NO_DAYS, *(h.sessions for h in every)]),
+        closes=np.concatenate([_NO_MOMENTS, *(_closes(h) for h in every)]),
         prices=np.stack(
-            [np.concatenate([getattr(h, field) for h in every]) for field in PRICE_FIELDS]
+            [np.concatenate([[], *(getattr(h, field) for h in every)]) for field in PRICE_FIELDS]
         ),
     )
 

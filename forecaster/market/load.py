@@ -25,13 +25,14 @@ from forecaster.market.fetch_options import (
     is_current,
     store_and_provider,
 )
+from forecaster.market.files.file_names import is_file_source
 from forecaster.market.files.header import Table
 from forecaster.market.files.joining import given_twice
 from forecaster.market.files.read import (
     DEFAULT_READ_OPTIONS,
     LoadResult,
+    Reader,
     ReadOptions,
-    is_file_source,
     read_files,
 )
 from forecaster.market.notes import (
@@ -64,6 +65,7 @@ def read_sources(
     fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     *,
     stdin: BinaryIO | None = None,
+    reader: Reader | None = None,
     on_ticker: Callable[[str], None] | None = None,
 ) -> LoadResult:
     """Read files and fetch tickers into one panel.
@@ -74,6 +76,7 @@ def read_sources(
         options: how files are read.
         fetching: how tickers are fetched; its calendar holds for files too.
         stdin: where ``-`` reads; the process's standard input if None.
+        reader: of many files; None: this process reads them, one by one.
         on_ticker: called before each ticker is fetched.
 
     Returns:
@@ -102,8 +105,9 @@ def read_sources(
         else:
             listed += tickers
     loaded = read_sorted(
-        files, [*words, *listed], options, fetching, stdin=stdin, on_ticker=on_ticker
-    )
+        files, [*words, *listed], options, fetching,
+        stdin=stdin, reader=reader, on_ticker=on_ticker,
+    )  # fmt: skip
     failures = (_perhaps_a_file(failure, words) for failure in loaded.failures)
     return replace(loaded, failures=(*failures, *refused))
 
@@ -115,6 +119,7 @@ def read_sorted(
     fetching: FetchOptions = DEFAULT_FETCH_OPTIONS,
     *,
     stdin: BinaryIO | None = None,
+    reader: Reader | None = None,
     store: Store | None = None,
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
@@ -130,6 +135,7 @@ def read_sorted(
         options: how files are read.
         fetching: how tickers are fetched; its calendar holds for files too.
         stdin: where ``-`` reads; the process's standard input if None.
+        reader: of many files; None: this process reads them, one by one.
         store: open; None: the default one.
         provider: makes the provider if one is needed; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
@@ -140,7 +146,7 @@ def read_sorted(
     Returns:
         What :func:`read_sources` returns.
     """
-    loaded = read_files(files, options, stdin=stdin)
+    loaded = read_files(files, options, stdin=stdin, reader=reader)
     named = fetching.calendar is not None and len(loaded.panel) > 0
     if not tickers and not named:
         return loaded

@@ -11,10 +11,9 @@ import mmap
 import os
 import re
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -24,9 +23,6 @@ from forecaster.market.bars import PRICE_FIELDS, History
 from forecaster.market.calendars import Schedule, closes_of
 
 _PIECE = 2**20
-
-Keep: TypeAlias = Callable[[History], History]
-"""Puts a history where there is room for many, and gives it back."""
 
 BLOCK = 2**25
 """Bytes of a block; the first one lies in memory, and is enough for some hundred tickers."""
@@ -110,7 +106,7 @@ class Shelf:
         rows = self._place(len(PRICE_FIELDS) * len(history)).reshape(len(PRICE_FIELDS), -1)
         for row, name in zip(rows, PRICE_FIELDS, strict=True):
             row[:] = getattr(history, name)
-        prices = dict(zip(PRICE_FIELDS, rows, strict=True))
+        prices: dict[str, Any] = dict(zip(PRICE_FIELDS, rows, strict=True))
         return replace(history, sessions=self._shared(history), **prices)
 
     def rest(self) -> None:

@@ -12,8 +12,7 @@ from typing import BinaryIO, Literal
 
 from forecaster.errors import DataError, UnknownTicker
 from forecaster.market.files.column_names import header_of, roles_in
-from forecaster.market.files.file_names import PARQUET_SUFFIXES
-from forecaster.market.files.read import STDIN, is_file_source
+from forecaster.market.files.file_names import PARQUET_SUFFIXES, STDIN, is_file_source
 from forecaster.market.symbols import checked_ticker
 
 TICKER_HEADERS = ("ticker", "tickers", "symbol", "symbols")

@@ -262,8 +262,10 @@ def _roles_of(cells: list[str]) -> int:
 def _require_table(cells: list[list[str]], source: str) -> None:
     """Raise a DataError for too many columns, or one alone, as in a message saved as a file."""
     require_columns(max(map(len, cells), default=0), source)
+    if any(len(row) > 1 for row in cells):
+        return
     texts = [row[0].strip() for row in cells if row and row[0].strip()]
-    if texts and all(len(row) < 2 for row in cells):
+    if texts:
         raise DataError(
             f'{source} holds no table but "{texts[0][:60]}"; rows of cells with commas,'
             " semicolons or tabs between them are needed. Download the file again, or save it as"

@@ -1,16 +1,24 @@
-"""The ticker that a file's name suggests: vendors' patterns, words and dates around it cut off.
+"""Names of files: those that a source stands for, and the ticker that a name suggests.
+
+Vendors' patterns, words and dates around it are cut off.
 
 A name is bytes; one that is no text is refused.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+from pathlib import Path
 
 from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.files.cells.written_dates import folded
 from forecaster.patterns import compiled
 from forecaster.wording import writable
+
+STDIN = "-"
+_ADDRESS = compiled(r"[a-z][a-z0-9+.\-]+://", re.I)
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -152,3 +160,61 @@ def _is_noise(word: str) -> bool:
 
 def _is_long_noise(word: str) -> bool:
     return not word.strip(" ") or folded(word.strip()).lower() in _LONG_NOISE or word == "-"
+
+
+def is_file_source(word: str) -> bool:
+    """Whether a source means a file, a folder or standard input; otherwise it is a ticker."""
+    if word == STDIN or "/" in word or os.sep in word:
+        return True
+    if word.lower().endswith(SUFFIXES):
+        return True
+    try:
+        return bool(word) and Path(word).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def paths_of(source: str) -> list[tuple[Path, str]]:
+    """The files that a source stands for, each with the name to use in messages.
+
+    Raises:
+        DataError: it is an address, a ticker, missing, or a folder without price files.
+    """
+    if _ADDRESS.match(source):
+        raise DataError(
+            f"{source} is an address; only local files are read. Download it first and give the"
+            " file."
+        )
+    if not source.strip():
+        raise DataError('"" is no source; a price file is needed. Give a path such as AAPL.csv.')
+    if not is_file_source(source):
+        raise DataError(
+            f"{source} is not a file or folder here; prices are read from files. Give a path such"
+            f" as {source}.csv."
+        )
+    require_text(source)
+    path = Path(source)
+    try:
+        if not stat.S_ISDIR(path.stat().st_mode):
+            return [(path, source)]
+        names = sorted(entry.name for entry in path.iterdir())
+    except (OSError, ValueError) as error:
+        raise cannot_open(source, error) from error
+    files = [name for name in names if names_prices(name) and not (path / name).is_dir()]
+    if not files:
+        raise DataError(
+            f"{source} is a folder without price files; at least one of *{', *'.join(SUFFIXES)} is"
+            " needed. Give the folder that holds them (folders inside it are not searched)."
+        )
+    return [(path / name, writable(str(path / name))) for name in files]
+
+
+def cannot_open(name: str, error: OSError | ValueError) -> DataError:
+    """The error for a file that cannot be opened."""
+    if isinstance(error, FileNotFoundError):
+        link = "a link to a file that does not exist" if Path(name).is_symlink() else "not there"
+        return DataError(f"{name} is {link}; a price file is needed. Check the path.")
+    if isinstance(error, PermissionError):
+        return DataError(f"{name} may not be read by this user. Change its permissions.")
+    reason = getattr(error, "strerror", None) or str(error)
+    return DataError(f"{name} cannot be opened ({reason}); a price file is needed. Check the path.")

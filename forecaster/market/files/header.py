@@ -1,15 +1,14 @@
 """From rows to a table: where the header is, which rows hold bars, one column per header.
 
 Title lines above the header, headers of two lines, repeated headers and a missing header are
-settled here, and what each header names is looked up once, so that the modules after this one see
-plain columns.
+settled here, and what each header names is looked up once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from forecaster.arrays import Integers
 from forecaster.errors import DataError
@@ -98,20 +97,24 @@ def table_of(rows: Rows, source: str, wanted: Iterable[str] = ()) -> Table:
     )
 
 
-def _is_text(cell: str) -> bool:
-    """Whether a cell is neither blank nor a rule, as below the headers of Markdown."""
-    return cell.strip(" :-") != ""
-
-
 def _headers(cells: list[str]) -> list[Header]:
     """What a line names, were it a header; of a cell with several lines the first one counts."""
     return [header_of(cell.strip().partition("\n")[0].strip()) for cell in cells]
 
 
+def _head(cells: list[list[str]]) -> list[int]:
+    """The places of the lines where a header is looked for: not blank, and no rule of Markdown."""
+    texts: Iterable[int] = (p for p, row in enumerate(cells) if any(c.strip(" :-") for c in row))
+    if len({*map(len, cells)}) > 1:  # lines without text do not make a table wide
+        texts = list(texts)
+        cells = [cells[place] for place in texts]
+    width = max(map(len, cells), default=1) or 1
+    most = max(min(HEADER_SEARCH_ROWS, HEADER_SEARCH_CELLS // width), FEWEST_SEARCH_ROWS)
+    return list(islice(texts, most))
+
+
 def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _HeaderLines:
-    head = [place for place in range(len(cells)) if any(map(_is_text, cells[place]))]
-    width = max((len(cells[place]) for place in head), default=1)
-    head = head[: max(min(HEADER_SEARCH_ROWS, HEADER_SEARCH_CELLS // width), FEWEST_SEARCH_ROWS)]
+    head = _head(cells)
     if not head:
         raise DataError(
             f"{source} has blank cells only; a table of prices is needed. Check the file."
@@ -269,6 +272,10 @@ def _fit(
         headers = [header_of(""), *headers]
     width = len(headers)
     header_cells = [header.text.lower() for header in headers]
+    every = [cells[place] for place in body]
+    firsts = "\n".join([row[0] for row in every]).lower()
+    if {*map(len, every)} <= {width} and header_cells[0] not in firsts:
+        return every, headers, body, notes
     kept: list[int] = []
     fitted, repeated, wide = [], 0, []
     for place in body:

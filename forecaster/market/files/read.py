@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
-import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 import numpy as np
 
@@ -31,10 +29,11 @@ from forecaster.market.files.decoding import check_encoding
 from forecaster.market.files.delimited import read_rows
 from forecaster.market.files.file_names import (
     PARQUET_SUFFIXES,
-    SUFFIXES,
+    STDIN,
+    cannot_open,
     check_ticker_name,
     names_no_ticker,
-    names_prices,
+    paths_of,
     require_text,
     ticker_from_name,
 )
@@ -45,7 +44,6 @@ from forecaster.market.files.parquet import read_parquet
 from forecaster.market.files.split_tables import tables_in
 from forecaster.market.memory import read_at_most
 from forecaster.market.notes import Failure, Note
-from forecaster.patterns import compiled
 from forecaster.wording import writable
 
 if TYPE_CHECKING:
@@ -53,11 +51,9 @@ if TYPE_CHECKING:
 
 MAX_TEXT_BYTES = 256 * 2**20
 MAX_PARQUET_BYTES = 2**30
-STDIN = "-"
 STDIN_NAME = "standard input"
 STDIN_TICKER = "STDIN"
 _PARQUET_MARK = b"PAR1"
-_ADDRESS = compiled(r"[a-z][a-z0-9+.\-]+://", re.I)
 
 
 @dataclass(frozen=True)
@@ -84,6 +80,13 @@ class ReadOptions:
 DEFAULT_READ_OPTIONS = ReadOptions()
 
 
+NamedPath: TypeAlias = tuple[Path, str]
+"""A file and the name to use in messages."""
+
+Reader: TypeAlias = "Callable[[Sequence[NamedPath], ReadOptions], Iterable[Collected]]"
+"""Reads files, here or in other processes; what it gives is in their order."""
+
+
 @dataclass(frozen=True)
 class LoadResult:
     """What was read.
@@ -108,23 +111,12 @@ class LoadResult:
     ages: Mapping[str, Age] = field(default_factory=dict)
 
 
-def is_file_source(word: str) -> bool:
-    """Whether a source means a file, a folder or standard input; otherwise it is a ticker."""
-    if word == STDIN or "/" in word or os.sep in word:
-        return True
-    if word.lower().endswith(SUFFIXES):
-        return True
-    try:
-        return bool(word) and Path(word).exists()
-    except (OSError, ValueError):
-        return False
-
-
 def read_files(
     sources: Sequence[str | Table],
     options: ReadOptions = DEFAULT_READ_OPTIONS,
     *,
     stdin: BinaryIO | None = None,
+    reader: Reader | None = None,
 ) -> LoadResult:
     """Read files, folders, standard input and tables in memory into one panel.
 
@@ -132,6 +124,7 @@ def read_files(
         sources: paths, ``-``, and tables; a table's ``title`` is its ticker.
         options: column names, date format, ticker, decimal sign, encoding, currency.
         stdin: where ``-`` reads; the process's standard input if None.
+        reader: of the files of a source; None: :func:`read_each`.
 
     Returns:
         Histories in the order of the sources; notes; failures, which raise nothing here.
@@ -150,22 +143,33 @@ def read_files(
     check_currency(options.currency)
     if options.ticker is not None:
         check_ticker_name(options.ticker)
-    collected = _Collected(options, stdin)
+    collected = Collected(options)
+    stdin_read = False
     for source in sources:
-        collected.add(source)
+        if source == STDIN:
+            collected.add_stdin(stdin, again=stdin_read)
+            stdin_read = True
+        else:
+            collected.add(source, reader or read_each)
     return collected.loaded()
 
 
-class _Collected:
+def read_each(files: Sequence[NamedPath], options: ReadOptions) -> Iterator[Collected]:
+    """What is in each of some files."""
+    for path, name in files:
+        collected = Collected(options)
+        collected.add_file(path, name)
+        yield collected
+
+
+class Collected:
     """Rows by ticker, notes and failures, while sources are read one by one."""
 
-    def __init__(self, options: ReadOptions, stdin: BinaryIO | None) -> None:
+    def __init__(self, options: ReadOptions) -> None:
         self.options = options
-        self.stdin = stdin
         self.parts: dict[str, list[TickerRows]] = {}
         self.notes: list[Note] = []
         self.failures: list[Failure] = []
-        self.stdin_read = False
 
     def loaded(self) -> LoadResult:
         """The histories of all rows.
@@ -198,28 +202,38 @@ class _Collected:
             )
         return {name.strip(): [part._replace(is_named=True) for part in rows]} if rows else {}
 
-    def add(self, source: str | Table) -> None:
+    def add(self, source: str | Table, reader: Reader) -> None:
         """Read one source; a folder stands for its price files."""
         if isinstance(source, Table):
             with self._failing(source.source):
                 self._add_table(source, source.source.replace(" ", "").upper(), is_named=False)
             return
         with self._failing(writable(source)):
-            if source != STDIN:
-                for path, name in _paths_of(source):
-                    with self._failing(name):
-                        table = _file_table(path, name, self.options)
-                        ticker, known = ticker_from_name(path.name), not names_no_ticker(path.name)
-                        self._add_table(table, ticker, is_named=known)
-            elif self.stdin_read:
+            for found in reader(paths_of(source), self.options):
+                self._join(found)
+
+    def add_file(self, path: Path, name: str) -> None:
+        """Read one file."""
+        with self._failing(name):
+            table = _file_table(path, name, self.options)
+            ticker, known = ticker_from_name(path.name), not names_no_ticker(path.name)
+            self._add_table(table, ticker, is_named=known)
+
+    def add_stdin(self, stdin: BinaryIO | None, *, again: bool) -> None:
+        """Read standard input, which can be read once."""
+        with self._failing(STDIN if again else STDIN_NAME):
+            if again:
                 raise DataError(
                     f"{STDIN_NAME} was given twice; it can be read once. Leave one - out."
                 )
-            else:
-                self.stdin_read = True
-                with self._failing(STDIN_NAME):
-                    table = _stdin_table(self.stdin, self.options)
-                    self._add_table(table, STDIN_TICKER, is_named=False)
+            self._add_table(_stdin_table(stdin, self.options), STDIN_TICKER, is_named=False)
+
+    def _join(self, found: Collected) -> None:
+        """Add what was in another file."""
+        self.notes += found.notes
+        self.failures += found.failures
+        for ticker, rows in found.parts.items():
+            self.parts.setdefault(ticker, []).extend(rows)
 
     @contextlib.contextmanager
     def _failing(self, source: str) -> Iterator[None]:
@@ -253,51 +267,6 @@ class _Collected:
             self.parts.setdefault(rows.ticker, []).append(rows)
 
 
-def _paths_of(source: str) -> list[tuple[Path, str]]:
-    """The files that a source stands for, each with the name to use in messages.
-
-    Raises:
-        DataError: it is an address, a ticker, missing, or a folder without price files.
-    """
-    if _ADDRESS.match(source):
-        raise DataError(
-            f"{source} is an address; only local files are read. Download it first and give the"
-            " file."
-        )
-    if not source.strip():
-        raise DataError('"" is no source; a price file is needed. Give a path such as AAPL.csv.')
-    if not is_file_source(source):
-        raise DataError(
-            f"{source} is not a file or folder here; prices are read from files. Give a path such"
-            f" as {source}.csv."
-        )
-    require_text(source)
-    path = Path(source)
-    try:
-        if not stat.S_ISDIR(path.stat().st_mode):
-            return [(path, source)]
-        names = sorted(entry.name for entry in path.iterdir())
-    except (OSError, ValueError) as error:
-        raise _cannot_open(source, error) from error
-    files = [name for name in names if names_prices(name) and not (path / name).is_dir()]
-    if not files:
-        raise DataError(
-            f"{source} is a folder without price files; at least one of *{', *'.join(SUFFIXES)} is"
-            " needed. Give the folder that holds them (folders inside it are not searched)."
-        )
-    return [(path / name, writable(str(path / name))) for name in files]
-
-
-def _cannot_open(name: str, error: OSError | ValueError) -> DataError:
-    if isinstance(error, FileNotFoundError):
-        link = "a link to a file that does not exist" if Path(name).is_symlink() else "not there"
-        return DataError(f"{name} is {link}; a price file is needed. Check the path.")
-    if isinstance(error, PermissionError):
-        return DataError(f"{name} may not be read by this user. Change its permissions.")
-    reason = getattr(error, "strerror", None) or str(error)
-    return DataError(f"{name} cannot be opened ({reason}); a price file is needed. Check the path.")
-
-
 def _file_table(path: Path, name: str, options: ReadOptions) -> Table:
     require_text(str(path))
     try:
@@ -316,7 +285,7 @@ def _file_table(path: Path, name: str, options: ReadOptions) -> Table:
             _require_size(status.st_size, MAX_TEXT_BYTES, name, "Split it or convert it to Parquet")
             data = read_at_most(file, MAX_TEXT_BYTES + 1)
     except OSError as error:
-        raise _cannot_open(name, error) from error
+        raise cannot_open(name, error) from error
     if path.suffix.lower() in PARQUET_SUFFIXES and data:
         raise DataError(
             f"{name} is not a Parquet file, though its name says so; the prices must be in the"
@@ -334,7 +303,7 @@ def _stdin_table(stdin: BinaryIO | None, options: ReadOptions) -> Table:
     try:
         data = read_at_most(stream, MAX_TEXT_BYTES + 1)
     except OSError as error:
-        raise _cannot_open(STDIN_NAME, error) from error
+        raise cannot_open(STDIN_NAME, error) from error
     _require_size(len(data), MAX_TEXT_BYTES, STDIN_NAME, "Split it or give a Parquet file")
     if data.startswith(_PARQUET_MARK):
         return read_parquet(io.BytesIO(data), STDIN_NAME)

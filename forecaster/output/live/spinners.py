@@ -57,15 +57,30 @@ def fetching() -> Iterator[Callable[[str], None] | None]:
 
     Where nothing is fetched nothing is shown, nor loaded for it.
     """
+    with reading_sources() as (_, on_ticker):
+        yield on_ticker
+
+
+@contextlib.contextmanager
+def reading_sources() -> Iterator[
+    tuple[Callable[[int, int], None] | None, Callable[[str], None] | None]
+]:
+    """Callbacks that say how many of the files were read, and which ticker is being fetched.
+
+    Each shows something from its first call on; both are None without a terminal.
+    """
     if not watched():
-        yield None
+        yield None, None
         return
     with contextlib.ExitStack() as shown:
         said: list[Callable[[str], None]] = []
 
-        def name(ticker: str) -> None:
+        def say(words: str) -> None:
             if not said:
-                said.append(shown.enter_context(working("fetching")))
-            said[0](f"fetching {ticker}")
+                said.append(shown.enter_context(working(words)))
+            said[0](words)
 
-        yield name
+        yield (
+            lambda done, of: say(f"reading prices, {done} of {of} files"),
+            lambda ticker: say(f"fetching {ticker}"),
+        )

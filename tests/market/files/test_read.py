@@ -8,7 +8,8 @@ from price_files import DIALECTS, read_file, write
 
 from forecaster.errors import SettingsError
 from forecaster.market.files import read as files
-from forecaster.market.files.read import LoadResult, ReadOptions, is_file_source, read_files
+from forecaster.market.files.file_names import is_file_source
+from forecaster.market.files.read import LoadResult, ReadOptions, read_files
 
 
 def test_sources_are_read_in_order_and_failures_do_not_stop_them(tmp_path):
