@@ -10,6 +10,7 @@ from pathlib import Path
 from forecaster.errors import WorkersLost
 from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
 from forecaster.market.bars import Panel
+from forecaster.market.files.cells.parse_numbers import load_arrow
 from forecaster.market.files.read import Collected, NamedPath, Reader, ReadOptions, read_each
 
 LARGE = 32 * 2**20
@@ -67,6 +68,7 @@ def _on_processes(
 
 def read_task(_panel: Panel, task: _Task, _watch: OnProgress | None) -> list[Collected]:
     """What is in each of some files: a task of a pool."""
+    load_arrow()
     return list(read_each(*task))
 
 

@@ -24,6 +24,7 @@ from forecaster.market.bars import Panel
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.market.files.cells.number_columns import check_decimal
 from forecaster.market.files.cells.parse_dates import check_date_format
+from forecaster.market.files.cells.parse_numbers import load_arrow
 from forecaster.market.files.columns import check_column_options, recognise
 from forecaster.market.files.decoding import check_encoding
 from forecaster.market.files.delimited import read_rows
@@ -48,6 +49,9 @@ from forecaster.wording import writable
 
 if TYPE_CHECKING:
     from forecaster.market.age import Age
+
+MANY = 16
+"""Files from which what reads long columns faster is worth loading."""
 
 MAX_TEXT_BYTES = 256 * 2**20
 MAX_PARQUET_BYTES = 2**30
@@ -156,6 +160,8 @@ def read_files(
 
 def read_each(files: Sequence[NamedPath], options: ReadOptions) -> Iterator[Collected]:
     """What is in each of some files."""
+    if len(files) >= MANY:
+        load_arrow()
     for path, name in files:
         collected = Collected(options)
         collected.add_file(path, name)

