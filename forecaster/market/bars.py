@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -157,6 +158,12 @@ class History:
                 parts["volume"] = parts["volume"] / ratio
         closes = None if self.closes is None else self.closes[start:stop]
         return replace(self, sessions=sessions, splits=kept, closes=closes, **parts)
+
+    def with_closes(self, closes: Moments | None) -> History:
+        """The history with the moments at which its sessions closed; no bar is looked at again."""
+        known = copy(self)
+        object.__setattr__(known, "closes", closes)
+        return known
 
     @cached_property
     def fingerprint(self) -> str:

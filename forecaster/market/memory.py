@@ -6,6 +6,8 @@ file that is mapped: their arrays are read like any others, and the pages under 
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import io
 import mmap
 import os
@@ -13,7 +15,7 @@ import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
@@ -86,64 +88,74 @@ def _of_limit() -> float:
 class Shelf:
     """Histories whose prices lie in a file of the platform's temporary folder.
 
-    Sessions and closing times, which most tickers of an exchange share, are held once, in memory.
-    Where the disk has no room the prices stay there, too.
+    The first ``BLOCK`` bytes stay in memory, and so does what the disk has no room for. Sessions
+    and closing times, which most tickers of an exchange share, are held once.
     """
 
     def __init__(self) -> None:
+        self.held = 0
+        """Bytes of prices in memory."""
         self._dates: dict[bytes, Days] = {}
         self._closes: dict[tuple[int, str], Moments | None] = {}
-        self._mapped: list[mmap.mmap] = []
-        self._free = np.empty(BLOCK // 8)
+        self._file: IO[bytes] | None = None
+        self._blocks: list[mmap.mmap] = []
+        self._used = 0
 
     @property
-    def mapped(self) -> int:
+    def written(self) -> int:
         """Bytes of the file."""
-        return sum(map(len, self._mapped))
+        return sum(map(len, self._blocks))
 
     def put(self, history: History) -> History:
-        """The history with its arrays on the shelf; what it came with is not needed any more."""
-        rows = self._place(len(PRICE_FIELDS) * len(history)).reshape(len(PRICE_FIELDS), -1)
-        for row, name in zip(rows, PRICE_FIELDS, strict=True):
-            row[:] = getattr(history, name)
+        """The history with its prices on the shelf, where they can be read alone."""
+        rows = self._kept(np.stack([getattr(history, name) for name in PRICE_FIELDS]))
         prices: dict[str, Any] = dict(zip(PRICE_FIELDS, rows, strict=True))
-        return replace(history, sessions=self._shared(history), **prices)
-
-    def rest(self) -> None:
-        """Take what was written and read out of memory; it is read again where it is needed."""
-        for block in self._mapped:
-            block.madvise(mmap.MADV_DONTNEED)
+        return replace(history, sessions=self._shared(history.sessions), **prices)
 
     def with_closes(self, history: History, known: Schedule) -> History:
         """A history of the shelf with the moments at which its sessions closed."""
         key = id(history.sessions), known.code
         if key not in self._closes:
             self._closes[key] = closes_of(history.sessions, known)
-        return replace(history, closes=self._closes[key])
+        return history.with_closes(self._closes[key])
 
-    def _shared(self, history: History) -> Days:
-        key = history.sessions.tobytes()
-        if key not in self._dates:
-            self._dates[key] = history.sessions.copy()
-        return self._dates[key]
+    def rest(self) -> None:
+        """Take the pages of the file out of memory; they come back when they are read."""
+        for block in self._blocks:
+            block.madvise(mmap.MADV_DONTNEED)
 
-    def _place(self, count: int) -> Floats:
-        """Room for so many numbers."""
-        if count > len(self._free):
-            self._free = self._block(max(BLOCK, 8 * count))
-        place, self._free = self._free[:count], self._free[count:]
-        return place
+    def _shared(self, sessions: Days) -> Days:
+        return self._dates.setdefault(sessions.tobytes(), sessions)
 
-    def _block(self, size: int) -> Floats:
-        """More room: in a file, or in memory where there can be none."""
+    def _kept(self, prices: Floats) -> Floats:
+        """Prices ``(6, n)`` where they stay."""
+        if self.held >= BLOCK and hasattr(os, "pwrite") and hasattr(mmap, "MADV_DONTNEED"):
+            with contextlib.suppress(OSError):
+                return self._in_file(prices)
+        self.held += prices.nbytes
+        return prices
+
+    def _in_file(self, prices: Floats) -> Floats:
+        """Prices ``(6, n)`` as the file has them.
+
+        Raises:
+            OSError: the disk has no room for them.
+        """
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 – as long as the shelf
+        file = self._file.fileno()
+        if not self._blocks or self._used + prices.nbytes > len(self._blocks[-1]):
+            self._add_block(file, prices.nbytes)
+        block, start = self._blocks[-1], self._used
+        if os.pwrite(file, prices.data, self.written - len(block) + start) < prices.nbytes:
+            raise OSError(errno.ENOSPC, "no room")
+        self._used += prices.nbytes
+        kept = np.frombuffer(block, np.float64, prices.size, start)
+        return kept.reshape(prices.shape)
+
+    def _add_block(self, file: int, least: int) -> None:
         self.rest()
-        if hasattr(os, "posix_fallocate") and hasattr(mmap, "MADV_DONTNEED"):
-            try:
-                with tempfile.TemporaryFile() as file:  # it is gone when the blocks are
-                    # a page that finds the disk full later would end the process
-                    os.posix_fallocate(file.fileno(), 0, size)
-                    self._mapped.append(mmap.mmap(file.fileno(), size))
-                return np.frombuffer(self._mapped[-1])
-            except OSError:
-                pass
-        return np.empty(size // 8)
+        size = -(-least // BLOCK) * BLOCK
+        os.truncate(file, self.written + size)
+        self._blocks.append(mmap.mmap(file, size, access=mmap.ACCESS_READ, offset=self.written))
+        self._used = 0
