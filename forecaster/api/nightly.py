@@ -77,6 +77,7 @@ def batch(
     max_age: int = 5,
     resume: bool = False,
     wait: float = 0.0,
+    workers: int | None = None,
 ) -> BatchResult:
     """Forecast a whole watchlist in one pass, and write every forecast down in the journal.
 
@@ -93,6 +94,7 @@ def batch(
         max_age: how many sessions a ticker's last bar may be behind.
         resume: go on with the last run of the same work if it was cut off.
         wait: seconds to wait for another batch.
+        workers: processes that read stored bars; None: one for each core, of a long watchlist.
 
     Returns:
         Forecasts and failures; nothing is raised for a ticker that failed, nor for holdings whose
@@ -109,7 +111,7 @@ def batch(
         market=None if market is None else _sources(market, "market"),
         risk=None if risk is None else _held(risk),
         horizon=horizon, fetching=fetch_options(calendar, None, provider, offline=offline),
-        max_age=max_age, resume=resume, wait=wait,
+        max_age=max_age, resume=resume, wait=wait, workers=workers,
     )  # fmt: skip
     warn_notes(result.notes)
     return result

@@ -117,6 +117,15 @@ def batch(
             help="Sessions that the last bar of a ticker may be behind; an older one fails.",
         ),
     ] = 5,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes that read stored bars. (default: one for each core, of a long"
+            " watchlist)",
+            show_default=False,
+        ),
+    ] = None,
     quiet: Annotated[
         bool,
         typer.Option(
@@ -185,7 +194,7 @@ def batch(
                 author, work, market=members, risk=risk,
                 horizon=horizon, fetching=fetching, options=options, resume=resume,
                 retrain_days=days, path=kept, wait=wait,
-                max_age=max_age, on_ticker=on_ticker, on_run=name_run,
+                max_age=max_age, workers=workers, on_ticker=on_ticker, on_run=name_run,
             )  # fmt: skip
     loud = [about for about in result.notes if about.loud]
     show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])

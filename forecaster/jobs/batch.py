@@ -26,10 +26,11 @@ from forecaster.jobs.market_set import (
 )
 from forecaster.jobs.nightly_risk import Evening, NightlyRisk, risk_of_night
 from forecaster.jobs.predict import TickerForecast, checked_horizon, predict
+from forecaster.jobs.reading import stored_reader
 from forecaster.joint.holdings import Holdings
 from forecaster.market.age import ages_of, file_notes
 from forecaster.market.bars import Panel
-from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
+from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions, StoredBars
 from forecaster.market.files.read import DEFAULT_READ_OPTIONS, ReadOptions
 from forecaster.market.load import read_sorted
 from forecaster.market.memory import Shelf
@@ -114,6 +115,7 @@ def batch(
     path: Path | None = None,
     wait: float = 0.0,
     max_age: int = MAX_AGE,
+    workers: int | None = None,
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
     on_ticker: Callable[[str], None] | None = None,
@@ -137,6 +139,7 @@ def batch(
         wait: seconds to wait for another batch.
         max_age: how many sessions the last bar of a ticker may be behind; one that is older is a
             failure, and is not forecast.
+        workers: processes that read stored bars; None: one for each core, of a long watchlist.
         provider: makes the provider; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
         on_ticker: called before each ticker is fetched.
@@ -144,7 +147,8 @@ def batch(
 
     Raises:
         LockHeld: another batch did not end in time.
-        SettingsError: the model was not trained for that many steps, or the store is read-only.
+        SettingsError: the model was not trained for that many steps, there are fewer workers than
+            one, or the store is read-only.
         MachineError: it is to be retrained, and what that needs is not installed.
         StoreError: the store cannot be used.
     """
@@ -161,7 +165,8 @@ def batch(
         last, shelf = None if due else REACH, Shelf()
         loaded = read_sorted(
             sources.files, sources.tickers, options, asked, store=store, provider=provider,
-            now=moment, last=last, shelf=shelf, on_ticker=on_ticker,
+            now=moment, stored=StoredBars(last, shelf, stored_reader(workers)),
+            on_ticker=on_ticker,
         )  # fmt: skip
         members, missing = (
             read_market_set(
@@ -200,7 +205,7 @@ def batch(
             def more(tickers: Sequence[str]) -> Evening:
                 found = read_sorted(
                     [], tickers, options, asked, store=store, provider=provider, now=moment,
-                    last=REACH, on_ticker=on_ticker,
+                    stored=StoredBars(REACH), on_ticker=on_ticker,
                 )  # fmt: skip
                 return Evening.of(found, ages_of(found, moment), max_age)
 

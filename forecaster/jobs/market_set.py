@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from forecaster.errors import Message, parameter
 from forecaster.features.cross_section import FEWEST
+from forecaster.market.fetch_options import StoredBars
 from forecaster.market.load import read_sorted
 from forecaster.market.notes import Note
 from forecaster.wording import counted
@@ -53,7 +54,8 @@ def read_market_set(
     """
     loaded = read_sorted(
         sources.files, sources.tickers, replace(options, ticker=None),
-        replace(fetching, calendar=None), store=store, provider=provider, now=now, last=last,
+        replace(fetching, calendar=None), store=store, provider=provider, now=now,
+        stored=StoredBars(last),
     )  # fmt: skip
     if not len(loaded.panel) and loaded.failures:
         raise loaded.failures[-1].error

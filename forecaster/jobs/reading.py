@@ -1,17 +1,30 @@
-"""Many price files read in several processes: the same histories, notes and failures, sooner."""
+"""Many price files, or stored tickers, read in several processes.
+
+Histories, notes, failures and their order are those of one process. Where workers are lost, this
+process reads what they did not.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from forecaster.errors import WorkersLost
 from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
 from forecaster.market.bars import Panel
 from forecaster.market.files.cells.parse_numbers import load_arrow
 from forecaster.market.files.read import Collected, NamedPath, Reader, ReadOptions, read_each
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from forecaster.errors import DataError
+    from forecaster.market.bars import History
+    from forecaster.market.fetch_options import BarsReader
+    from forecaster.market.store.tickers import TickerInfo
 
 LARGE = 32 * 2**20
 """Bytes of files from which processes pay: they need about a second to start."""
@@ -22,7 +35,16 @@ MOST_WORKERS = 8
 _IN_A_TASK = 8
 """Files of one task."""
 
+MANY_TICKERS = 1000
+"""Stored tickers from which processes pay."""
+
+TICKERS_IN_A_TASK, TASKS_AT_ONCE = 64, 8
+"""What is read and not yet on a shelf is bounded by their product."""
+
 _Task = tuple[list[NamedPath], ReadOptions]
+_StoredTask: TypeAlias = tuple[tuple[Any, ...], int | None]
+"""What is known of some tickers, and how many bars of each are wanted."""
+
 OnFiles = Callable[[int, int], None]
 """Called with how many files were read, and of how many."""
 
@@ -43,6 +65,54 @@ def reader(on_files: OnFiles | None = None, workers: int | None = None) -> Reade
         return _here(files, options, on_files)
 
     return read
+
+
+def stored_reader(workers: int | None = None) -> BarsReader:
+    """Reads the bars of stored tickers, in several processes where that pays.
+
+    Args:
+        workers: processes; None: one for each core, if the tickers are many.
+
+    Raises:
+        SettingsError: there are fewer than one.
+    """
+    from forecaster.jobs.parallel import Pool
+    from forecaster.market.store.bars import read_all
+
+    Pool(workers)  # refuses what is no number of them
+
+    def read(
+        connection: Connection, infos: Sequence[TickerInfo], last: int | None
+    ) -> Iterator[tuple[str, History | DataError]]:
+        many = len(infos) >= MANY_TICKERS
+        processes = workers or (min(_cores(), MOST_WORKERS) if many else 1)
+        done = 0
+        if min(processes, len(infos)) > 1:
+            with contextlib.suppress(WorkersLost), Pool(processes).kept() as pool:
+                for start in range(0, len(infos), TICKERS_IN_A_TASK * TASKS_AT_ONCE):
+                    some = infos[start : start + TICKERS_IN_A_TASK * TASKS_AT_ONCE]
+                    parts = pool.map(read_stored, Panel(()), _tasks(some, last))
+                    yield from (found for part in parts for found in part)
+                    done = start + len(some)
+        yield from read_all(connection, infos[done:], last)
+
+    return read
+
+
+def _tasks(infos: Sequence[TickerInfo], last: int | None) -> list[_StoredTask]:
+    starts = range(0, len(infos), TICKERS_IN_A_TASK)
+    return [(tuple(infos[i : i + TICKERS_IN_A_TASK]), last) for i in starts]
+
+
+def read_stored(
+    _panel: Panel, task: _StoredTask, _watch: OnProgress | None
+) -> list[tuple[str, Any]]:
+    """The bars of some stored tickers, of one moment: a task of a pool."""
+    from forecaster.market.store import Store
+    from forecaster.market.store.bars import read_all
+
+    with Store() as store, store.reading() as connection:
+        return list(read_all(connection, *task))
 
 
 def _here(

@@ -5,21 +5,25 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from forecaster.errors import SettingsError
+from forecaster.errors import DataError, SettingsError
 from forecaster.market.calendars import last_closed
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from forecaster.market.bars import History
+    from forecaster.market.memory import Shelf
     from forecaster.market.providers.base import Provider
     from forecaster.market.store import Store
     from forecaster.market.store.calendars import StoredCalendar
-    from forecaster.market.store.tickers import StoredTicker
+    from forecaster.market.store.tickers import StoredTicker, TickerInfo
 
 DEFAULT_PAUSE, DEFAULT_DEADLINE = 0.5, 60.0
 """Seconds between two requests at least, and for one ticker at most."""
@@ -51,6 +55,29 @@ class FetchOptions:
 
 
 DEFAULT_FETCH_OPTIONS = FetchOptions()
+
+BarsReader: TypeAlias = (
+    "Callable[[Connection, Sequence[TickerInfo], int | None],"
+    " Iterable[tuple[str, History | DataError]]]"
+)
+
+
+@dataclass(frozen=True)
+class StoredBars:
+    """What is read of stored tickers, how, and where it goes.
+
+    Attributes:
+        last: only so many bars of each ticker, the newest; None: all.
+        shelf: where they are put; None: they stay in memory.
+        reader: of many tickers; None: this process reads them, in one transaction.
+    """
+
+    last: int | None = None
+    shelf: Shelf | None = None
+    reader: BarsReader | None = None
+
+
+ALL_BARS = StoredBars()
 
 
 @contextlib.contextmanager

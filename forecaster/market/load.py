@@ -20,8 +20,10 @@ from forecaster.market.age import age_note, age_of
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars, closes_of
 from forecaster.market.fetch_options import (
+    ALL_BARS,
     DEFAULT_FETCH_OPTIONS,
     FetchOptions,
+    StoredBars,
     is_current,
     store_and_provider,
 )
@@ -123,8 +125,7 @@ def read_sorted(
     store: Store | None = None,
     provider: Callable[[], Provider] | None = None,
     now: datetime | None = None,
-    last: int | None = None,
-    shelf: Shelf | None = None,
+    stored: StoredBars = ALL_BARS,
     on_ticker: Callable[[str], None] | None = None,
 ) -> LoadResult:
     """Read sources of which it is known whether they are files or tickers.
@@ -139,8 +140,7 @@ def read_sorted(
         store: open; None: the default one.
         provider: makes the provider if one is needed; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
-        last: only so many bars of each ticker, the newest; None: all.
-        shelf: where bars of tickers are put; None: they stay in memory.
+        stored: what is read of stored tickers, how, and where it goes.
         on_ticker: called before each ticker is fetched.
 
     Returns:
@@ -156,7 +156,7 @@ def read_sorted(
             loaded = on_calendar(loaded, str(fetching.calendar), opened, moment)
         if not tickers:
             return loaded
-        fetched = _fetched(tickers, fetching, opened, make, moment, last, shelf, on_ticker)
+        fetched = _fetched(tickers, fetching, opened, make, moment, stored, on_ticker)
     return _joined(loaded, fetched)
 
 
@@ -166,14 +166,13 @@ def _fetched(
     store: Store,
     provider: Callable[[], Provider],
     now: datetime,
-    last: int | None,
-    shelf: Shelf | None,
+    wanted: StoredBars,
     on_ticker: Callable[[str], None] | None,
 ) -> LoadResult:
     """Histories of tickers, as fresh as they can be had."""
     tickers, failures = checked_tickers(words)
     updates, histories, stored = _updated(
-        store, list(tickers), fetching, now, provider, last, shelf, on_ticker
+        store, list(tickers), fetching, now, provider, wanted, on_ticker
     )
     usable = [found[0] for found in histories.values() if not isinstance(found, DataError)]
     calendars, notes = _calendars(store, usable, now, stored)
@@ -186,7 +185,7 @@ def _fetched(
             failures.append(Failure(error, tickers[update.ticker]))
             continue
         history, filled = found
-        panel.append(_with_closes(history, calendars, shelf))
+        panel.append(_with_closes(history, calendars, wanted.shelf))
         notes += [Note(f"{note}.", update.ticker) for note in filled]
         schedule = calendars.of(history)
         notes += update_notes(update, schedule, history.first)
@@ -207,8 +206,7 @@ def _updated(
     fetching: FetchOptions,
     now: datetime,
     provider: Callable[[], Provider],
-    last: int | None,
-    shelf: Shelf | None,
+    wanted: StoredBars,
     on_ticker: Callable[[str], None] | None,
 ) -> tuple[list[TickerUpdate], dict[str, _Found], dict[str, StoredCalendar]]:
     """Fetch what is missing; then what is stored of each ticker, all of one moment.
@@ -234,7 +232,7 @@ def _updated(
         )  # fmt: skip
         if outdated:
             tx = reading.enter_context(store.reading())
-        histories = _histories(tx, updates, fetching, last, shelf)
+        histories = _histories(tx, updates, fetching, wanted)
     return updates, histories, calendars
 
 
@@ -242,8 +240,7 @@ def _histories(
     tx: Connection,
     updates: Sequence[TickerUpdate],
     fetching: FetchOptions,
-    last: int | None,
-    shelf: Shelf | None,
+    wanted: StoredBars,
 ) -> dict[str, _Found]:
     """The bars that are wanted of each ticker, or what is wrong with those that are stored."""
     from forecaster.market.store.bars import read_all
@@ -254,7 +251,8 @@ def _histories(
     for ticker, stored in stored_tickers(tx, failed).items():
         infos[ticker] = stored.info  # another run may have had an answer
     histories: dict[str, _Found] = {}
-    for ticker, history in read_all(tx, list(infos.values()), last=last and last + NEIGHBOURS):
+    last, read = wanted.last, wanted.reader or read_all
+    for ticker, history in read(tx, list(infos.values()), last and last + NEIGHBOURS):
         if isinstance(history, DataError):
             histories[ticker] = history
             continue
@@ -262,11 +260,11 @@ def _histories(
         if fetching.since is not None:
             start = int(np.searchsorted(history.sessions, fetching.since))
         if start < len(history):
-            wanted, filled = with_known_ranges(history.slice(start, len(history)))
-            wanted = wanted.slice(max(0, len(wanted) - (last or len(wanted))), len(wanted))
+            bars, filled = with_known_ranges(history.slice(start, len(history)))
+            bars = bars.slice(max(0, len(bars) - (last or len(bars))), len(bars))
             if fetching.calendar is not None:
-                wanted = replace(wanted, calendar=fetching.calendar)
-            histories[ticker] = (shelf.put(wanted) if shelf else wanted), filled
+                bars = replace(bars, calendar=fetching.calendar)
+            histories[ticker] = (wanted.shelf.put(bars) if wanted.shelf else bars), filled
     return histories
 
 

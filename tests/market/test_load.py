@@ -14,7 +14,7 @@ from synthetic import garch_history
 from forecaster.errors import RateLimited, SettingsError, SourceUnavailable, UnknownTicker
 from forecaster.market import exchanges
 from forecaster.market.bars import PRICE_FIELDS, History
-from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
+from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions, StoredBars
 from forecaster.market.files.read import LoadResult
 from forecaster.market.load import read_sorted
 from forecaster.market.store import Store, bars
@@ -51,7 +51,13 @@ def load(
     last: int | None = None,
 ) -> LoadResult:
     return read_sorted(
-        [], words, fetching=fetching, store=store, provider=lambda: source, now=now, last=last
+        [],
+        words,
+        fetching=fetching,
+        store=store,
+        provider=lambda: source,
+        now=now,
+        stored=StoredBars(last),
     )
 
 

@@ -10,7 +10,7 @@ from fake_provider import FakeProvider, evening
 from synthetic import garch_history, weekdays
 
 from forecaster.market import exchanges
-from forecaster.market.fetch_options import FetchOptions
+from forecaster.market.fetch_options import FetchOptions, StoredBars
 from forecaster.market.load import read_sorted
 from forecaster.market.store import Store, bars
 
@@ -66,7 +66,12 @@ def test_the_newest_bars_alone_are_as_they_are_in_the_whole(store):
 
     def read(last):
         loaded = read_sorted(
-            [], ["ABC"], store=store, provider=lambda: source, now=evening(FRIDAY), last=last
+            [],
+            ["ABC"],
+            store=store,
+            provider=lambda: source,
+            now=evening(FRIDAY),
+            stored=StoredBars(last),
         )
         return loaded.panel.histories[0]
 

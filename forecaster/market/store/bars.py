@@ -68,7 +68,7 @@ def read(connection: Connection, ticker: str, *, last: int | None = None) -> His
 
 
 def read_all(
-    connection: Connection, infos: Sequence[TickerInfo], *, last: int | None = None
+    connection: Connection, infos: Sequence[TickerInfo], last: int | None = None
 ) -> Iterator[tuple[str, History | DataError]]:
     """The bars of several tickers, one after the other; those without a bar are left out.
 
