@@ -120,7 +120,6 @@ def batch(
     workers: Annotated[
         int | None,
         typer.Option(
-            min=1,
             help="Processes that read stored bars. (default: one for each core, of a long"
             " watchlist)",
             show_default=False,

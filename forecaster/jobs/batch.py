@@ -153,6 +153,7 @@ def batch(
         StoreError: the store cannot be used.
     """
     checked_horizon(model, horizon)  # before an evening's requests are made for nothing
+    reader = stored_reader(workers)
     if retrain_days is not None:
         require_training()
     began, moment = time.perf_counter(), now or datetime.now(UTC)
@@ -165,7 +166,7 @@ def batch(
         last, shelf = None if due else REACH, Shelf()
         loaded = read_sorted(
             sources.files, sources.tickers, options, asked, store=store, provider=provider,
-            now=moment, stored=StoredBars(last, shelf, stored_reader(workers)),
+            now=moment, stored=StoredBars(last, shelf, reader),
             on_ticker=on_ticker,
         )  # fmt: skip
         members, missing = (

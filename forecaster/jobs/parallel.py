@@ -32,6 +32,7 @@ from forecaster.jobs.worker import (
     itself,
     modules_not_from_here,
     require_versions,
+    start_trackers,
     versions,
     watch_parent,
     work,
@@ -150,6 +151,7 @@ class Pool:
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         of = len(left)
+        start_trackers()
         try:
             for _ in range(_ATTEMPTS):
                 parallel = joblib.Parallel(

@@ -222,6 +222,7 @@ def _answers(
     encodings = model.representation.encode_each(histories, states, last=context)
     while some := list(islice(encodings, _AT_ONCE)):
         yield from zip(some, outputs_now(model.network, some, context), strict=True)
+        some.clear()  # before the next ones are made
         rest()
 
 
