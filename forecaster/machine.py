@@ -35,6 +35,17 @@ def require_memory(needed: int, what: str) -> None:
         )
 
 
+def trim_memory() -> None:
+    """Give memory that was freed back to the machine, where the C library keeps it (as glibc does).
+
+    It is worth a call before the largest arrays of a run are made.
+    """
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def _limit() -> int | None:
     """Bytes of address space that this process may use; None where there is no limit."""
     try:

@@ -21,6 +21,7 @@ from forecaster.features.sequences import (
     prefix_batches,
     window_batches,
 )
+from forecaster.machine import trim_memory
 from forecaster.market.bars import History
 from forecaster.model.averaging import WeightAverage
 from forecaster.model.devices import import_keras
@@ -175,6 +176,7 @@ def fit(
         if represent
         else Representation.fit(settings.scale, histories, market)
     )
+    trim_memory()  # of an earlier fit and its test
     data = TrainingSet.of(
         representation.encode_each(histories, market),
         lengths,
