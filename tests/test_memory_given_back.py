@@ -25,12 +25,12 @@ print(before - resident())
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
-def test_freed_memory_goes_back():
+def test_freed_memory_goes_back() -> None:
     done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True, check=True)
     assert int(done.stdout) > 100_000_000
 
 
-def test_a_c_library_that_cannot_is_left_alone(monkeypatch):
+def test_a_c_library_that_cannot_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     import ctypes
 
     from forecaster.machine import trim_memory

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 import time
 import warnings
@@ -32,7 +33,6 @@ from forecaster.jobs.worker import (
     itself,
     modules_not_from_here,
     require_versions,
-    start_trackers,
     versions,
     watch_parent,
     work,
@@ -151,7 +151,7 @@ class Pool:
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         of = len(left)
-        start_trackers()
+        _start_trackers()
         try:
             for _ in range(_ATTEMPTS):
                 parallel = joblib.Parallel(
@@ -219,6 +219,20 @@ class Pool:
                     " tasks undone; a scheduler and a worker are needed to the end. Start them"
                     " again."
                 ) from lost
+
+
+def _start_trackers() -> None:
+    """Start the processes that clean up after workers; each of them, as it starts, unblocks Ctrl-C.
+
+    Workers that start behind them would be open to it.
+    """
+    from multiprocessing import resource_tracker
+
+    from joblib.externals.loky.backend import resource_tracker as of_joblib
+
+    if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()
+        of_joblib.ensure_running()
 
 
 def _end_processes() -> None:

@@ -81,20 +81,6 @@ def modules_not_from_here() -> Iterator[None]:
             os.environ[_SAFE] = before
 
 
-def start_trackers() -> None:
-    """Start the processes that clean up after workers; each of them, as it starts, unblocks Ctrl-C.
-
-    Workers that start behind them would be open to it.
-    """
-    from multiprocessing import resource_tracker
-
-    from joblib.externals.loky.backend import resource_tracker as of_joblib
-
-    if hasattr(signal, "pthread_sigmask"):
-        resource_tracker.ensure_running()
-        of_joblib.ensure_running()
-
-
 @contextlib.contextmanager
 def interrupts_stay_here() -> Iterator[None]:
     """Keep Ctrl-C from processes started in here: the one that started them ends them."""

@@ -135,3 +135,15 @@ class TestActions:
         on = get(store).up_to(day)
         np.testing.assert_array_equal(on.close, history.close[:21])
         assert len(on.splits) == 1
+
+
+def test_tickers_of_the_same_sessions_share_them(store):
+    put(store, abc())
+    put(store, abc(ticker="DEF"))
+    put(store, abc(29, ticker="GHI"))
+    with store.reading() as tx:
+        infos = [one.info for one in stored_tickers(tx, ["ABC", "DEF", "GHI"]).values()]
+        found = dict(bars.read_all(tx, infos, last=29))
+    assert found["ABC"].sessions is found["DEF"].sessions
+    assert np.array_equal(found["ABC"].sessions, abc().sessions[-29:])
+    assert np.array_equal(found["GHI"].sessions, abc(29).sessions)
