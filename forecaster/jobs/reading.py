@@ -1,7 +1,7 @@
 """Many price files, or stored tickers, read in several processes.
 
-Histories, notes, failures and their order are those of one process. Where workers are lost, this
-process reads what they did not.
+Histories, notes, failures and their order are those of one process. Where workers are lost, or
+cannot be had, this process reads what they did not.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ _IN_A_TASK = 8
 MANY_TICKERS = 1000
 """Stored tickers from which processes pay."""
 
+_NO_WORKERS = (WorkersLost, OSError, ImportError)
+"""How workers are lost, or cannot be had, as in a container without shared memory."""
+
 TICKERS_IN_A_TASK, TASKS_AT_ONCE = 64, 8
 """What is read and not yet on a shelf is bounded by their product."""
 
@@ -60,7 +63,7 @@ def reader(on_files: OnFiles | None = None, workers: int | None = None) -> Reade
     def read(files: Sequence[NamedPath], options: ReadOptions) -> Iterable[Collected]:
         processes = min(_workers(files) if workers is None else workers, len(files))
         if processes > 1:
-            with contextlib.suppress(WorkersLost):  # this process may have the memory
+            with contextlib.suppress(*_NO_WORKERS):
                 return _on_processes(files, options, processes, on_files)
         return _here(files, options, on_files)
 
@@ -88,7 +91,7 @@ def stored_reader(workers: int | None = None) -> BarsReader:
         processes = workers or (min(_cores(), MOST_WORKERS) if many else 1)
         done = 0
         if min(processes, len(infos)) > 1:
-            with contextlib.suppress(WorkersLost), Pool(processes).kept() as pool:
+            with contextlib.suppress(*_NO_WORKERS), Pool(processes).kept() as pool:
                 for start in range(0, len(infos), TICKERS_IN_A_TASK * TASKS_AT_ONCE):
                     some = infos[start : start + TICKERS_IN_A_TASK * TASKS_AT_ONCE]
                     parts = pool.map(read_stored, Panel(()), _tasks(some, last))

@@ -88,9 +88,17 @@ def test_large_files_are_read_by_a_worker_a_core(folder, monkeypatch):
     assert asked == [(3, 5)]
 
 
-def test_this_process_reads_what_lost_workers_did_not(folder, monkeypatch):
+@pytest.mark.parametrize(
+    "why",
+    [
+        WorkersLost("they were killed. Start again."),
+        PermissionError(13, "no semaphores"),
+        ImportError("no multiprocessing"),
+    ],
+)
+def test_this_process_reads_what_workers_did_not(folder, monkeypatch, why):
     def lost(*_: object, **__: object) -> None:
-        raise WorkersLost("they were killed. Start again.")
+        raise why
 
     monkeypatch.setattr(parallel.Pool, "map", lost)
     assert said(read_sources([str(folder)], reader=reader(workers=2))) == said(
