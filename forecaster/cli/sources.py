@@ -99,7 +99,7 @@ def standard_input(words: Sequence[str], what: str) -> BinaryIO:
 
 def read(sources: list[str], reading: Reading) -> LoadResult:
     """Read the sources and print what was repaired on stderr."""
-    from forecaster.jobs.reading import reader
+    from forecaster.jobs.bulk_reading import reader
     from forecaster.market.load import read_sources
     from forecaster.output.live.spinners import reading_sources
 

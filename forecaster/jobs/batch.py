@@ -19,6 +19,7 @@ from pathlib import Path
 from forecaster.atomic import locked
 from forecaster.errors import DataError, ForecastError, LockHeld, Message, TrainingDiverged
 from forecaster.features.representation import REACH
+from forecaster.jobs.bulk_reading import stored_reader
 from forecaster.jobs.market_set import (
     fewer_than_wanted,
     other_than_learned,
@@ -26,7 +27,6 @@ from forecaster.jobs.market_set import (
 )
 from forecaster.jobs.nightly_risk import Evening, NightlyRisk, risk_of_night
 from forecaster.jobs.predict import TickerForecast, checked_horizon, predict
-from forecaster.jobs.reading import stored_reader
 from forecaster.joint.holdings import Holdings
 from forecaster.market.age import ages_of, file_notes
 from forecaster.market.bars import Panel

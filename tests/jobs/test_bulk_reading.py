@@ -15,9 +15,9 @@ import pytest
 from synthetic import garch_history, random_model
 
 from forecaster.errors import SettingsError, WorkersLost
-from forecaster.jobs import parallel, reading
+from forecaster.jobs import bulk_reading, parallel
 from forecaster.jobs.batch import BatchResult, batch
-from forecaster.jobs.reading import reader
+from forecaster.jobs.bulk_reading import reader
 from forecaster.market.bars import Panel
 from forecaster.market.fetch_options import FetchOptions
 from forecaster.market.files.read import LoadResult
@@ -80,10 +80,10 @@ def test_large_files_are_read_by_a_worker_a_core(folder, monkeypatch):
         return [function(panel, task, None) for task in tasks]
 
     monkeypatch.setattr(parallel.Pool, "map", run)
-    monkeypatch.setattr(reading, "_cores", lambda: 3)
+    monkeypatch.setattr(bulk_reading, "_cores", lambda: 3)
     read_sources([str(folder)], reader=reader())
     assert asked == []
-    monkeypatch.setattr(reading, "LARGE", 100_000)
+    monkeypatch.setattr(bulk_reading, "LARGE", 100_000)
     assert said(read_sources([str(folder)], reader=reader())) == said(read_sources([str(folder)]))
     assert asked == [(3, 5)]
 
@@ -139,8 +139,8 @@ NAMES = [f"T{number:02d}" for number in range(40)]
 @pytest.fixture
 def stored(monkeypatch) -> None:
     """Tickers in the store; one of them is damaged."""
-    monkeypatch.setattr(reading, "TICKERS_IN_A_TASK", 3)
-    monkeypatch.setattr(reading, "TASKS_AT_ONCE", 4)
+    monkeypatch.setattr(bulk_reading, "TICKERS_IN_A_TASK", 3)
+    monkeypatch.setattr(bulk_reading, "TASKS_AT_ONCE", 4)
     with Store() as store, store.writing() as tx:
         for seed, name in enumerate(NAMES):
             made = garch_history(name, 200 + seed % 2, seed)
@@ -208,10 +208,10 @@ def test_many_tickers_are_read_by_a_worker_a_core(model, stored, monkeypatch):
         return [function(panel, task, None) for task in tasks]
 
     monkeypatch.setattr(parallel.Pool, "map", here)
-    monkeypatch.setattr(reading, "_cores", lambda: 2)
+    monkeypatch.setattr(bulk_reading, "_cores", lambda: 2)
     run(model)
     assert asked == []
-    monkeypatch.setattr(reading, "MANY_TICKERS", 40)
+    monkeypatch.setattr(bulk_reading, "MANY_TICKERS", 40)
     run(model)
     assert set(asked) == {2}
 
