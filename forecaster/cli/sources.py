@@ -116,9 +116,13 @@ def read(sources: list[str], reading: Reading) -> LoadResult:
 
 def read_price_files(files: list[str], reading: Reading) -> LoadResult:
     """Read sources that are files, whatever they are called."""
+    from forecaster.jobs.bulk_reading import reader
     from forecaster.market.files.read import read_files
+    from forecaster.output.live.spinners import reading_sources
 
-    loaded = read_files(files, file_options(reading), stdin=standard_input(files, "prices"))
+    stdin = standard_input(files, "prices")
+    with reading_sources() as (on_files, _):
+        loaded = read_files(files, file_options(reading), stdin=stdin, reader=reader(on_files))
     show_notes(loaded.notes)
     return loaded
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from forecaster.atomic import locked
 from forecaster.errors import DataError, ForecastError, LockHeld, Message, TrainingDiverged
+from forecaster.features.closing_order import nothing
 from forecaster.features.representation import REACH
 from forecaster.jobs.bulk_reading import stored_reader
 from forecaster.jobs.market_set import (
@@ -163,7 +164,7 @@ def batch(
         if on_run is not None:
             on_run(run.run)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
-        last, shelf = None if due else REACH, Shelf()
+        last, shelf = None if due else REACH, None if due else Shelf()
         loaded = read_sorted(
             sources.files, sources.tickers, options, asked, store=store, provider=provider,
             now=moment, stored=StoredBars(last, shelf, reader),
@@ -191,7 +192,7 @@ def batch(
             horizon=horizon,
             calendars=loaded.calendars,
             ages=ages,
-            rest=shelf.rest,
+            rest=nothing if shelf is None else shelf.rest,
         )
         notes += [*missing, *other_than_learned(model, members)]
         if members is None:

@@ -16,7 +16,7 @@ from forecaster.errors import WorkersLost
 from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
 from forecaster.market.bars import Panel
 from forecaster.market.files.cells.parse_numbers import load_arrow
-from forecaster.market.files.read import Collected, NamedPath, Reader, ReadOptions, read_each
+from forecaster.market.files.read import MANY, Collected, NamedPath, Reader, ReadOptions, read_each
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -56,7 +56,7 @@ def reader(on_files: OnFiles | None = None, workers: int | None = None) -> Reade
     """Reads the files of a source, in several processes where that pays.
 
     Args:
-        on_files: called as files are done.
+        on_files: called as some of many files are done.
         workers: processes; None: one for each core, if the files are large enough.
     """
 
@@ -122,7 +122,7 @@ def _here(
     files: Sequence[NamedPath], options: ReadOptions, on_files: OnFiles | None
 ) -> Iterable[Collected]:
     for done, found in enumerate(read_each(files, options), start=1):
-        if on_files is not None and len(files) > 1:
+        if on_files is not None and len(files) >= MANY:
             on_files(done, len(files))
         yield found
 

@@ -66,6 +66,14 @@ def test_a_ticker_that_is_fetched_is_named(monkeypatch):
             read_until(terminal, "fetching AAPL")
 
 
+def test_files_of_a_folder_are_counted(place):
+    (place / "prices").mkdir()
+    for number in range(30):
+        (place / "prices" / f"T{number}.csv").write_bytes(FB.read_bytes())
+    with started("predict", "prices", "--horizon", "1") as (_, terminal):
+        read_until(terminal, "of 30 files")
+
+
 @pytest.mark.parametrize("environment", [{"FORECASTER_LOG_FORMAT": "json"}, {"TERM": "dumb"}])
 def test_a_log_and_a_plain_terminal_have_no_dots(environment):
     with started("explain", str(FB), "--last", "2", **environment) as (_, terminal):
