@@ -40,6 +40,13 @@ REACH = 1500
 LIMIT = 6.0
 """Inputs are cut at this many standard deviations."""
 
+UNTRAINED = 1e9
+"""Deviation of an input that did not vary in training: it is 0 whatever comes later, because the
+network's weights for it were never trained."""
+
+_LEAST_DEVIATION = 1e-6
+"""An input that deviated less in training did not vary."""
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -157,6 +164,7 @@ class Representation:
         """Rows in standard deviations, cut at ``LIMIT``; an unknown market state is 0."""
         rows, known = np.column_stack([bars, states]), self.market_state & (states[:, 0] > 0)
         standard = np.clip((rows - self.mean) / self.deviation, -LIMIT, LIMIT)
+        standard[:, self.deviation == UNTRAINED] = 0.0
         first, stop = self.market_state_columns
         standard[~known, first:stop] = 0.0
         return standard.astype(np.float32)
@@ -257,6 +265,7 @@ class _Moments:
         self.count = total
 
     def both(self) -> tuple[Floats, Floats]:
-        """Means and deviations ``(F,)``; a column that does not vary has deviation 1."""
+        """Means and deviations ``(F,)``; a column that does not vary has deviation UNTRAINED."""
         deviation = np.sqrt(np.asarray(self._squares) / self.count)
-        return np.asarray(self._mean).copy(), np.where(deviation > 1e-6, deviation, 1.0)
+        varied = deviation > _LEAST_DEVIATION
+        return np.asarray(self._mean).copy(), np.where(varied, deviation, UNTRAINED)
