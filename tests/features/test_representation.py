@@ -172,13 +172,13 @@ class TestVolume:
 
 class TestRepresentation:
     def test_training_rows_have_mean_0_and_deviation_1(self):
-        # one of them with a shock, or the bumps that follow one would never vary
+        # one with a shock, or the bumps that follow one would never vary, and one of closes alone
         calm = garch_history("A", 300, seed=1)
         fall, loud = (np.where(np.arange(300) >= 200, 0.8, 1.0), calm.volume.copy())
         loud[200] *= 20.0
         prices = {f: getattr(calm, f) * fall for f in ("open", "high", "low", "close")}
         shaken = replace(calm, **prices, adjusted_close=calm.adjusted_close * fall, volume=loud)
-        histories = [shaken, garch_history("B", 200, seed=2)]
+        histories = [shaken, close_only(garch_history("B", 200, seed=2))]
         representation = Representation.fit("volatility", histories)
         rows = np.concatenate(
             [
