@@ -9,7 +9,7 @@ and the state of the panel's other tickers; columns are standardised by training
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from forecaster.features.bar_features import BAR_FEATURES, KNOWN_FEATURES, bar_f
 from forecaster.features.closing_order import ClosingOrder, Group
 from forecaster.features.cross_section import FEWEST, MARKET_STATE_FEATURES, MarketState
 from forecaster.features.event_features import RHYTHM_FEATURES
+from forecaster.features.partial_bars import copies
 from forecaster.features.scaling import (
     LevelScaling,
     Scale,
@@ -86,7 +87,12 @@ class Representation:
 
     @classmethod
     def fit(
-        cls, name: ScaleName, histories: Sequence[History], market: Sequence[History] | None = None
+        cls,
+        name: ScaleName,
+        histories: Sequence[History],
+        market: Sequence[History] | None = None,
+        *,
+        partial: bool = False,
     ) -> Representation:
         """Fit scaling and standardisation on histories that end with the training range.
 
@@ -94,15 +100,17 @@ class Representation:
             name: of the scaling.
             histories: of the training.
             market: those that make the market state; None: ``histories`` themselves.
+            partial: standardise by their copies without ranges and volumes, too.
         """
         scaling = fit_scaling(name, list(histories))
         if isinstance(scaling, LevelScaling):
             return cls(scaling, np.zeros(1), np.ones(1), False, LEVEL_FEATURES)
         of_bars, of_states, of_known = _Moments(), _Moments(), _Moments()
-        for _, bars, state in _features(scaling, histories, market):
-            of_bars.add(bars)
-            of_states.add(state)
-            of_known.add(state[state[:, 0] > 0])
+        for some, members in copies(histories, market, partial=partial):
+            for _, bars, state in _features(scaling, some, members):
+                of_bars.add(bars)
+                of_states.add(state)
+                of_known.add(state[state[:, 0] > 0])
         own = VOLATILITY_FEATURES[: -len(MARKET_STATE_FEATURES)]
         least = np.where(np.isin(own, KNOWN_FEATURES), _LEAST_OF_KNOWN, _LEAST_DEVIATION)
         mean, deviation = of_bars.both(least)
@@ -162,6 +170,31 @@ class Representation:
             return
         for scale, bars, states in _features(self.scaling, histories, market, last):
             yield Encoding(scale.history, self._standardise(bars, states), scale)
+
+    def encode_copies(
+        self,
+        histories: Sequence[History],
+        market: Sequence[History] | None = None,
+        *,
+        partial: bool,
+        last: int | None = None,
+    ) -> Iterator[Encoding]:
+        """Inputs of a panel and then, with ``partial``, of its copies without some columns.
+
+        History and scale are those of the full bars in every copy, so that targets do not depend on
+        what the inputs lack.
+
+        Args:
+            histories: the panel.
+            market: those that make the market state; None: ``histories`` themselves.
+            partial: whether there are copies, as ``partial_bars.copies`` makes them.
+            last: keep the inputs of the last so many sessions of each; None: of all.
+        """
+        for some, members in copies(histories, market, partial=partial):
+            encodings = self.encode_each(some, members, last=last)
+            for history, copy, encoded in zip(histories, some, encodings, strict=True):
+                scale = encoded.scale if copy is history else self.scaling.scale(history)
+                yield replace(encoded, history=history, scale=scale)
 
     def _standardise(self, bars: Floats, states: Floats) -> Floats32:
         """Rows in standard deviations, cut at ``LIMIT``; an unknown market state is 0."""

@@ -29,7 +29,7 @@ from forecaster.market.bars import History, Panel
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import forward_last
 from forecaster.model.settings import RATE, Cell, Device, Settings
-from forecaster.model.training import FitResult, Represent
+from forecaster.model.training import FitResult, Represent, represented
 
 BASELINES = ("naive", "ewma", "har")
 WINDOW = 20
@@ -138,7 +138,10 @@ def contenders(
             "feed-forward", replace(windowed.with_cell("rnn"), context=1, bidirectional=False),
             window=window,
         ),
-        Contender(f"{last} minmax", replace(settings.with_cell(last), scale="minmax")),
+        Contender(
+            f"{last} minmax",
+            replace(settings.with_cell(last), scale="minmax", partial_bars=False),
+        ),
     )  # fmt: skip
 
 
@@ -298,7 +301,7 @@ def represent(contender: Contender) -> Represent:
     def fit(
         settings: Settings, histories: Sequence[History], market: Sequence[History] | None
     ) -> Representation:
-        plain = Representation.fit(settings.scale, histories, market)
+        plain = represented(settings, histories, market)
         return StackedRepresentation.of(plain, contender.window) if contender.window else plain
 
     return fit

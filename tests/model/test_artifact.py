@@ -51,7 +51,7 @@ class TestRoundTrip:
         "more",
         [
             {},
-            {"layers": 2},
+            {"layers": 2, "partial_bars": True},
             {"supervise": "last", "bidirectional": True, "layers": 2},
             {"scale": "minmax"},
             {"scale": "standard", "supervise": "last"},
