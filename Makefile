@@ -70,7 +70,7 @@ docs: $(VENV)/installed-dev
 
 # the model that comes with the package: trained on sample_data alone, by this command
 boxed-model: $(VENV)/installed
-	$(BIN)/forecast train sample_data --device cpu --model-file forecaster/model/boxed/sample.forecast
+	$(BIN)/forecast train sample_data --device cpu --partial-bars --model-file forecaster/model/boxed/sample.forecast
 
 # the pictures of README, drawn from what the program prints
 pictures: $(VENV)/installed

@@ -21,8 +21,8 @@ _PANELS = {
         "context", "quantiles",
     ),
     "Training": (
-        "supervise", "windows", "epochs", "patience", "batch_size", "learning_rate", "clip_norm",
-        "clip_value", "seed",
+        "supervise", "windows", "partial_bars", "epochs", "patience", "batch_size", "learning_rate",
+        "clip_norm", "clip_value", "seed",
     ),
 }  # fmt: skip
 """Where the help page has each setting."""

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from forecaster.arrays import Days, Floats
+from forecaster.arrays import Days, Floats, Mask
 from forecaster.features.event_features import (
     event_scores,
     month_and_year,
@@ -33,6 +33,12 @@ LOG_HALF_LIVES = (2.0, 5.0, 22.0)
 SHARE_HALF_LIVES = (5.0, 22.0)
 """Half-lives, in sessions, of the overnight share of variance."""
 
+KNOWN_HALF_LIFE = 22.0
+"""Half-life, in sessions, of the shares of sessions whose range and whose volume are known."""
+
+KNOWN_FEATURES = ("range_known", "volume_known")
+"""Shares of recent sessions whose range and whose volume are known."""
+
 _USUAL_SHARE = 0.25
 """Overnight share of variance where the opening price is not known."""
 
@@ -58,6 +64,7 @@ BAR_FEATURES = (
     "friday",
     "month_begins",
     "year_ends",
+    *KNOWN_FEATURES,
 )
 
 
@@ -66,9 +73,14 @@ def _squash(values: Floats) -> Floats:
     return np.arcsinh(values)
 
 
+def _traded(volume: Floats) -> Mask:
+    """Whether the volume of each session is known, and not nil."""
+    return np.asarray(np.isfinite(volume) & (volume > 0))
+
+
 def volume_ratio(volume: Floats, half_life: float) -> Floats:
     """Log of volume over its decaying mean; 0 where volume is missing or nil."""
-    known = np.isfinite(volume) & (volume > 0)
+    known = _traded(volume)
     if not bool(np.any(known)):
         return np.zeros_like(volume)
     logs = np.log(np.where(known, volume, 1.0))
@@ -105,6 +117,7 @@ def bar_features(scale: VolatilityScale, prior: float, rows: slice = slice(None)
     body, spread, known = body_and_spread(history)
     gap = np.nan_to_num(overnight_gaps(history, m.returns))
     volumes = [volume_ratio(history.volume, half_life) for half_life in (5.0, 22.0, 120.0)]
+    shares = [_share(mask) for mask in (known, _traded(history.volume))]
     known, size = known[rows], np.abs(m.returns[rows])
     columns = [
         _squash(m.returns[rows] / before[rows]),
@@ -124,8 +137,14 @@ def bar_features(scale: VolatilityScale, prior: float, rows: slice = slice(None)
     columns += [column[rows] for column in _overnight_shares(history, m, prior)]
     columns += _weekdays(history.sessions, rows)
     columns += month_and_year(history.sessions, rows)
+    columns += [share[rows] for share in shares]
     rhythm = rhythm_features(history.sessions, event_scores(m, volumes[1]), rows)
     return np.column_stack([*columns, rhythm])
+
+
+def _share(known: Mask) -> Floats:
+    """Decaying mean of whether something is known; 1 where it always was."""
+    return decaying_mean(known.astype(np.float64), decay_of(KNOWN_HALF_LIFE), 0.0, 0.0)
 
 
 def _trend(standardised: Floats, half_life: float) -> Floats:

@@ -8,9 +8,10 @@ them, and a test holds it to the forecasts of this package.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from forecaster.features import ScaleName, bar_features, cross_section, event_features, volatility
-from forecaster.features.representation import LEVEL_FEATURES, VOLATILITY_FEATURES
+from forecaster.features.representation import LEVEL_FEATURES
 
 VARIABLES = {
     "O, H, L, C, V": "open, high, low, close and volume of each session, oldest first",
@@ -90,15 +91,18 @@ def definitions(scale: ScaleName) -> dict[str, str]:
     return dict(_VOLATILITY if scale == "volatility" else _LEVELS[scale])
 
 
-def inputs(scale: ScaleName) -> dict[str, str]:
-    """The formula of each input, before it is standardised, in the order of the network's inputs.
+def inputs(features: Sequence[str]) -> dict[str, str]:
+    """The formula of each input, before it is standardised.
 
     Those of the market state are 0 for a history by itself, after standardisation too.
+
+    Args:
+        features: names of a network's inputs, in its order.
     """
-    if scale != "volatility":
-        return {LEVEL_FEATURES[0]: "(P - offset) / width"}
-    named = {**_bars(), **_rhythm(), **dict.fromkeys(cross_section.MARKET_STATE_FEATURES, "0")}
-    return {name: named[name] for name in VOLATILITY_FEATURES}
+    of_price = {LEVEL_FEATURES[0]: "(P - offset) / width"}
+    of_market = dict.fromkeys(cross_section.MARKET_STATE_FEATURES, "0")
+    named = {**of_price, **_bars(), **_rhythm(), **of_market}
+    return {name: named[name] for name in features}
 
 
 def price(scale: ScaleName) -> str:
@@ -140,6 +144,8 @@ def _bars() -> dict[str, str]:
             "(month(next_day) % 12 == 11)"
             f" & (day_of_month(next_day) >= {event_features._YEAR_ENDS})"
         ),
+        "range_known": f"mean(known, {bar_features.KNOWN_HALF_LIFE:g})",
+        "volume_known": f"mean(traded, {bar_features.KNOWN_HALF_LIFE:g})",
     }
 
 

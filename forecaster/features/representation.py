@@ -9,17 +9,18 @@ and the state of the panel's other tickers; columns are standardised by training
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from forecaster.arrays import Floats, Floats32
 from forecaster.features import ScaleName
-from forecaster.features.bar_features import BAR_FEATURES, bar_features
+from forecaster.features.bar_features import BAR_FEATURES, KNOWN_FEATURES, bar_features
 from forecaster.features.closing_order import ClosingOrder, Group, nothing
 from forecaster.features.cross_section import FEWEST, MARKET_STATE_FEATURES, MarketState
 from forecaster.features.event_features import RHYTHM_FEATURES
+from forecaster.features.partial_bars import copies
 from forecaster.features.scaling import (
     LevelScaling,
     Scale,
@@ -33,12 +34,22 @@ from forecaster.market.bars import History
 
 VOLATILITY_FEATURES = (*BAR_FEATURES, *RHYTHM_FEATURES, *MARKET_STATE_FEATURES)
 LEVEL_FEATURES = ("price",)
+FIRST_FEATURES = tuple(name for name in VOLATILITY_FEATURES if name not in KNOWN_FEATURES)
+"""Inputs of models that were trained before there were others."""
 
 REACH = 1500
 """Bars that a forecast reads; older ones weigh under 2% in the slowest input."""
 
 LIMIT = 6.0
 """Inputs are cut at this many standard deviations."""
+
+UNTRAINED = 1e9
+"""Deviation of an input that did not vary in training: it is 0 whatever comes later, because the
+network's weights for it were never trained."""
+
+_LEAST_DEVIATION, _LEAST_OF_KNOWN = 1e-6, 0.2
+"""An input that deviated less in training did not vary; a column that is hardly ever missing, or
+known, teaches nothing of bars without it, or with it."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +76,23 @@ class Representation:
         mean: ``(F,)``.
         deviation: ``(F,)``, positive.
         market_state: whether training knew the market state; if not its inputs stay 0.
+        features: names of the input columns, ``(F,)``.
     """
 
     scaling: Scaling
     mean: Floats
     deviation: Floats
     market_state: bool
+    features: tuple[str, ...]
 
     @classmethod
     def fit(
-        cls, name: ScaleName, histories: Sequence[History], market: Sequence[History] | None = None
+        cls,
+        name: ScaleName,
+        histories: Sequence[History],
+        market: Sequence[History] | None = None,
+        *,
+        partial: bool = False,
     ) -> Representation:
         """Fit scaling and standardisation on histories that end with the training range.
 
@@ -82,16 +100,20 @@ class Representation:
             name: of the scaling.
             histories: of the training.
             market: those that make the market state; None: ``histories`` themselves.
+            partial: standardise by their copies without ranges and volumes, too.
         """
         scaling = fit_scaling(name, list(histories))
         if isinstance(scaling, LevelScaling):
-            return cls(scaling, np.zeros(1), np.ones(1), market_state=False)
+            return cls(scaling, np.zeros(1), np.ones(1), False, LEVEL_FEATURES)
         of_bars, of_states, of_known = _Moments(), _Moments(), _Moments()
-        for _, bars, state in _features(scaling, histories, market):
-            of_bars.add(bars)
-            of_states.add(state)
-            of_known.add(state[state[:, 0] > 0])
-        mean, deviation = of_bars.both()
+        for some, members in copies(histories, market, partial=partial):
+            for _, bars, state in _features(scaling, some, members):
+                of_bars.add(bars)
+                of_states.add(state)
+                of_known.add(state[state[:, 0] > 0])
+        own = VOLATILITY_FEATURES[: -len(MARKET_STATE_FEATURES)]
+        least = np.where(np.isin(own, KNOWN_FEATURES), _LEAST_OF_KNOWN, _LEAST_DEVIATION)
+        mean, deviation = of_bars.both(least)
         state_mean, state_deviation = (of_known if of_known.count else of_states).both()
         state_mean[0], state_deviation[0] = 0.0, 1.0  # the flag stays 0 or 1
         return cls(
@@ -99,19 +121,15 @@ class Representation:
             np.concatenate([mean, state_mean]),
             np.concatenate([deviation, state_deviation]),
             market_state=of_known.count > 0,
+            features=VOLATILITY_FEATURES,
         )
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """Names of the input columns."""
-        return VOLATILITY_FEATURES if self.scaling.name == "volatility" else LEVEL_FEATURES
 
     @property
     def market_state_columns(self) -> tuple[int, int]:
         """First and last-plus-one column of the market state, or (0, 0) without one."""
         if self.scaling.name != "volatility":
             return (0, 0)
-        stop = len(VOLATILITY_FEATURES)
+        stop = len(self.features)
         return (stop - len(MARKET_STATE_FEATURES), stop)
 
     def encode(self, history: History) -> Encoding:
@@ -165,10 +183,38 @@ class Representation:
         for scale, bars, states in _features(self.scaling, histories, market, last):
             yield Encoding(scale.history, self._standardise(bars, states), scale)
 
+    def encode_copies(
+        self,
+        histories: Sequence[History],
+        market: Sequence[History] | None = None,
+        *,
+        partial: bool,
+        last: int | None = None,
+    ) -> Iterator[Encoding]:
+        """Inputs of a panel and then, with ``partial``, of its copies without some columns.
+
+        History and scale are those of the full bars in every copy, so that targets do not depend on
+        what the inputs lack.
+
+        Args:
+            histories: the panel.
+            market: those that make the market state; None: ``histories`` themselves.
+            partial: whether there are copies, as ``partial_bars.copies`` makes them.
+            last: keep the inputs of the last so many sessions of each; None: of all.
+        """
+        for some, members in copies(histories, market, partial=partial):
+            encodings = self.encode_each(some, members, last=last)
+            for history, copy, encoded in zip(histories, some, encodings, strict=True):
+                scale = encoded.scale if copy is history else self.scaling.scale(history)
+                yield replace(encoded, history=history, scale=scale)
+
     def _standardise(self, bars: Floats, states: Floats) -> Floats32:
         """Rows in standard deviations, cut at ``LIMIT``; an unknown market state is 0."""
         rows, known = np.column_stack([bars, states]), self.market_state & (states[:, 0] > 0)
+        if len(self.features) < rows.shape[1]:
+            rows = rows.take(np.flatnonzero(np.isin(VOLATILITY_FEATURES, self.features)), axis=1)
         standard = np.clip((rows - self.mean) / self.deviation, -LIMIT, LIMIT)
+        standard[:, self.deviation == UNTRAINED] = 0.0
         first, stop = self.market_state_columns
         standard[~known, first:stop] = 0.0
         return standard.astype(np.float32)
@@ -195,9 +241,12 @@ class Representation:
             np.asarray(state["mean"], dtype=np.float64),
             np.asarray(state["deviation"], dtype=np.float64),
             market_state=bool(state["companions"]),
+            features=tuple(state["features"]),
         )
         width = (len(fitted.features),)
-        other = list(state["features"]) != list(fitted.features)
+        of_levels = isinstance(fitted.scaling, LevelScaling)
+        known = (LEVEL_FEATURES,) if of_levels else (VOLATILITY_FEATURES, FIRST_FEATURES)
+        other = fitted.features not in known
         if other or fitted.mean.shape != width or fitted.deviation.shape != width:
             raise ValueError("the model was trained on other input features")
         return fitted
@@ -279,7 +328,7 @@ class _Moments:
         self._mean = self._mean + apart * (n / total)
         self.count = total
 
-    def both(self) -> tuple[Floats, Floats]:
-        """Means and deviations ``(F,)``; a column that does not vary has deviation 1."""
+    def both(self, least: Floats | float = _LEAST_DEVIATION) -> tuple[Floats, Floats]:
+        """Means and deviations ``(F,)``; a deviation that is not above the least is UNTRAINED."""
         deviation = np.sqrt(np.asarray(self._squares) / self.count)
-        return np.asarray(self._mean).copy(), np.where(deviation > 1e-6, deviation, 1.0)
+        return np.asarray(self._mean).copy(), np.where(deviation > least, deviation, UNTRAINED)

@@ -29,7 +29,7 @@ from forecaster.market.bars import History, Panel
 from forecaster.model.devices import choose_device
 from forecaster.model.numpy_rnn import forward_last
 from forecaster.model.settings import RATE, Cell, Device, Settings
-from forecaster.model.training import FitResult, Represent
+from forecaster.model.training import FitResult, Represent, represented
 
 BASELINES = ("naive", "ewma", "har")
 WINDOW = 20
@@ -138,7 +138,10 @@ def contenders(
             "feed-forward", replace(windowed.with_cell("rnn"), context=1, bidirectional=False),
             window=window,
         ),
-        Contender(f"{last} minmax", replace(settings.with_cell(last), scale="minmax")),
+        Contender(
+            f"{last} minmax",
+            replace(settings.with_cell(last), scale="minmax", partial_bars=False),
+        ),
     )  # fmt: skip
 
 
@@ -245,18 +248,26 @@ def _comparison(
 
 @dataclass(frozen=True)
 class StackedRepresentation(Representation):
-    """A representation whose row holds the inputs of the last ``window`` sessions side by side.
+    """A representation whose row holds the inputs of the last sessions side by side.
 
     A plain recurrent cell that reads one such row is a feed-forward network: its state is zero.
+
+    Attributes:
+        plain: the representation that the inputs of one session come from.
+        window: how many sessions there are in a row.
     """
 
-    window: int = WINDOW
+    plain: Representation
+    window: int
 
-    @property
-    def features(self) -> tuple[str, ...]:
-        """Names of the inputs, those of the oldest session first."""
-        names, lags = super().features, range(self.window - 1, -1, -1)
-        return tuple(f"{name}_{lag}" for lag in lags for name in names)
+    @classmethod
+    def of(cls, plain: Representation, window: int) -> StackedRepresentation:
+        """Stack a representation; the names of the oldest session's inputs come first."""
+        lags = range(window - 1, -1, -1)
+        names = tuple(f"{name}_{lag}" for lag in lags for name in plain.features)
+        return cls(
+            plain.scaling, plain.mean, plain.deviation, plain.market_state, names, plain, window
+        )
 
     @property
     def market_state_columns(self) -> tuple[int, int]:
@@ -272,8 +283,7 @@ class StackedRepresentation(Representation):
     ) -> Iterator[Encoding]:
         """Inputs and scale of every history; sessions before the first are 0."""
         rows = slice(None) if last is None else slice(-last, None)
-        plain = Representation(self.scaling, self.mean, self.deviation, self.market_state)
-        for e in plain.encode_each(histories, market):
+        for e in self.plain.encode_each(histories, market):
             yield Encoding(e.history, stack(e.inputs, self.window)[rows], e.scale)
 
 
@@ -291,12 +301,8 @@ def represent(contender: Contender) -> Represent:
     def fit(
         settings: Settings, histories: Sequence[History], market: Sequence[History] | None
     ) -> Representation:
-        plain = Representation.fit(settings.scale, histories, market)
-        if not contender.window:
-            return plain
-        return StackedRepresentation(
-            plain.scaling, plain.mean, plain.deviation, plain.market_state, contender.window
-        )
+        plain = represented(settings, histories, market)
+        return StackedRepresentation.of(plain, contender.window) if contender.window else plain
 
     return fit
 

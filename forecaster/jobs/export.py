@@ -107,7 +107,7 @@ def _interface(model: Model, path: Path, *, whole: bool) -> str:
         "variables": formulas.VARIABLES,
         "functions": formulas.FUNCTIONS,
         "definitions": formulas.definitions(scale),
-        "formulas": formulas.inputs(scale),
+        "formulas": formulas.inputs(model.representation.features),
         "standardised": "clip((formula - mean) / deviation, -limit, limit); companions_* are 0",
         "limit": LIMIT,
         "price": formulas.price(scale),

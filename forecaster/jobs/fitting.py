@@ -23,7 +23,7 @@ from forecaster.model.devices import choose_device
 from forecaster.model.inference import outputs_at
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Device, Settings
-from forecaster.model.training import FitResult, OnEpoch, Represent, Validation, fit
+from forecaster.model.training import FitResult, OnEpoch, Represent, Validation, fit, represented
 
 _HISTORIES_AT_ONCE = 32
 """Histories whose quantiles are held at a time."""
@@ -80,7 +80,7 @@ def fit_and_watch(
     split: Split,
     settings: Settings,
     on_epoch: OnEpoch | None,
-    represent: Represent | None = None,
+    represent: Represent = represented,
 ) -> FitResult:
     """Fit on sessions up to ``fit_end``, watching the validation part if there is one."""
     past = panel.up_to(split.fit_end)

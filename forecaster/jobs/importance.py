@@ -48,7 +48,8 @@ _SEQUENCES_AT_ONCE = 80
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "returns": ("return", "body", "gap", "return_2", "return_5", "return_22"),
     "ranges and volatility": (
-        "return_size", "range", "volatility_", "variance_", "log_range_", "overnight_",
+        "return_size", "range", "range_known", "volatility_", "variance_", "log_range_",
+        "overnight_",
     ),
     "volume": ("volume_",),
     "weekday and month": ("tuesday", "wednesday", "thursday", "friday", "month_", "year_"),

@@ -83,6 +83,14 @@ class Settings:
         Windows, About("Window lengths", Message(f"Window lengths {_ON_WINDOWS}."))
     ] = "fixed"
     scale: Annotated[ScaleName, About("Unit of the targets", "Unit of the targets.")] = "volatility"
+    partial_bars: Annotated[
+        bool,
+        About(
+            "Trained on bars without ranges or volumes as well",
+            "Train on bars without ranges or volumes as well, to forecast from sources that lack"
+            " them; takes about four times as long.",
+        ),
+    ] = False
     horizon: Annotated[int, About("Sessions forecast", "Sessions to forecast.", 1, 250)] = 20
     context: Annotated[
         int | None,
@@ -162,6 +170,12 @@ class Settings:
                 " reading backwards needs whole windows, or the network would see its target. Add"
                 f" {parameter('supervise')} last."
             )
+        if self.partial_bars and self.scale != "volatility":
+            raise SettingsError(
+                f"{parameter('partial_bars')} was given with {parameter('scale')} {self.scale}; a"
+                " network of price levels reads closes alone, and bars lack nothing that it needs."
+                f" Leave {parameter('partial_bars')} out."
+            )
         if self.activation != "tanh" and self.cell != "rnn":
             raise SettingsError(
                 f"{parameter('activation')} {self.activation} was given with {parameter('cell')}"
@@ -216,8 +230,14 @@ class Settings:
         return replace(self, cell=cell, activation=activation)
 
     def state(self) -> dict[str, Any]:
-        """Plain values for the model file."""
-        return {**asdict(self), "quantiles": list(self.quantiles)}
+        """Plain values for the model file, whose id covers them.
+
+        A setting that came after the first files is left out at its default, so that ids stay.
+        """
+        values = {**asdict(self), "quantiles": list(self.quantiles)}
+        if not self.partial_bars:
+            del values["partial_bars"]
+        return values
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Settings:

@@ -14,6 +14,7 @@ import numpy as np
 
 from forecaster.arrays import Floats, Rows
 from forecaster.errors import DataError, TrainingDiverged, parameter
+from forecaster.features.partial_bars import count_copies
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import (
     Batches,
@@ -73,6 +74,13 @@ class Epoch:
 
 OnEpoch = Callable[[Epoch], None]
 Represent = Callable[[Settings, Sequence[History], Sequence[History] | None], Representation]
+
+
+def represented(
+    settings: Settings, histories: Sequence[History], market: Sequence[History] | None
+) -> Representation:
+    """The representation of a network with these settings, fitted on its training histories."""
+    return Representation.fit(settings.scale, histories, market, partial=settings.partial_bars)
 
 
 def targets_by_step(lengths: Sequence[int], horizon: int) -> tuple[int, ...]:
@@ -144,7 +152,7 @@ def fit(
     market: Sequence[History] | None = None,
     epochs: int | None = None,
     on_epoch: OnEpoch | None = None,
-    represent: Represent | None = None,
+    represent: Represent = represented,
     start: Network | None = None,
 ) -> FitResult:
     """Train on all targets inside the histories, which end with the training range.
@@ -158,7 +166,7 @@ def fit(
         epochs: that number; None: ``settings.epochs``, and at most ``EPOCHS_UNWATCHED`` where
             nothing can be watched.
         on_epoch: called after each epoch.
-        represent: how to fit the representation; None: by ``settings.scale``.
+        represent: how to fit the representation.
         start: weights to train on from, of a network with these settings; None: new ones.
 
     Raises:
@@ -171,15 +179,11 @@ def fit(
     keras = import_keras()
     keras.utils.set_random_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    representation = (
-        represent(settings, histories, market)
-        if represent
-        else Representation.fit(settings.scale, histories, market)
-    )
+    representation = represent(settings, histories, market)
     trim_memory()  # of an earlier fit and its test
     data = TrainingSet.of(
-        representation.encode_each(histories, market),
-        lengths,
+        representation.encode_copies(histories, market, partial=settings.partial_bars),
+        lengths * count_copies(settings.partial_bars),
         settings.horizon,
         representation.market_state_columns,
     )
@@ -235,7 +239,7 @@ def _run_epochs(
         network=best,
         epochs=best_epoch,
         validation=None if math.isinf(best_loss) else best_loss,
-        targets=data.target_count,
+        targets=targets[0],
         targets_by_step=targets,
         seconds=time.perf_counter() - began,
         targets_per_second=trained / stepping,
@@ -306,11 +310,14 @@ class _Watch:
         self._encoded: list[Encoding] = []
         self._rows: list[Rows] = []
         self._targets: list[Floats] = []
-        watched = _watched(validation)
+        copies = count_copies(settings.partial_bars)
+        watched = _watched(validation, copies)
         market = validation.histories if validation.market is None else validation.market
         last = settings.context_length + max(len(rows) for _, rows in watched)
-        encodings = representation.encode_each([h for h, _ in watched], market, last=last)
-        for encoded, (history, rows) in zip(encodings, watched, strict=True):
+        encodings = representation.encode_copies(
+            [h for h, _ in watched], market, partial=settings.partial_bars, last=last
+        )
+        for encoded, (history, rows) in zip(encodings, watched * copies, strict=True):
             self._encoded.append(encoded)
             self._rows.append(rows - (len(history) - len(encoded.inputs)))
             self._targets.append(encoded.scale.targets(settings.horizon)[rows])
@@ -332,9 +339,12 @@ class _Watch:
         return total / (len(levels) * sum(int(np.isfinite(t).sum()) for t in self._targets))
 
 
-def _watched(validation: Validation) -> list[tuple[History, Rows]]:
-    """Histories with sessions of the validation, and their rows: about ``MOST_WATCHED`` at most."""
+def _watched(validation: Validation, copies: int) -> list[tuple[History, Rows]]:
+    """Histories with sessions of the validation, and their rows: about ``MOST_WATCHED`` at most.
+
+    Each session counts ``copies`` times.
+    """
     every = [(h, np.flatnonzero(h.sessions >= validation.first)) for h in validation.histories]
     usable = [(history, rows) for history, rows in every if len(rows) > 1]
-    stride = max(1, sum(len(rows) for _, rows in usable) // MOST_WATCHED)
+    stride = max(1, copies * sum(len(rows) for _, rows in usable) // MOST_WATCHED)
     return usable[::stride]

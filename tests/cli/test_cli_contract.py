@@ -157,6 +157,7 @@ def test_wrong_options_are_exit_code_2(forecast, model, prices, arguments, said)
     ("arguments", "said"),
     [
         (["--bidirectional"], "--supervise last"),
+        (["--partial-bars", "--scale", "minmax"], "Leave --partial-bars out"),
         (["--activation", "relu"], "--cell rnn"),
         (["--clip-norm", "1", "--clip-value", "1"], "one way"),
         (["--quantiles", "0.5,0.1"], "rise"),

@@ -10,7 +10,12 @@ from synthetic import close_only, garch_history
 from forecaster.features.bar_features import BAR_FEATURES, bar_features, volume_ratio
 from forecaster.features.cross_section import FEWEST, MARKET_STATE_FEATURES
 from forecaster.features.event_features import RHYTHM_FEATURES
-from forecaster.features.representation import VOLATILITY_FEATURES, Representation, _Moments
+from forecaster.features.representation import (
+    UNTRAINED,
+    VOLATILITY_FEATURES,
+    Representation,
+    _Moments,
+)
 from forecaster.features.scaling import VolatilityScaling
 from forecaster.features.volatility import decay_of
 from forecaster.market.bars import history_from_closes
@@ -167,13 +172,13 @@ class TestVolume:
 
 class TestRepresentation:
     def test_training_rows_have_mean_0_and_deviation_1(self):
-        # one of them with a shock, or the bumps that follow one would never vary
+        # one with a shock, or the bumps that follow one would never vary, and one of closes alone
         calm = garch_history("A", 300, seed=1)
         fall, loud = (np.where(np.arange(300) >= 200, 0.8, 1.0), calm.volume.copy())
         loud[200] *= 20.0
         prices = {f: getattr(calm, f) * fall for f in ("open", "high", "low", "close")}
         shaken = replace(calm, **prices, adjusted_close=calm.adjusted_close * fall, volume=loud)
-        histories = [shaken, garch_history("B", 200, seed=2)]
+        histories = [shaken, close_only(garch_history("B", 200, seed=2))]
         representation = Representation.fit("volatility", histories)
         rows = np.concatenate(
             [
@@ -238,6 +243,15 @@ class TestRepresentation:
         representation = Representation.fit("volatility", [constant(50)])
         assert np.all(representation.deviation > 0)
         assert np.all(np.isfinite(representation.encode(garch_history("A", 50, seed=1)).inputs))
+
+    def test_a_feature_that_never_varied_is_nothing_to_the_network_later(self):
+        histories = [garch_history(f"T{i}", 90, seed=i) for i in range(4)]
+        silent = [replace(h, volume=np.full(len(h), np.nan)) for h in histories]
+        representation = Representation.fit("volatility", silent)
+        of_volume = [name.startswith("volume_") for name in representation.features]
+        for encoded in representation.encode_all(histories):
+            assert np.all(encoded.inputs[:, of_volume] == 0)
+            assert np.abs(encoded.inputs).max() > 1.0
 
     def test_inputs_are_float32(self, long_history):
         for name in SCALES:
@@ -316,4 +330,4 @@ def test_moments_of_parts_are_those_of_all_rows():
     mean, deviation = moments.both()
     assert mean == pytest.approx(rows.mean(axis=0), rel=1e-12)
     assert deviation[:2] == pytest.approx(rows.std(axis=0)[:2], rel=1e-12)
-    assert deviation[2] == 1.0
+    assert deviation[2] == UNTRAINED

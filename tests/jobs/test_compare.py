@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from synthetic import garch_history
@@ -25,6 +27,11 @@ def test_every_kind_of_network_is_there():
         "rnn", "lstm", "gru", "rnn both ways", "lstm both ways", "gru both ways", "feed-forward",
         "gru minmax",
     ]  # fmt: skip
+
+
+def test_every_network_but_that_of_price_levels_is_trained_on_partial_bars():
+    made = contenders(replace(SMALL, partial_bars=True))
+    assert [c.name for c in made if not c.settings.partial_bars] == ["gru minmax"]
 
 
 def test_a_panel_too_short_for_a_test_part_is_refused():

@@ -105,7 +105,7 @@ def test_the_script_gives_the_boxed_model_s_prices(tmp_path):
     assert found == pytest.approx(said(model, history), rel=1e-4)
     assert json.loads(about.read_text())["network"] == "net.onnx"
     shown = np.load(example)
-    assert shown["inputs"].shape == (64, len(VOLATILITY_FEATURES))
+    assert shown["inputs"].shape == (64, len(model.representation.features))
     assert shown["prices"] == pytest.approx(said(model, history), rel=1e-9)
     last = history.close[-1]
     assert last * np.exp(shown["outputs"] * shown["unit"][:, None]) == pytest.approx(
@@ -114,8 +114,8 @@ def test_the_script_gives_the_boxed_model_s_prices(tmp_path):
 
 
 def test_every_input_has_a_formula():
-    assert tuple(formulas.inputs("volatility")) == VOLATILITY_FEATURES
-    assert tuple(formulas.inputs("minmax")) == LEVEL_FEATURES
+    assert tuple(formulas.inputs(VOLATILITY_FEATURES)) == VOLATILITY_FEATURES
+    assert tuple(formulas.inputs(LEVEL_FEATURES)) == LEVEL_FEATURES
 
 
 def test_two_exports_have_two_descriptions(tmp_path):

@@ -32,6 +32,12 @@ def quantiles(forecast) -> np.ndarray:
     return np.array([list(step.quantiles.values()) for step in forecast.steps])
 
 
+def assert_same(one, other):
+    """Equal in all but the last bits: a product of one row rounds otherwise than one of several."""
+    assert replace(one, steps=()) == replace(other, steps=())
+    assert np.allclose(quantiles(one), quantiles(other), rtol=1e-12, atol=0)
+
+
 def test_other_neighbours_are_another_identity(model):
     alone, listed, more = (
         predict(model, CROWD[:count]).forecasts[0] for count in (1, FEWEST, FEWEST + 2)
@@ -48,7 +54,7 @@ def test_with_a_market_set_neighbours_do_not_matter(model):
         for market in (MARKET, MARKET[::-1]):
             made = predict(model, others, market=market).forecasts
             (again,) = [f for f in made if f.ticker == alone.ticker]
-            assert again == alone
+            assert_same(again, alone)
     assert alone.market_tickers == FEWEST
     assert alone != predict(model, CROWD[:1]).forecasts[0]
 
@@ -72,7 +78,7 @@ def test_a_market_set_that_lacks_the_session_is_no_state(model):
 def test_a_model_without_a_market_state_is_never_asked_for_one(model):
     plain = replace(model, representation=replace(model.representation, market_state=False))
     alone, listed = (predict(plain, CROWD[:count]).forecasts[0] for count in (1, FEWEST))
-    assert alone == listed
+    assert_same(alone, listed)
     assert listed.market_tickers == 0
 
 

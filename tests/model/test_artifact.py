@@ -22,13 +22,15 @@ from model_files import (
     refusal,
 )
 from pydantic import ValidationError
-from synthetic import random_model, same_weights
+from synthetic import card_of, random_model, random_network, same_weights
 
 from forecaster.atomic import TEMPORARY, locked
 from forecaster.errors import ModelError
+from forecaster.features.representation import FIRST_FEATURES, Representation
+from forecaster.features.scaling import VolatilityScaling
 from forecaster.jobs.predict import predict
 from forecaster.model import artifact
-from forecaster.model.artifact import load, save, to_bytes
+from forecaster.model.artifact import Model, from_bytes, load, save, to_bytes
 from forecaster.model.card import Card
 from forecaster.model.registry import BOXED
 
@@ -49,7 +51,7 @@ class TestRoundTrip:
         "more",
         [
             {},
-            {"layers": 2},
+            {"layers": 2, "partial_bars": True},
             {"supervise": "last", "bidirectional": True, "layers": 2},
             {"scale": "minmax"},
             {"scale": "standard", "supervise": "last"},
@@ -96,6 +98,24 @@ class TestId:
             {"network": random_model(SETTINGS, PANEL, seed=9).network},
         ]
         assert len({model.id, *(replace(model, **c).id for c in changes)}) == 4
+
+    def test_stays_that_of_a_file_of_before_with_its_forecasts(self):
+        # as the version answered that knew neither partial bars nor inputs that say what is known
+        representation = Representation(
+            VolatilityScaling(2e-4), np.zeros(51), np.ones(51), True, FIRST_FEATURES
+        )
+        network = random_network(SETTINGS, 51)
+        made = Model("old", "2020-01-01T00:00:00Z", SETTINGS, representation, network,
+                     card_of(PANEL, network))  # fmt: skip
+        again = from_bytes(to_bytes(made), "old.forecast")
+        assert made.id == again.id == "60bab4285fc5"
+        one, two = predict(again, PANEL.histories[:1]).forecasts[0].steps
+        assert list(one.quantiles.values()) == pytest.approx(
+            [36.50680540904207, 36.69598614465, 36.781540989748876], rel=1e-6
+        )
+        assert list(two.quantiles.values()) == pytest.approx(
+            [35.760925354020834, 35.88716201469479, 36.09133892908058], rel=1e-6
+        )
 
 
 class TestDamage:

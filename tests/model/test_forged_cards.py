@@ -55,6 +55,7 @@ def changed(content: bytes, place: str, value: object) -> bytes:
         ("settings.layers", [True, 0, 9], "layers is"),
         ("settings.dropout", [True, "0.1", float("nan"), 1.0, -0.1, 10**400], "dropout is"),
         ("settings.bidirectional", [0, 1, None, "yes", []], "bidirectional is"),
+        ("settings.partial_bars", [0, 1, None, "yes", []], "partial_bars is"),
         ("settings.cell", ["rnn ", 1, None, DEEP], "cell is"),
         ("settings.quantiles", [[], [0.1, "0.5", 0.9], [0.1, True], [0.9, 0.1], [0, 0.5]], "quant"),
         ("representation", [None, [], DEEP], "representation is"),

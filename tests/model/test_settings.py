@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 
 import pytest
 
@@ -32,6 +32,7 @@ def test_windows_are_shorter_by_default():
         ({"windows": "all"}, "windows"),
         ({"scale": "log"}, "scale"),
         ({"bidirectional": "yes"}, "bidirectional"),
+        ({"partial_bars": 1}, "partial_bars"),
         ({"layers": 0}, "layers"),
         ({"layers": 9}, "layers"),
         ({"units": 0}, "units"),
@@ -81,6 +82,20 @@ def test_only_rnn_has_a_choice_of_activation():
         Settings(cell="gru", activation="relu")
 
 
+def test_price_levels_lack_nothing_where_bars_are_partial():
+    assert Settings(partial_bars=True).partial_bars
+    with pytest.raises(SettingsError, match="partial_bars was given with scale minmax"):
+        Settings(partial_bars=True, scale="minmax")
+
+
+def test_a_setting_that_came_later_is_said_where_it_was_chosen():
+    # a model's id covers the state, and must not change with the version that reads its file
+    plain, chosen = Settings(), Settings(partial_bars=True)
+    assert set(plain.state()) == set(asdict(plain)) - {"partial_bars"}
+    assert chosen.state() == {**plain.state(), "partial_bars": True}
+    assert [Settings.from_state(s.state()) for s in (plain, chosen)] == [plain, chosen]
+
+
 class TestClipping:
     def test_is_by_norm_one_unless_said_otherwise(self):
         assert Settings().norm_limit == 1.0
@@ -102,7 +117,8 @@ class TestState:
         assert Settings.from_state(state) == settings
 
     def test_holds_every_field(self):
-        assert set(Settings().state()) == {f.name for f in fields(Settings)}
+        chosen = Settings(partial_bars=True)
+        assert set(chosen.state()) == {f.name for f in fields(Settings)}
 
     def test_an_unknown_name_is_refused(self):
         with pytest.raises(SettingsError, match="'heads'"):

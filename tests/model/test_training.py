@@ -222,10 +222,40 @@ class TestWatched:
         return Validation(histories, histories[0].sessions[30])
 
     def test_are_all_sessions_of_a_small_validation_part(self):
-        watched = training._watched(self.validation(3))
+        watched = training._watched(self.validation(3), 1)
         assert [len(rows) for _, rows in watched] == [20, 20, 20]
 
     def test_are_those_of_some_tickers_of_a_large_one(self, monkeypatch):
         monkeypatch.setattr(training, "MOST_WATCHED", 60)
-        watched = training._watched(self.validation(9))
+        watched = training._watched(self.validation(9), 1)
         assert [history.ticker for history, _ in watched] == ["T0", "T3", "T6"]
+
+    def test_are_fewer_where_each_is_watched_several_times(self, monkeypatch):
+        monkeypatch.setattr(training, "MOST_WATCHED", 60)
+        watched = training._watched(self.validation(3), 3)
+        assert [history.ticker for history, _ in watched] == ["T0"]
+
+
+class TestPartialBars:
+    def test_are_learnt_from_and_watched_with_the_targets_of_full_bars(self, monkeypatch):
+        seen = {}
+
+        def record(_model, _settings, representation, data, targets, watch, *_rest):
+            seen.update(data=data, watch=watch, targets=targets, representation=representation)
+
+        monkeypatch.setattr(training, "_run_epochs", record)
+        fit(replace(SETTINGS, partial_bars=True), HISTORIES, validation_of(sessions=80))
+        data, watch = seen["data"], seen["watch"]
+        copies = [part.astype(float) for part in np.split(data.inputs, 4)]
+        assert all(not np.array_equal(copies[0], part) for part in copies[1:])
+        for values in (data.targets, data.ranges, data.left):
+            first, *others = np.split(values, 4)
+            assert all(np.array_equal(first, part) for part in others)
+        assert data.starts.tolist() == [0, *np.cumsum([100, 60] * 4)]
+        assert seen["targets"] == (99 + 59, 98 + 58)  # of sessions, not of copies
+        plain = Representation.fit("volatility", HISTORIES, partial=True)
+        assert seen["representation"].state() == plain.state()
+        assert len(watch._encoded) == 8
+        for place in (2, 4, 6):
+            assert np.array_equal(watch._targets[0], watch._targets[place], equal_nan=True)
+            assert not np.array_equal(watch._encoded[0].inputs, watch._encoded[place].inputs)
