@@ -57,6 +57,17 @@ class VolatilityScale:
         returns = future_log_returns(self.history, horizon)
         return np.asarray(np.clip(returns / unit, -_LARGEST_TARGET, _LARGEST_TARGET))
 
+    def targets_at(self, rows: slice, steps: Rows) -> Floats:
+        """Those targets at some sessions and steps h alone: ``(m, G)``, NaN where unknown."""
+        logs = np.log(self.history.adjusted_close)
+        start, stop, _ = rows.indices(len(logs))
+        out = np.full((stop - start, len(steps)), np.nan)
+        for column, h in enumerate(steps.tolist()):
+            ends = logs[start + h : stop + h]
+            out[: len(ends), column] = ends - logs[start : start + len(ends)]
+        unit = self.measures.volatility[rows, None] * np.sqrt(steps)
+        return np.asarray(np.clip(out / unit, -_LARGEST_TARGET, _LARGEST_TARGET))
+
     def ranges(self, horizon: int) -> Floats:
         """Log of the range-based deviation of the next h sessions, in units of ``σ_t √h``."""
         logs = future_log_ranges(self.measures.session_variance, horizon)

@@ -23,7 +23,8 @@ from forecaster.jobs.fitting import (
     FitTask,
     baseline_losses,
     fit_task,
-    network_losses,
+    forecaster_of,
+    losses_of,
     quantiles_in_parts,
 )
 from forecaster.jobs.parallel import Pool
@@ -162,19 +163,25 @@ class _Run:
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     def score_networks(
-        self, cell: Cell, networks: Sequence[FitResult], origins: Origins, actuals: Actuals
+        self,
+        cell: Cell,
+        networks: Sequence[FitResult],
+        past: Panel,
+        origins: Origins,
+        actuals: Actuals,
     ) -> None:
         """Losses of the mean of the networks' quantiles, and of each network alone."""
         start = time.perf_counter()
         settings = self.settings.with_cell(cell)
         levels = settings.quantiles
-        given = [(fit.representation, fit.network, settings, self.panel) for fit in networks]
-        together = zip(*(quantiles_in_parts(*one, origins) for one in given), strict=True)
+        given = [forecaster_of(fitted, settings, past) for fitted in networks]
+        together = zip(*(quantiles_in_parts(one, self.panel, origins) for one in given), strict=True)
         means = (np.asarray(sum(parts) / len(parts)) for parts in together)
         losses = ForecastLosses.in_parts(actuals, means, levels, last_price=False)
         by_seed = []
         if len(networks) > 1:
-            by_seed = [network_losses(*one, origins, actuals).pinball[:, 0] for one in given]
+            every = (losses_of(one, self.panel, origins, actuals) for one in given)
+            by_seed = [losses.pinball[:, 0] for losses in every]
         self.add(cell, losses, time.perf_counter() - start)
         self.seed_losses.setdefault(cell, []).append(by_seed)
 
@@ -271,7 +278,8 @@ def backtest(
         source = number if plan.refit == "fold" else 0
         actuals = tested.actuals(settings.horizon)
         for cell in plan.cells:
-            run.score_networks(cell, fitted[fitting[source].cutoff, cell], tested, actuals)
+            networks = fitted[fitting[source].cutoff, cell]
+            run.score_networks(cell, networks, pasts[source], tested, actuals)
         run.score_baselines(pasts[source], tested, actuals)
     return run.finish(folds, plan.cells)
 
@@ -307,7 +315,7 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     as_it_is = replace(plan, folds=1, seeds=1, refit="never", cells=(settings.cell,))
     run = _Run(seen, settings, as_it_is)
     start = time.perf_counter()
-    losses = network_losses(model.representation, model.network, settings, seen, origins, actuals)
+    losses = losses_of(model.forecaster, seen, origins, actuals)
     run.add(model.name, losses, time.perf_counter() - start)
     run.score_baselines(past_of(seen, cutoff), origins, actuals)
     result = run.finish((fold,), (model.name,))

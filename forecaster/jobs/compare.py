@@ -22,11 +22,12 @@ from forecaster.evaluation.scores import score
 from forecaster.evaluation.verdict import Verdict
 from forecaster.features.representation import Encoding, MarketStates, Representation
 from forecaster.features.sequences import gather_windows
-from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_losses
+from forecaster.jobs.fitting import baseline_losses, fit_and_watch, losses_of
 from forecaster.jobs.parallel import Pool
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.market.bars import History, Panel
 from forecaster.model.devices import choose_device
+from forecaster.model.forecaster import Forecaster
 from forecaster.model.numpy_rnn import forward_last
 from forecaster.model.settings import RATE, Cell, Device, Settings
 from forecaster.model.training import FitResult, Represent, represented
@@ -229,7 +230,8 @@ def _comparison(
 ) -> Comparison:
     """Cost, memory and scores of one network, beside the losses of the baselines."""
     settings, network = contender.settings, fitted.network
-    losses = network_losses(fitted.representation, network, settings, panel, origins, actuals)
+    alone = Forecaster(settings, fitted.representation, network)
+    losses = losses_of(alone, panel, origins, actuals)
     table = score(actuals, {contender.name: losses, **baselines}, settings.quantiles, BASELINES)
     rows = table.of(contender.name)
     unused = network.layers[0].forward.recurrent.size if contender.window else 0

@@ -15,13 +15,11 @@ from forecaster.evaluation.baselines.fit import fit_baselines
 from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.origins import Origins, past_of
-from forecaster.features.representation import Representation
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.market.bars import Panel
 from forecaster.market.notes import Note
 from forecaster.model.devices import choose_device
-from forecaster.model.inference import outputs_at
-from forecaster.model.numpy_rnn import Network
+from forecaster.model.forecaster import Forecaster
 from forecaster.model.settings import Device, Settings
 from forecaster.model.training import FitResult, OnEpoch, Represent, Validation, fit, represented
 
@@ -100,62 +98,59 @@ def fit_and_watch(
     )
 
 
-def network_quantiles(
-    representation: Representation,
-    network: Network,
-    settings: Settings,
-    panel: Panel,
-    origins: Origins,
-) -> Floats:
-    """Log-return quantiles ``(m, H, Q)`` of a network at every origin.
+def forecaster_of(fitted: FitResult, settings: Settings, past: Panel) -> Forecaster:
+    """What a network that was fitted on a panel forecasts with.
 
-    Raises:
-        ModelError: a quantile is not finite.
+    Args:
+        fitted: the network.
+        settings: as trained.
+        past: all that its weights have seen.
     """
-    return np.concatenate(
-        list(quantiles_in_parts(representation, network, settings, panel, origins))
+    return Forecaster.fitted(
+        settings,
+        fitted.representation,
+        fitted.network,
+        [history for history in past if len(history) > 1],
+        past.sessions[-1],
     )
 
 
-def network_losses(
-    representation: Representation,
-    network: Network,
-    settings: Settings,
-    panel: Panel,
-    origins: Origins,
-    actuals: Actuals,
-) -> ForecastLosses:
-    """Losses of a network at every origin; no quantile is kept.
+def quantiles_of(forecaster: Forecaster, panel: Panel, origins: Origins) -> Floats:
+    """Log-return quantiles ``(m, H, Q)`` at every origin.
 
     Raises:
         ModelError: a quantile is not finite.
     """
-    parts = quantiles_in_parts(representation, network, settings, panel, origins)
-    return ForecastLosses.in_parts(actuals, parts, settings.quantiles, last_price=False)
+    return np.concatenate(list(quantiles_in_parts(forecaster, panel, origins)))
+
+
+def losses_of(
+    forecaster: Forecaster, panel: Panel, origins: Origins, actuals: Actuals
+) -> ForecastLosses:
+    """Losses at every origin; no quantile is kept.
+
+    Raises:
+        ModelError: a quantile is not finite.
+    """
+    parts = quantiles_in_parts(forecaster, panel, origins)
+    return ForecastLosses.in_parts(actuals, parts, forecaster.settings.quantiles, last_price=False)
 
 
 def quantiles_in_parts(
-    representation: Representation,
-    network: Network,
-    settings: Settings,
-    panel: Panel,
-    origins: Origins,
+    forecaster: Forecaster, panel: Panel, origins: Origins
 ) -> Iterator[Floats]:
-    """Log-return quantiles ``(k, H, Q)`` of a network at the origins of some histories at a time.
+    """Log-return quantiles ``(k, H, Q)`` at the origins of some histories at a time.
 
     Raises:
         ModelError: a quantile is not finite.
     """
     market = panel.histories if panel.market is None else panel.market
-    encodings = representation.encode_each([panel.histories[i] for i in origins.index], market)
+    histories = [panel.histories[i] for i in origins.index]
+    encodings = forecaster.representation.encode_each(histories, market)
     pairs = zip(encodings, origins.rows, strict=True)
-    pieces = settings.supervise == "prefixes"
     while some := list(islice(pairs, _HISTORIES_AT_ONCE)):
         encoded, rows = zip(*some, strict=True)
-        outputs = outputs_at(network, encoded, rows, settings.context_length, pieces=pieces)
-        quantiles = np.concatenate(
-            [e.scale.log_returns(o, r) for e, o, r in zip(encoded, outputs, rows, strict=True)]
-        )
+        quantiles = np.concatenate(forecaster.quantiles_at(encoded, rows))
         if not bool(np.all(np.isfinite(quantiles))):
             raise ModelError(
                 "the network gives forecasts that are not finite; it is unstable. Train it again"

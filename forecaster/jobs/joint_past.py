@@ -11,7 +11,7 @@ from forecaster.arrays import Days, Floats, Rows
 from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.evaluation.origins import Origins
 from forecaster.features.volatility import pooled_variance
-from forecaster.jobs.fitting import network_quantiles
+from forecaster.jobs.fitting import quantiles_of
 from forecaster.jobs.joint_forecast import marginals_at
 from forecaster.joint.copula import Copula
 from forecaster.joint.dependence import Dependence, standardised_returns
@@ -51,9 +51,7 @@ class JointPast:
             tuple(self._forecast_rows[place] for place in used),
             tuple(used),
         )
-        every = network_quantiles(
-            model.representation, model.network, model.settings, panel, origins
-        )
+        every = quantiles_of(model.forecaster, panel, origins)
         ends = np.cumsum([len(rows) for rows in self._forecast_rows])[:-1]
         return np.split(every, ends)
 

@@ -21,6 +21,7 @@ from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.market.notes import Failure, Note
 from forecaster.model.artifact import Model
+from forecaster.model.forecaster import Calibration
 from forecaster.model.inference import outputs_now
 
 USUAL_STEPS = 5
@@ -118,6 +119,8 @@ class TickerForecast:
             alone.
         sessions_behind: how many sessions had closed since the cutoff when it was made: the first
             so many steps are for sessions that were over; None: no calendar tells, or nobody asked.
+        calibration: what the model's past forecasts of the ticker made of this one; None: there are
+            none, or it is the network's answer.
     """
 
     ticker: str
@@ -128,6 +131,7 @@ class TickerForecast:
     fingerprint: str
     market_tickers: int = 0
     sessions_behind: int | None = None
+    calibration: Calibration | None = None
 
     def plain_steps(self) -> list[dict[str, Any]]:
         """The steps as JSON has them: dates as text, quantile levels as keys such as ``"0.05"``."""
@@ -201,9 +205,9 @@ def predict(
     order = states.order
     has_state = model.representation.market_state and len(order.members) >= FEWEST
     forecasts = []
-    for e, o in _answers(model, ready, states, rest):
+    for e, o, calibration in _answers(model, ready, states, rest):
         try:
-            forecast = dated(model, e, o, steps, calendars)
+            forecast = replace(dated(model, e, o, steps, calendars), calibration=calibration)
             age = ages.get(e.history.ticker)
             known = None if age is None or age.unknown else age.behind
             forecast = replace(forecast, sessions_behind=known)
@@ -216,12 +220,14 @@ def predict(
 
 def _answers(
     model: Model, histories: Sequence[History], states: MarketStates, rest: Callable[[], None]
-) -> Iterator[tuple[Encoding, Floats]]:
-    """The last inputs of each history and the network's answer, ``(H, Q)``; some are held."""
-    context = model.settings.context_length
-    encodings = model.representation.encode_each(histories, states, last=context)
+) -> Iterator[tuple[Encoding, Floats, Calibration | None]]:
+    """The last inputs of each history and the forecast, ``(H, Q)``; some are held."""
+    forecaster, context = model.forecaster, model.settings.context_length
+    last = forecaster.sessions_read
+    encodings = model.representation.encode_each(histories, states, last=last)
     while some := list(islice(encodings, _AT_ONCE)):
-        yield from zip(some, outputs_now(model.network, some, context), strict=True)
+        answers = forecaster.calibrated(some, outputs_now(model.network, some, context))
+        yield from ((e, *answer) for e, answer in zip(some, answers, strict=True))
         some.clear()  # before the next ones are made
         rest()
 

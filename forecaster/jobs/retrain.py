@@ -16,7 +16,7 @@ from forecaster.evaluation.baselines.fit import QUICK
 from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import ScoreTable, score
-from forecaster.jobs.fitting import baseline_losses, network_losses
+from forecaster.jobs.fitting import baseline_losses, losses_of
 from forecaster.jobs.score_card import card_scores, date_of, panel_facts
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
@@ -115,9 +115,8 @@ def _contest(
     actuals = origins.actuals(settings.horizon)
     losses = {}
     for name, network in ((settings.cell, candidate), (_BEFORE, model.network)):
-        losses[name] = network_losses(
-            model.representation, network, settings, panel, origins, actuals
-        )
+        alone = Forecaster(settings, model.representation, network)
+        losses[name] = losses_of(alone, panel, origins, actuals)
     past = panel.up_to(cutoff)
     baselines, _ = baseline_losses(QUICK, past, origins, actuals, settings.quantiles)
     losses |= baselines

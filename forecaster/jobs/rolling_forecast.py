@@ -144,12 +144,14 @@ def forecast_of(
     It is encoded by itself: histories of one ticker side by side would be each other's market.
     """
     history = usable(seen, None)
-    encoded = model.representation.encode_all([history], last=model.settings.context_length)[0]
+    forecaster = model.forecaster
+    encoded = model.representation.encode_all([history], last=forecaster.sessions_read)[0]
     network = model.network.in_double()
     window = encoded.inputs[-model.settings.context_length :][None].astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):  # an unstable relu network overflows
         traced = traces(network, window)
-        (output,) = answer(network, traced, window)
+        answers = answer(network, traced, window)
+    ((output, _),) = forecaster.calibrated([encoded], answers)
     return encoded, dated(model, encoded, output, step, calendars).steps[-1], traced
 
 

@@ -15,7 +15,7 @@ from forecaster.evaluation.folds import Split, split_panel
 from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import ScoreTable, score
-from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_losses
+from forecaster.jobs.fitting import baseline_losses, fit_and_watch, forecaster_of, losses_of
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.jobs.score_card import card_scores, date_of, panel_facts
 from forecaster.market.bars import Panel
@@ -23,6 +23,7 @@ from forecaster.market.notes import Note
 from forecaster.model.artifact import Model
 from forecaster.model.card import Card, EpochLosses, SplitDates, check_name
 from forecaster.model.devices import choose_device
+from forecaster.model.rulers import Rulers
 from forecaster.model.settings import Device, Settings, UsedDevice
 from forecaster.model.training import Epoch, FitResult, fit
 from forecaster.packages import OURSELVES, installed
@@ -120,12 +121,23 @@ def train(
         representation=final.representation,
         network=final.network,
         card=_card(panel, split, fitted, final, settings.cell, tested, used),
+        rulers=_rulers(panel, split, settings, final, refitted=final is not fitted),
     )
     table, losses = tested or (None, None)
     return Trained(
         model, split, table, losses, used, seconds, fitted.targets_per_second, tuple(notes),
         fitted.history,
     )  # fmt: skip
+
+
+def _rulers(
+    panel: Panel, split: Split, settings: Settings, final: FitResult, *, refitted: bool
+) -> Rulers | None:
+    """The baselines that the model carries, fitted on the sessions that its weights have seen."""
+    seen = panel if refitted else panel.up_to(split.train_end)
+    histories = [history for history in seen if len(history) > 1]
+    scaling = final.representation.scaling
+    return Rulers.fit(scaling, histories, settings.horizon, settings.quantiles)
 
 
 def _few_targets(counts: Sequence[int]) -> list[Note]:
@@ -201,10 +213,8 @@ def _score_test(
         return None
     levels = settings.quantiles
     actuals = origins.actuals(settings.horizon)
-    network = network_losses(
-        fitted.representation, fitted.network, settings, panel, origins, actuals
-    )
     past = panel.up_to(split.train_end)
+    network = losses_of(forecaster_of(fitted, settings, past), panel, origins, actuals)
     baselines, failed = baseline_losses(QUICK, past, origins, actuals, levels)
     notes += failed
     losses = {settings.cell: network, **baselines}

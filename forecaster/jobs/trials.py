@@ -22,7 +22,7 @@ from forecaster.evaluation.folds import SHORTEST_FIT, SHORTEST_PART, Fold, plan_
 from forecaster.evaluation.losses import ForecastLosses
 from forecaster.evaluation.origins import Origins, past_of
 from forecaster.evaluation.significance import session_means
-from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
+from forecaster.jobs.fitting import baseline_losses, fit_and_watch, quantiles_of
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.jobs.search_space import Told
 from forecaster.market.bars import Panel
@@ -199,7 +199,8 @@ def fold_losses(
     fitted = fit_and_watch(past, split, settings, on_epoch)
     origins = Origins.of_fold(panel, fold, 1)
     actuals = origins.actuals(settings.horizon)
-    quantiles = network_quantiles(fitted.representation, fitted.network, settings, panel, origins)
+    alone = Forecaster(settings, fitted.representation, fitted.network)
+    quantiles = quantiles_of(alone, panel, origins)
     losses = ForecastLosses.of(actuals, quantiles, settings.quantiles, last_price=False)
     return relative_losses(losses.pinball, actuals.session, measured.yardstick)
 

@@ -12,7 +12,7 @@ import json
 import tokenize
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,15 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from forecaster.arrays import Floats32
+from forecaster.arrays import Floats32, Reals
 from forecaster.atomic import write_atomically
 from forecaster.documents import refusal, shown
 from forecaster.errors import ModelError, SettingsError, parameter
 from forecaster.features.representation import Representation
 from forecaster.model.card import Card, ModelDocument
+from forecaster.model.forecaster import Forecaster
 from forecaster.model.numpy_rnn import GATES, CellWeights, Head, Layer, Network
+from forecaster.model.rulers import Rulers
 from forecaster.model.settings import Settings
 
 FORMAT = 1
@@ -70,6 +72,8 @@ class Model:
         representation: fitted scaling and input standardisation.
         network: the weights.
         card: its data, its training and its errors.
+        rulers: the baselines that calibration needs; None in a model whose forecasts are the
+            network's answers, as in files of before they were calibrated.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Model:
     representation: Representation
     network: Network
     card: Card
+    rulers: Rulers | None = None
 
     def __repr__(self) -> str:
         return (
@@ -90,9 +95,30 @@ class Model:
         """SHA-256 of settings, scaling and weights, as 64 hex digits."""
         parts = [self.settings.state(), self.representation.state()]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
-        for key, weights in sorted(self.network.weights.items()):
-            digest.update(key.encode() + np.ascontiguousarray(weights).tobytes())
+        for key, numbers in sorted(self.arrays.items()):
+            digest.update(key.encode() + np.ascontiguousarray(numbers).tobytes())
         return digest.hexdigest()
+
+    @property
+    def arrays(self) -> dict[str, Reals]:
+        """Every fitted number, by name."""
+        return {**self.network.weights, **(self.rulers.arrays() if self.rulers else {})}
+
+    @cached_property
+    def forecaster(self) -> Forecaster:
+        """What turns bars into forecasts."""
+        return Forecaster(
+            self.settings,
+            self.representation,
+            self.network,
+            self.rulers,
+            frozenset(self.card.data.tickers),
+            self.trained_to,
+        )
+
+    def uncalibrated(self) -> Model:
+        """The model whose forecasts are the network's answers; it has an id of its own."""
+        return replace(self, rulers=None)
 
     @property
     def trained_to(self) -> np.datetime64:
@@ -108,7 +134,8 @@ class Model:
 def to_bytes(model: Model) -> bytes:
     """The file's content; equal models give equal bytes."""
     weights = io.BytesIO()
-    np.savez(weights, allow_pickle=False, **model.network.weights)
+    arrays: dict[str, Any] = model.arrays
+    np.savez(weights, allow_pickle=False, **arrays)
     document = {
         "format": FORMAT,
         "name": model.name,
@@ -260,6 +287,7 @@ def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
         _check_stored(archive, len(packed))
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         network = _unpack(arrays, settings)
+        rulers = Rulers.from_arrays(arrays, settings.horizon, len(settings.quantiles))
     _check_weights(network, settings, len(representation.features))
     card = Card.model_validate(checked.card)
     _check_card(card, network, settings, representation)
@@ -270,6 +298,7 @@ def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
         representation=representation,
         network=network,
         card=card,
+        rulers=rulers,
     )
 
 

@@ -21,7 +21,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from forecaster.arrays import Floats32, Reals
+from forecaster.arrays import Floats32, Reals, Rows
 from forecaster.model.settings import Activation, Cell
 
 GATES: dict[Cell, int] = {"rnn": 1, "lstm": 4, "gru": 3}
@@ -80,15 +80,29 @@ class Head:
         The level nearest to 0.5 is the centre; each next level outwards is further by
         ``softplus(gap) · exp(log spread)``, which is positive, so that quantiles cannot cross.
         """
+        centre, spread = self.centre_and_spread(states, inputs)
+        return np.asarray(centre[..., None] + spread[..., None] * self.shape(levels))
+
+    def centre_and_spread(self, states: Reals, inputs: Reals) -> tuple[Reals, Reals]:
+        """States ``(..., U)`` and inputs ``(..., F)`` of a step to two arrays ``(..., H)``."""
         raw = np.concatenate([states, inputs], axis=-1) @ self.kernel + self.bias
+        horizon = len(self.gaps)
+        spread = np.exp(np.clip(raw[..., horizon:], -SPREAD_LIMIT, SPREAD_LIMIT))
+        return raw[..., :horizon], np.asarray(spread)
+
+    def shape(self, levels: tuple[float, ...]) -> Reals:
+        """Distances of the levels from the centre, in spreads: ``(H, Q)``."""
         horizon, middle = len(self.gaps), middle_level(levels)
-        centre = raw[..., :horizon, None]
-        spread = np.exp(np.clip(raw[..., horizon:, None], -SPREAD_LIMIT, SPREAD_LIMIT))
         widths = np.logaddexp(np.float32(0), self.gaps)
         below = -np.flip(np.cumsum(np.flip(widths[:, :middle], -1), axis=-1), -1)
         above = np.cumsum(widths[:, middle:], axis=-1)
-        shape = np.concatenate([below, np.zeros((horizon, 1), dtype=widths.dtype), above], axis=-1)
-        return np.asarray(centre + spread * shape)
+        return np.concatenate([below, np.zeros((horizon, 1), dtype=widths.dtype), above], axis=-1)
+
+    def at(self, steps: Rows) -> Head:
+        """The part of the head that answers for some steps h, ``(G,)``."""
+        horizon = len(self.gaps)
+        columns = np.concatenate([steps - 1, horizon + steps - 1])
+        return Head(self.kernel[:, columns], self.bias[columns], self.gaps[steps - 1])
 
 
 @dataclass(frozen=True)
@@ -129,6 +143,10 @@ class Network:
     def weight_count(self) -> int:
         """Count of trained numbers."""
         return sum(w.size for w in self.weights.values())
+
+    def at(self, steps: Rows) -> Network:
+        """The same network, answering for some steps h alone, ``(G,)``."""
+        return replace(self, head=self.head.at(steps), horizon=len(steps))
 
     def in_double(self) -> Network:
         """The same weights in float64, where the size of a batch changes no result.
@@ -280,9 +298,13 @@ def forward_last(network: Network, inputs: Reals) -> Reals:
 
 def answer(network: Network, traced: list[Trace], inputs: Reals) -> Reals:
     """Quantiles at the end of whole windows that :func:`traces` has read: ``(N, H, Q)``."""
+    return network.head.quantiles(last_state(traced), inputs[:, -1], network.levels)
+
+
+def last_state(traced: list[Trace]) -> Reals:
+    """What the head reads at the end of whole windows, ``(N, U)`` (2U if bidirectional)."""
     top = [trace for trace in traced if trace.layer == traced[-1].layer]
-    final = _side_by_side([t.state[:, 0 if t.backward else -1] for t in top])
-    return network.head.quantiles(final, inputs[:, -1], network.levels)
+    return _side_by_side([t.state[:, 0 if t.backward else -1] for t in top])
 
 
 def _activate(values: Reals, activation: Activation) -> Reals:

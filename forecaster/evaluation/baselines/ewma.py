@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Floats, Rows
-from forecaster.evaluation.baselines.naive import column_quantiles
+from forecaster.features.range_regression import column_quantiles
 from forecaster.features.scaling import VolatilityScaling
 from forecaster.market.bars import History
 

@@ -1,13 +1,4 @@
-"""The HAR baseline: a linear regression of the next log range on past ones.
-
-    ln s(t,h) = b₀ + b₁ v₁ + b₂ v₅ + b₃ v₂₂ + b₄ v₁₂₀ + b₅ ln σ + b₆ z + b₇ |z|
-
-all at session t: v with k is the log of the root mean range-based variance of the last k sessions,
-σ the EWMA volatility, z the last standardised return, and s(t,h) the root mean range-based variance
-of the next h sessions. One regression for each h, over all histories together (after Corsi 2009;
-sign and size of the last return as in Corsi and Renò 2012). Quantiles of past returns standardised
-by the fitted values give the distribution its shape.
-"""
+"""The HAR baseline: the range regression of ``features.range_regression``, fitted up to a cutoff."""
 
 from __future__ import annotations
 
@@ -17,47 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Floats, Rows
-from forecaster.evaluation.baselines.naive import column_quantiles
-from forecaster.features.scaling import VolatilityScaling, future_log_returns
-from forecaster.features.volatility import Measures, future_log_ranges, log_root
+from forecaster.features.range_regression import RangeRegression
+from forecaster.features.scaling import VolatilityScaling
 from forecaster.market.bars import History
-
-SPANS = (1, 5, 22, 120)
-"""Sessions over which past ranges are averaged: a day, a week, a month, half a year."""
-
-_LIMIT = 6.0
-
-
-def design(measures: Measures) -> Floats:
-    """The regressors at each session, ``(n, 8)``."""
-    z = np.clip(measures.returns / measures.volatility_before, -_LIMIT, _LIMIT)
-    columns = [np.ones(len(z))]
-    columns += [log_root(_trailing_mean(measures.session_variance, span)) for span in SPANS]
-    columns += [np.log(measures.volatility), z, np.abs(z)]
-    return np.column_stack(columns)
-
-
-def _trailing_mean(values: Floats, span: int) -> Floats:
-    """Mean of the last ``span`` values, or of all values up to there."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    stop = np.arange(1, len(values) + 1)
-    start = np.maximum(stop - span, 0)
-    return np.asarray((sums[stop] - sums[start]) / (stop - start))
 
 
 @dataclass(frozen=True)
 class Har:
-    """Fitted coefficients and the shape of standardised returns.
+    """A fitted regression, and the scaling of its regressors.
 
     Attributes:
         scaling: of returns to standardised ones.
-        coefficients: ``(8, H)``.
-        shape: quantiles of returns over their fitted deviation, ``(H, Q)``.
+        regression: of ranges on past ones.
     """
 
     scaling: VolatilityScaling
-    coefficients: Floats
-    shape: Floats
+    regression: RangeRegression
     name: str = "har"
 
     @classmethod
@@ -69,27 +35,10 @@ class Har:
         levels: Sequence[float],
     ) -> Har:
         """Least squares over all sessions whose next h are in the histories."""
-        measures = [scaling.scale(h).measures for h in histories]
-        x = np.concatenate([design(m) for m in measures])
-        y = np.concatenate([future_log_ranges(m.session_variance, horizon) for m in measures])
-        returns = np.concatenate([future_log_returns(h, horizon) for h in histories])
-        coefficients = np.zeros((x.shape[1], horizon))
-        for h in range(horizon):
-            known = np.isfinite(y[:, h])
-            if bool(np.any(known)):
-                coefficients[:, h] = np.linalg.lstsq(x[known], y[known, h], rcond=None)[0]
-            elif h:  # every history is too short for h steps
-                coefficients[:, h] = coefficients[:, h - 1]
-        past = returns / _deviations(x, coefficients)
-        return cls(scaling, coefficients, column_quantiles(past, levels, past, grows=False))
+        return cls(scaling, RangeRegression.fit(histories, scaling, horizon, levels))
 
     def forecast(self, history: History, rows: Rows) -> Floats:
         """Cumulative log-return quantiles from sessions ``rows`` ``(m,)``: ``(m, H, Q)``."""
-        x = design(self.scaling.scale(history).measures)[rows]
-        return np.asarray(_deviations(x, self.coefficients)[:, :, None] * self.shape)
-
-
-def _deviations(x: Floats, coefficients: Floats) -> Floats:
-    """Fitted deviation of the h-session return, ``(n, H)``."""
-    steps = np.sqrt(np.arange(1, coefficients.shape[1] + 1))
-    return np.asarray(np.exp(x @ coefficients) * steps)
+        measures = self.scaling.scale(history).measures
+        deviations = self.regression.deviations(measures, rows)
+        return np.asarray(deviations[:, :, None] * self.regression.shape)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Floats, Rows
+from forecaster.features.range_regression import column_quantiles
 from forecaster.features.scaling import future_log_returns
 from forecaster.market.bars import History
 
@@ -45,27 +46,6 @@ class PastQuantiles:
     def for_ticker(self, ticker: str) -> Floats:
         """Quantiles of one ticker, ``(H, Q)``."""
         return self.by_ticker.get(ticker, self.panel)
-
-
-def column_quantiles(
-    values: Floats, levels: Sequence[float], spare: Floats, *, grows: bool
-) -> Floats:
-    """Quantiles of each column's known values, ``(H, Q)``.
-
-    Args:
-        values: ``(n, H)``, NaN where unknown.
-        levels: Q levels.
-        spare: ``(m, H)``, whose first column stands in where a column has no known value.
-        grows: whether values grow with the root of h, as returns do; standardised ones do not.
-    """
-    out = np.zeros((values.shape[1], len(levels)))
-    for h in range(values.shape[1]):
-        known = values[np.isfinite(values[:, h]), h]
-        if known.size == 0:  # every history is too short for h steps
-            first = spare[np.isfinite(spare[:, 0]), 0]
-            known = first * (np.sqrt(h + 1) if grows else 1.0) if first.size else np.zeros(1)
-        out[h] = np.quantile(known, levels)
-    return out
 
 
 @dataclass(frozen=True)
