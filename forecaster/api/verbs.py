@@ -174,6 +174,7 @@ def backtest(
     cells: Sequence[Cell] = ("gru",),
     seeds: int = 1,
     baselines: Sequence[str] = ("naive", "drift", "ewma", "garch", "har"),
+    calibrate: bool = True,
     allow_overlap: bool = False,
     market: Data | None = None,
     device: Device = "auto",
@@ -195,6 +196,7 @@ def backtest(
         cells: of the networks.
         seeds: networks of each cell, whose quantiles are averaged.
         baselines: to be compared with.
+        calibrate: correct forecasts by how past ones of a history fared.
         allow_overlap: score a model on sessions that it was trained on.
         market: prices of those that make the market state; None: ``data`` itself.
         device: where Keras computes.
@@ -214,7 +216,7 @@ def backtest(
         train_end=None if train_end is None else day_of(train_end, "train_end"),
         test_end=None if test_end is None else day_of(test_end, "test_end"),
         folds=folds, refit=refit, stride=stride, cells=tuple(cells), seeds=seeds,
-        baselines=check_names(tuple(baselines)),
+        baselines=check_names(tuple(baselines)), calibrate=calibrate,
     )  # fmt: skip
     if model is None:
         require_training()

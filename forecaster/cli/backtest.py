@@ -12,6 +12,7 @@ from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.formats import PICTURE
 from forecaster.cli.network_options import Cells, DeviceOption, settings_of, training_options
 from forecaster.cli.options import (
+    Calibrate,
     Cluster,
     Market,
     Reading,
@@ -54,6 +55,7 @@ class PlanOptions:
     baselines: Annotated[str, typer.Option(help="Baselines to compare with.")] = (
         "naive,drift,ewma,garch,har"
     )
+    calibrate: Calibrate = True
 
     def plan(self, baselines: tuple[str, ...]) -> Plan:
         """The plan, with baselines whose names have been checked.
@@ -72,6 +74,7 @@ class PlanOptions:
             cells=parse_cells(self.cells),
             seeds=self.seeds,
             baselines=baselines,
+            calibrate=self.calibrate,
         )
 
 

@@ -16,6 +16,7 @@ from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.formats import DOCUMENT, MANY_FORECASTS, METRICS
 from forecaster.cli.options import (
     BY_NAME,
+    Calibrate,
     Horizon,
     Level,
     Market,
@@ -63,6 +64,7 @@ def batch(
     model: ModelName = None,
     horizon: Horizon = None,
     level: Level = None,
+    calibrate: Calibrate = True,
     market: Market = None,
     risk: Annotated[
         list[str] | None,
@@ -190,14 +192,14 @@ def batch(
         shares = checked_shares(author, asked)
         with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
             result = batch.batch(
-                author, work, market=members, risk=risk,
+                author, work, calibrate=calibrate, market=members, risk=risk,
                 horizon=horizon, fetching=fetching, options=options, resume=resume,
                 retrain_days=days, path=kept, wait=wait,
                 max_age=max_age, workers=workers, on_ticker=on_ticker, on_run=name_run,
             )  # fmt: skip
     loud = [about for about in result.notes if about.loud]
     show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
-    if result.model is not author:
+    if result.model.network is not author.network:
         wrote(kept)
     result = replace(result, forecasts=with_intervals(result.forecasts, shares))
     _write(result, output, format, shares, quiet=quiet)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from forecaster.cli.options import ModelName, Reading, Source
+from forecaster.cli.options import Calibrate, ModelName, Reading, Source
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
 from forecaster.cli.sources import chosen_model, only_history, read
@@ -24,6 +24,7 @@ def explain(
         str | None, typer.Option(metavar="DATE", help="Explain as if DATE were the last session.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the shuffling.")] = 0,
+    calibrate: Calibrate = True,
     *,
     to: Writing,
     reading: Reading,
@@ -33,7 +34,7 @@ def explain(
     from forecaster.output.explain import explain_csv, explain_json, explain_table
     from forecaster.output.live.spinners import working
 
-    trained = chosen_model(model)
+    trained = chosen_model(model, calibrate=calibrate)
     day = parse_date(as_of, "--as-of")
     loaded = read([source], reading)
     history = only_history(loaded, "explain")

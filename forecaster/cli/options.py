@@ -80,6 +80,13 @@ ModelName = Annotated[
         model=True,
     ),
 ]
+Calibrate = Annotated[
+    bool,
+    typer.Option(
+        "--calibrate/--no-calibrate",
+        help="Correct forecasts by how the model's past forecasts of a history fared.",
+    ),
+]
 Horizon = Annotated[
     int | None,
     typer.Option("--horizon", help="Sessions to forecast, at most the model's. (default: 5)"),

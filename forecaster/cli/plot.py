@@ -10,6 +10,7 @@ import typer
 from forecaster.cli.formats import PICTURE
 from forecaster.cli.options import (
     AsOf,
+    Calibrate,
     Market,
     ModelName,
     Reading,
@@ -52,6 +53,7 @@ def plot(
     ] = None,
     as_of: AsOf = None,
     market: Market = None,
+    calibrate: Calibrate = True,
     output: Annotated[Path | None, output(PICTURE, "Draw it in this file instead: {}.")] = None,
     theme: ThemeOption = None,
     width: WidthOption = 1200,
@@ -69,7 +71,7 @@ def plot(
     shown = history or (_IN_A_TERMINAL if file is None else _IN_A_PICTURE)
     check_sessions(shown if history is None else history)
     day = parse_date(as_of, "--as-of")
-    trained = chosen_model(model)
+    trained = chosen_model(model, calibrate=calibrate)
     checked_horizon(trained, horizon)  # before anything is fetched for nothing
     members = read_market(market, reading)
     show_notes(other_than_learned(trained, members))

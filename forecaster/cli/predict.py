@@ -10,6 +10,7 @@ from forecaster.cli.options import (
     Above,
     AsOf,
     Below,
+    Calibrate,
     Horizon,
     Level,
     Market,
@@ -37,6 +38,7 @@ def predict(
     below: Below = None,
     as_of: AsOf = None,
     market: Market = None,
+    calibrate: Calibrate = True,
     *,
     to: ForecastWriting,
     reading: Reading,
@@ -52,7 +54,7 @@ def predict(
 
     asked = parse_shares(level)
     marks = [*checked_marks("above", above or ()), *checked_marks("below", below or ())]
-    trained = chosen_model(model)
+    trained = chosen_model(model, calibrate=calibrate)
     predict.checked_horizon(trained, horizon)  # before anything is fetched for nothing
     shares = checked_shares(trained, asked)
     day = parse_date(as_of, "--as-of")

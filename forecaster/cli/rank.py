@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecaster.cli.options import AsOf, Market, ModelName, Reading, SkipUnreadable, Sources
+from forecaster.cli.options import (
+    AsOf,
+    Calibrate,
+    Market,
+    ModelName,
+    Reading,
+    SkipUnreadable,
+    Sources,
+)
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import Writing
 from forecaster.cli.risk import PastTest
@@ -40,6 +48,7 @@ def rank(
     groups: Annotated[int, typer.Option(help="Equal parts of the list.")] = 5,
     as_of: AsOf = None,
     market: Market = None,
+    calibrate: Calibrate = True,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
     skip_unreadable: SkipUnreadable = False,
     *,
@@ -53,7 +62,7 @@ def rank(
 
     test.checked(as_of)
     day = parse_date(as_of, "--as-of")
-    trained = chosen_model(model)
+    trained = chosen_model(model, calibrate=calibrate)
     checked_ranking(trained, horizon, groups, groups)  # before anything is fetched for nothing
     members = read_market(market, reading)
     show_notes(other_than_learned(trained, members))

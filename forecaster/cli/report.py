@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.formats import PAGE
-from forecaster.cli.options import Reading, ThemeOption, complete_model
+from forecaster.cli.options import Calibrate, Reading, ThemeOption, complete_model
 from forecaster.cli.results import emit
 from forecaster.cli.sources import prices_of, read, report_failures, show_notes
 from forecaster.cli.uses import reads, writes
@@ -69,6 +70,7 @@ def report(
         ),
     ] = None,
     theme: ThemeOption = None,
+    calibrate: Calibrate = True,
     *,
     reading: Reading,
 ) -> None:
@@ -91,6 +93,8 @@ def report(
             page = backtest_page(about, theme)
         emit(page, output)
         return
+    if not calibrate:
+        about = replace(about, model=about.model.uncalibrated())
     fans: tuple[Fan, ...] = ()
     failures: tuple[Failure, ...] = ()
     risk = None if holdings is None else _risk(about.model, holdings, source or [], reading)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from forecaster.cli.options import AsOf, Market, ModelName, Reading
+from forecaster.cli.options import AsOf, Calibrate, Market, ModelName, Reading
 from forecaster.cli.parsing import parse_date, parse_share, parse_steps
 from forecaster.cli.results import DrawnWriting
 from forecaster.cli.sources import (
@@ -135,6 +135,7 @@ def risk(
     ] = None,
     as_of: AsOf = None,
     market: Market = None,
+    calibrate: Calibrate = True,
     draws: Annotated[
         int | None,
         typer.Option(help="Simulated outcomes. (default: 20000, more of few tickers)"),
@@ -154,7 +155,7 @@ def risk(
     day = parse_date(as_of, "--as-of")
     share, steps = parse_share(loss or "5%", "--loss"), parse_steps(horizon)
     holdings, sources = holdings_of(words)
-    trained = chosen_model(model)
+    trained = chosen_model(model, calibrate=calibrate)
     checked_steps(trained, steps)  # before anything is fetched for nothing
     members = read_market(market, reading)
     show_notes(other_than_learned(trained, members))

@@ -62,8 +62,10 @@ def file_options(reading: Reading) -> ReadOptions:
     )
 
 
-def chosen_model(name: str | None) -> Model:
-    """The model asked for; a line on stderr says so where it is the one in the box by default.
+def chosen_model(name: str | None, *, calibrate: bool = True) -> Model:
+    """The model asked for, whose forecasts are calibrated or not.
+
+    A line on stderr says so where it is the one in the box by default.
 
     Raises:
         ModelError: there is none, or it is damaged.
@@ -80,7 +82,7 @@ def chosen_model(name: str | None) -> Model:
             "no model has been trained yet; this is the one in the box, trained on five stocks to"
             f" {trained.card.trained_to}. Train your own with: forecast train FILES"
         )
-    return trained
+    return trained if calibrate else trained.uncalibrated()
 
 
 def standard_input(words: Sequence[str], what: str) -> BinaryIO:

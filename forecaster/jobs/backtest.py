@@ -51,6 +51,7 @@ class Plan:
         cells: of the networks.
         seeds: networks of each cell, whose quantiles are averaged.
         baselines: names.
+        calibrate: correct forecasts by how past ones fared.
     """
 
     train_end: np.datetime64 | None = None
@@ -61,6 +62,7 @@ class Plan:
     cells: tuple[Cell, ...] = ("gru",)
     seeds: int = 1
     baselines: tuple[str, ...] = ALL
+    calibrate: bool = True
 
     def __post_init__(self) -> None:
         for name, value in (("folds", self.folds), ("stride", self.stride), ("seeds", self.seeds)):
@@ -175,7 +177,11 @@ class _Run:
         settings = self.settings.with_cell(cell)
         levels = settings.quantiles
         given = [forecaster_of(fitted, settings, past) for fitted in networks]
-        together = zip(*(quantiles_in_parts(one, self.panel, origins) for one in given), strict=True)
+        if not self.plan.calibrate:
+            given = [one.uncalibrated() for one in given]
+        together = zip(
+            *(quantiles_in_parts(one, self.panel, origins) for one in given), strict=True
+        )
         means = (np.asarray(sum(parts) / len(parts)) for parts in together)
         losses = ForecastLosses.in_parts(actuals, means, levels, last_price=False)
         by_seed = []
@@ -315,7 +321,8 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     as_it_is = replace(plan, folds=1, seeds=1, refit="never", cells=(settings.cell,))
     run = _Run(seen, settings, as_it_is)
     start = time.perf_counter()
-    losses = losses_of(model.forecaster, seen, origins, actuals)
+    chosen = model if plan.calibrate else model.uncalibrated()
+    losses = losses_of(chosen.forecaster, seen, origins, actuals)
     run.add(model.name, losses, time.perf_counter() - start)
     run.score_baselines(past_of(seen, cutoff), origins, actuals)
     result = run.finish((fold,), (model.name,))

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, ValidationError, model_validator
 from forecaster.documents import (
     Count,
     Day,
+    Flag,
     Moment,
     MonthRow,
     PanelFacts,
@@ -82,6 +83,7 @@ class PlanFacts(Part):
         refit: at the first cutoff only (never), or at each.
         stride: every n-th session is scored.
         test_end: last session used; None for the last one there is.
+        calibrate: whether forecasts were corrected by how past ones fared.
     """
 
     cells: Annotated[tuple[Cell, ...], _some("cell")]
@@ -89,6 +91,7 @@ class PlanFacts(Part):
     refit: Refit
     stride: Count
     test_end: Day | None
+    calibrate: Flag = False
 
 
 class BacktestDocument(Part):
@@ -169,6 +172,7 @@ class BacktestDocument(Part):
             cells=self.plan.cells,
             seeds=len(self.plan.seeds),
             baselines=baselines,
+            calibrate=self.plan.calibrate,
         )
 
 

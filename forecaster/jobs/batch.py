@@ -106,6 +106,7 @@ def batch(
     model: Model,
     sources: BatchSources,
     *,
+    calibrate: bool = True,
     market: BatchSources | None = None,
     risk: Sequence[str] | Holdings | None = None,
     horizon: int | None = None,
@@ -126,6 +127,7 @@ def batch(
 
     Args:
         model: who forecasts.
+        calibrate: correct forecasts by how past ones fared, where the model can.
         sources: tickers and price files.
         market: those that make the market state; None: the watchlist itself.
         risk: holdings, or a file or words that hold them, whose risk is written down as well.
@@ -160,7 +162,8 @@ def batch(
     began, moment = time.perf_counter(), now or datetime.now(UTC)
     with locked(home() / "batch", "a batch", wait=wait), Store() as store:
         due = path is not None and _due(store, model, retrain_days, moment)
-        run, resumed = _run(store, _task(model, sources, market, horizon), moment, resume=resume)
+        author = model if calibrate else model.uncalibrated()
+        run, resumed = _run(store, _task(author, sources, market, horizon), moment, resume=resume)
         if on_run is not None:
             on_run(run.run)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
@@ -184,9 +187,10 @@ def batch(
             panel = replace(loaded.panel, market=members)
             model, note = _retrained(store, model, path, panel, moment)
             notes.append(note)
+            author = model if calibrate else model.uncalibrated()
         evening = Evening.of(loaded, ages, max_age)
         result = predict(
-            model,
+            author,
             evening.histories,
             market=members,
             horizon=horizon,
@@ -194,13 +198,13 @@ def batch(
             ages=ages,
             rest=nothing if shelf is None else shelf.rest,
         )
-        notes += [*missing, *other_than_learned(model, members)]
+        notes += [*missing, *other_than_learned(author, members)]
         if members is None:
-            notes += fewer_than_wanted(model, result.forecasts, sources)
+            notes += fewer_than_wanted(author, result.forecasts, sources)
         stale = {*loaded.stale, *(note.ticker for note in old if note.loud)}
         records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
         notes += _clock(store, now or datetime.now(UTC))
-        written, journal_rows, head = _written(store, run, model, records, now)
+        written, journal_rows, head = _written(store, run, author, records, now)
         night = None
         if risk is not None:  # after the forecasts, which nothing in it can cost
 
@@ -212,12 +216,12 @@ def batch(
                 return Evening.of(found, ages_of(found, moment), max_age)
 
             state = evening.histories if members is None else members
-            night = risk_of_night(model, risk, evening, more, state)
+            night = risk_of_night(author, risk, evening, more, state)
             notes += night.notes
-            night, journal_rows, head = _risk_written(store, run, model, night, now)
+            night, journal_rows, head = _risk_written(store, run, author, night, now)
     return BatchResult(
         run=run.run,
-        model=model,
+        model=author,
         forecasts=result.forecasts,
         failures=(*evening.failures, *result.failures),
         stale=tuple(f.ticker for f in result.forecasts if f.ticker in stale),

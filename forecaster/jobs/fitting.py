@@ -136,9 +136,7 @@ def losses_of(
     return ForecastLosses.in_parts(actuals, parts, forecaster.settings.quantiles, last_price=False)
 
 
-def quantiles_in_parts(
-    forecaster: Forecaster, panel: Panel, origins: Origins
-) -> Iterator[Floats]:
+def quantiles_in_parts(forecaster: Forecaster, panel: Panel, origins: Origins) -> Iterator[Floats]:
     """Log-return quantiles ``(k, H, Q)`` at the origins of some histories at a time.
 
     Raises:

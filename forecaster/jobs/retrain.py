@@ -22,6 +22,7 @@ from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
 from forecaster.model.card import Card, Retraining
 from forecaster.model.devices import choose_device
+from forecaster.model.forecaster import Forecaster
 from forecaster.model.numpy_rnn import Network
 from forecaster.model.settings import Device, UsedDevice
 from forecaster.model.training import fit, targets_by_step

@@ -150,8 +150,8 @@ def forecast_of(
     window = encoded.inputs[-model.settings.context_length :][None].astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):  # an unstable relu network overflows
         traced = traces(network, window)
-        answers = answer(network, traced, window)
-    ((output, _),) = forecaster.calibrated([encoded], answers)
+        outputs = np.asarray(answer(network, traced, window), dtype=np.float64)
+    ((output, _),) = forecaster.calibrated([encoded], list(outputs))
     return encoded, dated(model, encoded, output, step, calendars).steps[-1], traced
 
 

@@ -27,6 +27,7 @@ from forecaster.jobs.progress import OnProgress, stage
 from forecaster.jobs.search_space import Told
 from forecaster.market.bars import Panel
 from forecaster.model.devices import choose_device
+from forecaster.model.forecaster import Forecaster
 from forecaster.model.settings import Device, Settings
 from forecaster.model.training import OnEpoch
 from forecaster.wording import counted

@@ -20,16 +20,17 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from forecaster.arrays import Floats32, Reals
+from forecaster.arrays import Reals
 from forecaster.atomic import write_atomically
 from forecaster.documents import refusal, shown
 from forecaster.errors import ModelError, SettingsError, parameter
 from forecaster.features.representation import Representation
 from forecaster.model.card import Card, ModelDocument
 from forecaster.model.forecaster import Forecaster
-from forecaster.model.numpy_rnn import GATES, CellWeights, Head, Layer, Network
+from forecaster.model.numpy_rnn import Network
 from forecaster.model.rulers import Rulers
 from forecaster.model.settings import Settings
+from forecaster.model.weight_arrays import check_weights, network_of
 
 FORMAT = 1
 SUFFIX = ".forecast"
@@ -286,9 +287,9 @@ def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         _check_stored(archive, len(packed))
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-        network = _unpack(arrays, settings)
+        network = network_of(arrays, settings)
         rulers = Rulers.from_arrays(arrays, settings.horizon, len(settings.quantiles))
-    _check_weights(network, settings, len(representation.features))
+    check_weights(network, settings, len(representation.features))
     card = Card.model_validate(checked.card)
     _check_card(card, network, settings, representation)
     return Model(
@@ -300,39 +301,6 @@ def _rebuild(document: Mapping[str, Any], packed: bytes) -> Model:
         card=card,
         rulers=rulers,
     )
-
-
-def _check_weights(network: Network, settings: Settings, features: int) -> None:
-    """Check that weights are finite and that their shapes fit the settings and the inputs."""
-    shapes = _shapes(settings, features)
-    for name, weights in network.weights.items():
-        if weights.shape != shapes[name]:
-            raise ValueError(
-                f"{name} has the shape {weights.shape}, and its settings and inputs need"
-                f" {shapes[name]}"
-            )
-        if weights.dtype != np.float32 or not bool(np.all(np.isfinite(weights))):
-            raise ValueError(f"{name} holds something else than finite 32-bit numbers")
-
-
-def _shapes(settings: Settings, features: int) -> dict[str, tuple[int, ...]]:
-    """The shape of every array of a network, by name."""
-    units, horizon = settings.units, settings.horizon
-    gated = GATES[settings.cell] * units
-    bias = (2, gated) if settings.cell == "gru" else (gated,)
-    sides = ("forward", "backward") if settings.bidirectional else ("forward",)
-    shapes: dict[str, tuple[int, ...]] = {
-        "head/kernel": (len(sides) * units + features, 2 * horizon),
-        "head/bias": (2 * horizon,),
-        "head/gaps": (horizon, len(settings.quantiles) - 1),
-    }
-    for number in range(settings.layers):
-        width = len(sides) * units if number else features
-        for side in sides:
-            shapes[f"layer{number}/{side}/kernel"] = (width, gated)
-            shapes[f"layer{number}/{side}/recurrent"] = (units, gated)
-            shapes[f"layer{number}/{side}/bias"] = bias
-    return shapes
 
 
 def _check_card(
@@ -349,23 +317,3 @@ def _check_card(
         raise ValueError(f"its card has targets of {len(taught)} steps; it has {settings.horizon}")
     if settings.scale != representation.scaling.name:
         raise ValueError("its settings name another unit of the targets than it was fitted in")
-
-
-def _unpack(arrays: Mapping[str, Floats32], settings: Settings) -> Network:
-    """The network of weights by name; a missing name is a KeyError, another one is not read."""
-
-    def cell(stem: str) -> CellWeights:
-        return CellWeights(*(arrays[stem + part] for part in ("kernel", "recurrent", "bias")))
-
-    layers = []
-    for number in range(settings.layers):
-        backward = cell(f"layer{number}/backward/") if settings.bidirectional else None
-        layers.append(Layer(cell(f"layer{number}/forward/"), backward))
-    return Network(
-        cell=settings.cell,
-        activation=settings.activation,
-        layers=tuple(layers),
-        head=Head(arrays["head/kernel"], arrays["head/bias"], arrays["head/gaps"]),
-        horizon=settings.horizon,
-        levels=settings.quantiles,
-    )

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -115,7 +116,7 @@ class Corrections:
             spread=np.exp(np.log(self.spread[rows]) @ between),
             ruler_spread=np.exp(np.log(self.ruler_spread[rows]) @ between),
             weight=self.weight[rows] @ between,
-            widths=np.exp(np.swapaxes(np.swapaxes(np.log(self.widths[rows]), 1, 2) @ between, 1, 2)),
+            widths=np.exp(np.einsum("mgq,gh->mhq", np.log(self.widths[rows]), between)),
         )
 
 
@@ -222,9 +223,7 @@ def _windowed(values: Floats, steps: Rows) -> Floats:
     return out
 
 
-def _factors(
-    past: PastForecasts, targets: Floats, steps: Rows, levels: Sequence[float]
-) -> Floats:
+def _factors(past: PastForecasts, targets: Floats, steps: Rows, levels: Sequence[float]) -> Floats:
     """Factor on the spread at each session and step, ``(n, G)``."""
     usual = past.spread * (np.abs(past.shape) @ _masses(levels))
     errors = np.minimum(np.abs(targets - past.centre) / usual, _CUT)
@@ -239,13 +238,11 @@ def _factors(
 
 def _masses(levels: Sequence[float]) -> Floats:
     """The probability that each level stands for: up to halfway to its neighbours, ``(Q,)``."""
-    inner = [(a + b) / 2 for a, b in zip(levels[:-1], levels[1:], strict=True)]
+    inner = [(a + b) / 2 for a, b in pairwise(levels)]
     return np.diff([0.0, *inner, 1.0])
 
 
-def _weights(
-    a: Floats, b: Floats, targets: Floats, steps: Rows, levels: Sequence[float]
-) -> Floats:
+def _weights(a: Floats, b: Floats, targets: Floats, steps: Rows, levels: Sequence[float]) -> Floats:
     """The weight of quantiles b beside a with the least past loss, ``(n, G)``."""
     first, middle, last = (pinball(targets, q, levels) for q in (a, (a + b) / 2, b))
     moments = np.stack([(first + last) / 2, middle - first, last - first], axis=-1)
@@ -256,12 +253,10 @@ def _weights(
     curve = np.maximum(2.0 * whole - 4.0 * half, 0.0) / unit
     slope = (whole - (2.0 * whole - 4.0 * half)) / unit
     curve += _WORSE * _WEIGHT_PRIOR * np.sqrt(steps)
-    return np.clip(-slope / (2.0 * curve), 0.0, 1.0)
+    return np.asarray(np.clip(-slope / (2.0 * curve), 0.0, 1.0))
 
 
-def _widths(
-    quantiles: Floats, targets: Floats, steps: Rows, levels: Sequence[float]
-) -> Floats:
+def _widths(quantiles: Floats, targets: Floats, steps: Rows, levels: Sequence[float]) -> Floats:
     """Factors on the levels' distances from the middle one by past coverage, ``(n, G, Q)``."""
     factors = np.ones(quantiles.shape)
     pairs = _mirrored(levels)

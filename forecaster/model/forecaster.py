@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -113,6 +113,10 @@ class Forecaster:
             trained_to,
         )
 
+    def uncalibrated(self) -> Forecaster:
+        """The forecaster that gives the network's answers as they are."""
+        return replace(self, rulers=None)
+
     @property
     def calibrates(self) -> bool:
         """Whether past forecasts correct new ones."""
@@ -176,7 +180,7 @@ class Forecaster:
         answered = centres_and_spreads_at(
             network, encoded, places, self.settings.context_length, pieces=self._pieces
         )
-        shape = network.in_double().head.shape(network.levels)
+        shape = np.asarray(network.in_double().head.shape(network.levels), dtype=np.float64)
         return [
             self._one(e, span, PastForecasts(centre, spread, shape), steps, self.rulers)
             for e, span, (centre, spread) in zip(encoded, spans, answered, strict=True)

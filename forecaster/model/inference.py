@@ -27,6 +27,7 @@ from forecaster.model.numpy_rnn import (
 Answer = Callable[[Reals, Reals], Reals]
 """What the head makes of states ``(m, U)`` and inputs ``(m, F)``: ``(m, ...)``."""
 
+
 @dataclass(frozen=True)
 class Cut:
     """How the origins of a history are cut into pieces, each read in one pass.
@@ -140,7 +141,9 @@ def _fill(
     lengths = [len(e.inputs) for e in encoded]
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.intp)
     # products of two precisions are many times as slow
-    inputs = np.concatenate([e.inputs for e in encoded]).astype(network.head.kernel.dtype, copy=False)
+    inputs = np.concatenate([e.inputs for e in encoded]).astype(
+        network.head.kernel.dtype, copy=False
+    )
     with np.errstate(over="ignore", invalid="ignore"):  # an unstable relu network overflows
         if isinstance(cut, Cut):
             _by_pieces(network, answer, inputs, starts, rows, cut, out)

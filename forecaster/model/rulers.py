@@ -70,9 +70,7 @@ class Rulers:
         }
 
     @classmethod
-    def from_arrays(
-        cls, arrays: Mapping[str, Floats], horizon: int, levels: int
-    ) -> Rulers | None:
+    def from_arrays(cls, arrays: Mapping[str, Floats], horizon: int, levels: int) -> Rulers | None:
         """The inverse of ``arrays``; None for files of before models carried them.
 
         Raises:

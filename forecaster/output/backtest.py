@@ -139,6 +139,7 @@ def _plan_object(result: Backtest) -> dict[str, Any]:
             "seeds": [settings.seed + number for number in range(plan.seeds)],
             "refit": plan.refit,
             "stride": plan.stride,
+            "calibrate": plan.calibrate,
             "test_end": plan.test_end,
         },
     }

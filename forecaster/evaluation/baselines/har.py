@@ -1,4 +1,4 @@
-"""The HAR baseline: the range regression of ``features.range_regression``, fitted up to a cutoff."""
+"""The HAR baseline: ``features.range_regression``, fitted up to a cutoff."""
 
 from __future__ import annotations
 
