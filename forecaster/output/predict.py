@@ -30,11 +30,13 @@ from forecaster.output.tabular.layout import NARROW, Column, fitting_table
 from forecaster.output.tabular.plain_words import (
     HARDLY,
     SKILL,
+    calibration_line,
     chance_cell,
     direction_words,
     forecast_sentence,
     level_legend,
     level_name,
+    past_skill_line,
 )
 from forecaster.wording import counted, listed
 
@@ -51,6 +53,7 @@ def predict_table(result: Predictions, model: Model, width: int) -> list[Rendera
             Text(f"{forecast.ticker}  {head}", style="bold"),
             Text(forecast_sentence(forecast, alone=len(shown) == 1)),
             _forecast_table(forecast, width),
+            *([Text(line, style="dim")] if (line := calibration_line(forecast)) else []),
             *([level_legend(_shown_levels(forecast)[1]), Text()] if number == 0 else []),
         ]
     if len(shown) > 1 and not any(map(direction_words, shown)):
@@ -61,7 +64,8 @@ def predict_table(result: Predictions, model: Model, width: int) -> list[Rendera
         out.append(Text("~ date estimated from the weekdays seen; holidays are not known"))
     if model.representation.market_state:
         out.append(Text(market_line(result)))
-    return [*out, *model_lines(model), Text(ADVICE)]
+    on_these = past_skill_line([f.calibration.losses for f in shown if f.calibration is not None])
+    return [*out, *([Text(on_these)] if on_these else []), *model_lines(model), Text(ADVICE)]
 
 
 def market_line(result: Predictions) -> str:
@@ -186,6 +190,21 @@ def forecast_object(forecast: TickerForecast) -> dict[str, Any]:
         "market_tickers": forecast.market_tickers,
         "steps": steps,
         "sessions_behind": forecast.sessions_behind,
+        "calibration": calibration_object(forecast),
+    }
+
+
+def calibration_object(forecast: TickerForecast) -> dict[str, Any] | None:
+    """How a forecast was calibrated, by step."""
+    found = forecast.calibration
+    if found is None:
+        return None
+    steps = [str(step.step) for step in forecast.steps]
+    return {
+        "past_forecasts": found.past_forecasts,
+        "spread": dict(zip(steps, found.spread, strict=False)),
+        "har_weight": dict(zip(steps, found.har_weight, strict=False)),
+        "losses": asdict(found.losses),
     }
 
 

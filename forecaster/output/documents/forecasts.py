@@ -68,6 +68,38 @@ class ForecastStep(TypedDict):
     chances: NotRequired[list[ChanceObject]]
 
 
+class PastLossesObject(TypedDict):
+    """Losses of past forecasts of the next session, before and after calibration.
+
+    Attributes:
+        forecasts: how many, the newest ones.
+        before: mean pinball loss of the network's answers, in units of volatility.
+        after: of the calibrated forecasts, each as it would have been made then.
+        ewma: of the EWMA baseline that the model carries.
+    """
+
+    forecasts: Count
+    before: Size
+    after: Size
+    ewma: Size
+
+
+class CalibrationObject(TypedDict):
+    """What the model's past forecasts of a ticker made of this one.
+
+    Attributes:
+        past_forecasts: of the next session, whose close is known.
+        spread: factor on the network's spread, by step.
+        har_weight: weight of the HAR regression that the model carries, by step.
+        losses: of the newest past forecasts.
+    """
+
+    past_forecasts: Count
+    spread: dict[str, Positive]
+    har_weight: dict[str, Share]
+    losses: PastLossesObject
+
+
 class TickerForecastObject(TypedDict):
     """The forecast of one ticker: an element of forecast/1, and a line that forecast batch writes.
 
@@ -80,6 +112,7 @@ class TickerForecastObject(TypedDict):
         steps: one for each session ahead.
         sessions_behind: sessions that had closed since the cutoff when the forecast was made, so
             that the first so many steps were over; None where no calendar tells.
+        calibration: None where it is the network's answer.
     """
 
     ticker: str
@@ -89,6 +122,7 @@ class TickerForecastObject(TypedDict):
     market_tickers: Whole
     steps: Annotated[list[ForecastStep], Field(min_length=1)]
     sessions_behind: Whole | None
+    calibration: CalibrationObject | None
 
 
 class ForecastDocument(TypedDict):

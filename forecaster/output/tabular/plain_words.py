@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from forecaster.jobs.intervals import interval, share_below
 from forecaster.jobs.predict import Chance, TickerForecast
+from forecaster.model.forecaster import PastLosses
 from forecaster.output.console import Text
-from forecaster.output.format import percent, price, rounded, share, unit
+from forecaster.output.format import percent, price, rounded, share, signed, unit
 from forecaster.wording import counted
 
 _INNER, _OUTER = 50.0, 90.0
@@ -103,3 +104,43 @@ def level_legend(levels: Sequence[float]) -> Text:
     shown = [f"{ends}: how often the price should be below that"] if names else []
     middle = ["median: half the time below"] if len(names) < len(levels) else []
     return Text("; ".join(shown + middle), "dim")
+
+
+def calibration_line(forecast: TickerForecast) -> str:
+    """What past forecasts made of this one, at its first and last step; empty if there are none."""
+    found = forecast.calibration
+    if found is None:
+        return ""
+    steps = sorted({1, len(forecast.steps)})
+    count = counted(found.past_forecasts, "past forecast")
+    spreads = [f"× {found.spread[h - 1]:.2f}" for h in steps]
+    weights = [f"{found.har_weight[h - 1]:.0%}" for h in steps]
+    at = f" at h = {' and '.join(map(str, steps))}"
+    spread = "spread as it was" if set(spreads) == {"× 1.00"} else f"spread {_both(spreads)}"
+    har = "" if set(weights) == {"0%"} else f", har weighs {_both(weights)}"
+    return f"Calibrated by {count}: {spread}{har}{at}."
+
+
+def _both(texts: Sequence[str]) -> str:
+    return " and ".join(dict.fromkeys(texts))
+
+
+def past_skill_line(losses: Sequence[PastLosses]) -> str:
+    """The skill over EWMA that past forecasts of these tickers had; empty if there were none."""
+    if not losses:
+        return ""
+    counts = [each.forecasts for each in losses]
+    ewma = _weighed([each.ewma for each in losses], counts)
+    before, after = (
+        signed(1.0 - _weighed(values, counts) / ewma) if ewma > 0 else "–"
+        for values in ([e.before for e in losses], [e.after for e in losses])
+    )
+    of = f"of {counted(len(losses), 'ticker')}" if len(losses) > 1 else "of this ticker"
+    return (
+        f"On the last {counted(max(counts), 'session')} {of}, one session ahead: skill {before} over"
+        f" ewma before calibration, {after} after."
+    )
+
+
+def _weighed(values: Sequence[float], counts: Sequence[int]) -> float:
+    return sum(v * n for v, n in zip(values, counts, strict=True)) / sum(counts)
