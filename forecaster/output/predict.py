@@ -52,8 +52,8 @@ def predict_table(result: Predictions, model: Model, width: int) -> list[Rendera
         out += [
             Text(f"{forecast.ticker}  {head}", style="bold"),
             Text(forecast_sentence(forecast, alone=len(shown) == 1)),
-            _forecast_table(forecast, width),
             *([Text(line, style="dim")] if (line := calibration_line(forecast)) else []),
+            _forecast_table(forecast, width),
             *([level_legend(_shown_levels(forecast)[1]), Text()] if number == 0 else []),
         ]
     if len(shown) > 1 and not any(map(direction_words, shown)):
