@@ -49,12 +49,13 @@ from forecaster.evaluation.folds import Fold, plan_folds, split_panel
 from forecaster.evaluation.origins import Origins
 from forecaster.features.representation import Representation
 from forecaster.features.sequences import TrainingSet
-from forecaster.jobs.fitting import fit_and_watch, network_quantiles
+from forecaster.jobs.fitting import fit_and_watch, quantiles_of
 from forecaster.market.bars import Panel
 from forecaster.market.files.read import read_files
 from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.averaging import WeightAverage
+from forecaster.model.forecaster import Forecaster
 from forecaster.model.settings import LEVELS, Settings
 from forecaster.model.training import AVERAGED_EPOCHS, TARGETS_TO_START, batches, fit
 
@@ -161,9 +162,8 @@ def network(test: Test, settings: Settings) -> Result:
     found = fit_and_watch(test.past, split, settings, None)
     fitted = fit(settings, test.past.histories, None, epochs=found.epochs)
     trained = time.perf_counter()
-    quantiles = network_quantiles(
-        fitted.representation, fitted.network, settings, test.panel, test.origins
-    )
+    alone = Forecaster(settings, fitted.representation, fitted.network)
+    quantiles = quantiles_of(alone, test.panel, test.origins)
     return {"epochs": found.epochs, **timed(quantiles[:, 0], start, trained)}
 
 
@@ -195,7 +195,8 @@ def race(test: Test, settings: Settings) -> Result:
         now = average.network(settings)
         trained = time.perf_counter()
         training.append(trained - start)
-        made = network_quantiles(representation, now, settings, test.panel, test.origins)
+        alone = Forecaster(settings, representation, now)
+        made = quantiles_of(alone, test.panel, test.origins)
         forecasting.append(time.perf_counter() - trained)
         losses.append(test.loss(made[:, 0]))
         start += time.perf_counter() - trained

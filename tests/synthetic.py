@@ -12,6 +12,7 @@ from forecaster.market.bars import PRICE_FIELDS, History, Panel
 from forecaster.model.artifact import Model
 from forecaster.model.card import Card
 from forecaster.model.numpy_rnn import GATES, CellWeights, Head, Layer, Network
+from forecaster.model.rulers import Rulers
 from forecaster.model.settings import Settings
 
 
@@ -136,10 +137,14 @@ def trained_to(model: Model, session: np.datetime64) -> Model:
     return replace(model, card=model.card.model_copy(update={"trained_to": date_of(session)}))
 
 
-def random_model(settings: Settings, panel: Panel, seed: int = 0, size: float = 0.4) -> Model:
+def random_model(
+    settings: Settings, panel: Panel, seed: int = 0, size: float = 0.4, *, calibrated: bool = False
+) -> Model:
     """A model whose representation is fitted on the panel and whose weights are random."""
     representation = Representation.fit(settings.scale, list(panel))
     network = random_network(settings, len(representation.features), seed, size)
+    scaling, levels = representation.scaling, settings.quantiles
+    rulers = Rulers.fit(scaling, list(panel), settings.horizon, levels) if calibrated else None
     return Model(
         name="random",
         created="2020-01-01T00:00:00+00:00",
@@ -147,6 +152,7 @@ def random_model(settings: Settings, panel: Panel, seed: int = 0, size: float = 
         representation=representation,
         network=network,
         card=card_of(panel, network),
+        rulers=rulers,
     )
 
 

@@ -24,7 +24,7 @@ from forecaster.evaluation.folds import split_panel
 from forecaster.evaluation.origins import Origins
 from forecaster.features.cross_section import FEWEST
 from forecaster.features.representation import Representation
-from forecaster.jobs.fitting import network_quantiles
+from forecaster.jobs.fitting import quantiles_of
 from forecaster.jobs.predict import predict
 from forecaster.market.bars import PRICE_FIELDS, History, Panel
 from forecaster.model.inference import outputs_at
@@ -143,12 +143,15 @@ def test_the_panel_has_companions_on_both_sides_of_the_cutoff():
 @pytest.mark.parametrize("supervision", SUPERVISIONS)
 class TestForecasts:
     def test_as_of_the_cutoff_do_not_change(self, scale, cell, supervision, other):
-        model = random_model(settings_of(cell, supervision, scale), PANEL.up_to(CUTOFF))
+        settings = settings_of(cell, supervision, scale)
+        model = random_model(settings, PANEL.up_to(CUTOFF), calibrated=True)
         one = predict(model, PANEL.histories, as_of=CUTOFF)
         two = predict(model, other.histories, as_of=CUTOFF)
         assert len(one.forecasts) == len(PANEL)
         assert one == two
         assert one == predict(model, PANEL.up_to(CUTOFF).histories)
+        calibrated = [forecast.calibration is not None for forecast in one.forecasts]
+        assert any(calibrated) == (scale == "volatility")
 
     def test_at_every_earlier_session_do_not_change(self, scale, cell, supervision):
         settings = settings_of(cell, supervision, scale)
@@ -171,12 +174,12 @@ class TestForecasts:
 @pytest.mark.parametrize("supervision", SUPERVISIONS)
 def test_quantiles_of_a_test_part_before_the_cutoff_do_not_change(cell, supervision, other):
     settings = settings_of(cell, supervision, "volatility")
-    model = random_model(settings, PANEL.up_to(CUTOFF))
+    model = random_model(settings, PANEL.up_to(CUTOFF), size=0.1, calibrated=True)
     made = []
     for panel in (PANEL, other):
         # the session of the cutoff itself is no origin where it is the last one
         origins = Origins.of(panel, LONG.sessions[150], LONG.sessions[198])
-        quantiles = network_quantiles(model.representation, model.network, settings, panel, origins)
+        quantiles = quantiles_of(model.forecaster, panel, origins)
         actuals = origins.actuals(3)
         made.append((quantiles, actuals.session, actuals.ticker, actuals.log_return[:, 0]))
     for one, two in zip(*made, strict=True):
@@ -209,7 +212,8 @@ class TestClosingTimes:
     day = np.datetime64("2015-11-25")
 
     def forecast(self, panel, place, market):
-        model = random_model(settings_of("gru", "prefixes", "volatility"), WORLD)
+        settings = settings_of("gru", "prefixes", "volatility")
+        model = random_model(settings, WORLD, size=0.1, calibrated=True)
         targets = (panel.histories[place],) if market else panel.histories
         made = predict(
             model, targets, market=panel.histories if market else None, as_of=self.day

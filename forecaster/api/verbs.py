@@ -124,7 +124,7 @@ def predict(
     warn_notes(about for about in file_notes(loaded.files, ages) if about.loud)
     result = job.predict(
         author, panel.histories, market=members, horizon=horizon, as_of=day,
-        calendars=loaded.calendars, ages=ages,
+        calendars=loaded.calendars, ages=ages, record=True,
     )  # fmt: skip
     failures = (*loaded.failures, *result.failures)
     if failures and not result.forecasts:

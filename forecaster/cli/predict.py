@@ -66,7 +66,7 @@ def predict(
     show_notes([about for about in file_notes(loaded.files, ages) if about.loud])
     result = predict.predict(
         trained, histories, market=members, horizon=horizon, as_of=day, calendars=calendars,
-        ages=ages,
+        ages=ages, record=True,
     )  # fmt: skip
     forecasts = with_chances(with_intervals(result.forecasts, shares), marks)
     result = replace(result, forecasts=forecasts)

@@ -173,6 +173,7 @@ def predict(
     calendars: Calendars = NO_CALENDARS,
     ages: Mapping[str, Age] = MappingProxyType({}),
     rest: Callable[[], None] = nothing,
+    record: bool = False,
 ) -> Predictions:
     """Forecast every history from its last bar, all in one pass of the network.
 
@@ -188,6 +189,7 @@ def predict(
             ends, sessions are estimated.
         ages: how old the last bars are, by ticker, where somebody asked.
         rest: called now and then, when bars that were read are not needed for a while.
+        record: measure the losses of past forecasts, where these calibrate new ones.
 
     Raises:
         SettingsError: the model was not trained for that many steps.
@@ -205,7 +207,7 @@ def predict(
     order = states.order
     has_state = model.representation.market_state and len(order.members) >= FEWEST
     forecasts = []
-    for e, o, calibration in _answers(model, ready, states, rest):
+    for e, o, calibration in _answers(model, ready, states, rest, record=record):
         try:
             forecast = replace(dated(model, e, o, steps, calendars), calibration=calibration)
             age = ages.get(e.history.ticker)
@@ -219,14 +221,20 @@ def predict(
 
 
 def _answers(
-    model: Model, histories: Sequence[History], states: MarketStates, rest: Callable[[], None]
+    model: Model,
+    histories: Sequence[History],
+    states: MarketStates,
+    rest: Callable[[], None],
+    *,
+    record: bool,
 ) -> Iterator[tuple[Encoding, Floats, Calibration | None]]:
     """The last inputs of each history and the forecast, ``(H, Q)``; some are held."""
     forecaster, context = model.forecaster, model.settings.context_length
     last = forecaster.sessions_read
     encodings = model.representation.encode_each(histories, states, last=last)
     while some := list(islice(encodings, _AT_ONCE)):
-        answers = forecaster.calibrated(some, outputs_now(model.network, some, context))
+        outputs = outputs_now(model.network, some, context)
+        answers = forecaster.calibrated(some, outputs, record=record)
         yield from ((e, *answer) for e, answer in zip(some, answers, strict=True))
         some.clear()  # before the next ones are made
         rest()

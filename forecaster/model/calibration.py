@@ -13,14 +13,14 @@ shrunk by how much evidence there is, so that a network that is right is left al
    order in the logit of its coverage (recalibration as in Kuleshov, Fenner and Ermon 2018, for
    intervals).
 
-A forecast made at session t sees the forecasts made at t − h and before: causal to the bit. Nothing
-is promised for the next session; where errors go on as they were, coverage tends to its level. (Of
-adaptive conformal inference, Gibbs and Candès 2021 and Zaffran et al. 2022, whose long-run coverage
-holds whatever happens, this keeps the idea, not the guarantee: spreads that follow each miss cost
-loss where the network is right.)
+A forecast made at session t sees the forecasts made from t − h − WINDOW + 1 to t − h, and nothing
+else: causal to the bit. No coverage is promised for the next session; where errors go on as they
+were, it tends to its level. Adaptive conformal inference (Gibbs and Candès 2021; Zaffran et al.
+2022) keeps the long-run coverage whatever happens, by spreads that follow each miss; that costs
+loss where the network is right, and is not done here.
 
-Shapes: n sessions in a row, G steps, Q quantile levels, P intervals. Everything is float64, in
-units of ``σ_t √h``.
+Shapes: n sessions in a row, w of them in the window, G steps, Q quantile levels, P intervals.
+Everything is float64, in units of ``σ_t √h``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from forecaster.arrays import Floats, Rows
+from forecaster.arrays import Floats, Mask, Rows
 from forecaster.model.numpy_rnn import middle_level
 
 WINDOW = 750
@@ -68,8 +68,8 @@ def calibrated_steps(horizon: int) -> Rows:
 
 
 @dataclass(frozen=True)
-class PastForecasts:
-    """Forecasts of one history at n sessions in a row.
+class Forecasts:
+    """Forecasts of one history at n sessions, each step's a shape that moves and stretches.
 
     Attributes:
         centre: ``(n, G)``.
@@ -81,24 +81,23 @@ class PastForecasts:
     spread: Floats
     shape: Floats
 
-    def quantiles(self, factor: Floats) -> Floats:
-        """Quantiles ``(n, G, Q)`` with the spread times a factor ``(n, G)``."""
+    def quantiles(self, factor: Floats | float = 1.0) -> Floats:
+        """Quantiles ``(n, G, Q)`` with the spread times a factor ``(G,)``."""
         spread = (self.spread * factor)[..., None]
         return np.asarray(self.centre[..., None] + spread * self.shape)
 
 
 @dataclass(frozen=True)
-class Corrections:
-    """What past forecasts say at each of n sessions.
+class Correction:
+    """What past forecasts say about the one at a session.
 
     Attributes:
         steps: ``(G,)``.
-        spread: factor on the network's spread, ``(n, G)``.
-        ruler_spread: factor on the regression's, ``(n, G)``.
-        weight: of the regression, ``(n, G)``.
-        widths: factors on the distances of the levels from the middle one, ``(n, G, Q)``.
-        evidence: how many past forecasts of step 1 were used, ``(n,)``.
-        quantiles: corrected, of step 1, ``(n, Q)``.
+        spread: factor on the network's spread, ``(G,)``.
+        ruler_spread: factor on the regression's, ``(G,)``.
+        weight: of the regression, ``(G,)``.
+        widths: factors on the distances of the levels from the middle one, ``(G, Q)``.
+        evidence: how many past forecasts of step 1 were used.
     """
 
     steps: Rows
@@ -106,83 +105,150 @@ class Corrections:
     ruler_spread: Floats
     weight: Floats
     widths: Floats
-    evidence: Rows
-    quantiles: Floats
+    evidence: int
 
-    def at(self, rows: Rows, horizon: int) -> StepCorrections:
-        """The corrections at some of the sessions, ``(m,)``, for every step up to a horizon."""
-        between = _interpolation(self.steps, horizon)
-        return StepCorrections(
-            spread=np.exp(np.log(self.spread[rows]) @ between),
-            ruler_spread=np.exp(np.log(self.ruler_spread[rows]) @ between),
-            weight=self.weight[rows] @ between,
-            widths=np.exp(np.einsum("mgq,gh->mhq", np.log(self.widths[rows]), between)),
+    def up_to(self, horizon: int) -> Correction:
+        """The correction of every step up to a horizon: G = H."""
+        if len(self.steps) == horizon:
+            return self
+        steps = np.arange(1, horizon + 1)
+        unit = np.eye(len(self.steps))
+        between = np.stack([np.interp(np.log(steps), np.log(self.steps), row) for row in unit])
+        return Correction(
+            steps=steps,
+            spread=np.exp(np.log(self.spread) @ between),
+            ruler_spread=np.exp(np.log(self.ruler_spread) @ between),
+            weight=self.weight @ between,
+            widths=np.exp(between.T @ np.log(self.widths)),
+            evidence=self.evidence,
         )
+
+    def apply(self, network: Floats, ruler: Floats, middle: int) -> Floats:
+        """Corrected quantiles ``(m, G, Q)`` of the network's and the regression's.
+
+        Sorting mends what crosses (Chernozhukov, Fernández-Val and Galichon 2010).
+
+        Args:
+            network: ``(m, G, Q)``.
+            ruler: ``(m, G, Q)``.
+            middle: index of the level that is the centre.
+        """
+        own = _widened(network, self.spread[:, None], middle)
+        other = _widened(ruler, self.ruler_spread[:, None], middle)
+        weight = self.weight[:, None]
+        mixed = (1.0 - weight) * own + weight * other
+        return np.sort(_widened(mixed, self.widths, middle), axis=-1)
 
 
 @dataclass(frozen=True)
-class StepCorrections:
-    """Corrections of m forecasts at H steps.
+class Evidence:
+    """Past forecasts of one history and what came, row t holding what is known at session t.
 
     Attributes:
-        spread: factor on the network's spread, ``(m, H)``.
-        ruler_spread: factor on the regression's, ``(m, H)``.
-        weight: of the regression, ``(m, H)``.
-        widths: factors on the distances of the levels from the middle one, ``(m, H, Q)``.
-    """
-
-    spread: Floats
-    ruler_spread: Floats
-    weight: Floats
-    widths: Floats
-
-    def apply(self, network: Floats, ruler: Floats, middle: int) -> Floats:
-        """Corrected quantiles ``(m, H, Q)`` of the network's and the regression's.
-
-        Args:
-            network: ``(m, H, Q)``.
-            ruler: ``(m, H, Q)``.
-            middle: index of the level that is the centre.
-        """
-        own = _widened(network, self.spread[..., None], middle)
-        other = _widened(ruler, self.ruler_spread[..., None], middle)
-        weight = self.weight[..., None]
-        return _reshaped((1.0 - weight) * own + weight * other, self.widths, middle)
-
-
-def corrections(
-    network: PastForecasts,
-    ruler: PastForecasts,
-    targets: Floats,
-    steps: Rows,
-    levels: Sequence[float],
-) -> Corrections:
-    """What the forecasts of one history up to each session say about the forecast there.
-
-    Args:
-        network: the network's.
-        ruler: those of the regression.
-        targets: ``(n, G)``; NaN where they are not known or must not count.
+        network: the network's forecasts of step h made at t − h, ``(n, G)``.
+        ruler: the regression's.
+        targets: ``(n, G)``; NaN where none was made, or where it must not count.
         steps: ``(G,)``.
         levels: Q, rising.
     """
-    own = _factors(network, targets, steps, levels)
-    other = _factors(ruler, targets, steps, levels)
-    a, b = network.quantiles(own), ruler.quantiles(other)
-    weight = _weights(a, b, targets, steps, levels)
-    mixed = a + weight[..., None] * (b - a)
-    widths = _widths(mixed, targets, steps, levels)
-    middle = middle_level(tuple(levels))
-    _, evidence = _past_sums(targets[:, :1], targets[:, :1], steps[:1])
-    return Corrections(
-        steps=steps,
-        spread=own,
-        ruler_spread=other,
-        weight=weight,
-        widths=widths,
-        evidence=evidence[:, 0].astype(np.intp),
-        quantiles=_reshaped(mixed[:, 0], widths[:, 0], middle),
-    )
+
+    network: Forecasts
+    ruler: Forecasts
+    targets: Floats
+    steps: Rows
+    levels: tuple[float, ...]
+
+    @classmethod
+    def of(
+        cls,
+        network: Forecasts,
+        ruler: Forecasts,
+        targets: Floats,
+        steps: Rows,
+        levels: tuple[float, ...],
+    ) -> Evidence:
+        """From forecasts and targets in the rows of the sessions that they were made at."""
+
+        def known(forecasts: Forecasts) -> Forecasts:
+            centre, spread = (_later(each, steps) for each in (forecasts.centre, forecasts.spread))
+            return Forecasts(centre, spread, forecasts.shape)
+
+        return cls(known(network), known(ruler), _later(targets, steps), steps, levels)
+
+    def first_step(self) -> Evidence:
+        """That on step 1 alone."""
+        network, ruler = (
+            Forecasts(each.centre[:, :1], each.spread[:, :1], each.shape[:1])
+            for each in (self.network, self.ruler)
+        )
+        return Evidence(network, ruler, self.targets[:, :1], self.steps[:1], self.levels)
+
+    def correction(self, row: int) -> Correction:
+        """What is known at a session about the forecast made there."""
+        rows = slice(max(row + 1 - WINDOW, 0), row + 1)
+        targets = self.targets[rows]
+        known = np.isfinite(targets)
+        network, ruler = (
+            Forecasts(each.centre[rows], each.spread[rows], each.shape)
+            for each in (self.network, self.ruler)
+        )
+        count = known.sum(axis=0)
+        own = self._factor(network, targets, known, count)
+        other = self._factor(ruler, targets, known, count)
+        a, b = network.quantiles(own), ruler.quantiles(other)
+        weight = self._weight(a, b, targets, known, count)
+        widths = self._widths(a + weight[:, None] * (b - a), targets, known, count)
+        return Correction(self.steps, own, other, weight, widths, int(count[0]))
+
+    def _factor(self, past: Forecasts, targets: Floats, known: Mask, count: Rows) -> Floats:
+        """Factor on the spread, ``(G,)``."""
+        usual = past.spread * (np.abs(past.shape) @ _masses(self.levels))
+        errors = np.minimum(np.abs(targets - past.centre) / usual, _CUT)
+        prior = _PRIOR * np.sqrt(self.steps)
+        total = np.sum(errors, axis=0, where=known)
+        log_mean = np.log((prior + total) / (prior + count))
+        # errors over h sessions overlap: n of them tell as much as 3h/(2h² + 1) times as many
+        overlap = (2.0 * self.steps + 1.0 / self.steps) / 3.0
+        noise = _NOISE * overlap / np.maximum(count, 1)
+        kept = np.maximum(0.0, 1.0 - noise / np.maximum(log_mean**2, 1e-12))
+        return np.asarray(np.exp(log_mean * kept))
+
+    def _weight(self, a: Floats, b: Floats, targets: Floats, known: Mask, count: Rows) -> Floats:
+        """The weight of quantiles b beside a with the least past loss, ``(G,)``."""
+        first, middle, last = (
+            np.sum(pinball(targets, each, self.levels), axis=0, where=known)
+            for each in (a, (a + b) / 2, b)
+        )
+        unit = np.maximum((first + last) / 2 / np.maximum(count, 1), 1e-12)
+        # the loss with weight w is L(0) + slope w + curve w²
+        curve = 2.0 * (last + first - 2.0 * middle)
+        slope = (last - first - curve) / unit
+        curve = np.maximum(curve, 0.0) / unit
+        curve += _WORSE * _WEIGHT_PRIOR * np.sqrt(self.steps)
+        return np.asarray(np.clip(-slope / (2.0 * curve), 0.0, 1.0))
+
+    def _widths(self, quantiles: Floats, targets: Floats, known: Mask, count: Rows) -> Floats:
+        """Factors on the levels' distances from the middle one by past coverage, ``(G, Q)``."""
+        factors = np.ones(quantiles.shape[1:])
+        pairs = _mirrored(self.levels)
+        if len(pairs) < 2:
+            return factors
+        low, high = pairs.T
+        shares = np.asarray(self.levels)[high] - np.asarray(self.levels)[low]  # (P,)
+        half = (quantiles[..., high] - quantiles[..., low]) / 2  # (w, G, P)
+        middle = quantiles[..., middle_level(self.levels)]
+        hits = np.abs(targets - middle)[..., None] < half
+        total = np.count_nonzero(hits & known[..., None], axis=0)  # (G, P)
+        prior = (_SHAPE_PRIOR * np.sqrt(self.steps))[:, None]
+        coverage = (total + prior * shares) / (count[:, None] + prior)
+        logits = np.log(shares / (1.0 - shares))
+        off = np.log(coverage / (1.0 - coverage)) - logits
+        usual = np.sum(half, axis=0, where=known[..., None]) / np.maximum(count, 1)[:, None]
+        usual = np.where(count[:, None] > 0, usual, 1.0)
+        slope = np.gradient(np.log(usual), logits, axis=-1)
+        change = np.exp(np.clip(-slope * off, -_LARGEST_WIDENING, _LARGEST_WIDENING))
+        factors[:, low], factors[:, high] = change, change
+        return factors
 
 
 def pinball(targets: Floats, quantiles: Floats, levels: Sequence[float]) -> Floats:
@@ -192,90 +258,18 @@ def pinball(targets: Floats, quantiles: Floats, levels: Sequence[float]) -> Floa
     return np.asarray(taus.mean() * targets - quantiles @ (taus / len(taus)) + below)
 
 
-def _past_sums(values: Floats, targets: Floats, steps: Rows) -> tuple[Floats, Floats]:
-    """Sums and counts of what was known at each session of the last ``WINDOW`` forecasts.
-
-    A forecast of step h made at session t − h or before is known at session t.
-
-    Args:
-        values: ``(n, G, ...)``; those of unknown targets do not count.
-        targets: ``(n, G)``.
-        steps: ``(G,)``.
-
-    Returns:
-        Shapes ``(n, G, ...)`` and ``(n, G)``.
-    """
-    known = np.isfinite(targets)
-    kept = np.where(known[(...,) + (None,) * (values.ndim - 2)], values, 0.0)
-    return _windowed(kept, steps), _windowed(known.astype(np.float64), steps)
-
-
-def _windowed(values: Floats, steps: Rows) -> Floats:
-    """Sums over sessions t − h − WINDOW + 1 to t − h: ``(n, G, ...)``."""
-    n, pad = len(values), WINDOW + int(steps[-1])
-    sums = np.zeros((pad + n + 1, *values.shape[1:]))
-    np.cumsum(values, axis=0, out=sums[pad + 1 :])
-    out = np.empty(values.shape)
+def _later(values: Floats, steps: Rows) -> Floats:
+    """Values ``(n, G)`` of each step h sessions later; those before the first are NaN."""
+    out = np.full(values.shape, np.nan)
     for column, h in enumerate(steps.tolist()):
-        stop = pad + 1 - h
-        out[:, column] = sums[stop : stop + n, column]
-        out[:, column] -= sums[stop - WINDOW : stop - WINDOW + n, column]
+        out[h:, column] = values[: max(len(values) - h, 0), column]
     return out
-
-
-def _factors(past: PastForecasts, targets: Floats, steps: Rows, levels: Sequence[float]) -> Floats:
-    """Factor on the spread at each session and step, ``(n, G)``."""
-    usual = past.spread * (np.abs(past.shape) @ _masses(levels))
-    errors = np.minimum(np.abs(targets - past.centre) / usual, _CUT)
-    total, count = _past_sums(errors, targets, steps)
-    prior = _PRIOR * np.sqrt(steps)
-    log_mean = np.log((prior + total) / (prior + count))
-    # errors over h sessions overlap: their mean is as noisy as one of 3h/(2h² + 1) times as many
-    noise = _NOISE * (2.0 * steps + 1.0 / steps) / 3.0 / np.maximum(count, 1.0)
-    kept = np.maximum(0.0, 1.0 - noise / np.maximum(log_mean**2, 1e-12))
-    return np.asarray(np.exp(log_mean * kept))
 
 
 def _masses(levels: Sequence[float]) -> Floats:
     """The probability that each level stands for: up to halfway to its neighbours, ``(Q,)``."""
     inner = [(a + b) / 2 for a, b in pairwise(levels)]
     return np.diff([0.0, *inner, 1.0])
-
-
-def _weights(a: Floats, b: Floats, targets: Floats, steps: Rows, levels: Sequence[float]) -> Floats:
-    """The weight of quantiles b beside a with the least past loss, ``(n, G)``."""
-    first, middle, last = (pinball(targets, q, levels) for q in (a, (a + b) / 2, b))
-    moments = np.stack([(first + last) / 2, middle - first, last - first], axis=-1)
-    sums, count = _past_sums(moments, targets, steps)
-    usual, half, whole = np.moveaxis(sums, -1, 0)
-    unit = np.maximum(np.where(count > 0, usual / np.maximum(count, 1.0), 1.0), 1e-12)
-    # the loss with weight w is L(0) + slope w + curve w²
-    curve = np.maximum(2.0 * whole - 4.0 * half, 0.0) / unit
-    slope = (whole - (2.0 * whole - 4.0 * half)) / unit
-    curve += _WORSE * _WEIGHT_PRIOR * np.sqrt(steps)
-    return np.asarray(np.clip(-slope / (2.0 * curve), 0.0, 1.0))
-
-
-def _widths(quantiles: Floats, targets: Floats, steps: Rows, levels: Sequence[float]) -> Floats:
-    """Factors on the levels' distances from the middle one by past coverage, ``(n, G, Q)``."""
-    factors = np.ones(quantiles.shape)
-    pairs = _mirrored(levels)
-    if len(pairs) < 2:
-        return factors
-    low, high = pairs.T
-    shares = np.asarray(levels)[high] - np.asarray(levels)[low]  # (P,)
-    half = (quantiles[..., high] - quantiles[..., low]) / 2
-    middle = middle_level(tuple(levels))
-    hits = np.abs(targets - quantiles[..., middle])[..., None] < half
-    total, count = _past_sums(hits.astype(np.float64), targets, steps)
-    prior = (_SHAPE_PRIOR * np.sqrt(steps))[:, None]
-    coverage = (total + prior * shares) / (count[..., None] + prior)
-    logits = np.log(shares / (1.0 - shares))
-    off = np.log(coverage / (1.0 - coverage)) - logits
-    slope = np.gradient(np.log(half), logits, axis=-1)
-    change = np.exp(np.clip(-slope * off, -_LARGEST_WIDENING, _LARGEST_WIDENING))
-    factors[..., low], factors[..., high] = change, change
-    return factors
 
 
 def _mirrored(levels: Sequence[float]) -> Rows:
@@ -293,18 +287,3 @@ def _widened(quantiles: Floats, factor: Floats, middle: int) -> Floats:
     """Quantiles ``(..., Q)`` with their distances from the middle one times a factor."""
     centre = quantiles[..., middle : middle + 1]
     return np.asarray(centre + (quantiles - centre) * factor)
-
-
-def _reshaped(quantiles: Floats, widths: Floats, middle: int) -> Floats:
-    """Quantiles whose distances from the middle one have factors of their own, in order.
-
-    Sorting mends what crosses (Chernozhukov, Fernández-Val and Galichon 2010).
-    """
-    return np.sort(_widened(quantiles, widths, middle), axis=-1)
-
-
-def _interpolation(steps: Rows, horizon: int) -> Floats:
-    """Matrix from values at steps to values at 1..H, linear in ln h: ``(G, H)``."""
-    every = np.log(np.arange(1, horizon + 1))
-    unit = np.eye(len(steps))
-    return np.stack([np.interp(every, np.log(steps), row) for row in unit])

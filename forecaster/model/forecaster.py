@@ -13,10 +13,10 @@ from forecaster.features.scaling import VolatilityScale
 from forecaster.market.bars import History
 from forecaster.model.calibration import (
     WINDOW,
-    Corrections,
-    PastForecasts,
+    Correction,
+    Evidence,
+    Forecasts,
     calibrated_steps,
-    corrections,
     pinball,
 )
 from forecaster.model.inference import centres_and_spreads_at, outputs_at
@@ -29,6 +29,12 @@ _FIRST_ROW = 1
 
 RECORD = 250
 """Past forecasts on which losses before and after calibration are compared: a year."""
+
+_RECORD_RENEWED = 125
+"""Sessions after which that comparison corrects anew: twice, since it is made every night."""
+
+RENEWED = 5
+"""Sessions after which a backtest corrects anew, of the 750 that decide."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +62,13 @@ class Calibration:
         past_forecasts: of the next session, whose target is known: at most ``WINDOW``.
         spread: factor on the network's spread, by step: ``(H,)``.
         har_weight: weight of the range regression that the model carries, by step: ``(H,)``.
-        losses: of the last of these forecasts.
+        losses: of the last of these forecasts; None where nobody asked.
     """
 
     past_forecasts: int
     spread: tuple[float, ...]
     har_weight: tuple[float, ...]
-    losses: PastLosses
+    losses: PastLosses | None = None
 
 
 @dataclass(frozen=True)
@@ -140,27 +146,25 @@ class Forecaster:
         answers = [output.astype(np.float64) for output in outputs]
         for answer, origins, past in zip(answers, rows, self._past(encoded, rows), strict=True):
             if past is not None:
-                known = origins >= past.first
-                answer[known] = past.apply(answer[known], origins[known])
+                past.correct(answer, origins)
         return [e.scale.log_returns(a, r) for e, a, r in zip(encoded, answers, rows, strict=True)]
 
     def calibrated(
-        self, encoded: Sequence[Encoding], answers: Sequence[Floats]
+        self, encoded: Sequence[Encoding], answers: Sequence[Floats], *, record: bool = False
     ) -> list[tuple[Floats, Calibration | None]]:
         """The network's answers ``(H, Q)`` at the ends of histories, and how they were calibrated.
 
         Args:
             encoded: S histories with the last ``sessions_read`` of their inputs.
             answers: of the network, in the unit of its targets.
+            record: measure the losses of past forecasts, too.
         """
         ends = [np.array([len(e.history) - 1], dtype=np.intp) for e in encoded]
-        out: list[tuple[Floats, Calibration | None]] = []
-        for answer, end, past in zip(answers, ends, self._past(encoded, ends), strict=True):
-            if past is None or not past.corrections.evidence[-1]:
-                out.append((answer, None))
-            else:
-                out.append((past.apply(answer[None], end)[0], past.summary(self.settings.horizon)))
-        return out
+        pasts = self._past(encoded, ends)
+        return [
+            (answer, None) if past is None else past.newest(answer, record=record)
+            for answer, past in zip(answers, pasts, strict=True)
+        ]
 
     @property
     def _pieces(self) -> bool:
@@ -182,7 +186,7 @@ class Forecaster:
         )
         shape = np.asarray(network.in_double().head.shape(network.levels), dtype=np.float64)
         return [
-            self._one(e, span, PastForecasts(centre, spread, shape), steps, self.rulers)
+            self._one(e, span, Forecasts(centre, spread, shape), steps, self.rulers)
             for e, span, (centre, spread) in zip(encoded, spans, answered, strict=True)
         ]
 
@@ -192,87 +196,98 @@ class Forecaster:
         first = max(_FIRST_ROW, len(history) - len(encoded.inputs))
         if len(rows) == 0:
             return slice(first, first)
-        first = max(first, int(rows[0]) - WINDOW - self.settings.horizon)
+        first = max(first, int(rows[0]) + 1 - WINDOW - self.settings.horizon)
         if history.ticker in self.trained_on and self.trained_to is not None:
             first = max(first, int(np.searchsorted(history.sessions, self.trained_to)))
         return slice(first, max(first, int(rows[-1]) + 1))
 
     def _one(
-        self, encoded: Encoding, span: slice, past: PastForecasts, steps: Rows, rulers: Rulers
+        self, encoded: Encoding, span: slice, past: Forecasts, steps: Rows, rulers: Rulers
     ) -> _Past | None:
         """What the past forecasts of one history say at the sessions of a span."""
         scale = encoded.scale
         finite = bool(np.isfinite(past.centre).all() and np.isfinite(past.spread).all())
         if not isinstance(scale, VolatilityScale) or span.stop - span.start < 2 or not finite:
             return None
-        targets = scale.targets_at(span, steps)
-        rows = np.arange(span.start, span.stop)
-        deviations = rulers.deviations(scale, rows)  # (n, H)
-        levels = self.settings.quantiles
+        deviations = rulers.deviations(scale, np.arange(span.start, span.stop))  # (n, H)
+        levels, shape = self.settings.quantiles, rulers.regression.shape
         middle = middle_level(levels)
-        shape = rulers.regression.shape - rulers.regression.shape[:, middle : middle + 1]
-        centre = deviations * rulers.regression.shape[:, middle]
-        ruler = PastForecasts(centre[:, steps - 1], deviations[:, steps - 1], shape[steps - 1])
-        return _Past(
-            first=span.start,
-            corrections=corrections(past, ruler, targets, steps, levels),
-            past=past,
-            targets=targets[:, 0],
-            deviations=deviations,
-            rulers=rulers,
-            levels=levels,
-        )
+        apart = shape - shape[:, middle : middle + 1]
+        at = steps - 1
+        ruler = Forecasts(deviations[:, at] * shape[at, middle], deviations[:, at], apart[at])
+        targets = scale.targets_at(span, steps)
+        evidence = Evidence.of(past, ruler, targets, steps, levels)
+        return _Past(span.start, evidence, deviations, rulers, middle)
 
 
 @dataclass(frozen=True)
 class _Past:
-    """Past forecasts of one history at n sessions in a row, and what they say.
+    """Past forecasts of one history at n sessions in a row.
 
     Attributes:
         first: row of the first session.
-        corrections: at each session.
-        past: the network's, ``(n, G)``.
-        targets: of step 1, ``(n,)``.
+        evidence: of each session.
         deviations: the regression's, ``(n, H)``.
         rulers: the baselines that the model carries.
-        levels: Q.
+        middle: index of the level that is the centre.
     """
 
     first: int
-    corrections: Corrections
-    past: PastForecasts
-    targets: Floats
+    evidence: Evidence
     deviations: Floats
     rulers: Rulers
-    levels: tuple[float, ...]
+    middle: int
 
-    def apply(self, answers: Floats, rows: Rows) -> Floats:
-        """The network's answers ``(m, H, Q)`` at some rows of the history, corrected."""
-        at = rows - self.first
-        ruler = self.deviations[at, :, None] * self.rulers.regression.shape
-        found = self.corrections.at(at, answers.shape[1])
-        return found.apply(answers, ruler, middle_level(self.levels))
+    def correct(self, answers: Floats, rows: Rows) -> None:
+        """Correct a network's answers ``(m, H, Q)`` at some rows of the history, in place."""
+        places = rows - self.first
+        blocks = np.maximum(places, -1) // RENEWED
+        for block in np.unique(blocks[places >= 0]):
+            inside = np.flatnonzero((blocks == block) & (places >= 0))
+            found = self.evidence.correction(int(places[inside[0]])).up_to(answers.shape[1])
+            answers[inside] = self._apply(found, answers[inside], places[inside])
 
-    def summary(self, horizon: int) -> Calibration:
-        """How the newest forecast was corrected, and what that did to the ones before."""
-        last = self.corrections.at(np.array([len(self.targets) - 1]), horizon)
-        return Calibration(
-            past_forecasts=int(self.corrections.evidence[-1]),
-            spread=tuple(last.spread[0].tolist()),
-            har_weight=tuple(last.weight[0].tolist()),
-            losses=self._losses(),
+    def newest(self, answer: Floats, *, record: bool) -> tuple[Floats, Calibration | None]:
+        """The answer ``(H, Q)`` at the last session corrected, and how."""
+        last = len(self.deviations) - 1
+        found = self.evidence.correction(last)
+        if not found.evidence:
+            return answer, None
+        every = found.up_to(len(answer))
+        calibration = Calibration(
+            past_forecasts=found.evidence,
+            spread=tuple(every.spread.tolist()),
+            har_weight=tuple(every.weight.tolist()),
+            losses=self._losses() if record else None,
         )
+        return self._apply(every, answer[None], np.array([last]))[0], calibration
+
+    def _apply(self, found: Correction, answers: Floats, places: Rows) -> Floats:
+        ruler = self.deviations[places, :, None] * self.rulers.regression.shape
+        return found.apply(answers, ruler, self.middle)
 
     def _losses(self) -> PastLosses:
-        """Losses of the last year's forecasts of the next session."""
-        n = min(RECORD, len(self.targets) - 1)
-        rows = slice(len(self.targets) - 1 - n, len(self.targets) - 1)
-        raw = self.past.quantiles(np.ones(self.past.spread.shape))[rows, 0]
-        ewma = np.broadcast_to(self.rulers.ewma[0], raw.shape)
+        """Losses of the last year's forecasts of the next session.
+
+        They are corrected by what was known before the first of each half of them.
+        """
+        past = self.evidence.first_step()
+        rows = np.flatnonzero(np.isfinite(past.targets[:, 0]))[-RECORD:]
+        targets = past.targets[rows, 0]
+        raw, ruler = (
+            Forecasts(each.centre[rows], each.spread[rows], each.shape).quantiles()
+            for each in (past.network, past.ruler)
+        )
+        after = raw.copy()
+        for start in range(0, len(rows), _RECORD_RENEWED):
+            some = slice(start, start + _RECORD_RENEWED)
+            known = past.correction(int(rows[start]) - 1)
+            after[some] = known.apply(raw[some], ruler[some], self.middle)
+        ewma = np.broadcast_to(self.rulers.ewma[0], raw[:, 0].shape)
         return PastLosses(
-            n,
+            len(rows),
             *(
-                float(pinball(self.targets[rows], quantiles, self.levels).mean())
-                for quantiles in (raw, self.corrections.quantiles[rows], ewma)
+                float(pinball(targets, quantiles, past.levels).mean())
+                for quantiles in (raw[:, 0], after[:, 0], ewma)
             ),
         )

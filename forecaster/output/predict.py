@@ -64,7 +64,8 @@ def predict_table(result: Predictions, model: Model, width: int) -> list[Rendera
         out.append(Text("~ date estimated from the weekdays seen; holidays are not known"))
     if model.representation.market_state:
         out.append(Text(market_line(result)))
-    on_these = past_skill_line([f.calibration.losses for f in shown if f.calibration is not None])
+    found = [f.calibration.losses for f in shown if f.calibration is not None]
+    on_these = past_skill_line([losses for losses in found if losses is not None])
     return [*out, *([Text(on_these)] if on_these else []), *model_lines(model), Text(ADVICE)]
 
 
@@ -204,7 +205,7 @@ def calibration_object(forecast: TickerForecast) -> dict[str, Any] | None:
         "past_forecasts": found.past_forecasts,
         "spread": dict(zip(steps, found.spread, strict=False)),
         "har_weight": dict(zip(steps, found.har_weight, strict=False)),
-        "losses": asdict(found.losses),
+        "losses": None if found.losses is None else asdict(found.losses),
     }
 
 

@@ -14,7 +14,7 @@ from forecaster.evaluation.folds import Split
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import score
 from forecaster.features.cross_section import FEWEST
-from forecaster.jobs.fitting import baseline_losses, fit_and_watch, network_quantiles
+from forecaster.jobs.fitting import baseline_losses, fit_and_watch, quantiles_of
 from forecaster.jobs.predict import predict
 from forecaster.market.bars import Panel, history_from_closes
 from forecaster.model.settings import Settings
@@ -83,7 +83,7 @@ class TestNetworkQuantiles:
         model = random_model(SETTINGS, panel, size=0.1)
         sessions = panel.sessions
         origins = Origins.of(panel, sessions[40], sessions[-1], stride=9)
-        found = network_quantiles(model.representation, model.network, SETTINGS, panel, origins)
+        found = quantiles_of(model.forecaster, panel, origins)
         assert found.shape == (sum(len(r) for r in origins.rows), 2, 3)
         place = 0
         for history, rows in zip(origins.histories, origins.rows, strict=True):
@@ -106,7 +106,7 @@ class TestNetworkQuantiles:
         broken = replace(model.network, head=replace(head, bias=head.bias * np.float32(np.nan)))
         origins = Origins.of(panel, panel.sessions[50], panel.sessions[-1])
         with pytest.raises(ModelError, match="not finite"):
-            network_quantiles(model.representation, broken, SETTINGS, panel, origins)
+            quantiles_of(replace(model, network=broken).forecaster, panel, origins)
 
 
 class TestBaselineLosses:

@@ -91,13 +91,13 @@ class CalibrationObject(TypedDict):
         past_forecasts: of the next session, whose close is known.
         spread: factor on the network's spread, by step.
         har_weight: weight of the HAR regression that the model carries, by step.
-        losses: of the newest past forecasts.
+        losses: of the newest past forecasts; None where they were not measured, as in a batch.
     """
 
     past_forecasts: Count
     spread: dict[str, Positive]
     har_weight: dict[str, Share]
-    losses: PastLossesObject
+    losses: PastLossesObject | None
 
 
 class TickerForecastObject(TypedDict):

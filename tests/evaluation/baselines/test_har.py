@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from synthetic import close_only, garch_history, weekdays
 
-from forecaster.evaluation.baselines.har import SPANS, Har, design
+from forecaster.evaluation.baselines.har import Har
+from forecaster.features.range_regression import SPANS, design
 from forecaster.features.scaling import VolatilityScaling
 from forecaster.features.volatility import Measures, future_log_ranges, measure
 from forecaster.market.bars import history_from_closes
@@ -69,11 +70,11 @@ class TestFit:
         scale = SimpleNamespace(measures=made)
         monkeypatch.setattr(VolatilityScaling, "scale", lambda *_: scale)
         har = Har.fit([history], VolatilityScaling(1e-4), 2, LEVELS)
-        assert har.coefficients.shape == (8, 2)
-        assert har.coefficients[:, 0] == pytest.approx(true, abs=1e-7)
+        assert har.regression.coefficients.shape == (8, 2)
+        assert har.regression.coefficients[:, 0] == pytest.approx(true, abs=1e-7)
         # so that the forecast deviation of the next session is the range that it will have
         rows = np.arange(50, n - 1)
-        width = har.forecast(history, rows)[:, 0, -1] / har.shape[0, -1]
+        width = har.forecast(history, rows)[:, 0, -1] / har.regression.shape[0, -1]
         assert width == pytest.approx(np.sqrt(variance[rows + 1] + 1e-9), rel=1e-6)
 
     def test_is_least_squares_over_all_histories_together(self):
@@ -87,7 +88,7 @@ class TestFit:
                 goals.append(future_log_ranges(m.session_variance, 3)[:-h, h - 1])
             x, y = np.concatenate(rows), np.concatenate(goals)
             # the residuals of a least-squares fit are at right angles to every regressor
-            residual = y - x @ har.coefficients[:, h - 1]
+            residual = y - x @ har.regression.coefficients[:, h - 1]
             assert x.T @ residual == pytest.approx(np.zeros(8), abs=1e-8 * len(y))
 
 
@@ -100,8 +101,8 @@ class TestForecast:
         m = measure(history, har.scaling.prior)
         for place, row in enumerate((150, 299)):
             for h in (1, 2, 3):
-                level = design(m)[row] @ har.coefficients[:, h - 1]
-                expected = np.exp(level) * np.sqrt(h) * har.shape[h - 1]
+                level = design(m)[row] @ har.regression.coefficients[:, h - 1]
+                expected = np.exp(level) * np.sqrt(h) * har.regression.shape[h - 1]
                 assert found[place, h - 1] == pytest.approx(expected, rel=1e-12)
 
     def test_its_shape_is_the_quantiles_of_past_returns_in_units_of_the_fit(self):
@@ -112,9 +113,9 @@ class TestForecast:
                 x = design(measure(history, har.scaling.prior))
                 logs = np.log(history.adjusted_close)
                 for t in range(len(history) - h):
-                    unit = np.exp(x[t] @ har.coefficients[:, h - 1]) * np.sqrt(h)
+                    unit = np.exp(x[t] @ har.regression.coefficients[:, h - 1]) * np.sqrt(h)
                     past.append((logs[t + h] - logs[t]) / unit)
-            assert har.shape[h - 1] == pytest.approx(np.quantile(past, LEVELS), rel=1e-9)
+            assert har.regression.shape[h - 1] == pytest.approx(np.quantile(past, LEVELS), rel=1e-9)
 
     def test_covers_its_own_past_as_often_as_it_says(self):
         har = fitted(PANEL)
