@@ -50,6 +50,7 @@ FORECAST = {
                 }
             ],
             "sessions_behind": None,
+            "calibration": None,
         }
     ],
     "errors": [{"ticker": "x.csv", "code": "data", "message": "It is empty."}],
