@@ -199,7 +199,7 @@ def batch(
             )  # fmt: skip
     loud = [about for about in result.notes if about.loud]
     show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
-    if result.model.network is not author.network:
+    if result.retrained:
         wrote(kept)
     result = replace(result, forecasts=with_intervals(result.forecasts, shares))
     _write(result, output, format, shares, quiet=quiet)

@@ -75,6 +75,7 @@ class BatchResult:
         notes: what a user should know.
         seconds: from start to end.
         risk: of the portfolio; None where nobody asked.
+        retrained: whether a retrained model replaced the one in its file.
     """
 
     run: str
@@ -89,6 +90,7 @@ class BatchResult:
     notes: tuple[Note, ...]
     seconds: float
     risk: NightlyRisk | None = None
+    retrained: bool = False
 
     @property
     def problems(self) -> tuple[Failure, ...]:
@@ -162,7 +164,7 @@ def batch(
     began, moment = time.perf_counter(), now or datetime.now(UTC)
     with locked(home() / "batch", "a batch", wait=wait), Store() as store:
         due = path is not None and _due(store, model, retrain_days, moment)
-        author = model if calibrate else model.uncalibrated()
+        given, author = model, model if calibrate else model.uncalibrated()
         run, resumed = _run(store, _task(author, sources, market, horizon), moment, resume=resume)
         if on_run is not None:
             on_run(run.run)
@@ -190,14 +192,9 @@ def batch(
             author = model if calibrate else model.uncalibrated()
         evening = Evening.of(loaded, ages, max_age)
         result = predict(
-            author,
-            evening.histories,
-            market=members,
-            horizon=horizon,
-            calendars=loaded.calendars,
-            ages=ages,
-            rest=nothing if shelf is None else shelf.rest,
-        )
+            author, evening.histories, market=members, horizon=horizon,
+            calendars=loaded.calendars, ages=ages, rest=shelf.rest,
+        )  # fmt: skip
         notes += [*missing, *other_than_learned(author, members)]
         if members is None:
             notes += fewer_than_wanted(author, result.forecasts, sources)
@@ -232,6 +229,7 @@ def batch(
         notes=tuple(notes),
         seconds=time.perf_counter() - began,
         risk=night,
+        retrained=model is not given,
     )
 
 
