@@ -18,7 +18,6 @@ from pathlib import Path
 
 from forecaster.atomic import locked
 from forecaster.errors import DataError, ForecastError, LockHeld, Message, TrainingDiverged
-from forecaster.features.closing_order import nothing
 from forecaster.features.representation import REACH
 from forecaster.jobs.bulk_reading import stored_reader
 from forecaster.jobs.market_set import (
@@ -193,7 +192,8 @@ def batch(
         evening = Evening.of(loaded, ages, max_age)
         result = predict(
             author, evening.histories, market=members, horizon=horizon,
-            calendars=loaded.calendars, ages=ages, rest=shelf.rest,
+            calendars=loaded.calendars, ages=ages,
+            rest=nothing if shelf is None else shelf.rest,
         )  # fmt: skip
         notes += [*missing, *other_than_learned(author, members)]
         if members is None:

@@ -170,10 +170,13 @@ class Evidence:
         """From forecasts and targets in the rows of the sessions that they were made at."""
 
         def known(forecasts: Forecasts) -> Forecasts:
-            centre, spread = (_later(each, steps) for each in (forecasts.centre, forecasts.spread))
-            return Forecasts(centre, spread, forecasts.shape)
+            centre, spread = forecasts.centre, forecasts.spread
+            return Forecasts(
+                _later(centre, steps, 0.0), _later(spread, steps, 1.0), forecasts.shape
+            )
 
-        return cls(known(network), known(ruler), _later(targets, steps), steps, levels)
+        later = _later(targets, steps, np.nan)
+        return cls(known(network), known(ruler), later, steps, levels)
 
     def first_step(self) -> Evidence:
         """That on step 1 alone."""
@@ -187,7 +190,8 @@ class Evidence:
         """What is known at a session about the forecast made there."""
         rows = slice(max(row + 1 - WINDOW, 0), row + 1)
         targets = self.targets[rows]
-        known = np.isfinite(targets)
+        known = np.isfinite(targets).astype(np.float64)
+        targets = np.where(known > 0.0, targets, 0.0)
         network, ruler = (
             Forecasts(each.centre[rows], each.spread[rows], each.shape)
             for each in (self.network, self.ruler)
@@ -200,26 +204,27 @@ class Evidence:
         widths = self._widths(a + weight[:, None] * (b - a), targets, known, count)
         return Correction(self.steps, own, other, weight, widths, int(count[0]))
 
-    def _factor(self, past: Forecasts, targets: Floats, known: Mask, count: Rows) -> Floats:
+    def _factor(self, past: Forecasts, targets: Floats, known: Floats, count: Floats) -> Floats:
         """Factor on the spread, ``(G,)``."""
         usual = past.spread * (np.abs(past.shape) @ _masses(self.levels))
         errors = np.minimum(np.abs(targets - past.centre) / usual, _CUT)
         prior = _PRIOR * np.sqrt(self.steps)
-        total = np.sum(errors, axis=0, where=known)
+        total = _sums(known, errors)
         log_mean = np.log((prior + total) / (prior + count))
         # errors over h sessions overlap: n of them tell as much as 3h/(2h² + 1) times as many
         overlap = (2.0 * self.steps + 1.0 / self.steps) / 3.0
-        noise = _NOISE * overlap / np.maximum(count, 1)
+        noise = _NOISE * overlap / np.maximum(count, 1.0)
         kept = np.maximum(0.0, 1.0 - noise / np.maximum(log_mean**2, 1e-12))
         return np.asarray(np.exp(log_mean * kept))
 
-    def _weight(self, a: Floats, b: Floats, targets: Floats, known: Mask, count: Rows) -> Floats:
+    def _weight(
+        self, a: Floats, b: Floats, targets: Floats, known: Floats, count: Floats
+    ) -> Floats:
         """The weight of quantiles b beside a with the least past loss, ``(G,)``."""
         first, middle, last = (
-            np.sum(pinball(targets, each, self.levels), axis=0, where=known)
-            for each in (a, (a + b) / 2, b)
+            _sums(known, pinball(targets, each, self.levels)) for each in (a, (a + b) / 2, b)
         )
-        unit = np.maximum((first + last) / 2 / np.maximum(count, 1), 1e-12)
+        unit = np.maximum((first + last) / 2 / np.maximum(count, 1.0), 1e-12)
         # the loss with weight w is L(0) + slope w + curve w²
         curve = 2.0 * (last + first - 2.0 * middle)
         slope = (last - first - curve) / unit
@@ -227,7 +232,7 @@ class Evidence:
         curve += _WORSE * _WEIGHT_PRIOR * np.sqrt(self.steps)
         return np.asarray(np.clip(-slope / (2.0 * curve), 0.0, 1.0))
 
-    def _widths(self, quantiles: Floats, targets: Floats, known: Mask, count: Rows) -> Floats:
+    def _widths(self, quantiles: Floats, targets: Floats, known: Floats, count: Floats) -> Floats:
         """Factors on the levels' distances from the middle one by past coverage, ``(G, Q)``."""
         factors = np.ones(quantiles.shape[1:])
         pairs = _mirrored(self.levels)
@@ -238,14 +243,12 @@ class Evidence:
         half = (quantiles[..., high] - quantiles[..., low]) / 2  # (w, G, P)
         middle = quantiles[..., middle_level(self.levels)]
         hits = np.abs(targets - middle)[..., None] < half
-        total = np.count_nonzero(hits & known[..., None], axis=0)  # (G, P)
+        total = _sums(known, hits)  # (G, P)
         prior = (_SHAPE_PRIOR * np.sqrt(self.steps))[:, None]
         coverage = (total + prior * shares) / (count[:, None] + prior)
         logits = np.log(shares / (1.0 - shares))
         off = np.log(coverage / (1.0 - coverage)) - logits
-        usual = np.sum(half, axis=0, where=known[..., None]) / np.maximum(count, 1)[:, None]
-        usual = np.where(count[:, None] > 0, usual, 1.0)
-        slope = np.gradient(np.log(usual), logits, axis=-1)
+        slope = np.gradient(np.log(half.mean(axis=0)), logits, axis=-1)
         change = np.exp(np.clip(-slope * off, -_LARGEST_WIDENING, _LARGEST_WIDENING))
         factors[:, low], factors[:, high] = change, change
         return factors
@@ -254,13 +257,22 @@ class Evidence:
 def pinball(targets: Floats, quantiles: Floats, levels: Sequence[float]) -> Floats:
     """Mean pinball loss over the levels, ``(...,)`` against ``(..., Q)``; NaN where unknown."""
     taus = np.asarray(levels)
-    below = np.maximum(quantiles - targets[..., None], 0.0).mean(axis=-1)
+    below = np.maximum(quantiles - targets[..., None], 0.0) @ np.full(len(taus), 1.0 / len(taus))
     return np.asarray(taus.mean() * targets - quantiles @ (taus / len(taus)) + below)
 
 
-def _later(values: Floats, steps: Rows) -> Floats:
-    """Values ``(n, G)`` of each step h sessions later; those before the first are NaN."""
-    out = np.full(values.shape, np.nan)
+def _sums(known: Floats, values: Floats | Mask) -> Floats:
+    """Sums over the sessions that are known: ``(w, G)`` of 0 or 1 and ``(w, G, ...)``.
+
+    As products of matrices, which are many times as fast as sums along the first axis.
+    """
+    columns = [known[:, g] @ values[:, g] for g in range(known.shape[1])]
+    return np.array(columns, dtype=np.float64)
+
+
+def _later(values: Floats, steps: Rows, before: float) -> Floats:
+    """Values ``(n, G)`` of each step h sessions later, and what stands before the first."""
+    out = np.full(values.shape, before)
     for column, h in enumerate(steps.tolist()):
         out[h:, column] = values[: max(len(values) - h, 0), column]
     return out

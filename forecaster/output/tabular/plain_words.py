@@ -137,8 +137,8 @@ def past_skill_line(losses: Sequence[PastLosses]) -> str:
     )
     of = f"of {counted(len(losses), 'ticker')}" if len(losses) > 1 else "of this ticker"
     return (
-        f"On the last {counted(max(counts), 'session')} {of}, one session ahead: skill {before} over"
-        f" ewma before calibration, {after} after."
+        f"On the last {counted(max(counts), 'session')} {of}, one session ahead: skill {before}"
+        f" over ewma before calibration, {after} after."
     )
 
 
