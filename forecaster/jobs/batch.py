@@ -18,6 +18,7 @@ from pathlib import Path
 
 from forecaster.atomic import locked
 from forecaster.errors import DataError, ForecastError, LockHeld, Message, TrainingDiverged
+from forecaster.features.closing_order import nothing
 from forecaster.features.representation import REACH
 from forecaster.jobs.bulk_reading import stored_reader
 from forecaster.jobs.market_set import (
@@ -74,7 +75,7 @@ class BatchResult:
         notes: what a user should know.
         seconds: from start to end.
         risk: of the portfolio; None where nobody asked.
-        retrained: whether a retrained model replaced the one in its file.
+        retrained: whether another model replaced the one in its file.
     """
 
     run: str
@@ -135,8 +136,7 @@ def batch(
         horizon: steps; None: as ``predict``.
         fetching: how tickers are fetched.
         options: how files are read.
-        resume: go on with the last run of the same work if it was cut off: sources that answered
-            it are not asked again.
+        resume: go on with a run that was cut off, and ask no source again that answered it.
         retrain_days: retrain the model first if it is at least so many days old, and so many days
             have passed since that was tried without a better model; None: never.
         path: the model's file, which a retrained one replaces.

@@ -16,9 +16,9 @@ from forecaster.cli.uses import use_of
 
 PLAIN = {
     "above", "activation", "allow-overlap", "as-of", "backtest", "base", "baselines", "batch-size",
-    "below", "bidirectional", "calendar", "calibrate", "cell", "cells", "clip-norm", "clip-value", "column",
-    "context", "currency", "date-format", "decimal", "device", "draws", "dropout", "encoding",
-    "epochs", "folds", "format", "groups", "head", "history", "horizon", "lags", "last",
+    "below", "bidirectional", "calendar", "calibrate", "cell", "cells", "clip-norm", "clip-value",
+    "column", "context", "currency", "date-format", "decimal", "device", "draws", "dropout",
+    "encoding", "epochs", "folds", "format", "groups", "head", "history", "horizon", "lags", "last",
     "layers", "learning-rate", "level", "loss", "max-age", "no-pause", "offline", "partial-bars",
     "patience", "per-ticker", "plot", "provider", "quantiles", "quick", "quiet", "refit", "require",
     "resume", "run", "scale", "search", "seed", "seeds", "since", "skip-unreadable", "step",
