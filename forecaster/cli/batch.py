@@ -122,8 +122,7 @@ def batch(
     workers: Annotated[
         int | None,
         typer.Option(
-            help="Processes that read stored bars. (default: one for each core, of a long"
-            " watchlist)",
+            help="Processes that read stored bars. (default: 1)",
             show_default=False,
         ),
     ] = None,

@@ -143,7 +143,7 @@ def batch(
         wait: seconds to wait for another batch.
         max_age: how many sessions the last bar of a ticker may be behind; one that is older is a
             failure, and is not forecast.
-        workers: processes that read stored bars; None: one for each core, of a long watchlist.
+        workers: processes that read stored bars; None: this one alone.
         provider: makes the provider; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
         on_ticker: called before each ticker is fetched.

@@ -35,9 +35,6 @@ MOST_WORKERS = 8
 _IN_A_TASK = 8
 """Files of one task."""
 
-MANY_TICKERS = 1000
-"""Stored tickers from which processes pay."""
-
 _NO_WORKERS = (WorkersLost, OSError, ImportError)
 """How workers are lost, or cannot be had, as in a container without shared memory."""
 
@@ -71,10 +68,10 @@ def reader(on_files: OnFiles | None = None, workers: int | None = None) -> Reade
 
 
 def stored_reader(workers: int | None = None) -> BarsReader:
-    """Reads the bars of stored tickers, in several processes where that pays.
+    """Reads the bars of stored tickers, in several processes if so many are asked for.
 
     Args:
-        workers: processes; None: one for each core, if the tickers are many.
+        workers: processes; None: this one alone.
 
     Raises:
         SettingsError: there are fewer than one.
@@ -87,11 +84,9 @@ def stored_reader(workers: int | None = None) -> BarsReader:
     def read(
         connection: Connection, infos: Sequence[TickerInfo], last: int | None
     ) -> Iterator[tuple[str, History | DataError]]:
-        many = len(infos) >= MANY_TICKERS
-        processes = workers or (min(_cores(), MOST_WORKERS) if many else 1)
         done = 0
-        if min(processes, len(infos)) > 1:
-            with contextlib.suppress(*_NO_WORKERS), Pool(processes).kept() as pool:
+        if min(workers or 1, len(infos)) > 1:
+            with contextlib.suppress(*_NO_WORKERS), Pool(workers).kept() as pool:
                 for start in range(0, len(infos), TICKERS_IN_A_TASK * TASKS_AT_ONCE):
                     some = infos[start : start + TICKERS_IN_A_TASK * TASKS_AT_ONCE]
                     parts = pool.map(read_stored, Panel(()), _tasks(some, last))

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -157,13 +157,19 @@ class History:
                     parts[field] = parts[field] * ratio
                 parts["volume"] = parts["volume"] / ratio
         closes = None if self.closes is None else self.closes[start:stop]
-        return replace(self, sessions=sessions, splits=kept, closes=closes, **parts)
+        checked = len(sessions) and kept == self.splits
+        made = self.having if checked else partial(replace, self)
+        return made(sessions=sessions, splits=kept, closes=closes, **parts)
 
-    def with_closes(self, closes: Moments | None) -> History:
-        """The history with the moments at which its sessions closed; no bar is looked at again."""
-        known = copy(self)
-        object.__setattr__(known, "closes", closes)
-        return known
+    def having(self, **known: Any) -> History:
+        """This history with other values of some attributes, which are known to fit: no check.
+
+        Checks read every bar, which takes longer than to make a view of them.
+        """
+        made = copy(self)
+        vars(made).update(known)
+        vars(made).pop("fingerprint", None)
+        return made
 
     @cached_property
     def fingerprint(self) -> str:

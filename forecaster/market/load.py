@@ -334,7 +334,7 @@ def _with_closes(history: History, calendars: Calendars, shelf: Shelf | None = N
     known = calendars.of(history)
     if shelf is not None and known is not None:
         return shelf.with_closes(history, known)
-    return history if known is None else history.with_closes(closes_of(history.sessions, known))
+    return history if known is None else history.having(closes=closes_of(history.sessions, known))
 
 
 def _perhaps_a_file(failure: Failure, words: Sequence[str]) -> Failure:

@@ -13,7 +13,6 @@ import mmap
 import os
 import re
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -110,14 +109,14 @@ class Shelf:
         """The history with its prices on the shelf, where they can be read alone."""
         rows = self._kept(np.stack([getattr(history, name) for name in PRICE_FIELDS]))
         prices: dict[str, Any] = dict(zip(PRICE_FIELDS, rows, strict=True))
-        return replace(history, sessions=self._shared(history.sessions), **prices)
+        return history.having(sessions=self._shared(history.sessions), **prices)
 
     def with_closes(self, history: History, known: Schedule) -> History:
         """A history of the shelf with the moments at which its sessions closed."""
         key = id(history.sessions), known.code
         if key not in self._closes:
             self._closes[key] = closes_of(history.sessions, known)
-        return history.with_closes(self._closes[key])
+        return history.having(closes=self._closes[key])
 
     def rest(self) -> None:
         """Take the pages of the file out of memory; they come back when they are read."""

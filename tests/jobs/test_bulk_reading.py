@@ -200,20 +200,13 @@ def test_a_batch_goes_on_without_its_workers_after_some_tickers(model, stored, m
     assert asked == [4, 4, 4]
 
 
-def test_many_tickers_are_read_by_a_worker_a_core(model, stored, monkeypatch):
-    asked = []
+def test_nobody_else_reads_unless_it_is_asked_for(model, stored, monkeypatch):
+    def refused(*_: object, **__: object) -> None:
+        raise AssertionError("a pool was asked")
 
-    def here(pool, function, panel, tasks, **_):
-        asked.append(pool.workers)
-        return [function(panel, task, None) for task in tasks]
-
-    monkeypatch.setattr(parallel.Pool, "map", here)
-    monkeypatch.setattr(bulk_reading, "_cores", lambda: 2)
-    run(model)
-    assert asked == []
-    monkeypatch.setattr(bulk_reading, "MANY_TICKERS", 40)
-    run(model)
-    assert set(asked) == {2}
+    monkeypatch.setattr(parallel.Pool, "map", refused)
+    assert len(run(model).forecasts) == len(NAMES) - 1
+    assert len(run(model, workers=1).forecasts) == len(NAMES) - 1
 
 
 def test_fewer_workers_than_one_are_refused_before_a_run_begins(model, stored):
