@@ -153,18 +153,18 @@ def test_what_a_model_says():
     page = Page(made("model"))
     for needed in (
         "sample", BOX.model.id, "12,154", BOX.model.card.data.fingerprint, "2011-04-15",
-        "keras 3.", "Learning rate", "0.003", "1%, 2.5%, 5%", "on every session", "11,720", "Seed",
+        "keras 3.", "Learning rate", "0.003", "1%, 2.5%, 5%", "on every session", "11,992", "Seed",
         "AAPL, FB, GOOG, IBM, MSFT", "Limits",
     ):  # fmt: skip
         assert needed in page.text, needed
     assert "Window lengths" not in page.text
-    assert page.tags["svg"] == 2
+    assert page.tags["svg"] == 3
 
 
 def test_a_model_that_was_not_measured_says_so_and_shows_no_errors():
     page = Page(made("unmeasured"))
     assert UNMEASURED in page.text
-    assert page.tags["svg"] == 0
+    assert page.tags["svg"] == 1  # of its epochs
     assert 'id="errors"' not in made("unmeasured")
     assert "How to read it" not in page.text
 
@@ -245,18 +245,18 @@ def test_one_session_is_no_sessions():
 
 
 def test_documents_and_cards_without_months_say_so():
-    for text in (
-        backtest_page(replace(WRITTEN, result=replace(WRITTEN.result, losses=None))),
-        model_page(replace(BOX, losses=None)),
+    for text, drawn_too in (
+        (backtest_page(replace(WRITTEN, result=replace(WRITTEN.result, losses=None))), 1),
+        (model_page(replace(BOX, losses=None)), 2),  # calibration, and for a model its epochs
     ):
         page = Page(text)
         assert OLD in page.text
-        assert page.tags["svg"] == 1
+        assert page.tags["svg"] == drawn_too
 
 
 def test_a_fan_ends_where_the_forecast_does():
     page = Page(made("fans"))
-    assert page.tags["svg"] == 4
+    assert page.tags["svg"] == 5
     for fan in drawn("AAPL", "FB"):
         for value in (fan.last_close, fan.median[-1], fan.bands[0].low[-1], fan.bands[0].high[-1]):
             assert f'<data value="{json.dumps(float(value))}">{value:.2f}</data>' in made("fans")
