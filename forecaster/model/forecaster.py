@@ -170,6 +170,11 @@ class Forecaster:
     def _pieces(self) -> bool:
         return self.settings.supervise == "prefixes"
 
+    @property
+    def _stride(self) -> int:
+        """Origins of a third of what a forecast from the end of a long history looks back on."""
+        return -(-(WINDOW + self.settings.horizon) // 3)
+
     def _past(self, encoded: Sequence[Encoding], rows: Sequence[Rows]) -> list[_Past | None]:
         """What past forecasts say at the origins of each history; None where there are none."""
         if self.rulers is None:
@@ -182,8 +187,9 @@ class Forecaster:
             for e, span in zip(encoded, spans, strict=True)
         ]
         answered = centres_and_spreads_at(
-            network, encoded, places, self.settings.context_length, pieces=self._pieces
-        )
+            network, encoded, places, self.settings.context_length,
+            stride=self._stride if self._pieces else None,
+        )  # fmt: skip
         shape = np.asarray(network.in_double().head.shape(network.levels), dtype=np.float64)
         return [
             self._one(e, span, Forecasts(centre, spread, shape), steps, self.rulers)

@@ -46,9 +46,6 @@ class Cut:
     one_shape: bool = False
 
 
-_LONG = 4
-"""Contexts in a long stretch."""
-
 _WINDOWS_AT_ONCE = 2048
 _PIECES_AT_ONCE = 512
 _HISTORIES_AT_ONCE = 64
@@ -96,7 +93,7 @@ def centres_and_spreads_at(
     rows: Sequence[Rows],
     context: int,
     *,
-    pieces: bool,
+    stride: int | None,
 ) -> list[tuple[Floats, Floats]]:
     """Centres and spreads ``(m, H)`` for every origin of every history.
 
@@ -109,7 +106,8 @@ def centres_and_spreads_at(
         encoded: S histories.
         rows: for each history its origins, shape ``(m,)``, rising.
         context: sessions that a forecast may read.
-        pieces: read stretches in one pass (needs a causal network), or a window an origin.
+        stride: origins that are read in one pass (needs a causal network), with half a context
+            before the first of them; None: a window an origin.
     """
     head = network.in_double().head
     out = [np.empty((len(r), 2, network.horizon)) for r in rows]
@@ -118,8 +116,8 @@ def centres_and_spreads_at(
         double = states.astype(np.float64), inputs.astype(np.float64)
         return np.stack(head.centre_and_spread(*double), axis=1)
 
-    if pieces:
-        cut = Cut(context // 2, _LONG * context, _HISTORIES_AT_ONCE, one_shape=True)
+    if stride is not None:
+        cut = Cut(context // 2, stride, _HISTORIES_AT_ONCE, one_shape=True)
         _fill(network, both, encoded, rows, cut, out)
     else:
         _fill(network.in_double(), both, encoded, rows, context, out)
