@@ -35,9 +35,9 @@ def export(
         model: the model.
         target: ``keras`` (a ``.keras`` file) or ``onnx``.
         output: where; the JSON is beside it, with ``.json`` behind the whole name.
-        example: a history whose forecast is written beside them, with ``.npz`` behind the name:
-            ``inputs`` ``(T, F)``, ``outputs`` ``(H, Q)``, ``unit`` ``(H,)`` (σ√h, or the width of
-            prices) and ``prices`` ``(H, Q)``.
+        example: a history whose forecast, not calibrated, is written beside them, with ``.npz``
+            behind the name: ``inputs`` ``(T, F)``, ``outputs`` ``(H, Q)``, ``unit`` ``(H,)`` (σ√h,
+            or the width of prices) and ``prices`` ``(H, Q)``.
 
     Returns:
         The files written.
