@@ -19,9 +19,6 @@ Group = tuple[str | None, bytes]
 _Timeline = tuple[Days, Moments]
 """Sessions of a calendar, rising, and when they close."""
 
-MEMORY = 1000
-"""Bars of another ticker that can change a market state; older ones weigh less than rounding."""
-
 _IN_A_ROW = 256
 """Members that are passed before a rest."""
 
@@ -104,7 +101,7 @@ class ClosingOrder:
     def _part(self, member: History, n: int) -> bytes:
         key = id(member), n
         if key not in self._parts:
-            self._parts[key] = member.slice(max(n - MEMORY, 0), n).fingerprint.encode()
+            self._parts[key] = member.slice(0, n).fingerprint.encode()
         return self._parts[key]
 
     def _timeline(self, code: str | None) -> _Timeline:

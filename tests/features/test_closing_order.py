@@ -97,6 +97,13 @@ class TestFingerprint:
         other = replace(NEW_YORK, close=changed)
         assert self.of(TOKYO) != self.of(TOKYO, (TOKYO, LONDON, other))
 
+    @pytest.mark.parametrize("back", [1100, 1400])
+    def test_old_bars_matter_as_past_forecasts_saw_them(self, back):
+        long = history("NNN", "XNYS", 21, days=weekdays("2018-01-01", 1500))
+        changed = long.close.copy()
+        changed[-back] *= 1.001
+        assert self.of(long, (long,)) != self.of(long, (replace(long, close=changed),))
+
 
 @pytest.mark.parametrize("code", [None, "XNYS"])
 def test_one_calendar_is_seen_date_by_date(code):
