@@ -52,6 +52,8 @@ _HISTORIES_AT_ONCE = 64
 """Products of a step's size are too small to share between threads; larger ones would be."""
 _LARGEST_PRODUCT = 2**26
 """Numbers of one product, all steps of the windows read at once: some hundred MB."""
+_ONE_SHAPE = 2_000_000
+"""Those of a product of one shape, which a single history takes as long as many histories."""
 
 
 def outputs_at(
@@ -170,10 +172,10 @@ def outputs_now(network: Network, encoded: Sequence[Encoding], context: int) -> 
     return out
 
 
-def _at_once(network: Network, steps: int, most: int) -> int:
+def _at_once(network: Network, steps: int, most: int, largest: int = _LARGEST_PRODUCT) -> int:
     """How many windows of so many steps are read at once: fewer of a large network."""
     gated = GATES[network.cell] * network.layers[0].forward.units
-    return max(1, min(most, _LARGEST_PRODUCT // (steps * gated)))
+    return max(1, min(most, largest // (steps * gated)))
 
 
 def _by_windows(
@@ -220,7 +222,8 @@ def _by_pieces(
             continue
         for begin in range(int(r[0]), int(r[-1]) + 1, cut.stride):
             jobs.append((s, max(begin - cut.lead_in, 0), begin, begin + cut.stride))
-    count = _at_once(network, cut.lead_in + cut.stride, cut.at_once)
+    largest = _ONE_SHAPE if cut.one_shape else _LARGEST_PRODUCT
+    count = _at_once(network, cut.lead_in + cut.stride, cut.at_once, largest)
     for first in range(0, len(jobs), count):
         part = jobs[first : first + count]
         width, base = max(stop - lead for _, lead, _, stop in part), np.zeros(len(part), np.intp)

@@ -8,8 +8,8 @@ from synthetic import garch_history, random_network
 
 from forecaster.features.representation import Representation
 from forecaster.model import inference
-from forecaster.model.inference import outputs_at, outputs_now
-from forecaster.model.numpy_rnn import forward_last
+from forecaster.model.inference import centres_and_spreads_at, outputs_at, outputs_now
+from forecaster.model.numpy_rnn import forward_last, read
 from forecaster.model.settings import Settings
 
 HISTORIES = [garch_history("A", 150, 1), garch_history("B", 7, 2), garch_history("C", 60, 3)]
@@ -111,3 +111,19 @@ def test_a_large_network_reads_fewer_windows_at_once():
     small, large = (random_network(Settings(units=units, horizon=2), 3) for units in (4, 1024))
     assert inference._at_once(small, 64, 2048) == 2048
     assert 1 <= inference._at_once(large, 4096, 2048) < 10
+
+
+def test_stretches_of_one_shape_are_few_of_a_large_network(monkeypatch):
+    """A single history is read in a product as large as that of many."""
+    sizes = []
+
+    def reading(network, windows):
+        sizes.append(windows.shape[0] * windows.shape[1])
+        return read(network, windows)
+
+    monkeypatch.setattr(inference, "read", reading)
+    rows = [np.arange(50, 150)]
+    for units, context in ((4, 64), (256, 250)):
+        large = random_network(Settings(units=units), len(REPRESENTATION.features), size=0.01)
+        centres_and_spreads_at(large, ENCODED[:1], rows, context, stride=256)
+    assert sizes == [64 * (32 + 256), 6 * (125 + 256)]
