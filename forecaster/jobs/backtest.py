@@ -318,15 +318,18 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     (fold,) = plan_folds(seen, settings.horizon, train_end=cutoff, count=1)
     origins = Origins.of_fold(seen, fold, plan.stride)
     actuals = origins.actuals(settings.horizon)
-    as_it_is = replace(plan, folds=1, seeds=1, refit="never", cells=(settings.cell,))
+    author = model if plan.calibrate else model.uncalibrated()
+    as_it_is = replace(
+        plan, folds=1, seeds=1, refit="never", cells=(settings.cell,),
+        calibrate=author.forecaster.calibrates,
+    )  # fmt: skip
     run = _Run(seen, settings, as_it_is)
     start = time.perf_counter()
-    chosen = model if plan.calibrate else model.uncalibrated()
-    losses = losses_of(chosen.forecaster, seen, origins, actuals)
+    losses = losses_of(author.forecaster, seen, origins, actuals)
     run.add(model.name, losses, time.perf_counter() - start)
     run.score_baselines(past_of(seen, cutoff), origins, actuals)
     result = run.finish((fold,), (model.name,))
-    result = replace(result, model=ModelReference(model.name, model.id))
+    result = replace(result, model=ModelReference(author.name, author.id))
     if fold.test_from >= trained_to:
         return result
     seen_all = bool(fold.test_to <= trained_to)

@@ -177,6 +177,17 @@ class TestSavedModel:
         assert result.model == ModelReference("random", self.model().id)
         assert result.table.rows[0].n == 2 * (319 - 222)
 
+    def test_it_is_named_as_it_forecast(self):
+        calibrated = trained_to(random_model(TINY, panel_of(LONG), calibrated=True), CUTOFF)
+        for model, calibrate, named, said in (
+            (calibrated, True, calibrated, True),
+            (calibrated, False, calibrated.uncalibrated(), False),
+            (self.model(), True, self.model(), False),
+        ):
+            plan = Plan(baselines=QUICK, calibrate=calibrate)
+            result = score_model(panel_of(LONG), model, plan)
+            assert (result.model.id, result.plan.calibrate) == (named.id, said)
+
     def test_an_overlap_is_refused_unless_asked_for(self):
         plan = Plan(train_end=LONG.sessions[150], baselines=QUICK)
         with pytest.raises(SettingsError, match="allow_overlap"):
