@@ -23,7 +23,6 @@ from forecaster.market.notes import Note
 from forecaster.model.artifact import Model
 from forecaster.model.card import Card, EpochLosses, SplitDates, check_name
 from forecaster.model.devices import choose_device
-from forecaster.model.rulers import Rulers
 from forecaster.model.settings import Device, Settings, UsedDevice
 from forecaster.model.training import Epoch, FitResult, fit
 from forecaster.packages import OURSELVES, installed
@@ -112,6 +111,7 @@ def train(
             settings, panel.histories, None, market=panel.market, epochs=fitted.epochs,
             on_epoch=on_epoch,
         )  # fmt: skip
+    seen = panel.up_to(split.train_end) if final is fitted else panel
     notes += _few_targets(final.targets_by_step)
     seconds = fitted.seconds + (final.seconds if final is not fitted else 0.0)
     model = Model(
@@ -121,23 +121,13 @@ def train(
         representation=final.representation,
         network=final.network,
         card=_card(panel, split, fitted, final, settings.cell, tested, used),
-        rulers=_rulers(panel, split, settings, final, refitted=final is not fitted),
+        rulers=forecaster_of(final, settings, seen).rulers,
     )
     table, losses = tested or (None, None)
     return Trained(
         model, split, table, losses, used, seconds, fitted.targets_per_second, tuple(notes),
         fitted.history,
     )  # fmt: skip
-
-
-def _rulers(
-    panel: Panel, split: Split, settings: Settings, final: FitResult, *, refitted: bool
-) -> Rulers | None:
-    """The baselines that the model carries, fitted on the sessions that its weights have seen."""
-    seen = panel if refitted else panel.up_to(split.train_end)
-    histories = [history for history in seen if len(history) > 1]
-    scaling = final.representation.scaling
-    return Rulers.fit(scaling, histories, settings.horizon, settings.quantiles)
 
 
 def _few_targets(counts: Sequence[int]) -> list[Note]:
