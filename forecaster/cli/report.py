@@ -81,7 +81,8 @@ def report(
 
     about = read_subject(subject)
     if isinstance(about, BacktestSubject):
-        for flag, given in (("--source", source), ("--holdings", holdings)):
+        for_model = {"--source": source, "--holdings": holdings, "--no-calibrate": not calibrate}
+        for flag, given in for_model.items():
             if given:
                 raise SettingsError(
                     f"{flag} was given and {subject} is a backtest; a forecast needs a model. Give"

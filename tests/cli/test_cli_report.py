@@ -165,10 +165,12 @@ def test_what_cannot_be_reported_on_is_said_in_one_line(
     assert Path("r.html").read_text() == "older"
 
 
-def test_a_backtest_has_no_forecasts(forecast, backtest, prices, tmp_path):
-    run = forecast("report", backtest, "-o", tmp_path / "r.html", "-s", prices)
+@pytest.mark.parametrize("flag", ["--source", "--no-calibrate"])
+def test_a_backtest_has_no_forecasts(forecast, backtest, prices, tmp_path, flag):
+    given = [flag, prices] if flag == "--source" else [flag]
+    run = forecast("report", backtest, "-o", tmp_path / "r.html", *given)
     assert run.returncode == 2
-    assert "--source was given and" in run.stderr
+    assert f"{flag} was given and" in run.stderr
     assert "a forecast needs a model" in run.stderr
     assert not (tmp_path / "r.html").exists()
 
