@@ -58,6 +58,9 @@ _WORSE = 0.02
 _SHAPE_PRIOR = 600.0
 """Sessions of evidence for the shape as it is, times √h."""
 
+_NARROWEST = 1e-12
+"""Of a distribution, in units of volatility: one of constant prices has no width."""
+
 _LARGEST_WIDENING = 0.5
 """Of the log width of an interval, by its past coverage."""
 
@@ -207,7 +210,8 @@ class Evidence:
     def _factor(self, past: Forecasts, targets: Floats, known: Floats, count: Floats) -> Floats:
         """Factor on the spread, ``(G,)``."""
         usual = past.spread * (np.abs(past.shape) @ _masses(self.levels))
-        errors = np.minimum(np.abs(targets - past.centre) / usual, _CUT)
+        apart = np.abs(targets - past.centre) / np.maximum(usual, _NARROWEST)
+        errors = np.minimum(apart, _CUT)
         prior = _PRIOR * np.sqrt(self.steps)
         total = _sums(known, errors)
         log_mean = np.log((prior + total) / (prior + count))
@@ -248,7 +252,8 @@ class Evidence:
         coverage = (total + prior * shares) / (count[:, None] + prior)
         logits = np.log(shares / (1.0 - shares))
         off = np.log(coverage / (1.0 - coverage)) - logits
-        slope = np.gradient(np.log(half.mean(axis=0)), logits, axis=-1)
+        width = np.maximum(half.mean(axis=0), _NARROWEST)
+        slope = np.gradient(np.log(width), logits, axis=-1)
         change = np.exp(np.clip(-slope * off, -_LARGEST_WIDENING, _LARGEST_WIDENING))
         factors[:, low], factors[:, high] = change, change
         return factors

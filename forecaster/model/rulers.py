@@ -19,6 +19,10 @@ from forecaster.market.bars import History
 _MOST_SESSIONS = 200_000
 """Sessions to fit on: coefficients of a dozen numbers need no more."""
 
+_FURTHEST = 100.0
+"""The regression's deviations are cut at so many times the volatility, and at one part in so many:
+far from what it was fitted on it gives any number."""
+
 
 @dataclass(frozen=True)
 class Rulers:
@@ -57,9 +61,11 @@ class Rulers:
 
     def deviations(self, scale: VolatilityScale, rows: Rows) -> Floats:
         """The regression's deviations at some sessions, ``(m, H)``, in units of ``σ_t √h``."""
-        of_returns = self.regression.deviations(scale.measures, rows)
+        with np.errstate(over="ignore"):
+            of_returns = self.regression.deviations(scale.measures, rows)
         steps = np.sqrt(np.arange(1, of_returns.shape[1] + 1))
-        return np.asarray(of_returns / (scale.measures.volatility[rows, None] * steps))
+        deviations = of_returns / (scale.measures.volatility[rows, None] * steps)
+        return np.clip(deviations, 1.0 / _FURTHEST, _FURTHEST)
 
     def arrays(self) -> dict[str, Floats]:
         """Every fitted number, by name, for the model file."""

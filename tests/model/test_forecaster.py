@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic import garch_history, random_model
+from synthetic import close_only, garch_history, random_model
 
 from forecaster.features.representation import Representation
 from forecaster.market.bars import Panel
@@ -197,3 +197,31 @@ def test_rulers_of_many_sessions_are_fitted_on_some(monkeypatch):
     monkeypatch.setattr(rulers, "_MOST_SESSIONS", 800)
     some = Rulers.fit(scaling, histories, 6, LEVELS)
     assert np.array_equal(some.regression.coefficients, every.regression.coefficients)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["constant", "stuck", "two bars"])
+def test_rulers_of_next_to_nothing_leave_finite_forecasts(kind):
+    """Of constant prices, or of one return, a ruler has no width."""
+    bars = garch_history("OLD", 2 if kind == "two bars" else 300, 1)
+    still = bars.close.copy()
+    if kind in ("constant", "stuck"):
+        still[0 if kind == "constant" else 100 :] = still[0]
+        bars = replace(close_only(bars), close=still, adjusted_close=still)
+    made = random_model(SETTINGS, Panel((bars,)), size=0.05, calibrated=True).forecaster
+    flat = replace(close_only(HISTORIES[1]), close=np.full(300, 9.0), adjusted_close=np.ones(300))
+    for history in (*HISTORIES, flat, flat.slice(0, 10)):
+        (_, (quantiles, calibration)) = now(made, [history], record=True)[0]
+        assert np.all(np.abs(quantiles) < 1e3)
+        assert np.all(np.diff(quantiles) >= 0)
+        assert calibration is None or np.all(np.isfinite(calibration.spread))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [-1e3, 1e3])
+def test_a_regression_far_from_what_it_was_fitted_on_leaves_finite_forecasts(size):
+    forecaster = model().forecaster
+    wild = replace(forecaster.rulers.regression, coefficients=np.full((8, 6), size))
+    forecaster = replace(forecaster, rulers=replace(forecaster.rulers, regression=wild))
+    for _, (quantiles, _) in now(forecaster, HISTORIES, record=True):
+        assert np.all(np.abs(quantiles) < 1e3)
