@@ -64,8 +64,7 @@ def predict_table(result: Predictions, model: Model, width: int) -> list[Rendera
         out.append(Text("~ date estimated from the weekdays seen; holidays are not known"))
     if model.representation.market_state:
         out.append(Text(market_line(result)))
-    found = [f.calibration.losses for f in shown if f.calibration is not None]
-    on_these = past_skill_line([losses for losses in found if losses is not None])
+    on_these = past_skill_line(shown)
     return [*out, *([Text(on_these)] if on_these else []), *model_lines(model), Text(ADVICE)]
 
 

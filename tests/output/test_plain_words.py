@@ -10,9 +10,15 @@ from printed import printed
 
 from forecaster.jobs.predict import Predictions, Step, TickerForecast
 from forecaster.model.artifact import load
+from forecaster.model.forecaster import Calibration, PastLosses
 from forecaster.model.registry import BOXED
 from forecaster.output.predict import predict_table
-from forecaster.output.tabular.plain_words import forecast_sentence, level_legend
+from forecaster.output.tabular.plain_words import (
+    calibration_line,
+    forecast_sentence,
+    level_legend,
+    past_skill_line,
+)
 
 APPLE = {0.05: 404.26, 0.25: 421.27, 0.5: 432.01, 0.75: 442.72, 0.95: 460.4}
 
@@ -102,3 +108,34 @@ def test_the_levels_are_explained_as_they_are():
     )
     assert level_legend([0.1]).plain == "10%: how often the price should be below that"
     assert level_legend([0.5]).plain == "median: half the time below"
+
+
+def calibrated(ticker: str, spread: float, weight: float, past: int) -> TickerForecast:
+    losses = PastLosses(min(past, 250), before=1.05, after=0.99, ewma=1.0)
+    found = Calibration(past, (spread, spread, 1.0), (weight, 0.0, 0.0), losses)
+    return replace(ahead(APPLE, 430.47, steps=3), ticker=ticker, calibration=found)
+
+
+def test_a_line_says_what_calibration_did():
+    assert calibration_line(ahead(APPLE, 430.47)) == ""
+    assert calibration_line(calibrated("A", 0.9, 0.3, 750)) == (
+        "Calibrated by 750 past forecasts: spread × 0.90 and × 1.00, har weighs 30% and 0% at"
+        " h = 1 and 3."
+    )
+    assert calibration_line(calibrated("A", 1.001, 0.0, 1)) == (
+        "Calibrated by 1 past forecast: spread as it was at h = 1 and 3."
+    )
+
+
+def test_a_line_says_whose_past_forecasts_had_what_skill():
+    one, two = calibrated("A", 0.9, 0.3, 750), calibrated("B", 1.1, 0.0, 100)
+    skill = "one session ahead: skill -5.0% over ewma before calibration, +1.0% after."
+    assert past_skill_line([one]) == f"On the last 250 sessions of this ticker, {skill}"
+    assert past_skill_line([one, two]) == f"On the last 250 sessions of 2 tickers, {skill}"
+    assert past_skill_line([ahead(APPLE, 1.0), two]) == f"On the last 100 sessions of B, {skill}"
+    assert past_skill_line([ahead(APPLE, 1.0)]) == ""
+
+
+def test_a_skill_over_few_past_forecasts_is_not_told():
+    assert past_skill_line([calibrated("A", 1.0, 0.0, 59)]) == ""
+    assert past_skill_line([calibrated("A", 1.0, 0.0, 60)]) != ""

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from forecaster.jobs.intervals import interval, share_below
 from forecaster.jobs.predict import Chance, TickerForecast
-from forecaster.model.forecaster import PastLosses
 from forecaster.output.console import Text
 from forecaster.output.format import percent, price, rounded, share, signed, unit
 from forecaster.wording import counted
+
+_FEWEST_PAST = 60
+"""Past forecasts whose skill is told: that of fewer is chance."""
 
 _INNER, _OUTER = 50.0, 90.0
 """Intervals that the sentence names where the model has their levels, in percent."""
@@ -125,19 +127,23 @@ def _both(texts: Sequence[str]) -> str:
     return " and ".join(dict.fromkeys(texts))
 
 
-def past_skill_line(losses: Sequence[PastLosses]) -> str:
-    """The skill over EWMA that past forecasts of these tickers had; empty if there were none."""
-    if not losses:
+def past_skill_line(forecasts: Sequence[TickerForecast]) -> str:
+    """The skill over EWMA that past forecasts of some tickers had; empty if too few tell."""
+    known = {
+        f.ticker: f.calibration.losses for f in forecasts if f.calibration and f.calibration.losses
+    }
+    counts = [each.forecasts for each in known.values()]
+    if sum(counts) < _FEWEST_PAST:
         return ""
-    counts = [each.forecasts for each in losses]
-    ewma = _weighed([each.ewma for each in losses], counts)
+    ewma = _weighed([each.ewma for each in known.values()], counts)
     before, after = (
         signed(1.0 - _weighed(values, counts) / ewma) if ewma > 0 else "–"
-        for values in ([e.before for e in losses], [e.after for e in losses])
+        for values in ([e.before for e in known.values()], [e.after for e in known.values()])
     )
-    of = f"of {counted(len(losses), 'ticker')}" if len(losses) > 1 else "of this ticker"
+    of = counted(len(known), "ticker") if len(known) > 1 else next(iter(known))
+    of = "this ticker" if len(forecasts) == 1 else of
     return (
-        f"On the last {counted(max(counts), 'session')} {of}, one session ahead: skill {before}"
+        f"On the last {counted(max(counts), 'session')} of {of}, one session ahead: skill {before}"
         f" over ewma before calibration, {after} after."
     )
 
