@@ -159,6 +159,11 @@ def _card(
         packages=card.packages,
         scores=card_scores(kept, replace(losses, pinball=pinball), cell),
         retrained=Retraining.model_validate(
-            {"from": model.id, "held_out_from": date_of(cutoff), "epochs": EPOCHS}
+            {
+                "from": model.id,
+                "held_out_from": date_of(cutoff),
+                "epochs": EPOCHS,
+                "tickers": sorted(card.learned),
+            }
         ),
     )

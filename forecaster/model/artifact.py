@@ -113,7 +113,7 @@ class Model:
             self.representation,
             self.network,
             self.rulers,
-            frozenset(self.card.data.tickers),
+            self.card.learned,
             self.trained_to,
         )
 

@@ -93,11 +93,13 @@ class Retraining(Part):
         origin: id of the other model.
         held_out_from: last session that the candidate had seen when both were compared.
         epochs: of the training on.
+        tickers: of all trainings before this one.
     """
 
     origin: Text = Field(alias="from")
     held_out_from: Day
     epochs: Count
+    tickers: tuple[Text, ...] = ()
 
 
 class EpochLosses(Part):
@@ -146,6 +148,12 @@ class Card(Part):
     scores: Scores | None
     retrained: Retraining | None = None
     history: tuple[EpochLosses, ...] | None = None
+
+    @property
+    def learned(self) -> frozenset[str]:
+        """Every ticker that its weights have learned from, in this training or an earlier one."""
+        earlier = self.retrained.tickers if self.retrained else ()
+        return frozenset((*self.data.tickers, *earlier))
 
     @model_validator(mode="after")
     def _in_its_data(self) -> Card:

@@ -33,6 +33,10 @@ RECORD = 250
 _RECORD_RENEWED = 125
 """Sessions after which that comparison corrects anew: twice, since it is made every night."""
 
+_WINDOWS_APART = 7
+"""Sessions between past forecasts of a network that reads a window for each: no weekday is left
+out, and they take a seventh of the time."""
+
 RENEWED = 5
 """Sessions after which a backtest corrects anew, of the 750 that decide."""
 
@@ -182,18 +186,19 @@ class Forecaster:
         steps = calibrated_steps(self.settings.horizon)
         network = self.network.at(steps)
         spans = [self._span(e, r) for e, r in zip(encoded, rows, strict=True)]
-        places = [
-            np.arange(span.start, span.stop) - (len(e.history) - len(e.inputs))
-            for e, span in zip(encoded, spans, strict=True)
-        ]
+        every = 1 if self._pieces else _WINDOWS_APART
+        origins = [np.arange(span.stop - 1, span.start - 1, -every)[::-1] for span in spans]
         answered = centres_and_spreads_at(
-            network, encoded, places, self.settings.context_length,
+            network,
+            encoded,
+            [o - (len(e.history) - len(e.inputs)) for e, o in zip(encoded, origins, strict=True)],
+            self.settings.context_length,
             stride=self._stride if self._pieces else None,
-        )  # fmt: skip
+        )
         shape = np.asarray(network.in_double().head.shape(network.levels), dtype=np.float64)
         return [
-            self._one(e, span, Forecasts(centre, spread, shape), steps, self.rulers)
-            for e, span, (centre, spread) in zip(encoded, spans, answered, strict=True)
+            self._one(e, span, o, Forecasts(centre, spread, shape), steps, self.rulers)
+            for e, span, o, (centre, spread) in zip(encoded, spans, origins, answered, strict=True)
         ]
 
     def _span(self, encoded: Encoding, rows: Rows) -> slice:
@@ -208,9 +213,15 @@ class Forecaster:
         return slice(first, max(first, int(rows[-1]) + 1))
 
     def _one(
-        self, encoded: Encoding, span: slice, past: Forecasts, steps: Rows, rulers: Rulers
+        self,
+        encoded: Encoding,
+        span: slice,
+        origins: Rows,
+        past: Forecasts,
+        steps: Rows,
+        rulers: Rulers,
     ) -> _Past | None:
-        """What the past forecasts of one history say at the sessions of a span."""
+        """What the past forecasts of one history, made at some origins, say in a span."""
         scale = encoded.scale
         finite = bool(np.isfinite(past.centre).all() and np.isfinite(past.spread).all())
         if not isinstance(scale, VolatilityScale) or span.stop - span.start < 2 or not finite:
@@ -221,8 +232,12 @@ class Forecaster:
         apart = shape - shape[:, middle : middle + 1]
         at = steps - 1
         ruler = Forecasts(deviations[:, at] * shape[at, middle], deviations[:, at], apart[at])
-        targets = scale.targets_at(span, steps)
-        evidence = Evidence.of(past, ruler, targets, steps, levels)
+        targets = np.full(ruler.centre.shape, np.nan)
+        centre, spread = np.zeros(targets.shape), np.ones(targets.shape)
+        made = origins - span.start
+        targets[made] = scale.targets_at(span, steps)[made]
+        centre[made], spread[made] = past.centre, past.spread
+        evidence = Evidence.of(Forecasts(centre, spread, past.shape), ruler, targets, steps, levels)
         return _Past(span.start, evidence, deviations, rulers, middle)
 
 

@@ -47,6 +47,11 @@ def test_evidence_is_counted():
     assert counts == [WINDOW, 298, 38, 1, None]
 
 
+def test_networks_that_read_windows_look_at_every_seventh_session():
+    found = [c for _, (_, c) in now(model(supervise="last").forecaster, HISTORIES)]
+    assert [c and c.past_forecasts for c in found] == [107, 42, 5, None, None]
+
+
 def test_without_rulers_the_network_answers():
     for answer, (made, calibration) in now(model().uncalibrated().forecaster, HISTORIES):
         assert np.array_equal(answer, made)
