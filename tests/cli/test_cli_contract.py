@@ -49,7 +49,7 @@ def test_json_follows_the_contract(apart, model: Model, prices: Path):
     assert document["model"] == {"name": "blank", "id": model.id, "cell": "gru", "skill": None}
     (made,) = document["forecasts"]
     keys = ["ticker", "cutoff", "last_close", "currency", "market_tickers", "steps",
-            "sessions_behind"]  # fmt: skip
+            "sessions_behind", "calibration"]  # fmt: skip
     assert list(made) == keys
     assert made["sessions_behind"] is None  # no calendar tells
     assert made["market_tickers"] == 0

@@ -53,7 +53,7 @@ def test_a_pipe_gets_plain_text_with_the_forecast_of_predict(apart):
     for level, name in (("0.05", "5%"), ("0.5", "median"), ("0.95", "95%")):
         assert f"{name:<6} {last['quantiles'][level]:.2f}" in run.stdout
     assert f"{last['session']}~" in run.stdout
-    assert "skill +9.2% over naive" in run.stdout
+    assert "skill +9.4% over naive" in run.stdout
     chart = run.stdout.split("~ date")[0].splitlines()
     assert max(map(len, chart)) <= 80
 
