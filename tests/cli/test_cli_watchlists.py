@@ -45,7 +45,7 @@ def test_a_list_stands_for_its_tickers(forecast, listed, command):
 
 
 def untimed(text: str) -> str:
-    """What a command says but for the seconds that models took, in the first lines of a backtest."""
+    """What a command says but for the seconds that models took."""
     return re.sub(r"(?<=[a-z] )\d+\.\d(?=[,\n. ])", "#", text)
 
 
