@@ -27,7 +27,7 @@ from forecaster.model.inference import outputs_now
 USUAL_STEPS = 5
 """Steps where none were asked for: a week of sessions."""
 
-_AT_ONCE = 256
+_AT_ONCE = 128
 """Histories whose inputs are held at a time."""
 
 SHORTEST_HISTORY = 2
