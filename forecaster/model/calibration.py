@@ -153,6 +153,8 @@ class Evidence:
         targets: ``(n, G)``; NaN where none was made, or where it must not count.
         steps: ``(G,)``.
         levels: Q, rising.
+        trust: how many times as much evidence each correction needs; more where a network was
+            trained on these very histories.
     """
 
     network: Forecasts
@@ -160,6 +162,7 @@ class Evidence:
     targets: Floats
     steps: Rows
     levels: tuple[float, ...]
+    trust: float = 1.0
 
     @classmethod
     def of(
@@ -169,6 +172,7 @@ class Evidence:
         targets: Floats,
         steps: Rows,
         levels: tuple[float, ...],
+        trust: float = 1.0,
     ) -> Evidence:
         """From forecasts and targets in the rows of the sessions that they were made at."""
 
@@ -179,7 +183,7 @@ class Evidence:
             )
 
         later = _later(targets, steps, np.nan)
-        return cls(known(network), known(ruler), later, steps, levels)
+        return cls(known(network), known(ruler), later, steps, levels, trust)
 
     def first_step(self) -> Evidence:
         """That on step 1 alone."""
@@ -187,7 +191,8 @@ class Evidence:
             Forecasts(each.centre[:, :1], each.spread[:, :1], each.shape[:1])
             for each in (self.network, self.ruler)
         )
-        return Evidence(network, ruler, self.targets[:, :1], self.steps[:1], self.levels)
+        first = self.targets[:, :1]
+        return Evidence(network, ruler, first, self.steps[:1], self.levels, self.trust)
 
     def correction(self, row: int) -> Correction:
         """What is known at a session about the forecast made there."""
@@ -212,12 +217,12 @@ class Evidence:
         usual = past.spread * (np.abs(past.shape) @ _masses(self.levels))
         apart = np.abs(targets - past.centre) / np.maximum(usual, _NARROWEST)
         errors = np.minimum(apart, _CUT)
-        prior = _PRIOR * np.sqrt(self.steps)
+        prior = self.trust * _PRIOR * np.sqrt(self.steps)
         total = _sums(known, errors)
         log_mean = np.log((prior + total) / (prior + count))
         # errors over h sessions overlap: n of them tell as much as 3h/(2h² + 1) times as many
         overlap = (2.0 * self.steps + 1.0 / self.steps) / 3.0
-        noise = _NOISE * overlap / np.maximum(count, 1.0)
+        noise = self.trust * _NOISE * overlap / np.maximum(count, 1.0)
         kept = np.maximum(0.0, 1.0 - noise / np.maximum(log_mean**2, 1e-12))
         return np.asarray(np.exp(log_mean * kept))
 
@@ -233,7 +238,7 @@ class Evidence:
         curve = 2.0 * (last + first - 2.0 * middle)
         slope = (last - first - curve) / unit
         curve = np.maximum(curve, 0.0) / unit
-        curve += _WORSE * _WEIGHT_PRIOR * np.sqrt(self.steps)
+        curve += self.trust * _WORSE * _WEIGHT_PRIOR * np.sqrt(self.steps)
         return np.asarray(np.clip(-slope / (2.0 * curve), 0.0, 1.0))
 
     def _widths(self, quantiles: Floats, targets: Floats, known: Floats, count: Floats) -> Floats:
@@ -248,7 +253,7 @@ class Evidence:
         middle = quantiles[..., middle_level(self.levels)]
         hits = np.abs(targets - middle)[..., None] < half
         total = _sums(known, hits)  # (G, P)
-        prior = (_SHAPE_PRIOR * np.sqrt(self.steps))[:, None]
+        prior = (self.trust * _SHAPE_PRIOR * np.sqrt(self.steps))[:, None]
         coverage = (total + prior * shares) / (count[:, None] + prior)
         logits = np.log(shares / (1.0 - shares))
         off = np.log(coverage / (1.0 - coverage)) - logits

@@ -33,6 +33,10 @@ RECORD = 250
 _RECORD_RENEWED = 125
 """Sessions after which that comparison corrects anew: twice, since it is made every night."""
 
+_TRUST = 3.0
+"""How many times as much evidence corrects forecasts of a ticker that the network was trained on:
+chosen so that on its own market it changes losses by less than 0.05%."""
+
 _WINDOWS_APART = 7
 """Sessions between past forecasts of a network that reads a window for each: no weekday is left
 out, and they take a seventh of the time."""
@@ -237,7 +241,9 @@ class Forecaster:
         made = origins - span.start
         targets[made] = scale.targets_at(span, steps)[made]
         centre[made], spread[made] = past.centre, past.spread
-        evidence = Evidence.of(Forecasts(centre, spread, past.shape), ruler, targets, steps, levels)
+        trust = _TRUST if encoded.history.ticker in self.trained_on else 1.0
+        made_then = Forecasts(centre, spread, past.shape)
+        evidence = Evidence.of(made_then, ruler, targets, steps, levels, trust)
         return _Past(span.start, evidence, deviations, rulers, middle)
 
 

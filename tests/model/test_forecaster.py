@@ -20,6 +20,7 @@ from forecaster.model.settings import Settings
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 SETTINGS = Settings(units=4, horizon=6, quantiles=LEVELS, context=12)
 TRAINED = Panel(tuple(garch_history(f"OLD{i}", 400, 20 + i) for i in range(2)))
+DAWN = np.datetime64("1990-01-01")
 HISTORIES = [garch_history(f"NEW{i}", n, i) for i, n in enumerate((900, 300, 40, 3, 2))]
 
 
@@ -107,6 +108,12 @@ class TestTickersOfTheTraining:
     def test_have_evidence_from_then_on(self):
         ((_, (_, calibration)),) = now(self.forecaster(-51), HISTORIES[1:2])
         assert calibration.past_forecasts == 50
+
+    def test_need_more_evidence_than_others(self):
+        forecaster = replace(model(), network=_wider(model().network, 1.3)).forecaster
+        known = replace(forecaster, trained_on=frozenset({"NEW1"}), trained_to=DAWN)
+        spreads = [now(f, HISTORIES[1:2])[0][1][1].spread[0] for f in (forecaster, known)]
+        assert spreads[0] < spreads[1] <= 1.0
 
     def test_are_forecast_as_ever_before_it(self):
         forecaster, rows = self.forecaster(-51), np.arange(200, 299)
