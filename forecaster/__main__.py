@@ -1,6 +1,7 @@
 """``python -m forecaster``, and the entry point of the command ``forecast``."""
 
 import gc
+import os
 
 from forecaster import interrupts
 
@@ -8,9 +9,14 @@ _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """Python's own 700 collect garbage a dozen times while libraries start, who leave none."""
 
 
+_ONE_THREAD = "OPENBLAS_NUM_THREADS"
+"""numpy's products are too small here to be shared: two threads take a third longer than one."""
+
+
 def main() -> None:
     """Run the command; from the first moment on Ctrl-C is no traceback."""
     interrupts.leave_at_once()
+    os.environ.setdefault(_ONE_THREAD, "1")  # numpy reads it when it is imported
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         from forecaster.cli.main import main as run
