@@ -38,6 +38,17 @@ def nap(panel, seconds, watch) -> int:
     return os.getpid()
 
 
+def echo(panel, seconds, watch) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def die_of(panel, task, watch) -> int:
+    if task == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return task
+
+
 def refuse(panel, task, watch) -> int:
     if task == 2:
         raise DataError("two is too many. Take one.")

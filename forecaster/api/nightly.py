@@ -94,7 +94,8 @@ def batch(
         max_age: how many sessions a ticker's last bar may be behind.
         resume: go on with the last run of the same work if it was cut off.
         wait: seconds to wait for another batch.
-        workers: processes that read stored bars; None: this one alone.
+        workers: processes that read stored bars and forecast from them; None: one for each core
+            from a thousand tickers on.
 
     Returns:
         Forecasts and failures; nothing is raised for a ticker that failed, nor for holdings whose

@@ -122,7 +122,8 @@ def batch(
     workers: Annotated[
         int | None,
         typer.Option(
-            help="Processes that read stored bars. (default: 1)",
+            help="Processes that read stored bars and forecast. (default: one for each core"
+            " from 1000 tickers on)",
             show_default=False,
         ),
     ] = None,

@@ -9,7 +9,7 @@ and the state of the panel's other tickers; columns are standardised by training
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,10 @@ import numpy as np
 from forecaster.arrays import Floats, Floats32
 from forecaster.features import ScaleName
 from forecaster.features.bar_features import BAR_FEATURES, KNOWN_FEATURES, bar_features
-from forecaster.features.closing_order import ClosingOrder, Group, nothing
-from forecaster.features.cross_section import FEWEST, MARKET_STATE_FEATURES, MarketState
+from forecaster.features.closing_order import ClosingOrder, nothing
+from forecaster.features.cross_section import MARKET_STATE_FEATURES, MarketState
 from forecaster.features.event_features import RHYTHM_FEATURES
+from forecaster.features.market_states import MarketStates, States
 from forecaster.features.partial_bars import copies
 from forecaster.features.scaling import (
     LevelScaling,
@@ -65,6 +66,11 @@ class Encoding:
     history: History
     inputs: Floats32
     scale: Scale
+
+    def from_end(self, output: Floats) -> Floats:
+        """Log returns ``(H, Q)`` of a network's answer at the last session."""
+        row = np.array([len(self.history) - 1], dtype=np.intp)
+        return np.asarray(self.scale.log_returns(output[None], row)[0])
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,7 @@ class Representation:
     def encode_each(
         self,
         histories: Sequence[History],
-        market: Sequence[History] | MarketStates | None = None,
+        market: Sequence[History] | States | None = None,
         *,
         last: int | None = None,
     ) -> Iterator[Encoding]:
@@ -170,8 +176,8 @@ class Representation:
 
         Args:
             histories: the panel.
-            market: those that make the market state, or what :meth:`market_states` made of them;
-                None: ``histories`` themselves.
+            market: those that make the market state, or the states that they made; None:
+                ``histories`` themselves.
             last: keep the inputs of the last so many sessions of each; None: of all.
         """
         if isinstance(self.scaling, LevelScaling):
@@ -260,50 +266,25 @@ def _newest(last: int | None) -> slice:
 def _features(
     scaling: VolatilityScaling,
     histories: Sequence[History],
-    market: Sequence[History] | MarketStates | None = None,
+    market: Sequence[History] | States | None = None,
     last: int | None = None,
 ) -> Iterator[tuple[VolatilityScale, Floats, Floats]]:
     """Scale, bar features and market state of every history, or their last rows."""
-    if not isinstance(market, MarketStates):
+    if market is None or isinstance(market, Sequence):
         market = MarketStates(scaling, ClosingOrder(histories if market is None else market))
     rows = _newest(last)
     for history in histories:
         scale = scaling.scale(history)
         bars = bar_features(scale, scaling.prior, rows)
-        yield scale, bars, market.features(scale, rows)
+        yield scale, bars, _state_features(market.state(history), scale, rows)
 
 
-@dataclass(frozen=True)
-class MarketStates:
-    """The market state of each calendar's sessions, each made when it is first asked for.
-
-    Measures of the members are made for that and not held: those of a large panel would need more
-    memory than time.
-
-    Attributes:
-        scaling: the unit of returns.
-        order: of the members' bars.
-    """
-
-    scaling: Scaling
-    order: ClosingOrder
-    _states: dict[Group, MarketState] = field(default_factory=dict)
-
-    def features(self, scale: VolatilityScale, rows: slice) -> Floats:
-        """The columns of the market state at some sessions of a history."""
-        sessions = scale.history.sessions[rows]
-        if len(self.order.members) < FEWEST:
-            return np.zeros((len(sessions), len(MARKET_STATE_FEATURES)))
-        group = self.order.group(scale.history)
-        if group not in self._states:
-            self._states[group] = self._state(scale.history)
-        return self._states[group].features(sessions, scale.measures.volatility[rows])
-
-    def _state(self, target: History) -> MarketState:
-        """The state that a target's sessions see."""
-        scales = map(self.scaling.scale, self.order.passing())
-        measures = (scale.measures for scale in scales if isinstance(scale, VolatilityScale))
-        return MarketState.of(self.order.entries(target), measures)
+def _state_features(state: MarketState | None, scale: VolatilityScale, rows: slice) -> Floats:
+    """The columns of the market state at some sessions of a history."""
+    sessions = scale.history.sessions[rows]
+    if state is None:
+        return np.zeros((len(sessions), len(MARKET_STATE_FEATURES)))
+    return state.features(sessions, scale.measures.volatility[rows])
 
 
 class _Moments:

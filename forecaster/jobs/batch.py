@@ -17,20 +17,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forecaster.atomic import locked
-from forecaster.errors import DataError, ForecastError, LockHeld, Message, TrainingDiverged
 from forecaster.features.closing_order import nothing
 from forecaster.features.representation import REACH
-from forecaster.jobs.bulk_reading import stored_reader
+from forecaster.jobs.bulk_reading import pool_for, stored_reader
 from forecaster.jobs.market_set import (
     fewer_than_wanted,
     other_than_learned,
     read_market_set,
 )
+from forecaster.jobs.nightly_retraining import due, retrained
 from forecaster.jobs.nightly_risk import Evening, NightlyRisk, risk_of_night
 from forecaster.jobs.predict import TickerForecast, checked_horizon, predict
 from forecaster.joint.holdings import Holdings
 from forecaster.market.age import ages_of, file_notes
-from forecaster.market.bars import Panel
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions, StoredBars
 from forecaster.market.files.read import DEFAULT_READ_OPTIONS, ReadOptions
 from forecaster.market.load import read_sorted
@@ -44,13 +43,11 @@ from forecaster.market.store.log import (
     Run,
     begin_run,
     finish_run,
-    last_try,
-    record_try,
     unfinished_run,
 )
 from forecaster.market.store.risk_journal import append_risk
 from forecaster.market.watchlist import BatchSources
-from forecaster.model.artifact import Model, save
+from forecaster.model.artifact import Model
 from forecaster.packages import require_training
 from forecaster.paths import home
 
@@ -143,7 +140,8 @@ def batch(
         wait: seconds to wait for another batch.
         max_age: how many sessions the last bar of a ticker may be behind; one that is older is a
             failure, and is not forecast.
-        workers: processes that read stored bars; None: this one alone.
+        workers: processes that read stored bars and forecast from them; None: one for each core
+            from a thousand tickers on.
         provider: makes the provider; None: the one that ``fetching`` names.
         now: with a time zone; None: by the clock.
         on_ticker: called before each ticker is fetched.
@@ -157,21 +155,25 @@ def batch(
         StoreError: the store cannot be used.
     """
     checked_horizon(model, horizon)  # before an evening's requests are made for nothing
-    reader = stored_reader(workers)
     if retrain_days is not None:
         require_training()
     began, moment = time.perf_counter(), now or datetime.now(UTC)
-    with locked(home() / "batch", "a batch", wait=wait), Store() as store:
-        due = path is not None and _due(store, model, retrain_days, moment)
+    workforce = pool_for(len(sources.tickers), workers)
+    with (
+        locked(home() / "batch", "a batch", wait=wait),
+        Store() as store,
+        workforce.kept() as pool,
+    ):
+        retraining = path is not None and due(store, model, retrain_days, moment)
         given, author = model, model if calibrate else model.uncalibrated()
         run, resumed = _run(store, _task(author, sources, market, horizon), moment, resume=resume)
         if on_run is not None:
             on_run(run.run)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
-        last, shelf = None if due else REACH, None if due else Shelf()
+        last, shelf = None if retraining else REACH, None if retraining else Shelf()
         loaded = read_sorted(
             sources.files, sources.tickers, options, asked, store=store, provider=provider,
-            now=moment, stored=StoredBars(last, shelf, reader),
+            now=moment, stored=StoredBars(last, shelf, stored_reader(pool)),
             on_ticker=on_ticker,
         )  # fmt: skip
         members, missing = (
@@ -184,16 +186,16 @@ def batch(
         ages = ages_of(loaded, moment)
         old = file_notes(loaded.files, ages)
         notes = [replace(note, ticker=note.ticker or note.source) for note in (*loaded.notes, *old)]
-        if due and path is not None:
+        if retraining and path is not None:
             panel = replace(loaded.panel, market=members)
-            model, note = _retrained(store, model, path, panel, moment)
+            model, note = retrained(store, model, path, panel, moment)
             notes.append(note)
             author = model if calibrate else model.uncalibrated()
         evening = Evening.of(loaded, ages, max_age)
         result = predict(
             author, evening.histories, market=members, horizon=horizon,
             calendars=loaded.calendars, ages=ages,
-            rest=nothing if shelf is None else shelf.rest,
+            rest=nothing if shelf is None else shelf.rest, pool=pool,
         )  # fmt: skip
         notes += [*missing, *other_than_learned(author, members)]
         if members is None:
@@ -252,43 +254,6 @@ def _run(store: Store, task: str, now: datetime, *, resume: bool) -> tuple[Run, 
         new = Run(uuid.uuid4().hex, task, now)
         begin_run(tx, new)
         return new, False
-
-
-def _due(store: Store, model: Model, days: float | None, now: datetime) -> bool:
-    """Whether a model was trained, and last tried to be retrained, so many days ago."""
-    if days is None:
-        return False
-    with store.reading() as tx:
-        tried = last_try(tx, model.id)
-    since = datetime.fromisoformat(model.created)
-    since = since if tried is None else max(since, tried)
-    return (now - since).total_seconds() >= days * 86400
-
-
-def _retrained(
-    store: Store, model: Model, path: Path, panel: Panel, now: datetime
-) -> tuple[Model, Note]:
-    """The model, trained on if that made it better, and why; a failure leaves it as it is."""
-    from forecaster.jobs.retrain import retrain
-
-    try:
-        with locked(path, f"model {path.stem}"):
-            result = retrain(model, panel)
-            if result.replaced:
-                save(result.model, path)
-        trained, message = result.model, Message(result.reason)
-    except LockHeld as problem:
-        return model, Note(_not_retrained(problem), source=model.name)
-    except (TrainingDiverged, DataError) as problem:
-        trained, message = model, _not_retrained(problem)
-    if trained is model:
-        with store.writing() as tx:
-            record_try(tx, model.id, now)
-    return trained, Note(message, source=model.name)
-
-
-def _not_retrained(problem: ForecastError) -> Message:
-    return Message(f"it was not retrained: {problem.message.marked}")
 
 
 def _written(

@@ -17,11 +17,13 @@ from forecaster.jobs.progress import EpochDone, OnProgress, TasksDone
 from forecaster.market.bars import Panel
 from forecaster.market.files.cells.parse_numbers import load_arrow
 from forecaster.market.files.read import MANY, Collected, NamedPath, Reader, ReadOptions, read_each
+from forecaster.market.memory import free_bytes
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from forecaster.errors import DataError
+    from forecaster.jobs.parallel import Pool
     from forecaster.market.bars import History
     from forecaster.market.fetch_options import BarsReader
     from forecaster.market.store.tickers import TickerInfo
@@ -29,17 +31,23 @@ if TYPE_CHECKING:
 LARGE = 32 * 2**20
 """Bytes of files from which processes pay: they need about a second to start."""
 
+MANY_TICKERS = 1_000
+"""Stored tickers from which processes pay."""
+
 MOST_WORKERS = 8
 """Processes at most: what they read comes together in one."""
+
+_BYTES_OF_A_WORKER = 2**29
+"""Free memory that another process asks for."""
 
 _IN_A_TASK = 8
 """Files of one task."""
 
-_NO_WORKERS = (WorkersLost, OSError, ImportError)
+NO_WORKERS = (WorkersLost, OSError, ImportError)
 """How workers are lost, or cannot be had, as in a container without shared memory."""
 
-TICKERS_IN_A_TASK, TASKS_AT_ONCE = 64, 8
-"""What is read and not yet on a shelf is bounded by their product."""
+TICKERS_IN_A_TASK = 64
+"""Stored tickers of one task."""
 
 _Task = tuple[list[NamedPath], ReadOptions]
 _StoredTask: TypeAlias = tuple[tuple[Any, ...], int | None]
@@ -60,38 +68,43 @@ def reader(on_files: OnFiles | None = None, workers: int | None = None) -> Reade
     def read(files: Sequence[NamedPath], options: ReadOptions) -> Iterable[Collected]:
         processes = min(_workers(files) if workers is None else workers, len(files))
         if processes > 1:
-            with contextlib.suppress(*_NO_WORKERS):
+            with contextlib.suppress(*NO_WORKERS):
                 return _on_processes(files, options, processes, on_files)
         return _here(files, options, on_files)
 
     return read
 
 
-def stored_reader(workers: int | None = None) -> BarsReader:
-    """Reads the bars of stored tickers, in several processes if so many are asked for.
+def pool_for(tickers: int, workers: int | None) -> Pool:
+    """The processes that read stored tickers and forecast from them.
 
     Args:
-        workers: processes; None: this one alone.
+        tickers: how many.
+        workers: processes; None: one for each core, if there are enough tickers and memory.
 
     Raises:
         SettingsError: there are fewer than one.
     """
     from forecaster.jobs.parallel import Pool
-    from forecaster.market.store.bars import read_all
 
-    Pool(workers)  # refuses what is no number of them
+    if workers is None and tickers >= MANY_TICKERS:
+        workers = max(1, int(min(_cores(), MOST_WORKERS, free_bytes() / _BYTES_OF_A_WORKER)))
+    return Pool(workers)
+
+
+def stored_reader(pool: Pool) -> BarsReader:
+    """Reads the bars of stored tickers, in the processes of a pool if it has several."""
+    from forecaster.market.store.bars import read_all
 
     def read(
         connection: Connection, infos: Sequence[TickerInfo], last: int | None
     ) -> Iterator[tuple[str, History | DataError]]:
         done = 0
-        if min(workers or 1, len(infos)) > 1:
-            with contextlib.suppress(*_NO_WORKERS), Pool(workers).kept() as pool:
-                for start in range(0, len(infos), TICKERS_IN_A_TASK * TASKS_AT_ONCE):
-                    some = infos[start : start + TICKERS_IN_A_TASK * TASKS_AT_ONCE]
-                    parts = pool.map(read_stored, Panel(()), _tasks(some, last))
-                    yield from (found for part in parts for found in part)
-                    done = start + len(some)
+        if (pool.workers or 1) > 1 and len(infos) > TICKERS_IN_A_TASK:
+            with contextlib.suppress(*NO_WORKERS):
+                for found in pool.stream(read_stored, _tasks(infos, last)):
+                    yield from found
+                    done += TICKERS_IN_A_TASK
         yield from read_all(connection, infos[done:], last)
 
     return read

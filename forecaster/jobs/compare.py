@@ -20,7 +20,8 @@ from forecaster.evaluation.losses import Actuals, ForecastLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import score
 from forecaster.evaluation.verdict import Verdict
-from forecaster.features.representation import Encoding, MarketStates, Representation
+from forecaster.features.market_states import States
+from forecaster.features.representation import Encoding, Representation
 from forecaster.features.sequences import gather_windows
 from forecaster.jobs.fitting import baseline_losses, fit_and_watch, losses_of
 from forecaster.jobs.parallel import Pool
@@ -279,7 +280,7 @@ class StackedRepresentation(Representation):
     def encode_each(
         self,
         histories: Sequence[History],
-        market: Sequence[History] | MarketStates | None = None,
+        market: Sequence[History] | States | None = None,
         *,
         last: int | None = None,
     ) -> Iterator[Encoding]:

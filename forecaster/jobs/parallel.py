@@ -11,35 +11,33 @@ import contextlib
 import os
 import signal
 import threading
-import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from forecaster.errors import SettingsError, WorkersLost, parameter
-from forecaster.jobs.answers import (
-    checked_answer,
-    received,
-    silence_libraries,
-    within,
+from forecaster.jobs.answers import checked_answer, received
+from forecaster.jobs.dask_backend import (
+    at_a_time,
+    backend_of,
+    cancel_without_workers,
+    connected,
+    is_address,
 )
-from forecaster.jobs.dask_backend import at_a_time, backend_of
 from forecaster.jobs.packed_panel import PackedPanel, pack
 from forecaster.jobs.progress import OnProgress, TasksDone
 from forecaster.jobs.worker import (
+    SAFE,
     interrupts_stay_here,
     itself,
-    modules_not_from_here,
-    require_versions,
-    versions,
+    set_for_a_while,
     watch_parent,
     work,
 )
 from forecaster.market.bars import Panel
 from forecaster.model import threads
-from forecaster.packages import to_install
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -48,15 +46,12 @@ Function = Callable[[Panel, T, OnProgress | None], R]
 
 Keep = Callable[[int, Any], None]
 
-CONNECT_SECONDS = 5
-"""Time limit for a scheduler to answer, and for its workers to appear."""
-
 _ATTEMPTS = 2
+_AHEAD = 3
+"""Tasks for each worker that are made before they are needed."""
+
 _MAPPED_FROM = 100_000
 """Bytes of the smallest array in shared memory; joblib sends smaller ones with each task."""
-
-_WORKERLESS_SECONDS = 30.0
-"""Time limit for a cluster without workers."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ class Pool:
             raise SettingsError(
                 f"{parameter('workers')} is {self.workers}; it must be at least 1. Change it."
             )
-        if self.cluster is not None and not _is_address(self.cluster):
+        if self.cluster is not None and not is_address(self.cluster):
             raise SettingsError(
                 f"{parameter('cluster')} is {self.cluster!r}; the address of a Dask scheduler is"
                 f" needed, as in {parameter('cluster')} tcp://10.0.0.5:8786."
@@ -139,37 +134,74 @@ class Pool:
         else:
             if watch:
                 watch(TasksDone(0, len(tasks)))
-            run = self._on_processes if self.cluster is None else self._on_cluster
-            run(function, pack(panel), dict(enumerate(tasks)), take)
+            left, packed = dict(enumerate(tasks)), pack(panel)
+            if self.cluster is None:
+                for place, result in self._on_processes(function, packed, left):
+                    take(place, result)
+            else:
+                self._on_cluster(function, packed, left, take)
         return [results[place] for place in range(len(tasks))]
 
+    def stream(self, function: Function[T, R], tasks: Iterable[T]) -> Iterator[R]:
+        """Results of ``function`` in the order of the tasks, without a panel or a cluster.
+
+        Tasks are made, in another thread, as workers become free: neither all of them nor all of
+        their results need to be held. Whoever takes results works beside the workers.
+
+        Raises:
+            ForecastError: a task raised it.
+            WorkersLost: workers died, and again in another try.
+        """
+        if (self.workers or 1) == 1:
+            yield from (function(Panel(()), task, None) for task in tasks)
+            return
+        early: dict[int, R] = {}
+        due = 0
+        for place, result in self._on_processes(function, pack(Panel(())), {}, enumerate(tasks)):
+            early[place] = result
+            while due in early:
+                yield early.pop(due)
+                due += 1
+
     def _on_processes(
-        self, function: Function[Any, Any], packed: PackedPanel, left: dict[int, Any], take: Keep
-    ) -> None:
-        """Run tasks in spawned processes; those lost with a killed one are tried once more."""
+        self,
+        function: Function[Any, Any],
+        packed: PackedPanel,
+        left: dict[int, Any],
+        more: Iterator[tuple[int, Any]] | None = None,
+    ) -> Iterator[tuple[int, Any]]:
+        """Run tasks in spawned processes; those lost with a killed one are tried once more.
+
+        Args:
+            function: of a task.
+            packed: the panel.
+            left: tasks without a result, by their places; it shrinks as results come.
+            more: tasks that are made when they are needed; None: there are none.
+        """
         import joblib
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-        of = len(left)
+        workers = self.workers or 1
         _start_trackers()
         try:
             for _ in range(_ATTEMPTS):
+                processes = workers if more is not None else min(workers, len(left))
                 parallel = joblib.Parallel(
-                    n_jobs=max(min(self.workers or 1, len(left)), 2),  # 1 would be this process
+                    n_jobs=max(processes, 2),  # 1 would be this process
                     backend="loky",
                     return_as="generator_unordered",
                     batch_size=1,
-                    pre_dispatch="all",
+                    pre_dispatch="all" if more is None else _AHEAD * workers,
                     max_nbytes=_MAPPED_FROM,
                     inner_max_num_threads=1,
                     initializer=watch_parent,
                     initargs=(os.getpid(),),
                 )
                 try:
-                    with modules_not_from_here(), warnings.catch_warnings():
+                    with set_for_a_while(SAFE, "1"), _quiet_end(), warnings.catch_warnings():
                         # joblib replaces a process that has grown much
                         warnings.filterwarnings("ignore", message="A worker stopped while")
-                        _collect(parallel, function, packed, left, take)
+                        yield from _collect(parallel, function, packed, left, more=more)
                     return
                 except TerminatedWorkerError:
                     continue
@@ -177,8 +209,8 @@ class Pool:
             if not self.lasting:
                 _end_processes()
         raise WorkersLost(
-            f"worker processes were killed, and again after another try, with {len(left)} of {of}"
-            f" tasks undone; each needs about 1 GB of memory. Use fewer {parameter('workers')}."
+            f"worker processes were killed, and again after another try, with {len(left)} tasks"
+            f" undone; each needs about 1 GB of memory. Use fewer {parameter('workers')}."
         )
 
     def _on_cluster(
@@ -188,7 +220,7 @@ class Pool:
         import joblib
 
         of = len(left)
-        with _connected(str(self.cluster)) as client:
+        with connected(str(self.cluster)) as client:
             from concurrent.futures import CancelledError
 
             from distributed import KilledWorker
@@ -206,8 +238,10 @@ class Pool:
                     pre_dispatch=in_flight or "all",
                 )
             try:
-                with _cancel_without_workers(client):
-                    _collect(parallel, function, data, left, take, (KilledWorker, CancelledError))
+                lost_ones = (KilledWorker, CancelledError)
+                with cancel_without_workers(client):
+                    for place, result in _collect(parallel, function, data, left, lost_ones):
+                        take(place, result)
             except KilledWorker as lost:
                 raise WorkersLost(
                     f"the workers of {self.cluster} died again and again, with {len(left)} of"
@@ -224,15 +258,34 @@ class Pool:
 def _start_trackers() -> None:
     """Start the processes that clean up after workers; each of them, as it starts, unblocks Ctrl-C.
 
-    Workers that start behind them would be open to it.
+    Workers that start behind them would be open to it. What they warn of where this process ended
+    in a hurry is what they are there for.
     """
     from multiprocessing import resource_tracker
 
     from joblib.externals.loky.backend import resource_tracker as of_joblib
 
     if hasattr(signal, "pthread_sigmask"):
-        resource_tracker.ensure_running()
-        of_joblib.ensure_running()
+        with set_for_a_while("PYTHONWARNINGS", "ignore"):
+            resource_tracker.ensure_running()
+            of_joblib.ensure_running()
+
+
+@contextlib.contextmanager
+def _quiet_end() -> Iterator[None]:
+    """Say nothing where joblib's own thread does not find tasks that it was told to forget."""
+    before = threading.excepthook
+
+    def said(failure: threading.ExceptHookArgs) -> None:
+        name = "" if failure.thread is None else failure.thread.name
+        if name != "ExecutorManagerThread" or failure.exc_type is not KeyError:
+            before(failure)
+
+    threading.excepthook = said
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def _end_processes() -> None:
@@ -247,101 +300,30 @@ def _collect(
     function: Function[Any, Any],
     shipped: Any,
     left: dict[int, Any],
-    take: Keep,
     lost: tuple[type[Exception], ...] | None = None,
-) -> None:
-    """Hand out the tasks that are left, and take results as they come.
+    more: Iterator[tuple[int, Any]] | None = None,
+) -> Iterator[tuple[int, Any]]:
+    """Hand out the tasks that are left, then more, and give places and results as they come.
 
     ``lost`` are the errors that say that the workers of a cluster are gone; None: there is none.
     """
     import joblib
 
     variables = threads.variables()
-    calls = [
-        joblib.delayed(work)(function, shipped, place, task, variables)
-        for place, task in left.items()
-    ]
+
+    def calls() -> Iterator[Any]:
+        for place, task in chain(list(left.items()), more or ()):
+            left[place] = task
+            yield joblib.delayed(work)(function, shipped, place, task, variables)
+
     with interrupts_stay_here():
-        results = parallel(calls)
+        results = parallel(calls())
     try:
         for answer in results if lost is None else received(results, lost):
             place, result = checked_answer(answer, function, left)
             del left[place]
-            take(place, result)
+            yield place, result
     finally:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of cancelled tasks
             results.close()
-
-
-def _is_address(text: str) -> bool:
-    """Whether a text is ``tcp://HOST:PORT``, or another protocol of Dask's."""
-    try:
-        parts = urlsplit(text)
-        return bool(parts.scheme in ("tcp", "tls", "ws", "wss") and parts.hostname and parts.port)
-    except ValueError:  # a port that is none
-        return False
-
-
-@contextlib.contextmanager
-def _connected(address: str) -> Iterator[Any]:
-    """A client of a scheduler, after a check of its workers.
-
-    Raises:
-        SettingsError: nothing answers, nobody works there, or other versions do.
-    """
-    try:
-        from distributed import Client
-    except ImportError as missing:
-        raise SettingsError(
-            f"{parameter('cluster')} needs packages that are not installed ({missing.name});"
-            f" install them with: {to_install('dask')}"
-        ) from missing
-    silence_libraries()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of versions: ours are checked below
-            # a client that failed half-way would wait once more where Python deletes it
-            connect: Any = type("Connection", (Client,), {"__del__": lambda _: None})
-            how = {"timeout": CONNECT_SECONDS, "set_as_default": False}
-            client = within(2 * CONNECT_SECONDS, lambda: connect(address, **how))
-    except Exception as problem:  # what speaks there may say anything
-        raise SettingsError(
-            f"{parameter('cluster')} is {address}, and no Dask scheduler answered there within"
-            f" {CONNECT_SECONDS} s. Start one with: dask scheduler"
-        ) from problem
-    try:
-        try:
-            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-        except TimeoutError:
-            raise SettingsError(
-                f"the scheduler at {address} has no workers; at least 1 is needed. Start one with:"
-                f" dask worker {address} --nthreads 1"
-            ) from None
-        require_versions(client.run(versions, on_error="return"))
-        yield client
-    finally:
-        client.close(timeout=1)
-
-
-@contextlib.contextmanager
-def _cancel_without_workers(client: Any) -> Iterator[None]:
-    """Cancel pending tasks when the cluster has had no workers for ``_WORKERLESS_SECONDS``."""
-    done = threading.Event()
-
-    def look() -> None:
-        last_seen = time.monotonic()
-        while not done.wait(1.0):
-            if client.scheduler_info(n_workers=-1).get("workers"):
-                last_seen = time.monotonic()
-            elif time.monotonic() - last_seen > _WORKERLESS_SECONDS:
-                client.close(timeout=1)
-                return
-
-    watcher = threading.Thread(target=look, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()

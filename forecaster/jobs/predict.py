@@ -5,30 +5,30 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forecaster.arrays import Floats, Reals
+from forecaster.arrays import Floats
 from forecaster.errors import DataError, ModelError, SettingsError, parameter
 from forecaster.features.closing_order import ClosingOrder, nothing
 from forecaster.features.cross_section import FEWEST
-from forecaster.features.representation import REACH, Encoding, MarketStates
+from forecaster.features.market_states import MarketStates
+from forecaster.features.representation import REACH
 from forecaster.market.age import Age
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
 from forecaster.market.notes import Failure, Note
 from forecaster.model.artifact import Model
-from forecaster.model.forecaster import Calibration
-from forecaster.model.inference import outputs_now
+from forecaster.model.forecaster import Newest
+from forecaster.model.past_forecasts import Calibration
+
+if TYPE_CHECKING:
+    from forecaster.jobs.parallel import Pool
 
 USUAL_STEPS = 5
 """Steps where none were asked for: a week of sessions."""
-
-_AT_ONCE = 128
-"""Histories whose inputs are held at a time."""
 
 SHORTEST_HISTORY = 2
 """Fewest bars that a forecast can be made from."""
@@ -174,6 +174,7 @@ def predict(
     ages: Mapping[str, Age] = MappingProxyType({}),
     rest: Callable[[], None] = nothing,
     record: bool = False,
+    pool: Pool | None = None,
 ) -> Predictions:
     """Forecast every history from its last bar, all in one pass of the network.
 
@@ -190,6 +191,7 @@ def predict(
         ages: how old the last bars are, by ticker, where somebody asked.
         rest: called now and then, when bars that were read are not needed for a while.
         record: measure the losses of past forecasts, where these calibrate new ones.
+        pool: processes that forecast many histories; None: this one alone.
 
     Raises:
         SettingsError: the model was not trained for that many steps.
@@ -207,37 +209,35 @@ def predict(
     order = states.order
     has_state = model.representation.market_state and len(order.members) >= FEWEST
     forecasts = []
-    for e, o, calibration in _answers(model, ready, states, rest, record=record):
+    newest = _newest(model, ready, states, rest, pool, record=record)
+    for history, (returns, calibration) in zip(ready, newest, strict=True):
         try:
-            forecast = replace(dated(model, e, o, steps, calendars), calibration=calibration)
-            age = ages.get(e.history.ticker)
-            known = None if age is None or age.unknown else age.behind
-            forecast = replace(forecast, sessions_behind=known)
+            forecast = dated(model, history, returns, steps, calendars)
         except ModelError as error:
-            failures.append(Failure(error, e.history.ticker))
+            failures.append(Failure(error, history.ticker))
             continue
-        forecasts.append(_with_market(forecast, e.history, order) if has_state else forecast)
+        age = ages.get(history.ticker)
+        known = None if age is None or age.unknown else age.behind
+        forecast = replace(forecast, calibration=calibration, sessions_behind=known)
+        forecasts.append(_with_market(forecast, history, order) if has_state else forecast)
     return Predictions(tuple(forecasts), tuple(failures), has_state and order.is_assumed(ready))
 
 
-def _answers(
+def _newest(
     model: Model,
     histories: Sequence[History],
     states: MarketStates,
     rest: Callable[[], None],
+    pool: Pool | None,
     *,
     record: bool,
-) -> Iterator[tuple[Encoding, Floats, Calibration | None]]:
-    """The last inputs of each history and the forecast, ``(H, Q)``; some are held."""
-    forecaster, context = model.forecaster, model.settings.context_length
-    last = forecaster.sessions_read
-    encodings = model.representation.encode_each(histories, states, last=last)
-    while some := list(islice(encodings, _AT_ONCE)):
-        outputs = outputs_now(model.network, some, context)
-        answers = forecaster.calibrated(some, outputs, record=record)
-        yield from ((e, *answer) for e, answer in zip(some, answers, strict=True))
-        some.clear()  # before the next ones are made
-        rest()
+) -> Iterator[Newest]:
+    """The forecast from the end of each history, made here or in a pool."""
+    if pool is None or (pool.workers or 1) == 1:
+        return model.forecaster.newest(histories, states, rest, record=record)
+    from forecaster.jobs.bulk_forecasts import newest_of_many
+
+    return newest_of_many(pool, model.forecaster, histories, states, rest, record=record)
 
 
 def _members(market: Sequence[History], as_of: np.datetime64 | None) -> list[History]:
@@ -294,20 +294,17 @@ def usable(history: History, as_of: np.datetime64 | None) -> History:
 
 def dated(
     model: Model,
-    encoded: Encoding,
-    output: Reals,
+    history: History,
+    returns: Floats,
     steps: int,
     calendars: Calendars,
 ) -> TickerForecast:
-    """Network output ``(H, Q)`` as dated prices.
+    """Log returns ``(H, Q)`` from the end of a history as dated prices.
 
     Raises:
         ModelError: a price is not finite, or is 0.
     """
-    history = encoded.history
     last = float(history.close[-1])
-    row = np.array([len(history) - 1], dtype=np.intp)
-    returns = encoded.scale.log_returns(output[None], row)[0]
     with np.errstate(over="ignore"):
         prices = last * np.exp(returns)
     if not bool(np.all(np.isfinite(prices) & (prices > 0))):

@@ -152,7 +152,8 @@ def forecast_of(
         traced = traces(network, window)
         outputs = np.asarray(answer(network, traced, window), dtype=np.float64)
     ((output, _),) = forecaster.calibrated([encoded], list(outputs))
-    return encoded, dated(model, encoded, output, step, calendars).steps[-1], traced
+    forecast = dated(model, history, encoded.from_end(output), step, calendars)
+    return encoded, forecast.steps[-1], traced
 
 
 def interval_of(model: Model) -> tuple[float, float] | None:

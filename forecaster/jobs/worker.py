@@ -20,7 +20,10 @@ from forecaster.packages import DISTRIBUTION, OURSELVES, distribution_of, instal
 R = TypeVar("R")
 
 _LOOK_SECONDS = 1.0
-_SAFE = "PYTHONSAFEPATH"
+SAFE = "PYTHONSAFEPATH"
+"""Keeps Python from looking in the working folder for the modules of a process that is started with
+``-m`` or ``-c``."""
+
 _SAME_EVERYWHERE = (OURSELVES, "numpy", "tensorflow", "keras")
 _ONE_AT_A_TIME = threading.Lock()
 """Two fits in threads would disturb each other: Keras keeps seeds and names for a process."""
@@ -65,20 +68,17 @@ def watch_parent(parent: int) -> None:
 
 
 @contextlib.contextmanager
-def modules_not_from_here() -> Iterator[None]:
-    """Keep processes started in here from importing what lies in the working folder.
-
-    Python looks there first for the modules of a process that is started with ``-m`` or ``-c``.
-    """
-    before = os.environ.get(_SAFE)
-    os.environ[_SAFE] = "1"
+def set_for_a_while(variable: str, value: str) -> Iterator[None]:
+    """Give an environment variable a value that processes started in here see."""
+    before = os.environ.get(variable)
+    os.environ[variable] = value
     try:
         yield
     finally:
         if before is None:
-            del os.environ[_SAFE]
+            os.environ.pop(variable, None)
         else:
-            os.environ[_SAFE] = before
+            os.environ[variable] = before
 
 
 @contextlib.contextmanager

@@ -38,7 +38,7 @@ def require_memory(needed: float, source: str) -> None:
         needed: about how many.
         source: what a message calls it.
     """
-    free = _free_bytes()
+    free = free_bytes()
     if needed > free:
         raise DataError(
             f"{source} takes about {needed / 2**30:.1f} GiB of memory to be read, and"
@@ -54,7 +54,7 @@ def read_at_most(stream: BinaryIO, count: int) -> bytes:
     return read.getvalue()
 
 
-def _free_bytes() -> float:
+def free_bytes() -> float:
     """Bytes that can be had: what the machine has, within a limit set for the process.
 
     Infinite where neither is known, as outside Linux.

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
 
 from forecaster.arrays import Floats, Rows
+from forecaster.features.closing_order import nothing
+from forecaster.features.market_states import States
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.scaling import VolatilityScale
 from forecaster.market.bars import History
 from forecaster.model.calibration import (
     WINDOW,
-    Correction,
     Evidence,
     Forecasts,
     calibrated_steps,
-    pinball,
 )
-from forecaster.model.inference import centres_and_spreads_at, outputs_at
+from forecaster.model.inference import centres_and_spreads_at, outputs_at, outputs_now
 from forecaster.model.numpy_rnn import Network, middle_level
+from forecaster.model.past_forecasts import Calibration, PastForecasts
 from forecaster.model.rulers import Rulers
 from forecaster.model.settings import Settings
 
+_AT_ONCE = 128
+"""Histories whose inputs are held at a time."""
+
 _FIRST_ROW = 1
 """Of a history: the first session with a return."""
-
-RECORD = 250
-"""Past forecasts on which losses before and after calibration are compared: a year."""
-
-_RECORD_RENEWED = 125
-"""Sessions after which that comparison corrects anew: twice, since it is made every night."""
 
 _TRUST = 3.0
 """How many times as much evidence corrects forecasts of a ticker that the network was trained on:
@@ -41,42 +41,8 @@ _WINDOWS_APART = 7
 """Sessions between past forecasts of a network that reads a window for each: no weekday is left
 out, and they take a seventh of the time."""
 
-RENEWED = 5
-"""Sessions after which a backtest corrects anew, of the 750 that decide."""
-
-
-@dataclass(frozen=True)
-class PastLosses:
-    """Mean pinball losses of step 1 over past forecasts, in units of volatility.
-
-    Attributes:
-        forecasts: how many.
-        before: of the network's answers.
-        after: of the calibrated forecasts, each as it would have been made then.
-        ewma: of the EWMA that the model carries.
-    """
-
-    forecasts: int
-    before: float
-    after: float
-    ewma: float
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What past forecasts of a history made of the newest one.
-
-    Attributes:
-        past_forecasts: of the next session, whose target is known: at most ``WINDOW``.
-        spread: factor on the network's spread, by step: ``(H,)``.
-        har_weight: weight of the range regression that the model carries, by step: ``(H,)``.
-        losses: of the last of these forecasts; None where nobody asked.
-    """
-
-    past_forecasts: int
-    spread: tuple[float, ...]
-    har_weight: tuple[float, ...]
-    losses: PastLosses | None = None
+Newest: TypeAlias = tuple[Floats, Calibration | None]
+"""Log-return quantiles ``(H, Q)`` from the end of a history, and how they were calibrated."""
 
 
 @dataclass(frozen=True)
@@ -157,9 +123,36 @@ class Forecaster:
                 past.correct(answer, origins)
         return [e.scale.log_returns(a, r) for e, a, r in zip(encoded, answers, rows, strict=True)]
 
+    def newest(
+        self,
+        histories: Sequence[History],
+        states: States,
+        rest: Callable[[], None] = nothing,
+        *,
+        record: bool = False,
+    ) -> Iterator[Newest]:
+        """Forecasts from the ends of histories, in their order; the inputs of some are held.
+
+        Args:
+            histories: at least 2 bars each.
+            states: the market states that they see.
+            rest: called now and then, when bars that were read are not needed for a while.
+            record: measure the losses of past forecasts, too.
+        """
+        encodings = self.representation.encode_each(histories, states, last=self.sessions_read)
+        while some := list(islice(encodings, _AT_ONCE)):
+            outputs = outputs_now(self.network, some, self.settings.context_length)
+            answers = self.calibrated(some, outputs, record=record)
+            found = [
+                (e.from_end(answer), how) for e, (answer, how) in zip(some, answers, strict=True)
+            ]
+            some.clear()  # before the next ones are made
+            yield from found
+            rest()
+
     def calibrated(
         self, encoded: Sequence[Encoding], answers: Sequence[Floats], *, record: bool = False
-    ) -> list[tuple[Floats, Calibration | None]]:
+    ) -> list[Newest]:
         """The network's answers ``(H, Q)`` at the ends of histories, and how they were calibrated.
 
         Args:
@@ -183,7 +176,9 @@ class Forecaster:
         """Origins of a third of what a forecast from the end of a long history looks back on."""
         return -(-(WINDOW + self.settings.horizon) // 3)
 
-    def _past(self, encoded: Sequence[Encoding], rows: Sequence[Rows]) -> list[_Past | None]:
+    def _past(
+        self, encoded: Sequence[Encoding], rows: Sequence[Rows]
+    ) -> list[PastForecasts | None]:
         """What past forecasts say at the origins of each history; None where there are none."""
         if self.rulers is None:
             return [None] * len(encoded)
@@ -224,7 +219,7 @@ class Forecaster:
         past: Forecasts,
         steps: Rows,
         rulers: Rulers,
-    ) -> _Past | None:
+    ) -> PastForecasts | None:
         """What the past forecasts of one history, made at some origins, say in a span."""
         scale = encoded.scale
         finite = bool(np.isfinite(past.centre).all() and np.isfinite(past.spread).all())
@@ -244,77 +239,4 @@ class Forecaster:
         trust = _TRUST if encoded.history.ticker in self.trained_on else 1.0
         made_then = Forecasts(centre, spread, past.shape)
         evidence = Evidence.of(made_then, ruler, targets, steps, levels, trust)
-        return _Past(span.start, evidence, deviations, rulers, middle)
-
-
-@dataclass(frozen=True)
-class _Past:
-    """Past forecasts of one history at n sessions in a row.
-
-    Attributes:
-        first: row of the first session.
-        evidence: of each session.
-        deviations: the regression's, ``(n, H)``.
-        rulers: the baselines that the model carries.
-        middle: index of the level that is the centre.
-    """
-
-    first: int
-    evidence: Evidence
-    deviations: Floats
-    rulers: Rulers
-    middle: int
-
-    def correct(self, answers: Floats, rows: Rows) -> None:
-        """Correct a network's answers ``(m, H, Q)`` at some rows of the history, in place."""
-        places = rows - self.first
-        blocks = np.maximum(places, -1) // RENEWED
-        for block in np.unique(blocks[places >= 0]):
-            inside = np.flatnonzero((blocks == block) & (places >= 0))
-            found = self.evidence.correction(int(places[inside[0]])).up_to(answers.shape[1])
-            answers[inside] = self._apply(found, answers[inside], places[inside])
-
-    def newest(self, answer: Floats, *, record: bool) -> tuple[Floats, Calibration | None]:
-        """The answer ``(H, Q)`` at the last session corrected, and how."""
-        last = len(self.deviations) - 1
-        found = self.evidence.correction(last)
-        if not found.evidence:
-            return answer, None
-        every = found.up_to(len(answer))
-        calibration = Calibration(
-            past_forecasts=found.evidence,
-            spread=tuple(every.spread.tolist()),
-            har_weight=tuple(every.weight.tolist()),
-            losses=self._losses() if record else None,
-        )
-        return self._apply(every, answer[None], np.array([last]))[0], calibration
-
-    def _apply(self, found: Correction, answers: Floats, places: Rows) -> Floats:
-        ruler = self.deviations[places, :, None] * self.rulers.regression.shape
-        return found.apply(answers, ruler, self.middle)
-
-    def _losses(self) -> PastLosses:
-        """Losses of the last year's forecasts of the next session.
-
-        They are corrected by what was known before the first of each half of them.
-        """
-        past = self.evidence.first_step()
-        rows = np.flatnonzero(np.isfinite(past.targets[:, 0]))[-RECORD:]
-        targets = past.targets[rows, 0]
-        raw, ruler = (
-            Forecasts(each.centre[rows], each.spread[rows], each.shape).quantiles()
-            for each in (past.network, past.ruler)
-        )
-        after = raw.copy()
-        for start in range(0, len(rows), _RECORD_RENEWED):
-            some = slice(start, start + _RECORD_RENEWED)
-            known = past.correction(int(rows[start]) - 1)
-            after[some] = known.apply(raw[some], ruler[some], self.middle)
-        ewma = np.broadcast_to(self.rulers.ewma[0], raw[:, 0].shape)
-        return PastLosses(
-            len(rows),
-            *(
-                float(pinball(targets, quantiles, past.levels).mean())
-                for quantiles in (raw[:, 0], after[:, 0], ewma)
-            ),
-        )
+        return PastForecasts(span.start, evidence, deviations, rulers, middle)

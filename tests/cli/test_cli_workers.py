@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from forecaster.jobs import parallel
+from forecaster.jobs import dask_backend
 from forecaster.model.artifact import load
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
@@ -40,7 +40,7 @@ def test_wrong_options_are_exit_code_2_before_anything_is_read(forecast, argumen
 
 
 def test_a_cluster_that_is_not_there_is_one_line_and_exit_code_2(forecast, monkeypatch):
-    monkeypatch.setattr(parallel, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(dask_backend, "CONNECT_SECONDS", 1)
     run = forecast("backtest", SAMPLE / "FB.csv", "--cluster", "tcp://127.0.0.1:1")
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Files and stored bars read in several processes are those that one process reads."""
+"""Files and stored bars read, and forecasts made, in several processes are those of one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from synthetic import garch_history, random_model
 
 from forecaster.errors import SettingsError, WorkersLost
-from forecaster.jobs import bulk_reading, parallel
+from forecaster.jobs import bulk_forecasts, bulk_reading, parallel
 from forecaster.jobs.batch import BatchResult, batch
 from forecaster.jobs.bulk_reading import reader
 from forecaster.market.bars import Panel
@@ -140,7 +140,7 @@ NAMES = [f"T{number:02d}" for number in range(40)]
 def stored(monkeypatch) -> None:
     """Tickers in the store; one of them is damaged."""
     monkeypatch.setattr(bulk_reading, "TICKERS_IN_A_TASK", 3)
-    monkeypatch.setattr(bulk_reading, "TASKS_AT_ONCE", 4)
+    monkeypatch.setattr(bulk_forecasts, "IN_A_TASK", 5)
     with Store() as store, store.writing() as tx:
         for seed, name in enumerate(NAMES):
             made = garch_history(name, 200 + seed % 2, seed)
@@ -185,28 +185,70 @@ def test_a_batch_that_loses_a_worker_is_the_same_to_the_bit(model, stored, kille
     assert forecast(hurt) == forecast(run(model))
 
 
-def test_a_batch_goes_on_without_its_workers_after_some_tickers(model, stored, monkeypatch):
-    asked = []
+@pytest.mark.parametrize(
+    ("left", "read", "forecasts"), [(0, 0, 0), (5, 5, 0), (14, 14, 0), (17, 14, 3), (99, 14, 8)]
+)
+def test_a_batch_goes_on_without_its_workers_after_some_tickers(
+    model, stored, monkeypatch, left, read, forecasts
+):
+    done = []
 
-    def some(pool, function, panel, tasks, **_):
-        asked.append(len(tasks))
-        if len(asked) > 2:
-            raise WorkersLost("they were killed. Start again.")
-        return [function(panel, task, None) for task in tasks]
+    def some(pool, function, tasks):
+        for task in tasks:
+            if len(done) == left:
+                raise WorkersLost("they were killed. Start again.")
+            done.append(function)
+            yield function(Panel(()), task, None)
 
     alone = run(model)
-    monkeypatch.setattr(parallel.Pool, "map", some)
+    monkeypatch.setattr(parallel.Pool, "stream", some)
     assert forecast(run(model, workers=2)) == forecast(alone)
-    assert asked == [4, 4, 4]
+    assert done.count(bulk_reading.read_stored) == read
+    assert done.count(bulk_forecasts.forecast_task) == forecasts
 
 
-def test_nobody_else_reads_unless_it_is_asked_for(model, stored, monkeypatch):
-    def refused(*_: object, **__: object) -> None:
-        raise AssertionError("a pool was asked")
+@pytest.fixture
+def asked(monkeypatch) -> list[int]:
+    """How many processes were asked for, each time; this one does their work."""
+    counts = []
 
-    monkeypatch.setattr(parallel.Pool, "map", refused)
-    assert len(run(model).forecasts) == len(NAMES) - 1
-    assert len(run(model, workers=1).forecasts) == len(NAMES) - 1
+    def run(pool, function, tasks):
+        counts.append(pool.workers)
+        return (function(Panel(()), task, None) for task in tasks)
+
+    monkeypatch.setattr(parallel.Pool, "stream", run)
+    monkeypatch.setattr(bulk_reading, "_cores", lambda: 3)
+    return counts
+
+
+def test_nobody_else_works_unless_it_is_asked_for_or_tickers_are_many(
+    model, stored, monkeypatch, asked
+):
+    for workers in (None, 1):
+        assert len(run(model, workers=workers).forecasts) == len(NAMES) - 1
+    assert asked == []
+    run(model, workers=5)
+    assert asked == [5, 5]
+    monkeypatch.setattr(bulk_reading, "MANY_TICKERS", len(NAMES))
+    run(model)
+    assert asked[2:] == [3, 3]
+    run(model, workers=1)
+    assert asked[4:] == []
+
+
+@pytest.mark.parametrize(("free", "expected"), [(1.5e9, [2, 2]), (1e8, []), (float("inf"), [3, 3])])
+def test_as_many_work_as_there_is_memory_for(model, stored, monkeypatch, asked, free, expected):
+    monkeypatch.setattr(bulk_reading, "MANY_TICKERS", len(NAMES))
+    monkeypatch.setattr(bulk_reading, "free_bytes", lambda: free)
+    run(model)
+    assert asked == expected
+
+
+def test_few_tickers_are_read_and_forecast_here(model, stored, monkeypatch, asked):
+    monkeypatch.setattr(bulk_reading, "TICKERS_IN_A_TASK", len(NAMES))
+    monkeypatch.setattr(bulk_forecasts, "IN_A_TASK", len(NAMES))
+    run(model, workers=2)
+    assert asked == []
 
 
 def test_fewer_workers_than_one_are_refused_before_a_run_begins(model, stored):

@@ -11,9 +11,9 @@ from synthetic import garch_history, random_model
 
 from forecaster.features import closing_order
 from forecaster.features.scaling import VolatilityScaling
-from forecaster.jobs import predict as job
 from forecaster.jobs.predict import predict
 from forecaster.market.bars import Panel
+from forecaster.model import forecaster
 from forecaster.model.settings import Settings
 
 HISTORIES = [garch_history(f"T{n:02d}", 150 + n % 3, seed=n) for n in range(24)]
@@ -46,7 +46,7 @@ class Held:
 @pytest.mark.parametrize("at_once", [1, 5])
 def test_parts_hold_few_histories_and_give_the_same_forecasts(model, monkeypatch, at_once):
     whole = predict(model, HISTORIES)
-    monkeypatch.setattr(job, "_AT_ONCE", at_once)
+    monkeypatch.setattr(forecaster, "_AT_ONCE", at_once)
     gc.collect()
     held = Held(monkeypatch)
     parts = predict(model, HISTORIES)
@@ -60,7 +60,7 @@ def test_parts_hold_few_histories_and_give_the_same_forecasts(model, monkeypatch
 
 
 def test_bars_rest_in_every_pass_over_them(model, monkeypatch):
-    monkeypatch.setattr(job, "_AT_ONCE", 6)
+    monkeypatch.setattr(forecaster, "_AT_ONCE", 6)
     monkeypatch.setattr(closing_order, "_IN_A_ROW", 8)
     rests = []
     predict(model, HISTORIES, rest=lambda: rests.append(1))

@@ -19,7 +19,7 @@ from dask_cluster import cluster
 from synthetic import garch_history
 
 from forecaster.errors import ForecastError, SettingsError, WorkersLost
-from forecaster.jobs import parallel
+from forecaster.jobs import dask_backend
 from forecaster.jobs.answers import checked_answer
 from forecaster.jobs.fitting import fit_task
 from forecaster.jobs.parallel import Pool
@@ -140,7 +140,7 @@ def _speaking(words: bytes) -> Iterator[str]:
     ids=["silent", "http", "random", "a terabyte", "empty", "nil", "five"],
 )
 def test_a_server_that_is_no_scheduler_is_one_line_in_seconds(monkeypatch, words, capfd):
-    monkeypatch.setattr(parallel, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(dask_backend, "CONNECT_SECONDS", 1)
     start = time.perf_counter()
     with _speaking(words) as address, pytest.raises(SettingsError, match="no Dask scheduler"):
         Pool(cluster=address).map(tasks.look, PANEL, [1])

@@ -12,8 +12,9 @@ from forecaster.features.representation import Representation
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model, from_bytes, to_bytes
 from forecaster.model.calibration import WINDOW
-from forecaster.model.forecaster import RENEWED, Forecaster
+from forecaster.model.forecaster import Forecaster
 from forecaster.model.inference import outputs_now
+from forecaster.model.past_forecasts import RENEWED
 from forecaster.model.rulers import Rulers
 from forecaster.model.settings import Settings
 

@@ -10,7 +10,7 @@ from printed import printed
 
 from forecaster.jobs.predict import Predictions, Step, TickerForecast
 from forecaster.model.artifact import load
-from forecaster.model.forecaster import Calibration, PastLosses
+from forecaster.model.past_forecasts import Calibration, PastLosses
 from forecaster.model.registry import BOXED
 from forecaster.output.predict import predict_table
 from forecaster.output.tabular.plain_words import (

@@ -72,13 +72,13 @@ def test_a_header_is_looked_for_in_so_many_cells_and_no_more(tmp_path, monkeypat
 
 
 def test_a_file_that_takes_more_memory_than_is_free_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "_free_bytes", lambda: 100 * MIB)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 100 * MIB)
     rows = b"2020-01-02,1.5,some more\n" * 400_000
     assert "GiB of memory to be read, and 0.1 GiB are free" in failure(tmp_path, HEADER + rows)
 
 
 def test_text_of_wide_letters_takes_more(tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "_free_bytes", lambda: 60 * MIB)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 60 * MIB)
     note = "n" * 3000
     row = f"2020-01-{{:02d}},1.5,{note}\n"
     text = "Date,Close,Note\n" + "".join(row.format(1 + place % 28) for place in range(2500))
@@ -87,7 +87,7 @@ def test_text_of_wide_letters_takes_more(tmp_path, monkeypatch):
 
 
 def test_what_is_free_is_known_and_within_a_limit(monkeypatch):
-    assert 0 < memory._free_bytes() <= memory._of_machine()
+    assert 0 < memory.free_bytes() <= memory._of_machine()
     resource = pytest.importorskip("resource")
     monkeypatch.setattr(resource, "getrlimit", lambda _: (2 * 2**30, 2 * 2**30))
     assert memory._of_limit() < 2 * 2**30
