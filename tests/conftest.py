@@ -7,6 +7,10 @@ import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a GPU rounds to TF32, and tests count bits
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the command, before numpy is imported
+
 import browser
 import children
 import documents_held
@@ -15,10 +19,6 @@ import light
 import postgres
 import pytest
 from selenium.webdriver import Chrome
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a GPU rounds to TF32, and tests count bits
-
 from synthetic import close_only, garch_history
 
 from forecaster.market.bars import History, Panel

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, TypeVar
@@ -136,8 +136,9 @@ class Pool:
                 watch(TasksDone(0, len(tasks)))
             left, packed = dict(enumerate(tasks)), pack(panel)
             if self.cluster is None:
-                for place, result in self._on_processes(function, packed, left):
-                    take(place, result)
+                with contextlib.closing(self._on_processes(function, packed, left)) as made:
+                    for place, result in made:
+                        take(place, result)
             else:
                 self._on_cluster(function, packed, left, take)
         return [results[place] for place in range(len(tasks))]
@@ -157,11 +158,15 @@ class Pool:
             return
         early: dict[int, R] = {}
         due = 0
-        for place, result in self._on_processes(function, pack(Panel(())), {}, enumerate(tasks)):
-            early[place] = result
-            while due in early:
-                yield early.pop(due)
-                due += 1
+        numbered = enumerate(tasks)
+        with contextlib.closing(
+            self._on_processes(function, pack(Panel(())), {}, numbered)
+        ) as made:
+            for place, result in made:
+                early[place] = result
+                while due in early:
+                    yield early.pop(due)
+                    due += 1
 
     def _on_processes(
         self,
@@ -169,7 +174,7 @@ class Pool:
         packed: PackedPanel,
         left: dict[int, Any],
         more: Iterator[tuple[int, Any]] | None = None,
-    ) -> Iterator[tuple[int, Any]]:
+    ) -> Generator[tuple[int, Any], None, None]:
         """Run tasks in spawned processes; those lost with a killed one are tried once more.
 
         Args:
@@ -239,8 +244,9 @@ class Pool:
                 )
             try:
                 lost_ones = (KilledWorker, CancelledError)
-                with cancel_without_workers(client):
-                    for place, result in _collect(parallel, function, data, left, lost_ones):
+                made = _collect(parallel, function, data, left, lost_ones)
+                with cancel_without_workers(client), contextlib.closing(made):
+                    for place, result in made:
                         take(place, result)
             except KilledWorker as lost:
                 raise WorkersLost(
@@ -302,7 +308,7 @@ def _collect(
     left: dict[int, Any],
     lost: tuple[type[Exception], ...] | None = None,
     more: Iterator[tuple[int, Any]] | None = None,
-) -> Iterator[tuple[int, Any]]:
+) -> Generator[tuple[int, Any], None, None]:
     """Hand out the tasks that are left, then more, and give places and results as they come.
 
     ``lost`` are the errors that say that the workers of a cluster are gone; None: there is none.
