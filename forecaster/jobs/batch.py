@@ -30,8 +30,9 @@ from forecaster.jobs.nightly_risk import Evening, NightlyRisk, risk_of_night
 from forecaster.jobs.predict import TickerForecast, checked_horizon, predict
 from forecaster.joint.holdings import Holdings
 from forecaster.market.age import ages_of, file_notes
+from forecaster.market.bars import History
 from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions, StoredBars
-from forecaster.market.files.read import DEFAULT_READ_OPTIONS, ReadOptions
+from forecaster.market.files.read import DEFAULT_READ_OPTIONS, LoadResult, ReadOptions
 from forecaster.market.load import read_sorted
 from forecaster.market.memory import Shelf
 from forecaster.market.notes import Failure, Note
@@ -170,19 +171,11 @@ def batch(
         if on_run is not None:
             on_run(run.run)
         asked = replace(fetching, answered_since=run.started) if resumed else fetching
+        reading = _Reading(store, options, asked, provider, moment, on_ticker)
         last, shelf = None if retraining else REACH, None if retraining else Shelf()
-        loaded = read_sorted(
-            sources.files, sources.tickers, options, asked, store=store, provider=provider,
-            now=moment, stored=StoredBars(last, shelf, stored_reader(pool)),
-            on_ticker=on_ticker,
-        )  # fmt: skip
-        members, missing = (
-            read_market_set(
-                market, options, asked, store=store, provider=provider, now=moment, last=last
-            )
-            if market is not None
-            else (None, [])
-        )
+        wanted = StoredBars(last, shelf, stored_reader(pool))
+        loaded = reading.of(sources.files, sources.tickers, wanted)
+        members, missing = (None, []) if market is None else reading.market_set(market, last)
         ages = ages_of(loaded, moment)
         old = file_notes(loaded.files, ages)
         notes = [replace(note, ticker=note.ticker or note.source) for note in (*loaded.notes, *old)]
@@ -206,15 +199,12 @@ def batch(
         written, journal_rows, head = _written(store, run, author, records, now)
         night = None
         if risk is not None:  # after the forecasts, which nothing in it can cost
+            state = evening.histories if members is None else members
 
             def more(tickers: Sequence[str]) -> Evening:
-                found = read_sorted(
-                    [], tickers, options, asked, store=store, provider=provider, now=moment,
-                    stored=StoredBars(REACH), on_ticker=on_ticker,
-                )  # fmt: skip
+                found = reading.of([], tickers, StoredBars(REACH))
                 return Evening.of(found, ages_of(found, moment), max_age)
 
-            state = evening.histories if members is None else members
             night = risk_of_night(author, risk, evening, more, state)
             notes += night.notes
             night, journal_rows, head = _risk_written(store, run, author, night, now)
@@ -233,6 +223,34 @@ def batch(
         risk=night,
         retrained=model is not given,
     )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How the sources of an evening are read."""
+
+    store: Store
+    options: ReadOptions
+    fetching: FetchOptions
+    provider: Callable[[], Provider] | None
+    moment: datetime
+    on_ticker: Callable[[str], None] | None
+
+    def of(self, files: Sequence[str], tickers: Sequence[str], wanted: StoredBars) -> LoadResult:
+        """Price files and tickers."""
+        return read_sorted(
+            files, tickers, self.options, self.fetching, store=self.store, provider=self.provider,
+            now=self.moment, stored=wanted, on_ticker=self.on_ticker,
+        )  # fmt: skip
+
+    def market_set(
+        self, sources: BatchSources, last: int | None
+    ) -> tuple[tuple[History, ...], list[Note]]:
+        """The tickers that make the market state, and what is missing of them."""
+        return read_market_set(
+            sources, self.options, self.fetching, store=self.store, provider=self.provider,
+            now=self.moment, last=last,
+        )  # fmt: skip
 
 
 def _task(
