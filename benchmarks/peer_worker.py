@@ -328,12 +328,13 @@ def main() -> None:
         return
     task = read_task(options.handoff, options.cell, int(options.steps))
     answer: dict[str, Any] = LIBRARIES[options.library](task)._asdict()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    used = resource.getrusage(resource.RUSAGE_SELF)
     np.savez(
         options.result,
         tickers=np.repeat([s.name for s in task.series], [len(s.origins) for s in task.series]),
         sessions=np.concatenate([s.sessions for s in task.series]),
-        peak_megabytes=peak,
+        cpu_seconds=used.ru_utime + used.ru_stime,
+        peak_megabytes=used.ru_maxrss / 1024,
         **answer,
     )
 

@@ -1,7 +1,7 @@
 """Our networks beside the LSTM and GRU of neuralforecast and darts: time and accuracy.
 
     make peers
-    .venv/bin/python benchmarks/peers.py FOLDER_OF_CSV_FILES
+    .venv/bin/python benchmarks/peers.py FOLDER_OR_FILE_OF_PRICES
 
 The peers need an environment of their own, since they pin other packages than we do. Without make:
 
@@ -13,8 +13,9 @@ The peers need an environment of their own, since they pin other packages than w
 Everyone gets the same histories, the same training range, the same quantile levels and the same
 (ticker, session) pairs to forecast from, each with all bars up to that session. Contenders run one
 after the other, each in a process of its own that measures itself: seconds of import, of training
-and of forecasting all test origins, and its peak memory. All compute on ``--threads`` threads: one
-by default, since PyTorch on two slows down tenfold and more when another program wants a core.
+and of forecasting all test origins, CPU seconds of all that, and its peak memory. All compute on
+``--threads`` threads: one by default, since PyTorch on two slows down tenfold and more when another
+program wants a core.
 
 Losses are pinball losses of the next session's log return. Peers forecast that one session and
 learn from closes alone; ours forecast 20 sessions at once and read whole bars. Both peers have an
@@ -64,6 +65,9 @@ WORKER = Path(__file__).with_name("peer_worker.py")
 PEERS = tuple(
     (library, cell) for library in ("neuralforecast", "darts") for cell in ("gru", "lstm")
 )
+VALIDATION = 0.15
+"""Share of the longest history's training sessions that neuralforecast takes from every one."""
+
 WATCHED_EPOCHS = 8
 """How far our training is followed epoch by epoch."""
 
@@ -88,8 +92,9 @@ class Test:
         settings = Settings()
         read = read_files([str(options.data)]).panel.up_to(np.datetime64(options.test_end))
         train_end = np.datetime64(options.train_end)
-        short = 2 * settings.context_length
-        panel = Panel(tuple(h for h in read if np.sum(h.sessions <= train_end) > short))
+        known = [int(np.sum(history.sessions <= train_end)) for history in read]
+        short = 2 * settings.context_length + round(VALIDATION * max(known))
+        panel = Panel(tuple(h for h, count in zip(read, known, strict=True) if count > short))
         if len(panel) < len(read):
             short_ones = len(read) - len(panel)
             print(
@@ -238,7 +243,7 @@ def compare(options: argparse.Namespace) -> None:
         test.hand_over(handoff)
         ruler = run_own(options, "garch", result)
         ruler_loss = test.loss(ruler["quantiles"])
-        columns = ("import s", "train s", "origins s", "peak MB", "pinball", "skill")
+        columns = ("import s", "train s", "origins s", "CPU s", "peak MB", "pinball", "skill")
         print(f"{'':27}" + "".join(f"{c:>11}" for c in columns), flush=True)
         row("garch", ruler, ruler_loss, ruler_loss)
         for cell in ("gru", "lstm"):
@@ -282,7 +287,8 @@ def joined(found: Result, test: Test) -> np.ndarray:
 
 def row(name: str, found: Result, loss: float, ruler: float) -> None:
     """One line of the first table."""
-    seconds = [float(found[f"{part}_seconds"]) for part in ("import", "train", "forecast")]
+    parts = ("import", "train", "forecast", "cpu")
+    seconds = [float(found[f"{part}_seconds"]) for part in parts]
     cells = "".join(f"{s:11.2f}" for s in seconds) + f"{float(found['peak_megabytes']):11.0f}"
     skill = 100 * metrics.skill(loss, ruler)
     print(f"{name:27}{cells}{loss:11.6f}{skill:+10.2f}%", flush=True)
@@ -310,7 +316,7 @@ def show_races(peers: dict[str, tuple[str, float, float]], watched: dict[str, Re
 def main() -> None:
     """Compare, or be one of our own contenders."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="folder of CSV files")
+    parser.add_argument("data", type=Path, help="folder or file of prices")
     parser.add_argument("--train-end", default="2014-12-31")
     parser.add_argument("--test-end", default="2017-12-31")
     parser.add_argument("--steps", type=int, nargs="+", help="default: search")
@@ -326,8 +332,14 @@ def main() -> None:
         devices.import_keras("cpu")
     imported = time.perf_counter() - float(options.began)
     found = own(Test.of(options), options.own)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    np.savez(options.result, import_seconds=imported, peak_megabytes=peak, **found)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    np.savez(
+        options.result,
+        import_seconds=imported,
+        cpu_seconds=used.ru_utime + used.ru_stime,
+        peak_megabytes=used.ru_maxrss / 1024,
+        **found,
+    )
 
 
 if __name__ == "__main__":
