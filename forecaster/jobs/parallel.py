@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from pickle import PicklingError
 from typing import Any, TypeVar
 
 from forecaster.errors import SettingsError, WorkersLost, parameter
@@ -210,6 +211,8 @@ class Pool:
                     return
                 except TerminatedWorkerError:
                     continue
+                except PicklingError as problem:
+                    raise _not_sent(problem) from problem
         finally:
             if not self.lasting:
                 _end_processes()
@@ -259,6 +262,16 @@ class Pool:
                     " tasks undone; a scheduler and a worker are needed to the end. Start them"
                     " again."
                 ) from lost
+
+
+def _not_sent(problem: PicklingError) -> WorkersLost:
+    """The error for a task that could not be written down for a worker, as on a full disk."""
+    said = str(problem.__cause__ or problem).strip(' \n"').splitlines()
+    return WorkersLost(
+        f"a task could not be sent to worker processes ({said[-1]}); large ones go through files"
+        " of the folder for temporary ones. Make room there, or name another folder in"
+        " JOBLIB_TEMP_FOLDER."
+    )
 
 
 def _start_trackers() -> None:

@@ -195,6 +195,12 @@ class TestProcesses:
     def test_a_stream_of_one_worker_runs_here(self):
         assert list(Pool(1).stream(tasks.nap, iter([0.0, 0.0]))) == [os.getpid()] * 2
 
+    def test_a_task_that_cannot_be_written_down_is_one_line(self, tmp_path, monkeypatch):
+        (tmp_path / "full").touch()
+        monkeypatch.setenv("JOBLIB_TEMP_FOLDER", str(tmp_path / "full" / "folder"))
+        with pytest.raises(WorkersLost, match=r"sent to worker processes \(\w+Error: .*Make room"):
+            Pool(2).map(tasks.look, PANEL, [1, 2])
+
     def test_a_task_that_kills_every_worker_is_one_line(self):
         with pytest.raises(WorkersLost, match=r"2 tasks undone.*workers"):
             Pool(2).map(tasks.die, PANEL, [1, 2])
