@@ -8,7 +8,6 @@ from forecaster import interrupts
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """Python's own 700 collect garbage a dozen times while libraries start, who leave none."""
 
-
 _ONE_THREAD = "OPENBLAS_NUM_THREADS"
 """numpy's products are too small here to be shared: two threads take a third longer than one."""
 

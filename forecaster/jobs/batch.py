@@ -40,12 +40,7 @@ from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.chain import written_head
 from forecaster.market.store.journal import Author, JournalRecord
-from forecaster.market.store.log import (
-    Run,
-    begin_run,
-    finish_run,
-    unfinished_run,
-)
+from forecaster.market.store.log import Run, begin_run, finish_run, unfinished_run
 from forecaster.market.store.risk_journal import append_risk
 from forecaster.market.watchlist import BatchSources
 from forecaster.model.artifact import Model

@@ -100,7 +100,7 @@ def stored_reader(pool: Pool) -> BarsReader:
         connection: Connection, infos: Sequence[TickerInfo], last: int | None
     ) -> Iterator[tuple[str, History | DataError]]:
         done = 0
-        if (pool.workers or 1) > 1 and len(infos) > TICKERS_IN_A_TASK:
+        if pool.processes > 1 and len(infos) > TICKERS_IN_A_TASK:
             with contextlib.suppress(*NO_WORKERS):
                 for found in pool.stream(read_stored, _tasks(infos, last)):
                     yield from found

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import threading
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from forecaster.jobs.worker import (
     SAFE,
     interrupts_stay_here,
     itself,
+    quiet_end,
     set_for_a_while,
     watch_parent,
     work,
@@ -84,6 +84,11 @@ class Pool:
                 f" needed, as in {parameter('cluster')} tcp://10.0.0.5:8786."
             )
 
+    @property
+    def processes(self) -> int:
+        """How many work on this machine: 1 is this process."""
+        return self.workers or 1
+
     @contextlib.contextmanager
     def kept(self) -> Iterator[Pool]:
         """This pool for several calls of ``map``, with the same processes until the context ends.
@@ -93,7 +98,7 @@ class Pool:
         try:
             yield replace(self, lasting=True)
         finally:
-            if self.cluster is None and (self.workers or 1) > 1:
+            if self.cluster is None and self.processes > 1:
                 _end_processes()
 
     def map(
@@ -128,7 +133,7 @@ class Pool:
             if watch and elsewhere:
                 watch(TasksDone(len(results), len(tasks)))
 
-        elsewhere = self.cluster is not None or min(self.workers or 1, len(tasks)) > 1
+        elsewhere = self.cluster is not None or min(self.processes, len(tasks)) > 1
         if not elsewhere:
             for place, task in enumerate(tasks):
                 take(place, function(panel, task, watch))
@@ -154,7 +159,7 @@ class Pool:
             ForecastError: a task raised it.
             WorkersLost: workers died, and again in another try.
         """
-        if (self.workers or 1) == 1:
+        if self.processes == 1:
             yield from (function(Panel(()), task, None) for task in tasks)
             return
         early: dict[int, R] = {}
@@ -187,24 +192,23 @@ class Pool:
         import joblib
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-        workers = self.workers or 1
         _start_trackers()
         try:
             for _ in range(_ATTEMPTS):
-                processes = workers if more is not None else min(workers, len(left))
+                processes = self.processes if more else min(self.processes, len(left))
                 parallel = joblib.Parallel(
                     n_jobs=max(processes, 2),  # 1 would be this process
                     backend="loky",
                     return_as="generator_unordered",
                     batch_size=1,
-                    pre_dispatch="all" if more is None else _AHEAD * workers,
+                    pre_dispatch=_AHEAD * processes if more else "all",
                     max_nbytes=_MAPPED_FROM,
                     inner_max_num_threads=1,
                     initializer=watch_parent,
                     initargs=(os.getpid(),),
                 )
                 try:
-                    with set_for_a_while(SAFE, "1"), _quiet_end(), warnings.catch_warnings():
+                    with set_for_a_while(SAFE, "1"), quiet_end(), warnings.catch_warnings():
                         # joblib replaces a process that has grown much
                         warnings.filterwarnings("ignore", message="A worker stopped while")
                         yield from _collect(parallel, function, packed, left, more=more)
@@ -212,7 +216,10 @@ class Pool:
                 except TerminatedWorkerError:
                     continue
                 except PicklingError as problem:
-                    raise _not_sent(problem) from problem
+                    why = str(problem.__cause__ or problem).strip(' \n"').splitlines()[-1]
+                    if "[Errno " not in why:
+                        raise
+                    raise _not_sent(why) from problem
         finally:
             if not self.lasting:
                 _end_processes()
@@ -264,12 +271,11 @@ class Pool:
                 ) from lost
 
 
-def _not_sent(problem: PicklingError) -> WorkersLost:
-    """The error for a task that could not be written down for a worker, as on a full disk."""
-    said = str(problem.__cause__ or problem).strip(' \n"').splitlines()
+def _not_sent(why: str) -> WorkersLost:
+    """The error for a task that the system would not write down for a worker: on a full disk."""
     return WorkersLost(
-        f"a task could not be sent to worker processes ({said[-1]}); large ones go through files"
-        " of the folder for temporary ones. Make room there, or name another folder in"
+        f"a task could not be sent to worker processes ({why}); large ones go through files of the"
+        " folder for temporary ones. Make room there, or name another folder in"
         " JOBLIB_TEMP_FOLDER."
     )
 
@@ -288,23 +294,6 @@ def _start_trackers() -> None:
         with set_for_a_while("PYTHONWARNINGS", "ignore"):
             resource_tracker.ensure_running()
             of_joblib.ensure_running()
-
-
-@contextlib.contextmanager
-def _quiet_end() -> Iterator[None]:
-    """Say nothing where joblib's own thread does not find tasks that it was told to forget."""
-    before = threading.excepthook
-
-    def said(failure: threading.ExceptHookArgs) -> None:
-        name = "" if failure.thread is None else failure.thread.name
-        if name != "ExecutorManagerThread" or failure.exc_type is not KeyError:
-            before(failure)
-
-    threading.excepthook = said
-    try:
-        yield
-    finally:
-        threading.excepthook = before
 
 
 def _end_processes() -> None:

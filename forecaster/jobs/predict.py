@@ -233,7 +233,7 @@ def _newest(
     record: bool,
 ) -> Iterator[Newest]:
     """The forecast from the end of each history, made here or in a pool."""
-    if pool is None or (pool.workers or 1) == 1:
+    if pool is None or pool.processes == 1:
         return model.forecaster.newest(histories, states, rest, record=record)
     from forecaster.jobs.bulk_forecasts import newest_of_many
 

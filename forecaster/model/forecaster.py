@@ -15,12 +15,7 @@ from forecaster.features.market_states import States
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.scaling import VolatilityScale
 from forecaster.market.bars import History
-from forecaster.model.calibration import (
-    WINDOW,
-    Evidence,
-    Forecasts,
-    calibrated_steps,
-)
+from forecaster.model.calibration import WINDOW, Evidence, Forecasts, calibrated_steps
 from forecaster.model.inference import centres_and_spreads_at, outputs_at, outputs_now
 from forecaster.model.numpy_rnn import Network, middle_level
 from forecaster.model.past_forecasts import Calibration, PastForecasts

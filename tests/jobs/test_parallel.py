@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +18,7 @@ from dask_cluster import cluster
 from synthetic import garch_history, weight_bytes
 
 from forecaster.errors import DataError, SettingsError, WorkersLost
-from forecaster.jobs import dask_backend, parallel
+from forecaster.jobs import dask_backend
 from forecaster.jobs.backtest import Plan, backtest
 from forecaster.jobs.packed_panel import pack
 from forecaster.jobs.parallel import Pool
@@ -135,65 +134,6 @@ class TestProcesses:
         )
         assert made == names
         assert sorted(kept) == [0, 1, 2, 3]
-
-    def test_a_stream_comes_in_order_and_takes_tasks_as_they_are_needed(self):
-        seconds = [0.2, *[0.05] * 39]
-        made = []
-
-        def naps() -> Iterator[float]:
-            for each in seconds:
-                made.append(each)
-                yield each
-
-        results = Pool(2).stream(tasks.echo, naps())
-        first = next(results)
-        assert 2 < len(made) < len(seconds)
-        assert [first, *results] == seconds
-
-    def test_tasks_of_a_stream_that_lost_a_worker_are_done_by_another(self, tmp_path):
-        names = ["a", "b", "victim", *map(str, range(20))]
-        waiting = ((str(tmp_path), name) for name in names)
-        assert list(Pool(2).stream(tasks.die_once, waiting)) == names
-
-    def test_a_stream_whose_tasks_kill_every_worker_gives_what_came_before(self):
-        results = Pool(2).stream(tasks.die_of, iter([0, 0, 1, 0]))
-        with pytest.raises(WorkersLost):
-            list(results)
-
-    @pytest.mark.parametrize("before", [0, 1, 5])
-    def test_a_stream_that_is_left_ends_its_processes_without_a_word(self, before, capfd):
-        here = psutil.Process()
-        results = Pool(2).stream(tasks.echo, (0.05 for _ in range(100)))
-        assert [next(results) for _ in range(before + 1)] == [0.05] * (before + 1)
-        workers = {child.pid for child in here.children() if "popen_loky" in str(child.cmdline())}
-        assert len(workers) == 2
-        results.close()
-        assert not workers & {child.pid for child in here.children()}
-        assert capfd.readouterr().err == ""
-
-    @pytest.mark.parametrize(
-        ("name", "problem", "said"),
-        [
-            ("ExecutorManagerThread", KeyError(5), False),
-            ("ExecutorManagerThread", ValueError("new"), True),
-            ("another", KeyError(5), True),
-        ],
-    )
-    def test_of_threads_only_what_joblib_forgot_is_not_said(self, monkeypatch, name, problem, said):
-        heard = []
-        monkeypatch.setattr(threading, "excepthook", lambda failure: heard.append(failure.exc_type))
-
-        def fail() -> None:
-            raise problem
-
-        with parallel._quiet_end():
-            thread = threading.Thread(target=fail, name=name)
-            thread.start()
-            thread.join()
-        assert heard == [type(problem)] * said
-
-    def test_a_stream_of_one_worker_runs_here(self):
-        assert list(Pool(1).stream(tasks.nap, iter([0.0, 0.0]))) == [os.getpid()] * 2
 
     def test_a_task_that_cannot_be_written_down_is_one_line(self, tmp_path, monkeypatch):
         (tmp_path / "full").touch()
