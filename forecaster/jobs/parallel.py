@@ -291,7 +291,7 @@ def _start_trackers() -> None:
     from joblib.externals.loky.backend import resource_tracker as of_joblib
 
     if hasattr(signal, "pthread_sigmask"):
-        with set_for_a_while("PYTHONWARNINGS", "ignore"):
+        with set_for_a_while(SAFE, "1"), set_for_a_while("PYTHONWARNINGS", "ignore"):
             resource_tracker.ensure_running()
             of_joblib.ensure_running()
 
