@@ -37,6 +37,22 @@ def test_by_no_worker(lying):
     assert "PYTHONSAFEPATH" not in os.environ
 
 
+def test_by_nothing_that_the_first_workers_of_a_process_need(lying, tmp_path_factory):
+    """Started as the command is: by a file elsewhere, and without Python's ``-P``."""
+    start = tmp_path_factory.mktemp("elsewhere") / "start.py"
+    start.write_text(
+        "import tasks_for_pool as tasks; from test_modules_lying_about import PANEL, Pool\n"
+        "assert [made.task for made in Pool(2).map(tasks.look, PANEL, [1, 2])] == [1, 2]"
+    )
+    places = [Path(tasks.__file__).parent, Path(__file__).parent, PACKAGE.parent]
+    done = subprocess.run(
+        [sys.executable, str(start)], check=False, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places))},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(lying.glob("*.ran")) == []
+
+
 @pytest.mark.parametrize("words", [["doctor"], ["predict", "none.csv"], ["config", "show"]])
 def test_by_no_command(lying, words, home):
     subprocess.run(
