@@ -55,8 +55,8 @@ from forecaster.market.bars import Panel
 from forecaster.market.files.read import read_files
 from forecaster.model import devices
 from forecaster.model import network as keras_network
-from forecaster.model.averaging import WeightAverage
 from forecaster.model.forecaster import Forecaster
+from forecaster.model.optimisation import Trainer, WeightAverage
 from forecaster.model.settings import LEVELS, Settings
 from forecaster.model.training import AVERAGED_EPOCHS, TARGETS_TO_START, batches, fit
 
@@ -191,11 +191,10 @@ def race(test: Test, settings: Settings) -> Result:
     known = data.known_targets(TARGETS_TO_START)
     features = len(representation.features)
     model = keras_network.started(None, settings, features, known, whole_sequence=True)
-    keras_network.compile_model(model, settings)
-    average = WeightAverage(model)
+    trainer, average = Trainer(model, settings), WeightAverage(model)
     for _ in range(WATCHED_EPOCHS):
         for batch in batches(settings, data, rng):
-            keras_network.train_step(model, batch)
+            trainer.step(batch)
             average.add(AVERAGED_EPOCHS)
         now = average.network(settings)
         trained = time.perf_counter()

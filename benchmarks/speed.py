@@ -28,6 +28,7 @@ from forecaster.market.files.read import read_files
 from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.artifact import Model, load
+from forecaster.model.optimisation import Trainer
 from forecaster.model.settings import Settings
 from forecaster.model.training import TARGETS_TO_START, batches
 
@@ -166,13 +167,13 @@ def targets_per_second(settings: Settings, data: TrainingSet, features: int) -> 
     whole = settings.supervise == "prefixes"
     known = data.known_targets(TARGETS_TO_START)
     model = keras_network.started(None, settings, features, known, whole_sequence=whole)
-    keras_network.compile_model(model, settings)
+    trainer = Trainer(model, settings)
     rng = np.random.default_rng(0)
     rates: list[float] = []
     for _ in range(6):
         for batch in batches(settings, data, rng):
             start = time.perf_counter()
-            keras_network.train_step(model, batch)
+            trainer.step(batch)
             targets = np.count_nonzero(batch.weights.any(axis=-1))
             rates.append(targets / (time.perf_counter() - start))
             if len(rates) == 60:

@@ -126,7 +126,10 @@ def at_home(library: str, module: str, *, inside: bool) -> bool:
     """Whether a module may import a library, at its head or ``inside`` a function."""
     package, path = package_of(module), module.removeprefix("forecaster.")
     if library in ("keras", "tensorflow", "tf2onnx", "onnx"):
-        packages = ("model.devices", "model.network", "model.gradients", "model.interchange")
+        packages = (
+            "model.devices", "model.network", "model.optimisation", "model.gradients",
+            "model.interchange",
+        )  # fmt: skip
         return inside and path in packages
     if library in ("arch", "statsmodels"):
         return inside and package == "evaluation"

@@ -19,8 +19,9 @@ from forecaster.arrays import Floats
 from forecaster.errors import SettingsError
 from forecaster.features.sequences import Batch
 from forecaster.model.devices import import_keras
-from forecaster.model.network import stack_targets, started, training_loss
+from forecaster.model.network import started
 from forecaster.model.numpy_rnn import Network
+from forecaster.model.optimisation import outputs_of, stack_targets, training_loss
 from forecaster.model.settings import Settings
 
 Clipping = Literal["none", "norm", "value"]
@@ -76,8 +77,10 @@ def input_gradients(
     keras = _start()
     model = _started(network, settings, features, batch, whole_sequence=False)
     inputs, targets = keras.ops.convert_to_tensor(batch.inputs), stack_targets(batch)
-    loss = training_loss(settings)
-    (gradient,) = _differentiate(lambda: loss(targets, model(inputs, training=False)), [inputs])
+    answer, loss = outputs_of(model), training_loss(settings)
+    (gradient,) = _differentiate(
+        lambda: loss([(targets, answer(inputs, training=False))]), [inputs]
+    )
     windows = np.asarray(gradient, dtype=np.float64) * len(batch.inputs)  # the loss is their mean
     outputs = np.asarray(model(inputs, training=False)).reshape(len(windows), -1)
     windows[~np.isfinite(outputs).all(axis=1)] = np.nan  # a maximum would make a 0 of it
@@ -130,9 +133,9 @@ def training_step(
     _start()
     whole = settings.supervise == "prefixes"
     model = _started(network, settings, features, batch, whole_sequence=whole)
-    inputs, targets, loss = batch.inputs, stack_targets(batch), training_loss(settings)
+    loss = _loss(model, settings, batch)
     gradients = _differentiate(
-        lambda: loss(targets, model(inputs, training=False)) + sum(model.losses),
+        lambda: loss(batch.inputs) + sum(model.losses),
         [variable.value for variable in model.trainable_variables],
     )
     gradient = [np.asarray(g) for g in gradients]
@@ -188,6 +191,12 @@ def _started(
     """A Keras model of the network's weights, or (None) of those that training would start with."""
     known = np.where(batch.weights > 0, batch.targets, np.nan).reshape(-1, settings.horizon)
     return started(network, settings, features, known, whole_sequence=whole_sequence)
+
+
+def _loss(model: Any, settings: Settings, batch: Batch) -> Callable[[Any], Any]:
+    """The training loss of a batch as a function of its inputs, without dropout."""
+    targets, answer, loss = stack_targets(batch), outputs_of(model), training_loss(settings)
+    return lambda inputs: loss([(targets, answer(inputs, training=False))])
 
 
 def _start() -> Any:

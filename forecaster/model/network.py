@@ -1,4 +1,4 @@
-"""The network in Keras: build it, train it, take its weights out.
+"""The network in Keras: build it, start it, take its weights out.
 
 Keras is imported inside functions, because importing TensorFlow takes seconds. Only ``keras.ops``
 is used, no ``tf.``, so ``KERAS_BACKEND`` may choose another backend.
@@ -6,14 +6,12 @@ is used, no ``tf.``, so ``KERAS_BACKEND`` may choose another backend.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
 import numpy as np
 
 from forecaster.arrays import Floats32
-from forecaster.features.sequences import Batch
 from forecaster.model.devices import import_keras
 from forecaster.model.numpy_rnn import SPREAD_LIMIT, CellWeights, Head, Layer, Network, middle_level
 from forecaster.model.settings import Settings
@@ -21,10 +19,6 @@ from forecaster.model.settings import Settings
 CENTRE_RIDGE = 0.05
 """Pull of the centre's weights towards zero, where targets are returns in units of volatility: a
 direction can hardly be forecast, and a network that is free to try learns the noise."""
-
-RANGE_WEIGHT = 0.1
-"""Weight in the training loss of the distance between forecast spreads and later ranges.
-A session's range tells its volatility about five times less noisily than its return does."""
 
 
 def build(settings: Settings, features: int, *, whole_sequence: bool) -> Any:
@@ -105,19 +99,19 @@ def _quantiles(seen: Any, settings: Settings, *, whole_sequence: bool) -> Any:
     # a constant input makes a dense layer a vector of weights; one row of it is broadcast to all
     constant = ops.ones_like(seen[:1, :1, :1] if whole_sequence else seen[:1, :1])
     gaps = keras.layers.Dense(horizon * (q - 1), use_bias=False, name="gaps")(constant)
-    shape = (horizon, q - 1)
-    gaps = keras.layers.Reshape((-1, *shape) if whole_sequence else shape)(gaps)
-    shape = _distances(ops.softplus(gaps), middle)
-    return centre + ops.expand_dims(spread, axis=-1) * shape
+    by_step = (-1, horizon, q - 1) if whole_sequence else (horizon, q - 1)
+    gaps = keras.layers.Reshape(by_step, name="gaps_by_step")(gaps)
+    return centre + ops.expand_dims(spread, axis=-1) * distances(gaps, middle)
 
 
-def _distances(widths: Any, middle: int) -> Any:
-    """Distances of the levels from the middle one, from the gaps between neighbours.
+def distances(gaps: Any, middle: int) -> Any:
+    """Distances of the levels from the middle one, from what ``gaps`` learned of their neighbours.
 
     ``(..., Q - 1)`` to ``(..., Q)``; those below the middle are negative.
     """
     from keras import ops
 
+    widths = ops.softplus(gaps)
     parts = [ops.zeros_like(widths[..., :1])]
     if middle:
         down = ops.cumsum(ops.flip(widths[..., :middle], axis=-1), axis=-1)
@@ -125,83 +119,6 @@ def _distances(widths: Any, middle: int) -> Any:
     if middle < widths.shape[-1]:
         parts.append(ops.cumsum(widths[..., middle:], axis=-1))
     return ops.concatenate(parts, axis=-1)
-
-
-def step_weights(horizon: int) -> Floats32:
-    """Weights of the steps in the training loss: 1/h, with mean 1.
-
-    Targets h sessions ahead overlap, so n of them hold about n/h independent ones and would be
-    learned by heart first.
-    """
-    weights = 1.0 / np.arange(1, horizon + 1)
-    return np.asarray(weights / weights.mean(), dtype=np.float32)
-
-
-def training_loss(settings: Settings) -> Callable[[Any, Any], Any]:
-    """The training loss of stacked targets and quantiles: pinball, and distance from ranges.
-
-    With e = y − q, ``max(τe, (τ − 1)e) = τe + max(−e, 0)``: the first part is a product of
-    matrices, and one pass over all quantiles is left.
-    """
-    from keras import ops
-
-    levels = np.asarray(settings.quantiles, dtype=np.float32)
-    shares = (levels / len(levels))[:, None]
-    by_step = step_weights(settings.horizon)
-    spread_known = settings.scale == "volatility" and len(levels) > 1
-
-    def loss(stacked: Any, quantiles: Any) -> Any:
-        """Weighted mean over the targets that count."""
-        target = stacked[..., 0]
-        below = ops.mean(ops.relu(quantiles - stacked[..., :1]), axis=-1)
-        losses = levels.mean() * target - ops.matmul(quantiles, shares)[..., 0] + below
-        weights = stacked[..., 2] * by_step
-        if spread_known:
-            losses += RANGE_WEIGHT * _range_distance(stacked[..., 1], quantiles, weights)
-        return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1.0)
-
-    return loss
-
-
-def compile_model(model: Any, settings: Settings) -> None:
-    """Give the model its optimiser and its loss."""
-    import keras
-
-    clipping: dict[str, float] = {}
-    if settings.norm_limit:
-        clipping["global_clipnorm"] = settings.norm_limit
-    elif settings.clip_value:
-        clipping["clipvalue"] = settings.clip_value
-    optimiser = keras.optimizers.Adam(settings.rate, **clipping)
-    optimiser.build(model.trainable_variables)  # or the first step is traced twice: it makes them
-    model.compile(optimizer=optimiser, loss=training_loss(settings), jit_compile=False)
-
-
-def _range_distance(ranges: Any, quantiles: Any, weights: Any) -> Any:
-    """Squared distance between log widths of distributions and log ranges, less its mean by step.
-
-    The pinball loss alone decides how wide a distribution is in units of a range; both decide which
-    distributions are wider than others. So the mean difference of each step is taken off. Log
-    ranges and weights ``(..., H)`` and quantiles ``(..., H, Q)`` give ``(..., H)``.
-    """
-    from keras import ops
-
-    width = ops.log(quantiles[..., -1] - quantiles[..., 0] + 1e-6)
-    axes = tuple(range(len(ranges.shape) - 1))
-    count = ops.maximum(ops.sum(weights, axis=axes), 1e-6)
-    difference = ranges - width
-    return ops.square(difference - ops.sum(difference * weights, axis=axes) / count)
-
-
-def train_step(model: Any, batch: Batch) -> float:
-    """One step of the optimiser; the loss of this batch."""
-    model.reset_metrics()
-    return float(model.train_on_batch(batch.inputs, stack_targets(batch)))
-
-
-def stack_targets(batch: Batch) -> Floats32:
-    """Targets, ranges and weights of a batch side by side, for the loss: ``(B, ..., H, 3)``."""
-    return np.stack([batch.targets, batch.ranges, batch.weights], axis=-1)
 
 
 def start_head(model: Any, settings: Settings, targets: Floats32) -> None:

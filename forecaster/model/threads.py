@@ -1,9 +1,10 @@
-"""Threads of a fit: two, on every machine and in every process.
+"""Threads of a fit: two operations at a time, on one thread each, wherever it runs.
 
 A sum that several threads share is added up in another order and rounds differently, so the number
-of threads is part of what a seed stands for. Two is what the long batches of prefixes gain from;
-networks of this size gain nothing from more, several networks at a time do (``jobs/parallel.py``).
-TensorFlow's variables set other numbers, for every worker too.
+of threads within an operation is part of what a seed stands for; how many operations run beside one
+another is not. The two parts of a batch keep two threads busy (``optimisation.PARTS``); networks of
+this size gain nothing from more, several networks at a time do (``jobs/parallel.py``). TensorFlow's
+variables set other numbers, for every worker too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from forecaster.errors import SettingsError
 from forecaster.model.settings import Device
 
-DEFAULTS = {"TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "1"}
+DEFAULTS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "2"}
 """Threads within an operation, and operations at a time; TensorFlow reads them when it starts."""
 
 

@@ -24,11 +24,11 @@ from forecaster.features.sequences import (
 )
 from forecaster.machine import trim_memory
 from forecaster.market.bars import History
-from forecaster.model.averaging import WeightAverage
 from forecaster.model.devices import import_keras
 from forecaster.model.inference import outputs_at
-from forecaster.model.network import compile_model, started, to_network, train_step
+from forecaster.model.network import started, to_network
 from forecaster.model.numpy_rnn import Network
+from forecaster.model.optimisation import Trainer, WeightAverage
 from forecaster.model.settings import BATCHES, Settings
 from forecaster.wording import counted
 
@@ -192,7 +192,6 @@ def fit(
     features, whole = len(representation.features), settings.supervise == "prefixes"
     known = data.known_targets(TARGETS_TO_START)
     model = started(start, settings, features, known, whole_sequence=whole)
-    compile_model(model, settings)
     return _run_epochs(model, settings, representation, data, targets, watch, total, rng, on_epoch)
 
 
@@ -216,11 +215,11 @@ def _run_epochs(
     parts = _epochs(settings, data, rng)
     began, stepping, trained = time.perf_counter(), 0.0, 0
     best, best_loss, best_epoch = to_network(model, settings), math.inf, 0
-    average = WeightAverage(model)
+    trainer, average = Trainer(model, settings), WeightAverage(model)
     history: list[Epoch] = []
     for number in range(1, total + 1):
         start = time.perf_counter()
-        loss, count = _one_epoch(model, next(parts), average)
+        loss, count = _one_epoch(trainer, next(parts), average)
         stepping += time.perf_counter() - start
         trained += count
         current = average.network(settings)
@@ -266,13 +265,13 @@ def _check_finite(
     )
 
 
-def _one_epoch(model: object, epoch: Batches, average: WeightAverage) -> tuple[float, int]:
+def _one_epoch(trainer: Trainer, epoch: Batches, average: WeightAverage) -> tuple[float, int]:
     """Mean loss over the batches, and the number of their targets."""
     losses: list[float] = []
     weights: list[float] = []
     count = 0
     for batch in epoch:
-        losses.append(train_step(model, batch))
+        losses.append(trainer.step(batch))
         average.add(AVERAGED_EPOCHS)
         weights.append(float(batch.weights.sum()))
         count += int(np.count_nonzero(batch.weights.any(axis=-1)))

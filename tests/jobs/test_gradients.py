@@ -18,8 +18,8 @@ from forecaster.model.gradients import (
     linear_unit_gradients,
     training_step,
 )
-from forecaster.model.network import step_weights
 from forecaster.model.numpy_rnn import forward_last
+from forecaster.model.optimisation import step_weights
 from forecaster.model.settings import Settings
 
 ACME = garch_history("ACME", 90, seed=1)

@@ -41,7 +41,7 @@ class TestEnvironment:
     def test_two_threads_unless_the_user_chose_otherwise(self):
         self.monkeypatch.setenv("TF_NUM_INTEROP_THREADS", "4")
         threads.prepare_environment("auto")
-        assert os.environ["TF_NUM_INTRAOP_THREADS"] == "2"
+        assert os.environ["TF_NUM_INTRAOP_THREADS"] == "1"
         assert os.environ["TF_NUM_INTEROP_THREADS"] == "4"
 
     def test_gpus_are_hidden_when_the_cpu_was_asked_for(self):

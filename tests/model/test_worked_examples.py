@@ -11,6 +11,7 @@ from forecaster.features.sequences import Batch
 from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.numpy_rnn import CellWeights, Head, Layer, Network, forward_last, states
+from forecaster.model.optimisation import Trainer
 from forecaster.model.settings import Settings
 
 LOW, MEDIUM, HIGH = 0.0, 0.5, 1.0
@@ -26,11 +27,11 @@ def taught(settings: Settings, inputs, targets, steps: int):
     keras.utils.set_random_seed(settings.seed)
     targets = np.array(targets, dtype=np.float32)[:, None]
     model = keras_network.build(settings, 1, whole_sequence=False)
-    keras_network.compile_model(model, settings)
     keras_network.start_head(model, settings, targets)
     batch = Batch(windows(inputs), targets, np.zeros_like(targets), np.ones_like(targets))
+    trainer = Trainer(model, settings)
     for _ in range(steps):
-        keras_network.train_step(model, batch)
+        trainer.step(batch)
     return model
 
 
