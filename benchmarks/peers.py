@@ -57,7 +57,7 @@ from forecaster.model import devices
 from forecaster.model import network as keras_network
 from forecaster.model.forecaster import Forecaster
 from forecaster.model.optimisation import Trainer, WeightAverage
-from forecaster.model.settings import LEVELS, Settings
+from forecaster.model.settings import LEVELS, UNITS, Settings
 from forecaster.model.training import AVERAGED_EPOCHS, TARGETS_TO_START, batches, fit
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -139,7 +139,7 @@ def own(test: Test, what: str) -> Result:
     if what == "garch":
         return garch(test)
     cell, _, by_epoch = what.partition("-")
-    settings = replace(Settings(), cell=cell)
+    settings = replace(Settings(), cell=cell, units=UNITS)
     return race(test, settings) if by_epoch else network(test, settings)
 
 
@@ -163,6 +163,7 @@ def garch(test: Test) -> Result:
 def network(test: Test, settings: Settings) -> Result:
     """As a backtest fits: the number of epochs from a validation part, then all of the range."""
     start = time.perf_counter()
+    settings = settings.for_panel([len(history) for history in test.past.histories])
     split = split_panel(test.past, settings.horizon, test.past.sessions[-1])
     found = fit_and_watch(test.past, split, settings, None)
     fitted = fit(settings, test.past.histories, None, epochs=found.epochs)

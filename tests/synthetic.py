@@ -98,15 +98,15 @@ def random_network(settings: Settings, features: int, seed: int = 0, size: float
         return rng.normal(0.0, size, shape).astype(np.float32)
 
     def cell(inputs: int) -> CellWeights:
-        gates = GATES[settings.cell] * settings.units
+        gates = GATES[settings.cell] * settings.layer_units
         bias = (2, gates) if settings.cell == "gru" else (gates,)
-        return CellWeights(draw(inputs, gates), draw(settings.units, gates), draw(*bias))
+        return CellWeights(draw(inputs, gates), draw(settings.layer_units, gates), draw(*bias))
 
     sides = 2 if settings.bidirectional else 1
     layers, width = [], features
     for _ in range(settings.layers):
         layers.append(Layer(cell(width), cell(width) if settings.bidirectional else None))
-        width = settings.units * sides
+        width = settings.layer_units * sides
     horizon, gaps = settings.horizon, len(settings.quantiles) - 1
     head = Head(draw(width + features, 2 * horizon), draw(2 * horizon), draw(horizon, gaps))
     return Network(

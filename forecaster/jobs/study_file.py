@@ -79,7 +79,7 @@ class StudyFacts(Part):
         """What studies are told apart by, each with its words."""
         yield (self.data, self.market), _bars(self)
         for name, value in self.settings.items():
-            yield (name, value), f"{parameter(name)} {_shown(value)}"
+            yield (name, value), _shown(name, value)
         names = ", ".join(map(parameter, self.values))
         size = math.prod(map(len, self.values.values()))
         yield self.values, f"a search of {names} ({size:,} settings)"
@@ -98,8 +98,10 @@ def _bars(facts: StudyFacts) -> str:
     )
 
 
-def _shown(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+def _shown(name: str, value: Any) -> str:
+    if value is None:
+        return f"the default {parameter(name)}"
+    return f"{parameter(name)} {','.join(map(str, value)) if isinstance(value, list) else value}"
 
 
 class TrialRecord(Part):

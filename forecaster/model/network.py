@@ -61,7 +61,7 @@ def _recurrent_layer(settings: Settings, number: int, every: bool, draw: Random)
         seeds = [draw.randint(1, 10**9) for _ in range(3)]
         first = 1 if settings.cell == "rnn" else 0
         return kinds[settings.cell](
-            settings.units,
+            settings.layer_units,
             kernel_initializer=keras.initializers.GlorotUniform(seeds[first]),
             recurrent_initializer=keras.initializers.Orthogonal(seed=seeds[first + 1]),
             **options,

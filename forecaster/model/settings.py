@@ -24,6 +24,13 @@ LEVELS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99)
 PREFIX_CONTEXT = 64
 WINDOW_CONTEXT = 60
 
+UNITS, LARGE_UNITS = 32, 64
+"""Default units of a layer, and on a large panel: it feeds a larger network. An lstm, which holds a
+cell state beside as many units, gained nothing from more there."""
+
+LARGE_PANEL = 60_000
+"""Sessions of a large panel, about: 25 histories of ten years."""
+
 BATCHES = (32, 64, 128)
 """Default batch sizes; a larger one is faster, and needs enough steps in an epoch to learn."""
 
@@ -61,13 +68,22 @@ class Settings:
     """One network and how it is trained: each setting with its default and what is said of it.
 
     ``context``, ``clip_norm`` and ``learning_rate`` are None where their default depends on other
-    settings, ``batch_size`` where it depends on the panel: ``context_length``, ``norm_limit``,
-    ``rate`` and ``for_panel`` fill it in.
+    settings, ``units`` and ``batch_size`` where it depends on the panel: ``context_length``,
+    ``norm_limit``, ``rate`` and ``for_panel`` fill it in.
     """
 
     cell: Annotated[Cell, About("Cell", "Recurrent cell.")] = "gru"
     layers: Annotated[int, About("Layers", "Recurrent layers.", 1, 8)] = 1
-    units: Annotated[int, About("Units in each layer", "Units in each layer.", 1, 1024)] = 32
+    units: Annotated[
+        int | None,
+        About(
+            "Units in each layer",
+            f"Units in each layer. (default: {UNITS}; {LARGE_UNITS} in a gru or rnn of"
+            f" {LARGE_PANEL:,} sessions or more)",
+            low=1,
+            high=1024,
+        ),
+    ] = None
     dropout: Annotated[
         float, About("Dropout", "Share of outputs left out in training.", 0.0, 0.9)
     ] = 0.1
@@ -197,6 +213,11 @@ class Settings:
         return self.clip_norm
 
     @property
+    def layer_units(self) -> int:
+        """The units of a layer with their default filled in, for a panel that is not large."""
+        return self.units or UNITS
+
+    @property
     def context_length(self) -> int:
         """The context in sessions, with its default filled in."""
         if self.context is not None:
@@ -211,18 +232,22 @@ class Settings:
         return RATE * math.sqrt((self.batch_size or BATCHES[0]) / BATCHES[0])
 
     def for_panel(self, lengths: Sequence[int]) -> Settings:
-        """These settings with batch size and learning rate filled in.
+        """These settings with units, batch size and learning rate filled in.
 
         Args:
             lengths: of the histories to train on, in sessions.
         """
-        size = self.batch_size
+        sessions, units, size = sum(lengths), self.units, self.batch_size
+        if units is None:
+            large = sessions >= LARGE_PANEL and self.cell != "lstm"
+            units = LARGE_UNITS if large else UNITS
         if size is None and self.supervise == "last":
             size = BATCHES[0]
         elif size is None:
-            wanted = sum(lengths) / self.context_length / STEPS_WANTED
+            wanted = sessions / self.context_length / STEPS_WANTED
             size = max((b for b in BATCHES if b <= wanted * math.sqrt(2.0)), default=BATCHES[0])
-        return replace(self, batch_size=size, learning_rate=replace(self, batch_size=size).rate)
+        filled = replace(self, units=units, batch_size=size)
+        return replace(filled, learning_rate=filled.rate)
 
     def with_cell(self, cell: Cell) -> Settings:
         """These settings for a cell; only an rnn has a choice of activation."""

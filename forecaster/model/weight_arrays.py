@@ -26,7 +26,7 @@ def check_weights(network: Network, settings: Settings, features: int) -> None:
 
 def _shapes(settings: Settings, features: int) -> dict[str, tuple[int, ...]]:
     """The shape of every array of a network, by name."""
-    units, horizon = settings.units, settings.horizon
+    units, horizon = settings.layer_units, settings.horizon
     gated = GATES[settings.cell] * units
     bias = (2, gated) if settings.cell == "gru" else (gated,)
     sides = ("forward", "backward") if settings.bidirectional else ("forward",)

@@ -126,11 +126,11 @@ def _meanings(explanation: Explanation, model: Model) -> dict[str, str]:
     of_levels = level_legend([*levels[:1], 0.5, *levels[1:]]).plain if explanation.levels else ""
     settings = model.settings
     cells = settings.layers * (2 if settings.bidirectional else 1)
-    size = f"{settings.units * cells} numbers"
+    size = f"{settings.layer_units * cells} numbers"
     if settings.cell == "rnn" and settings.activation == "relu":
         bound = "without a limit"
     else:
-        bound = f"at most {np.sqrt(settings.units * cells):.1f}"
+        bound = f"at most {np.sqrt(settings.layer_units * cells):.1f}"
     return {
         "volume": "volume: times its mean of 20 sessions",
         "σ year": "σ year: volatility of a year",

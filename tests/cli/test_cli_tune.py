@@ -34,8 +34,8 @@ def losses(panel, measured, settings, on_epoch):
     """In the place of networks: better with more units, session by session."""
     inside = panel.sessions[panel.sessions >= measured.fold.test_from]
     count = np.count_nonzero(inside <= measured.fold.test_to)
-    noise = np.random.default_rng(settings.seed + settings.units).standard_normal(count)
-    return 1.0 - settings.units / 1000 + 0.01 * noise
+    noise = np.random.default_rng(settings.seed + settings.layer_units).standard_normal(count)
+    return 1.0 - settings.layer_units / 1000 + 0.01 * noise
 
 
 @pytest.fixture
@@ -133,14 +133,14 @@ class TestResults:
     def test_where_none_is_better_it_says_so(self, forecast, fits):
         def lucky(panel, measured, settings, on_epoch):
             return losses(panel, measured, settings, None) + (settings.seed > 0) * (
-                settings.units / 1000
+                settings.layer_units / 1000
             )
 
         fits(lucky)
         done = forecast(*SMALL, "--search", "units")
         assert "No setting was better than the default: trial" in done.stdout
         document = json.loads(forecast(*SMALL, "--search", "units", "-f", "json").stdout)
-        assert (document["better"], document["settings"]["units"]) == (False, 32)
+        assert (document["better"], document["settings"]["units"]) == (False, None)
 
     def test_what_an_option_sets_is_not_searched(self, forecast, fits):
         done = forecast(*SMALL, "--cell", "lstm", "-f", "json", FORECASTER_TUNE_UNITS="24")
@@ -158,12 +158,12 @@ class TestResults:
         made = forecast(*SMALL, "--search", "units,learning-rate", "-f", "csv").stdout
         rows = list(csv.DictReader(io.StringIO(made)))
         assert [row["trial"] for row in rows] == [str(n) for n in range(6)]
-        assert rows[0]["units"] == "32"
+        assert rows[0]["units"] == ""  # the default
         assert float(rows[0]["gain_default"]) == 0.0
 
     def test_a_trial_that_diverges_is_shown_and_stops_nothing(self, forecast, fits):
         def unstable(panel, measured, settings, on_epoch):
-            if settings.units < 32:
+            if settings.layer_units < 32:
                 raise TrainingDiverged("training diverged: the loss was nan in epoch 1.")
             return losses(panel, measured, settings, None)
 
@@ -231,7 +231,7 @@ class TestStudies:
         forecast(*SMALL, "--study", "s.json")
         done = forecast(*SMALL, "--study", "s.json", "--seed", "1", "--units", "8")
         assert (done.returncode, done.stdout) == (2, "")
-        assert "it has --units 32, and this one has --units 8" in done.stderr
+        assert "it has the default --units, and this one has --units 8" in done.stderr
 
     def test_a_damaged_file_is_refused(self, forecast, fits):
         Path("s.json").write_text('{"schema": "tune-study/1", "tri')

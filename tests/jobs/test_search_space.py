@@ -28,18 +28,19 @@ def searched(space: SearchSpace, trials: int, together: int, loss) -> list[dict]
 
 
 def by_units(values) -> float:
-    return 1.0 + abs(values["units"] - 96) / 100
+    return 1.0 + abs((values["units"] or 32) - 96) / 100
 
 
 class TestValues:
     def test_the_default_of_every_setting_is_among_its_values(self):
         space = SearchSpace.around(Settings(), LENGTHS)
-        assert space.values["units"] == VALUES["units"]
+        assert space.values["layers"] == VALUES["layers"]
         assert space.settings(space.first) == Settings()
 
     def test_none_stands_in_the_place_of_what_it_depends_on(self):
         values = SearchSpace.around(Settings(), LENGTHS).values
         assert values["context"] == (32, None, 128)
+        assert values["units"][3] is None
         assert values["batch_size"] == (None, 64, 128)
         assert values["learning_rate"][3:6] == (2e-3, None, 4e-3)
         larger = SearchSpace.around(Settings(batch_size=128), [3000]).values
@@ -113,7 +114,7 @@ class TestProposals:
     def test_the_sampler_learns_from_losses(self):
         space = SearchSpace.around(Settings(), LENGTHS)
         late = searched(space, STARTUP + 16, 4, by_units)[STARTUP:]
-        assert sum(values["units"] >= 64 for values in late) > len(late) * 0.8
+        assert sum((values["units"] or 32) >= 64 for values in late) > len(late) * 0.8
 
     def test_it_learns_from_what_diverged(self):
         space = SearchSpace.around(Settings(), LENGTHS, ["learning_rate", "units", "dropout"])

@@ -51,7 +51,7 @@ def changed(content: bytes, place: str, value: object) -> bytes:
             "created is",
         ),
         ("settings", [None, [], "x", DEEP], "settings is"),
-        ("settings.units", [True, 6.0, "6", None, float("nan"), DEEP], "units is"),
+        ("settings.units", [True, 6.0, "6", float("nan"), DEEP], "units is"),
         ("settings.layers", [True, 0, 9], "layers is"),
         ("settings.dropout", [True, "0.1", float("nan"), 1.0, -0.1, 10**400], "dropout is"),
         ("settings.bidirectional", [0, 1, None, "yes", []], "bidirectional is"),

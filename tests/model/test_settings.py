@@ -135,6 +135,19 @@ def test_settings_cannot_be_changed_by_accident():
     assert replace(Settings(), units=3).units == 3
 
 
+class TestUnits:
+    @pytest.mark.parametrize(
+        ("cell", "few", "many"), [("gru", 32, 64), ("rnn", 32, 64), ("lstm", 32, 32)]
+    )
+    def test_grow_with_the_panel(self, cell, few, many):
+        assert Settings(cell=cell).for_panel([2500] * 23).units == few
+        assert Settings(cell=cell).for_panel([2500] * 24).units == many
+
+    def test_have_a_default_where_no_panel_is_known(self):
+        assert Settings().layer_units == 32
+        assert Settings(units=7).layer_units == 7
+
+
 class TestBatches:
     @pytest.mark.parametrize(
         ("count", "size"), [(1, 32), (5, 32), (12, 64), (31, 128), (5000, 128)]
@@ -146,7 +159,7 @@ class TestBatches:
         assert Settings(supervise="last").for_panel([2500] * 96).batch_size == 32
 
     def test_are_as_they_were_asked_for(self):
-        asked = Settings(batch_size=7, learning_rate=1e-3)
+        asked = Settings(units=5, batch_size=7, learning_rate=1e-3)
         assert asked.for_panel([2500] * 96) == asked
 
     def test_the_rate_grows_with_the_root_of_their_size(self):
