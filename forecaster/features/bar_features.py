@@ -144,6 +144,8 @@ def bar_features(scale: VolatilityScale, prior: float, rows: slice = slice(None)
 
 def _share(known: Mask) -> Floats:
     """Decaying mean of whether something is known; 1 where it always was."""
+    if known.all():
+        return np.ones(len(known))
     return decaying_mean(known.astype(np.float64), decay_of(KNOWN_HALF_LIFE), 0.0, 0.0)
 
 

@@ -120,7 +120,7 @@ def _echo(highest: Floats, ahead: Integers) -> Floats:
     total, count = np.zeros((len(highest), len(ahead))), np.zeros((len(highest), len(ahead)))
     for weeks in WEEKS_BACK:
         place = ahead - 7 * weeks
-        values = np.where(place >= 0, highest[:, np.maximum(place, 0)], -np.inf)
+        values = np.where(place >= 0, highest.take(np.maximum(place, 0), axis=1), -np.inf)
         known = np.isfinite(values)
         total += np.where(known, values, 0.0)
         count += known

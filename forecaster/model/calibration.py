@@ -31,8 +31,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from forecaster.arrays import Floats, Mask, Rows
-from forecaster.model.numpy_rnn import middle_level
+from forecaster.arrays import Floats, Rows
 
 WINDOW = 750
 """Past forecasts that correct the next one: three years."""
@@ -84,10 +83,9 @@ class Forecasts:
     spread: Floats
     shape: Floats
 
-    def quantiles(self, factor: Floats | float = 1.0) -> Floats:
-        """Quantiles ``(n, G, Q)`` with the spread times a factor ``(G,)``."""
-        spread = (self.spread * factor)[..., None]
-        return np.asarray(self.centre[..., None] + spread * self.shape)
+    def quantiles(self) -> Floats:
+        """Quantiles ``(n, G, Q)``."""
+        return np.asarray(self.centre[..., None] + self.spread[..., None] * self.shape)
 
 
 @dataclass(frozen=True)
@@ -207,10 +205,16 @@ class Evidence:
         count = known.sum(axis=0)
         own = self._factor(network, targets, known, count)
         other = self._factor(ruler, targets, known, count)
-        a, b = network.quantiles(own), ruler.quantiles(other)
-        weight = self._weight(a, b, targets, known, count)
-        widths = self._widths(a + weight[:, None] * (b - a), targets, known, count)
-        return Correction(self.steps, own, other, weight, widths, int(count[0]))
+        columns = (network.spread, ruler.spread, network.centre - targets, ruler.centre - targets)
+        past = _Past(
+            np.ascontiguousarray(np.stack(columns, axis=-1).transpose(1, 0, 2)),
+            own[:, None] * network.shape,
+            other[:, None] * ruler.shape,
+            known.T[:, None, :],
+            count,
+        )
+        weight = self._weight(past)
+        return Correction(self.steps, own, other, weight, self._widths(past, weight), int(count[0]))
 
     def _factor(self, past: Forecasts, targets: Floats, known: Floats, count: Floats) -> Floats:
         """Factor on the spread, ``(G,)``."""
@@ -218,7 +222,7 @@ class Evidence:
         apart = np.abs(targets - past.centre) / np.maximum(usual, _NARROWEST)
         errors = np.minimum(apart, _CUT)
         prior = self.trust * _PRIOR * np.sqrt(self.steps)
-        total = _sums(known, errors)
+        total = (known * errors).sum(axis=0)
         log_mean = np.log((prior + total) / (prior + count))
         # errors over h sessions overlap: n of them tell as much as 3h/(2h² + 1) times as many
         overlap = (2.0 * self.steps + 1.0 / self.steps) / 3.0
@@ -226,14 +230,10 @@ class Evidence:
         kept = np.maximum(0.0, 1.0 - noise / np.maximum(log_mean**2, 1e-12))
         return np.asarray(np.exp(log_mean * kept))
 
-    def _weight(
-        self, a: Floats, b: Floats, targets: Floats, known: Floats, count: Floats
-    ) -> Floats:
-        """The weight of quantiles b beside a with the least past loss, ``(G,)``."""
-        first, middle, last = (
-            _sums(known, pinball(targets, each, self.levels)) for each in (a, (a + b) / 2, b)
-        )
-        unit = np.maximum((first + last) / 2 / np.maximum(count, 1.0), 1e-12)
+    def _weight(self, past: _Past) -> Floats:
+        """The weight of the regression beside the network with the least past loss, ``(G,)``."""
+        first, middle, last = past.losses((0.0, 0.5, 1.0), self.levels)
+        unit = np.maximum((first + last) / 2 / np.maximum(past.count, 1.0), 1e-12)
         # the loss with weight w is L(0) + slope w + curve w²
         curve = 2.0 * (last + first - 2.0 * middle)
         slope = (last - first - curve) / unit
@@ -241,27 +241,74 @@ class Evidence:
         curve += self.trust * _WORSE * _WEIGHT_PRIOR * np.sqrt(self.steps)
         return np.asarray(np.clip(-slope / (2.0 * curve), 0.0, 1.0))
 
-    def _widths(self, quantiles: Floats, targets: Floats, known: Floats, count: Floats) -> Floats:
+    def _widths(self, past: _Past, weight: Floats) -> Floats:
         """Factors on the levels' distances from the middle one by past coverage, ``(G, Q)``."""
-        factors = np.ones(quantiles.shape[1:])
+        factors = np.ones(past.own.shape)
         pairs = _mirrored(self.levels)
         if len(pairs) < 2:
             return factors
         low, high = pairs.T
         shares = np.asarray(self.levels)[high] - np.asarray(self.levels)[low]  # (P,)
-        half = (quantiles[..., high] - quantiles[..., low]) / 2  # (w, G, P)
-        middle = quantiles[..., middle_level(self.levels)]
-        hits = np.abs(targets - middle)[..., None] < half
-        total = _sums(known, hits)  # (G, P)
+        total, width = past.coverage(weight, low, high)  # (G, P)
         prior = (self.trust * _SHAPE_PRIOR * np.sqrt(self.steps))[:, None]
-        coverage = (total + prior * shares) / (count[:, None] + prior)
+        coverage = (total + prior * shares) / (past.count[:, None] + prior)
         logits = np.log(shares / (1.0 - shares))
         off = np.log(coverage / (1.0 - coverage)) - logits
-        width = np.maximum(half.mean(axis=0), _NARROWEST)
-        slope = np.gradient(np.log(width), logits, axis=-1)
+        slope = np.gradient(np.log(np.maximum(width, _NARROWEST)), logits, axis=-1)
         change = np.exp(np.clip(-slope * off, -_LARGEST_WIDENING, _LARGEST_WIDENING))
         factors[:, low], factors[:, high] = change, change
         return factors
+
+
+@dataclass(frozen=True)
+class _Past:
+    """Forecasts of the window and what came, step by step, as matrices to be multiplied.
+
+    What a mixture of both forecasts makes of them is a product: thousands of numbers in one call.
+
+    Attributes:
+        parts: spreads of the network and of the regression, and their centres less the targets:
+            ``(G, w, 4)``.
+        own: distances of the network's levels from its centre, in its spreads: ``(G, Q)``.
+        other: the regression's.
+        known: 1 where a target is known, else 0: ``(G, 1, w)``.
+        count: of them, ``(G,)``.
+    """
+
+    parts: Floats
+    own: Floats
+    other: Floats
+    known: Floats
+    count: Floats
+
+    def losses(self, weights: Sequence[float], levels: Sequence[float]) -> Floats:
+        """Sums over the window of pinball losses with weights of the regression: ``(W, G)``."""
+        ones = np.ones_like(self.own)
+        mixture = np.concatenate(
+            [
+                np.stack([(1.0 - w) * self.own, w * self.other, (1.0 - w) * ones, w * ones], axis=1)
+                for w in weights
+            ],
+            axis=-1,
+        )  # (G, 4, W · Q)
+        above = self.parts @ mixture  # quantiles less targets, (G, w, W · Q)
+        sums = self.known @ self.parts @ mixture
+        np.maximum(above, 0.0, out=above)
+        # with e = y − q, max(τe, (τ − 1)e) = max(−e, 0) + τe
+        by_level = self.known @ above - np.tile(levels, len(weights)) * sums
+        return np.asarray(by_level.reshape(len(self.own), len(weights), -1).mean(axis=-1).T)
+
+    def coverage(self, weight: Floats, low: Rows, high: Rows) -> tuple[Floats, Floats]:
+        """How many targets were inside each interval, and its mean half width, ``(G, P)`` each.
+
+        Intervals count as lying around the middle level.
+        """
+        both = np.stack([1.0 - weight, weight], axis=-1)[..., None]  # (G, 2, 1)
+        widths = np.stack([each[:, high] - each[:, low] for each in (self.own, self.other)], axis=1)
+        spreads, errors, halves = self.parts[..., :2], self.parts[..., 2:], both * widths / 2
+        inside = np.abs(errors @ both) < spreads @ halves  # (G, w, P)
+        width = spreads.mean(axis=1, keepdims=True) @ halves
+        return (self.known @ inside.astype(np.float64))[:, 0], width[:, 0]
 
 
 def pinball(targets: Floats, quantiles: Floats, levels: Sequence[float]) -> Floats:
@@ -269,15 +316,6 @@ def pinball(targets: Floats, quantiles: Floats, levels: Sequence[float]) -> Floa
     taus = np.asarray(levels)
     below = np.maximum(quantiles - targets[..., None], 0.0) @ np.full(len(taus), 1.0 / len(taus))
     return np.asarray(taus.mean() * targets - quantiles @ (taus / len(taus)) + below)
-
-
-def _sums(known: Floats, values: Floats | Mask) -> Floats:
-    """Sums over the sessions that are known: ``(w, G)`` of 0 or 1 and ``(w, G, ...)``.
-
-    As products of matrices, which are many times as fast as sums along the first axis.
-    """
-    columns = [known[:, g] @ values[:, g] for g in range(known.shape[1])]
-    return np.array(columns, dtype=np.float64)
 
 
 def _later(values: Floats, steps: Rows, before: float) -> Floats:
