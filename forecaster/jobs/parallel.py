@@ -324,14 +324,16 @@ def _collect(
             left[place] = task
             yield joblib.delayed(work)(function, shipped, place, task, variables)
 
-    with interrupts_stay_here():
-        results = parallel(calls())
+    results: Any = None
     try:
+        with interrupts_stay_here():  # one that waited comes where this ends
+            results = parallel(calls())
         for answer in results if lost is None else received(results, lost):
             place, result = checked_answer(answer, function, left)
             del left[place]
             yield place, result
     finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of cancelled tasks
-            results.close()
+        if results is not None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of cancelled tasks
+                results.close()

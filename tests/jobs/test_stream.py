@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -11,8 +13,10 @@ import pytest
 import tasks_for_pool as tasks
 
 from forecaster.errors import WorkersLost
+from forecaster.jobs import parallel
 from forecaster.jobs.parallel import Pool
 from forecaster.jobs.worker import quiet_end
+from forecaster.market.bars import Panel
 
 
 def test_it_comes_in_order_and_takes_tasks_as_they_are_needed():
@@ -53,6 +57,19 @@ def test_one_that_is_left_ends_its_processes_without_a_word(before, capfd):
     results.close()
     assert not workers & {child.pid for child in here.children()}
     assert capfd.readouterr().err == ""
+
+
+def test_an_interrupt_that_waited_for_the_start_ends_it_without_a_word(monkeypatch, recwarn):
+    @contextlib.contextmanager
+    def late() -> Iterator[None]:
+        yield
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(parallel, "interrupts_stay_here", late)
+    with pytest.raises(KeyboardInterrupt):
+        Pool(2).map(tasks.nap, Panel(()), [0.05] * 20)
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 @pytest.mark.parametrize(
