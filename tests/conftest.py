@@ -9,6 +9,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a GPU rounds to TF32, and tests count bits
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of some hundred commands would compile anew
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the command, before numpy is imported
 
 import browser

@@ -15,15 +15,16 @@ from forecaster.features.sequences import Batch
 from forecaster.model.devices import gpu_count
 from forecaster.model.network import distances, to_network
 from forecaster.model.numpy_rnn import SPREAD_LIMIT, Network, middle_level
-from forecaster.model.settings import Settings
+from forecaster.model.settings import BATCHES, Settings
 
 RANGE_WEIGHT = 0.1
 """Weight in the training loss of the distance between forecast spreads and later ranges.
 A session's range tells its volatility about five times less noisily than its return does."""
 
-PARTS = 2
-"""Parts of a batch that a CPU computes side by side, each on a thread of its own. They belong to
-what a seed stands for: sums of two parts round differently than one sum. A GPU has one part."""
+PARTS, SEQUENCES_OF_A_PART = 2, 32
+"""Parts of a batch that a CPU computes side by side, each on a thread of its own, and the fewest
+sequences that pay for one: a part takes a third of a second to trace. Parts belong to what a seed
+stands for: sums of two round differently than one sum. A GPU has one."""
 
 
 def step_weights(horizon: int) -> Floats32:
@@ -134,7 +135,7 @@ class Trainer:
         elif settings.clip_value:
             clipping["clipvalue"] = settings.clip_value
         self.optimiser = keras.optimizers.Adam(settings.rate, **clipping)
-        self._parts = 1 if gpu_count() else PARTS
+        self._parts = _parts_of(settings)
         self._losses = _loss_model(model, settings, self._parts)
         # or the first step is traced twice: it makes them
         self.optimiser.build(self._losses.trainable_variables)
@@ -165,6 +166,12 @@ def _loss_model(model: Any, settings: Settings, parts: int) -> Any:
     stacked = [keras.Input((*model.outputs[0].shape[1:-1], 3)) for _ in range(parts)]
     loss = training_loss(settings)([(y, outputs(x)) for x, y in zip(inputs, stacked, strict=True)])
     return keras.Model([*inputs, *stacked], keras.ops.reshape(loss, (1,)))
+
+
+def _parts_of(settings: Settings) -> int:
+    """Into how many parts a batch is cut."""
+    whole = (settings.batch_size or BATCHES[0]) // SEQUENCES_OF_A_PART
+    return 1 if gpu_count() else max(1, min(PARTS, whole))
 
 
 def _split(array: Floats32, parts: int) -> list[Floats32]:

@@ -2,9 +2,9 @@
 
 A sum that several threads share is added up in another order and rounds differently, so the number
 of threads within an operation is part of what a seed stands for; how many operations run beside one
-another is not. The two parts of a batch keep two threads busy (``optimisation.PARTS``); networks of
-this size gain nothing from more, several networks at a time do (``jobs/parallel.py``). TensorFlow's
-variables set other numbers, for every worker too.
+another is not. The parts of a large batch keep two threads busy (``optimisation.PARTS``); networks
+of this size gain nothing from more, several networks at a time do (``jobs/parallel.py``).
+TensorFlow's variables set other numbers, for every worker too.
 """
 
 from __future__ import annotations

@@ -72,12 +72,20 @@ class TestLoss:
     @pytest.mark.parametrize(("count", "gpus"), [(1, 0), (2, 0), (3, 0), (5, 0), (1, 1), (5, 1)])
     def test_comes_from_parts_of_any_size(self, monkeypatch, count, gpus, whole):
         monkeypatch.setattr(optimisation, "gpu_count", lambda: gpus)
+        monkeypatch.setattr(self, "settings", replace(self.settings, batch_size=64))
         rng = np.random.default_rng(count)
         shape = (count, 5, 2) if whole else (count, 2)
         targets, weights = rng.normal(size=shape).astype(np.float32), np.ones(shape, np.float32)
         inputs = rng.normal(size=(count, 5, 2)).astype(np.float32)
         found, expected = self.loss(targets, weights, inputs, whole=whole)
         assert found == pytest.approx(expected, rel=1e-5)
+
+    @pytest.mark.parametrize(("size", "gpus", "parts"), [(8, 0, 1), (64, 0, 2), (64, 1, 1)])
+    def test_a_large_batch_has_two_parts_on_a_cpu(self, monkeypatch, size, gpus, parts):
+        monkeypatch.setattr(optimisation, "gpu_count", lambda: gpus)
+        model = network.build(SETTINGS, 2, whole_sequence=True)
+        trainer = Trainer(model, replace(SETTINGS, batch_size=size))
+        assert len(trainer._losses.inputs) == 2 * parts
 
     def test_without_any_target_it_is_zero(self):
         inputs, zeros = np.zeros((1, 3, 2), np.float32), np.zeros((1, 3, 2), np.float32)
