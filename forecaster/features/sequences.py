@@ -148,18 +148,17 @@ def prefix_batches(
 ) -> Batches:
     """One pass of pieces of at most ``context`` steps, cut at a new random offset each time.
 
-    Several batches have one shape, because a backend compiles its step again for each new shape:
-    the last batch is filled up with pieces of weight 0.
+    All batches of all passes have the shape ``prefix_shape``, because a backend compiles its step
+    again for each new one: the last batch is filled up with pieces of weight 0.
     """
     warm_up = min(WARM_UP, context - 1)
     pieces = _cut_pieces(data, context, warm_up, rng)
     rng.shuffle(pieces)
-    several = len(pieces) > batch_size
-    length = context if several else int(np.diff(pieces, axis=1).max())
+    count, length = prefix_shape(data, context, batch_size)
 
     def gather(chosen: Rows) -> Batch:
-        filling = batch_size - len(chosen) if several else 0
-        chosen = np.concatenate([chosen, np.full((filling, 2), pieces[0, 0])])  # no rows inside
+        filling = np.full((count - len(chosen), 2), pieces[0, 0])  # no rows inside
+        chosen = np.concatenate([chosen, filling])
         steps = np.arange(length)  # (T,)
         rows = chosen[:, :1] + steps  # (B, 1) + (T,) -> (B, T)
         inside = rows < chosen[:, 1:]
@@ -169,8 +168,23 @@ def prefix_batches(
         inputs = np.where(inside[:, :, None], data.inputs[rows], np.float32(0))  # (B, T, F)
         return _batch(data, rows, inputs, data.known(rows) & counts[:, :, None], rng)
 
-    firsts = range(0, len(pieces), batch_size)
-    return Batches([pieces[first : first + batch_size] for first in firsts], gather)
+    firsts = range(0, len(pieces), count)
+    return Batches([pieces[first : first + count] for first in firsts], gather)
+
+
+def prefix_shape(data: TrainingSet, context: int, batch_size: int) -> tuple[int, int]:
+    """How many pieces each batch has, and of how many steps, wherever the histories are cut.
+
+    Args:
+        data: the panel.
+        context: steps of a piece, at most.
+        batch_size: pieces, at most.
+    """
+    warm_up = min(WARM_UP, context - 1)
+    stride, lengths = context - warm_up, np.diff(data.starts)  # (S,)
+    # the offset stride - 1 cuts most pieces
+    most = np.where(lengths > context, -(-(lengths - 2 - warm_up + stride) // stride), 1)
+    return min(batch_size, int(most.sum())), min(context, int(lengths.max()))
 
 
 def _cut_pieces(data: TrainingSet, context: int, warm_up: int, rng: np.random.Generator) -> Rows:

@@ -5,7 +5,9 @@ Shapes: B sequences, T sessions, F inputs, H steps, Q levels. Keras is imported 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from forecaster.features.sequences import Batch
 from forecaster.model.devices import gpu_count
 from forecaster.model.network import distances, to_network
 from forecaster.model.numpy_rnn import SPREAD_LIMIT, Network, middle_level
-from forecaster.model.settings import BATCHES, Settings
+from forecaster.model.settings import Settings
 
 RANGE_WEIGHT = 0.1
 """Weight in the training loss of the distance between forecast spreads and later ranges.
@@ -122,7 +124,10 @@ def _loss_sums(settings: Settings) -> Callable[[Any, Sequence[Any]], list[Any]]:
 class Trainer:
     """Steps of Adam on the weights of a Keras model.
 
+    The first step of each shape is traced, which takes as long as some fifty others.
+
     Attributes:
+        model: whose weights are trained.
         optimiser: Keras's.
     """
 
@@ -134,12 +139,26 @@ class Trainer:
             clipping["global_clipnorm"] = settings.norm_limit
         elif settings.clip_value:
             clipping["clipvalue"] = settings.clip_value
+        self.model = model
         self.optimiser = keras.optimizers.Adam(settings.rate, **clipping)
         self._parts = _parts_of(settings)
         self._losses = _loss_model(model, settings, self._parts)
         # or the first step is traced twice: it makes them
         self.optimiser.build(self._losses.trainable_variables)
         self._losses.compile(self.optimiser, loss=lambda _, loss: loss, jit_compile=False)
+
+    def start_over(self, model: Any, rate: float) -> None:
+        """Go back to before the first step, with what was traced.
+
+        Args:
+            model: of the same layers; its weights, and the state of its dropout, are taken over.
+            rate: of learning.
+        """
+        for own, new in zip(self.model.variables, model.variables, strict=True):
+            own.assign(new)
+        for state in self.optimiser.variables:
+            state.assign(np.zeros(state.shape, state.dtype))
+        self.optimiser.learning_rate.assign(rate)
 
     def step(self, batch: Batch) -> float:
         """One step of the optimiser; the loss of this batch."""
@@ -148,6 +167,42 @@ class Trainer:
             _split(array, self._parts) for array in (batch.inputs, stack_targets(batch))
         )
         return float(self._losses.train_on_batch([*inputs, *stacked], _UNUSED))
+
+
+_idle: dict[tuple[Settings, tuple[Any, ...]], Trainer] = {}
+"""Trainers of this process that are not at work, the latest last."""
+
+_MOST_IDLE = 4
+
+
+@contextlib.contextmanager
+def trainer_of(
+    model: Any, settings: Settings, shape: tuple[int, int] | None = None
+) -> Iterator[Trainer]:
+    """A trainer that starts at a model's weights, for one fit.
+
+    An earlier fit in this process of the same layers with batches of the same shape leaves what it
+    traced to this one: folds, seeds, trials and refits are each some second shorter. The bits are
+    those of a trainer of its own, and fits in several threads never share one.
+
+    Args:
+        model: of Keras.
+        settings: of the fit.
+        shape: sequences and steps of every batch; None: they differ, and a step that was traced for
+            several shapes at once rounds differently than one for one shape.
+    """
+    alike = replace(settings, seed=0, epochs=1, patience=1, learning_rate=1.0)
+    key = alike, (shape, *(tensor.shape for tensor in (*model.inputs, *model.outputs)))
+    trainer = _idle.pop(key, None)
+    if trainer is None:
+        trainer = Trainer(model, settings)
+    else:
+        trainer.start_over(model, settings.rate)
+    yield trainer
+    if shape is not None:  # and no step was broken off
+        _idle[key] = trainer
+    while len(_idle) > _MOST_IDLE:
+        _idle.pop(next(iter(_idle)), None)
 
 
 _UNUSED = np.zeros(1, dtype=np.float32)
@@ -170,8 +225,7 @@ def _loss_model(model: Any, settings: Settings, parts: int) -> Any:
 
 def _parts_of(settings: Settings) -> int:
     """Into how many parts a batch is cut."""
-    whole = (settings.batch_size or BATCHES[0]) // SEQUENCES_OF_A_PART
-    return 1 if gpu_count() else max(1, min(PARTS, whole))
+    return 1 if gpu_count() else max(1, min(PARTS, settings.sequences // SEQUENCES_OF_A_PART))
 
 
 def _split(array: Floats32, parts: int) -> list[Floats32]:

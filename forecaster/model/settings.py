@@ -225,11 +225,16 @@ class Settings:
         return PREFIX_CONTEXT if self.supervise == "prefixes" else WINDOW_CONTEXT
 
     @property
+    def sequences(self) -> int:
+        """Sequences in a training step, with the default filled in."""
+        return self.batch_size or BATCHES[0]
+
+    @property
     def rate(self) -> float:
         """The learning rate with its default filled in."""
         if self.learning_rate is not None:
             return self.learning_rate
-        return RATE * math.sqrt((self.batch_size or BATCHES[0]) / BATCHES[0])
+        return RATE * math.sqrt(self.sequences / BATCHES[0])
 
     def for_panel(self, lengths: Sequence[int]) -> Settings:
         """These settings with units, batch size and learning rate filled in.

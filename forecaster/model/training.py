@@ -20,6 +20,7 @@ from forecaster.features.sequences import (
     Batches,
     TrainingSet,
     prefix_batches,
+    prefix_shape,
     window_batches,
 )
 from forecaster.machine import trim_memory
@@ -28,7 +29,7 @@ from forecaster.model.devices import import_keras
 from forecaster.model.inference import outputs_at
 from forecaster.model.network import started, to_network
 from forecaster.model.numpy_rnn import Network
-from forecaster.model.optimisation import Trainer, WeightAverage
+from forecaster.model.optimisation import Trainer, WeightAverage, trainer_of
 from forecaster.model.settings import BATCHES, Settings
 from forecaster.wording import counted
 
@@ -192,18 +193,20 @@ def fit(
     features, whole = len(representation.features), settings.supervise == "prefixes"
     known = data.known_targets(TARGETS_TO_START)
     model = started(start, settings, features, known, whole_sequence=whole)
-    return _run_epochs(model, settings, representation, data, targets, watch, total, rng, on_epoch)
+    shape = prefix_shape(data, settings.context_length, settings.sequences) if whole else None
+    passes = _epochs(settings, data, rng)
+    with trainer_of(model, settings, shape) as trainer:
+        return _run(trainer, settings, representation, passes, targets, watch, total, on_epoch)
 
 
-def _run_epochs(
-    model: object,
+def _run(
+    trainer: Trainer,
     settings: Settings,
     representation: Representation,
-    data: TrainingSet,
+    passes: Iterator[Batches],
     targets: tuple[int, ...],
     watch: _Watch | None,
     total: int,
-    rng: np.random.Generator,
     on_epoch: OnEpoch | None,
 ) -> FitResult:
     """Epochs until the validation loss has not improved for ``patience`` of them.
@@ -211,15 +214,14 @@ def _run_epochs(
     The best epoch comes after ``LEAST_EPOCHS``; without a validation part it is the last one.
     """
     least = min(LEAST_EPOCHS, total)
-    least_steps = LEAST_STEPS / math.sqrt((settings.batch_size or BATCHES[0]) / BATCHES[0])
-    parts = _epochs(settings, data, rng)
+    least_steps = LEAST_STEPS / math.sqrt(settings.sequences / BATCHES[0])
     began, stepping, trained = time.perf_counter(), 0.0, 0
-    best, best_loss, best_epoch = to_network(model, settings), math.inf, 0
-    trainer, average = Trainer(model, settings), WeightAverage(model)
+    best, best_loss, best_epoch = to_network(trainer.model, settings), math.inf, 0
+    average = WeightAverage(trainer.model)
     history: list[Epoch] = []
     for number in range(1, total + 1):
         start = time.perf_counter()
-        loss, count = _one_epoch(trainer, next(parts), average)
+        loss, count = _one_epoch(trainer, next(passes), average)
         stepping += time.perf_counter() - start
         trained += count
         current = average.network(settings)
@@ -292,11 +294,10 @@ def _epochs(settings: Settings, data: TrainingSet, rng: np.random.Generator) -> 
 
 def batches(settings: Settings, data: TrainingSet, rng: np.random.Generator) -> Batches:
     """A pass over the panel, cut as the settings' supervision says."""
-    size = settings.batch_size or BATCHES[0]
+    context, size = settings.context_length, settings.sequences
     if settings.supervise == "prefixes":
-        return prefix_batches(data, settings.context_length, size, rng)
-    vary = settings.windows == "vary"
-    return window_batches(data, settings.context_length, size, rng, vary=vary)
+        return prefix_batches(data, context, size, rng)
+    return window_batches(data, context, size, rng, vary=settings.windows == "vary")
 
 
 class _Watch:

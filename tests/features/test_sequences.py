@@ -17,6 +17,7 @@ from forecaster.features.sequences import (
     TrainingSet,
     gather_windows,
     prefix_batches,
+    prefix_shape,
     window_batches,
 )
 
@@ -159,13 +160,30 @@ class TestPrefixes:
             assert np.all(batch.weights[short, 5:] == 0)
         assert seen == 1
 
-    def test_all_batches_of_an_epoch_have_one_shape(self):
+    @given(
+        lengths=st.lists(st.integers(2, 90), min_size=1, max_size=4),
+        context=st.integers(2, 40),
+        batch_size=st.integers(1, 9),
+    )
+    @settings(max_examples=60)
+    def test_all_batches_of_all_passes_have_one_shape(self, lengths, context, batch_size):
         # a backend compiles its step again for another one
-        data = numbered([90, 12, 33])
-        batches = list(prefix_batches(data, 20, 4, np.random.default_rng(0)))
-        assert len(batches) > 2
-        assert {b.inputs.shape for b in batches} == {(4, 20, 2)}
-        assert {b.weights.shape for b in batches} == {(4, 20, 3)}
+        data, rng = numbered(lengths), np.random.default_rng(0)
+        count, length = prefix_shape(data, context, batch_size)
+        for _ in range(4):
+            for batch in prefix_batches(data, context, batch_size, rng):
+                assert batch.inputs.shape == (count, length, 2)
+                assert batch.weights.shape == (count, length, 3)
+
+    @pytest.mark.parametrize("context", [2, 9, 10, 31])
+    @pytest.mark.parametrize("length", [10, 31, 32, 33, 60, 90, 93])
+    def test_a_batch_has_room_for_as_many_pieces_as_any_cut_makes(self, length, context):
+        data, rng = numbered([length]), np.random.default_rng(0)
+        made = {
+            sum(b.weights.any(axis=(1, 2)).sum() for b in prefix_batches(data, context, 99, rng))
+            for _ in range(300)
+        }
+        assert max(made) == prefix_shape(data, context, 99)[0]
 
     def test_one_batch_alone_is_no_larger_than_its_pieces(self):
         (batch,) = prefix_batches(numbered([7, 5]), 20, 4, np.random.default_rng(0))

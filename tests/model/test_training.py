@@ -10,7 +10,7 @@ from forecaster.errors import TrainingDiverged
 from forecaster.evaluation.metrics import pinball
 from forecaster.features.representation import Representation
 from forecaster.features.sequences import TrainingSet
-from forecaster.model import training
+from forecaster.model import optimisation, training
 from forecaster.model.numpy_rnn import forward_last
 from forecaster.model.optimisation import Trainer
 from forecaster.model.settings import Settings
@@ -143,6 +143,73 @@ class TestSeed:
         assert same_weights(one.network, two.network)
 
 
+class TestTraced:
+    """Fits of the same layers in one process share what is traced, and nothing else."""
+
+    @pytest.fixture(autouse=True)
+    def traced(self, monkeypatch):
+        """How often a first step was traced; nothing is left of other tests."""
+        monkeypatch.setattr(optimisation, "_idle", {})
+        made = []
+
+        class Counted(Trainer):
+            def __init__(self, model, settings):
+                made.append(settings)
+                super().__init__(model, settings)
+
+        monkeypatch.setattr(optimisation, "Trainer", Counted)
+        return made
+
+    @pytest.mark.parametrize("changes", [{}, {"layers": 2}, {"cell": "lstm", "clip_value": 0.1}])
+    def test_the_bits_are_those_of_a_first_fit(self, monkeypatch, traced, changes):
+        settings = replace(SETTINGS, **changes)
+        other = replace(settings, seed=7, learning_rate=0.02, epochs=3)
+        fit(other, HISTORIES[::-1], validation_of())
+        second = fit(settings, HISTORIES, validation_of())
+        assert len(traced) == 1
+        monkeypatch.setattr(optimisation, "_idle", {})
+        first = fit(settings, HISTORIES, validation_of())
+        assert len(traced) == 2
+        assert same_weights(second.network, first.network)
+
+    def test_not_by_fits_of_other_layers_or_other_shapes(self, traced):
+        settings = replace(SETTINGS, cell="rnn")
+        fit(settings, HISTORIES, None, epochs=1)
+        fit(settings, HISTORIES[:1], None, epochs=1)
+        for changes in ({"units": 3}, {"dropout": 0.0}, {"horizon": 3}, {"clip_value": 0.1}):
+            fit(replace(settings, **changes), HISTORIES, None, epochs=1)
+        assert len(traced) == 6
+
+    def test_not_by_two_fits_at_a_time(self, traced):
+        def another(_epoch):
+            if len(traced) == 1:
+                fit(SETTINGS, HISTORIES, None, epochs=1)
+
+        fit(SETTINGS, HISTORIES, None, epochs=1, on_epoch=another)
+        assert len(traced) == 2
+
+    def test_not_where_lengths_vary(self, traced):
+        for _ in range(2):
+            fit(replace(SETTINGS, cell="rnn", supervise="last"), HISTORIES, None, epochs=1)
+        assert len(traced) == 2
+
+    def test_not_after_a_fit_that_was_broken_off(self, traced):
+        def stop(_epoch):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            fit(SETTINGS, HISTORIES, None, epochs=1, on_epoch=stop)
+        fit(SETTINGS, HISTORIES, None, epochs=1)
+        assert len(traced) == 2
+
+    def test_only_the_latest_few_are_held(self, monkeypatch, traced):
+        monkeypatch.setattr(optimisation, "_MOST_IDLE", 1)
+        for units in (1, 2, 2, 1):
+            fit(replace(SETTINGS, cell="rnn", units=units), HISTORIES, None, epochs=1)
+            assert len(optimisation._idle) == 1
+        assert len(traced) == 3
+
+
 class TestWhatIsLearntFrom:
     def test_is_the_training_range_alone(self):
         # one epoch, so that early stopping has nothing to choose
@@ -238,10 +305,11 @@ class TestPartialBars:
     def test_are_learnt_from_and_watched_with_the_targets_of_full_bars(self, monkeypatch):
         seen = {}
 
-        def record(_model, _settings, representation, data, targets, watch, *_rest):
+        def record(_trainer, _settings, representation, data, targets, watch, *_rest):
             seen.update(data=data, watch=watch, targets=targets, representation=representation)
 
-        monkeypatch.setattr(training, "_run_epochs", record)
+        monkeypatch.setattr(training, "_epochs", lambda _settings, data, _rng: data)
+        monkeypatch.setattr(training, "_run", record)
         fit(replace(SETTINGS, partial_bars=True), HISTORIES, validation_of(sessions=80))
         data, watch = seen["data"], seen["watch"]
         copies = [part.astype(float) for part in np.split(data.inputs, 4)]
