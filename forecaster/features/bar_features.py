@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -22,13 +23,18 @@ from forecaster.features.volatility import (
     decaying_mean,
     overnight_gaps,
 )
-from forecaster.market.bars import History
 
 HALF_LIVES = (1.0, 2.5, 5.0, 11.0, 22.0, 60.0, 250.0)
 """Half-lives, in sessions, of the range-based variance estimates."""
 
 LOG_HALF_LIVES = (2.0, 5.0, 22.0)
 """Half-lives, in sessions, of the mean log ranges, which are robust to one wild session."""
+
+TREND_HALF_LIVES = (2.0, 5.0, 22.0)
+"""Half-lives, in sessions, of the mean standardised returns."""
+
+VOLUME_HALF_LIVES = (5.0, 22.0, 120.0)
+"""Half-lives, in sessions, of the mean log volumes."""
 
 SHARE_HALF_LIVES = (5.0, 22.0)
 """Half-lives, in sessions, of the overnight share of variance."""
@@ -48,13 +54,9 @@ BAR_FEATURES = (
     "body",
     "gap",
     "range",
-    "volume_5",
-    "volume_22",
-    "volume_120",
+    *(f"volume_{half_life:g}" for half_life in VOLUME_HALF_LIVES),
     "volatility_level",
-    "return_2",
-    "return_5",
-    "return_22",
+    *(f"return_{half_life:g}" for half_life in TREND_HALF_LIVES),
     *(f"variance_{half_life:g}" for half_life in HALF_LIVES),
     *(f"log_range_{half_life:g}" for half_life in LOG_HALF_LIVES),
     *(f"overnight_{half_life:g}" for half_life in SHARE_HALF_LIVES),
@@ -78,19 +80,20 @@ def _traded(volume: Floats) -> Mask:
     return np.asarray(np.isfinite(volume) & (volume > 0))
 
 
-def volume_ratio(volume: Floats, half_life: float) -> Floats:
-    """Log of volume over its decaying mean; 0 where volume is missing or nil."""
+def volume_ratios(volume: Floats, half_lives: Sequence[float]) -> list[Floats]:
+    """Log of volume over each decaying mean; 0 where volume is missing or nil."""
     known = _traded(volume)
-    if not bool(np.any(known)):
-        return np.zeros_like(volume)
     logs = np.log(np.where(known, volume, 1.0))
-    if known.all():
-        weights = _weights_of_all(len(known), half_life)
-    else:
-        weights = decaying_mean(known.astype(np.float64), decay_of(half_life), 0.0, 0.0)
-    sums = decaying_mean(np.where(known, logs, 0.0), decay_of(half_life), 0.0, 0.0)
-    mean = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 1e-9)
-    return np.where(known, logs - mean, 0.0)
+    every, ratios = bool(known.all()), []
+    for half_life in half_lives:
+        if every:
+            weights = _weights_of_all(len(known), half_life)
+        else:
+            weights = decaying_mean(known.astype(np.float64), decay_of(half_life), 0.0, 0.0)
+        sums = decaying_mean(logs, decay_of(half_life), 0.0, 0.0)
+        mean = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 1e-9)
+        ratios.append(np.where(known, logs - mean, 0.0))
+    return ratios
 
 
 @lru_cache(maxsize=16)
@@ -115,31 +118,32 @@ def bar_features(scale: VolatilityScale, prior: float, rows: slice = slice(None)
     history, m = scale.history, scale.measures
     before = m.volatility_before
     body, spread, known = body_and_spread(history)
-    gap = np.nan_to_num(overnight_gaps(history, m.returns))
-    volumes = [volume_ratio(history.volume, half_life) for half_life in (5.0, 22.0, 120.0)]
+    gap = overnight_gaps(history, m.returns)
+    volumes = volume_ratios(history.volume, VOLUME_HALF_LIVES)
     shares = [_share(mask) for mask in (known, _traded(history.volume))]
     known, size = known[rows], np.abs(m.returns[rows])
     columns = [
         _squash(m.returns[rows] / before[rows]),
         np.log(size / before[rows] + 0.1),
         _squash(np.where(known, body[rows], m.returns[rows]) / before[rows]),
-        _squash(gap[rows] / before[rows]),
+        _squash(np.nan_to_num(gap[rows]) / before[rows]),
         np.log(np.where(known, spread[rows], size) / before[rows] + 0.1),
         *(volume[rows] for volume in volumes),
         np.log(m.volatility[rows] / np.sqrt(prior)),
-        *(_trend(m.returns / before, half_life)[rows] for half_life in (2.0, 5.0, 22.0)),
+        *_trends(m.returns / before, rows),
     ]
     for half_life in HALF_LIVES:
         start = min(PRIOR_SESSIONS, 2.0 * half_life)
         mean = decaying_mean(m.session_variance, decay_of(half_life), prior, start)[rows]
         columns.append(0.5 * np.log(mean / m.volatility[rows] ** 2 + 1e-4))
-    columns += [column[rows] for column in _log_ranges(m)]
-    columns += [column[rows] for column in _overnight_shares(history, m, prior)]
+    columns += _log_ranges(m, rows)
+    columns += _overnight_shares(gap, m.session_variance, prior, rows)
     columns += _weekdays(history.sessions, rows)
     columns += month_and_year(history.sessions, rows)
     columns += [share[rows] for share in shares]
     rhythm = rhythm_features(history.sessions, event_scores(m, volumes[1]), rows)
-    return np.column_stack([*columns, rhythm])
+    # to write columns side by side takes several times as long
+    return np.concatenate([columns, rhythm.T]).T
 
 
 def _share(known: Mask) -> Floats:
@@ -149,34 +153,35 @@ def _share(known: Mask) -> Floats:
     return decaying_mean(known.astype(np.float64), decay_of(KNOWN_HALF_LIFE), 0.0, 0.0)
 
 
-def _trend(standardised: Floats, half_life: float) -> Floats:
-    """Decaying mean of standardised returns, in units of its deviation."""
-    decay = decay_of(half_life)
-    deviation = np.sqrt((1.0 - decay) / (1.0 + decay))
-    return _squash(decaying_mean(standardised, decay, 0.0, 1.0) / deviation)
+def _trends(standardised: Floats, rows: slice) -> list[Floats]:
+    """Decaying means of standardised returns, in units of their deviation."""
+    columns = []
+    for half_life in TREND_HALF_LIVES:
+        decay = decay_of(half_life)
+        deviation = np.sqrt((1.0 - decay) / (1.0 + decay))
+        columns.append(_squash(decaying_mean(standardised, decay, 0.0, 1.0)[rows] / deviation))
+    return columns
 
 
-def _log_ranges(measures: Measures) -> list[Floats]:
+def _log_ranges(measures: Measures, rows: slice) -> list[Floats]:
     """Decaying means of the sessions' log volatility, less the log of σ_t."""
-    before = measures.volatility_before
+    before, now = measures.volatility_before, np.log(measures.volatility[rows])
     logs = 0.5 * np.log(measures.session_variance + 1e-2 * before**2)
+    first = float(np.log(before[0]))
     return [
-        decaying_mean(logs, decay_of(half_life), float(np.log(before[0])), 2.0 * half_life)
-        - np.log(measures.volatility)
+        decaying_mean(logs, decay_of(half_life), first, 2.0 * half_life)[rows] - now
         for half_life in LOG_HALF_LIVES
     ]
 
 
-def _overnight_shares(history: History, measures: Measures, prior: float) -> list[Floats]:
+def _overnight_shares(gap: Floats, variance: Floats, prior: float, rows: slice) -> list[Floats]:
     """Log share of recent variance between close and open."""
-    variance = measures.session_variance
-    gap = overnight_gaps(history, measures.returns)
     night = np.where(np.isfinite(gap), np.minimum(gap**2, variance), _USUAL_SHARE * variance)
     columns = []
     for half_life in SHARE_HALF_LIVES:
         decay = decay_of(half_life)
-        part = decaying_mean(night, decay, _USUAL_SHARE * prior, half_life)
-        whole = decaying_mean(variance, decay, prior, half_life)
+        part = decaying_mean(night, decay, _USUAL_SHARE * prior, half_life)[rows]
+        whole = decaying_mean(variance, decay, prior, half_life)[rows]
         columns.append(0.5 * np.log(part / np.maximum(whole, 1e-12) + 2e-2))
     return columns
 

@@ -108,4 +108,4 @@ class MarketState:
             *(0.5 * np.log(mean[place] + 1e-9) - log_volatility for mean in self._variances),
             *(trend[place] for trend in self._trends),
         ]
-        return np.where(known[:, None], np.column_stack(columns), 0.0)
+        return np.where(known, np.stack(columns), 0.0).T

@@ -62,7 +62,7 @@ def rhythm_features(sessions: Days, scores: Floats, rows: slice = slice(None)) -
     for threshold in (_EVENT, _SHOCK):
         last = np.maximum.accumulate(np.where(scores > threshold, days, -_NEVER))[rows]
         columns += _since(ahead, last)
-    return np.column_stack(columns)
+    return np.stack(columns).T
 
 
 def next_days(days: Integers) -> Integers:

@@ -26,6 +26,9 @@ SPANS = (1, 5, 22, 120)
 
 REGRESSORS = 4 + len(SPANS)
 
+LOG_VOLATILITY = 1 + len(SPANS)
+"""Which regressor ln σ is."""
+
 _LIMIT = 6.0
 
 

@@ -216,14 +216,16 @@ class Representation:
 
     def _standardise(self, bars: Floats, states: Floats) -> Floats32:
         """Rows in standard deviations, cut at ``LIMIT``; an unknown market state is 0."""
-        rows, known = np.column_stack([bars, states]), self.market_state & (states[:, 0] > 0)
-        if len(self.features) < rows.shape[1]:
-            rows = rows.take(np.flatnonzero(np.isin(VOLATILITY_FEATURES, self.features)), axis=1)
-        standard = np.clip((rows - self.mean) / self.deviation, -LIMIT, LIMIT)
-        standard[:, self.deviation == UNTRAINED] = 0.0
-        first, stop = self.market_state_columns
-        standard[~known, first:stop] = 0.0
-        return standard.astype(np.float32)
+        columns = np.concatenate([bars.T, states.T])  # (F, n), as they come
+        if len(self.features) < len(columns):
+            columns = columns[np.isin(VOLATILITY_FEATURES, self.features)]
+        columns -= self.mean[:, None]
+        columns /= self.deviation[:, None]
+        np.clip(columns, -LIMIT, LIMIT, out=columns)
+        columns[self.deviation == UNTRAINED] = 0.0
+        known = self.market_state & (states[:, 0] > 0)
+        columns[slice(*self.market_state_columns), ~known] = 0.0
+        return columns.T.astype(np.float32, order="C")
 
     def state(self) -> dict[str, Any]:
         """Plain values for the model file."""
@@ -297,7 +299,7 @@ class _Moments:
 
     def add(self, rows: Floats) -> None:
         """Add ``(n, F)`` rows."""
-        n = len(rows)
+        n, rows = len(rows), np.ascontiguousarray(rows)
         if n == 0:
             return
         mean = rows.mean(axis=0)

@@ -12,6 +12,7 @@ import numpy as np
 from forecaster.arrays import Floats, Rows
 from forecaster.features.closing_order import nothing
 from forecaster.features.market_states import States
+from forecaster.features.range_regression import design
 from forecaster.features.representation import Encoding, Representation
 from forecaster.features.scaling import VolatilityScale
 from forecaster.market.bars import History
@@ -220,12 +221,12 @@ class Forecaster:
         finite = bool(np.isfinite(past.centre).all() and np.isfinite(past.spread).all())
         if not isinstance(scale, VolatilityScale) or span.stop - span.start < 2 or not finite:
             return None
-        deviations = rulers.deviations(scale, np.arange(span.start, span.stop))  # (n, H)
+        regressors, at = design(scale.measures)[span], steps - 1
+        deviations = rulers.deviations(regressors, at)  # (n, G)
         levels, shape = self.settings.quantiles, rulers.regression.shape
         middle = middle_level(levels)
         apart = shape - shape[:, middle : middle + 1]
-        at = steps - 1
-        ruler = Forecasts(deviations[:, at] * shape[at, middle], deviations[:, at], apart[at])
+        ruler = Forecasts(deviations * shape[at, middle], deviations, apart[at])
         targets = np.full(ruler.centre.shape, np.nan)
         centre, spread = np.zeros(targets.shape), np.ones(targets.shape)
         made = origins - span.start
@@ -234,4 +235,4 @@ class Forecaster:
         trust = _TRUST if encoded.history.ticker in self.trained_on else 1.0
         made_then = Forecasts(centre, spread, past.shape)
         evidence = Evidence.of(made_then, ruler, targets, steps, levels, trust)
-        return PastForecasts(span.start, evidence, deviations, rulers, middle)
+        return PastForecasts(span.start, evidence, regressors, rulers, middle)

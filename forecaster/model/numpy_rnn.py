@@ -85,7 +85,8 @@ class Head:
 
     def centre_and_spread(self, states: Reals, inputs: Reals) -> tuple[Reals, Reals]:
         """States ``(..., U)`` and inputs ``(..., F)`` of a step to two arrays ``(..., H)``."""
-        raw = np.concatenate([states, inputs], axis=-1) @ self.kernel + self.bias
+        of_states, of_inputs = np.split(self.kernel, [states.shape[-1]])
+        raw = states @ of_states + inputs @ of_inputs + self.bias
         horizon = len(self.gaps)
         spread = np.exp(np.clip(raw[..., horizon:], -SPREAD_LIMIT, SPREAD_LIMIT))
         return raw[..., :horizon], np.asarray(spread)
@@ -214,7 +215,8 @@ def states(
     n, t, _ = inputs.shape
     units, U = weights.units, weights.recurrent
     b = weights.bias if cell != "gru" else weights.bias[0]
-    projected = inputs @ weights.kernel + b  # (N, T, F) -> (N, T, G·U)
+    projected = inputs @ weights.kernel  # (N, T, F) -> (N, T, G·U)
+    projected += b
     h: Reals = np.zeros((n, units), dtype=projected.dtype)
     c: Reals = np.zeros((n, units), dtype=projected.dtype)
     out: Reals = np.empty((n, t, units), dtype=projected.dtype)

@@ -61,14 +61,14 @@ class PastForecasts:
     Attributes:
         first: row of the first session.
         evidence: of each session.
-        deviations: the regression's, ``(n, H)``.
+        regressors: of the range regression, ``(n, 8)``.
         rulers: the baselines that the model carries.
         middle: index of the level that is the centre.
     """
 
     first: int
     evidence: Evidence
-    deviations: Floats
+    regressors: Floats
     rulers: Rulers
     middle: int
 
@@ -83,7 +83,7 @@ class PastForecasts:
 
     def newest(self, answer: Floats, *, record: bool) -> tuple[Floats, Calibration | None]:
         """The answer ``(H, Q)`` at the last session corrected, and how."""
-        last = len(self.deviations) - 1
+        last = len(self.regressors) - 1
         found = self.evidence.correction(last)
         if not found.evidence:
             return answer, None
@@ -97,7 +97,8 @@ class PastForecasts:
         return self._apply(every, answer[None], np.array([last]))[0], calibration
 
     def _apply(self, found: Correction, answers: Floats, places: Rows) -> Floats:
-        ruler = self.deviations[places, :, None] * self.rulers.regression.shape
+        deviations = self.rulers.deviations(self.regressors[places])
+        ruler = deviations[:, :, None] * self.rulers.regression.shape
         return found.apply(answers, ruler, self.middle)
 
     def _losses(self) -> PastLosses:

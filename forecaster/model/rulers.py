@@ -12,8 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Floats, Rows
-from forecaster.features.range_regression import REGRESSORS, RangeRegression, column_quantiles
-from forecaster.features.scaling import Scaling, VolatilityScale, VolatilityScaling
+from forecaster.features.range_regression import (
+    LOG_VOLATILITY,
+    REGRESSORS,
+    RangeRegression,
+    column_quantiles,
+)
+from forecaster.features.scaling import Scaling, VolatilityScaling
 from forecaster.market.bars import History
 
 _MOST_SESSIONS = 200_000
@@ -59,12 +64,17 @@ class Rulers:
             column_quantiles(past, levels, past, grows=False),
         )
 
-    def deviations(self, scale: VolatilityScale, rows: Rows) -> Floats:
-        """The regression's deviations at some sessions, ``(m, H)``, in units of ``σ_t √h``."""
+    def deviations(self, regressors: Floats, steps: Rows | slice = slice(None)) -> Floats:
+        """The regression's deviations in units of ``σ_t √h``, ``(m, G)``.
+
+        Args:
+            regressors: of its ``design`` at some sessions, ``(m, 8)``.
+            steps: places of G of the H steps.
+        """
+        coefficients = self.regression.coefficients[:, steps].copy()
+        coefficients[LOG_VOLATILITY] -= 1.0  # the logs of what is divided by σ
         with np.errstate(over="ignore"):
-            of_returns = self.regression.deviations(scale.measures, rows)
-        steps = np.sqrt(np.arange(1, of_returns.shape[1] + 1))
-        deviations = of_returns / (scale.measures.volatility[rows, None] * steps)
+            deviations = np.exp(regressors @ coefficients)
         return np.clip(deviations, 1.0 / _FURTHEST, _FURTHEST)
 
     def arrays(self) -> dict[str, Floats]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import garch_history, noise_after, weekdays
 
-from forecaster.features.bar_features import bar_features, volume_ratio
+from forecaster.features.bar_features import bar_features, volume_ratios
 from forecaster.features.event_features import (
     RHYTHM_FEATURES,
     event_scores,
@@ -88,7 +88,7 @@ class TestEventScores:
         fields = ("open", "high", "low", "close", "adjusted_close")
         prices = {field: getattr(history, field) * jump for field in fields}
         loud = replace(history, **prices, volume=volume)
-        scores = event_scores(measure(loud, 2e-4), volume_ratio(loud.volume, 22.0))
+        scores = event_scores(measure(loud, 2e-4), volume_ratios(loud.volume, (22.0,))[0])
         assert scores[150] > 2.0
         assert np.argmax(scores) == 150
         assert np.median(scores) == pytest.approx(0.0, abs=0.6)
@@ -259,7 +259,7 @@ class TestCausality:
         day = history.sessions[399]
         rows = []
         for each in (history, noise_after(history, day), history.up_to(day)):
-            scores = event_scores(measure(each, 2e-4), volume_ratio(each.volume, 22.0))
+            scores = event_scores(measure(each, 2e-4), volume_ratios(each.volume, (22.0,))[0])
             rows.append(rhythm_features(each.sessions, scores))
         assert np.array_equal(rows[0][:400], rows[1][:400])
         assert np.array_equal(rows[0][:400], rows[2])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from synthetic import close_only, garch_history
 
-from forecaster.features.bar_features import BAR_FEATURES, bar_features, volume_ratio
+from forecaster.features.bar_features import BAR_FEATURES, bar_features, volume_ratios
 from forecaster.features.cross_section import FEWEST, MARKET_STATE_FEATURES
 from forecaster.features.event_features import RHYTHM_FEATURES
 from forecaster.features.representation import (
@@ -150,21 +150,21 @@ class TestFeatures:
 
 class TestVolume:
     def test_unknown_or_nil_volume_counts_as_usual(self):
-        found = volume_ratio(np.array([100.0, np.nan, 0.0, 100.0]), 22.0)
+        found = volume_ratios(np.array([100.0, np.nan, 0.0, 100.0]), (22.0,))[0]
         assert found == pytest.approx([0.0, 0.0, 0.0, 0.0], abs=1e-14)
 
     def test_gaps_do_not_shift_the_mean(self):
         # known log volumes are 0 and 2; the mean at the end weighs them λ³ and 1
-        found = volume_ratio(np.array([1.0, 0.0, np.nan, np.exp(2.0)]), 22.0)
+        found = volume_ratios(np.array([1.0, 0.0, np.nan, np.exp(2.0)]), (22.0,))[0]
         decay = decay_of(22.0)
         assert found == pytest.approx([0.0, 0.0, 0.0, 2.0 - 2.0 / (1.0 + decay**3)], abs=1e-13)
 
     def test_all_missing_gives_zeros(self):
-        assert np.array_equal(volume_ratio(np.full(4, np.nan), 22.0), np.zeros(4))
+        assert np.array_equal(volume_ratios(np.full(4, np.nan), (22.0,))[0], np.zeros(4))
 
     def test_volume_that_begins_late_leaves_earlier_sessions_at_zero(self):
         volume = np.array([np.nan] * 40 + [5.0, 50.0])
-        found = volume_ratio(volume, 22.0)
+        found = volume_ratios(volume, (22.0,))[0]
         assert np.array_equal(found[:40], np.zeros(40))
         assert found[40] == pytest.approx(0.0, abs=1e-15)
         assert found[41] > 1.0

@@ -41,11 +41,12 @@ def test_a_panel_too_short_for_a_test_part_is_refused():
 
 @pytest.mark.network
 def test_networks_are_trained_and_scored_on_the_same_sessions():
-    made = compare(Panel((garch_history("A", 200, seed=1),)), SMALL, device="cpu")
-    assert len(made) == 8
+    # all eight are a page's example, which a test runs
+    made = compare(Panel((garch_history("A", 200, seed=1),)), SMALL, cells=("rnn",), device="cpu")
+    assert len(made) == 4
     assert len({item.first.n for item in made}) == 1
     by_name = {item.name: item for item in made}
-    assert by_name["lstm"].weights > by_name["gru"].weights > by_name["rnn"].weights
+    assert by_name["rnn both ways"].weights > by_name["rnn"].weights
     window = 20
     assert all(item.memory < window for item in made if "both" in item.name or "feed" in item.name)
     assert all(np.isfinite(item.first.pinball) for item in made)

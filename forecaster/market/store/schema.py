@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -334,6 +335,7 @@ def to_numbers(days: Days) -> Integers:
     return np.asarray((month // 12 + 1970) * 10000 + (month % 12 + 1) * 100 + day)
 
 
+@lru_cache(maxsize=1024, typed=True)  # most tickers begin and end in the same sessions
 def to_day(number: int) -> np.datetime64:
     """``20150102`` -> ``2015-01-02``.
 
