@@ -155,7 +155,7 @@ def outputs_now(network: Network, encoded: Sequence[Encoding], context: int) -> 
     """Outputs at the last session of each history: S arrays ``(H, Q)``.
 
     They are computed in float64, so that the answer for one history does not depend on which others
-    are read with it.
+    are read with it, but for the last bit where it is read alone.
     """
     double = network.in_double()
     sizes = [min(len(e.inputs), context) for e in encoded]
