@@ -116,7 +116,7 @@ def centres_and_spreads_at(
 
     def both(states: Reals, inputs: Reals) -> Reals:
         double = states.astype(np.float64), inputs.astype(np.float64)
-        return np.stack(head.centre_and_spread(*double), axis=1)
+        return np.stack(head.centre_and_spread(*double), axis=-2)
 
     if stride is not None:
         cut = Cut(context // 2, stride, _HISTORIES_AT_ONCE, one_shape=True)
@@ -155,7 +155,7 @@ def outputs_now(network: Network, encoded: Sequence[Encoding], context: int) -> 
     """Outputs at the last session of each history: S arrays ``(H, Q)``.
 
     They are computed in float64, so that the answer for one history does not depend on which others
-    are read with it, but for the last bit where it is read alone.
+    are read with it.
     """
     double = network.in_double()
     sizes = [min(len(e.inputs), context) for e in encoded]
@@ -167,7 +167,10 @@ def outputs_now(network: Network, encoded: Sequence[Encoding], context: int) -> 
             for first in range(0, len(group), count):
                 part = group[first : first + count]
                 windows = np.stack([encoded[i].inputs[-size:] for i in part]).astype(np.float64)
-                for i, answer in zip(part, forward_last(double, windows), strict=True):
+                if len(part) == 1:  # a product of one row rounds otherwise than one of several
+                    windows = np.repeat(windows, 2, axis=0)
+                answers = forward_last(double, windows)[: len(part)]
+                for i, answer in zip(part, answers, strict=True):
                     out[i] = np.asarray(answer, dtype=np.float64)
     return out
 
@@ -214,7 +217,7 @@ def _by_pieces(
 ) -> None:
     """Cut each history's origins into pieces with a lead-in, and read many pieces at once.
 
-    The head answers at the origins alone, not in the lead-in.
+    The head answers at the origins alone, not in the lead-in, unless products have one shape.
     """
     jobs: list[tuple[int, int, int, int]] = []  # history, first row, first origin, last origin + 1
     for s, r in enumerate(rows):
@@ -240,7 +243,10 @@ def _by_pieces(
             [rows[s][a:b] - lead for (s, lead, _, _), (a, b) in zip(part, places, strict=True)]
         )
         at = (piece, step)
-        answers = answer(states[at], windows[at])  # (m, ...)
+        if cut.one_shape:  # a product for each piece
+            answers = answer(states[: len(part)], windows[: len(part)])[at]  # (m, ...)
+        else:
+            answers = answer(states[at], windows[at])
         ends = np.cumsum([b - a for a, b in places])[:-1]
         for (s, _, _, _), (a, b), some in zip(part, places, np.split(answers, ends), strict=True):
             out[s][a:b] = some

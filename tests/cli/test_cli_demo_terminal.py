@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -67,6 +68,7 @@ def test_a_pause_can_be_left(tmp_path, key):
     folder = tmp_path / "t"
     with in_terminal(words(folder, "CHEAP")) as (process, terminal):
         read_until(terminal, "Ctrl-C leaves.")
+        time.sleep(0.1)  # as a person does: Python misses a signal just before it waits for a line
         os.write(terminal, key)
         shown = read_until(terminal, None)
         assert process.wait(10) == 130

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from synthetic import garch_history
 
+from forecaster.features.market_states import KnownStates
 from forecaster.jobs.predict import predict
 from forecaster.market.files.read import read_files
 from forecaster.model.artifact import load
@@ -39,3 +41,17 @@ def test_forecasts_the_sample_data():
         for step in forecast.steps:
             assert step.quantiles[0.5] == pytest.approx(forecast.last_close, rel=0.06)
             assert step.quantiles[0.05] < forecast.last_close < step.quantiles[0.95]
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 13])
+def test_a_forecast_does_not_depend_on_what_is_read_with_it(together):
+    forecaster = load(BOXED).forecaster
+    histories = [garch_history(f"A{i}", 1400 - 27 * i, seed=i) for i in range(26)]
+    alone = KnownStates({history.ticker: None for history in histories})
+    every = list(forecaster.newest(histories, alone))
+    for start in range(0, len(histories), together):
+        some = histories[start : start + together]
+        made = forecaster.newest(some, alone)
+        for (found, how), (expected, as_then) in zip(made, every[start:], strict=False):
+            assert np.array_equal(found, expected)
+            assert how == as_then
