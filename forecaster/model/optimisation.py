@@ -176,9 +176,7 @@ _MOST_IDLE = 4
 
 
 @contextlib.contextmanager
-def trainer_of(
-    model: Any, settings: Settings, shape: tuple[int, int] | None = None
-) -> Iterator[Trainer]:
+def trainer_of(model: Any, settings: Settings, shape: tuple[int, int] | None) -> Iterator[Trainer]:
     """A trainer that starts at a model's weights, for one fit.
 
     An earlier fit in this process of the same layers with batches of the same shape leaves what it

@@ -72,7 +72,7 @@ class Rulers:
             steps: places of G of the H steps.
         """
         coefficients = self.regression.coefficients[:, steps].copy()
-        coefficients[LOG_VOLATILITY] -= 1.0  # the logs of what is divided by σ
+        coefficients[LOG_VOLATILITY] -= 1.0  # divides by σ; the √h of deviation and unit cancel
         with np.errstate(over="ignore"):
             deviations = np.exp(regressors @ coefficients)
         return np.clip(deviations, 1.0 / _FURTHEST, _FURTHEST)

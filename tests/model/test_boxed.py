@@ -50,8 +50,8 @@ def test_a_forecast_does_not_depend_on_what_is_read_with_it(together):
     alone = KnownStates({history.ticker: None for history in histories})
     every = list(forecaster.newest(histories, alone))
     for start in range(0, len(histories), together):
-        some = histories[start : start + together]
-        made = forecaster.newest(some, alone)
-        for (found, how), (expected, as_then) in zip(made, every[start:], strict=False):
+        some = slice(start, start + together)
+        made = forecaster.newest(histories[some], alone)
+        for (found, how), (expected, as_then) in zip(made, every[some], strict=True):
             assert np.array_equal(found, expected)
             assert how == as_then
