@@ -10,6 +10,7 @@ import math
 import reprlib
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -65,6 +66,7 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
+@lru_cache(maxsize=4096)
 def _day(value: Any) -> date:
     day = value if type(value) is date else date.fromisoformat(value)
     if day.year not in _YEARS:
@@ -92,6 +94,7 @@ def _pair(value: tuple[int, int]) -> tuple[int, int]:
     return value
 
 
+@lru_cache(maxsize=4096)
 def _level(value: str) -> str:
     try:
         inside = 0 < float(value) < 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +18,9 @@ from forecaster.cli.sources import fetching_of, read_price_files, report_failure
 from forecaster.cli.uses import reads
 from forecaster.errors import DataError, SettingsError
 from forecaster.wording import writable
+
+if TYPE_CHECKING:
+    from forecaster.market.store.ledger import Wanted
 
 _BREAKS_SHOWN = 5
 
@@ -81,21 +84,20 @@ def list_journal(
 ) -> None:
     """List forecasts and risks that were written down, the newest last."""
     from forecaster.market.store import Store
-    from forecaster.market.store.journal import entries
+    from forecaster.market.store.journal import count, entries
     from forecaster.market.store.risk_journal import risks
     from forecaster.output import journal
 
-    day = parse_date(since, "--since")
-    wanted = _writable(model=model, ticker=ticker, run=run)
+    wanted = _wanted(since, model, ticker, run)
     with Store() as store, store.reading() as tx:
-        records = list(entries(tx, since=day, **wanted))
-        held = list(risks(tx, since=day, **wanted))
-    shown, shown_risks = records[-last:], held[-last:]
+        shown, records = list(entries(tx, last=last, **wanted)), count(tx, **wanted)
+        held = list(risks(tx, **wanted))
+    shown_risks = held[-last:]
     chosen = any(option is not None for option in (since, model, ticker, run))
     to.write(
         table=lambda width: [
             *(
-                journal.journal_table(shown, len(records), width, chosen=chosen)
+                journal.journal_table(shown, records, width, chosen=chosen)
                 if records or not held
                 else []
             ),
@@ -106,9 +108,10 @@ def list_journal(
     )
 
 
-def _writable(**words: str | None) -> dict[str, str | None]:
-    """Words to look up; bytes that are no text are written out, as no database knows them."""
-    return {name: None if word is None else writable(word) for name, word in words.items()}
+def _wanted(since: str | None, *words: str | None) -> Wanted:
+    """Which rows; bytes that are no text are written out, as no database knows them."""
+    model, ticker, run = (None if word is None else writable(word) for word in words)
+    return {"since": parse_date(since, "--since"), "model": model, "ticker": ticker, "run": run}
 
 
 def verify(
@@ -169,9 +172,9 @@ def export(
     from forecaster.market.store.risk_journal import every_entry
     from forecaster.output import journal
 
-    day = parse_date(since, "--since")
+    wanted = _wanted(since, model, ticker, run)
     write = journal.write_csv if format == "csv" else journal.write_jsonl
     with Store() as store, store.reading() as tx:
-        records = every_entry(tx, since=day, **_writable(model=model, ticker=ticker, run=run))
+        records = every_entry(tx, **wanted)
         with written_to(output) as file:
             write(file, records)

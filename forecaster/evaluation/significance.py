@@ -37,7 +37,7 @@ def kupiec(exceedances: int, n: int, level: float) -> float:
         n: returns in all.
         level: the quantile's level.
     """
-    from scipy.stats import chi2
+    from scipy.special import chdtrc
 
     observed = exceedances / n
 
@@ -47,7 +47,7 @@ def kupiec(exceedances: int, n: int, level: float) -> float:
         return hit + miss
 
     ratio = 2.0 * (log_likelihood(observed) - log_likelihood(level))
-    return float(chi2.sf(max(ratio, 0.0), 1))
+    return float(chdtrc(1.0, max(ratio, 0.0)))
 
 
 def diebold_mariano(losses: Floats, baseline_losses: Floats, step: int) -> float:
@@ -95,7 +95,7 @@ def fixed_smoothing(differences: Floats, step: int) -> float:
         differences: ``(n,)``, one a session, in time order.
         step: h.
     """
-    from scipy.stats import t
+    from scipy.special import stdtr
 
     n = len(differences)
     m = max(1, min(int(n ** (1 / 3)), n // (FEWEST_SPANS * step)))
@@ -104,7 +104,7 @@ def fixed_smoothing(differences: Floats, step: int) -> float:
     variance = float(ordinates.mean())
     if variance == 0.0:
         return 1.0 if mean == 0.0 else 0.0
-    return float(2.0 * t.sf(abs(mean) / math.sqrt(variance / n), 2 * m))
+    return float(2.0 * stdtr(2 * m, -abs(mean) / math.sqrt(variance / n)))
 
 
 def skill_interval(skill: float, p: float | None) -> tuple[float, float] | None:

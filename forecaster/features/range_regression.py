@@ -11,8 +11,9 @@ by the fitted values give the distribution its shape.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from forecaster.arrays import Floats, Rows
 from forecaster.features.scaling import VolatilityScaling, future_log_returns
 from forecaster.features.volatility import Measures, future_log_ranges, log_root
 from forecaster.market.bars import History
+
+S = TypeVar("S", bound=Sized)
 
 SPANS = (1, 5, 22, 120)
 """Sessions over which past ranges are averaged: a day, a week, a month, half a year."""
@@ -93,6 +96,11 @@ def _deviations(x: Floats, coefficients: Floats) -> Floats:
     """Fitted deviation of the h-session return, ``(n, H)``."""
     steps = np.sqrt(np.arange(1, coefficients.shape[1] + 1))
     return np.asarray(np.exp(x @ coefficients) * steps)
+
+
+def evenly(each: Sequence[S], most: int) -> Sequence[S]:
+    """Every n-th of some histories, or of their samples: about ``most`` sessions of many more."""
+    return each[:: max(1, sum(map(len, each)) // most)]
 
 
 def column_quantiles(

@@ -28,6 +28,7 @@ from forecaster.market.calendars import (
     next_sessions,
 )
 from forecaster.market.store.journal import Author, Entry, JournalRecord
+from forecaster.market.store.written_steps import WrittenSteps
 
 LOST_AFTER = 20
 """Sessions without a bar after which a ticker is taken to be renamed or delisted."""
@@ -53,7 +54,7 @@ NO_CUTOFF = "the cutoff's bar is not stored any more"
 NO_BARS = "no bars can be had"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Match:
     """What became of one step of the forecasts of one ticker and cutoff.
 
@@ -97,7 +98,9 @@ class Case:
 
     def quantiles(self, horizon: int) -> Floats:
         """Log returns, ``(H, Q)``; the last step's again where the forecasts end before H."""
-        rows = [_log_quantiles(match.entry, h) for h, match in enumerate(self.matches)]
+        entries = {match.entry.number: match.entry for match in self.matches}
+        logs = {number: _log_quantiles(entry) for number, entry in entries.items()}
+        rows = [logs[match.entry.number][h] for h, match in enumerate(self.matches)]
         return np.stack(rows + rows[-1:] * (horizon - len(rows)))
 
     def actual(self, horizon: int) -> Floats:
@@ -164,30 +167,39 @@ def _best(matches: Sequence[Match]) -> Match:
 
 def _unmatched(entries: Sequence[Entry], state: State, reason: str) -> list[Match]:
     """What became of each step where there are no bars to compare with."""
-    horizon = max(len(entry.forecast.steps) for entry in entries)
-    return [
-        _best([_without_bars(e, h, state, reason) for e in entries if len(e.forecast.steps) > h])
-        for h in range(horizon)
-    ]
+    return _best_of_each([_without_bars(entry, state, reason) for entry in entries])
 
 
-def _without_bars(entry: Entry, h: int, state: State, reason: str) -> Match:
-    session = _planned(entry.forecast, h)
-    if state == "open" and written_at(entry.author) >= day_ends(session):
-        state, reason = "late", ""
-    return Match(state, entry, session, _promised(entry.forecast, h), reason=reason)
+def _without_bars(entry: Entry, state: State, reason: str) -> list[Match]:
+    written, matches = written_at(entry.author), []
+    planned = _steps(entry.forecast).sessions
+    for session, joined in zip(planned, _promised(entry.forecast), strict=True):
+        if state == "open" and written >= day_ends(session):
+            matches.append(Match("late", entry, session, joined))
+        else:
+            matches.append(Match(state, entry, session, joined, reason=reason))
+    return matches
 
 
-def _planned(forecast: JournalRecord, h: int) -> np.datetime64:
-    """The date that a forecast gave its step h + 1."""
-    return np.datetime64(str(forecast.steps[h]["session"]), "D")
+def _best_of_each(matches: Sequence[Sequence[Match]]) -> list[Match]:
+    """Of what became of each step of several forecasts, what counts."""
+    if len(matches) == 1:
+        return list(matches[0])
+    horizon = max(map(len, matches))
+    return [_best([some[h] for some in matches if len(some) > h]) for h in range(horizon)]
 
 
-def _promised(forecast: JournalRecord, h: int) -> Joined:
-    """How a step is joined with bars, as far as its forecast tells."""
+def _steps(forecast: JournalRecord) -> WrittenSteps:
+    """The steps of a forecast in arrays."""
+    steps = forecast.steps
+    return steps if isinstance(steps, WrittenSteps) else WrittenSteps(steps)
+
+
+def _promised(forecast: JournalRecord) -> list[Joined]:
+    """How steps are joined with bars, as far as their forecast tells."""
     if forecast.joined_on is None:
-        return "as_before"
-    return "counted" if forecast.steps[h]["session_estimated"] else "named"
+        return ["as_before"] * len(forecast.steps)
+    return ["counted" if estimated else "named" for estimated in _steps(forecast).estimated]
 
 
 def written_at(author: Author) -> np.datetime64:
@@ -229,8 +241,11 @@ class Bars:
 
     def log_return(self, row: int, place: int) -> float:
         """From the close of one row to that of another, splits and dividends left out."""
-        before, after = np.log(self.history.adjusted_close[[row, place]])
-        return float(after - before)
+        return float(self._logs[place] - self._logs[row])
+
+    @cached_property
+    def _logs(self) -> Floats:
+        return np.log(self.history.adjusted_close)
 
     def steps(self, entries: Sequence[Entry], row: int) -> list[Match]:
         """What became of each step of forecasts from one row; of several, of the one that counts.
@@ -241,20 +256,23 @@ class Bars:
         """
         horizon = max(len(entry.forecast.steps) for entry in entries)
         ahead = _Ahead(self, row, horizon, known=self._known is not None)
-        return [
-            _best([self._match(e, h, ahead) for e in entries if len(e.forecast.steps) > h])
-            for h in range(horizon)
-        ]
+        return _best_of_each([self._matches(entry, ahead) for entry in entries])
 
-    def _match(self, entry: Entry, h: int, ahead: _Ahead) -> Match:
-        joined, session, place = ahead.found(entry.forecast, h)
-        if written_at(entry.author) >= self.close_of(session):
-            return Match("late", entry, session, joined)
-        if place is not None:
-            moved = self.log_return(ahead.row, place)
-            return Match("scored", entry, session, joined, moved)
-        state, reason = self.missing(session, joined)
-        return Match(state, entry, session, joined, reason=reason)
+    def _matches(self, entry: Entry, ahead: _Ahead) -> list[Match]:
+        """What became of each step of one forecast."""
+        joined, sessions, places = ahead.found(entry.forecast)
+        late = written_at(entry.author) >= self._calendars.closes_of(self.history, sessions)
+        matches = []
+        for how, session, place, missed in zip(joined, sessions, places, late, strict=True):
+            if missed:
+                matches.append(Match("late", entry, session, how))
+            elif place >= 0:
+                moved = self.log_return(ahead.row, place)
+                matches.append(Match("scored", entry, session, how, moved))
+            else:
+                state, reason = self.missing(session, how)
+                matches.append(Match(state, entry, session, how, reason=reason))
+        return matches
 
     def missing(self, session: np.datetime64, joined: Joined) -> tuple[State, str]:
         """Whether the bar of a session may still come, and why it is not there."""
@@ -281,17 +299,21 @@ class _Ahead:
         self.row = row
         self._bars, self._history, self._known, self._horizon = bars, bars.history, known, horizon
 
-    def found(self, forecast: JournalRecord, h: int) -> tuple[Joined, np.datetime64, int | None]:
-        """How a step finds its bar, of which session, and the bar's place if it is there."""
-        joined, session = _promised(forecast, h), _planned(forecast, h)
-        if joined == "counted" and self._known and not self._by_calendar[1][h]:
-            joined, session = "calendar", np.datetime64(self._by_calendar[0][h], "D")
-        if joined in ("named", "calendar"):
-            return joined, session, place_of(self._history.sessions, session)
-        place = self.row + h + 1
-        if place >= len(self._history):
-            return joined, session, None
-        return joined, np.datetime64(self._history.sessions[place], "D"), place
+    def found(self, forecast: JournalRecord) -> tuple[list[Joined], Days, list[int]]:
+        """How each step finds its bar, of which session, and the bar's place, -1 for none."""
+        joined, sessions = _promised(forecast), _steps(forecast).sessions.copy()
+        traded = self._history.sessions
+        for h, how in enumerate(joined):
+            if how == "counted" and self._known and not self._by_calendar[1][h]:
+                joined[h], sessions[h] = "calendar", self._by_calendar[0][h]
+            elif how in ("counted", "as_before") and self.row + h + 1 < len(traded):
+                sessions[h] = traded[self.row + h + 1]
+        places = np.searchsorted(traded, sessions)
+        there = traded[np.minimum(places, len(traded) - 1)] == sessions
+        for h, how in enumerate(joined):
+            if how in ("counted", "as_before"):
+                there[h] = self.row + h + 1 < len(traded)
+        return joined, sessions, np.where(there, places, -1).tolist()
 
     @cached_property
     def _by_calendar(self) -> tuple[Days, Mask]:
@@ -311,6 +333,6 @@ def _dropped(session: np.datetime64, known: Schedule) -> bool:
     return bool(covered) and place_of(known.sessions, session) is None
 
 
-def _log_quantiles(entry: Entry, h: int) -> Floats:
-    prices = list(entry.forecast.steps[h]["quantiles"].values())
-    return np.log(np.asarray(prices, dtype=np.float64) / entry.forecast.last_close)
+def _log_quantiles(entry: Entry) -> Floats:
+    """Log returns, ``(steps, Q)``."""
+    return np.log(_steps(entry.forecast).prices / entry.forecast.last_close)

@@ -18,14 +18,16 @@ from datetime import UTC, datetime
 import numpy as np
 
 from forecaster.errors import DataError, ForecastError, UnknownTicker
+from forecaster.jobs.bulk_reading import pool_for, stored_reader
 from forecaster.jobs.matching import Matcher
 from forecaster.jobs.portfolio_record import PortfolioRecord, by_portfolio, portfolio_record
 from forecaster.jobs.track_record import Miss, Record, by_model, record_of
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars
-from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions
+from forecaster.market.fetch_options import DEFAULT_FETCH_OPTIONS, FetchOptions, StoredBars
 from forecaster.market.files.read import LoadResult
 from forecaster.market.load import on_calendar, read_sorted
+from forecaster.market.memory import Shelf
 from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
@@ -109,9 +111,11 @@ def score_journal(
         stored = [forecast.ticker for forecast in others if forecast.source is None]
         stored += [history.ticker for history in seen if history.source is None]
         tickers = dict.fromkeys(names.get(name, name) for name in stored if name not in given)
+        workers = None if store is None else 1  # others open the usual store
+        wanted = StoredBars(None, Shelf(), stored_reader(pool_for(len(tickers), workers)))
         loaded = read_sorted(
             [], list(tickers), fetching=fetching, store=opened, provider=provider, now=moment,
-            on_ticker=on_ticker,
+            stored=wanted, on_ticker=on_ticker,
         )  # fmt: skip
     fetched = {history.ticker: history for history in loaded.panel}
     fetched |= {old: fetched[new] for old, new in names.items() if new in fetched}

@@ -252,8 +252,11 @@ def _scores(
 ) -> tuple[ScoreTable, _Parts]:
     """Scores beside baselines fitted up to the first cutoff, in all and in parts."""
     panel = Panel(tuple({c.ticker: c.history for c in cases if c.history is not None}.values()))
-    ordered = [c for h in panel for c in sorted(cases, key=lambda c: c.row) if c.history is h]
-    rows = [np.array([c.row for c in ordered if c.history is h], dtype=np.intp) for h in panel]
+    by_history: dict[int, list[Case]] = {id(history): [] for history in panel}
+    for case in sorted(cases, key=lambda case: case.row):
+        by_history.setdefault(id(case.history), []).append(case)
+    ordered = [case for history in panel for case in by_history[id(history)]]
+    rows = [np.array([c.row for c in by_history[id(h)]], dtype=np.intp) for h in panel]
     origins = Origins(panel.histories, tuple(rows), tuple(range(len(panel))))
     horizon = max(len(case.matches) for case in cases)
     places = {h.ticker: place for place, h in enumerate(panel)}
@@ -314,12 +317,12 @@ def _misses(model: str, case: Case) -> list[Miss]:
     """Steps with a price outside all quantiles."""
     misses = []
     last, horizon = case.last_close, len(case.matches)
-    for h, (match, quantiles) in enumerate(zip(case.matches, case.quantiles(horizon), strict=True)):
-        low, high, actual = quantiles[0], quantiles[-1], match.log_return
-        outside = max(low - actual, actual - high)
-        if match.state != "scored" or outside <= 0:
-            continue
-        low_price, high_price, price = last * np.exp([low, high, actual])
+    quantiles, actual = case.quantiles(horizon), case.actual(horizon)
+    low, high = quantiles[:, 0], quantiles[:, -1]
+    outside = np.maximum(low - actual, actual - high)  # NaN unless scored
+    for h in np.flatnonzero(outside > 0).tolist():
+        match = case.matches[h]
+        low_price, high_price, price = last * np.exp([low[h], high[h], actual[h]])
         misses.append(
             Miss(
                 ticker=case.ticker,
@@ -330,7 +333,7 @@ def _misses(model: str, case: Case) -> list[Miss]:
                 actual=float(price),
                 low=float(low_price),
                 high=float(high_price),
-                distance=float(outside / max(high - low, 1e-12)),
+                distance=float(outside[h] / max(high[h] - low[h], 1e-12)),
             )
         )
     return misses

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import overload
 
 import numpy as np
 
@@ -95,12 +96,17 @@ class Calendars(Mapping[str, Schedule]):
 
     def close_of(self, history: History, session: np.datetime64) -> np.datetime64:
         """When a session of a history closed, UTC; without a calendar, the end of its day."""
+        return np.datetime64(self.closes_of(history, np.array([session]))[0], "s")
+
+    def closes_of(self, history: History, sessions: Days) -> Moments:
+        """When sessions of a history closed, ``(n,)``, UTC; without a calendar, as a day ends."""
+        closes = day_ends(sessions)
         known = self.of(history)
-        if known is not None:
-            place = int(np.searchsorted(known.sessions, session))
-            if place < len(known) and known.sessions[place] == session:
-                return np.datetime64(known.closes[place], "s")
-        return day_ends(session)
+        if known is not None and len(known):
+            place = np.minimum(np.searchsorted(known.sessions, sessions), len(known) - 1)
+            there = known.sessions[place] == sessions
+            closes[there] = known.closes[place[there]]
+        return closes
 
 
 NO_CALENDARS = Calendars({})
@@ -272,9 +278,13 @@ def _moment(now: datetime) -> np.datetime64:
     return np.datetime64(int(now.timestamp() // 1), "s")
 
 
-def day_ends(day: np.datetime64) -> np.datetime64:
-    """Midnight UTC after a date."""
-    return np.datetime64(86400 * (int(day.astype("datetime64[D]").astype(np.int64)) + 1), "s")
+@overload
+def day_ends(day: np.datetime64) -> np.datetime64: ...
+@overload
+def day_ends(day: Days) -> Moments: ...
+def day_ends(day: np.datetime64 | Days) -> np.datetime64 | Moments:
+    """Midnight UTC after a date, or after each of several."""
+    return (day.astype("datetime64[D]") + 1).astype("datetime64[s]")
 
 
 def estimate_sessions(history: History, horizon: int) -> Days:

@@ -17,6 +17,7 @@ from forecaster.features.range_regression import (
     REGRESSORS,
     RangeRegression,
     column_quantiles,
+    evenly,
 )
 from forecaster.features.scaling import Scaling, VolatilityScaling
 from forecaster.market.bars import History
@@ -56,8 +57,7 @@ class Rulers:
         """
         if not isinstance(scaling, VolatilityScaling) or len(levels) == 1:
             return None
-        stride = max(1, sum(len(history) for history in histories) // _MOST_SESSIONS)
-        some = histories[::stride]
+        some = evenly(histories, _MOST_SESSIONS)
         past = np.concatenate([scaling.scale(history).targets(horizon) for history in some])
         return cls(
             RangeRegression.fit(some, scaling, horizon, levels),

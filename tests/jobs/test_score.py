@@ -13,6 +13,8 @@ from written import LAST, LEVELS, H, history, loss, run, spread, write
 from forecaster.errors import DataError, SourceUnavailable
 from forecaster.evaluation.baselines.ewma import Ewma
 from forecaster.evaluation.baselines.naive import fit_naive
+from forecaster.jobs import bulk_reading
+from forecaster.jobs.parallel import Pool
 from forecaster.market.bars import History
 from forecaster.market.store import Store
 
@@ -101,6 +103,40 @@ class TestTheRecord:
         assert one.table.rows[0].coverage["0.9"] < two.table.rows[0].coverage["0.9"]
         (alone,) = run(store, source, model="wide").records
         assert alone.model_id == "id-wide"
+
+    def test_it_is_the_same_in_several_processes(self, scored, source, monkeypatch):
+        monkeypatch.setattr(bulk_reading, "MANY_TICKERS", 2)
+        monkeypatch.setattr(bulk_reading, "TICKERS_IN_A_TASK", 1)
+        with Store() as usual:
+            for name in ("ABC", "XYZ"):
+                for row in self.rows:
+                    write(usual, source.truth[name], row)
+        streams, stream = [], Pool.stream
+        monkeypatch.setattr(Pool, "stream", lambda *a: streams.append(a) or stream(*a))
+        assert run(None, source) == scored
+        assert len(streams) == (bulk_reading.pool_for(2, None).processes > 1)
+
+    def test_another_store_than_the_usual_one_is_read_here(
+        self, scored, store, source, monkeypatch
+    ):
+        monkeypatch.setattr(bulk_reading, "MANY_TICKERS", 2)
+        monkeypatch.setattr(bulk_reading, "TICKERS_IN_A_TASK", 1)
+        assert run(store, source) == scored
+
+    def test_of_many_tickers_each_keeps_its_own_rows(self, store, source):
+        source.truth |= {name: history(name) for name in ("B", "C", "D")}
+        for row in (160, 150, 170):
+            for name in ("D", "B", "ABC", "C"):
+                write(store, source.truth[name], row)
+        (record,) = run(store, source).records
+        losses = []
+        for name in ("ABC", "B", "C", "D"):
+            closes = np.log(source.truth[name].close)
+            losses.append(
+                np.mean([loss(closes[r + 1] - closes[r], spread(1)) for r in (150, 160, 170)])
+            )
+        assert [part.name for part in record.tickers] == ["ABC", "B", "C", "D"]
+        assert [part.pinball for part in record.tickers] == pytest.approx(losses, rel=1e-9)
 
 
 class TestWhatCounts:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Floats, Rows
-from forecaster.features.range_regression import column_quantiles
+from forecaster.features.range_regression import column_quantiles, evenly
 from forecaster.features.scaling import VolatilityScaling
 from forecaster.market.bars import History
+
+MOST_POOLED = 2_000_000
+"""Sessions to take quantiles of: those of five thousand tickers would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,13 @@ class Ewma:
 
     @classmethod
     def fit(cls, histories: Sequence[History], horizon: int, levels: Sequence[float]) -> Ewma:
-        """Fit on all sessions of the histories whose target lies in them."""
+        """Fit on all sessions of the histories whose target lies in them.
+
+        Of very many histories, quantiles are those of every n-th.
+        """
         scaling = VolatilityScaling.fit(list(histories))
-        past = np.concatenate([scaling.scale(h).targets(horizon) for h in histories])
+        some = evenly(histories, MOST_POOLED)
+        past = np.concatenate([scaling.scale(h).targets(horizon) for h in some])
         return cls(scaling, column_quantiles(past, levels, past, grows=False))
 
     def forecast(self, history: History, rows: Rows) -> Floats:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecaster.arrays import Floats, Rows
-from forecaster.features.range_regression import column_quantiles
+from forecaster.evaluation.baselines.ewma import MOST_POOLED
+from forecaster.features.range_regression import column_quantiles, evenly
 from forecaster.features.scaling import future_log_returns
 from forecaster.market.bars import History
 
@@ -33,8 +34,11 @@ class PastQuantiles:
 
     @classmethod
     def of(cls, samples: dict[str, Floats], levels: Sequence[float]) -> PastQuantiles:
-        """From past values ``(n, H)`` by ticker, NaN where the target lies after the cutoff."""
-        everything = np.concatenate(list(samples.values()))
+        """From past values ``(n, H)`` by ticker, NaN where the target lies after the cutoff.
+
+        Of very many tickers, every n-th speaks for the panel.
+        """
+        everything = np.concatenate(evenly(list(samples.values()), MOST_POOLED))
         panel = column_quantiles(everything, levels, everything, grows=True)
         by_ticker = {
             ticker: column_quantiles(values, levels, everything, grows=True)

@@ -13,7 +13,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
@@ -25,19 +25,21 @@ from forecaster.market.store.chain import Chain, verify, written_head
 from forecaster.market.store.damage import checked
 from forecaster.market.store.ledger import (
     CLOCKS_APART,
-    RISK,
     Author,
+    Wanted,
     add_rows,
     author_of,
+    count_rows,
     newest,
     readable_row,
     rows,
 )
 from forecaster.market.store.schema import to_day, to_number
 from forecaster.market.store.tickers import MOST_NAMES
+from forecaster.market.store.written_steps import WrittenSteps
 
 __all__ = [
-    "CLOCKS_APART", "Author", "Chain", "Entry", "JournalRecord", "append", "entries",
+    "CLOCKS_APART", "Author", "Chain", "Entry", "JournalRecord", "append", "count", "entries",
     "head", "newest", "verify",
 ]  # fmt: skip
 
@@ -117,25 +119,22 @@ def append(connection: Connection, author: Author, forecasts: Sequence[JournalRe
 
 
 def entries(
-    connection: Connection,
-    *,
-    since: np.datetime64 | None = None,
-    model: str | None = None,
-    ticker: str | None = None,
-    run: str | None = None,
+    connection: Connection, *, last: int | None = None, **wanted: Unpack[Wanted]
 ) -> Iterator[Entry]:
     """Forecasts of tickers in their order.
 
     Args:
         connection: a transaction.
-        since: first cutoff.
-        model: name or id of a model.
-        ticker: a symbol.
-        run: name of a run.
+        last: only so many, the newest; None: all.
+        wanted: which.
     """
-    for row in rows(connection, since=since, model=model, ticker=ticker, run=run):
-        if row.kind != RISK:
-            yield entry_of(row)
+    for row in rows(connection, risks=False, last=last, **wanted):
+        yield entry_of(row)
+
+
+def count(connection: Connection, **wanted: Unpack[Wanted]) -> int:
+    """How many forecasts of tickers there are."""
+    return count_rows(connection, risks=False, **wanted)
 
 
 def head(connection: Connection) -> str:
@@ -193,7 +192,7 @@ def _row(forecast: JournalRecord) -> dict[str, Any]:
         **vars(forecast),
         "cutoff": to_number(forecast.cutoff),
         "horizon": len(forecast.steps),
-        "steps": json.dumps(forecast.steps, separators=(",", ":"), allow_nan=False),
+        "steps": json.dumps(list(forecast.steps), separators=(",", ":"), allow_nan=False),
         "kind": None,
         "holdings": None,
     }
@@ -220,7 +219,7 @@ class StepWritten(Part):
 _STEPS = TypeAdapter(Annotated[tuple[StepWritten, ...], Field(min_length=1)])
 
 
-def _checked_steps(text: str) -> list[dict[str, Any]]:
+def _checked_steps(text: str) -> WrittenSteps:
     """The steps of a row.
 
     Raises:
@@ -231,7 +230,7 @@ def _checked_steps(text: str) -> list[dict[str, Any]]:
         _STEPS.validate_python(steps)
     except ValidationError as problem:
         raise ValueError(refusal(problem, "its list of steps")) from problem
-    return steps
+    return WrittenSteps(steps)
 
 
 def entry_of(row: Row[Any]) -> Entry:

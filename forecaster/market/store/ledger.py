@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
 
 from forecaster.errors import StoreError
 from forecaster.market.store import schema
@@ -72,34 +73,68 @@ def row_of(number: int, author: Author, cells: dict[str, Any]) -> dict[str, Any]
     return {**cells, **own, "number": number}
 
 
-def rows(
-    connection: Connection,
-    *,
-    since: np.datetime64 | None = None,
-    model: str | None = None,
-    ticker: str | None = None,
-    run: str | None = None,
-) -> Iterator[Row[Any]]:
-    """Rows of every kind in their order, as they are.
+class Wanted(TypedDict, total=False):
+    """Which rows are wanted; all of those where nothing is said.
 
-    Args:
-        connection: a transaction.
+    Attributes:
         since: first cutoff.
         model: name or id of a model.
         ticker: a symbol.
         run: name of a run.
     """
+
+    since: np.datetime64 | None
+    model: str | None
+    ticker: str | None
+    run: str | None
+
+
+def rows(
+    connection: Connection, *, risks: bool, last: int | None = None, **wanted: Unpack[Wanted]
+) -> Iterator[Row[Any]]:
+    """Rows in their order, as they are.
+
+    Args:
+        connection: a transaction.
+        risks: those of portfolios, or all others.
+        last: only so many, the newest; None: all.
+        wanted: which.
+    """
+    columns, conditions = _chosen(connection, risks, wanted)
+    number = schema.journal.c.number
+    query = select(*columns).where(*conditions)
+    if last is None:
+        yield from connection.execute(query.order_by(number))
+    else:
+        newest_first = query.order_by(number.desc()).limit(last)
+        yield from reversed(connection.execute(newest_first).fetchall())
+
+
+def count_rows(connection: Connection, *, risks: bool, **wanted: Unpack[Wanted]) -> int:
+    """How many rows ``rows`` gives."""
+    _, conditions = _chosen(connection, risks, wanted)
+    query = select(func.count()).select_from(schema.journal).where(*conditions)
+    return connection.execute(query).scalar_one()
+
+
+def _chosen(
+    connection: Connection, risks: bool, wanted: Wanted
+) -> tuple[list[ColumnElement[Any]], list[ColumnElement[bool]]]:
+    """The columns of the journal, and what is so of the rows that are wanted."""
     table = schema.journal.c
-    query = select(*schema.readable(connection, schema.journal)).order_by(table.number)
+    columns = schema.readable(connection, schema.journal)
+    kind = next(column for column in columns if column.name == table.kind.name)
+    conditions = [kind == RISK if risks else or_(kind.is_(None), kind != RISK)]
+    since, model = wanted.get("since"), wanted.get("model")
     if since is not None:
-        query = query.where(table.cutoff >= to_number(since))
+        conditions.append(table.cutoff >= to_number(since))
     if model is not None:
-        query = query.where((table.model == model) | (table.model_id == model))
-    if ticker is not None:
-        query = query.where(table.ticker == ticker)
-    if run is not None:
-        query = query.where(table.run == run)
-    yield from connection.execute(query)
+        conditions.append(or_(table.model == model, table.model_id == model))
+    if (ticker := wanted.get("ticker")) is not None:
+        conditions.append(table.ticker == ticker)
+    if (run := wanted.get("run")) is not None:
+        conditions.append(table.run == run)
+    return columns, conditions
 
 
 def newest(connection: Connection) -> datetime | None:
@@ -142,5 +177,10 @@ def author_of(row: Row[Any]) -> Author:
     Raises:
         ValueError: it has no time.
     """
-    created = datetime.fromtimestamp(row.created, UTC)
-    return Author(row.run, created, row.model, row.model_id, row.model_hash)
+    return _author(row.run, row.created, row.model, row.model_id, row.model_hash)
+
+
+@lru_cache(maxsize=64)
+def _author(run: str, created: int, *model: str) -> Author:
+    """One object for all rows of a run."""
+    return Author(run, datetime.fromtimestamp(created, UTC), *model)

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Unpack
 
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select
 from forecaster.documents import Count, Day, Flag, Number, Part, Share, Text, refusal
 from forecaster.market.store import journal, ledger, schema
 from forecaster.market.store.damage import checked
-from forecaster.market.store.ledger import RISK, Author
+from forecaster.market.store.ledger import RISK, Author, Wanted
 from forecaster.market.store.schema import to_day, to_number
 
 __all__ = [
@@ -186,31 +186,23 @@ def append_risk(connection: Connection, author: Author, record: RiskRecord) -> b
     return True
 
 
-def risks(
-    connection: Connection,
-    *,
-    since: np.datetime64 | None = None,
-    model: str | None = None,
-    ticker: str | None = None,
-    run: str | None = None,
-) -> Iterator[RiskEntry]:
+def risks(connection: Connection, **wanted: Unpack[Wanted]) -> Iterator[RiskEntry]:
     """Risks of portfolios in their order.
 
     Args:
         connection: a transaction.
-        since: first cutoff.
-        model: name or id of a model.
-        ticker: a symbol that was held, or a pair of currencies.
-        run: name of a run.
+        wanted: which; a ticker is one that was held, or a pair of currencies.
     """
-    for row in ledger.rows(connection, since=since, model=model, run=run):
-        if row.kind == RISK:
-            entry = _entry(row)
-            if ticker is None or any(ticker == seen.ticker for seen in entry.record.histories):
-                yield entry
+    ticker = wanted.pop("ticker", None)
+    for row in ledger.rows(connection, risks=True, **wanted):
+        entry = _entry(row)
+        if ticker is None or any(ticker == seen.ticker for seen in entry.record.histories):
+            yield entry
 
 
-def every_entry(connection: Connection, **wanted: Any) -> Iterator[journal.Entry | RiskEntry]:
+def every_entry(
+    connection: Connection, **wanted: Unpack[Wanted]
+) -> Iterator[journal.Entry | RiskEntry]:
     """Forecasts and risks in one order; the arguments are those of ``risks``."""
     forecasts: Iterator[journal.Entry | RiskEntry] = journal.entries(connection, **wanted)
     yield from heapq.merge(forecasts, risks(connection, **wanted), key=_number)

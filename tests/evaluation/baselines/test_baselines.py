@@ -1,3 +1,5 @@
+"""Baselines by their definitions."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -5,6 +7,7 @@ import pytest
 from synthetic import garch_history, noise_after, weekdays
 
 from forecaster.errors import SettingsError
+from forecaster.evaluation.baselines import ewma, naive
 from forecaster.evaluation.baselines.fit import ALL, QUICK, check_names, fit_baselines
 from forecaster.evaluation.baselines.naive import ENOUGH, PastQuantiles
 from forecaster.features.volatility import measure, pooled_variance
@@ -186,6 +189,19 @@ def test_quantiles_of_unknown_columns_come_from_the_spare():
     nan = np.nan
     found = PastQuantiles.of({"A": np.array([[1.0, nan], [3.0, nan]])}, (0.5,))
     assert found.panel == pytest.approx(np.array([[2.0], [2.0 * np.sqrt(2)]]), rel=1e-14)
+
+
+def test_of_very_many_tickers_every_nth_is_pooled(monkeypatch):
+    made = [garch_history(f"T{n}", 120, seed=n) for n in range(6)]
+    monkeypatch.setattr(ewma, "MOST_POOLED", 250)
+    monkeypatch.setattr(naive, "MOST_POOLED", 250)
+    of_all = fitted(made, horizon=3, names=("naive", "ewma"))
+    monkeypatch.undo()
+    of_some = fitted(made[::2], horizon=3, names=("naive", "ewma"))
+    assert np.array_equal(of_all["naive"].quantiles.panel, of_some["naive"].quantiles.panel)
+    assert set(of_all["naive"].quantiles.by_ticker) == {h.ticker for h in made}
+    past = np.concatenate([of_all["ewma"].scaling.scale(h).targets(3) for h in made[::2]])
+    assert np.array_equal(of_all["ewma"].shape[2], np.nanquantile(past[:, 2], LEVELS))
 
 
 class TestNames:

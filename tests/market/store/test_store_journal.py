@@ -100,6 +100,15 @@ class TestReading:
         assert found == {"since": [1, 3], "ticker": [2, 3], "run": [3], "model": [3]}
         assert [e.number for e in rows(store, model="id-b")] == [3]
 
+    def test_the_newest_alone_and_how_many_there_are(self, store):
+        add(store, forecast_of(), forecast_of("XYZ"))
+        add(store, forecast_of("XYZ", scale=1.1), author=replace(AUTHOR, run="run-2"))
+        assert [e.number for e in rows(store, last=2)] == [2, 3]
+        assert [e.number for e in rows(store, last=1, run="run-1")] == [2]
+        assert [e.number for e in rows(store, last=9, ticker="ABC")] == [1]
+        with store.reading() as tx:
+            assert (journal.count(tx), journal.count(tx, ticker="XYZ", run="run-2")) == (3, 1)
+
 
 class TestTheChain:
     @pytest.fixture
