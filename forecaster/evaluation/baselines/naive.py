@@ -5,7 +5,7 @@ The panel's past returns stand in where a history is short.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,19 +33,22 @@ class PastQuantiles:
     panel: Floats
 
     @classmethod
-    def of(cls, samples: dict[str, Floats], levels: Sequence[float]) -> PastQuantiles:
-        """From past values ``(n, H)`` by ticker, NaN where the target lies after the cutoff.
+    def of(
+        cls, samples: Iterable[tuple[str, Floats]], pooled: Floats, levels: Sequence[float]
+    ) -> PastQuantiles:
+        """From past values, NaN where the target lies after the cutoff.
 
-        Of very many tickers, every n-th speaks for the panel.
+        Args:
+            samples: tickers and their values ``(n, H)``, of which one is held at a time.
+            pooled: those of the panel, ``(m, H)``.
+            levels: Q levels.
         """
-        everything = np.concatenate(evenly(list(samples.values()), MOST_POOLED))
-        panel = column_quantiles(everything, levels, everything, grows=True)
         by_ticker = {
-            ticker: column_quantiles(values, levels, everything, grows=True)
-            for ticker, values in samples.items()
+            ticker: column_quantiles(values, levels, pooled, grows=True)
+            for ticker, values in samples
             if np.count_nonzero(np.isfinite(values[:, -1])) >= ENOUGH
         }
-        return cls(by_ticker, panel)
+        return cls(by_ticker, column_quantiles(pooled, levels, pooled, grows=True))
 
     def for_ticker(self, ticker: str) -> Floats:
         """Quantiles of one ticker, ``(H, Q)``."""
@@ -66,16 +69,20 @@ class Naive:
 
 
 def fit_naive(histories: Sequence[History], horizon: int, levels: Sequence[float]) -> Naive:
-    """Quantiles of each history's past returns about their median."""
-    centred = {h.ticker: _centred(future_log_returns(h, horizon)) for h in histories}
-    return Naive(PastQuantiles.of(centred, levels))
+    """Quantiles of each history's past returns about their median.
+
+    Of very many histories, every n-th speaks for the panel.
+    """
+    pooled = np.concatenate([_centred(h, horizon) for h in evenly(histories, MOST_POOLED)])
+    samples = ((h.ticker, _centred(h, horizon)) for h in histories)
+    return Naive(PastQuantiles.of(samples, pooled, levels))
 
 
-def _centred(values: Floats) -> Floats:
-    """Each column less the median of its known values."""
-    out = values.copy()
-    for h in range(values.shape[1]):
+def _centred(history: History, horizon: int) -> Floats:
+    """Returns over 1 to H sessions, each column less the median of its known values: ``(n, H)``."""
+    values = future_log_returns(history, horizon)
+    for h in range(horizon):
         known = np.isfinite(values[:, h])
         if bool(np.any(known)):
-            out[:, h] -= np.median(values[known, h])
-    return out
+            values[:, h] -= np.median(values[known, h])
+    return values

@@ -187,7 +187,7 @@ class TestShortPanels:
 
 def test_quantiles_of_unknown_columns_come_from_the_spare():
     nan = np.nan
-    found = PastQuantiles.of({"A": np.array([[1.0, nan], [3.0, nan]])}, (0.5,))
+    found = PastQuantiles.of([], np.array([[1.0, nan], [3.0, nan]]), (0.5,))
     assert found.panel == pytest.approx(np.array([[2.0], [2.0 * np.sqrt(2)]]), rel=1e-14)
 
 
