@@ -243,8 +243,9 @@ def _by_pieces(
             [rows[s][a:b] - lead for (s, lead, _, _), (a, b) in zip(part, places, strict=True)]
         )
         at = (piece, step)
-        if cut.one_shape:  # a product for each piece
-            answers = answer(states[: len(part)], windows[: len(part)])[at]  # (m, ...)
+        if cut.one_shape:  # one piece at a time, which a processor's cache holds
+            pairs = zip(states[: len(part)], windows[: len(part)], strict=True)
+            answers = np.stack([answer(*pair) for pair in pairs])[at]  # (m, ...)
         else:
             answers = answer(states[at], windows[at])
         ends = np.cumsum([b - a for a, b in places])[:-1]
