@@ -58,6 +58,29 @@ def reasons(record) -> dict[tuple[str, str], int]:
     return {(one.state, one.reason): one.steps for one in record.unscored}
 
 
+def test_of_several_forecasts_each_step_is_that_of_the_one_that_counts(store, source, made):
+    named = list(made.sessions[ROW + 1 : ROW + 1 + H])
+    write(store, made, ROW, sessions=named)
+    after_the_first = evening(made.sessions[ROW + 1])
+    write(store, made, ROW, sessions=named, wide=2.0, created=after_the_first)
+    (record,) = run(store, source).records
+    assert record.scored == H
+    for step, wide in ((1, 1.0), (2, 2.0), (3, 2.0)):
+        expected = loss(moved(made, step), spread(step, wide))
+        assert pinball(record, step) == pytest.approx(expected)
+
+
+def test_a_bar_that_was_counted_is_no_other_step_s(store, source, made):
+    """Without a calendar the one bar after the cutoff is step 1, on whatever date it is."""
+    cutoff = made.sessions[ROW]
+    days = np.append(made.sessions[: ROW + 1], cutoff + 2)
+    own = replace(made.slice(0, ROW + 2), sessions=days)
+    write(store, own, ROW, file="ABC.csv")  # for the three days after the cutoff, as estimates
+    (record,) = run(store, source, happened=[own]).records
+    assert record.scored == 1
+    assert pinball(record, 1) == pytest.approx(loss(moved(made, 1), spread(1)))
+
+
 class TestASessionThatWasNamed:
     """From a calendar."""
 
