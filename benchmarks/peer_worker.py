@@ -1,7 +1,7 @@
 """One peer in a process of its own: train, forecast every test origin, measure both.
 
-    python benchmarks/peer_worker.py HANDOFF.npz RESULT.npz LIBRARY CELL STEPS
-    python benchmarks/peer_worker.py HANDOFF.npz RESULT.npz LIBRARY CELL search
+    python benchmarks/peer_worker.py HANDOFF.npz RESULT.npz PEER CELL STEPS
+    python benchmarks/peer_worker.py HANDOFF.npz RESULT.npz PEER CELL search
 
 Runs in the peers' environment (``requirements-peers.txt``) and knows nothing of ``forecaster``;
 ``peers.py`` starts it. Both libraries see daily log returns, one series a ticker, and learn their
@@ -316,7 +316,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("handoff")
     parser.add_argument("result")
-    parser.add_argument("library", choices=LIBRARIES)
+    parser.add_argument("peer", choices=LIBRARIES)
     parser.add_argument("cell", choices=("gru", "lstm"))
     parser.add_argument("steps", help="how many, or 'search'")
     options = parser.parse_args()
@@ -324,10 +324,10 @@ def main() -> None:
     logging.disable(logging.WARNING)
     if options.steps == "search":
         task = read_task(options.handoff, options.cell, None)
-        np.savez(options.result, **SEARCHES[options.library](task)._asdict())
+        np.savez(options.result, **SEARCHES[options.peer](task)._asdict())
         return
     task = read_task(options.handoff, options.cell, int(options.steps))
-    answer: dict[str, Any] = LIBRARIES[options.library](task)._asdict()
+    answer: dict[str, Any] = LIBRARIES[options.peer](task)._asdict()
     used = resource.getrusage(resource.RUSAGE_SELF)
     np.savez(
         options.result,

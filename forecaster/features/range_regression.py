@@ -99,7 +99,7 @@ def _deviations(x: Floats, coefficients: Floats) -> Floats:
 
 
 def evenly(each: Sequence[S], most: int) -> Sequence[S]:
-    """Every n-th of some histories, or of their samples: about ``most`` sessions of many more."""
+    """Every n-th of some histories, or of their samples, that have n times ``most`` sessions."""
     return each[:: max(1, sum(map(len, each)) // most)]
 
 

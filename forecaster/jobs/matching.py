@@ -261,7 +261,7 @@ class Bars:
     def _matches(self, entry: Entry, ahead: _Ahead) -> list[Match]:
         """What became of each step of one forecast."""
         joined, sessions, places = ahead.found(entry.forecast)
-        late = written_at(entry.author) >= self._calendars.closes_of(self.history, sessions)
+        late = written_at(entry.author) >= self._calendars.closing_times(self.history, sessions)
         matches = []
         for how, session, place, missed in zip(joined, sessions, places, late, strict=True):
             if missed:
@@ -302,18 +302,19 @@ class _Ahead:
     def found(self, forecast: JournalRecord) -> tuple[list[Joined], Days, list[int]]:
         """How each step finds its bar, of which session, and the bar's place, -1 for none."""
         joined, sessions = _promised(forecast), _steps(forecast).sessions.copy()
-        traded = self._history.sessions
+        traded, places = self._history.sessions, [-1] * len(joined)
         for h, how in enumerate(joined):
+            place = self.row + h + 1
             if how == "counted" and self._known and not self._by_calendar[1][h]:
                 joined[h], sessions[h] = "calendar", self._by_calendar[0][h]
-            elif how in ("counted", "as_before") and self.row + h + 1 < len(traded):
-                sessions[h] = traded[self.row + h + 1]
-        places = np.searchsorted(traded, sessions)
-        there = traded[np.minimum(places, len(traded) - 1)] == sessions
+            elif how != "named" and place < len(traded):
+                sessions[h], places[h] = traded[place], place
+        of_dates = np.searchsorted(traded, sessions)
+        there = traded[np.minimum(of_dates, len(traded) - 1)] == sessions
         for h, how in enumerate(joined):
-            if how in ("counted", "as_before"):
-                there[h] = self.row + h + 1 < len(traded)
-        return joined, sessions, np.where(there, places, -1).tolist()
+            if how in ("named", "calendar") and there[h]:
+                places[h] = int(of_dates[h])
+        return joined, sessions, places
 
     @cached_property
     def _by_calendar(self) -> tuple[Days, Mask]:

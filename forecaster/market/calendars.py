@@ -96,9 +96,9 @@ class Calendars(Mapping[str, Schedule]):
 
     def close_of(self, history: History, session: np.datetime64) -> np.datetime64:
         """When a session of a history closed, UTC; without a calendar, the end of its day."""
-        return np.datetime64(self.closes_of(history, np.array([session]))[0], "s")
+        return np.datetime64(self.closing_times(history, np.array([session]))[0], "s")
 
-    def closes_of(self, history: History, sessions: Days) -> Moments:
+    def closing_times(self, history: History, sessions: Days) -> Moments:
         """When sessions of a history closed, ``(n,)``, UTC; without a calendar, as a day ends."""
         closes = day_ends(sessions)
         known = self.of(history)

@@ -43,7 +43,7 @@ def test_arrays():
 
 
 def test_a_year_of_them_is_held():
-    """A tenth of what dictionaries take: 125,000 forecasts of 20 steps would be four gigabytes."""
+    """In a seventh of what dictionaries take, 21 kB for twenty steps."""
     quantiles = {f"{q / 20:g}": float(q) for q in range(1, 12)}
     steps = [{**STEPS[0], "step": h, "quantiles": quantiles} for h in range(1, 21)]
     made = json.dumps(steps)
@@ -54,7 +54,7 @@ def test_a_year_of_them_is_held():
         sizes.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
         assert len(held) == 50
-    assert sizes[1] < sizes[0] / 5
+    assert sizes[1] < sizes[0] / 6
 
 
 @pytest.mark.parametrize(
