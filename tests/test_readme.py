@@ -163,6 +163,21 @@ def test_the_error_table_is_the_one_that_training_prints(printed):
             assert float(a) == pytest.approx(float(b), rel=0.03, abs=1.0), (ours, theirs)
 
 
+def test_its_figures_of_accuracy_are_those_of_the_results():
+    shown, measured = (figures(page) for page in (README, PAGES["docs/results.md"]))
+    assert len(shown) > 5
+    for row, cells in shown.items():
+        assert cells.items() <= measured[row].items(), row
+
+
+def figures(page: str) -> dict[tuple[str, str], dict[str, str]]:
+    """The first table with skills, by step and model."""
+    table = page[page.index("| h | model |") :].split("\n\n")[0].splitlines()
+    names, _, *rows = ([cell.strip() for cell in row.split("|")[1:-1]] for row in table)
+    names = ["won" if name == "won: garch" else name for name in names]
+    return {(row[0], row[1]): dict(zip(names, row, strict=True)) for row in rows}
+
+
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
