@@ -172,7 +172,7 @@ def test_its_figures_of_accuracy_are_those_of_the_results():
 
 def figures(page: str) -> dict[tuple[str, str], dict[str, str]]:
     """The first table with skills, by step and model."""
-    table = page[page.index("| h | model |") :].split("\n\n")[0].splitlines()
+    table = page[page.index("| h | model |") :].partition("\n\n")[0].splitlines()
     names, _, *rows = ([cell.strip() for cell in row.split("|")[1:-1]] for row in table)
     names = ["won" if name == "won: garch" else name for name in names]
     return {(row[0], row[1]): dict(zip(names, row, strict=True)) for row in rows}

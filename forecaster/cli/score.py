@@ -34,7 +34,9 @@ OfTicker = Annotated[str | None, typer.Option("--ticker", help="Forecasts of thi
 OfRun = Annotated[str | None, typer.Option("--run", help="Forecasts of this run.")]
 
 
-@reading_options("offline", "provider", "calendar")
+@reading_options(
+    "column", "date_format", "decimal", "encoding", "currency", "offline", "provider", "calendar"
+)
 def score(
     files: Annotated[
         list[str] | None,
@@ -58,7 +60,7 @@ def score(
 
     fetching = fetching_of(reading)
     day = parse_date(since, "--since")
-    read = read_price_files(files or [], Reading())
+    read = read_price_files(files or [], reading)
     result = score_journal(since=day, model=model, happened=read.panel.histories, fetching=fetching)
     failures = failures_in_flags((*read.failures, *result.failures))
     result = replace(result, failures=failures)

@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from forecaster.errors import DataError, ForecastError, UnknownTicker
+from forecaster.errors import DataError, ForecastError, Message, UnknownTicker, parameter
 from forecaster.jobs.bulk_reading import pool_for, stored_reader
-from forecaster.jobs.matching import Matcher
+from forecaster.jobs.matching import Matcher, place_of
 from forecaster.jobs.portfolio_record import PortfolioRecord, by_portfolio, portfolio_record
 from forecaster.jobs.track_record import Miss, Record, by_model, record_of
 from forecaster.market.bars import History, Panel
@@ -40,6 +40,8 @@ WORST = 10
 """Misses that are listed."""
 NAMED = 3
 """Files that a note names."""
+RESTATED = 0.01
+"""A close that differs by more of itself was restated, or is another column's."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,13 @@ def score_journal(
         misses += missed
     misses.sort(key=lambda miss: -miss.distance)
     failures = tuple(replace(f, error=_perhaps_from_a_file(f.error)) for f in loaded.failures)
-    notes = (*_waiting(others), *_mixed(entries, given), *filed.notes, *loaded.notes)
+    notes = (
+        *_waiting(others),
+        *_mixed(entries, given),
+        *_restated(entries, given),
+        *filed.notes,
+        *loaded.notes,
+    )
     portfolios = tuple(portfolio_record(group, matcher) for group in by_portfolio(held))
     return ScoreResult(tuple(records), tuple(misses[:WORST]), notes, failures, portfolios)
 
@@ -170,6 +178,33 @@ def _mixed(entries: Sequence[Entry], given: Mapping[str, History]) -> list[Note]
             ticker,
         )
         for ticker, names in mixed.items()
+    ]
+
+
+def _restated(entries: Sequence[Entry], given: Mapping[str, History]) -> list[Note]:
+    """Tickers of given files whose closes at cutoffs are not those that were forecast from."""
+    moved: dict[str, list[tuple[JournalRecord, float]]] = {}
+    for entry in entries:
+        forecast = entry.forecast
+        history = given.get(forecast.ticker)
+        place = None if history is None else place_of(history.sessions, forecast.cutoff)
+        if history is not None and place is not None:
+            close = float(history.close[place])
+            if abs(close / forecast.last_close - 1) > RESTATED:
+                moved.setdefault(forecast.ticker, []).append((forecast, close))
+    return [
+        Note(
+            Message(
+                f"{counted(len(cases), 'forecast')} {were(len(cases))} made from another close than"
+                f" the file has now, the last from {cases[-1][0].last_close:g} on"
+                f" {cases[-1][0].cutoff}, where the file says {cases[-1][1]:g}. Prices were"
+                " restated, as after a split, or another column is read: then name the one that was"
+                f" forecast with {parameter('columns')} close=NAME."
+            ),
+            ticker,
+            loud=True,
+        )
+        for ticker, cases in moved.items()
     ]
 
 

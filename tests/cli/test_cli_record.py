@@ -140,6 +140,14 @@ class TestFiles:
             assert (done.returncode, record["scored"], record["open"]) == (0, scored, 3 - scored)
         assert not yahoo.charts("MSFT")
 
+    def test_another_column_than_the_batch_s_is_noted(self, forecast, made, own):
+        lines = own.read_text().splitlines()
+        own.write_text("\n".join([f"{lines[0]},Settle", *(f"{line},40" for line in lines[1:])]))
+        assert "another close" not in forecast("score", own, "--offline").stderr
+        done = forecast("score", own, "--offline", "--column", "close=Settle")
+        assert "where the file says 40." in " ".join(done.stderr.split())
+        assert "--column close=NAME" in done.stderr
+
     def test_a_file_that_cannot_be_read_is_a_failure(self, forecast, made, tmp_path):
         done = forecast("score", tmp_path / "gone.csv", "--offline", "-f", "json")
         assert done.returncode == 4

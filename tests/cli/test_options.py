@@ -32,6 +32,19 @@ READING = [
 ]
 
 
+OF_A_BATCH = [
+    "column",
+    "date-format",
+    "decimal",
+    "encoding",
+    "currency",
+    "offline",
+    "provider",
+    "calendar",
+]
+"""What reads files as a batch did must take what the batch took."""
+
+
 @pytest.fixture(scope="module")
 def options() -> dict[str, dict[str, Any]]:
     """Every option of every command."""
@@ -53,20 +66,8 @@ def test_commands_that_read_sources_have_all_options_of_reading(options, command
 @pytest.mark.parametrize(
     ("command", "keys"),
     [
-        (
-            "batch",
-            [
-                "column",
-                "date-format",
-                "decimal",
-                "encoding",
-                "currency",
-                "offline",
-                "provider",
-                "calendar",
-            ],
-        ),
-        ("score", ["offline", "provider", "calendar"]),
+        ("batch", OF_A_BATCH),
+        ("score", OF_A_BATCH),
         ("fetch", ["offline", "provider", "calendar"]),
         (
             "data.import",
