@@ -38,7 +38,7 @@ def fetch(
     tickers: str | Iterable[str],
     *,
     since: Day | None = None,
-    provider: str = "yahoo",
+    provider: str | None = None,
     calendar: str | None = None,
 ) -> FetchResult:
     """Fetch price histories into the store, asking for no more than is missing.
@@ -46,7 +46,7 @@ def fetch(
     Args:
         tickers: one, or several.
         since: first session wanted; None: all there are.
-        provider: ``"yahoo"`` or ``"tiingo"``.
+        provider: ``"yahoo"`` or ``"tiingo"``; None: ``FORECASTER_PROVIDER``, or Yahoo.
         calendar: of all of them; None: of each one's exchange.
 
     Returns:
@@ -71,7 +71,7 @@ def batch(
     market: Words | None = None,
     risk: Held | None = None,
     horizon: int | None = None,
-    provider: str = "yahoo",
+    provider: str | None = None,
     offline: bool = False,
     calendar: str | None = None,
     max_age: int = 5,
@@ -88,7 +88,7 @@ def batch(
         risk: holdings whose risk is written down as well: a file, shares by ticker (``"CASH"`` is
             money), or ``Holdings``.
         horizon: how many sessions ahead; None: as `predict`.
-        provider: ``"yahoo"`` or ``"tiingo"``.
+        provider: ``"yahoo"`` or ``"tiingo"``; None: ``FORECASTER_PROVIDER``, or Yahoo.
         offline: take tickers from the store alone.
         calendar: of all tickers; None: of each one's exchange.
         max_age: how many sessions a ticker's last bar may be behind.
@@ -123,7 +123,7 @@ def score(
     *,
     since: Day | None = None,
     model: str | None = None,
-    provider: str = "yahoo",
+    provider: str | None = None,
     offline: bool = False,
     calendar: str | None = None,
 ) -> ScoreResult:
@@ -133,7 +133,7 @@ def score(
         files: prices as they are now of those that were forecast from files.
         since: first cutoff.
         model: name or id of a model; None: all.
-        provider: ``"yahoo"`` or ``"tiingo"``.
+        provider: ``"yahoo"`` or ``"tiingo"``; None: ``FORECASTER_PROVIDER``, or Yahoo.
         offline: take tickers from the store alone.
         calendar: of all tickers; None: of each one's exchange.
 

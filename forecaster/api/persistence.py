@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from forecaster.atomic import locked
 from forecaster.jobs.train import Trained
 from forecaster.model import artifact
 from forecaster.model.artifact import SUFFIX, Model
 from forecaster.model.registry import find, path_of
-
-if TYPE_CHECKING:
-    pass
 
 ModelLike: TypeAlias = "str | os.PathLike[str] | Model | Trained | None"
 """A name or a path, or the model itself; None: the one trained last, or the one in the box."""

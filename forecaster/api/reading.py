@@ -56,7 +56,7 @@ def read(
     currency: str | None = None,
     calendar: str | None = None,
     since: Day | None = None,
-    provider: str = "yahoo",
+    provider: str | None = None,
     offline: bool = False,
     skip_unreadable: bool = False,
 ) -> Panel:
@@ -78,7 +78,8 @@ def read(
         currency: of prices whose source names none, as in ``"EUR"``.
         calendar: of histories without one, as in ``"XNYS"``; dates of forecasts follow it.
         since: first session of tickers that are fetched.
-        provider: where tickers are fetched: ``"yahoo"`` or ``"tiingo"``.
+        provider: where tickers are fetched: ``"yahoo"`` or ``"tiingo"``; None:
+            ``FORECASTER_PROVIDER``, or Yahoo.
         offline: take tickers from the store alone.
         skip_unreadable: leave out what cannot be read, with a warning, instead of raising.
 
@@ -216,7 +217,7 @@ def _read_options(
 
 
 def fetch_options(
-    calendar: str | None, since: Day | None, provider: str, *, offline: bool
+    calendar: str | None, since: Day | None, provider: str | None, *, offline: bool
 ) -> FetchOptions:
     """How tickers are fetched.
 

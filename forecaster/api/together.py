@@ -328,5 +328,4 @@ def _fetched(tickers: list[str]) -> Panel:
     loaded = load_result(tickers)
     if loaded.failures:
         raise loaded.failures[0].error
-    warn_notes(about for about in loaded.notes if about.loud)
     return panel_of(loaded)

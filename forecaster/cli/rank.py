@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.options import (
     AsOf,
     Calibrate,
@@ -82,7 +83,7 @@ def rank(
         show_notes(hindsight_notes(trained, result.forecast.predictions.forecasts))
         to.write(
             table=lambda width: rank_table(result, trained, width),
-            json=lambda: rank_json(result, trained, loaded.failures),
+            json=lambda: rank_json(result, trained, failures_in_flags(loaded.failures)),
             csv=lambda: rank_csv(result),
         )
     report_skipped(loaded)

@@ -17,7 +17,7 @@ from forecaster.cli.results import ReportWriting, Writing, emit, written_to
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures, show_notes
 from forecaster.cli.uses import reads
 from forecaster.errors import DataError, SettingsError
-from forecaster.wording import writable
+from forecaster.wording import counted, were, writable
 
 if TYPE_CHECKING:
     from forecaster.market.store.ledger import Wanted
@@ -95,6 +95,8 @@ def list_journal(
         shown, records = list(entries(tx, last=last, **wanted)), count(tx, **wanted)
         held = list(risks(tx, **wanted))
     shown_risks = held[-last:]
+    if to.format == "csv":
+        _note_left_out(len(held))
     chosen = any(option is not None for option in (since, model, ticker, run))
     to.write(
         table=lambda width: [
@@ -171,12 +173,26 @@ def export(
 ) -> None:
     """Write the journal with its hashes; risks of portfolios are lines of JSON, not of CSV."""
     from forecaster.market.store import Store
+    from forecaster.market.store.journal import entries, levels
+    from forecaster.market.store.ledger import count_rows
     from forecaster.market.store.risk_journal import every_entry
     from forecaster.output import journal
 
     wanted = _wanted(since, model, ticker, run)
-    write = journal.write_csv if format == "csv" else journal.write_jsonl
-    with Store() as store, store.reading() as tx:
-        records = every_entry(tx, **wanted)
-        with written_to(output) as file:
-            write(file, records)
+    with Store() as store, store.reading() as tx, written_to(output) as file:
+        if format == "csv":
+            journal.write_csv(file, entries(tx, **wanted), levels(tx, **wanted))
+            _note_left_out(count_rows(tx, risks=True, **wanted))
+        else:
+            journal.write_jsonl(file, every_entry(tx, **wanted))
+
+
+def _note_left_out(risks: int) -> None:
+    """Say that CSV has no line for the risks of portfolios."""
+    from forecaster.output.console import note
+
+    if risks:
+        note(
+            f"{counted(risks, 'risk')} of portfolios {were(risks)} left out, which CSV has no"
+            " columns for. Take them with --format jsonl of forecast journal export."
+        )

@@ -208,7 +208,8 @@ def prune(
     names = list(_named(store, wanted)) if wanted or everything else []
     if idle_days is not None:
         limit = (now or datetime.now(UTC)) - timedelta(days=idle_days)
-        names += [e.info.ticker for e in listing(store) if e.info.answered < limit]
+        fetched = (e.info for e in listing(store) if not e.info.imported)  # comes back if wanted
+        names += [info.ticker for info in fetched if info.answered < limit]
     names = list(dict.fromkeys(names))
     with store.writing() as tx:
         for name in names:

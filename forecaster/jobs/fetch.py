@@ -65,21 +65,24 @@ def fetch(
             opened, list(tickers), stored, tickers, fetching,
             now=moment, provider=make, on_ticker=on_ticker,
         )  # fmt: skip
-        notes = _notes(opened, updates, moment)
+        notes = _notes(opened, updates, fetching.calendar, moment)
     failures += [Failure(u.problem, tickers[u.ticker]) for u in updates if u.problem is not None]
     results = tuple(update.result for update in updates if update.result is not None)
     return FetchResult(results, tuple(notes), tuple(failures))
 
 
-def _notes(store: Store, updates: Sequence[TickerUpdate], now: datetime) -> list[Note]:
+def _notes(
+    store: Store, updates: Sequence[TickerUpdate], calendar: str | None, now: datetime
+) -> list[Note]:
     """What the answers changed, with the sessions that they should have had among their new bars.
 
-    A calendar that cannot be made is said of its first ticker.
+    Those are of the calendar given, or of each ticker's own. One that cannot be made is said of its
+    first ticker.
     """
     firsts: dict[str, np.datetime64] = {}
     first_tickers: dict[str, str] = {}
     for update in updates:
-        code = update.info.calendar if update.info else None
+        code = calendar or (update.info.calendar if update.info else None)
         if code is not None and update.result is not None and update.result.added:
             first = update.result.extent.first
             firsts[code] = min(firsts.get(code, first), first)
@@ -87,7 +90,7 @@ def _notes(store: Store, updates: Sequence[TickerUpdate], now: datetime) -> list
     schedules, reasons = schedules_from(store, firsts, now)
     notes: list[Note] = []
     for update in updates:
-        code = (update.info and update.info.calendar) or ""
+        code = calendar or (update.info and update.info.calendar) or ""
         notes += update_notes(update, schedules.get(code))
         if code in reasons and first_tickers[code] == update.ticker:
             notes.append(Note(reasons[code], update.ticker))

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from forecaster.atomic import locked
-from forecaster.errors import DataError, ForecastError, LockHeld, Message, TrainingDiverged
+from forecaster.errors import ForecastError, LockHeld, Message
 from forecaster.market.bars import Panel
 from forecaster.market.notes import Note
 from forecaster.market.store import Store
@@ -39,7 +39,7 @@ def retrained(
         trained, message = result.model, Message(result.reason)
     except LockHeld as problem:
         return model, Note(_not_retrained(problem), source=model.name)
-    except (TrainingDiverged, DataError) as problem:
+    except ForecastError as problem:
         trained, message = model, _not_retrained(problem)
     if trained is model:
         with store.writing() as tx:

@@ -16,7 +16,12 @@ from forecaster.errors import ForecastError, SettingsError
 from forecaster.jobs.predict import SHORTEST_HISTORY
 from forecaster.jobs.risk import Risk, StepRisk, risk
 from forecaster.joint.holdings import CASH, Holdings, holdings_of
-from forecaster.joint.portfolio import base_currency, missing_pairs, unknown_currencies
+from forecaster.joint.portfolio import (
+    base_currency,
+    known_as,
+    missing_pairs,
+    unknown_currencies,
+)
 from forecaster.market.age import Age, too_old
 from forecaster.market.bars import History
 from forecaster.market.calendars import Calendars
@@ -161,7 +166,7 @@ def _prices(
     parts = [evening]
     histories = list(evening.histories)
     known = {history.ticker for history in histories}
-    lacking = [t for t in dict.fromkeys(holdings.tickers) if not {t, t.upper()} & known]
+    lacking = [t for t in dict.fromkeys(holdings.tickers) if known_as(t, known) not in known]
     _add(parts, histories, lacking, more)
     base = base_currency(holdings, histories, None)
     notes += unknown_currencies(holdings, histories, base)

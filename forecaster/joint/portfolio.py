@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,11 +71,16 @@ def base_currency(holdings: Holdings, histories: Sequence[History], wanted: str 
         return wanted.upper()
     by_ticker = {history.ticker: history for history in histories}
     for position in holdings.positions:
-        found = by_ticker.get(position.ticker, by_ticker.get(position.ticker.upper()))
+        found = by_ticker.get(known_as(position.ticker, by_ticker))
         currency = _unit_of(position, None if position.ticker == CASH else found)[1]
         if currency:
             return currency
     return ""
+
+
+def known_as(ticker: str, known: Container[str]) -> str:
+    """A ticker of holdings as it is known: as it was written, or else in capitals."""
+    return ticker if ticker in known else ticker.upper()
 
 
 def pair_names(currency: str, base: str) -> tuple[tuple[str, float], ...]:
@@ -94,7 +99,7 @@ def missing_pairs(holdings: Holdings, histories: Sequence[History], base: str) -
     places = {history.ticker: place for place, history in enumerate(histories)}
     wanted: dict[str, None] = {}
     for position in holdings.positions:
-        place = places.get(position.ticker, places.get(position.ticker.upper()))
+        place = places.get(known_as(position.ticker, places))
         currency = _unit_of(position, None if place is None else histories[place])[1]
         names = [name for name, _ in pair_names(currency, base)]
         if currency not in ("", base) and not any(name in places for name in names):
@@ -108,7 +113,8 @@ def unknown_currencies(holdings: Holdings, histories: Sequence[History], base: s
     unsaid = [
         position.ticker
         for position in holdings.positions
-        if position.ticker != CASH and not _unit_of(position, known.get(position.ticker))[1]
+        if position.ticker != CASH
+        and not _unit_of(position, known.get(known_as(position.ticker, known)))[1]
     ]
     if not base or not unsaid or holdings.are_weights:
         return []
@@ -192,9 +198,9 @@ def _place_of(position: Position, places: dict[str, int]) -> int:
     """The history of a position; -1 for cash."""
     if position.ticker == CASH:
         return -1
-    for name in (position.ticker, position.ticker.upper()):
-        if name in places:
-            return places[name]
+    name = known_as(position.ticker, places)
+    if name in places:
+        return places[name]
     raise DataError(
         f"{position.ticker} is held and has no history among the sources; one is needed for each"
         " holding. Add its file or its ticker."

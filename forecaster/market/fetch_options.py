@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from forecaster.errors import DataError, SettingsError
+from forecaster.errors import DataError, SettingsError, parameter
+from forecaster.market.bars import FIRST_SESSION, LAST_SESSION
 from forecaster.market.calendars import last_closed
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ _ASK_AGAIN_UNSCHEDULED = timedelta(hours=1)
 """An answer is not asked for again sooner where no calendar tells when sessions close."""
 
 
+_NIGHT = timedelta(hours=12)
+"""Within it a run that was cut off goes on with its answers where no calendar tells."""
+
+
 @dataclass(frozen=True)
 class FetchOptions:
     """How tickers are fetched.
@@ -44,7 +49,11 @@ class FetchOptions:
         provider: its name; None: ``FORECASTER_PROVIDER``, or Yahoo.
         since: first session wanted; None: everything.
         calendar: code of the calendar of all tickers; None: of each one's exchange.
-        answered_since: a ticker that a source answered at that time or later is not asked for.
+        answered_since: a ticker that a source answered at that time or later is not asked for
+            until another of its sessions has closed.
+
+    Raises:
+        SettingsError: no bar can be of the first session wanted.
     """
 
     offline: bool = False
@@ -52,6 +61,13 @@ class FetchOptions:
     since: np.datetime64 | None = None
     calendar: str | None = None
     answered_since: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.since is not None and not FIRST_SESSION <= self.since <= LAST_SESSION:
+            raise SettingsError(
+                f"{parameter('since')} is {self.since}; a date from 1600 to 2200 is needed. Correct"
+                " it."
+            )
 
 
 DEFAULT_FETCH_OPTIONS = FetchOptions()
@@ -155,14 +171,17 @@ def is_current(
     info = stored.info
     if info.imported:
         return True
-    if fetching.answered_since is not None and info.answered >= fetching.answered_since:
-        return True
-    if not info.reaches_back_to(fetching.since):
-        return False
-    waited = now - info.answered
-    calendar = calendars.get(info.calendar or "")
+    calendar = calendars.get(fetching.calendar or info.calendar or "")
     schedule = None if calendar is None else calendar.schedule
     closed = None if schedule is None else last_closed(schedule, now)
+    waited = now - info.answered
+    if fetching.answered_since is not None and info.answered >= fetching.answered_since:
+        known = None if schedule is None else last_closed(schedule, info.answered)
+        stands = waited < _NIGHT if closed is None else closed == known
+        if stands:
+            return True
+    if not info.reaches_back_to(fetching.since):
+        return False
     if closed is None:
         return waited < _ASK_AGAIN_UNSCHEDULED
     return bool(stored.cutoff >= closed) or timedelta(0) <= waited < _ASK_AGAIN

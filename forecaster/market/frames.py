@@ -82,6 +82,10 @@ def _column(values: pd.Series[Any]) -> Column:
         return instants(values.dt.to_timestamp().to_numpy())
     if isinstance(kind, pd.DatetimeTZDtype):
         return instants(values.dt.tz_localize(None).to_numpy(), str(kind.tz))
+    if isinstance(kind, pd.ArrowDtype):
+        import pyarrow as pa
+
+        return _of_arrow_column(pa.chunked_array([pa.array(values)]), str(values.name))
     if kind.kind == "M":
         return instants(values.to_numpy())
     if kind.kind in "iuf" and not isinstance(kind, pd.CategoricalDtype):
@@ -101,8 +105,12 @@ def _of_arrow(data: Any, source: str) -> _Columns:
             f"{source} cannot be read through Arrow ({reason}); a table of columns is needed. Give"
             " a DataFrame of pandas or polars."
         ) from problem
-    columns = [
-        typed_column(column, source) if is_read(column.type) else [str(column.type)] * len(column)
-        for column in table.columns
-    ]
+    columns = [_of_arrow_column(column, source) for column in table.columns]
     return [str(name) for name in table.column_names], columns, []
+
+
+def _of_arrow_column(column: Any, source: str) -> Column:
+    """A chunked Arrow array; one of a type that holds no cells as the name of that type."""
+    if is_read(column.type):
+        return typed_column(column, source)
+    return [str(column.type)] * len(column)

@@ -220,7 +220,7 @@ def _updated(
     with contextlib.ExitStack() as reading:
         tx = reading.enter_context(store.reading())
         stored = stored_tickers(tx, tickers, OVERLAP)
-        codes = [one.info.calendar for one in stored.values()]
+        codes = [fetching.calendar, *(one.info.calendar for one in stored.values())]
         calendars = read_calendars(tx, [code for code in codes if code is not None])
         current = {t for t in tickers if is_current(stored.get(t), calendars, fetching, now)}
         outdated = set() if fetching.offline else {*tickers} - current

@@ -140,10 +140,7 @@ def update_tickers(
         elif ticker in outdated:
             asked = asked or provider()
             try:
-                result = update_ticker(
-                    store, asked, ticker, before,
-                    now=now, since=fetching.since, calendar=fetching.calendar,
-                )  # fmt: skip
+                result = update_ticker(store, asked, ticker, before, now=now, since=fetching.since)
                 silent = 0
             except (SourceError, DataError, LockHeld) as error:
                 silent = silent + 1 if isinstance(error, SourceUnavailable) else 0
@@ -166,7 +163,6 @@ def update_ticker(
     *,
     now: datetime,
     since: np.datetime64 | None = None,
-    calendar: str | None = None,
 ) -> UpdateResult:
     """Fetch what is missing of one ticker and store it, all or nothing.
 
@@ -177,7 +173,6 @@ def update_ticker(
         before: what is stored of it, with a tail of ``OVERLAP`` bars; None: nothing.
         now: with a time zone.
         since: first session wanted; None: as stored, or everything for a new ticker.
-        calendar: code of its calendar; None: that of the exchange which the source names.
 
     Raises:
         UnknownTicker: the source has no such ticker.
@@ -186,7 +181,7 @@ def update_ticker(
         LockHeld: another writer does not finish.
         SettingsError: the store can only be read.
     """
-    update = _Update(store, provider, ticker, now, calendar)
+    update = _Update(store, provider, ticker, now)
     try:
         return update.run(before, since)
     except ForecastError as failure:
@@ -204,7 +199,6 @@ class _Update:
     provider: Provider
     ticker: str
     now: datetime
-    calendar: str | None
 
     def run(self, before: StoredTicker | None, since: np.datetime64 | None) -> UpdateResult:
         same_source = before is not None and before.info.source == self.provider.name
@@ -282,7 +276,7 @@ class _Update:
             source=self.provider.name,
             currency=quotes.currency,
             exchange=quotes.exchange,
-            calendar=self.calendar or calendar_of(self.ticker, quotes.exchange),
+            calendar=calendar_of(self.ticker, quotes.exchange),
             timezone=quotes.timezone,
             adjusted=answer.history.adjusted,
             since=since,

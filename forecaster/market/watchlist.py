@@ -43,7 +43,7 @@ def read_watchlist(source: str, stdin: BinaryIO | None = None) -> list[str]:
     lines = _content(text.splitlines())
     heads = _cells(lines[0]) if lines else []
     places = [place for place, head in enumerate(heads) if head.lower() in TICKER_HEADERS]
-    words = _column(lines, places[0], source) if places else _words(lines, source)
+    words = _column(lines, places[0], source) if places else _words(_told(lines), source)
     if not words:
         raise DataError(
             f"{source} holds no ticker; at least one is needed. Write one on a line, such as AAPL."
@@ -81,9 +81,15 @@ def _text(source: str, stdin: BinaryIO | None) -> str:
 
 
 def _content(lines: Sequence[str]) -> list[str]:
-    """Lines without comments and blanks, where something is left."""
-    stripped = (line.partition("#")[0].strip() for line in lines)
-    return [line for line in stripped if line]
+    """Lines that are neither blank nor a comment; the first without the comment behind it."""
+    stripped = (line.strip() for line in lines)
+    content = [line for line in stripped if line and not line.startswith("#")]
+    return _told(content[:1]) + content[1:]
+
+
+def _told(lines: Sequence[str]) -> list[str]:
+    """Lines, or cells, without the comments behind them; a name in a table may hold a ``#``."""
+    return [line.partition("#")[0].strip() for line in lines]
 
 
 def _delimiter(line: str) -> str:
@@ -95,14 +101,14 @@ def _cells(line: str) -> list[str]:
         cells = next(csv.reader([line], delimiter=_delimiter(line)), [])
     except csv.Error:  # longer than any cell
         return [line]
-    return [cell.strip() for cell in cells]
+    return _told(cells)
 
 
 def _column(lines: Sequence[str], place: int, source: str) -> list[str]:
     """The cells under the header that names tickers."""
     rows = csv.reader(io.StringIO("\n".join(lines[1:])), delimiter=_delimiter(lines[0]))
     try:
-        cells = [row[place].strip() for row in rows if len(row) > place]
+        cells = _told([row[place] for row in rows if len(row) > place])
     except csv.Error as problem:
         raise DataError(
             f"{source} cannot be read as a table ({problem}); a column {_cells(lines[0])[place]} is"
@@ -201,6 +207,7 @@ def kind_in(head: bytes) -> Kind | None:
     cells = _cells(lines[0])
     if any(cell.lower() in TICKER_HEADERS for cell in cells):
         return _kind_of_table(cells, lines[1:])
+    lines = _told(lines)
     if len(cells) > 1:
         return "tickers" if _are_tickers(cells) and not _any_digit(lines) else "prices"
     return _kind_of_words(lines)

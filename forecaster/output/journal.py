@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rich.console import RenderableType
 
-from forecaster.market.store.journal import Entry
+from forecaster.market.store.journal import Entry, levels_of
 from forecaster.market.store.ledger import RISK
 from forecaster.output.console import Text
 from forecaster.output.format import (
@@ -167,7 +167,7 @@ def journal_json(entries: Sequence[Entry], risks: Sequence[RiskEntry]) -> str:
 def journal_csv(entries: Sequence[Entry]) -> str:
     """A row for each ticker and step."""
     buffer = io.BytesIO()
-    write_csv(buffer, entries)
+    write_csv(buffer, entries, levels_of(entries))
     return buffer.getvalue().decode()
 
 
@@ -178,18 +178,13 @@ def write_jsonl(file: BinaryIO, entries: Iterable[Entry | RiskEntry]) -> None:
     )
 
 
-def write_csv(file: BinaryIO, entries: Iterable[Entry | RiskEntry]) -> None:
-    """A row for each ticker and step; the columns of quantiles are those of the first forecast."""
+def write_csv(file: BinaryIO, entries: Iterable[Entry], levels: Sequence[str]) -> None:
+    """A row for each ticker and step, with a column for each of the quantile levels."""
     writer = csv_rows(file)
-    levels: list[str] | None = None
+    ahead = ["step", "session", "session_estimated", "naive"]
+    writer.writerow([*_CSV_COLUMNS, *ahead, *(f"q{level}" for level in levels)])
     for entry in entries:
-        if not isinstance(entry, Entry):
-            continue
         cells = _object(entry)
-        if levels is None:
-            levels = list(entry.forecast.steps[0]["quantiles"])
-            ahead = ["step", "session", "session_estimated", "naive"]
-            writer.writerow([*_CSV_COLUMNS, *ahead, *(f"q{level}" for level in levels)])
         for step in entry.forecast.steps:
             quantiles = step["quantiles"]
             writer.writerow(

@@ -63,6 +63,12 @@ WHOLE: dict[str, Callable[[], Any]] = {
         h.ticker: bars(h).set_axis(h.sessions.astype(object)) for h in (A, B)
     },
     "types of Arrow": lambda: long(ticker="id").convert_dtypes(dtype_backend="pyarrow"),
+    "zones of Arrow": lambda: long(ticker="id").assign(
+        Date=lambda frame: frame["Date"].dt.tz_localize("Asia/Tokyo")
+    ).convert_dtypes(dtype_backend="pyarrow"),
+    "days of Arrow": lambda: long(ticker="id").assign(
+        Date=lambda frame: frame["Date"].astype("date32[pyarrow]")
+    ),
     "table of Arrow": lambda: pa.Table.from_pandas(long(ticker="id")),
 }  # fmt: skip
 CLOSES: dict[str, Callable[[], Any]] = {

@@ -16,6 +16,7 @@ import pytest
 from synthetic import garch_history
 
 import forecaster
+from forecaster.errors import SettingsError
 from forecaster.market.bars import Panel
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
@@ -145,6 +146,14 @@ def test_a_page_is_the_command_s(forecast, tmp_path):
 def test_fetch_names_what_failed(home):
     result = forecaster.fetch("AAPL")
     assert [failure.ticker for failure in result.failures] == ["AAPL"]
+
+
+@pytest.mark.parametrize("verb", ["fetch", "read", "predict"])
+def test_every_verb_asks_the_provider_of_the_settings(verb, home, monkeypatch):
+    """As the command does: with two sources in turn, each would replace what the other said."""
+    monkeypatch.setenv("FORECASTER_PROVIDER", "nobody")
+    with pytest.raises(SettingsError, match="nobody"):
+        getattr(forecaster, verb)("AAPL")
 
 
 def test_doctor_checks_the_installation(monkeypatch):

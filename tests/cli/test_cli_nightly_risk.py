@@ -53,6 +53,9 @@ class TestBatch:
         assert level["var_amount"] == pytest.approx(level["var"] * said["value"])
         assert said["currency"] == "USD"
         assert json.loads(Path("s").read_text())["journal"] == entry.hash
+        for table in (["list"], ["export"]):
+            told = forecast("journal", *table, "-f", "csv").stderr
+            assert "1 risk of portfolios was left out" in told
         again = forecast(*words)
         assert again.returncode == 0
         assert json.loads(Path("s").read_text())["risk"]["written"] is False

@@ -78,6 +78,12 @@ class TestFetch:
         done = apart("fetch", "--from", "-", "-f", "csv", stdin=b"NEWCO\n")
         assert done.stdout.splitlines()[1].startswith("NEWCO,new,5")
 
+    def test_since_a_year_that_has_no_bars(self, forecast, yahoo, home):
+        done = forecast("fetch", "AAPL", "--since", "0024-01-01")
+        assert done.returncode == 2
+        assert "--since is 0024-01-01; a date from 1600 to 2200 is needed" in done.stderr
+        assert not yahoo.charts("AAPL")
+
     def test_since(self, forecast, yahoo, home):
         assert forecast("fetch", "AAPL", "--since", "2024-01-01").returncode == 0
         assert stored(home, "AAPL").first == np.datetime64("2024-01-02")

@@ -92,6 +92,17 @@ def test_failures_in_a_document_have_flags(forecast, model, prices, tmp_path):
     assert f"error: {failure['message']}\n" in run.stderr
 
 
+def test_failures_in_a_ranking_have_flags(forecast, model, prices, tmp_path):
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("Open,High\n1,2\n")
+    others = [tmp_path / f"{name}.csv" for name in "AB"]
+    for other in others:
+        other.write_bytes(Path(prices).read_bytes())
+    words = (prices, *others, wrong, "--groups", "3", "--skip-unreadable", "--format", "json")
+    (failure,) = json.loads(forecast("rank", *words).stdout)["errors"]
+    assert "name their column with --column date=NAME" in failure["message"]
+
+
 def test_notes_have_flags(forecast, model, tmp_path):
     later = tmp_path / "later.csv"
     year = date.today().year + 3

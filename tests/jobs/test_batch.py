@@ -219,11 +219,18 @@ class TestResume:
     def test_asks_only_for_what_was_not_answered(self, model, source):
         self.cut_off(model, source)
         source.asked.clear()
-        done = run(model, source, resume=True, now=evening(FRIDAY) + timedelta(hours=20))
+        done = run(model, source, resume=True, now=evening(FRIDAY) + timedelta(hours=10))
         assert done.resumed
         assert [ticker for ticker, _ in source.asked] == ["XYZ"]
         assert len(done.forecasts) == 3
         assert {entry.author.run for entry in written()} == {done.run}
+
+    def test_asks_again_once_another_session_has_closed(self, model, source):
+        self.cut_off(model, source)
+        source.asked.clear()
+        done = run(model, source, resume=True, now=evening(FRIDAY) + timedelta(days=3))
+        assert done.resumed
+        assert len(source.asked) == 3
 
     def test_without_it_a_new_run_begins(self, model, source):
         self.cut_off(model, source)

@@ -204,7 +204,9 @@ class TestPrune:
     def test_by_age(self, filled):
         assert data.prune(filled, [], idle_days=99, now=NOW) == ["OLD"]
         assert data.prune(filled, [], idle_days=99, now=NOW) == []
-        assert self.left(filled) == ("ABC",)
+        data.bring_in(filled, [history("MINE")], now=NOW - timedelta(days=100))
+        assert data.prune(filled, [], idle_days=99, now=NOW) == []  # no source has it
+        assert self.left(filled) == ("ABC", "MINE")
 
     def test_all(self, filled):
         assert data.prune(filled, [], everything=True) == ["ABC", "OLD"]

@@ -10,7 +10,7 @@ import pytest
 from synthetic import garch_history, same_weights
 
 from forecaster.atomic import locked
-from forecaster.errors import TrainingDiverged
+from forecaster.errors import ModelError, SettingsError, TrainingDiverged
 from forecaster.evaluation.metrics import pinball
 from forecaster.jobs.retrain import (
     HELD_OUT,
@@ -158,9 +158,10 @@ class TestInABatch:
         assert done.model.id not in (bad.id, model.id)
         assert any("was retrained" in note.message for note in done.notes)
 
-    def test_one_that_diverges_stays(self, model, kept, tmp_path, monkeypatch):
+    @pytest.mark.parametrize("failure", [TrainingDiverged, ModelError, SettingsError])
+    def test_one_that_cannot_be_retrained_stays(self, model, kept, tmp_path, monkeypatch, failure):
         def diverge(_model, _panel):
-            raise TrainingDiverged("no.")
+            raise failure("no.")
 
         monkeypatch.setattr("forecaster.jobs.retrain._train_on", diverge)
         done = self.batch(model, kept, tmp_path, 0.0)

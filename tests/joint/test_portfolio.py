@@ -130,6 +130,11 @@ def test_a_currency_that_nobody_says_is_a_note(currencies, base, named):
     assert all(named in note.message and base in note.message for note in notes)
 
 
+def test_a_currency_that_is_known_in_capitals_is_no_note():
+    held = holdings_of_words(["a=1"])
+    assert unknown_currencies(held, [history("A", 5.0, "USD")], "USD") == []
+
+
 class TestBenchmarks:
     def test_historical_simulation_looks_at_the_last_500(self):
         profits = np.concatenate([[-1000.0] * 10, -np.arange(1.0, 501.0)])

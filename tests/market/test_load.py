@@ -174,6 +174,7 @@ class TestWhatIsGiven:
         loaded = load(store, source, "ABC", now=THURSDAY, fetching=FetchOptions(calendar="XLON"))
         assert loaded.panel.histories[0].calendar == "XLON"
         assert list(loaded.calendars) == ["XLON"]
+        assert load(store, source, "ABC", now=THURSDAY).panel.histories[0].calendar == "XNYS"
 
     def test_the_calendar_comes_from_the_store_the_second_time(self, store, source, monkeypatch):
         load(store, source, "ABC", now=THURSDAY)

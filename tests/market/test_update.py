@@ -68,10 +68,6 @@ class TestNew:
         assert (known.calendar, known.timezone) == ("XNYS", "America/New_York")
         assert known.answered == evening(whole().sessions[39])
 
-    def test_a_calendar_that_the_user_named(self, store, source):
-        run(store, source, calendar="XLON")
-        assert stored(store).calendar == "XLON"
-
     def test_from_a_date_on(self, store, source):
         since = whole().sessions[10]
         made = run(store, source, since=since)

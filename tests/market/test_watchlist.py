@@ -21,6 +21,8 @@ def write(tmp_path, data):
     [
         ("AAPL\nMSFT\n", ["AAPL", "MSFT"]),
         ("# mine\n\nAAPL  # the phone\n  MSFT\t\r\n^GSPC", ["AAPL", "MSFT", "^GSPC"]),
+        ('ticker,name\nAAPL,"No. #1, of all"\n# no\nMSFT,M\nIBM,"B"', ["AAPL", "MSFT", "IBM"]),
+        ("name;ticker # a, b, c\nApple #1;AAPL # mine\nM;MSFT", ["AAPL", "MSFT"]),
         ("AAPL\nMSFT\nAAPL\n", ["AAPL", "MSFT"]),
         ("\ufeffAAPL\n", ["AAPL"]),
         ("ticker,name\nAAPL,Apple\nBRK-B,\"Berkshire, B\"\n", ["AAPL", "BRK-B"]),
@@ -89,6 +91,8 @@ def test_more_tickers_than_any_market_has_are_refused(tmp_path):
     [
         ("AAPL\nMSFT\n", "tickers"),
         ("# mine\nAAPL  # the phone\n^GSPC\nBTC-USD\n", "tickers"),
+        ("AAPL  # the phone, in 2 words\n^GSPC  # a, b\n", "tickers"),
+        ('ticker,name\nAAPL,"No. #1"\nMSFT,M\n', "tickers"),
         ("\ufeffAAPL\r\nMSFT", "tickers"),
         ("aapl", "tickers"),
         ("AAPL\nBRK/B\nMSFT\n", "tickers"),

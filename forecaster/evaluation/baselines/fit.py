@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from forecaster.errors import SettingsError, parameter
 from forecaster.evaluation.baselines.drift import Drift, fit_drift
@@ -61,20 +62,20 @@ def fit_baselines(
         levels: Q quantile levels.
     """
     notes: list[Note] = []
-    ewma = Ewma.fit(histories, horizon, levels)
-    naive = fit_naive(histories, horizon, levels)
+    ewma = cache(lambda: Ewma.fit(histories, horizon, levels))  # others stand on these two
+    naive = cache(lambda: fit_naive(histories, horizon, levels))
     baselines: list[Baseline] = []
     for name in names:
         if name == "naive":
-            baselines.append(naive)
+            baselines.append(naive())
         elif name == "drift":
-            baselines.append(fit_drift(histories, naive))
+            baselines.append(fit_drift(histories, naive()))
         elif name == "ewma":
-            baselines.append(ewma)
+            baselines.append(ewma())
         elif name == "garch":
-            garch, failed = Garch.fit(list(histories), ewma, horizon, tuple(levels))
+            garch, failed = Garch.fit(list(histories), ewma(), horizon, tuple(levels))
             baselines.append(garch)
             notes += failed
         elif name == "har":
-            baselines.append(Har.fit(histories, ewma.scaling, horizon, levels))
+            baselines.append(Har.fit(histories, ewma().scaling, horizon, levels))
     return FittedBaselines(tuple(baselines), tuple(notes))

@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import URL, make_url
@@ -312,7 +313,7 @@ def _read_only(path: Path) -> URL:
             " data verify once as a user who may."
         )
     query = {"mode": "ro", "immutable": "1", "uri": "true"}
-    return URL.create("sqlite", database=f"file:{path}", query=query)
+    return URL.create("sqlite", database=f"file:{quote(str(path))}", query=query)
 
 
 def _wait_for_other_writers(connection: Connection, key: int) -> None:

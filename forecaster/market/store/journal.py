@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Unpack
 
@@ -30,6 +30,7 @@ from forecaster.market.store.ledger import (
     add_rows,
     author_of,
     count_rows,
+    first_rows,
     newest,
     readable_row,
     rows,
@@ -135,6 +136,17 @@ def entries(
 def count(connection: Connection, **wanted: Unpack[Wanted]) -> int:
     """How many forecasts of tickers there are."""
     return count_rows(connection, risks=False, **wanted)
+
+
+def levels(connection: Connection, **wanted: Unpack[Wanted]) -> list[str]:
+    """The quantile levels of the models that made those forecasts, the lowest first."""
+    return levels_of(map(entry_of, first_rows(connection, **wanted)))
+
+
+def levels_of(entries: Iterable[Entry]) -> list[str]:
+    """The quantile levels of forecasts, the lowest first."""
+    found = {level for entry in entries for level in entry.forecast.steps[0]["quantiles"]}
+    return sorted(found, key=float)
 
 
 def head(connection: Connection) -> str:

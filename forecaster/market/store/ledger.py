@@ -110,6 +110,14 @@ def rows(
         yield from reversed(connection.execute(newest_first).fetchall())
 
 
+def first_rows(connection: Connection, **wanted: Unpack[Wanted]) -> Iterator[Row[Any]]:
+    """The first forecast of tickers by each model, among the rows that are wanted."""
+    columns, conditions = _chosen(connection, False, wanted)
+    table = schema.journal.c
+    firsts = select(func.min(table.number)).where(*conditions).group_by(table.model_id)
+    yield from connection.execute(select(*columns).where(table.number.in_(firsts)))
+
+
 def count_rows(connection: Connection, *, risks: bool, **wanted: Unpack[Wanted]) -> int:
     """How many rows ``rows`` gives."""
     _, conditions = _chosen(connection, risks, wanted)

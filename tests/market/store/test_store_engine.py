@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import Connection, text
@@ -185,6 +186,23 @@ class TestReadOnly:
         Store(address).close()
         monkeypatch.setattr(engine, "_can_write", lambda _path: False)
         return address
+
+    def test_where_its_path_looks_like_an_address(self, tmp_path, monkeypatch):
+        for name in ("a b", "a%20b", "c?d#e"):
+            (tmp_path / name).mkdir()
+            with (
+                Store(f"sqlite:///{quote(str(tmp_path / name))}/prices.db") as store,
+                store.writing() as tx,
+            ):
+                tx.execute(text("INSERT INTO store_info VALUES ('mark', :name)"), {"name": name})
+        monkeypatch.setattr(engine, "_can_write", lambda _path: False)
+        for name in ("a b", "a%20b", "c?d#e"):
+            with (
+                Store(f"sqlite:///{quote(str(tmp_path / name))}/prices.db") as store,
+                store.reading() as tx,
+            ):
+                found = tx.execute(text("SELECT value FROM store_info WHERE key = 'mark'"))
+                assert found.scalar_one() == name
 
     def test_it_can_be_read(self, frozen):
         with Store(frozen) as store:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +12,7 @@ from journal_rows import AUTHOR, add, check, forecast_of, rows
 from sqlalchemy import text
 
 from forecaster.market.store import chain, journal, ledger
+from forecaster.output.journal import write_csv
 
 
 class TestAppending:
@@ -183,3 +186,24 @@ class TestTheChain:
         from forecaster.market.store import schema
 
         assert names | {"hash"} == {column.name for column in schema.journal.columns}
+
+
+def test_levels_are_those_of_every_model(store):
+    add(store, forecast_of())
+    wider = forecast_of("XYZ")
+    steps = [{**one, "quantiles": {"0.01": 90.0, **one["quantiles"]}} for one in wider.steps]
+    add(store, replace(wider, steps=steps), author=replace(AUTHOR, model_id="0" * 12))
+    with store.reading() as tx:
+        assert journal.levels(tx) == ["0.01", "0.05", "0.5", "0.95"]
+        assert journal.levels(tx, ticker="ABC") == ["0.05", "0.5", "0.95"]
+        written = io.BytesIO()
+        write_csv(written, journal.entries(tx), journal.levels(tx))
+    narrow, _, wide, _ = csv.DictReader(io.StringIO(written.getvalue().decode()))
+    assert (narrow["q0.01"], narrow["q0.05"]) == ("", "97.0")
+    assert (wide["q0.01"], wide["q0.05"]) == ("90.0", "97.0")
+
+
+def test_a_table_of_nothing_has_its_header():
+    written = io.BytesIO()
+    write_csv(written, [], [])
+    assert written.getvalue().decode().startswith("number,run,created,model,")
