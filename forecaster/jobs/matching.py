@@ -142,6 +142,11 @@ class Matcher:
             return "open", NO_FILE
         return bars or self._stored.get(ticker) or ("lost", NO_BARS)
 
+    def name_of(self, ticker: str, *, filed: bool) -> str:
+        """A ticker as it is called now, whose forecasts under both names are of one history."""
+        bars = self.bars_of(ticker, filed=filed)
+        return bars.history.ticker if isinstance(bars, Bars) else ticker
+
     def case(self, entries: Sequence[Entry]) -> Case:
         """What became of all forecasts of one ticker and cutoff.
 

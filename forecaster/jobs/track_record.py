@@ -171,8 +171,8 @@ def record_of(group: Sequence[Entry], matcher: Matcher) -> tuple[Record, list[Mi
     """
     by_case: dict[tuple[str, bool, np.datetime64], list[Entry]] = {}
     for entry in group:
-        forecast = entry.forecast
-        key = (forecast.ticker, forecast.source is not None, forecast.cutoff)
+        forecast, filed = entry.forecast, entry.forecast.source is not None
+        key = (matcher.name_of(forecast.ticker, filed=filed), filed, forecast.cutoff)
         by_case.setdefault(key, []).append(entry)
     cases = [matcher.case(entries) for entries in by_case.values()]
     author = group[-1].author

@@ -164,6 +164,16 @@ class TestTheRecord:
         assert record.scored == 6
         assert [(part.name, part.n) for part in record.tickers] == [("META", 2)]
 
+    def test_one_session_that_was_forecast_under_both_names_counts_once(self, store, whole):
+        first = old(whole, 102)
+        put(store, first)
+        for made in (first, whole):
+            write(store, made, 100, sessions=whole.sessions[101:104])
+        rename(store, "FB", "META")
+        (record,) = run(store, FakeProvider({"META": whole})).records
+        assert record.scored == 3
+        assert [(part.name, part.n) for part in record.tickers] == [("META", 1)]
+
     def test_where_the_new_name_was_fetched_whole_and_the_old_one_is_gone(self, store, whole):
         put(store, whole)
         write(store, old(whole, 102), 100, sessions=whole.sessions[101:104])
