@@ -96,7 +96,7 @@ def read(
         data,
         _read_options(
             ticker,
-            {**(columns or {}), "ticker": id_col, "date": time_col, "close": target_col},
+            _roles(columns, {"ticker": id_col, "date": time_col, "close": target_col}),
             date_format,
             decimal,
             encoding,
@@ -202,9 +202,30 @@ def _no_prices(part: object) -> SettingsError:
     )
 
 
+def _roles(columns: object, own: Mapping[str, str | None]) -> dict[str, str]:
+    """Columns by what they hold, those with an argument of their own among them.
+
+    Raises:
+        SettingsError: ``columns`` is no mapping, or says otherwise than such an argument.
+    """
+    if not isinstance(columns, Mapping | None):
+        raise SettingsError(
+            f"{parameter('columns')} is {columns!r}; a mapping is needed, as in"
+            f' {parameter("columns")}={{"close": "Settle"}}.'
+        )
+    given = {role: header for role, header in own.items() if header is not None}
+    for role, header in given.items():
+        if (other := (columns or {}).get(role, header)) != header:
+            raise SettingsError(
+                f"the column of {role} is {header!r} by its own argument and {other!r} by"
+                f" {parameter('columns')}. Leave one out."
+            )
+    return {**(columns or {}), **given}
+
+
 def _read_options(
     ticker: str | None,
-    roles: Mapping[str, str | None],
+    named: Mapping[str, str],
     date_format: str | None,
     decimal: str | None,
     encoding: str | None,
@@ -212,7 +233,6 @@ def _read_options(
 ) -> ReadOptions:
     from forecaster.market.files.read import ReadOptions
 
-    named = {role: header for role, header in roles.items() if header is not None}
     return ReadOptions(named, date_format, ticker, decimal, encoding, currency)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.flags import failures_in_flags, flag
 from forecaster.cli.formats import PICTURE
 from forecaster.cli.network_options import Cells, DeviceOption, settings_of, training_options
 from forecaster.cli.options import (
@@ -82,6 +83,7 @@ class PlanOptions:
     but=("cell",), help={"horizon": "Sessions ahead to score; predict shows five of them."}
 )
 def backtest(
+    ctx: typer.Context,
     sources: Sources,
     *,
     options: PlanOptions,
@@ -161,6 +163,8 @@ def backtest(
             "--model was given with --folds or --seeds; a saved model is scored as it is, in one"
             " fold. Leave those out."
         )
+    if model is not None:
+        _refuse_settings(ctx, (*chosen, "cells"))
     members = read_market(market, reading)
     loaded = read(sources, reading)
     refuse_or_skip(loaded, skip_unreadable=skip_unreadable)
@@ -192,6 +196,20 @@ def backtest(
             " more. See the table."
         )
     report_skipped(loaded)
+
+
+def _refuse_settings(ctx: typer.Context, names: Iterable[str]) -> None:
+    """Raise a SettingsError if one was typed: a saved model has its own.
+
+    Those of the environment and of ``forecaster.toml`` are for the networks that are trained.
+    """
+    sources = {name: ctx.get_parameter_source(name) for name in names}
+    typed = [name for name, one in sources.items() if one is not None and one.name == "COMMANDLINE"]
+    if typed:
+        raise SettingsError(
+            f"--model was given with {', '.join(map(flag, typed))}; a saved model is scored with"
+            " the settings that it was trained with. Leave that out."
+        )
 
 
 def _draw(result: Backtest, file: PictureFile | None, theme: Theme | None, width: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from forecaster.errors import DataError, SettingsError
+from forecaster.market.files.file_names import refuse_pipe
 from forecaster.market.watchlist import TICKER_HEADERS
 from forecaster.wording import listed
 
@@ -173,6 +174,7 @@ def read_holdings(path: str) -> Holdings:
 def _rows(path: str) -> list[list[str]]:
     """The cells of a file, by its commas, semicolons or tabs."""
     try:
+        refuse_pipe(Path(path), path)
         with Path(path).open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
         text = data.decode("utf-8-sig")

@@ -12,7 +12,12 @@ from typing import BinaryIO, Literal
 
 from forecaster.errors import DataError, UnknownTicker
 from forecaster.market.files.column_names import header_of, roles_in
-from forecaster.market.files.file_names import PARQUET_SUFFIXES, STDIN, is_file_source
+from forecaster.market.files.file_names import (
+    PARQUET_SUFFIXES,
+    STDIN,
+    is_file_source,
+    refuse_pipe,
+)
 from forecaster.market.symbols import checked_ticker
 
 TICKER_HEADERS = ("ticker", "tickers", "symbol", "symbols")
@@ -62,6 +67,7 @@ def _text(source: str, stdin: BinaryIO | None) -> str:
         if source == STDIN and stdin is not None:
             data = stdin.read(_MOST_BYTES + 1)
         else:
+            refuse_pipe(Path(source), source)
             with Path(source).open("rb") as file:
                 data = file.read(_MOST_BYTES + 1)
     except OSError as problem:
@@ -190,6 +196,8 @@ def kind_of(source: str) -> Kind | None:
     if Path(source).is_dir() or source.lower().endswith(PARQUET_SUFFIXES):
         return "prices"
     try:
+        if not Path(source).is_file():  # to open a pipe may take for ever
+            return None
         with Path(source).open("rb") as file:
             return kind_in(file.read(_HEAD_BYTES))
     except OSError:
@@ -216,6 +224,8 @@ def kind_in(head: bytes) -> Kind | None:
 def _kind_of_table(heads: Sequence[str], lines: Sequence[str]) -> Kind:
     """The kind of a table with a column of tickers."""
     place = next(n for n, head in enumerate(heads) if head.lower() in TICKER_HEADERS)
+    if any(map(_DATE.fullmatch, heads)):  # a column for each session
+        return "prices"
     roles = roles_in(map(header_of, heads))
     rows = list(map(_cells, lines))
     tickers = [row[place] for row in rows if len(row) > place]

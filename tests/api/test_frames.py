@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -208,3 +209,24 @@ def test_unreadable_parts_are_refused_or_left_out(tmp_path):
         forecaster.read(tmp_path)
     with pytest.warns(forecaster.ForecastWarning, match=r"BAD\.csv was left out"):
         assert forecaster.read(tmp_path, skip_unreadable=True).tickers == ("AAA",)
+
+
+def test_columns_may_name_what_has_an_argument_of_its_own():
+    frame = bars(A).assign(Settle=A.close * 1.5, when=A.sessions)
+    (named,) = forecaster.read(frame, columns={"close": "Settle", "date": "when"})
+    assert np.array_equal(named.close, A.close * 1.5)
+    (same,) = forecaster.read(frame, columns={"close": "Settle"}, target_col="Settle")
+    assert np.array_equal(same.close, named.close)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"columns": {"close": "Nonexistent"}}, "Nonexistent"),
+        ({"columns": {"close": "Settle"}, "target_col": "Close"}, "'Close' by its own argument"),
+        ({"columns": "close=Settle"}, 'columns={"close": "Settle"}'),
+    ],
+)
+def test_columns_that_cannot_be_meant_are_refused(options, said):
+    with pytest.raises(forecaster.ForecastError, match=re.escape(said)):
+        forecaster.read(bars(A).assign(Settle=A.close * 1.5), **options)

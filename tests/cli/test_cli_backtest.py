@@ -58,6 +58,8 @@ def test_a_test_after_the_data_is_exit_code_4(forecast):
         (["--require", "beats:har", "--baselines", "naive"], "--require"),
         (["--folds", "0"], "--folds is 0"),
         (["--model", "sample", "--seeds", "3"], "--seeds"),
+        (["--model", "sample", "--horizon", "1"], "--model was given with --horizon;"),
+        (["--model", "sample", "--units", "7", "--cells", "lstm"], "with --units, --cells;"),
         (["--test-end", "soon"], "--test-end"),
     ],
 )

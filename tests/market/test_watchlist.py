@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 
 import pytest
 
 from forecaster.errors import DataError
+from forecaster.joint.holdings import read_holdings
 from forecaster.market.watchlist import kind_of, read_batch_sources, read_watchlist
 
 
@@ -93,6 +95,7 @@ def test_more_tickers_than_any_market_has_are_refused(tmp_path):
         ("# mine\nAAPL  # the phone\n^GSPC\nBTC-USD\n", "tickers"),
         ("AAPL  # the phone, in 2 words\n^GSPC  # a, b\n", "tickers"),
         ('ticker,name\nAAPL,"No. #1"\nMSFT,M\n', "tickers"),
+        ("ticker,2024-01-02,2024-01-03\nFB,1000,1010\n", "prices"),
         ("\ufeffAAPL\r\nMSFT", "tickers"),
         ("aapl", "tickers"),
         ("AAPL\nBRK/B\nMSFT\n", "tickers"),
@@ -131,6 +134,15 @@ def test_what_no_text_holds(tmp_path):
     assert kind_of(write(tmp_path, "Date,Close\n".encode("utf-16"))) == "prices"
     assert kind_of(str(tmp_path)) == "prices"
     assert kind_of(str(tmp_path / "none.txt")) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+def test_a_pipe_that_nobody_writes_is_waited_for_by_nobody(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    assert kind_of(str(tmp_path / "pipe")) is None
+    for read in (read_watchlist, read_holdings):
+        with pytest.raises(DataError, match="no regular file but a pipe"):
+            read(str(tmp_path / "pipe"))
 
 
 def test_a_long_watchlist_is_known_by_its_beginning(tmp_path):

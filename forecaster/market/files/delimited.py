@@ -176,6 +176,8 @@ def split_rows(text: str, source: str) -> Rows:
             " Check the quotation marks and line ends of the file."
         ) from error
     _require_table(cells, source)
+    if len(cells) > 2 and 1 < len(cells[-1]) < len(cells[-2]) and text[-1] not in "\r\n":
+        cells[-1].pop()  # the text was cut off within it
     if reader.line_num == len(cells):
         lines = np.arange(1, len(cells) + 1, dtype=np.int64)
     else:

@@ -209,6 +209,15 @@ def paths_of(source: str) -> list[tuple[Path, str]]:
     return [(path / name, writable(str(path / name))) for name in files]
 
 
+def refuse_pipe(path: Path, name: str) -> None:
+    """Raise a DataError for a named pipe: opening it may take for ever."""
+    if path.is_fifo():
+        raise DataError(
+            f"{name} is no regular file but a pipe; a file is needed. Write what comes through it"
+            " into one, and give that."
+        )
+
+
 def cannot_open(name: str, error: OSError | ValueError) -> DataError:
     """The error for a file that cannot be opened."""
     if isinstance(error, FileNotFoundError):

@@ -200,3 +200,20 @@ def test_placeholder_ranges_are_unknown(tmp_path):
     (history,) = loaded.panel
     assert np.isnan(history.high).mean() > 0.95
     assert messages(loaded)
+
+
+@pytest.mark.parametrize(
+    ("end", "last"),
+    [
+        ("2024-05-03,9,9.5,8,9", ("2024-05-02", 11.0)),  # of 9.25
+        ("2024-05-03,9,9.5,8,9.2,1", ("2024-05-03", 9.2)),
+        ("2024-05-03,9,9.5,8,9.2,1\n", ("2024-05-03", 9.2)),
+        ("2024-05-03,9,9.5,8,9\n", ("2024-05-03", 9.0)),
+    ],
+)
+def test_a_cell_that_was_cut_off_is_no_price(tmp_path, end, last):
+    rows = "2024-05-01,10,11,9,10,100\n2024-05-02,10,11.5,9,11,100\n"
+    found = read_file(write(tmp_path, "X.csv", f"Date,Open,High,Low,Close,Volume\n{rows}{end}"))
+    (history,) = found.panel
+    assert (str(history.cutoff), history.close[-1]) == last
+    assert any("left out" in said for said in messages(found)) == (last[0] == "2024-05-02")
