@@ -194,5 +194,5 @@ def _note_left_out(risks: int) -> None:
     if risks:
         note(
             f"{counted(risks, 'risk')} of portfolios {were(risks)} left out, which CSV has no"
-            " columns for. Take them with --format jsonl of forecast journal export."
+            " columns for. Take them with: forecast journal export --format jsonl"
         )

@@ -30,18 +30,7 @@ READING = [
     "provider",
     "calendar",
 ]
-
-
-OF_A_BATCH = [
-    "column",
-    "date-format",
-    "decimal",
-    "encoding",
-    "currency",
-    "offline",
-    "provider",
-    "calendar",
-]
+OF_A_BATCH = [key for key in READING if key != "ticker"]
 """What reads files as a batch did must take what the batch took."""
 
 

@@ -23,12 +23,6 @@ from forecaster.output.data import write_csv, write_parquet
 NOW = datetime(2026, 3, 2, 21, 30, tzinfo=UTC)
 
 
-@pytest.fixture
-def store(tmp_path):
-    with Store(f"sqlite:///{tmp_path}/prices.db") as opened:
-        yield opened
-
-
 def history(ticker: str = "ABC", bars: int = 30) -> History:
     made = garch_history(ticker, bars, seed=5)
     return replace(made, adjusted_close=made.close * 0.5)

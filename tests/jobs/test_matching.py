@@ -14,17 +14,10 @@ from forecaster.jobs.matching import CUTOFF_HOLE, DROPPED, ENDED, HOLE, NO_BAR_Y
 from forecaster.market import exchanges
 from forecaster.market.bars import History
 from forecaster.market.fetch_options import FetchOptions
-from forecaster.market.store import Store
 from forecaster.market.store import calendars as stored_calendars
 from forecaster.output.score import score_json, score_table
 
 ROW = 180
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store(f"sqlite:///{tmp_path}/prices.db") as opened:
-        yield opened
 
 
 @pytest.fixture

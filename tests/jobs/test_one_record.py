@@ -11,14 +11,7 @@ from fake_provider import FakeProvider, evening
 from written import LAST, history, loss, run, spread, write
 
 from forecaster.evaluation.significance import FEWEST_SESSIONS
-from forecaster.market.store import Store
 from forecaster.output.score import score_csv, score_json, score_table
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store(f"sqlite:///{tmp_path}/prices.db") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -20,17 +20,10 @@ from forecaster.jobs.score import score_journal
 from forecaster.joint.holdings import Holdings, Position
 from forecaster.market.bars import Panel
 from forecaster.market.files.read import read_files
-from forecaster.market.store import Store
 from forecaster.model.artifact import load
 from forecaster.model.registry import BOXED
 from forecaster.output.console import render
 from forecaster.output.score import score_csv, score_json, score_table
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store(f"sqlite:///{tmp_path}/prices.db") as opened:
-        yield opened
 
 
 @pytest.fixture

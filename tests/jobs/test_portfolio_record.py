@@ -18,13 +18,7 @@ from forecaster.jobs.portfolio_record import PortfolioRecord
 from forecaster.jobs.rename import rename
 from forecaster.market.bars import History
 from forecaster.market.providers.base import Quotes
-from forecaster.market.store import Store, journal
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store(f"sqlite:///{tmp_path}/prices.db") as opened:
-        yield opened
+from forecaster.market.store import journal
 
 
 @pytest.fixture

@@ -21,12 +21,6 @@ PRICES = ("open", "high", "low", "close", "volume", "adjusted_close")
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store(f"sqlite:///{tmp_path}/prices.db") as opened:
-        yield opened
-
-
-@pytest.fixture
 def whole() -> History:
     return history("META")
 

@@ -18,12 +18,6 @@ from forecaster.market.store import Store
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store(f"sqlite:///{tmp_path}/prices.db") as opened:
-        yield opened
-
-
-@pytest.fixture
 def source() -> FakeProvider:
     return FakeProvider({name: history(name) for name in ("ABC", "XYZ")})
 

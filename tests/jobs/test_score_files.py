@@ -11,13 +11,6 @@ from fake_provider import FakeProvider, evening
 from written import LAST, history, loss, run, spread, write
 
 from forecaster.market.bars import History
-from forecaster.market.store import Store
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store(f"sqlite:///{tmp_path}/prices.db") as opened:
-        yield opened
 
 
 @pytest.fixture
