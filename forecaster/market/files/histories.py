@@ -15,6 +15,11 @@ from forecaster.arrays import Days, Floats, Integers
 from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.bars import BAR_FIELDS
 from forecaster.market.files.candidates import Series
+from forecaster.market.files.cells.currencies import (
+    currencies_of_cells,
+    currency_of,
+    currency_of_header,
+)
 from forecaster.market.files.cells.number_columns import Clues, read_numbers
 from forecaster.market.files.cells.parse_dates import DateCells, read_dates
 from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
@@ -24,7 +29,7 @@ from forecaster.market.files.header import Table
 from forecaster.market.files.ticker_cells import dates_filled_down, filled_down, ticker_names
 from forecaster.market.raw_bars import RawBars, Texts, is_price
 from forecaster.patterns import compiled
-from forecaster.wording import listed, plural, were
+from forecaster.wording import plural, were
 
 FIELDS = (*BAR_FIELDS, "adjusted_close")
 _NAME = compiled(r"[^\d]{1,40}")
@@ -107,13 +112,15 @@ def read_histories(
     if layout.ticker is not None:
         bars = _with_prices(whole, table, series[0], numbers)
         return _by_ticker(bars, table, layout, notes, style.currency, is_named=is_named), notes
-    currency = _currency(_texts(table, layout.currency), style.currency, name, notes)
     every = np.arange(len(dates.days))
     named = [_with_prices(whole, table, one, numbers) for one in series]
-    return [
-        TickerRows(bars.ticker, bars, every, currency, is_named or one.ticker is not None)
-        for bars, one in zip(named, series, strict=True)
-    ], notes
+    found = []
+    for bars, one in zip(named, series, strict=True):
+        said = _currencies(table, layout, one)
+        currency = currency_of(said, style.currency, bars.ticker, notes)
+        known = is_named or one.ticker is not None
+        found.append(TickerRows(bars.ticker, bars, every, currency, known))
+    return found, notes
 
 
 def _refuse_groups(table: Table, layout: Layout, days: Days) -> None:
@@ -284,7 +291,7 @@ def _by_ticker(
     is_named: bool,
 ) -> list[TickerRows]:
     """Cut rows by the ticker column, in the order in which tickers appear."""
-    currencies = _texts(table, layout.currency)
+    currencies = _currencies(table, layout, layout.series[0])
     names, codes = ticker_names(table.columns[layout.ticker or 0])
     _require_tickers(table, table.headers[layout.ticker or 0].text, names)
     bars = replace(bars, days=dates_filled_down(bars, codes, table, layout, notes))
@@ -295,14 +302,9 @@ def _by_ticker(
     found = []
     for name, group, stray in zip(names, np.split(places, ends[:-1]), is_stray, strict=True):
         if not stray:
-            cells = [currencies[place] for place in group.tolist()] if currencies else []
-            codes_of = sorted({cell.strip() for cell in cells if not is_blank(cell)})
-            if len(codes_of) > 1:
-                notes.append(
-                    f"{name}: closes are in {listed(codes_of)}, and were taken as they are"
-                )
+            said = [currencies[place] for place in group.tolist()] if currencies else []
             ticker, known = (name, True) if name else (bars.ticker, is_named)
-            currency = _currency(cells, given, ticker, notes)
+            currency = currency_of(said, given, ticker, notes)
             found.append(TickerRows(ticker, bars, group, currency, known))
     return found
 
@@ -329,18 +331,18 @@ def _strays(bars: RawBars, names: list[str], codes: Integers) -> list[bool]:
     return stray
 
 
-def _texts(table: Table, place: int | None) -> list[str]:
-    if place is None:
-        return []
-    column = table.columns[place]
-    return [] if isinstance(column, np.ndarray) else list(column)
-
-
-def _currency(cells: Sequence[str], given: str | None, ticker: str, notes: list[str]) -> str | None:
-    """The currency, if the cells name exactly one; the one that was given, if they name none."""
-    codes = sorted({cell.strip() for cell in dict.fromkeys(cells) if not is_blank(cell)})
-    if not codes:
-        return given
-    if given is not None and codes != [given]:
-        notes.append(f"{ticker}: closes are in {listed(codes)} by the file, and not in {given}")
-    return codes[0] if len(codes) == 1 and len(codes[0]) == 3 and codes[0].isalpha() else None
+def _currencies(table: Table, layout: Layout, series: Series) -> list[str]:
+    """What each row's close is in, "" where nothing says it; empty if nothing says it for any."""
+    if layout.currency is not None:
+        column = table.columns[layout.currency]
+        return (
+            []
+            if isinstance(column, np.ndarray)
+            else ["" if is_blank(cell) else cell.strip() for cell in column]
+        )
+    place = series.fields["close"]
+    cells = table.columns[place]
+    found = [] if isinstance(cells, np.ndarray) else currencies_of_cells(cells)
+    if not found and series.ticker is None:  # else the header names the ticker
+        found = [currency_of_header(table.headers[place].text)] * len(table.rows)
+    return found if any(found) else []

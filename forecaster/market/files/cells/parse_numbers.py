@@ -48,8 +48,9 @@ _CODES = """
     MXN MYR NGN NLG NOK NPR NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY TWD TZS
     UAH UGX USD USX UYU UZS VND XAF XOF ZAR ZMW
 """
+CURRENCY_CODES = _CODES.split()
 _MARK = "|".join(re.escape(sign) for sign in sorted(_SIGNS.split(), key=len, reverse=True))
-_CURRENCY = rf"(?:{_MARK}|(?i:{'|'.join(_CODES.split())})|[$¢£¤¥֏؋৲৳௹฿៛₠-⃀﷼])"
+_CURRENCY = rf"(?:{_MARK}|(?i:{'|'.join(CURRENCY_CODES)})|[$¢£¤¥֏؋৲৳௹฿៛₠-⃀﷼])"
 _UNITS = "|".join(re.escape(unit) for unit in sorted(_MULTIPLIERS, key=len, reverse=True))
 _BEHIND = "|".join(rf"(?<=[.,]\d{{{count}}})" for count in range(1, 7))
 _FOOTNOTE = (
