@@ -16,6 +16,8 @@ from forecaster.errors import DataError
 LONG_GAP = 5  # days; four span a weekend with holidays
 STRETCH = 20  # gaps of one stretch, fewer in a short history
 ALIKE_SHARE, ALIKE_DAYS, ALIKE_PART = 0.8, 1, 0.25
+FEWEST_AT_AN_END = 3  # gaps of a week, a month or so each, before or behind daily bars
+MOST_LONG_GAPS = 0.05  # of a stock that trades so often that the above is not its habit
 FEWEST_SHORT_GAPS = 8  # before bars every few days are told from holidays
 NEIGHBOURS_SHARE = 0.02  # daily bars stand on neighbouring days far more often
 LONGEST_HOLIDAY = 12
@@ -56,7 +58,8 @@ def require_daily(sessions: Days, name: str) -> list[str]:
 def _longer_period(gaps: Integers) -> _Stretch | None:
     """The bars that are a regular long time apart, if there are any."""
     is_live = len(gaps) > 2 and gaps[-1] < LONG_GAP  # a live bar behind the last whole period
-    return _longer_period_of(gaps[:-1] if is_live else gaps) or _every_few_days(gaps)
+    whole = gaps[:-1] if is_live else gaps
+    return _longer_period_of(whole) or _at_an_end(whole) or _every_few_days(gaps)
 
 
 def _longer_period_of(gaps: Integers) -> _Stretch | None:
@@ -83,6 +86,27 @@ def _are_alike(gaps: Integers, median: Integers) -> Mask:
     """Whether nearly all gaps of each row are about its median."""
     near = np.abs(gaps - median) <= np.maximum(ALIKE_DAYS, ALIKE_PART * median)
     return np.asarray(near.mean(axis=1) >= ALIKE_SHARE)
+
+
+def _at_an_end(gaps: Integers) -> _Stretch | None:
+    """Bars of one longer period behind or before daily ones, where two sources were joined."""
+    behind, before = _regular_gaps(gaps[::-1]), _regular_gaps(gaps)
+    ends = ((len(gaps) - behind, len(gaps)), (0, before))
+    for first, end in ends:
+        rest = np.delete(gaps, np.s_[first:end])
+        if first < end and len(rest) and np.mean(rest >= LONG_GAP) <= MOST_LONG_GAPS:
+            return _Stretch(first, end - 1, int(np.median(gaps[first:end])))
+    return None
+
+
+def _regular_gaps(gaps: Integers) -> int:
+    """How many gaps, from the first on, are of one period; 0 if they are few, or no whole weeks."""
+    for least, most in _PERIODS.values():
+        count = int(np.argmin(np.append((gaps >= least) & (gaps <= most), False)))
+        if count >= FEWEST_AT_AN_END:
+            are_weeks = bool(np.mean(gaps[:count] == 7) > 0.5)
+            return count if are_weeks or least > LONG_GAP else 0
+    return 0
 
 
 def _every_few_days(gaps: Integers) -> _Stretch | None:

@@ -98,6 +98,32 @@ def test_a_history_that_is_daily_in_part_says_where_it_changes():
         require_daily(between, "x.csv")
 
 
+@pytest.mark.parametrize("count", [4, 6, 15])
+@pytest.mark.parametrize("step", ["W-FRI", "W-MON", "ME", "MS", "QE"])
+def test_a_few_longer_bars_behind_or_before_daily_ones_are_refused(step, count):
+    daily = days(("1990-01-02", "2000-01-03", "B"))
+    behind = np.concatenate([daily, days(("2000-01-07", count, step))])
+    with pytest.raises(DataError, match=r"others are not .* Leave the rows after (1999|2000)-"):
+        require_daily(behind, "x.csv")
+    with pytest.raises(DataError, match=r"others are not"):
+        require_daily(np.append(behind, behind[-1] + 2), "x.csv")
+    first = days(("1970-01-02", count, step))
+    before = np.concatenate([first, days((str(first[-1] + 3), 500, "B"))])
+    with pytest.raises(DataError, match=r"others are not .* Leave the rows before 19\d\d-"):
+        require_daily(before, "x.csv")
+
+
+def test_a_stock_that_rests_for_some_weeks_at_its_end_passes():
+    daily = days(("1990-01-02", "2000-01-03", "B"))
+    for gaps in ([7, 8], [5, 9, 6, 8], [21, 7, 7], [6, 6, 6, 5]):
+        assert require_daily(np.append(daily, daily[-1] + np.cumsum(gaps)), "x.csv") == []
+    every = days(("2015-01-05", "2020-01-01", "B"))
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        traded = every[rng.random(len(every)) < rng.choice([0.6, 0.8, 0.9])]
+        assert require_daily(traded[: rng.integers(40, len(traded))], "x.csv") == []
+
+
 @pytest.mark.parametrize("step", ["D", "B"])
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 40, 3000])
 def test_daily_bars_pass_without_a_word(step, count):

@@ -38,6 +38,37 @@ def decide(group: Sequence[Triple], source: str) -> Days:
     raise DataError(_ambiguous(group[0], readings, source))
 
 
+def unswapped(days: Days) -> tuple[Days, list[str]]:
+    """Dates with day and month exchanged up to the 12th where only that puts the rows in order.
+
+    Spreadsheets and parsers of the other order leave such a column behind: they exchange what they
+    can, and read the days after the 12th as they are.
+
+    Returns:
+        The dates, and a note if they were exchanged.
+    """
+    known = np.flatnonzero(~np.isnat(days))
+    months = days[known].astype("datetime64[M]")
+    day = (days[known] - months).astype(np.int64) + 1
+    month = months.astype(np.int64) % 12 + 1
+    moved = known[(day <= 12) & (day != month)]
+    if not len(moved):
+        return days, []
+    year = days.astype("datetime64[Y]").astype(np.int64) + 1970
+    exchanged = days.copy()
+    place = np.isin(known, moved)
+    exchanged[moved] = compose(year[moved], day[place], month[place])
+    if _backward_steps(days) <= 3 * _backward_steps(exchanged) or _distance(days) <= 2 * _distance(
+        exchanged
+    ):
+        return days, []
+    first = int(moved[0])
+    return exchanged, [
+        f"day and month of dates up to the 12th were exchanged, and were put back ({days[first]} is"
+        f" {exchanged[first]}): only so are the rows in order"
+    ]
+
+
 def minguo(group: Sequence[Triple]) -> Days:
     """Dates of the years before 100 of the Minguo calendar."""
     year, month, day = _numbers(group).T
@@ -74,6 +105,11 @@ def _backward_steps(days: Days) -> int:
     """Steps against the direction of the rows, whichever direction that is."""
     steps = np.diff(days[~np.isnat(days)].astype(np.int64))
     return int(min(np.sum(steps < 0), np.sum(steps > 0)))
+
+
+def _distance(days: Days) -> int:
+    """Days from row to row, back and forth, in sum."""
+    return int(np.sum(np.abs(np.diff(days[~np.isnat(days)]).astype(np.int64))))
 
 
 def _without_weekends(readings: dict[str, Days]) -> dict[str, Days]:

@@ -18,7 +18,7 @@ import numpy as np
 from forecaster.arrays import Days, Floats, Integers, Mask
 from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.bars import FIRST_SESSION
-from forecaster.market.files.cells.date_order import could_be_ordered, decide, minguo
+from forecaster.market.files.cells.date_order import could_be_ordered, decide, minguo, unswapped
 from forecaster.market.files.cells.epochs import days_of_numbers, is_number, is_stamp, last_day
 from forecaster.market.files.cells.instants import GREENWICH, Times, on_local_dates, times_of
 from forecaster.market.files.cells.parse_numbers import Column
@@ -93,13 +93,16 @@ def read_dates(cells: DateCells, date_format: str | None = None) -> Dates:
     """
     column = cells.column
     if isinstance(column, np.ndarray) and column.dtype.kind == "M":
-        days = column.astype("datetime64[D]")
-        return _checked(days, [], cells, lambda: Times(np.full(len(days), np.nan)))
+        days, exchanged = unswapped(column.astype("datetime64[D]"))
+        found = _checked(days, [], cells, lambda: Times(np.full(len(days), np.nan)))
+        return Dates(found.days, (*exchanged, *found.notes))
     texts = _texts(column)
     given = _by_format(texts, date_format) if date_format else None
     read = _by_rules(texts, cells.source) if given is None else _Read(given)
     _require_dates(read.days, texts, cells, date_format)
-    return _checked(read.days, texts, cells, lambda: _times(read, texts, cells))
+    days, exchanged = unswapped(read.days) if given is None else (read.days, [])
+    found = _checked(days, texts, cells, lambda: _times(read, texts, cells))
+    return Dates(found.days, (*exchanged, *found.notes))
 
 
 def check_date_format(date_format: str) -> None:

@@ -1,0 +1,102 @@
+"""Day and month that a spreadsheet or a parser exchanged where it could."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import forecaster
+from forecaster.market.files.cells.date_order import unswapped
+from forecaster.market.files.cells.parse_dates import DateCells, read_dates
+
+YEARS = np.arange("2022-01-03", "2024-01-01", dtype="datetime64[D]")
+SESSIONS = YEARS[np.is_busday(YEARS)]
+
+
+def exchanged(days):
+    """As a parser of the other order reads them: day and month exchanged where both can be."""
+    dates = [day.item() for day in days]
+    return [d.replace(day=d.month, month=d.day) if d.day <= 12 else d for d in dates]
+
+
+def read(cells, **options):
+    return read_dates(DateCells(cells, "x.csv", range(2, len(cells) + 2)), **options)
+
+
+def iso_and_slashes(days, slashes):
+    """What a spreadsheet saves: dates that it understood, and those that it left as text."""
+    rows = zip(exchanged(days), (day.item() for day in days), strict=True)
+    return [f"{read:%Y-%m-%d}" if d.day <= 12 else d.strftime(slashes) for read, d in rows]
+
+
+@pytest.mark.parametrize("slashes", ["%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y"])
+@pytest.mark.parametrize("days", [SESSIONS, SESSIONS[::-1], SESSIONS[:30]], ids=len)
+def test_what_a_spreadsheet_understood_is_put_back(slashes, days):
+    found = read(iso_and_slashes(days, slashes))
+    np.testing.assert_array_equal(found.days, days)
+    assert "day and month of dates up to the 12th were exchanged" in found.notes[0]
+    assert "(2022-03-01 is 2022-01-03)" in " ".join(found.notes) or days[0] != SESSIONS[0]
+
+
+def test_one_style_of_both_orders_is_put_back():
+    cells = [
+        f"{d:%d/%m/%Y}" if d.day <= 12 else f"{d:%m/%d/%Y}"
+        for d in map(np.datetime64.item, SESSIONS)
+    ]
+    np.testing.assert_array_equal(read(cells).days, SESSIONS)
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 2], [0]], ids=["of three tickers", "of one"])
+@pytest.mark.parametrize("by_date", [True, False])
+def test_typed_dates_and_tables_of_tickers_are_put_back(rows, by_date):
+    days = np.repeat(SESSIONS, len(rows)) if by_date else np.tile(SESSIONS, len(rows))
+    found = read(np.array(exchanged(days), dtype="datetime64[s]"))
+    np.testing.assert_array_equal(found.days, days)
+
+
+def test_a_frame_says_so_once(tmp_path):
+    closes = 100 + np.cumsum(np.random.default_rng(3).normal(0, 1, len(SESSIONS)))
+    frame = pd.DataFrame({"Close": closes}, index=pd.DatetimeIndex(exchanged(SESSIONS)))
+    with pytest.warns(forecaster.ForecastWarning, match="were put back") as caught:
+        history = next(iter(forecaster.read(frame, ticker="AAPL")))
+    assert sum("put back" in str(one.message) for one in caught) == 1
+    np.testing.assert_array_equal(history.sessions, SESSIONS)
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        SESSIONS,
+        SESSIONS[::-1],
+        np.tile(SESSIONS, 3),
+        np.concatenate([SESSIONS[200:], SESSIONS[:200]]),
+        np.random.default_rng(1).permutation(SESSIONS),
+        np.tile(np.arange("2015-01", "2024-01", dtype="datetime64[M]"), 4).astype("datetime64[D]"),
+        np.arange("2015-01", "2024-01", dtype="datetime64[M]").astype("datetime64[D]"),
+        SESSIONS[:1],
+        SESSIONS[[3, 1, 2]],
+        np.full(3, np.datetime64("NaT"), dtype="datetime64[D]"),
+    ],
+)
+def test_dates_that_are_right_stay(days):
+    found, notes = unswapped(days)
+    np.testing.assert_array_equal(found, days)
+    assert notes == []
+
+
+def test_a_given_format_is_believed():
+    cells = [f"{d:%Y-%m-%d}" for d in exchanged(SESSIONS)]
+    found = read(cells, date_format="%Y-%m-%d")
+    assert found.days.astype(str).tolist() == cells
+    assert not any("exchanged" in note for note in found.notes)
+
+
+def test_only_dates_that_are_known_are_exchanged():
+    cells = [f"{d:%Y-%m-%d}" for d in exchanged(SESSIONS)]
+    found = read(["", *cells, "Total"])
+    np.testing.assert_array_equal(found.days[1:-1], SESSIONS)
+    assert np.isnat(found.days[[0, -1]]).all()
+    assert dt.date(2022, 1, 3) in found.days.tolist()
