@@ -143,11 +143,11 @@ def risk(
     author = model_of(model)
     held = holdings_from(holdings, unit)
     panel = _prices(held, data, base)
+    day, calendars = _seen_from(panel, as_of)
     result = risk_job.risk(
         author, held, panel.histories, base=base, steps=horizon, loss=loss, draws=draws, seed=seed,
         market=panel.market if market is None else read(market).histories,
-        as_of=None if as_of is None else day_of(as_of, "as_of"),
-        calendars=panel.calendars or NO_CALENDARS,
+        as_of=day, calendars=calendars,
     )  # fmt: skip
     return Risk(**vars(result), model=author)
 
@@ -221,11 +221,11 @@ def rank(
         ForecastError: prices or an argument cannot be used.
     """
     author, panel = model_of(model), read(data)
+    day, calendars = _seen_from(panel, as_of)
     result = rank_job.rank(
         author, panel.histories, horizon=horizon, groups=groups, seed=seed,
         market=panel.market if market is None else read(market).histories,
-        as_of=None if as_of is None else day_of(as_of, "as_of"),
-        calendars=panel.calendars or NO_CALENDARS,
+        as_of=day, calendars=calendars,
     )  # fmt: skip
     return Ranking(**vars(result), model=author)
 
@@ -322,6 +322,16 @@ def _prices(held: Holdings, data: Data | None, base: str | None) -> Panel:
     histories: tuple[History, ...] = (*panel.histories, *more.histories)
     calendars = Calendars({**(panel.calendars or {}), **(more.calendars or {})})
     return Panel(histories, calendars=calendars)
+
+
+def _seen_from(panel: Panel, as_of: Day | None) -> tuple[np.datetime64 | None, Calendars]:
+    """The date that was asked for, and the calendars; a warning for histories that end earlier."""
+    from forecaster.market.age import as_of_notes
+
+    day = None if as_of is None else day_of(as_of, "as_of")
+    calendars = panel.calendars or NO_CALENDARS
+    warn_notes(as_of_notes(panel, calendars, day))
+    return day, calendars
 
 
 def _fetched(tickers: list[str]) -> Panel:

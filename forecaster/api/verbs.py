@@ -108,7 +108,7 @@ def predict(
     from forecaster.jobs.chances import checked_marks, with_chances
     from forecaster.jobs.intervals import checked_shares, with_intervals
     from forecaster.jobs.market_set import other_than_learned
-    from forecaster.market.age import ages_of, file_notes
+    from forecaster.market.age import ages_of, as_of_notes, file_notes
 
     author = model_of(model)
     job.checked_horizon(author, horizon)
@@ -122,6 +122,7 @@ def predict(
     warn_notes(other_than_learned(author, members))
     ages = ages_of(loaded, datetime.now(UTC)) if day is None else {}
     warn_notes(about for about in file_notes(loaded.files, ages) if about.loud)
+    warn_notes(as_of_notes(panel, loaded.calendars, day))
     result = job.predict(
         author, panel.histories, market=members, horizon=horizon, as_of=day,
         calendars=loaded.calendars, ages=ages, record=True,
@@ -303,6 +304,7 @@ def explain(
         SettingsError: there are several histories, or an argument cannot work.
     """
     from forecaster.jobs import explain as job
+    from forecaster.market.age import as_of_notes
 
     author = model_of(model)
     day = None if as_of is None else day_of(as_of, "as_of")
@@ -312,10 +314,11 @@ def explain(
             f"{parameter('data')} holds {len(panel)} histories; explain looks into one. Give the"
             " prices of one ticker."
         )
+    calendars = panel.calendars or NO_CALENDARS
+    warn_notes(as_of_notes(panel, calendars, day))
     return job.explain(
-        author, panel.histories[0], last=last, step=step, as_of=day, seed=seed,
-        calendars=panel.calendars or NO_CALENDARS,
-    )  # fmt: skip
+        author, panel.histories[0], last=last, step=step, as_of=day, seed=seed, calendars=calendars
+    )
 
 
 def _several(marks: float | str | Sequence[float | str]) -> Sequence[float | str]:

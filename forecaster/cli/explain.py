@@ -36,7 +36,7 @@ def explain(
 
     trained = chosen_model(model, calibrate=calibrate)
     day = parse_date(as_of, "--as-of")
-    loaded = read([source], reading)
+    loaded = read([source], reading, day)
     history = only_history(loaded, "explain")
     with working("looking into the forecast"):
         explanation = explain.explain(

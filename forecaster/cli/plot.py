@@ -75,7 +75,7 @@ def plot(
     checked_horizon(trained, horizon)  # before anything is fetched for nothing
     members = read_market(market, reading)
     show_notes(other_than_learned(trained, members))
-    loaded = read(sources, reading)
+    loaded = read(sources, reading, day)
     if file is not None and len(loaded.panel) > MOST_PANELS:
         raise SettingsError(
             f"{len(loaded.panel)} histories were given; a picture has room for {MOST_PANELS}. Give"

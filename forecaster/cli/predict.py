@@ -60,7 +60,7 @@ def predict(
     day = parse_date(as_of, "--as-of")
     members = read_market(market, reading)
     show_notes(other_than_learned(trained, members))
-    loaded = read(sources, reading)
+    loaded = read(sources, reading, day)
     histories, calendars = loaded.panel.histories, loaded.calendars
     ages = ages_of(loaded, datetime.now(UTC)) if day is None else {}
     show_notes([about for about in file_notes(loaded.files, ages) if about.loud])

@@ -67,7 +67,7 @@ def rank(
     checked_ranking(trained, horizon, groups, groups)  # before anything is fetched for nothing
     members = read_market(market, reading)
     show_notes(other_than_learned(trained, members))
-    loaded = read(sources, reading)
+    loaded = read(sources, reading, day)
     refuse_or_skip(loaded, skip_unreadable=skip_unreadable)
     if test.backtest:
         _test(trained, loaded, test, to, horizon, groups, seed, members)

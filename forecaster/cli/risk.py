@@ -159,7 +159,7 @@ def risk(
     checked_steps(trained, steps)  # before anything is fetched for nothing
     members = read_market(market, reading)
     show_notes(other_than_learned(trained, members))
-    loaded = prices_of(holdings, sources, base, reading)
+    loaded = prices_of(holdings, sources, base, reading, day)
     if test.backtest:
         _test(trained, holdings, loaded, test, to, base, steps, seed, members)
         return

@@ -99,9 +99,16 @@ def standard_input(words: Sequence[str], what: str) -> BinaryIO:
     return sys.stdin.buffer
 
 
-def read(sources: list[str], reading: Reading) -> LoadResult:
-    """Read the sources and print what was repaired on stderr."""
+def read(sources: list[str], reading: Reading, as_of: np.datetime64 | None = None) -> LoadResult:
+    """Read the sources and print what was repaired on stderr, and what ends before a date.
+
+    Args:
+        sources: files, folders and tickers.
+        reading: how they are read.
+        as_of: the date from which a forecast was asked for; None: the end of each history.
+    """
     from forecaster.jobs.bulk_reading import reader
+    from forecaster.market.age import as_of_notes
     from forecaster.market.load import read_sources
     from forecaster.output.live.spinners import reading_sources
 
@@ -112,7 +119,7 @@ def read(sources: list[str], reading: Reading) -> LoadResult:
         loaded = read_sources(
             sources, files, options, stdin=stdin, reader=reader(on_files), on_ticker=on_ticker
         )
-    show_notes(loaded.notes)
+    show_notes((*loaded.notes, *as_of_notes(loaded.panel, loaded.calendars, as_of)))
     return loaded
 
 
@@ -148,7 +155,11 @@ def read_market(words: list[str] | None, reading: Reading) -> tuple[History, ...
 
 
 def prices_of(
-    holdings: Holdings, sources: list[str], base: str | None, reading: Reading
+    holdings: Holdings,
+    sources: list[str],
+    base: str | None,
+    reading: Reading,
+    as_of: np.datetime64 | None = None,
 ) -> LoadResult:
     """The histories of holdings, and of the pairs of currencies where tickers are fetched.
 
@@ -157,6 +168,7 @@ def prices_of(
         sources: of prices; where there are none, what is held is fetched.
         base: currency of the result; None: the first holding's.
         reading: how sources are read.
+        as_of: the date from which a forecast was asked for; None: the end of each history.
 
     Raises:
         ForecastError: one of them cannot be read.
@@ -164,7 +176,7 @@ def prices_of(
     from forecaster.joint.portfolio import base_currency, missing_pairs, unknown_currencies
     from forecaster.market.bars import Panel
 
-    loaded = read(sources or list(dict.fromkeys(holdings.tickers)), reading)
+    loaded = read(sources or list(dict.fromkeys(holdings.tickers)), reading, as_of)
     refuse_failures(loaded)
     histories = loaded.panel.histories
     currency = base_currency(holdings, histories, base)

@@ -6,17 +6,19 @@ every forecast from it is one for a session that is over, and nothing may hide t
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecaster.errors import Message, StaleBars, parameter
+from forecaster.errors import DataError, Message, StaleBars, parameter
 from forecaster.market.bars import History
-from forecaster.market.calendars import Schedule, missed_sessions
+from forecaster.market.calendars import Calendars, Schedule, day_ends, missed_sessions
 from forecaster.market.notes import Note
+from forecaster.market.spacing import LONGEST_HOLIDAY
 from forecaster.wording import counted
 
 if TYPE_CHECKING:
@@ -136,6 +138,33 @@ def _file_note(ticker: str, age: Age) -> Note:
     return Note(
         f"its last bar is of {age.cutoff}, {age}: the file has no newer one", ticker, loud=True
     )
+
+
+def as_of_notes(
+    histories: Iterable[History], calendars: Calendars, day: np.datetime64 | None
+) -> list[Note]:
+    """Loud remarks on histories that end before the date from which a forecast was asked for.
+
+    Args:
+        histories: with bars after the date, or without.
+        calendars: sessions of their calendars. Where none tells, a holiday's length passes.
+        day: the date; None: nobody named one.
+    """
+    notes: list[Note] = []
+    if day is None:
+        return notes
+    moment = datetime.fromtimestamp(int(day_ends(day).astype(np.int64)), UTC)
+    for history in histories:
+        with contextlib.suppress(DataError):  # it begins after the date, and is a failure
+            age = age_of(history.up_to(day), calendars.of(history), moment)
+            age = replace(age, days=age.days - 1)  # the moment is midnight after the date
+            if age.days > LONGEST_HOLIDAY if age.unknown else age.behind:
+                message = (
+                    f"its last bar up to {day} is of {age.cutoff}, {age}: the forecast is of the"
+                    " sessions after that bar"
+                )
+                notes.append(Note(message, history.ticker, loud=True))
+    return notes
 
 
 def after_today(age: Age) -> str:

@@ -286,10 +286,24 @@ def history_from_closes(
 
     Args:
         ticker: the symbol.
-        sessions: ISO dates or ``datetime64``, shape ``(n,)``, rising.
+        sessions: ISO dates or ``datetime64``, shape ``(n,)``, rising, one for each session.
         close: prices, shape ``(n,)``.
+
+    Raises:
+        DataError: the dates are a week, a month or so apart, or have times of day.
+        ValueError: something is no date, dates do not rise, or a close is no price.
     """
+    from forecaster.market.spacing import require_daily
+
     prices = np.asarray(close, dtype=np.float64)
-    days = np.asarray(sessions, dtype="datetime64[D]")
+    moments = np.asarray(sessions, dtype="datetime64[s]")
+    days = moments.astype("datetime64[D]")
+    timed = np.flatnonzero(days != moments)
+    if len(timed):
+        raise DataError(
+            f"{ticker} has the session {moments[timed[0]]}; dates without a time of day are needed."
+            " Give dates of the exchange, or a table: forecaster.read knows midnights elsewhere."
+        )
+    require_daily(days, ticker)
     unknown = np.full(prices.shape, np.nan)
     return History(ticker, days, unknown, unknown, unknown, prices, unknown, prices)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from batches import age, up_to_date, written
+
+import forecaster
 
 
 def test_a_remark_is_printed_however_quiet(forecast, stored, home, yahoo, tmp_path):
@@ -42,3 +45,35 @@ def test_predict_tells_too(forecast, stored):
     assert int(row[header.index("sessions_behind")]) > 500
     asked = forecast("predict", "AAPL", "--offline", "-f", "csv", "--as-of", "2024-05-01")
     assert asked.stdout.splitlines()[1].split(",")[header.index("sessions_behind")] == ""
+    assert "its last bar up to" not in asked.stderr
+
+
+RANK = ("rank", "--groups", "2", "sample_data/AAPL.csv")
+
+
+@pytest.mark.parametrize("words", [["predict"], ["plot"], ["explain"], ["risk", "IBM=1"], RANK])
+def test_a_date_far_behind_the_last_bar_is_said(forecast, words):
+    command, *before = words
+    late = [command, *before, "sample_data/IBM.csv", "--model", "sample", "--as-of"]
+    said = "note: IBM: its last bar up to {} is of {}"
+    run = forecast(*late, "2013-03-20")
+    assert (run.returncode, said.format("2013-03-20", "2013-03-01, 19 days old") in run.stderr) == (
+        0, True,
+    )  # fmt: skip
+    calendar = (*late, "2013-03-05", "--calendar", "XNYS")
+    run = forecast(*calendar)
+    assert said.format("2013-03-05", "2013-03-01, 2 sessions behind") in run.stderr
+    for day in ("2013-03-03", "2013-02-28"):  # a Sunday, and a session
+        assert "its last bar up to" not in forecast(*late, day, "--calendar", "XNYS").stderr
+
+
+def test_python_warns_of_it_too(pytestconfig):
+    path = pytestconfig.rootpath / "sample_data/IBM.csv"
+    panel = forecaster.read(str(path))
+    for call in (
+        lambda: forecaster.predict(panel, "sample", as_of="2014-01-01"),
+        lambda: forecaster.explain(panel, "sample", as_of="2014-01-01"),
+        lambda: forecaster.risk({"IBM": 1}, panel, "sample", as_of="2014-01-01"),
+    ):
+        with pytest.warns(forecaster.ForecastWarning, match="IBM: its last bar up to 2014-01-01"):
+            call()

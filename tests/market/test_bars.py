@@ -112,3 +112,15 @@ class TestPanel:
     def test_the_fingerprint_knows_the_order(self):
         one, other = three("A"), three("B")
         assert Panel((one, other)).fingerprint != Panel((other, one)).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("sessions", "found"),
+    [
+        ([f"2024-{month:02d}-01" for month in range(1, 9)], "a month apart"),
+        (["2024-01-02T15:00", "2024-01-03T15:00"], "the session 2024-01-02T15:00:00"),
+    ],
+)
+def test_closes_of_no_sessions_are_refused(sessions, found):
+    with pytest.raises(DataError, match=found):
+        history_from_closes("A", sessions, np.arange(1.0, len(sessions) + 1))
