@@ -24,7 +24,7 @@ from forecaster.market.store.tickers import (
     stored_names,
     stored_tickers,
 )
-from forecaster.market.store_diff import missing_from_answer
+from forecaster.market.store_diff import missing_from_answer, unlike
 from forecaster.wording import plural
 
 
@@ -169,13 +169,20 @@ def bring_in(
             answered=now,
         )
         with store.writing() as tx:
-            old = bars.sessions(tx, history.ticker)
-            checked = len(old) > 0 and not replace
-            missing = missing_from_answer(old, history.sessions, None) if checked else None
-            if missing is None:
+            old = None if replace else bars.read(tx, history.ticker)
+            lost = None if old is None else _lost(old, bars.dividends(tx, old.ticker), history)
+            if lost is None:
                 bars.replace(tx, history, (), info)
-        done.append(ImportResult(history.ticker, len(history), missing))
+        done.append(ImportResult(history.ticker, len(history), lost))
     return done
+
+
+def _lost(old: History, paid: Sequence[Action], new: History) -> str | None:
+    """What the store would lose if the bars of a file took the place of stored ones."""
+    actions = len(paid) + len(old.splits)
+    if actions:
+        return f"has no dividends and splits, and {actions} are stored"
+    return missing_from_answer(old.sessions, new.sessions, None) or unlike(old, new)
 
 
 def prune(

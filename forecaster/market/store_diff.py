@@ -16,6 +16,9 @@ _MOST_DAYS_LATER = 10
 _LEAST_SHARE = 0.9
 """Share of the stored sessions that a whole answer must have."""
 
+_SAME_RETURN = 2e-3
+"""Two sources of one stock round its returns by less, on most days."""
+
 _COMPARED = ("close", "adjusted_close", "open", "high", "low")
 
 Actions = tuple[Action, ...]
@@ -97,6 +100,30 @@ def missing_from_answer(stored: Days, answer: Days, since: np.datetime64 | None)
     if common < _LEAST_SHARE * len(wanted):
         return f"has {common} of the {len(wanted)} stored sessions"
     return None
+
+
+def unlike(stored: History, answer: History) -> str | None:
+    """What tells that prices are not those of the stored stock; None where they may be.
+
+    Corrections of some sessions are no such thing, nor are other shares after a split.
+
+    Args:
+        stored: all stored bars.
+        answer: bars that would take their place.
+    """
+    if stored.currency and answer.currency and stored.currency != answer.currency:
+        return f"is in {answer.currency}, and the stored bars are in {stored.currency}"
+    common, i, j = np.intersect1d(stored.sessions, answer.sessions, return_indices=True)
+    returns = [np.diff(np.log(close)) for close in (stored.close[i], answer.close[j])]
+    differ = np.abs(returns[1] - returns[0]) > _SAME_RETURN
+    if 2 * int(differ.sum()) <= len(differ):
+        return None
+    place = int(np.argmax(differ)) + 1
+    return (
+        f"moves otherwise than the stored bars on {differ.sum()} of {len(differ)} sessions, as on"
+        f" {common[place]} to {answer.close[j][place]:g} instead of {stored.close[i][place]:g}: it"
+        " may be of another stock"
+    )
 
 
 def _between(sessions: Days, first: np.datetime64, last: np.datetime64) -> slice:

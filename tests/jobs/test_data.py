@@ -163,6 +163,30 @@ class TestImport:
             assert len(bars.read(tx, "ABC")) == 30
             assert stored_tickers(tx, ["ABC"])["ABC"].info.source == "yahoo"
 
+    def test_bars_of_another_stock_are_refused(self, store):
+        put(store, history())
+        other = replace(garch_history("ABC", 30, seed=6), currency="USD")
+        (done,) = data.bring_in(store, [other])
+        assert done.refused.startswith("moves otherwise than the stored bars on ")
+        assert done.refused.endswith(": it may be of another stock")
+        (done,) = data.bring_in(store, [replace(history(), currency="EUR")])
+        assert done.refused == "is in EUR, and the stored bars are in USD"
+        assert data.bring_in(store, [other], replace=True)[0].refused is None
+
+    def test_corrections_and_other_shares_are_stored(self, store):
+        put(store, history())
+        corrected = history().close.copy()
+        corrected[[3, 9, 20]] *= 1.01
+        for close in (corrected, history().close / 4):
+            (done,) = data.bring_in(store, [replace(history(), close=close, adjusted_close=close)])
+            assert done.refused is None
+
+    def test_bars_without_actions_that_are_stored_are_refused(self, store):
+        paid = (Action(history().sessions[5], 0.2),)
+        put(store, history(), paid)
+        (done,) = data.bring_in(store, [history()])
+        assert done.refused == "has no dividends and splits, and 1 are stored"
+
     def test_unless_they_are_wanted(self, store):
         put(store, history())
         (done,) = data.bring_in(store, [history().slice(0, 20)], replace=True, calendar="XLON")
