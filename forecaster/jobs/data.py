@@ -181,7 +181,7 @@ def _lost(old: History, paid: Sequence[Action], new: History) -> str | None:
     """What the store would lose if the bars of a file took the place of stored ones."""
     actions = len(paid) + len(old.splits)
     if actions:
-        return f"has no dividends and splits, and {actions} are stored"
+        return f"has no dividends and splits, and the store has them ({actions})"
     return missing_from_answer(old.sessions, new.sessions, None) or unlike(old, new)
 
 

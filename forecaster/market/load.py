@@ -41,7 +41,7 @@ from forecaster.market.notes import (
     Failure,
     Note,
     clock_note,
-    closed_days_notes,
+    named_calendar_notes,
     update_notes,
 )
 from forecaster.market.placeholders import NEIGHBOURS, with_known_ranges
@@ -324,7 +324,7 @@ def on_calendar(loaded: LoadResult, code: str, store: Store, now: datetime) -> L
     """
     histories = tuple(replace(history, calendar=code) for history in loaded.panel)
     calendars, notes = _calendars(store, histories, now)
-    notes += closed_days_notes(histories, calendars.get(code))
+    notes += named_calendar_notes(histories, calendars.get(code))
     panel = Panel(tuple(_with_closes(history, calendars) for history in histories))
     return replace(loaded, panel=panel, notes=(*loaded.notes, *notes), calendars=calendars)
 

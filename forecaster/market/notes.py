@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecaster.arrays import Days
 from forecaster.errors import ForecastError
 from forecaster.market.bars import History
 from forecaster.market.calendars import Schedule, missing_sessions, stray_sessions
+from forecaster.wording import counted
 
 if TYPE_CHECKING:
     from forecaster.market.update import TickerUpdate
 
 _TICKERS_NAMED = 3
 """Tickers that are named one by one; of more only the first is."""
+
+_CHECK = "check the calendar, or whether dates are a day off."
+_NOT_FILLED = "nothing was filled in. Check the calendar, or whether rows are lost."
 
 _CLOCK_OFF = timedelta(hours=1)
 """A clock may be so far behind the last answer before it is doubted."""
@@ -90,8 +95,8 @@ def update_notes(
     return [Note(message, update.ticker) for message in notes]
 
 
-def closed_days_notes(histories: Sequence[History], schedule: Schedule | None) -> list[Note]:
-    """Notes on bars of days on which the calendar that the user named has no session.
+def named_calendar_notes(histories: Sequence[History], schedule: Schedule | None) -> list[Note]:
+    """Notes on what histories of files and the calendar that the user named do not share.
 
     Args:
         histories: of files.
@@ -99,25 +104,37 @@ def closed_days_notes(histories: Sequence[History], schedule: Schedule | None) -
     """
     if schedule is None:
         return []
-    strays = {history: stray_sessions(history, schedule) for history in histories}
-    found = [history for history, days in strays.items() if len(days)]
-    if len(found) > _TICKERS_NAMED:
-        count = sum(len(strays[history]) for history in found)
-        message = (
-            f"{count} bars of {len(found)} tickers are of days on which {schedule.code} is closed,"
-            f" the first of {found[0].ticker} on {strays[found[0]][0]}; check the calendar, or"
-            " whether dates are a day off."
-        )
-        return [Note(message, source=schedule.code)]
+    closed = {history: stray_sessions(history, schedule) for history in histories}
+    missing = {history: missing_sessions(history.sessions, schedule) for history in histories}
+    bars = {history: f"{len(days)} of {len(history)} bars" for history, days in closed.items()}
+    lacking = {history: counted(len(days), "session") for history, days in missing.items()}
+    code = schedule.code
     return [
-        Note(
-            f"{len(strays[history])} of {len(history)} bars are of days on which {schedule.code} is"
-            f" closed, first {strays[history][0]}; check the calendar, or whether dates are a day"
-            " off.",
-            history.ticker,
-        )
-        for history in found
+        *_noted(closed, bars, "bars", f"are of days on which {code} is closed", _CHECK, code),
+        *_noted(missing, lacking, "sessions", f"without a bar by {code}", _NOT_FILLED, code),
     ]
+
+
+def _noted(
+    days: Mapping[History, Days],
+    amounts: Mapping[History, str],
+    what: str,
+    fault: str,
+    remedy: str,
+    source: str,
+) -> Iterator[Note]:
+    """A note for each history with such days, or one on all of many."""
+    found = [history for history, these in days.items() if len(these)]
+    if len(found) > _TICKERS_NAMED:
+        count, first = sum(len(days[history]) for history in found), found[0]
+        whole = f"{count} {what} of {len(found)} tickers {fault}"
+        yield Note(
+            f"{whole}, the first of {first.ticker} on {days[first][0]}; {remedy}", source=source
+        )
+        return
+    for history in found:
+        message = f"{amounts[history]} {fault}, first {days[history][0]}; {remedy}"
+        yield Note(message, history.ticker)
 
 
 def clock_note(updates: Iterable[TickerUpdate], now: datetime) -> list[Note]:

@@ -185,7 +185,7 @@ class TestImport:
         paid = (Action(history().sessions[5], 0.2),)
         put(store, history(), paid)
         (done,) = data.bring_in(store, [history()])
-        assert done.refused == "has no dividends and splits, and 1 are stored"
+        assert done.refused == "has no dividends and splits, and the store has them (1)"
 
     def test_unless_they_are_wanted(self, store):
         put(store, history())

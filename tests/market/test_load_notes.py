@@ -50,8 +50,16 @@ def test_bars_of_sessions_are_not(tmp_path, store):
 
 def test_many_tickers_share_a_note(tmp_path, store):
     loaded = files(tmp_path, store, list("ABCDE"), weekdays("2025-11-03", 80) - 1)
-    (note,) = [note for note in loaded.notes if "XNYS" in note.message]
-    assert "bars of 5 tickers are of days on which XNYS is closed, the first of A" in note.message
+    closed, missing = (str(note.message) for note in loaded.notes if note.source == "XNYS")
+    assert "bars of 5 tickers are of days on which XNYS is closed, the first of A" in closed
+    assert "sessions of 5 tickers without a bar by XNYS, the first of A on " in missing
+
+
+def test_sessions_without_a_bar_are_counted(tmp_path, store):
+    days = exchanges.schedule("XNYS", np.datetime64("2025-11-03"), FRIDAY).sessions
+    (note,) = files(tmp_path, store, ["A"], np.delete(days, [5, 6, 20])).notes
+    assert (note.ticker, note.loud) == ("A", False)
+    assert note.message.startswith(f"3 sessions without a bar by XNYS, first {days[5]}; ")
 
 
 def test_the_newest_bars_alone_are_as_they_are_in_the_whole(store):
