@@ -21,6 +21,10 @@ _MARK = "\ufdd0"
 """Stands before a parameter's name in a marked text. Unicode gives it no character, ever."""
 
 
+_VALUE = r'(?:\w+=)?"[^"]*"|[^\s]*[^\sa-z.,;:()](?:[^\s]*[^\s.,;:()])?|,(?=\s|\.?$)'
+"""What is no word of a sentence: in quotation marks, or with figures, capitals or signs."""
+
+
 def parameter(name: str) -> str:
     """The name of a parameter, marked as one; for the text of a ``Message`` or an error."""
     return _MARK + name
@@ -48,6 +52,11 @@ class Message(str):
     def naming(self, name: Callable[[str], str]) -> str:
         """The text with each parameter under the name that ``name`` gives it."""
         return re.sub(rf"{_MARK}(\w+)", lambda match: name(match[1]), self.marked)
+
+    def assigning(self, write: Callable[[str, str], str]) -> str:
+        """The text with each parameter that a value follows written as ``write`` does."""
+        pattern = rf"{_MARK}(\w+) ({_VALUE})"
+        return Message(re.sub(pattern, lambda match: write(match[1], match[2]), self.marked))
 
 
 class ForecastError(Exception):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from forecaster.api.arguments import checked
 from forecaster.api.persistence import ModelLike, model_of
 from forecaster.api.reading import (
     Data,
@@ -34,6 +35,7 @@ Words: TypeAlias = "str | os.PathLike[str] | Iterable[str]"
 """A ticker or a path, or several: watchlists and price files."""
 
 
+@checked
 def fetch(
     tickers: str | Iterable[str],
     *,
@@ -64,6 +66,7 @@ def fetch(
     return result
 
 
+@checked
 def batch(
     watchlist: Words,
     model: ModelLike = None,
@@ -118,6 +121,7 @@ def batch(
     return result
 
 
+@checked
 def score(
     files: Data | None = None,
     *,
@@ -145,13 +149,14 @@ def score(
 
     happened = () if files is None else panel_of(load_result(files)).histories
     result = score_journal(
-        since=None if since is None else day_of(since, "since"), model=model, happened=happened,
+        since=day_of(since, "since"), model=model, happened=happened,
         fetching=fetch_options(calendar, None, provider, offline=offline),
     )  # fmt: skip
     warn_notes(result.notes)
     return result
 
 
+@checked
 def report(
     subject: str | os.PathLike[str],
     output: str | os.PathLike[str],
@@ -214,6 +219,7 @@ def report(
     return Path(output)
 
 
+@checked
 def doctor(*, quick: bool = False) -> tuple[Check, ...]:
     """Check the installation: packages, folders, models, the store, devices.
 

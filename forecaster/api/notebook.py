@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from forecaster.evaluation.scores import ScoreTable
+    from forecaster.jobs.progress import OnProgress
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -168,3 +170,12 @@ def html_of(frame: pd.DataFrame) -> str:
         return unsigned_zero(f"{value:,.4g}")
 
     return frame.to_html(index=False, float_format=shown, na_rep="–")
+
+
+def bar_of(progress: bool) -> AbstractContextManager[OnProgress | None]:
+    """Callback of a progress bar, if one is wanted."""
+    if not progress:
+        return nullcontext(None)
+    from forecaster.output.live.progress_bars import training_bar
+
+    return training_bar(always=True)

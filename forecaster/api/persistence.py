@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from forecaster.atomic import locked
+from forecaster.errors import SettingsError, parameter
 from forecaster.jobs.train import Trained
 from forecaster.model import artifact
 from forecaster.model.artifact import SUFFIX, Model
@@ -60,7 +61,13 @@ def model_of(model: ModelLike) -> Model:
 
     Raises:
         ModelError: there is none, or it is damaged.
+        SettingsError: it is neither a name, a path nor a model.
     """
     if isinstance(model, Trained):
         return model.model
+    if not isinstance(model, str | os.PathLike | Model | None):
+        raise SettingsError(
+            f"{parameter('model')} is {model!r}; a name, a path or a model is needed, as in"
+            f' {parameter("model")}="sample".'
+        )
     return model if isinstance(model, Model) else load(model)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
+from forecaster.api.arguments import checked, in_python
 from forecaster.errors import ForecastWarning, SettingsError, parameter
 from forecaster.market.bars import History, Panel
 from forecaster.market.frames import NAME, is_frame, table_of_frame
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from forecaster.market.fetch_options import FetchOptions
     from forecaster.market.files.header import Table
     from forecaster.market.files.read import LoadResult, ReadOptions
-    from forecaster.market.notes import Note
+    from forecaster.market.notes import Failure, Note
 
 
 class ArrowStream(Protocol):
@@ -42,6 +43,7 @@ Day: TypeAlias = "str | date | np.datetime64"
 """A date, as in ``"2024-05-31"``."""
 
 
+@checked
 def read(
     data: Data,
     *,
@@ -107,9 +109,18 @@ def read(
     failures = loaded.failures
     if failures and not (skip_unreadable and len(loaded.panel)):
         raise failures[0].error
-    for failure in failures:
-        warn(f"{failure.name} was left out: {failure.error}")
+    warn_failures(failures, "was left out")
     return panel_of(loaded)
+
+
+def panel_for(data: Data, market: Data | None = None) -> Panel:
+    """Prices as a panel, with a market set where one is named.
+
+    Raises:
+        ForecastError: a source cannot be read.
+    """
+    panel = read(data)
+    return panel if market is None else replace(panel, market=read(market).histories)
 
 
 def panel_of(loaded: LoadResult) -> Panel:
@@ -220,7 +231,8 @@ def _roles(columns: object, own: Mapping[str, str | None]) -> dict[str, str]:
                 f"the column of {role} is {header!r} by its own argument and {other!r} by"
                 f" {parameter('columns')}. Leave one out."
             )
-    return {**(columns or {}), **given}
+    named = {role: str(label) for role, label in (columns or {}).items()}  # labels may be numbers
+    return {**named, **given}
 
 
 def _read_options(
@@ -248,20 +260,22 @@ def fetch_options(
     from forecaster.market.fetch_options import FetchOptions
 
     code = None if calendar is None else checked_calendar(calendar)
-    first = None if since is None else day_of(since, "since")
+    first = day_of(since, "since")
     return FetchOptions(offline=offline, provider=provider, since=first, calendar=code)
 
 
-def day_of(value: Day, name: str) -> np.datetime64:
-    """A date.
+def day_of(value: Day | None, name: str) -> np.datetime64 | None:
+    """A date, or None where none was given.
 
     Args:
-        value: ISO text, a date, or a date with a time, whose own date counts.
+        value: ISO text, a date, or a date with a time, whose own date counts; None: none.
         name: of the argument, for messages.
 
     Raises:
         SettingsError: it is no date.
     """
+    if value is None:
+        return None
     text = str(value.astype("datetime64[D]") if isinstance(value, np.datetime64) else value)
     try:
         return np.datetime64(datetime.fromisoformat(text).date(), "D")
@@ -275,8 +289,14 @@ def day_of(value: Day, name: str) -> np.datetime64:
 def warn_notes(notes: Iterable[Note]) -> None:
     """A warning for each note."""
     for note in notes:
-        named = note.source or note.ticker
-        warn(f"{named}: {note.message}" if named else note.message)
+        named, said = note.source or note.ticker, in_python(note.message)
+        warn(f"{named}: {said}" if named else said)
+
+
+def warn_failures(failures: Iterable[Failure], fate: str) -> None:
+    """A warning for each source or ticker that the others went on without."""
+    for failure in failures:
+        warn(f"{failure.name} {fate}: {in_python(failure.error.message)}")
 
 
 def warn(message: str) -> None:

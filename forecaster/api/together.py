@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from forecaster.api.arguments import checked
 from forecaster.api.notebook import html_of, rows_frame
 from forecaster.api.persistence import ModelLike, model_of
 from forecaster.api.reading import Data, Day, day_of, load_result, panel_of, read, warn_notes
@@ -107,6 +108,7 @@ class Ranking(rank_job.Ranking):
         return rows_frame(*rank_rows(self))
 
 
+@checked
 def risk(
     holdings: Held,
     data: Data | None = None,
@@ -114,7 +116,7 @@ def risk(
     *,
     unit: Unit = "shares",
     base: str | None = None,
-    horizon: Sequence[int] | None = None,
+    horizon: int | Sequence[int] | None = None,
     loss: float = 0.05,
     draws: int | None = None,
     seed: int = 0,
@@ -130,7 +132,7 @@ def risk(
         model: as `predict` takes it.
         unit: of amounts by ticker: ``"shares"``, ``"value"`` or ``"weight"``; cash is money.
         base: currency of the result; None: the first holding's.
-        horizon: sessions ahead; None: 1, 5 and 20, as far as the model goes.
+        horizon: sessions ahead, one or several; None: 1, 5 and 20, as far as the model goes.
         loss: share of the value whose loss is asked for.
         draws: simulated outcomes; None: 20,000, more of few tickers.
         seed: of the simulation.
@@ -145,13 +147,14 @@ def risk(
     panel = _prices(held, data, base)
     day, calendars = _seen_from(panel, as_of)
     result = risk_job.risk(
-        author, held, panel.histories, base=base, steps=horizon, loss=loss, draws=draws, seed=seed,
-        market=panel.market if market is None else read(market).histories,
+        author, held, panel.histories, base=base, steps=_steps(horizon), loss=loss,
+        draws=draws, seed=seed, market=panel.market if market is None else read(market).histories,
         as_of=day, calendars=calendars,
     )  # fmt: skip
     return Risk(**vars(result), model=author)
 
 
+@checked
 def risk_backtest(
     holdings: Held,
     data: Data | None = None,
@@ -159,7 +162,7 @@ def risk_backtest(
     *,
     unit: Unit = "weight",
     base: str | None = None,
-    horizon: Sequence[int] | None = None,
+    horizon: int | Sequence[int] | None = None,
     train_end: Day | None = None,
     test_end: Day | None = None,
     allow_overlap: bool = False,
@@ -174,7 +177,7 @@ def risk_backtest(
         model: as `predict` takes it.
         unit: of amounts by ticker.
         base: currency of the result; None: the first holding's.
-        horizon: sessions ahead; None: 1 and 5, as far as the model goes.
+        horizon: sessions ahead, one or several; None: 1 and 5, as far as the model goes.
         train_end: first cutoff; None: the end of the model's training.
         test_end: last session used.
         allow_overlap: test on sessions that the model was trained on, too.
@@ -189,13 +192,14 @@ def risk_backtest(
     if market is not None:
         panel = replace(panel, market=read(market).histories)
     return risk_test.risk_backtest(
-        model_of(model), held, panel, base=base, steps=horizon, seed=seed,
-        train_end=None if train_end is None else day_of(train_end, "train_end"),
-        test_end=None if test_end is None else day_of(test_end, "test_end"),
+        model_of(model), held, panel, base=base, steps=_steps(horizon), seed=seed,
+        train_end=day_of(train_end, "train_end"),
+        test_end=day_of(test_end, "test_end"),
         allow_overlap=allow_overlap,
     )  # fmt: skip
 
 
+@checked
 def rank(
     data: Data,
     model: ModelLike = None,
@@ -230,6 +234,7 @@ def rank(
     return Ranking(**vars(result), model=author)
 
 
+@checked
 def rank_backtest(
     data: Data,
     model: ModelLike = None,
@@ -263,8 +268,8 @@ def rank_backtest(
         panel = replace(panel, market=read(market).histories)
     return rank_job.rank_backtest(
         model_of(model), panel, horizon=horizon, groups=groups, seed=seed,
-        train_end=None if train_end is None else day_of(train_end, "train_end"),
-        test_end=None if test_end is None else day_of(test_end, "test_end"),
+        train_end=day_of(train_end, "train_end"),
+        test_end=day_of(test_end, "test_end"),
         allow_overlap=allow_overlap,
     )  # fmt: skip
 
@@ -324,11 +329,15 @@ def _prices(held: Holdings, data: Data | None, base: str | None) -> Panel:
     return Panel(histories, calendars=calendars)
 
 
+def _steps(horizon: int | Sequence[int] | None) -> Sequence[int] | None:
+    return [horizon] if isinstance(horizon, int) else horizon
+
+
 def _seen_from(panel: Panel, as_of: Day | None) -> tuple[np.datetime64 | None, Calendars]:
     """The date that was asked for, and the calendars; a warning for histories that end earlier."""
     from forecaster.market.age import as_of_notes
 
-    day = None if as_of is None else day_of(as_of, "as_of")
+    day = day_of(as_of, "as_of")
     calendars = panel.calendars or NO_CALENDARS
     warn_notes(as_of_notes(panel, calendars, day))
     return day, calendars

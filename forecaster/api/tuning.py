@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecaster.api.reading import Data, Day, day_of, warn_notes
-from forecaster.api.verbs import bar_of, panel_for
+from forecaster.api.arguments import checked
+from forecaster.api.notebook import bar_of
+from forecaster.api.reading import Data, Day, day_of, panel_for, warn_notes
 from forecaster.model.settings import Device, Settings
 from forecaster.packages import require_search, require_training
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from forecaster.jobs.tune import TuneResult
 
 
+@checked
 def tune(
     data: Data,
     settings: Settings | None = None,
@@ -23,7 +25,7 @@ def tune(
     trials: int = 20,
     minutes: float | None = None,
     folds: int = 3,
-    search: Sequence[str] | None = None,
+    search: str | Sequence[str] | None = None,
     together: int = 4,
     study: str | os.PathLike[str] | None = None,
     market: Data | None = None,
@@ -69,7 +71,7 @@ def tune(
     plan = job.SearchPlan(
         trials=trials, minutes=minutes, folds=folds, together=together,
         search=None if names is None else tuple(names),
-        train_end=None if train_end is None else day_of(train_end, "train_end"),
+        train_end=day_of(train_end, "train_end"),
     )  # fmt: skip
     pool = Pool(workers, cluster)
     panel = panel_for(data, market)

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from forecaster.api.notebook import Backtest, Predictions, Trained
+from forecaster.api.arguments import checked
+from forecaster.api.notebook import Backtest, Predictions, Trained, bar_of
 from forecaster.api.persistence import ModelLike, model_of
-from forecaster.api.reading import Data, Day, day_of, load_result, panel_of, read, warn, warn_notes
+from forecaster.api.reading import (
+    Data,
+    Day,
+    day_of,
+    load_result,
+    panel_for,
+    panel_of,
+    warn_failures,
+    warn_notes,
+)
 from forecaster.errors import SettingsError, parameter
-from forecaster.market.bars import Panel
 from forecaster.market.calendars import NO_CALENDARS
 from forecaster.model.settings import Cell, Device, Settings
 from forecaster.packages import require_training
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from matplotlib.figure import Figure
 
     from forecaster.jobs.backtest import Refit
     from forecaster.jobs.compare import ComparisonResult
     from forecaster.jobs.explain import Explanation
-    from forecaster.jobs.progress import OnProgress
     from forecaster.output.charts.theme import ThemeName
 
 
+@checked
 def train(
     data: Data,
     settings: Settings | None = None,
@@ -62,7 +68,7 @@ def train(
     from forecaster.jobs import train as job
 
     require_training()
-    end = None if train_end is None else day_of(train_end, "train_end")
+    end = day_of(train_end, "train_end")
     panel = panel_for(data, market)
     with bar_of(progress) as on_progress:
         result = job.train(
@@ -73,6 +79,7 @@ def train(
     return Trained(**_fields(result))
 
 
+@checked
 def predict(
     data: Data,
     model: ModelLike = None,
@@ -114,7 +121,7 @@ def predict(
     job.checked_horizon(author, horizon)
     shares = checked_shares(author, [level] if isinstance(level, int | float) else level)
     marks = [*checked_marks("above", _several(above)), *checked_marks("below", _several(below))]
-    day = None if as_of is None else day_of(as_of, "as_of")
+    day = day_of(as_of, "as_of")
     members = None if market is None else panel_for(market).histories
     loaded = load_result(data)
     panel = panel_of(loaded)
@@ -130,14 +137,14 @@ def predict(
     failures = (*loaded.failures, *result.failures)
     if failures and not result.forecasts:
         raise failures[-1].error
-    for failure in failures:
-        warn(f"{failure.name} was not forecast: {failure.error}")
+    warn_failures(failures, "was not forecast")
     warn_notes(job.hindsight_notes(author, result.forecasts))
     forecasts = with_chances(with_intervals(result.forecasts, shares), marks)
     result = replace(result, failures=failures, forecasts=forecasts)
     return Predictions(**_fields(result), model=author, histories=panel.histories, intervals=shares)
 
 
+@checked
 def plot(
     data: Data,
     model: ModelLike = None,
@@ -162,6 +169,7 @@ def plot(
     return predict(data, author, horizon=steps, as_of=as_of, market=market).plot(theme)
 
 
+@checked
 def backtest(
     data: Data,
     model: ModelLike = None,
@@ -214,8 +222,8 @@ def backtest(
     from forecaster.jobs.parallel import Pool
 
     plan = job.Plan(
-        train_end=None if train_end is None else day_of(train_end, "train_end"),
-        test_end=None if test_end is None else day_of(test_end, "test_end"),
+        train_end=day_of(train_end, "train_end"),
+        test_end=day_of(test_end, "test_end"),
         folds=folds, refit=refit, stride=stride, cells=tuple(cells), seeds=seeds,
         baselines=check_names(tuple(baselines)), calibrate=calibrate,
     )  # fmt: skip
@@ -239,6 +247,7 @@ def backtest(
     return Backtest(**_fields(result))
 
 
+@checked
 def compare(
     data: Data,
     settings: Settings | None = None,
@@ -272,7 +281,7 @@ def compare(
 
     require_training()
     chosen = settings or Settings(horizon=5, epochs=20, patience=3)
-    end = None if train_end is None else day_of(train_end, "train_end")
+    end = day_of(train_end, "train_end")
     with bar_of(progress) as on_progress:
         return job.compare(
             panel_for(data, market), chosen, cells=cells, train_end=end, device=device,
@@ -281,6 +290,7 @@ def compare(
         )  # fmt: skip
 
 
+@checked
 def explain(
     data: Data,
     model: ModelLike = None,
@@ -307,7 +317,7 @@ def explain(
     from forecaster.market.age import as_of_notes
 
     author = model_of(model)
-    day = None if as_of is None else day_of(as_of, "as_of")
+    day = day_of(as_of, "as_of")
     panel = panel_for(data)
     if len(panel) != 1:
         raise SettingsError(
@@ -323,25 +333,6 @@ def explain(
 
 def _several(marks: float | str | Sequence[float | str]) -> Sequence[float | str]:
     return [marks] if isinstance(marks, int | float | str) else marks
-
-
-def panel_for(data: Data, market: Data | None = None) -> Panel:
-    """Prices as a panel, with a market set where one is named.
-
-    Raises:
-        ForecastError: a source cannot be read.
-    """
-    panel = read(data)
-    return panel if market is None else replace(panel, market=read(market).histories)
-
-
-def bar_of(progress: bool) -> AbstractContextManager[OnProgress | None]:
-    """Callback of a progress bar, if one is wanted."""
-    if not progress:
-        return nullcontext(None)
-    from forecaster.output.live.progress_bars import training_bar
-
-    return training_bar(always=True)
 
 
 def _fields(result: Any) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def checked_marks(side: Side, marks: Iterable[str | float]) -> list[tuple[Side, 
             continue
         try:
             price = float(mark)
-        except ValueError:
+        except (TypeError, ValueError):
             price = math.nan
         if not 0 < price < math.inf:
             raise SettingsError(
