@@ -77,6 +77,17 @@ def store_file() -> Path | None:
     return Path(database.removeprefix("file:")) if database else None
 
 
+def can_write(file: Path) -> bool:
+    """Whether a database and the files that SQLite lays beside it can be written."""
+    return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
+
+
+def has_unfinished_changes(file: Path) -> bool:
+    """Whether a run that was killed left changes beside a database that are not in it yet."""
+    log = file.with_name(file.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
 def models_folder() -> Path:
     """The folder of trained models; it may not exist yet."""
     return home() / "models"

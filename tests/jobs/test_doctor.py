@@ -9,6 +9,7 @@ from forecaster.errors import SettingsError
 from forecaster.jobs import doctor
 from forecaster.jobs.doctor import examine
 from forecaster.market.bars import Panel
+from forecaster.market.store import Store
 from forecaster.model.artifact import save
 from forecaster.model.registry import path_of
 from forecaster.model.settings import Settings
@@ -105,3 +106,26 @@ def test_tensorflow_without_keras_is_a_fault(keras, monkeypatch):
     assert not check.ok
     assert "keras is missing" in check.finding
     assert check.remedy.endswith("pip install stock-forecaster")
+
+
+@pytest.fixture
+def read_only(home, monkeypatch):
+    """A store in a folder that cannot be written."""
+    with Store():
+        pass
+    monkeypatch.setattr(doctor, "can_write", lambda _file: False)
+    return home / "prices.db"
+
+
+def test_a_store_that_can_be_read_alone_is_well(read_only):
+    before = sorted(read_only.parent.glob("prices.db*"))
+    (found,) = (check for check in examine(quick=True) if check.name == "price store")
+    assert (found.ok, found.finding) == (True, f"{read_only}, 0 tickers, read-only")
+    assert sorted(read_only.parent.glob("prices.db*")) == before
+
+
+def test_changes_that_only_a_writer_can_bring_home_are_said(read_only):
+    read_only.with_name("prices.db-wal").write_bytes(b"x" * 4096)
+    (found,) = (check for check in examine(quick=True) if check.name == "price store")
+    assert not found.ok
+    assert "changes of a run that was killed are beside it" in found.finding

@@ -35,7 +35,7 @@ from forecaster.market.store.database_errors import (
     unwritable,
 )
 from forecaster.packages import to_install
-from forecaster.paths import STORE, home, make_folder
+from forecaster.paths import STORE, can_write, has_unfinished_changes, home, make_folder
 from forecaster.wording import counted
 
 _CREATING, _WRITING = 0x666F7265, 0x666F7266
@@ -132,7 +132,7 @@ class Store:
         Raises:
             StoreError: there is nothing in it to be read, or not all of it is in it.
         """
-        if not path.exists() or not path.stat().st_size or _has_unfinished_changes(path):
+        if not path.exists() or not path.stat().st_size or has_unfinished_changes(path):
             raise self.read_only_error()
         self._engine = create_engine(_read_only(path))
         event.listen(self._engine, "connect", _on_connect)
@@ -165,7 +165,7 @@ class Store:
             _create(path)
         except OSError as problem:
             raise unwritable(path, problem.strerror or str(problem)) from problem
-        if path.exists() and not _can_write(path):
+        if path.exists() and not can_write(path):
             self.read_only = True
             address = _read_only(path)
         engine = create_engine(address, connect_args={"timeout": WAIT_SECONDS})
@@ -290,23 +290,13 @@ def _create(path: Path) -> None:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
-def _can_write(path: Path) -> bool:
-    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-
-
-def _has_unfinished_changes(path: Path) -> bool:
-    """Whether a run that was killed left changes beside the database that are not in it yet."""
-    log = path.with_name(path.name + "-wal")
-    return log.exists() and log.stat().st_size > 0
-
-
 def _read_only(path: Path) -> URL:
     """An address that changes nothing, not even the files beside the database.
 
     Raises:
         StoreError: a run that was killed left changes that only a writer can bring home.
     """
-    if _has_unfinished_changes(path):
+    if has_unfinished_changes(path):
         raise StoreError(
             f"{path} cannot be written and {path.name}-wal beside it holds changes that are not in"
             " it yet; they can be brought in only where the folder can be written. Run forecast"

@@ -184,7 +184,7 @@ class TestReadOnly:
     def frozen(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         address = f"sqlite:///{tmp_path}/prices.db"
         Store(address).close()
-        monkeypatch.setattr(engine, "_can_write", lambda _path: False)
+        monkeypatch.setattr(engine, "can_write", lambda _path: False)
         return address
 
     def test_where_its_path_looks_like_an_address(self, tmp_path, monkeypatch):
@@ -195,7 +195,7 @@ class TestReadOnly:
                 store.writing() as tx,
             ):
                 tx.execute(text("INSERT INTO store_info VALUES ('mark', :name)"), {"name": name})
-        monkeypatch.setattr(engine, "_can_write", lambda _path: False)
+        monkeypatch.setattr(engine, "can_write", lambda _path: False)
         for name in ("a b", "a%20b", "c?d#e"):
             with (
                 Store(f"sqlite:///{quote(str(tmp_path / name))}/prices.db") as store,

@@ -144,7 +144,7 @@ def test_a_failure_on_the_way_leaves_it_as_it_was(old, monkeypatch):
 def test_where_nobody_may_write_it_is_read_as_it_is(tmp_path, monkeypatch):
     address = f"sqlite:///{tmp_path}/prices.db"
     version_1.make(address)
-    monkeypatch.setattr(engine, "_can_write", lambda _path: False)
+    monkeypatch.setattr(engine, "can_write", lambda _path: False)
     with Store(address) as store:
         assert [entry.forecast.source for entry in rows(store, ticker="ABC")] == [None]
         assert check(store) == journal.Chain(2, version_1.HASHES[1], ())
