@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,7 @@ from typing import Literal
 from forecaster.errors import DataError, SettingsError
 from forecaster.market.files.file_names import refuse_pipe
 from forecaster.market.watchlist import TICKER_HEADERS
+from forecaster.patterns import compiled
 from forecaster.wording import listed
 
 Unit = Literal["shares", "value", "weight"]
@@ -30,6 +31,8 @@ _HEADERS: dict[str, Unit] = {
     "weight": "weight",
     "weights": "weight",
 }
+_MAY_BE_THOUSANDS = compiled(r"[-+]?[1-9]\d{0,2}\.\d{3}")
+_POINT_IS_DECIMAL = compiled(r"\.(?:\d{1,2}|\d{4,})%?$")
 _MOST_BYTES = 4 * 2**20
 _REMEDY = "Write a table with the columns ticker and shares, such as: AAPL,100"
 
@@ -144,7 +147,7 @@ def read_holdings(path: str) -> Holdings:
     Raises:
         DataError: it cannot be read, or its rows do not fit together.
     """
-    rows = _rows(path)
+    rows, delimiter = _rows(path)
     heads = [cell.strip().lower() for cell in rows[0]] if rows else []
     names = [place for place, head in enumerate(heads) if head in TICKER_HEADERS]
     units = {place: _HEADERS[head] for place, head in enumerate(heads) if head in _HEADERS}
@@ -161,6 +164,8 @@ def read_holdings(path: str) -> Holdings:
         )
     currencies = [place for place, head in enumerate(heads) if head == "currency"]
     place = currencies[0] if currencies else None
+    if delimiter == ";":
+        _refuse_thousands(rows, units, path)
     positions = [
         _position(row, names[0], units, place, f"{path}, row {number}")
         for number, row in enumerate(rows[1:], start=2)
@@ -171,8 +176,8 @@ def read_holdings(path: str) -> Holdings:
     return Holdings(tuple(positions))
 
 
-def _rows(path: str) -> list[list[str]]:
-    """The cells of a file, by its commas, semicolons or tabs."""
+def _rows(path: str) -> tuple[list[list[str]], str]:
+    """The cells of a file, and what is between them: commas, semicolons or tabs."""
     try:
         refuse_pipe(Path(path), path)
         with Path(path).open("rb") as file:
@@ -191,10 +196,30 @@ def _rows(path: str) -> list[list[str]]:
     if len(data) > _MOST_BYTES:
         raise DataError(f"{path} is larger than 4 MiB, which no holdings are. Check the path.")
     head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)
     try:
-        return list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=head.count)))
+        return list(csv.reader(io.StringIO(text), delimiter=delimiter)), delimiter
     except csv.Error as problem:
         raise DataError(f"{path} cannot be read as a table ({problem}). {_REMEDY}") from problem
+
+
+def _refuse_thousands(rows: list[list[str]], units: Iterable[int], path: str) -> None:
+    """Raise a DataError if points may set thousands apart, as where commas are decimal signs."""
+    cells = [
+        (number, row[place].strip())
+        for number, row in enumerate(rows[1:], start=2)
+        for place in units
+        if place < len(row)
+    ]
+    if any(_POINT_IS_DECIMAL.search(text) for _, text in cells):
+        return
+    for number, text in cells:
+        if _MAY_BE_THOUSANDS.fullmatch(text):
+            whole = text.replace(".", "")
+            raise DataError(
+                f"{path}, row {number}: {text!r} may be {whole} or {float(text):g}; one of them is"
+                f" needed. Write {whole} or {text}0."
+            )
 
 
 def _position(

@@ -71,9 +71,10 @@ def _text(source: str, stdin: BinaryIO | None) -> str:
             with Path(source).open("rb") as file:
                 data = file.read(_MOST_BYTES + 1)
     except OSError as problem:
+        is_word = isinstance(problem, FileNotFoundError) and source.isalnum()
+        remedy = f"For one ticker: forecast predict {source}" if is_word else "Check the path."
         raise DataError(
-            f"{source} cannot be read ({problem.strerror}); a file of tickers is needed. Check the"
-            " path."
+            f"{source} cannot be read ({problem.strerror}); a file of tickers is needed. {remedy}"
         ) from problem
     if len(data) > _MOST_BYTES:
         raise DataError(f"{source} is larger than 16 MiB, which no watchlist is. Check the path.")

@@ -220,6 +220,8 @@ def _no_close(found: Candidates, named: Sequence[int], unknown: Sequence[int]) -
         for role in RANGE
         if (place := found.best(role)) is not None
     ]
+    if (exchanged := _exchanged_range(found, named[0])) is not None:
+        return exchanged
     closes = [quoted(found.header(place).text) for place in named]
     verb = "does" if len(closes) == 1 else "do"
     return DataError(
@@ -227,6 +229,23 @@ def _no_close(found: Candidates, named: Sequence[int], unknown: Sequence[int]) -
         f" {listed(others)} on most rows; a close lies between low and high, near the open. Name"
         f" the right column with {parameter('columns')} close=NAME, for example"
         f" {parameter('columns')} {assigned('close', found.header(named[0]).text)}."
+    )
+
+
+def _exchanged_range(found: Candidates, close: int) -> DataError | None:
+    """The failure of a table whose high is its low, and whose low is its high."""
+    high, low = found.best("high"), found.best("low")
+    if high is None or low is None:
+        return None
+    places = [found.table.columns[place] for place in (close, low, high)]
+    values, highs, lows = sampled(places, found.table.delimiter)
+    if share_fitting(values, high=highs, low=lows) <= _MOSTLY:
+        return None
+    option, texts = parameter("columns"), [found.header(place).text for place in (high, low)]
+    return DataError(
+        f"{found.table.source}: {quoted(texts[0])} is below {quoted(texts[1])} on most rows; a high"
+        f" is no lower than the low. Exchange them with {option} {assigned('high', texts[1])}"
+        f" {option} {assigned('low', texts[0])}."
     )
 
 

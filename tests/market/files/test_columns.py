@@ -173,6 +173,16 @@ def test_the_close_is_the_candidate_between_low_and_high():
         named(bars(header.replace("LTP", "VWAP"), lambda day: day * 1e6))
 
 
+def test_an_exchanged_range_is_named_with_the_way_out():
+    text = bars("Date,Open,Low,High,Close,Volume,Value", lambda day: day * 1e6)
+    advice = "Exchange them with columns high=Low columns low=High."
+    with pytest.raises(DataError, match='"High" is below "Low" on most rows') as error:
+        named(text)
+    assert str(error.value).endswith(advice)
+    roles = named(text, high="Low", low="High")
+    assert (roles["high"], roles["low"], roles["close"]) == ("Low", "High", "Close")
+
+
 def test_a_named_close_is_taken_whatever_its_numbers():
     text = bars("Date,Open,High,Low,LTP,Volume,Value", lambda day: day * 1e6)
     assert named(text, close="Value")["close"] == "Value"
