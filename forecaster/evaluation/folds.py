@@ -133,13 +133,13 @@ def plan_folds(
     usual = int(n * (1.0 - TEST_PART))
     first = usual if train_end is None else _count_up_to(sessions, train_end)
     if n - first <= count * (horizon + 1):
+        fewer = f", fewer {parameter('folds')}" if count > 1 else ""
         raise DataError(
             f"after {sessions[first - 1]} there {'is' if n - first == 1 else 'are'}"
             f" {counted(n - first, 'session')}; {counted(count, 'fold')} with"
             f" {counted(horizon, 'session')} left out in each would need more than"
-            f" {count * (horizon + 1)}. Give an earlier"
-            f" {parameter('train_end')}, fewer {parameter('folds')} or a shorter"
-            f" {parameter('horizon')}."
+            f" {count * (horizon + 1)}. Give an earlier {parameter('train_end')}{fewer} or a"
+            f" shorter {parameter('horizon')}."
         )
     edges = [first + (n - first) * k // count for k in range(count + 1)]
     return tuple(

@@ -54,6 +54,8 @@ class TestFolds:
     def test_folds_without_a_session_to_score_are_refused(self, count):
         with pytest.raises(DataError, match="fewer folds"):
             plan_folds(panel_of(LONG), 3, train_end=CUTOFF, count=count)
+        with pytest.raises(DataError, match=r"earlier train_end or a shorter horizon\.$"):
+            plan_folds(panel_of(LONG), 3, train_end=LONG.sessions[-3], count=1)
 
     def test_a_cutoff_before_any_history_is_refused(self):
         with pytest.raises(DataError, match="later train_end"):
