@@ -21,7 +21,7 @@ _MARK = "\ufdd0"
 """Stands before a parameter's name in a marked text. Unicode gives it no character, ever."""
 
 
-_VALUE = r'(?:\w+=)?"[^"]*"|[^\s]*[^\sa-z.,;:()](?:[^\s]*[^\s.,;:()])?|,(?=\s|\.?$)'
+_VALUE = r'(?:\w+=)?"[^"]*"|[^\s]*[^\sa-z.,;:()](?:[^\s]*[^\s.,;:()])?|[.,](?=\s|\.?$)'
 """What is no word of a sentence: in quotation marks, or with figures, capitals or signs."""
 
 

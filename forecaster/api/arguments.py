@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import operator
+import os
 import re
 from collections.abc import Callable, Container, Iterable
+from contextvars import ContextVar
+from importlib import import_module
 from numbers import Real
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar, get_args
 
 import numpy as np
 
 from forecaster.errors import ForecastError, Message, SettingsError, parameter
+from forecaster.model.settings import Settings
+from forecaster.wording import listed
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _OF_READ = frozenset({"columns", "date_format", "decimal", "encoding", "currency", "ticker"})
-_NUMBERS = re.compile(r"\d+(?:\.\d+)?(?:,\d+(?:\.\d+)?)*")
+_NUMBER, _NUMBERS = re.compile(r"\d+(?:\.\d+)?"), re.compile(r"\d{1,2}(?:,\d{1,2})+")
+_OR = re.compile(r" \| (?![^\[]*\])")
+_within: ContextVar[bool] = ContextVar("within", default=False)
+"""Whether a verb runs: what it calls leaves messages to it."""
 
 
 def checked(verb: Callable[P, R]) -> Callable[P, R]:
@@ -28,7 +37,8 @@ def checked(verb: Callable[P, R]) -> Callable[P, R]:
     matter. Whole numbers of numpy become Python's.
     """
     signature = inspect.signature(verb)
-    kinds = {name: str(one.annotation).split(" | ") for name, one in signature.parameters.items()}
+    parameters = signature.parameters
+    kinds = {name: _OR.split(str(one.annotation)) for name, one in parameters.items()}
     plain = {name: wanted for name, wanted in kinds.items() if _KINDS.keys() >= {*wanted}}
 
     @functools.wraps(verb)
@@ -40,12 +50,17 @@ def checked(verb: Callable[P, R]) -> Callable[P, R]:
         for name, value in bound.arguments.items():
             if name in plain:
                 bound.arguments[name] = _as_wanted(name, value, plain[name])
+        if _within.get():
+            return verb(*bound.args, **bound.kwargs)
+        entered = _within.set(True)
         try:
             return verb(*bound.args, **bound.kwargs)
         except ForecastError as error:
-            error.args = (in_python(error.message, signature.parameters),)
-            error.message = Message(error.args[0])
+            error.message = Message(in_python(error.message, parameters))
+            error.args = (error.message,)
             raise
+        finally:
+            _within.reset(entered)
 
     return call
 
@@ -59,10 +74,13 @@ def in_python(text: str, own: Container[str] = ()) -> str:
     """
 
     def written(name: str, value: str) -> str:
+        if value.endswith("="):  # ``columns close=...``
+            return f"{name} {value}"
         said = f"{name}={_literal(value)}"
         return f"forecaster.read(..., {said})" if name in _OF_READ and name not in own else said
 
-    return text.assigning(written) if isinstance(text, Message) else text
+    said = text.assigning(written) if isinstance(text, Message) else text
+    return said.replace("} columns={", ", ")
 
 
 def _literal(value: str) -> str:
@@ -70,21 +88,22 @@ def _literal(value: str) -> str:
     value = value.strip('"')
     role, equals, header = value.partition("=")
     if equals and role.isidentifier():
-        return f'{{"{role}": {_literal(header)}}}'
+        return f"{{{json.dumps(role)}: {_literal(header)}}}"
+    if _NUMBER.fullmatch(value):
+        return value
     if _NUMBERS.fullmatch(value):
-        return f"[{value.replace(',', ', ')}]" if "," in value else value
-    return f'"{value}"'
+        return f"[{value.replace(',', ', ')}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _as_wanted(name: str, value: object, wanted: list[str]) -> object:
     for kind in wanted:
-        read, _, _ = _KINDS[kind]
         try:
-            return read(value)
+            return _KINDS[kind].read(value)
         except (TypeError, ValueError):
             continue
-    words = " or ".join(_KINDS[kind][1] for kind in wanted if kind != "None")
-    example = _KINDS[wanted[0]][2]
+    words = " or ".join(_KINDS[kind].words() for kind in wanted if kind != "None")
+    example = _KINDS[wanted[0]].example()
     raise SettingsError(
         f"{parameter(name)} is {value!r}; {words} is needed, as in {parameter(name)}={example}."
     )
@@ -128,14 +147,66 @@ def _several(read: Callable[[object], Any]) -> Callable[[object], list[Any]]:
     return read_each
 
 
-_KINDS: dict[str, tuple[Callable[[object], object], str, str]] = {
-    "None": (_none, "None", "None"),
-    "bool": (_switch, "True or False", "True"),
-    "int": (_whole, "a whole number", "5"),
-    "float": (_number, "a number", "0.5"),
-    "str": (_text, "a text", '"..."'),
-    "Sequence[int]": (_several(_whole), "a list of whole numbers", "[1, 5]"),
-    "Sequence[float]": (_several(_number), "a list of numbers", "[80, 95]"),
-    "Sequence[str]": (_several(_text), "a list of texts", '["..."]'),
+def _path(value: object) -> os.PathLike[str]:
+    if not isinstance(value, os.PathLike):
+        raise TypeError
+    return value
+
+
+def _settings(value: object) -> Settings:
+    if not isinstance(value, Settings):
+        raise TypeError
+    return value
+
+
+def _text_or_number(value: object) -> str | float:
+    return value if isinstance(value, str) else _number(value)
+
+
+class _Kind(NamedTuple):
+    """What reads a value, what is needed, and an example of it."""
+
+    read: Callable[[object], object]
+    words: Callable[[], str]
+    example: Callable[[], str]
+
+
+def _kind(read: Callable[[object], object], words: str, example: str) -> _Kind:
+    return _Kind(read, lambda: words, lambda: example)
+
+
+def _one_of(module: str, name: str) -> _Kind:
+    """One of the words of a ``Literal``, whose module is loaded when a verb is called with one."""
+
+    def choices() -> tuple[str, ...]:
+        return get_args(getattr(import_module(f"forecaster.{module}"), name))
+
+    def read(value: object) -> object:
+        if value not in choices():
+            raise TypeError
+        return value
+
+    return _Kind(read, lambda: f"one of {listed(list(choices()))}", lambda: f'"{choices()[0]}"')
+
+
+_TEXTS = _kind(_several(_text), "a list of texts", '["..."]')
+_KINDS = {
+    "None": _kind(_none, "None", "None"),
+    "bool": _kind(_switch, "True or False", "True"),
+    "int": _kind(_whole, "a whole number", "5"),
+    "float": _kind(_number, "a number", "0.5"),
+    "str": _kind(_text, "a text", '"..."'),
+    "os.PathLike[str]": _kind(_path, "a path", '"..."'),
+    "Settings": _kind(_settings, "forecaster.Settings", "forecaster.Settings(units=32)"),
+    "Sequence[int]": _kind(_several(_whole), "a list of whole numbers", "[1, 5]"),
+    "Sequence[float]": _kind(_several(_number), "a list of numbers", "[80, 95]"),
+    "Sequence[float | str]": _kind(_several(_text_or_number), "a list of them", '[450, "last"]'),
+    "Sequence[str]": _TEXTS,
+    "Iterable[str]": _TEXTS,
+    "Cell": _one_of("model.settings", "Cell"),
+    "Device": _one_of("model.settings", "Device"),
+    "Refit": _one_of("jobs.backtest", "Refit"),
+    "Unit": _one_of("joint.holdings", "Unit"),
+    "ThemeName": _one_of("output.charts.theme", "ThemeName"),
 }
-"""Annotation: what reads a value, what is needed, an example."""
+"""By annotation."""

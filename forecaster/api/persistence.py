@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TypeAlias
 
+from forecaster.api.arguments import checked
 from forecaster.atomic import locked
 from forecaster.errors import SettingsError, parameter
 from forecaster.jobs.train import Trained
@@ -17,6 +18,7 @@ ModelLike: TypeAlias = "str | os.PathLike[str] | Model | Trained | None"
 """A name or a path, or the model itself; None: the one trained last, or the one in the box."""
 
 
+@checked
 def load(model: str | os.PathLike[str] | None = None) -> Model:
     """Read a model.
 

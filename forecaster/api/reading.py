@@ -231,7 +231,8 @@ def _roles(columns: object, own: Mapping[str, str | None]) -> dict[str, str]:
                 f"the column of {role} is {header!r} by its own argument and {other!r} by"
                 f" {parameter('columns')}. Leave one out."
             )
-    named = {role: str(label) for role, label in (columns or {}).items()}  # labels may be numbers
+    labels = (columns or {}).items()  # which may be numbers
+    named = {role: str(label) for role, label in labels if label is not None}
     return {**named, **given}
 
 

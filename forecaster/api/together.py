@@ -292,7 +292,7 @@ def holdings_from(held: Held, unit: Unit) -> Holdings:
     cash: Unit = "weight" if unit == "weight" else "value"
     return Holdings(
         tuple(
-            Position(ticker, _amount(ticker, amount), cash if ticker == CASH else unit)
+            Position(str(ticker), _amount(ticker, amount), cash if ticker == CASH else unit)
             for ticker, amount in held.items()
         )
     )

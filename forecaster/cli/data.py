@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,7 +11,7 @@ import typer
 from forecaster.cli.formats import BARS
 from forecaster.cli.options import BY_NAME, Reading, Yes, output, reading_options
 from forecaster.cli.results import ReportWriting, Writing, confirmed, written_to
-from forecaster.cli.sources import fetching_of, read_price_files, report_failures
+from forecaster.cli.sources import fetching_of, read_price_files, report_failures, show_notes
 from forecaster.cli.uses import decides, reads
 from forecaster.errors import DataError
 from forecaster.wording import counted, were
@@ -89,6 +90,7 @@ def bring_in(
 ) -> None:
     """Store the bars of price files; tickers then read them as if they had been fetched."""
     from forecaster.jobs import data
+    from forecaster.market.load import on_calendar
     from forecaster.market.notes import Failure
     from forecaster.market.store import Store
     from forecaster.output.console import note
@@ -97,6 +99,9 @@ def bring_in(
     loaded = read_price_files(files, reading)
     failures = list(loaded.failures)
     with Store() as store:
+        if code is not None:
+            checked = on_calendar(loaded, code, store, datetime.now(UTC))
+            show_notes(checked.notes[len(loaded.notes) :])
         imports = data.bring_in(store, loaded.panel.histories, calendar=code, replace=replace)
     for one in imports:
         if one.refused is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 
 from forecaster.arrays import Days
 from forecaster.errors import DataError, SettingsError, parameter
-from forecaster.market.bars import Action, History
+from forecaster.market.bars import BAR_FIELDS, Action, History
 from forecaster.market.calendars import Schedule, missing_sessions, stray_sessions
 from forecaster.market.exchanges import calendar_of
 from forecaster.market.store import Store, bars, calendars
@@ -25,7 +26,7 @@ from forecaster.market.store.tickers import (
     stored_tickers,
 )
 from forecaster.market.store_diff import missing_from_answer, unlike
-from forecaster.wording import plural
+from forecaster.wording import listed, plural
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,8 @@ def bring_in(
         )
         with store.writing() as tx:
             old = None if replace else bars.read(tx, history.ticker)
+            if old is not None and history.currency is None:
+                info = dataclasses.replace(info, currency=old.currency)
             lost = None if old is None else _lost(old, bars.dividends(tx, old.ticker), history)
             if lost is None:
                 bars.replace(tx, history, (), info)
@@ -182,7 +185,18 @@ def _lost(old: History, paid: Sequence[Action], new: History) -> str | None:
     actions = len(paid) + len(old.splits)
     if actions:
         return f"has no dividends and splits, and the store has them ({actions})"
+    fields = [field for field in BAR_FIELDS if _has(old, field) and not _has(new, field)]
+    if fields:
+        names = listed([field.replace("_", " ") for field in fields])
+        return f"has no {names}, and the store has them"
     return missing_from_answer(old.sessions, new.sessions, None) or unlike(old, new)
+
+
+def _has(history: History, field: str) -> bool:
+    """Whether a history knows a field of its bars."""
+    if field == "adjusted_close":
+        return history.adjusted
+    return bool(np.any(np.isfinite(getattr(history, field))))
 
 
 def prune(

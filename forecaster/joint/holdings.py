@@ -32,7 +32,7 @@ _HEADERS: dict[str, Unit] = {
     "weights": "weight",
 }
 _MAY_BE_THOUSANDS = compiled(r"[-+]?[1-9]\d{0,2}\.\d{3}")
-_POINT_IS_DECIMAL = compiled(r"\.(?:\d{1,2}|\d{4,})%?$")
+_POINT_IS_DECIMAL = compiled(r"^[-+]?0?\.\d|\.(?:\d{1,2}|\d{4,})%?$")
 _MOST_BYTES = 4 * 2**20
 _REMEDY = "Write a table with the columns ticker and shares, such as: AAPL,100"
 
@@ -164,7 +164,7 @@ def read_holdings(path: str) -> Holdings:
         )
     currencies = [place for place, head in enumerate(heads) if head == "currency"]
     place = currencies[0] if currencies else None
-    if delimiter == ";":
+    if delimiter != ",":
         _refuse_thousands(rows, units, path)
     positions = [
         _position(row, names[0], units, place, f"{path}, row {number}")

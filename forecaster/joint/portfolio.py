@@ -14,7 +14,7 @@ from forecaster.market.bars import History
 from forecaster.market.notes import Note
 from forecaster.wording import few
 
-_HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS"}
+_HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS", "USX": "USD"}
 """Currencies whose prices are in hundredths, as Yahoo writes them."""
 _DIRECT, _INVERSE = 1.0, -1.0
 _LARGEST = 1e24

@@ -6,7 +6,6 @@ every forecast from it is one for a session that is over, and nothing may hide t
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,11 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecaster.errors import DataError, Message, StaleBars, parameter
+from forecaster.errors import Message, StaleBars, parameter
 from forecaster.market.bars import History
 from forecaster.market.calendars import Calendars, Schedule, day_ends, missed_sessions
 from forecaster.market.notes import Note
-from forecaster.market.spacing import LONGEST_HOLIDAY
 from forecaster.wording import counted
 
 if TYPE_CHECKING:
@@ -141,29 +139,35 @@ def _file_note(ticker: str, age: Age) -> Note:
 
 
 def as_of_notes(
-    histories: Iterable[History], calendars: Calendars, day: np.datetime64 | None
+    histories: Iterable[History],
+    calendars: Calendars,
+    day: np.datetime64 | None,
+    now: datetime | None = None,
 ) -> list[Note]:
     """Loud remarks on histories that end before the date from which a forecast was asked for.
 
     Args:
-        histories: with bars after the date, or without.
-        calendars: sessions of their calendars. Where none tells, a holiday's length passes.
+        histories: those with bars of the date or later pass.
+        calendars: sessions of their calendars; where none tells, the weekdays seen.
         day: the date; None: nobody named one.
+        now: with a time zone; None: by the clock. Sessions that are not over do not count.
     """
     notes: list[Note] = []
     if day is None:
         return notes
-    moment = datetime.fromtimestamp(int(day_ends(day).astype(np.int64)), UTC)
+    now = now or datetime.now(UTC)
+    end = int(min(day_ends(day), np.datetime64(int(now.timestamp()), "s")).astype(np.int64))
+    last = min(day, np.datetime64(now.date(), "D"))
+    moment = datetime.fromtimestamp(end, UTC)
     for history in histories:
-        with contextlib.suppress(DataError):  # it begins after the date, and is a failure
-            age = age_of(history.up_to(day), calendars.of(history), moment)
-            age = replace(age, days=age.days - 1)  # the moment is midnight after the date
-            if age.days > LONGEST_HOLIDAY if age.unknown else age.behind:
-                message = (
-                    f"its last bar up to {day} is of {age.cutoff}, {age}: the forecast is of the"
-                    " sessions after that bar"
-                )
-                notes.append(Note(message, history.ticker, loud=True))
+        age = age_of(history, calendars.of(history), moment)
+        if history.cutoff < day and age.behind:
+            age = replace(age, days=int((last - age.cutoff).astype(np.int64)))
+            message = (
+                f"its last bar up to {day} is of {age.cutoff}, {age}: the forecast is of the"
+                " sessions after that bar"
+            )
+            notes.append(Note(message, history.ticker, loud=True))
     return notes
 
 

@@ -298,6 +298,8 @@ def history_from_closes(
     prices = np.asarray(close, dtype=np.float64)
     moments = np.asarray(sessions, dtype="datetime64[s]")
     days = moments.astype("datetime64[D]")
+    unknown = np.full(prices.shape, np.nan)
+    history = History(ticker, days, unknown, unknown, unknown, prices, unknown, prices)
     timed = np.flatnonzero(days != moments)
     if len(timed):
         raise DataError(
@@ -305,5 +307,4 @@ def history_from_closes(
             " Give dates of the exchange, or a table: forecaster.read knows midnights elsewhere."
         )
     require_daily(days, ticker)
-    unknown = np.full(prices.shape, np.nan)
-    return History(ticker, days, unknown, unknown, unknown, prices, unknown, prices)
+    return history

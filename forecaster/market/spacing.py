@@ -103,9 +103,11 @@ def _regular_gaps(gaps: Integers) -> int:
     """How many gaps, from the first on, are of one period; 0 if they are few, or no whole weeks."""
     for least, most in _PERIODS.values():
         count = int(np.argmin(np.append((gaps >= least) & (gaps <= most), False)))
-        if count >= FEWEST_AT_AN_END:
-            are_weeks = bool(np.mean(gaps[:count] == 7) > 0.5)
-            return count if are_weeks or least > LONG_GAP else 0
+        if count < FEWEST_AT_AN_END:
+            continue
+        astray = int(np.sum(np.cumsum(gaps[:count]) % 7 != 0))  # a holiday moves a bar by a day
+        are_weeks = astray <= (1 if count > FEWEST_AT_AN_END else 0)
+        return count if are_weeks or least > LONG_GAP else 0
     return 0
 
 

@@ -16,8 +16,12 @@ _MOST_DAYS_LATER = 10
 _LEAST_SHARE = 0.9
 """Share of the stored sessions that a whole answer must have."""
 
-_SAME_RETURN = 2e-3
-"""Two sources of one stock round its returns by less, on most days."""
+_SAME_RETURN, _SMALLEST_STEP = 2e-3, 0.01
+"""Returns of one stock by two sources differ by less and a cent over the price, on most days."""
+
+_FEWEST_RETURNS = 5
+_SAME_UNIT = 0.02
+"""Two sources' closes of one stock differ by less, where both are in one unit."""
 
 _COMPARED = ("close", "adjusted_close", "open", "high", "low")
 
@@ -114,14 +118,22 @@ def unlike(stored: History, answer: History) -> str | None:
     if stored.currency and answer.currency and stored.currency != answer.currency:
         return f"is in {answer.currency}, and the stored bars are in {stored.currency}"
     common, i, j = np.intersect1d(stored.sessions, answer.sessions, return_indices=True)
-    returns = [np.diff(np.log(close)) for close in (stored.close[i], answer.close[j])]
-    differ = np.abs(returns[1] - returns[0]) > _SAME_RETURN
-    if 2 * int(differ.sum()) <= len(differ):
+    was, now = stored.close[i], answer.close[j]
+    if len(common) and stored.currency and not answer.currency:
+        ratio = float(np.median(now / was))
+        if abs(ratio - 1.0) > _SAME_UNIT:
+            return (
+                f"names no currency, and its closes are {ratio:.3g} times the stored ones in"
+                f" {stored.currency}"
+            )
+    differ = np.abs(np.diff(np.log(now)) - np.diff(np.log(was)))
+    differ = differ > _SAME_RETURN + _SMALLEST_STEP / np.minimum(was, now)[1:]
+    if len(differ) < _FEWEST_RETURNS or 2 * int(differ.sum()) <= len(differ):
         return None
     place = int(np.argmax(differ)) + 1
     return (
         f"moves otherwise than the stored bars on {differ.sum()} of {len(differ)} sessions, as on"
-        f" {common[place]} to {answer.close[j][place]:g} instead of {stored.close[i][place]:g}: it"
+        f" {common[place]} to {now[place]:g} instead of {was[place]:g}: it"
         " may be of another stock"
     )
 

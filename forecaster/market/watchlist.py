@@ -71,7 +71,7 @@ def _text(source: str, stdin: BinaryIO | None) -> str:
             with Path(source).open("rb") as file:
                 data = file.read(_MOST_BYTES + 1)
     except OSError as problem:
-        is_word = isinstance(problem, FileNotFoundError) and source.isalnum()
+        is_word = isinstance(problem, FileNotFoundError) and source.isalnum() and source.isupper()
         remedy = f"For one ticker: forecast predict {source}" if is_word else "Check the path."
         raise DataError(
             f"{source} cannot be read ({problem.strerror}); a file of tickers is needed. {remedy}"

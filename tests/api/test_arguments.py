@@ -10,7 +10,9 @@ import pytest
 
 import forecaster
 from forecaster.api.arguments import _KINDS, checked, in_python
+from forecaster.api.reading import warn_notes
 from forecaster.errors import DataError, Message, SettingsError, parameter
+from forecaster.market.notes import Note
 
 FB = "sample_data/FB.csv"
 
@@ -62,11 +64,30 @@ def test_too_many_arguments_are_python_s_matter():
 
 
 def test_every_verb_is_checked():
-    for name in ("read", "train", "predict", "plot", "backtest", "compare", "explain", "risk"):
-        assert hasattr(getattr(forecaster, name), "__wrapped__"), name
-    for name in ("risk_backtest", "rank", "rank_backtest", "tune", "fetch", "batch", "score"):
-        assert hasattr(getattr(forecaster, name), "__wrapped__"), name
+    own = {"history_from_closes", "save"}
+    verbs = {n for n in forecaster.__all__ if inspect.isfunction(getattr(forecaster, n))} - own
+    assert len(verbs) > 15
+    assert {n for n in verbs if not hasattr(getattr(forecaster, n), "__wrapped__")} == set()
     assert {"int", "float", "str", "bool"} <= _KINDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("call", "found"),
+    [
+        (lambda: forecaster.risk({"FB": 1}, FB, unit="share"), "unit is 'share'; one of shares"),
+        (lambda: forecaster.train(FB, device="x"), "device is 'x'; one of auto, cpu and gpu"),
+        (lambda: forecaster.backtest(FB, refit="x"), "refit is 'x'; one of never and fold"),
+        (lambda: forecaster.plot(FB, "sample", theme="x"), "theme is 'x'; one of light and dark"),
+        (lambda: forecaster.train(FB, "x"), "settings is 'x'; forecaster.Settings is needed"),
+        (lambda: forecaster.predict(FB, above=None), "above is None; a number or a text or"),
+        (lambda: forecaster.fetch(5), "tickers is 5; a text or a list of texts is needed"),
+        (lambda: forecaster.load(5), "model is 5; a text or a path is needed"),
+    ],
+)
+def test_words_paths_and_settings_are_checked_too(call, found):
+    with pytest.raises(SettingsError) as error:
+        call()
+    assert found in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +104,13 @@ def test_every_verb_is_checked():
         (f"{parameter('level')} 80,95.", "level=[80, 95]."),
         (f"{parameter('as_of')} 2024-05-31", 'as_of="2024-05-31"'),
         (f"{parameter('folds')} is 3; fewer", "folds is 3; fewer"),
+        (f"Add {parameter('decimal')} . or", 'Add decimal="." or'),
+        (f"the {parameter('decimal')}. Or", "the decimal. Or"),
+        (f"{parameter('columns')} Low=... names no", "columns Low=... names no"),
+        (
+            f"{parameter('columns')} high=Low {parameter('columns')} low=High.",
+            'columns={"high": "Low", "low": "High"}.',
+        ),
         (f"an earlier {parameter('train_end')}, or", "an earlier train_end, or"),
     ],
 )
@@ -96,10 +124,19 @@ def test_what_only_read_takes_is_written_as_its():
     noise = np.random.default_rng(1).normal(100, 1, (300, 2)).round(2)
     days = pd.bdate_range("2020-01-01", periods=300)
     frame = pd.DataFrame(noise, columns=["zip", "zap"]).assign(day=days)
-    with pytest.raises(DataError) as error:
-        forecaster.predict(frame, "sample")
     advice = 'forecaster.read(..., columns={"close": "zip"})'
-    assert advice in str(error.value)
+    for call in (
+        lambda: forecaster.predict(frame, "sample"),
+        lambda: forecaster.predict(FB, "sample", market=frame),
+        lambda: forecaster.explain(frame, "sample"),
+        lambda: forecaster.rank(frame, "sample"),
+        lambda: forecaster.train(frame),
+        lambda: forecaster.backtest(frame),
+    ):
+        with pytest.raises(DataError) as error:
+            call()
+        assert advice in str(error.value.message)
+        assert str(error.value) == error.value.message
     panel = forecaster.read(frame, columns={"close": "zip"})
     assert len(forecaster.predict(panel, "sample").forecasts) == 1
     with pytest.raises(DataError, match=r'with columns=\{"close": "NAME"\}, for'):
@@ -125,3 +162,25 @@ def test_one_horizon_of_a_portfolio_needs_no_list():
     assert [step.step for step in one.steps] == [3]
     several = forecaster.risk({"FB": 1}, FB, "sample", horizon=[3], draws=1000)
     assert one.steps[0].levels == several.steps[0].levels
+
+
+def test_warnings_advise_in_python_too(tmp_path):
+    days = pd.bdate_range("2020-01-01", periods=300).strftime("%Y-%m-%d")
+    closes = np.random.default_rng(1).normal(100, 1, 300).round(2)
+    good = pd.DataFrame({"Date": days, "Close": closes})
+    bad = pd.DataFrame({"Date": days, "zip": closes, "zap": closes[::-1]})
+    with pytest.warns(forecaster.ForecastWarning, match=r'columns=\{"close": "zip"\}') as caught:
+        forecaster.read({"A": good, "B": bad}, skip_unreadable=True)
+    assert any("B was left out" in str(one.message) for one in caught)
+    note = Note(Message(f"Add {parameter('date_format')} %Y."), "A")
+    with pytest.warns(forecaster.ForecastWarning, match=r'A: Add forecaster\.read\(.*"%Y"\)\.'):
+        warn_notes([note])
+
+
+def test_a_column_that_is_none_is_not_named():
+    assert len(forecaster.read(FB, columns={"close": None}).histories) == 1
+
+
+def test_numbers_may_be_tickers_of_holdings():
+    panel = forecaster.read(FB, ticker="2330")
+    assert len(forecaster.risk({2330: 1}, panel, "sample", horizon=1, draws=1000).steps) == 1

@@ -112,3 +112,12 @@ def test_imported_bars_forecast_without_a_source(forecast, filled, model):
     assert made["steps"][0]["session"] == "2013-03-04"
     assert not made["steps"][0]["session_estimated"]
     assert "they came from a file. For newer ones: forecast fetch FB" in done.stderr
+
+
+def test_an_import_on_a_calendar_says_what_the_two_do_not_share(forecast, home, tmp_path):
+    rows = Path("sample_data/FB.csv").read_text().splitlines()
+    path = tmp_path / "FB.csv"
+    path.write_text("\n".join(rows[:50] + rows[53:]) + "\n")
+    done = forecast("data", "import", path, "--calendar", "XNYS")
+    assert (done.returncode, "3 sessions without a bar by XNYS" in done.stderr) == (0, True)
+    assert "without a bar" not in forecast("data", "import", path, "--replace").stderr

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import numpy as np
 import pytest
 from batches import age, up_to_date, written
 
 import forecaster
+from forecaster.market.age import as_of_notes
+from forecaster.market.calendars import NO_CALENDARS
 
 
 def test_a_remark_is_printed_however_quiet(forecast, stored, home, yahoo, tmp_path):
@@ -63,6 +68,9 @@ def test_a_date_far_behind_the_last_bar_is_said(forecast, words):
     calendar = (*late, "2013-03-05", "--calendar", "XNYS")
     run = forecast(*calendar)
     assert said.format("2013-03-05", "2013-03-01, 2 sessions behind") in run.stderr
+    run = forecast(*late, "2013-03-04")
+    assert said.format("2013-03-04", "2013-03-01, 3 days old") in run.stderr
+    assert "up to 9999-12-31 is of 2013-03-01" in forecast(*late, "9999-12-31").stderr
     for day in ("2013-03-03", "2013-02-28"):  # a Sunday, and a session
         assert "its last bar up to" not in forecast(*late, day, "--calendar", "XNYS").stderr
 
@@ -70,10 +78,26 @@ def test_a_date_far_behind_the_last_bar_is_said(forecast, words):
 def test_python_warns_of_it_too(pytestconfig):
     path = pytestconfig.rootpath / "sample_data/IBM.csv"
     panel = forecaster.read(str(path))
+    many = [str(path), str(path.with_name("AAPL.csv"))]
     for call in (
         lambda: forecaster.predict(panel, "sample", as_of="2014-01-01"),
         lambda: forecaster.explain(panel, "sample", as_of="2014-01-01"),
         lambda: forecaster.risk({"IBM": 1}, panel, "sample", as_of="2014-01-01"),
+        lambda: forecaster.rank(many, "sample", groups=2, as_of="2014-01-01"),
     ):
         with pytest.warns(forecaster.ForecastWarning, match="IBM: its last bar up to 2014-01-01"):
             call()
+
+
+def test_sessions_that_are_not_over_do_not_count():
+    friday = np.datetime64("2013-03-01")
+    made = forecaster.history_from_closes("A", ["2013-02-28", friday], [1.0, 1.0])
+    saturday = datetime(2013, 3, 2, 12, tzinfo=UTC)
+
+    def notes(day):
+        return as_of_notes([made], NO_CALENDARS, np.datetime64(day), saturday)
+
+    assert notes("2013-03-04") == notes("2030-01-01") == notes("2013-03-01") == []
+    (note,) = as_of_notes([made], NO_CALENDARS, np.datetime64("2013-03-05"), datetime.now(UTC))
+    assert "its last bar up to 2013-03-05 is of 2013-03-01, 4 days old" in note.message
+    assert note.loud

@@ -173,6 +173,52 @@ class TestImport:
         assert done.refused == "is in EUR, and the stored bars are in USD"
         assert data.bring_in(store, [other], replace=True)[0].refused is None
 
+    def test_the_first_session_that_differs_is_named(self, store):
+        put(store, history())
+        close = history().close * np.where(np.arange(30) % 2, 1.0, 1.1)
+        other = replace(history(), close=close, adjusted_close=close)
+        (done,) = data.bring_in(store, [other])
+        expected = f"on 29 of 29 sessions, as on {history().sessions[1]} to {close[1]:g} instead of"
+        assert expected in done.refused
+
+    def test_cents_of_a_penny_stock_are_no_other_stock(self, store):
+        made = replace(history(), close=history().close / 400, adjusted_close=history().close / 400)
+        put(store, made)
+        rounded = np.round(made.close, 2)
+        (done,) = data.bring_in(store, [replace(made, close=rounded, adjusted_close=rounded)])
+        assert done.refused is None
+
+    @pytest.mark.parametrize("count", [1, 3, 6])
+    def test_few_sessions_tell_nothing_of_the_stock(self, store, count):
+        put(store, history().slice(0, count))
+        other = garch_history("ABC", 30, seed=6).slice(0, count)
+        (done,) = data.bring_in(store, [replace(other, currency="USD")])
+        assert (done.refused is None) == (count < 6)
+
+    def test_another_unit_without_a_currency_is_refused(self, store):
+        put(store, history(), currency="GBP")
+        pence = replace(history(), close=history().close * 100, currency=None)
+        (done,) = data.bring_in(store, [pence])
+        assert done.refused == (
+            "names no currency, and its closes are 100 times the stored ones in GBP"
+        )
+        (done,) = data.bring_in(store, [replace(history(), currency=None)])
+        assert done.refused is None
+        with store.reading() as tx:
+            assert stored_tickers(tx, ["ABC"])["ABC"].info.currency == "GBP"
+
+    def test_columns_that_are_stored_are_not_lost(self, store):
+        put(store, replace(history(), adjusted=True))
+        unknown = np.full(30, np.nan)
+        less = replace(history(), open=unknown, volume=unknown, adjusted=False)
+        (done,) = data.bring_in(store, [less])
+        assert done.refused == "has no open, adjusted close and volume, and the store has them"
+
+    def test_splits_count_as_stored_actions(self, store):
+        put(store, replace(history(), splits=(Action(history().sessions[5], 2.0),)))
+        (done,) = data.bring_in(store, [history()])
+        assert done.refused == "has no dividends and splits, and the store has them (1)"
+
     def test_corrections_and_other_shares_are_stored(self, store):
         put(store, history())
         corrected = history().close.copy()

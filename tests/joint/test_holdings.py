@@ -29,6 +29,8 @@ def plain(holdings):
         ("ticker,shares\nA,1.000\n", [("A", 1, "shares")]),
         ("ticker;shares\nA;1.000\nB;2.5\n", [("A", 1, "shares"), ("B", 2.5, "shares")]),
         ("ticker;weight\nA;0.250\nB;0.750\n", [("A", 0.25, "weight"), ("B", 0.75, "weight")]),
+        ("ticker;shares\nA;0.125\nB;12.500\n", [("A", 0.125, "shares"), ("B", 12.5, "shares")]),
+        ("ticker;shares\nA;1.5000\n", [("A", 1.5, "shares")]),
     ],
 )  # fmt: skip
 def test_tables_are_read(tmp_path, text, expected):
@@ -50,6 +52,7 @@ def test_tables_are_read(tmp_path, text, expected):
         ("ticker,shares\nA,abc\n", "no amount"),
         ('ticker,shares\nA,"1,000"\n', "signs of"),
         ("ticker;shares\nA;1,5\n", "no amount"),
+        ("ticker\tshares\nA\t1.000\n", "row 2: '1.000' may be 1000 or 1;"),
         ("ticker;shares\nA;7\nB;-1.500\n", "row 3: '-1.500' may be -1500 or -1.5;.*-1.5000"),
         ("ticker,shares\nA,nan\n", "no amount"),
         ("ticker,shares\nA,inf\n", "no amount"),

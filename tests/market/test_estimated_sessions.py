@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import weekdays
 
-from forecaster.market.bars import history_from_closes
+from forecaster.market.bars import History
 from forecaster.market.calendars import (
     estimate_sessions,
 )
@@ -16,7 +16,8 @@ from forecaster.market.calendars import (
 
 def history(days) -> object:
     days = np.asarray(days, dtype="datetime64[D]")
-    return history_from_closes("A", days, np.full(len(days), 10.0))
+    close, unknown = np.full(len(days), 10.0), np.full(len(days), np.nan)
+    return History("A", days, unknown, unknown, unknown, close, unknown, close)
 
 
 def after(days, horizon: int) -> list[str]:

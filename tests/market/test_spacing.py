@@ -113,9 +113,15 @@ def test_a_few_longer_bars_behind_or_before_daily_ones_are_refused(step, count):
         require_daily(before, "x.csv")
 
 
+def test_a_holiday_does_not_hide_weekly_bars_behind_daily_ones():
+    daily = days(("1990-01-02", "2000-01-03", "B"))
+    with pytest.raises(DataError, match="a week apart, others are not"):
+        require_daily(np.append(daily, daily[-1] + np.cumsum([7, 7, 6, 8])), "x.csv")
+
+
 def test_a_stock_that_rests_for_some_weeks_at_its_end_passes():
     daily = days(("1990-01-02", "2000-01-03", "B"))
-    for gaps in ([7, 8], [5, 9, 6, 8], [21, 7, 7], [6, 6, 6, 5]):
+    for gaps in ([7, 8], [5, 9, 6, 8], [21, 7, 7], [6, 6, 6, 5], [7, 7, 6], [7, 5, 9, 6]):
         assert require_daily(np.append(daily, daily[-1] + np.cumsum(gaps)), "x.csv") == []
     every = days(("2015-01-05", "2020-01-01", "B"))
     for seed in range(300):

@@ -61,7 +61,7 @@ def test_what_cannot_be_read(tmp_path, data, said):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match="No such file"):
         read_watchlist(str(tmp_path / "none.txt"))
-    with pytest.raises(DataError, match="For one ticker: forecast predict NONESUCH$"):
+    with pytest.raises(DataError, match=r"For one ticker: forecast predict NONESUCH$"):
         read_watchlist("NONESUCH")
     with pytest.raises(DataError, match="directory"):
         read_watchlist(str(tmp_path))

@@ -16,7 +16,7 @@ from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.bars import BAR_FIELDS
 from forecaster.market.files.candidates import Series
 from forecaster.market.files.cells.currencies import (
-    currencies_of_cells,
+    currencies_of_rows,
     currency_of,
     currency_of_header,
 )
@@ -117,7 +117,7 @@ def read_histories(
     found = []
     for bars, one in zip(named, series, strict=True):
         said = _currencies(table, layout, one)
-        currency = currency_of(said, style.currency, bars.ticker, notes)
+        currency = currency_of(said, _by_header(table, one), style.currency, bars.ticker, notes)
         known = is_named or one.ticker is not None
         found.append(TickerRows(bars.ticker, bars, every, currency, known))
     return found, notes
@@ -292,6 +292,7 @@ def _by_ticker(
 ) -> list[TickerRows]:
     """Cut rows by the ticker column, in the order in which tickers appear."""
     currencies = _currencies(table, layout, layout.series[0])
+    header = _by_header(table, layout.series[0])
     names, codes = ticker_names(table.columns[layout.ticker or 0])
     _require_tickers(table, table.headers[layout.ticker or 0].text, names)
     bars = replace(bars, days=dates_filled_down(bars, codes, table, layout, notes))
@@ -304,7 +305,7 @@ def _by_ticker(
         if not stray:
             said = [currencies[place] for place in group.tolist()] if currencies else []
             ticker, known = (name, True) if name else (bars.ticker, is_named)
-            currency = currency_of(said, given, ticker, notes)
+            currency = currency_of(said, header, given, ticker, notes)
             found.append(TickerRows(ticker, bars, group, currency, known))
     return found
 
@@ -332,17 +333,11 @@ def _strays(bars: RawBars, names: list[str], codes: Integers) -> list[bool]:
 
 
 def _currencies(table: Table, layout: Layout, series: Series) -> list[str]:
-    """What each row's close is in, "" where nothing says it; empty if nothing says it for any."""
-    if layout.currency is not None:
-        column = table.columns[layout.currency]
-        return (
-            []
-            if isinstance(column, np.ndarray)
-            else ["" if is_blank(cell) else cell.strip() for cell in column]
-        )
-    place = series.fields["close"]
-    cells = table.columns[place]
-    found = [] if isinstance(cells, np.ndarray) else currencies_of_cells(cells)
-    if not found and series.ticker is None:  # else the header names the ticker
-        found = [currency_of_header(table.headers[place].text)] * len(table.rows)
-    return found if any(found) else []
+    """What each row's close is in; empty if neither a column nor the cells say it."""
+    codes = None if layout.currency is None else table.columns[layout.currency]
+    return currencies_of_rows(table.columns[series.fields["close"]], codes)
+
+
+def _by_header(table: Table, series: Series) -> str:
+    """The currency that the header of a close names, where it does not name the ticker."""
+    return "" if series.ticker else currency_of_header(table.headers[series.fields["close"]].text)

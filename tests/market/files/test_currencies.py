@@ -36,6 +36,12 @@ def read(path, **options):
         ("Close (GBp)", "GBp"),
         ("Close (HK$)", "HKD"),
         ("Close (ZAc)", "ZAc"),
+        ("Price (p)", "GBp"),
+        ("Close (GBP, p)", "GBp"),
+        ("Close (£ pence)", "GBp"),
+        ("Price (Pence Sterling)", "GBp"),
+        ("Kurs (Euro)", "EUR"),
+        ("收盤價(元)", ""),
         ("Close", ""),
         ("Close/Last", ""),
         ("Close ($)", ""),
@@ -58,6 +64,11 @@ def test_a_header_names_the_currency_of_its_column(header, code):
         (["85.11 eur", "86.20 eur"], "EUR"),
         (["R$85,11", ""], "BRL"),
         (["€ 1'234.50", "€ 1'240"], "EUR"),
+        (["€100.19*", "€101.5"], "EUR"),
+        (["R 100.19", "R 99.10"], "ZAR"),
+        (["100.19 euro", "n/a"], "EUR"),
+        (["8511 pence", ""], "GBp"),
+        (["12.5p", "n/a", "null"], "GBp"),
     ],
 )
 def test_cells_carry_their_currency(cells, code):
@@ -83,6 +94,49 @@ def test_a_column_of_currencies_goes_before_a_sign_and_a_sign_before_the_header(
     assert read(path)[0] == {"SAP": "USD"}
     path = written(tmp_path / "SAP.csv", "Date,Close (EUR)", "£{}")
     assert read(path)[0] == {"SAP": "GBP"}
+
+
+def test_signs_that_do_not_agree_are_of_no_currency():
+    assert set(currencies_of_cells(["$85.11", "€85.20"])) == {"$", "EUR"}
+    assert set(currencies_of_cells(["85.11", "€85.20"])) == {"", "EUR"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [("usd", "USD"), ("GBX", "GBp"), ("Pence", "GBp"), ("€", "EUR"), ("US$", "USD")],
+)
+def test_a_column_of_currencies_may_have_words(tmp_path, cell, code):
+    assert read(written(tmp_path / "A.csv", "Date,Close,Currency", "{}", cell))[0] == {"A": code}
+
+
+def test_a_word_that_is_no_code_is_said_unless_one_is_given(tmp_path):
+    path = written(tmp_path / "A.csv", "Date,Close,Currency", "{}", "US Dollar")
+    found, notes = read(path)
+    assert found == {"A": None}
+    assert any('in "US Dollar" by the file, which is no known code' in str(n) for n in notes)
+    found, notes = read(path, currency="USD")
+    assert (found, [n for n in notes if "Dollar" in str(n)]) == ({"A": "USD"}, [])
+
+
+def test_what_is_given_goes_before_a_header_with_a_note(tmp_path):
+    path = written(tmp_path / "THYAO.csv", "Date,Close (USD)", "{}")
+    found, notes = read(path, currency="TRY")
+    assert found == {"THYAO": "TRY"}
+    assert any("are in USD by their header, and taken as TRY" in str(n) for n in notes)
+    assert read(path, currency="USD")[1] == read(path)[1]
+
+
+def test_rows_that_contradict_their_header_are_noted(tmp_path):
+    _, notes = read(written(tmp_path / "A.csv", "Date,Close (EUR),Currency", "{}", "USD"))
+    assert any("rows are in USD and their header is in EUR" in str(n) for n in notes)
+
+
+def test_a_header_that_names_the_ticker_names_no_currency(tmp_path):
+    text = "Date,EUR,USD\n" + "".join(
+        f"{d},{100 + n * n % 26},{90 + n * n % 17}\n" for n, d in enumerate(DAYS)
+    )
+    (tmp_path / "pairs.csv").write_text(text)
+    assert read(tmp_path / "pairs.csv")[0] == {"EUR": None, "USD": None}
 
 
 def test_a_sign_keeps_its_currency_against_the_one_that_is_given(tmp_path):

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import forecaster
+from forecaster.errors import DataError
 from forecaster.market.files.cells.date_order import unswapped
 from forecaster.market.files.cells.parse_dates import DateCells, read_dates
 
@@ -82,9 +83,54 @@ def test_a_frame_says_so_once(tmp_path):
     ],
 )
 def test_dates_that_are_right_stay(days):
-    found, notes = unswapped(days)
+    found, notes = unswapped(days, "x.csv", range(len(days)))
     np.testing.assert_array_equal(found, days)
     assert notes == []
+
+
+@pytest.mark.parametrize("order", ["sorted", "shuffled", "descending"])
+def test_weekends_show_what_the_order_of_rows_does_not(order):
+    read_as = np.array(exchanged(SESSIONS), dtype="datetime64[D]")
+    if order == "shuffled":
+        places = np.random.default_rng(2).permutation(len(read_as))
+    else:
+        places = np.argsort(read_as)[:: 1 if order == "sorted" else -1]
+    found = read(read_as[places].astype(str).tolist())
+    np.testing.assert_array_equal(found.days, SESSIONS[places])
+    assert "only so is none of them on a weekend" in found.notes[0]
+
+
+@pytest.mark.parametrize("right", [60, 200, 400])
+def test_what_was_exchanged_in_part_is_refused(right):
+    cells = [*SESSIONS[:right], *exchanged(SESSIONS[right:])]
+    with pytest.raises(DataError, match=r"a weekend, as are .* day and month of some were exch"):
+        read([str(cell) for cell in cells])
+
+
+def test_tickers_of_which_one_was_exchanged_are_refused():
+    cells = [*SESSIONS, *exchanged(SESSIONS), *SESSIONS]
+    with pytest.raises(DataError, match=r"x\.csv, row \d+: date is .*, a weekend") as error:
+        read([str(cell) for cell in cells])
+    row = int(str(error.value).split("row ")[1].split(":")[0])
+    assert np.datetime64(cells[row - 2]).astype("M8[D]").item().weekday() >= 5
+
+
+def test_sessions_on_some_weekends_are_no_exchange():
+    special = np.array(["2022-03-05", "2022-08-06", "2023-03-04", "2023-11-12"], dtype="M8[D]")
+    days = np.union1d(SESSIONS, special)
+    np.testing.assert_array_equal(read(days.astype(str).tolist()).days, days)
+    every_day = YEARS[:400]
+    np.testing.assert_array_equal(read(every_day.astype(str).tolist()).days, every_day)
+
+
+def test_two_orders_in_one_column_are_said_to_be_two():
+    days = list(map(np.datetime64.item, SESSIONS))
+    for n in (220, 260, 300, 480):
+        cells = [f"{d:%m/%d/%Y}" for d in days[:n]] + [f"{d:%d/%m/%Y}" for d in days[n:]]
+        with pytest.raises(
+            DataError, match=r"in several orders of day and month, as .* and .*; one"
+        ):
+            read(cells)
 
 
 def test_a_given_format_is_believed():

@@ -12,6 +12,13 @@ from forecaster.market.files.cells.written_dates import MINGUO_AHEAD, Triple, co
 
 _ORDERS = {"%d/%m/%Y": (2, 1, 0), "%m/%d/%Y": (2, 0, 1), "%y/%m/%d": (0, 1, 2)}
 """Where year, month and day stand."""
+_MOST_SLIPS, _SLIPS_SHARE = 2, 0.01
+"""Rows of the other order that may be slips of the pen."""
+_MONTHS = 12
+_FEWEST_WEEKENDS, _WEEKENDS_SHARE = 3, 0.05
+"""Dates on weekends that show an exchange: of seven days that were moved, two lie there."""
+_MOST_SEAMS = 0.01
+"""Steps back of a column in order, for each of its rows: where one ticker follows another."""
 
 
 def could_be_ordered(triple: Triple) -> bool:
@@ -28,6 +35,15 @@ def decide(group: Sequence[Triple], source: str) -> Days:
     readings = _readings(group)
     valid = {name: int(np.sum(~np.isnat(days))) for name, days in readings.items()}
     best = max(valid.values())
+    leader = next(days for name, days in readings.items() if valid[name] == best)
+    others_only = np.any([~np.isnat(days) for days in readings.values()], axis=0) & np.isnat(leader)
+    if others_only.sum() > max(_MOST_SLIPS, _SLIPS_SHARE * len(group)):
+        raise DataError(
+            f"{source}: dates are written in several orders of day and month, as"
+            f" {_written(group[int(np.argmin(others_only))])} and"
+            f" {_written(group[int(np.argmax(others_only))])}; one is needed. Write them as in"
+            " 2020-09-01."
+        )
     readings = _best_ordered({name: d for name, d in readings.items() if valid[name] == best})
     readings = _without_weekends(readings)
     first, *others = readings.values()
@@ -38,35 +54,62 @@ def decide(group: Sequence[Triple], source: str) -> Days:
     raise DataError(_ambiguous(group[0], readings, source))
 
 
-def unswapped(days: Days) -> tuple[Days, list[str]]:
-    """Dates with day and month exchanged up to the 12th where only that puts the rows in order.
+def unswapped(days: Days, source: str, rows: Sequence[int] | Integers) -> tuple[Days, list[str]]:
+    """Dates with day and month exchanged back, where they were exchanged up to the 12th.
 
     Spreadsheets and parsers of the other order leave such a column behind: they exchange what they
-    can, and read the days after the 12th as they are.
+    can, and read the days after the 12th as they are. Either only the exchange puts the rows in
+    order, or weekends show it: dates up to the 12th are on some, and later ones on none.
+
+    Args:
+        days: ``datetime64[D]``, ``(n,)``, NaT where unknown.
+        source: the file, for messages.
+        rows: the line in the file of each date.
 
     Returns:
         The dates, and a note if they were exchanged.
+
+    Raises:
+        DataError: weekends show that some were exchanged, and others were not.
     """
     known = np.flatnonzero(~np.isnat(days))
     months = days[known].astype("datetime64[M]")
     day = (days[known] - months).astype(np.int64) + 1
     month = months.astype(np.int64) % 12 + 1
-    moved = known[(day <= 12) & (day != month)]
+    year = days[known].astype("datetime64[Y]").astype(np.int64) + 1970
+    moves = (day <= _MONTHS) & (day != month)
+    moved, later = known[moves], known[day > _MONTHS]
     if not len(moved):
         return days, []
-    year = days.astype("datetime64[Y]").astype(np.int64) + 1970
     exchanged = days.copy()
-    place = np.isin(known, moved)
-    exchanged[moved] = compose(year[moved], day[place], month[place])
-    if _backward_steps(days) <= 3 * _backward_steps(exchanged) or _distance(days) <= 2 * _distance(
-        exchanged
-    ):
-        return days, []
+    exchanged[moved] = compose(year[moves], day[moves], month[moves])
     first = int(moved[0])
-    return exchanged, [
+    note = (
         f"day and month of dates up to the 12th were exchanged, and were put back ({days[first]} is"
-        f" {exchanged[first]}): only so are the rows in order"
-    ]
+        f" {exchanged[first]}): only so "
+    )
+    on_weekdays = not _on_weekends(exchanged) or _on_weekends(days[later]) > 0
+    if on_weekdays and _are_ordered_by(exchanged, days):
+        return exchanged, [note + "are the rows in order"]
+    odd = moved[~np.is_busday(days[moved])]
+    if len(odd) < max(_FEWEST_WEEKENDS, _WEEKENDS_SHARE * len(moved)):
+        return days, []
+    if len(later) < len(moved) or _on_weekends(days[later]):
+        return days, []
+    if not _on_weekends(exchanged):
+        return exchanged, [note + "is none of them on a weekend"]
+    raise DataError(
+        f"{source}, row {int(rows[odd[0]])}: date is {days[odd[0]]}, a weekend, as are"
+        f" {len(odd)} dates up to the 12th of a month and none after it: day and month of some were"
+        " exchanged, as spreadsheets do. Write all dates as in 2020-09-01."
+    )
+
+
+def _are_ordered_by(exchanged: Days, days: Days) -> bool:
+    """Whether an exchange puts rows in order, but for the seams of a few tables."""
+    before, after = _backward_steps(days), _backward_steps(exchanged)
+    in_order = before > 3 * after and after <= _MOST_SEAMS * len(days)
+    return in_order and _distance(days) > 2 * _distance(exchanged)
 
 
 def minguo(group: Sequence[Triple]) -> Days:
@@ -107,6 +150,11 @@ def _backward_steps(days: Days) -> int:
     return int(min(np.sum(steps < 0), np.sum(steps > 0)))
 
 
+def _on_weekends(days: Days) -> int:
+    """How many dates are a Saturday or a Sunday."""
+    return int(np.sum(~np.is_busday(days[~np.isnat(days)])))
+
+
 def _distance(days: Days) -> int:
     """Days from row to row, back and forth, in sum."""
     return int(np.sum(np.abs(np.diff(days[~np.isnat(days)]).astype(np.int64))))
@@ -114,12 +162,14 @@ def _distance(days: Days) -> int:
 
 def _without_weekends(readings: dict[str, Days]) -> dict[str, Days]:
     """Drop the readings with several weekend dates, where another reading has none at all."""
-    counts = {
-        name: int(np.sum(~np.is_busday(days[~np.isnat(days)]))) for name, days in readings.items()
-    }
+    counts = {name: _on_weekends(days) for name, days in readings.items()}
     if min(counts.values()) > 0:
         return readings
     return {name: days for name, days in readings.items() if counts[name] < 2}
+
+
+def _written(triple: Triple) -> str:
+    return triple.separator.join(f"{number:02d}" for number in triple.numbers)
 
 
 def _ambiguous(first: Triple, readings: dict[str, Days], source: str) -> str:
@@ -128,7 +178,7 @@ def _ambiguous(first: Triple, readings: dict[str, Days], source: str) -> str:
         f"{parameter('date_format')} " + name.replace("/", first.separator).replace("%Y", year)
         for name in readings
     ]
-    example = first.separator.join(f"{number:02d}" for number in first.numbers)
+    example = _written(first)
     meanings = " or ".join(str(days[0]) for days in readings.values())
     return (
         f"{source}: the dates can be read in {len(readings)} ways ({example} is {meanings}), and"

@@ -93,14 +93,16 @@ def read_dates(cells: DateCells, date_format: str | None = None) -> Dates:
     """
     column = cells.column
     if isinstance(column, np.ndarray) and column.dtype.kind == "M":
-        days, exchanged = unswapped(column.astype("datetime64[D]"))
+        days, exchanged = unswapped(column.astype("datetime64[D]"), cells.source, cells.rows)
         found = _checked(days, [], cells, lambda: Times(np.full(len(days), np.nan)))
         return Dates(found.days, (*exchanged, *found.notes))
     texts = _texts(column)
     given = _by_format(texts, date_format) if date_format else None
     read = _by_rules(texts, cells.source) if given is None else _Read(given)
     _require_dates(read.days, texts, cells, date_format)
-    days, exchanged = unswapped(read.days) if given is None else (read.days, [])
+    days, exchanged = read.days, []
+    if given is None:
+        days, exchanged = unswapped(read.days, cells.source, cells.rows)
     found = _checked(days, texts, cells, lambda: _times(read, texts, cells))
     return Dates(found.days, (*exchanged, *found.notes))
 

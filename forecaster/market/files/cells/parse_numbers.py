@@ -40,7 +40,7 @@ _SIZES = {
 _MULTIPLIERS = {unit: size for size, units in _SIZES.items() for unit in units.split()}
 _SIGNS = """
     US$ HK$ A$ C$ R$ S$ NT$ NZ$ MX$ Rs. Rs Rp. Rp RM Fr. Fr pts zł kr. kr Kč Ft lei лв. лв руб. руб
-    р. грн. грн USDT BTC ETH GBX 元 円 圓 圆 원 股 株 주 手 GBp ZAc ILA
+    р. грн. грн SFr. SFr R euros euro pence USDT BTC ETH GBX 元 円 圓 圆 원 股 株 주 手 GBp ZAc ILA
 """
 _CODES = """
     AED ARS AUD BDT BGN BHD BRL CAD CHF CLP CNH CNY COP CRC CZK DEM DKK DOP EGP ESP EUR FRF GBP GEL
