@@ -40,7 +40,7 @@ _SIZES = {
 _MULTIPLIERS = {unit: size for size, units in _SIZES.items() for unit in units.split()}
 _SIGNS = """
     US$ HK$ A$ C$ R$ S$ NT$ NZ$ MX$ Rs. Rs Rp. Rp RM Fr. Fr pts zł kr. kr Kč Ft lei лв. лв руб. руб
-    р. грн. грн SFr. SFr R euros euro pence USDT BTC ETH GBX 元 円 圓 圆 원 股 株 주 手 GBp ZAc ILA
+    р. грн. грн SFr. SFr euros euro pence USDT BTC ETH GBX 元 円 圓 圆 원 股 株 주 手 GBp ZAc ILA
 """
 _CODES = """
     AED ARS AUD BDT BGN BHD BRL CAD CHF CLP CNH CNY COP CRC CZK DEM DKK DOP EGP ESP EUR FRF GBP GEL
@@ -50,7 +50,7 @@ _CODES = """
 """
 CURRENCY_CODES = _CODES.split()
 _MARK = "|".join(re.escape(sign) for sign in sorted(_SIGNS.split(), key=len, reverse=True))
-_CURRENCY = rf"(?:{_MARK}|(?i:{'|'.join(CURRENCY_CODES)})|[$¢£¤¥֏؋৲৳௹฿៛₠-⃀﷼])"
+_CURRENCY = rf"(?:{_MARK}|(?i:{'|'.join(CURRENCY_CODES)})|[$¢£¤¥֏؋৲৳௹฿៛₠-⃀﷼]|R(?=\s|$))"
 _UNITS = "|".join(re.escape(unit) for unit in sorted(_MULTIPLIERS, key=len, reverse=True))
 _BEHIND = "|".join(rf"(?<=[.,]\d{{{count}}})" for count in range(1, 7))
 _FOOTNOTE = (
