@@ -104,6 +104,8 @@ def _as_wanted(name: str, value: object, wanted: list[str]) -> object:
             continue
     words = " or ".join(_KINDS[kind].words() for kind in wanted if kind != "None")
     example = _KINDS[wanted[0]].example()
+    if "Sequence[float]" in wanted:  # of percentages
+        example = "80"
     raise SettingsError(
         f"{parameter(name)} is {value!r}; {words} is needed, as in {parameter(name)}={example}."
     )
@@ -204,6 +206,7 @@ _KINDS = {
     "Sequence[str]": _TEXTS,
     "Iterable[str]": _TEXTS,
     "Cell": _one_of("model.settings", "Cell"),
+    "Sequence[Cell]": _TEXTS,
     "Device": _one_of("model.settings", "Device"),
     "Refit": _one_of("jobs.backtest", "Refit"),
     "Unit": _one_of("joint.holdings", "Unit"),

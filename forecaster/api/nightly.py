@@ -237,7 +237,7 @@ def _words(words: str | Iterable[str], name: str) -> Sequence[str]:
     Raises:
         SettingsError: there is none.
     """
-    found = [words] if isinstance(words, str) else list(words)
+    found = [words] if isinstance(words, str) else list(map(os.fspath, words))
     if not found:
         raise SettingsError(f"{parameter(name)} is empty; at least one ticker is needed.")
     return found

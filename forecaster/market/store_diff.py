@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from forecaster.arrays import Days, Floats, Mask
+from forecaster.errors import parameter
 from forecaster.market.bars import PRICE_FIELDS, Action, History
 
 _PRICE_TOLERANCE = 1e-5
@@ -16,8 +17,9 @@ _MOST_DAYS_LATER = 10
 _LEAST_SHARE = 0.9
 """Share of the stored sessions that a whole answer must have."""
 
-_SAME_RETURN, _SMALLEST_STEP = 2e-3, 0.01
-"""Returns of one stock by two sources differ by less and a cent over the price, on most days."""
+_SAME_RETURN = 2e-3
+"""Returns of one stock by two sources differ by less and a step of prices, on most days."""
+_MOST_DECIMALS = 6
 
 _FEWEST_RETURNS = 5
 _SAME_UNIT = 0.02
@@ -123,19 +125,31 @@ def unlike(stored: History, answer: History) -> str | None:
         ratio = float(np.median(now / was))
         if abs(ratio - 1.0) > _SAME_UNIT:
             return (
-                f"names no currency, and its closes are {ratio:.3g} times the stored ones in"
-                f" {stored.currency}"
+                f"names no currency, and its closes are {ratio:.3g} times the stored ones; if they"
+                f" are in {stored.currency}, say so with {parameter('currency')} {stored.currency}"
             )
     differ = np.abs(np.diff(np.log(now)) - np.diff(np.log(was)))
-    differ = differ > _SAME_RETURN + _SMALLEST_STEP / np.minimum(was, now)[1:]
+    differ = differ > _SAME_RETURN + max(_step(was), _step(now)) / np.minimum(was, now)[1:]
     if len(differ) < _FEWEST_RETURNS or 2 * int(differ.sum()) <= len(differ):
         return None
+    apart = np.log(now / was)
+    apart = np.abs(apart - np.median(apart))
+    if np.median(apart) < np.median(np.abs(np.diff(np.log(was)))):
+        return None  # closes of other hours of the same days
     place = int(np.argmax(differ)) + 1
     return (
         f"moves otherwise than the stored bars on {differ.sum()} of {len(differ)} sessions, as on"
         f" {common[place]} to {now[place]:g} instead of {was[place]:g}: it"
         " may be of another stock"
     )
+
+
+def _step(prices: Floats) -> float:
+    """The smallest step of prices, by the decimals that all of them have."""
+    for decimals in range(_MOST_DECIMALS):
+        if np.allclose(prices, np.round(prices, decimals), rtol=0.0, atol=1e-9):
+            return float(10.0**-decimals)
+    return float(10.0**-_MOST_DECIMALS)
 
 
 def _between(sessions: Days, first: np.datetime64, last: np.datetime64) -> slice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -184,3 +185,8 @@ def test_a_column_that_is_none_is_not_named():
 def test_numbers_may_be_tickers_of_holdings():
     panel = forecaster.read(FB, ticker="2330")
     assert len(forecaster.risk({2330: 1}, panel, "sample", horizon=1, draws=1000).steps) == 1
+
+
+def test_paths_may_stand_in_a_watchlist(home):
+    made = forecaster.batch([Path(FB)], "sample", max_age=10_000)
+    assert [one.ticker for one in made.forecasts] == ["FB"]

@@ -224,7 +224,8 @@ def _date_cells(table: Table, layout: Layout, numbers: Mapping[int, Floats]) -> 
     for series in layout.series:
         priced |= ~np.isnan(numbers[series.fields["close"]])
     times: Column = [] if layout.time in {None, layout.date} else table.columns[layout.time or 0]
-    return DateCells(table.columns[layout.date], table.source, table.rows, times, priced)
+    groups = None if layout.ticker is None else ticker_names(table.columns[layout.ticker])[1]
+    return DateCells(table.columns[layout.date], table.source, table.rows, times, priced, groups)
 
 
 def _stamps(table: Table, layout: Layout) -> Integers:

@@ -107,12 +107,46 @@ def test_what_was_exchanged_in_part_is_refused(right):
         read([str(cell) for cell in cells])
 
 
-def test_tickers_of_which_one_was_exchanged_are_refused():
-    cells = [*SESSIONS, *exchanged(SESSIONS), *SESSIONS]
+@pytest.mark.parametrize("count", [3, 12])
+@pytest.mark.parametrize("by_date", [True, False])
+def test_a_ticker_that_was_exchanged_alone_is_put_back(count, by_date):
+    columns = [exchanged(SESSIONS) if n == 1 else SESSIONS for n in range(count)]
+    cells = np.array(columns, dtype="datetime64[D]")
+    groups = np.repeat(np.arange(count), len(SESSIONS)).reshape(cells.shape)
+    right = np.tile(SESSIONS, (count, 1))
+    if by_date:
+        cells, groups, right = cells.T, groups.T, right.T
+    texts = cells.ravel().astype(str).tolist()
+    found = read_dates(DateCells(texts, "x.csv", range(2, len(texts) + 2), groups=groups.ravel()))
+    np.testing.assert_array_equal(found.days, right.ravel())
+    assert found.notes[0].startswith(f"1 of {count} tickers: day and month of dates up to the 12th")
+
+
+def test_tickers_of_which_one_was_exchanged_in_part_are_refused():
+    cells = np.array([*SESSIONS, *SESSIONS[:200], *exchanged(SESSIONS[200:])], dtype="M8[D]")
+    groups = np.repeat([0, 1], len(SESSIONS))
     with pytest.raises(DataError, match=r"x\.csv, row \d+: date is .*, a weekend") as error:
-        read([str(cell) for cell in cells])
+        read_dates(DateCells(cells, "x.csv", np.arange(2, len(cells) + 2), groups=groups))
     row = int(str(error.value).split("row ")[1].split(":")[0])
-    assert np.datetime64(cells[row - 2]).astype("M8[D]").item().weekday() >= 5
+    assert cells[row - 2].item().weekday() >= 5
+    kept = read_dates(
+        DateCells(cells, "x.csv", np.arange(2, len(cells) + 2), groups=groups), "%Y-%m-%d"
+    )
+    np.testing.assert_array_equal(kept.days, cells)
+
+
+@pytest.mark.parametrize("special", ["2020-02-01", "2023-11-12", "2024-03-02", "2025-02-01"])
+def test_one_weekend_session_of_many_tickers_is_no_exchange(special):
+    day = np.datetime64(special)
+    near = np.arange(day - 20, day + 20)
+    days = np.union1d(near[np.is_busday(near)], [day])
+    for first in range(len(days) - 3):
+        for count in (3, 9, 18):
+            some = days[first : first + count]
+            cells = np.repeat(some, 5)
+            groups = np.tile(np.arange(5), len(some))
+            found = read_dates(DateCells(cells, "x.csv", range(2, len(cells) + 2), groups=groups))
+            np.testing.assert_array_equal(found.days, cells)
 
 
 def test_sessions_on_some_weekends_are_no_exchange():

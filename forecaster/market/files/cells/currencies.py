@@ -25,8 +25,9 @@ _BY_MARK = {
     "R": "ZAR", "RM": "MYR", "Rp": "IDR", "lei": "RON", "SFr": "CHF",
 }  # fmt: skip
 _SHARED = frozenset({"$", "¥", "kr", "Rs", "￥"})
-_AMONG_WORDS = frozenset({"p", "P", "R", "RM", "Rp", "lei"})
+_AMONG_WORDS = frozenset({"p", "P", "R", "RM", "Rp", "lei", "try", "Try", "pen", "Pen", "Mad"})
 """Signs that are something else in a header."""
+_OTHER_UNIT = re.compile(r"(?i)\b(?:cents?|hundred|thousand|million|mio|tsd|k)\b|\d")
 _FIGURES = str.maketrans("", "", "0123456789.,'’()+-*†‡§# \t\u00a0\u202f\u2009")
 _WORDS = re.compile(r"GBp|[A-Z]{1,2}\$|[^\W\d_]+|[^\w\s]")
 _IN_PENCE = re.compile(r"[(\[,]\s*p\s*[)\]]")
@@ -107,7 +108,7 @@ def currencies_of_cells(cells: Sequence[str]) -> list[str]:
 def currency_of_header(header: str) -> str:
     """The one currency that a header names, as in ``Close (EUR)``; "" where it names none."""
     words = {*_WORDS.findall(header)}
-    if {word.lower() for word in words} & {"cent", "cents"}:
+    if _OTHER_UNIT.search(header):
         return ""
     found = {code_of(word) for word in words if word not in _AMONG_WORDS}
     if _PENCE in found or _IN_PENCE.search(header):

@@ -14,9 +14,12 @@ _ORDERS = {"%d/%m/%Y": (2, 1, 0), "%m/%d/%Y": (2, 0, 1), "%y/%m/%d": (0, 1, 2)}
 """Where year, month and day stand."""
 _MOST_SLIPS, _SLIPS_SHARE = 2, 0.01
 """Rows of the other order that may be slips of the pen."""
+_MOST_PART = 0.25
 _MONTHS = 12
 _FEWEST_WEEKENDS, _WEEKENDS_SHARE = 3, 0.05
 """Dates on weekends that show an exchange: of seven days that were moved, two lie there."""
+_FEWEST_LATER = 10
+"""Dates after the 12th without a weekend that show that none is a session."""
 _MOST_SEAMS = 0.01
 """Steps back of a column in order, for each of its rows: where one ticker follows another."""
 
@@ -37,15 +40,16 @@ def decide(group: Sequence[Triple], source: str) -> Days:
     best = max(valid.values())
     leader = next(days for name, days in readings.items() if valid[name] == best)
     others_only = np.any([~np.isnat(days) for days in readings.values()], axis=0) & np.isnat(leader)
-    if others_only.sum() > max(_MOST_SLIPS, _SLIPS_SHARE * len(group)):
+    slips = min(max(_MOST_SLIPS, _SLIPS_SHARE * len(group)), _MOST_PART * len(group))
+    if others_only.sum() > slips:
         raise DataError(
             f"{source}: dates are written in several orders of day and month, as"
             f" {_written(group[int(np.argmin(others_only))])} and"
             f" {_written(group[int(np.argmax(others_only))])}; one is needed. Write them as in"
             " 2020-09-01."
         )
-    readings = _best_ordered({name: d for name, d in readings.items() if valid[name] == best})
-    readings = _without_weekends(readings)
+    readings = {name: days for name, days in readings.items() if valid[name] == best}
+    readings = _best_ordered(_without_weekends(readings))
     first, *others = readings.values()
     if all(np.array_equal(first, other, equal_nan=True) for other in others):
         return first
@@ -54,7 +58,9 @@ def decide(group: Sequence[Triple], source: str) -> Days:
     raise DataError(_ambiguous(group[0], readings, source))
 
 
-def unswapped(days: Days, source: str, rows: Sequence[int] | Integers) -> tuple[Days, list[str]]:
+def unswapped(
+    days: Days, source: str, rows: Sequence[int] | Integers, groups: Integers | None = None
+) -> tuple[Days, list[str]]:
     """Dates with day and month exchanged back, where they were exchanged up to the 12th.
 
     Spreadsheets and parsers of the other order leave such a column behind: they exchange what they
@@ -65,22 +71,43 @@ def unswapped(days: Days, source: str, rows: Sequence[int] | Integers) -> tuple[
         days: ``datetime64[D]``, ``(n,)``, NaT where unknown.
         source: the file, for messages.
         rows: the line in the file of each date.
+        groups: the number of each row's ticker, ``(n,)``; None: all are of one.
 
     Returns:
         The dates, and a note if they were exchanged.
 
     Raises:
-        DataError: weekends show that some were exchanged, and others were not.
+        DataError: weekends show that some were exchanged, and others of the same ticker were not.
     """
+    try:
+        found, note = _put_back(days, source, rows)
+    except DataError:
+        if groups is None or groups.max() == 0:
+            raise
+        note = None
+    if note is not None:
+        return found, [note]
+    if groups is None or groups.max() == 0:
+        return days, []
+    found, lines, notes = days.copy(), np.asarray(rows), []
+    order = np.argsort(groups, kind="stable")
+    for places in np.split(order, np.cumsum(np.bincount(groups))[:-1]):
+        found[places], note = _put_back(days[places], source, lines[places])
+        notes += [] if note is None else [note]
+    return found, [f"{len(notes)} of {groups.max() + 1} tickers: {notes[0]}"] if notes else []
+
+
+def _put_back(days: Days, source: str, rows: Sequence[int] | Integers) -> tuple[Days, str | None]:
+    """The dates of one ticker, or of several whose dates are alike, and a note if exchanged."""
     known = np.flatnonzero(~np.isnat(days))
     months = days[known].astype("datetime64[M]")
     day = (days[known] - months).astype(np.int64) + 1
     month = months.astype(np.int64) % 12 + 1
     year = days[known].astype("datetime64[Y]").astype(np.int64) + 1970
     moves = (day <= _MONTHS) & (day != month)
-    moved, later = known[moves], known[day > _MONTHS]
+    moved, later = known[moves], np.unique(days[known[day > _MONTHS]])
     if not len(moved):
-        return days, []
+        return days, None
     exchanged = days.copy()
     exchanged[moved] = compose(year[moves], day[moves], month[moves])
     first = int(moved[0])
@@ -88,20 +115,22 @@ def unswapped(days: Days, source: str, rows: Sequence[int] | Integers) -> tuple[
         f"day and month of dates up to the 12th were exchanged, and were put back ({days[first]} is"
         f" {exchanged[first]}): only so "
     )
-    on_weekdays = not _on_weekends(exchanged) or _on_weekends(days[later]) > 0
+    on_weekdays = not _on_weekends(exchanged) or _on_weekends(later) > 0
     if on_weekdays and _are_ordered_by(exchanged, days):
-        return exchanged, [note + "are the rows in order"]
+        return exchanged, note + "are the rows in order"
     odd = moved[~np.is_busday(days[moved])]
-    if len(odd) < max(_FEWEST_WEEKENDS, _WEEKENDS_SHARE * len(moved)):
-        return days, []
-    if len(later) < len(moved) or _on_weekends(days[later]):
-        return days, []
+    weekends, dates = len(np.unique(days[odd])), len(np.unique(days[moved]))
+    if weekends < max(_FEWEST_WEEKENDS, _WEEKENDS_SHARE * dates):
+        return days, None
+    if len(later) < _FEWEST_LATER or _on_weekends(later):
+        return days, None
     if not _on_weekends(exchanged):
-        return exchanged, [note + "is none of them on a weekend"]
+        return exchanged, note + "is none of them on a weekend"
     raise DataError(
-        f"{source}, row {int(rows[odd[0]])}: date is {days[odd[0]]}, a weekend, as are"
-        f" {len(odd)} dates up to the 12th of a month and none after it: day and month of some were"
-        " exchanged, as spreadsheets do. Write all dates as in 2020-09-01."
+        f"{source}, row {int(rows[odd[0]])}: date is {days[odd[0]]}, a weekend, as are {weekends}"
+        " dates up to the 12th of a month and none after it: day and month of some were exchanged,"
+        " as spreadsheets do. Write all dates as in 2020-09-01; if they are right, say how they are"
+        f" written with {parameter('date_format')}."
     )
 
 

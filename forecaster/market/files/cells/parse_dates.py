@@ -71,6 +71,7 @@ class DateCells:
         rows: the line in the file of each cell, for messages.
         times: another column that has the times of day, or nothing.
         priced: which rows have a number for a price; None: all.
+        groups: the number of each row's ticker; None: all are of one.
     """
 
     column: Column
@@ -78,6 +79,7 @@ class DateCells:
     rows: Sequence[int] | Integers
     times: Column = field(default_factory=list)
     priced: Mask | None = None
+    groups: Integers | None = None
 
 
 def read_dates(cells: DateCells, date_format: str | None = None) -> Dates:
@@ -91,20 +93,18 @@ def read_dates(cells: DateCells, date_format: str | None = None) -> Dates:
         DataError: the order of day and month cannot be decided, most cells are no dates, a whole
             month or the end is not readable, or the last date lies years in the future.
     """
-    column = cells.column
-    if isinstance(column, np.ndarray) and column.dtype.kind == "M":
-        days, exchanged = unswapped(column.astype("datetime64[D]"), cells.source, cells.rows)
-        found = _checked(days, [], cells, lambda: Times(np.full(len(days), np.nan)))
-        return Dates(found.days, (*exchanged, *found.notes))
-    texts = _texts(column)
-    given = _by_format(texts, date_format) if date_format else None
-    read = _by_rules(texts, cells.source) if given is None else _Read(given)
+    if isinstance(cells.column, np.ndarray) and cells.column.dtype.kind == "M":
+        days, notes = _unswapped(cells.column.astype("datetime64[D]"), cells, date_format)
+        return _checked(days, [], cells, lambda: Times(np.full(len(days), np.nan)), notes)
+    texts = _texts(cells.column)
+    read = _Read(_by_format(texts, date_format)) if date_format else _by_rules(texts, cells.source)
     _require_dates(read.days, texts, cells, date_format)
-    days, exchanged = read.days, []
-    if given is None:
-        days, exchanged = unswapped(read.days, cells.source, cells.rows)
-    found = _checked(days, texts, cells, lambda: _times(read, texts, cells))
-    return Dates(found.days, (*exchanged, *found.notes))
+    days, notes = _unswapped(read.days, cells, date_format)
+    return _checked(days, texts, cells, lambda: _times(read, texts, cells), notes)
+
+
+def _unswapped(days: Days, cells: DateCells, given: str | None) -> tuple[Days, list[str]]:
+    return (days, []) if given else unswapped(days, cells.source, cells.rows, cells.groups)
 
 
 def check_date_format(date_format: str) -> None:
@@ -161,16 +161,18 @@ def _times(read: _Read, texts: list[str], cells: DateCells) -> Times:
     return times_of([f"{text} {time}" for text, time in zip(texts, cells.times, strict=True)])
 
 
-def _checked(days: Days, texts: list[str], cells: DateCells, times: Callable[[], Times]) -> Dates:
+def _checked(
+    days: Days, texts: list[str], cells: DateCells, times: Callable[[], Times], notes: list[str]
+) -> Dates:
     """Dates that can be, on the exchange's own days, with what was assumed about them."""
-    days, notes = on_local_dates(days, times)
+    days, moved = on_local_dates(days, times)
     known = days[~np.isnat(days)]
     if len(known) and (known.max() > last_day() or known.min() < FIRST_SESSION):
         late = known.max() > last_day()
         place = int(np.flatnonzero(days == (known.max() if late else known.min()))[0])
         cell = texts[place] if texts else str(days[place])
         raise _not_of_a_session(cells, place, f'"{cell[:40]}", which was read as {days[place]}')
-    return Dates(days, (*notes, *_calendar_note(days, texts)))
+    return Dates(days, (*notes, *moved, *_calendar_note(days, texts)))
 
 
 def _not_of_a_session(cells: DateCells, place: int, found: str) -> DataError:
@@ -273,8 +275,7 @@ def _by_format(texts: list[str], date_format: str) -> Days:
 
 def _formatted(text: str, date_format: str) -> np.datetime64:
     day = _parsed(text, date_format)
-    known = None if day is None else one_day(day.year, day.month, day.day)
-    return known or np.datetime64("NaT", "D")
+    return (day and one_day(day.year, day.month, day.day)) or np.datetime64("NaT", "D")
 
 
 def _parsed(text: str, date_format: str) -> datetime | None:

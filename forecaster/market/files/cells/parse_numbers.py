@@ -50,7 +50,7 @@ _CODES = """
 """
 CURRENCY_CODES = _CODES.split()
 _MARK = "|".join(re.escape(sign) for sign in sorted(_SIGNS.split(), key=len, reverse=True))
-_CURRENCY = rf"(?:{_MARK}|(?i:{'|'.join(CURRENCY_CODES)})|[$¢£¤¥֏؋৲৳௹฿៛₠-⃀﷼]|R(?=\s|$))"
+_CURRENCY = rf"(?:{_MARK}|(?i:{'|'.join(CURRENCY_CODES)})|[$¢£¤¥֏؋৲৳௹฿៛₠-⃀﷼]|R(?=\s))"
 _UNITS = "|".join(re.escape(unit) for unit in sorted(_MULTIPLIERS, key=len, reverse=True))
 _BEHIND = "|".join(rf"(?<=[.,]\d{{{count}}})" for count in range(1, 7))
 _FOOTNOTE = (
