@@ -231,16 +231,22 @@ def doctor(*, quick: bool = False) -> tuple[Check, ...]:
     return tuple(examine(quick=quick))
 
 
-def _words(words: str | Iterable[str], name: str) -> Sequence[str]:
+def _words(words: Words, name: str) -> Sequence[str]:
     """One word or several.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: there is none, or one is no word.
     """
-    found = [words] if isinstance(words, str) else list(map(os.fspath, words))
+    found = list(words) if isinstance(words, Iterable) and not isinstance(words, str) else [words]
     if not found:
         raise SettingsError(f"{parameter(name)} is empty; at least one ticker is needed.")
-    return found
+    for word in found:
+        if not isinstance(word, str | os.PathLike):
+            raise SettingsError(
+                f"{parameter(name)} has {word!r}; tickers and paths are needed, as in"
+                f' {parameter(name)}=["AAPL"].'
+            )
+    return [os.fspath(word) for word in found]
 
 
 def _held(held: Held) -> Sequence[str] | Holdings:
@@ -255,5 +261,4 @@ def _held(held: Held) -> Sequence[str] | Holdings:
 def _sources(words: Words, name: str) -> BatchSources:
     from forecaster.market.watchlist import read_set_sources
 
-    single = os.fspath(words) if isinstance(words, os.PathLike) else words
-    return read_set_sources(_words(single, name))
+    return read_set_sources(_words(words, name))

@@ -182,6 +182,12 @@ def test_a_column_that_is_none_is_not_named():
     assert len(forecaster.read(FB, columns={"close": None}).histories) == 1
 
 
+@pytest.mark.parametrize("watchlist", [5, [5], ["AAPL", None]])
+def test_a_watchlist_has_words(watchlist):
+    with pytest.raises(SettingsError, match=r"watchlist has .*; tickers and paths are needed"):
+        forecaster.batch(watchlist, "sample")
+
+
 def test_numbers_may_be_tickers_of_holdings():
     panel = forecaster.read(FB, ticker="2330")
     assert len(forecaster.risk({2330: 1}, panel, "sample", horizon=1, draws=1000).steps) == 1

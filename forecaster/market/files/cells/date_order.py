@@ -12,9 +12,9 @@ from forecaster.market.files.cells.written_dates import MINGUO_AHEAD, Triple, co
 
 _ORDERS = {"%d/%m/%Y": (2, 1, 0), "%m/%d/%Y": (2, 0, 1), "%y/%m/%d": (0, 1, 2)}
 """Where year, month and day stand."""
-_MOST_SLIPS, _SLIPS_SHARE = 2, 0.01
-"""Rows of the other order that may be slips of the pen."""
-_MOST_PART = 0.25
+_MOST_SLIPS, _SLIPS_SHARE, _MOST_PART = 2, 0.01, 0.25
+"""Rows of the other order that may be slips of the pen: so many, or that share of a long column,
+and no more than that part of a short one."""
 _MONTHS = 12
 _FEWEST_WEEKENDS, _WEEKENDS_SHARE = 3, 0.05
 """Dates on weekends that show an exchange: of seven days that were moved, two lie there."""
