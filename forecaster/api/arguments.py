@@ -205,7 +205,6 @@ _KINDS = {
     "Sequence[float | str]": _kind(_several(_text_or_number), "a list of them", '[450, "last"]'),
     "Sequence[str]": _TEXTS,
     "Iterable[str]": _TEXTS,
-    "Cell": _one_of("model.settings", "Cell"),
     "Sequence[Cell]": _TEXTS,
     "Device": _one_of("model.settings", "Device"),
     "Refit": _one_of("jobs.backtest", "Refit"),

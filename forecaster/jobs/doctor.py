@@ -185,19 +185,19 @@ def _stored_in(file: Path) -> Check:
     """Whether the price store's file can be read, and its count of tickers."""
     if not file.exists():
         return Check("price store", True, f"{file}, not made yet")
-    is_ours = can_write(file)
-    if not is_ours and has_unfinished_changes(file):
+    is_writable = can_write(file)
+    if not is_writable and has_unfinished_changes(file):
         finding = f"{file} cannot be written, and changes of a run that was killed are beside it"
         remedy = "Run as a user who may write there: forecast data verify"
         return Check("price store", False, finding, remedy)
     try:
-        address = f"{file.resolve().as_uri()}?mode=ro{'' if is_ours else '&immutable=1'}"
+        address = f"{file.resolve().as_uri()}?mode=ro{'' if is_writable else '&immutable=1'}"
         with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as store:
             (count,) = store.execute("SELECT count(*) FROM histories").fetchone()
     except sqlite3.Error as problem:
         finding = f"{file} cannot be read ({problem})"
         return Check("price store", False, finding, "Run: forecast data verify")
-    finding = f"{file}, {counted(count, 'ticker')}{'' if is_ours else ', read-only'}"
+    finding = f"{file}, {counted(count, 'ticker')}{'' if is_writable else ', read-only'}"
     return Check("price store", True, finding)
 
 
