@@ -130,7 +130,7 @@ def _put_back(days: Days, source: str, rows: Sequence[int] | Integers) -> tuple[
         f"{source}, row {int(rows[odd[0]])}: date is {days[odd[0]]}, a weekend, as are {weekends}"
         " dates up to the 12th of a month and none after it: day and month of some were exchanged,"
         " as spreadsheets do. Write all dates as in 2020-09-01; if they are right, say how they are"
-        f" written with {parameter('date_format')}."
+        f" written, as with {parameter('date_format')} %Y-%m-%d."
     )
 
 
