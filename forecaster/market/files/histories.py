@@ -23,6 +23,7 @@ from forecaster.market.files.cells.currencies import (
 from forecaster.market.files.cells.number_columns import Clues, read_numbers
 from forecaster.market.files.cells.parse_dates import DateCells, read_dates
 from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
+from forecaster.market.files.cells.stray_dates import refuse_strays
 from forecaster.market.files.column_names import header_of
 from forecaster.market.files.columns import Layout
 from forecaster.market.files.header import Table
@@ -102,7 +103,10 @@ def read_histories(
     if len(layout.series) == 1:
         numbers, quoted = _without_quote_marks(table, layout.series[0], numbers)
         notes += quoted
-    dates = read_dates(_date_cells(table, layout, numbers), style.date_format)
+    cells = _date_cells(table, layout, numbers)
+    dates = read_dates(cells, style.date_format)
+    if style.date_format is None:
+        refuse_strays(dates.days, cells)
     notes += dates.notes
     notes += _unread(table, layout, numbers)
     if layout.ticker is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -90,8 +90,7 @@ def unswapped(
     if groups is None or groups.max() == 0:
         return days, []
     found, lines, notes = days.copy(), np.asarray(rows), []
-    order = np.argsort(groups, kind="stable")
-    for places in np.split(order, np.cumsum(np.bincount(groups))[:-1]):
+    for places in places_by_group(groups, len(days)):
         found[places], note = _put_back(days[places], source, lines[places])
         notes += [] if note is None else [note]
     return found, [f"{len(notes)} of {groups.max() + 1} tickers: {notes[0]}"] if notes else []
@@ -99,33 +98,27 @@ def unswapped(
 
 def _put_back(days: Days, source: str, rows: Sequence[int] | Integers) -> tuple[Days, str | None]:
     """The dates of one ticker, or of several whose dates are alike, and a note if exchanged."""
-    known = np.flatnonzero(~np.isnat(days))
-    months = days[known].astype("datetime64[M]")
-    day = (days[known] - months).astype(np.int64) + 1
-    month = months.astype(np.int64) % 12 + 1
-    year = days[known].astype("datetime64[Y]").astype(np.int64) + 1970
-    moves = (day <= _MONTHS) & (day != month)
-    moved, later = known[moves], np.unique(days[known[day > _MONTHS]])
+    turned, known = exchanged(days), ~np.isnat(days)
+    moved = np.flatnonzero(known & (turned != days))
+    later = np.unique(days[known & (_in_month(days) > _MONTHS)])
     if not len(moved):
         return days, None
-    exchanged = days.copy()
-    exchanged[moved] = compose(year[moves], day[moves], month[moves])
     first = int(moved[0])
     note = (
         f"day and month of dates up to the 12th were exchanged, and were put back ({days[first]} is"
-        f" {exchanged[first]}): only so "
+        f" {turned[first]}): only so "
     )
-    on_weekdays = not _on_weekends(exchanged) or _on_weekends(later) > 0
-    if on_weekdays and _are_ordered_by(exchanged, days):
-        return exchanged, note + "are the rows in order"
+    on_weekdays = not _on_weekends(turned) or _on_weekends(later) > 0
+    if on_weekdays and _are_ordered_by(turned, days):
+        return turned, note + "are the rows in order"
     odd = moved[~np.is_busday(days[moved])]
     weekends, dates = len(np.unique(days[odd])), len(np.unique(days[moved]))
     if weekends < max(_FEWEST_WEEKENDS, _WEEKENDS_SHARE * dates):
         return days, None
     if len(later) < _FEWEST_LATER or _on_weekends(later):
         return days, None
-    if not _on_weekends(exchanged):
-        return exchanged, note + "is none of them on a weekend"
+    if not _on_weekends(turned):
+        return turned, note + "is none of them on a weekend"
     raise DataError(
         f"{source}, row {int(rows[odd[0]])}: date is {days[odd[0]]}, a weekend, as are {weekends}"
         " dates up to the 12th of a month and none after it: day and month of some were exchanged,"
@@ -139,6 +132,30 @@ def _are_ordered_by(exchanged: Days, days: Days) -> bool:
     before, after = _backward_steps(days), _backward_steps(exchanged)
     in_order = before > 3 * after and after <= _MOST_SEAMS * len(days)
     return in_order and _distance(days) > 2 * _distance(exchanged)
+
+
+def exchanged(days: Days) -> Days:
+    """Dates with day and month exchanged, up to the 12th of a month; others as they are."""
+    turned, day = days.copy(), _in_month(days)
+    moves = np.flatnonzero(~np.isnat(days) & (day <= _MONTHS))
+    month = days[moves].astype("datetime64[M]").astype(np.int64) % 12 + 1
+    year = days[moves].astype("datetime64[Y]").astype(np.int64) + 1970
+    turned[moves] = compose(year, day[moves], month)
+    return turned
+
+
+def _in_month(days: Days) -> Integers:
+    """The day of the month of each date, from 1; any number where there is no date."""
+    return np.asarray((days - days.astype("datetime64[M]")).astype(np.int64) + 1)
+
+
+def places_by_group(groups: Integers | None, count: int) -> Iterator[Integers]:
+    """The places of the rows of each group in turn; None: all rows are of one."""
+    if groups is None:
+        yield np.arange(count)
+        return
+    order = np.argsort(groups, kind="stable")
+    yield from np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
 
 
 def minguo(group: Sequence[Triple]) -> Days:

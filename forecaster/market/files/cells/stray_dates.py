@@ -1,0 +1,136 @@
+"""Dates that stand far from their place in a column that is in order otherwise: slips of the pen.
+
+A wrong year, or day and month exchanged, moves a price away from its session and may make it the
+last one. Where rows are in order but for a few, their neighbours tell.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import pairwise
+
+import numpy as np
+
+from forecaster.arrays import Days, Integers
+from forecaster.errors import DataError, parameter
+from forecaster.market.files.cells.date_order import exchanged, places_by_group
+from forecaster.market.files.cells.parse_dates import DateCells
+
+_FAR = 10
+"""Usual steps from row to row: further from its place a date is no matter of order alone."""
+_MOST, _IN_A_RUN = 0.05, 2
+"""The share of a column, and how many rows one after the other, that slips of the pen may be."""
+_AT_AN_END = 9
+"""Sessions up to the 12th of a month, whose day and month can be exchanged."""
+
+
+def refuse_strays(days: Days, cells: DateCells) -> None:
+    """Refuse dates of which a few stand far from their place, unless they were read by a format.
+
+    Args:
+        days: ``datetime64[D]``, ``(n,)``, NaT where unknown.
+        cells: the column they were read from, and what is beside it.
+
+    Raises:
+        DataError: the rows of a ticker are in order but for a few, each far from the dates that it
+            stands between; or the first or last of them follow the others only with day and month
+            exchanged.
+    """
+    known = np.flatnonzero(~np.isnat(days) & (True if cells.priced is None else cells.priced))
+    groups = None if cells.groups is None else cells.groups[known]
+    for members in places_by_group(groups, len(known)):
+        places = known[members]
+        stray = _stray(days[places])
+        if stray is not None:
+            row = int(cells.rows[places[stray]])
+            raise DataError(_message(cells.source, row, days[places], stray))
+
+
+def _stray(days: Days) -> int | None:
+    """The place of a date that is far from where it belongs, if few of a column are."""
+    if len(days) * _MOST < 1:
+        return None
+    numbers, others = days.astype(np.int64), exchanged(days).astype(np.int64)
+    steps = np.diff(numbers)
+    if np.sum(steps < 0) > np.sum(steps > 0):
+        numbers, others = -numbers, -others
+    place = _inside(numbers, others) if np.any(np.diff(numbers) < 0) else None
+    if place is None:
+        place = _at_the_end(numbers, others)
+    if place is None:
+        before = _at_the_end(-numbers[::-1], -others[::-1])
+        place = None if before is None else len(days) - 1 - before
+    return place
+
+
+def _inside(numbers: Integers, others: Integers) -> int | None:
+    """The first of a few rows that is far from the two rising dates it stands between.
+
+    Args:
+        numbers: days since 1970, most of them rising.
+        others: the same with day and month exchanged.
+    """
+    kept = _longest_rise(numbers.tolist())
+    if len(numbers) - len(kept) > _MOST * len(numbers):
+        return None
+    far = _far(numbers[kept])
+    for before, after in pairwise(kept):
+        run, other = numbers[before + 1 : after], others[before + 1 : after]
+        if not len(run):
+            continue
+        least, most = numbers[before], numbers[after]
+        if np.any((run >= least - far) & (run <= most + far)):
+            continue
+        if len(run) <= _IN_A_RUN or np.all((other >= least) & (other <= most)):
+            return before + 1
+    return None
+
+
+def _at_the_end(numbers: Integers, others: Integers) -> int | None:
+    """The first of the last rows that follow those before them only with day and month exchanged.
+
+    Args:
+        numbers: days since 1970, most of them rising.
+        others: the same with day and month exchanged.
+    """
+    far = _far(numbers)
+    gaps = np.abs(np.diff(numbers[-_AT_AN_END - 1 :])) > far
+    if not np.any(gaps):
+        return None
+    place = len(numbers) - len(gaps) + int(np.argmax(gaps))
+    steps = np.diff(others[place:], prepend=numbers[place - 1])
+    return place if np.all((steps > 0) & (steps <= far)) else None
+
+
+def _far(numbers: Integers) -> int:
+    """How many days from its place a date is far away, by the usual step from row to row."""
+    return _FAR * max(1, int(np.median(np.abs(np.diff(numbers)))))
+
+
+def _longest_rise(numbers: list[int]) -> list[int]:
+    """The places of the longest sequence of numbers of which none is less than the one before."""
+    ends: list[int] = []  # the least number that a sequence of each length can end with
+    at: list[int] = []
+    before: list[int] = []
+    for place, number in enumerate(numbers):
+        length = bisect_right(ends, number)
+        before.append(at[length - 1] if length else -1)
+        ends[length : length + 1], at[length : length + 1] = [number], [place]
+    kept, place = [], at[-1]
+    while place >= 0:
+        kept.append(place)
+        place = before[place]
+    return kept[::-1]
+
+
+def _message(source: str, row: int, days: Days, stray: int) -> str:
+    beside = days[[place for place in (stray - 1, stray + 1) if 0 <= place < len(days)]]
+    between = "between " + " and ".join(map(str, beside)) if len(beside) > 1 else f"by {beside[0]}"
+    turned = exchanged(days[stray : stray + 1])[0]
+    fits = len(beside) < 2 or beside.min() <= turned <= beside.max()
+    guess = f", and may be {turned} with day and month exchanged" if fits else ""
+    return (
+        f"{source}, row {row}: date is {days[stray]}, {between}{guess}; the other rows are in order"
+        " of date. Correct it; if it is right, say how dates are written, as with"
+        f" {parameter('date_format')} %Y-%m-%d."
+    )
