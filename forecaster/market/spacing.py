@@ -17,6 +17,7 @@ LONG_GAP = 5  # days; four span a weekend with holidays
 STRETCH = 20  # gaps of one stretch, fewer in a short history
 ALIKE_SHARE, ALIKE_DAYS, ALIKE_PART = 0.8, 1, 0.25
 FEWEST_AT_AN_END = 3  # gaps of a week, a month or so each, before or behind daily bars
+FEWEST_INSIDE = 5  # between daily bars
 MOST_LONG_GAPS = 0.05  # of a stock that trades so often that the above is not its habit
 FEWEST_SHORT_GAPS = 8  # before bars every few days are told from holidays
 NEIGHBOURS_SHARE = 0.02  # daily bars stand on neighbouring days far more often
@@ -59,7 +60,7 @@ def _longer_period(gaps: Integers) -> _Stretch | None:
     """The bars that are a regular long time apart, if there are any."""
     is_live = len(gaps) > 2 and gaps[-1] < LONG_GAP  # a live bar behind the last whole period
     whole = gaps[:-1] if is_live else gaps
-    return _longer_period_of(whole) or _at_an_end(whole) or _every_few_days(gaps)
+    return _longer_period_of(whole) or _amid_daily(whole) or _every_few_days(gaps)
 
 
 def _longer_period_of(gaps: Integers) -> _Stretch | None:
@@ -88,27 +89,26 @@ def _are_alike(gaps: Integers, median: Integers) -> Mask:
     return np.asarray(near.mean(axis=1) >= ALIKE_SHARE)
 
 
-def _at_an_end(gaps: Integers) -> _Stretch | None:
-    """Bars of one longer period behind or before daily ones, where two sources were joined."""
-    behind, before = _regular_gaps(gaps[::-1]), _regular_gaps(gaps)
-    ends = ((len(gaps) - behind, len(gaps)), (0, before))
-    for first, end in ends:
-        rest = np.delete(gaps, np.s_[first:end])
-        if first < end and len(rest) and np.mean(rest >= LONG_GAP) <= MOST_LONG_GAPS:
-            return _Stretch(first, end - 1, int(np.median(gaps[first:end])))
+def _amid_daily(gaps: Integers) -> _Stretch | None:
+    """Bars of one longer period among daily ones, where two sources were joined."""
+    if np.sum(gaps >= LONG_GAP) < FEWEST_AT_AN_END:
+        return None
+    for least, most in _PERIODS.values():
+        within = np.concatenate([[False], (gaps >= least) & (gaps <= most), [False]])
+        for first, end in np.flatnonzero(np.diff(within)).reshape(-1, 2).tolist():
+            rest = np.delete(gaps, np.s_[first:end])
+            is_daily = len(rest) and np.mean(rest >= LONG_GAP) <= MOST_LONG_GAPS
+            fewest = FEWEST_AT_AN_END if first == 0 or end == len(gaps) else FEWEST_INSIDE
+            if end - first >= fewest and is_daily and _is_regular(gaps[first:end], least):
+                return _Stretch(first, end - 1, int(np.median(gaps[first:end])))
     return None
 
 
-def _regular_gaps(gaps: Integers) -> int:
-    """How many gaps, from the first on, are of one period; 0 if they are few, or no whole weeks."""
-    for least, most in _PERIODS.values():
-        count = int(np.argmin(np.append((gaps >= least) & (gaps <= most), False)))
-        if count < FEWEST_AT_AN_END:
-            continue
-        astray = int(np.sum(np.cumsum(gaps[:count]) % 7 != 0))  # a holiday moves a bar by a day
-        are_weeks = astray <= (1 if count > FEWEST_AT_AN_END else 0)
-        return count if are_weeks or least > LONG_GAP else 0
-    return 0
+def _is_regular(gaps: Integers, least: int) -> bool:
+    """Whether gaps are of one period: of whole weeks, where weeks are meant."""
+    weekdays = np.cumsum(np.append(0, gaps)) % 7
+    astray = len(weekdays) - int(np.bincount(weekdays).max())  # a holiday moves a bar by a day
+    return least > LONG_GAP or astray <= (1 if len(gaps) > FEWEST_AT_AN_END else 0)
 
 
 def _every_few_days(gaps: Integers) -> _Stretch | None:

@@ -119,6 +119,23 @@ def test_a_holiday_does_not_hide_weekly_bars_behind_daily_ones():
         require_daily(np.append(daily, daily[-1] + np.cumsum([7, 7, 6, 8])), "x.csv")
 
 
+@pytest.mark.parametrize("count", [6, 9])
+@pytest.mark.parametrize("step", ["W-FRI", "W-TUE", "ME"])
+def test_longer_bars_between_daily_ones_are_refused(step, count):
+    before = days(("1999-01-04", "1999-12-31", "B"))
+    longer = days(("2000-01-01", count, step))
+    behind = days((str(longer[-1] + 1), 250, "B"))
+    with pytest.raises(DataError, match=r"are a (week|month) apart, others are not"):
+        require_daily(np.concatenate([before, longer, behind]), "x.csv")
+
+
+def test_gaps_between_daily_bars_that_are_no_weeks_pass():
+    daily = days(("1999-01-04", 600, "B"))
+    rests = np.repeat(0, 599)
+    rests[300:306] = [7, 8, 6, 8, 5, 7]
+    assert require_daily(np.append(daily[0], daily[1:] + np.cumsum(rests)), "x.csv") == []
+
+
 def test_a_stock_that_rests_for_some_weeks_at_its_end_passes():
     daily = days(("1990-01-02", "2000-01-03", "B"))
     for gaps in ([7, 8], [5, 9, 6, 8], [21, 7, 7], [6, 6, 6, 5], [7, 7, 6], [7, 5, 9, 6]):

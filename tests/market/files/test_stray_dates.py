@@ -58,7 +58,7 @@ def test_a_date_far_from_its_place_is_refused_with_its_row(tmp_path, slips, turn
 
 
 def test_a_last_date_that_goes_back_is_refused(tmp_path):
-    days = SESSIONS[SESSIONS <= np.datetime64("2023-12-05")]
+    days = SESSIONS[: int(np.searchsorted(SESSIONS, np.datetime64("2023-12-06")))]
     dates = written(days, _2023_12_05="2023-05-12")
     with pytest.raises(DataError, match="2023-05-12, by 2023-12-04, and may be 2023-12-05"):
         load(tmp_path, dates)
