@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from forecaster.errors import Message, SettingsError, parameter
 from forecaster.features import ScaleName
 
@@ -175,6 +177,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in TYPES:
+            object.__setattr__(self, name, _plain(getattr(self, name)))
             _check(name, getattr(self, name))
         _check_levels(self.quantiles)
         self._check_together()
@@ -293,6 +296,12 @@ ABOUT: Mapping[str, About] = {
 }
 
 
+def _plain(value: Any) -> Any:
+    """A value as Python has it, of one of numpy; levels as a tuple."""
+    value = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+    return tuple(value) if isinstance(value, list) else value
+
+
 def _check(name: str, value: Any) -> None:
     """Raise SettingsError unless a setting can have the value."""
     kind, about, named = TYPES[name], ABOUT[name], parameter(name)
@@ -309,8 +318,9 @@ def _check(name: str, value: Any) -> None:
         raise SettingsError(f"{named} is {value}; it must be {needed}. Change {named}.")
 
 
-def _check_levels(levels: tuple[float, ...]) -> None:
-    inside = all(isinstance(q, float) and 0.0 < q < 1.0 for q in levels)
+def _check_levels(found: object) -> None:
+    levels = found if isinstance(found, tuple) else (found,)
+    inside = levels is found and all(isinstance(q, float) and 0.0 < q < 1.0 for q in levels)
     if not levels or not inside or not all(a < b for a, b in pairwise(levels)):
         raise SettingsError(
             f"{parameter('quantiles')} is {', '.join(map(str, levels))}; levels must rise and lie"

@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import asdict, fields, replace
 
+import numpy as np
 import pytest
 
 from forecaster.errors import SettingsError
@@ -60,6 +61,8 @@ def test_windows_are_shorter_by_default():
         ({"quantiles": (0.0, 0.5)}, "quantiles"),
         ({"quantiles": (0.5, 1.0)}, "quantiles"),
         ({"quantiles": (0.1, math.nan)}, "quantiles"),
+        ({"quantiles": 0.5}, "quantiles"),
+        ({"units": np.float64(8)}, "units"),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_by_its_name(wrong, name):
@@ -68,6 +71,23 @@ def test_a_value_that_cannot_work_is_refused_by_its_name(wrong, name):
     assert str(refused.value).startswith(f"{name} is ")
     assert "\n" not in str(refused.value)
     assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "plain"),
+    [
+        ("units", np.int64(8), 8),
+        ("dropout", np.float32(0.25), 0.25),
+        ("partial_bars", np.bool_(True), True),
+        ("quantiles", np.array([0.1, 0.5]), (0.1, 0.5)),
+        ("quantiles", [0.1, 0.5], (0.1, 0.5)),
+    ],
+)
+def test_values_of_numpy_and_lists_become_plain(name, value, plain):
+    settings = Settings(**{name: value})
+    assert getattr(settings, name) == plain
+    assert type(getattr(settings, name)) is type(plain)
+    assert settings == Settings(**{name: plain})
 
 
 def test_reading_backwards_needs_whole_windows():
