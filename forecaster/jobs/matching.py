@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 
 from forecaster.arrays import Days, Floats, Mask
+from forecaster.jobs.present_names import PresentNames
 from forecaster.market.bars import History
 from forecaster.market.calendars import (
     Calendars,
@@ -116,36 +117,41 @@ class Matcher:
         self,
         stored: Mapping[str, History],
         from_files: Mapping[str, History],
+        names: PresentNames,
         calendars: Calendars,
         now: datetime,
     ) -> None:
         """Of all tickers.
 
         Args:
-            stored: histories from the price store, by their tickers and the former names of these.
+            stored: histories from the price store.
             from_files: histories from files, which go before stored ones.
+            names: what tickers are called now.
             calendars: of the tickers' exchanges.
             now: with a time zone.
         """
+        self._names = names
         self._files = {t: Bars(h, calendars, now) for t, h in from_files.items()}
         self._stored = {t: Bars(h, calendars, now) for t, h in stored.items()}
 
-    def bars_of(self, ticker: str, *, filed: bool) -> Bars | tuple[State, str]:
+    def bars_of(self, ticker: str, author: Author, *, filed: bool) -> Bars | tuple[State, str]:
         """The bars of a ticker, or what its forecasts are without them, and why.
 
-        Args:
-            ticker: the symbol, as it was.
-            filed: whether it was forecast from a file.
+        Arguments are those of :meth:`PresentNames.given`.
         """
-        bars = self._files.get(ticker)
-        if bars is None and filed:
-            return "open", NO_FILE
-        return bars or self._stored.get(ticker) or ("lost", NO_BARS)
+        given = self._names.given(ticker, author, filed=filed)
+        if given is not None:
+            return self._files[given]
+        now = self._names.now(ticker, author)
+        return ("open", NO_FILE) if filed else self._stored.get(now) or ("lost", NO_BARS)
 
-    def name_of(self, ticker: str, *, filed: bool) -> str:
+    def name_of(self, entry: Entry) -> str:
         """A ticker as it is called now, whose forecasts under both names are of one history."""
-        bars = self.bars_of(ticker, filed=filed)
-        return bars.history.ticker if isinstance(bars, Bars) else ticker
+        ticker, filed = entry.forecast.ticker, entry.forecast.source is not None
+        bars = self.bars_of(ticker, entry.author, filed=filed)
+        if isinstance(bars, Bars):
+            return bars.history.ticker
+        return self._names.now(ticker, entry.author)
 
     def case(self, entries: Sequence[Entry]) -> Case:
         """What became of all forecasts of one ticker and cutoff.
@@ -155,7 +161,7 @@ class Matcher:
         """
         forecast = entries[0].forecast
         ticker, cutoff = forecast.ticker, forecast.cutoff
-        bars = self.bars_of(ticker, filed=forecast.source is not None)
+        bars = self.bars_of(ticker, entries[0].author, filed=forecast.source is not None)
         if not isinstance(bars, Bars):
             return Case(ticker, _unmatched(entries, *bars))
         row = bars.row_of(cutoff)

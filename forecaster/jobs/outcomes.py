@@ -63,7 +63,10 @@ class Outcome:
 def outcomes_of(entry: RiskEntry, matcher: Matcher) -> list[Outcome]:
     """What became of each step of one risk."""
     record = entry.record
-    seen = [matcher.bars_of(h.ticker, filed=h.source is not None) for h in record.histories]
+    seen = [
+        matcher.bars_of(h.ticker, entry.author, filed=h.source is not None)
+        for h in record.histories
+    ]
     return [_outcome(entry, step, seen) for step in record.steps]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -21,6 +21,7 @@ from forecaster.errors import DataError, ForecastError, Message, UnknownTicker, 
 from forecaster.jobs.bulk_reading import pool_for, stored_reader
 from forecaster.jobs.matching import Matcher, place_of
 from forecaster.jobs.portfolio_record import PortfolioRecord, by_portfolio, portfolio_record
+from forecaster.jobs.present_names import PresentNames
 from forecaster.jobs.track_record import Miss, Record, by_model, record_of
 from forecaster.market.bars import History, Panel
 from forecaster.market.calendars import Calendars
@@ -32,8 +33,8 @@ from forecaster.market.notes import Failure, Note
 from forecaster.market.providers.base import Provider
 from forecaster.market.store import Store, journal
 from forecaster.market.store.journal import Entry, JournalRecord
-from forecaster.market.store.risk_journal import risks
-from forecaster.market.store.tickers import renamed
+from forecaster.market.store.risk_journal import RiskEntry, risks
+from forecaster.market.store.tickers import renames
 from forecaster.wording import counted, few, were
 
 WORST = 10
@@ -101,18 +102,17 @@ def score_journal(
         with opened.reading() as tx:
             entries = list(journal.entries(tx, since=since, model=model))
             held = list(risks(tx, since=since, model=model))
-            names = renamed(tx)
+            moves = renames(tx)
         if not entries and not held:
             raise DataError(_nothing(since, model))
         filed = LoadResult(Panel(tuple(happened)), (), ())
         if fetching.calendar is not None and happened:
             filed = on_calendar(filed, fetching.calendar, opened, moment)
         given = {history.ticker: history for history in filed.panel}
-        others = [entry.forecast for entry in entries if entry.forecast.ticker not in given]
-        seen = [history for entry in held for history in entry.record.histories]
-        stored = [forecast.ticker for forecast in others if forecast.source is None]
-        stored += [history.ticker for history in seen if history.source is None]
-        tickers = dict.fromkeys(names.get(name, name) for name in stored if name not in given)
+        names = PresentNames(moves, given)
+        others = [entry.forecast for entry in entries if names.given_of(entry) is None]
+        stored = _stored_names(entries, held, names)
+        tickers = dict.fromkeys(name for name in stored if name not in given)
         workers = None if store is None else 1  # others open the usual store
         wanted = StoredBars(None, Shelf(), stored_reader(pool_for(len(tickers), workers)))
         loaded = read_sorted(
@@ -120,9 +120,8 @@ def score_journal(
             stored=wanted, on_ticker=on_ticker,
         )  # fmt: skip
     fetched = {history.ticker: history for history in loaded.panel}
-    fetched |= {old: fetched[new] for old, new in names.items() if new in fetched}
     calendars = Calendars({**loaded.calendars, **filed.calendars})
-    matcher = Matcher(fetched, given, calendars, moment)
+    matcher = Matcher(fetched, given, names, calendars, moment)
     records, misses = [], []
     for group in by_model(entries):
         record, missed = record_of(group, matcher)
@@ -132,13 +131,26 @@ def score_journal(
     failures = tuple(replace(f, error=_perhaps_from_a_file(f.error)) for f in loaded.failures)
     notes = (
         *_waiting(others),
-        *_mixed(entries, given),
-        *_restated(entries, given),
+        *_mixed(entries, names),
+        *_restated(entries, names, given),
         *filed.notes,
         *loaded.notes,
     )
     portfolios = tuple(portfolio_record(group, matcher) for group in by_portfolio(held))
     return ScoreResult(tuple(records), tuple(misses[:WORST]), notes, failures, portfolios)
+
+
+def _stored_names(
+    entries: Sequence[Entry], held: Sequence[RiskEntry], names: PresentNames
+) -> Iterator[str]:
+    """What the tickers are called now that were forecast from the price store."""
+    for entry in entries:
+        if entry.forecast.source is None:
+            yield names.now(entry.forecast.ticker, entry.author)
+    for risk in held:
+        for history in risk.record.histories:
+            if history.source is None:
+                yield names.now(history.ticker, risk.author)
 
 
 def _waiting(forecasts: Sequence[JournalRecord]) -> list[Note]:
@@ -159,13 +171,13 @@ def _waiting(forecasts: Sequence[JournalRecord]) -> list[Note]:
     ]
 
 
-def _mixed(entries: Sequence[Entry], given: Mapping[str, History]) -> list[Note]:
+def _mixed(entries: Sequence[Entry], names: PresentNames) -> list[Note]:
     """Tickers of given files that were forecast from different bars of several sources."""
     bars: dict[tuple[str, str, np.datetime64], dict[str, str]] = {}
     for entry in entries:
-        forecast = entry.forecast
-        if forecast.ticker in given:
-            case = (forecast.ticker, entry.author.model_id, forecast.cutoff)
+        forecast, ticker = entry.forecast, names.given_of(entry)
+        if ticker is not None:
+            case = (ticker, entry.author.model_id, forecast.cutoff)
             bars.setdefault(case, {})[forecast.source or "the price store"] = forecast.fingerprint
     mixed: dict[str, dict[str, None]] = {}
     for (ticker, _, _), seen in bars.items():
@@ -173,25 +185,27 @@ def _mixed(entries: Sequence[Entry], given: Mapping[str, History]) -> list[Note]
             mixed.setdefault(ticker, {}).update(dict.fromkeys(seen))
     return [
         Note(
-            f"it was forecast from different bars of {few(list(names), NAMED)}, and all of these"
+            f"it was forecast from different bars of {few(list(sources), NAMED)}, and all of these"
             " forecasts are compared with the file given.",
             ticker,
         )
-        for ticker, names in mixed.items()
+        for ticker, sources in mixed.items()
     ]
 
 
-def _restated(entries: Sequence[Entry], given: Mapping[str, History]) -> list[Note]:
+def _restated(
+    entries: Sequence[Entry], names: PresentNames, given: Mapping[str, History]
+) -> list[Note]:
     """Tickers of given files whose closes at cutoffs are not those that were forecast from."""
     moved: dict[str, list[tuple[JournalRecord, float]]] = {}
     for entry in entries:
         forecast = entry.forecast
-        history = given.get(forecast.ticker)
+        history = given.get(names.given_of(entry) or "")
         place = None if history is None else place_of(history.sessions, forecast.cutoff)
         if history is not None and place is not None:
             close = float(history.close[place])
             if abs(close / forecast.last_close - 1) > RESTATED:
-                moved.setdefault(forecast.ticker, []).append((forecast, close))
+                moved.setdefault(history.ticker, []).append((forecast, close))
     return [
         Note(
             Message(

@@ -172,8 +172,7 @@ def record_of(group: Sequence[Entry], matcher: Matcher) -> tuple[Record, list[Mi
     by_case: dict[tuple[str, bool, np.datetime64], list[Entry]] = {}
     for entry in group:
         forecast, filed = entry.forecast, entry.forecast.source is not None
-        key = (matcher.name_of(forecast.ticker, filed=filed), filed, forecast.cutoff)
-        by_case.setdefault(key, []).append(entry)
+        by_case.setdefault((matcher.name_of(entry), filed, forecast.cutoff), []).append(entry)
     cases = [matcher.case(entries) for entries in by_case.values()]
     author = group[-1].author
     levels = [float(level) for level in group[0].forecast.steps[0]["quantiles"]]

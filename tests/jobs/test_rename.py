@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from forecaster.jobs.matching import ENDED
 from forecaster.jobs.rename import rename
 from forecaster.market.bars import History
 from forecaster.market.store import Store, bars
-from forecaster.market.store.tickers import renamed, stored_names
+from forecaster.market.store.tickers import renames, stored_names
 
+BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
 PRICES = ("open", "high", "low", "close", "volume", "adjusted_close")
 
 
@@ -181,12 +183,35 @@ class TestTheRecord:
         rename(store, "FB", "META")
         rename(store, "META", "MVRS")
         with store.reading() as tx:
-            assert renamed(tx) == {"FB": "MVRS", "META": "MVRS"}
+            moves = renames(tx)
+        assert {moves.name_of(name, BEFORE) for name in ("FB", "META")} == {"MVRS"}
 
     def test_and_back(self, store, whole):
         put(store, old(whole, 150))
-        rename(store, "FB", "META")
-        rename(store, "META", "FB")
+        rename(store, "FB", "META", now=evening(whole.sessions[160]))
+        rename(store, "META", "FB", now=evening(whole.sessions[161]))
         with store.reading() as tx:
-            assert renamed(tx) == {"META": "FB"}
+            moves = renames(tx)
+        assert {moves.name_of(name, BEFORE) for name in ("FB", "META")} == {"FB"}
         assert names(store) == ("FB",)
+
+    def test_not_of_another_company_that_has_the_old_name_later(self, store, whole):
+        first = old(whole, 102)
+        put(store, first)
+        write(store, first, 100, sessions=whole.sessions[101:104])
+        rename(store, "FB", "META", now=evening(whole.sessions[102]))
+        other = replace(history("ZZ"), ticker="FB")
+        write(store, other, 110, sessions=whole.sessions[111:114])
+        (record,) = run(store, FakeProvider({"META": whole, "FB": other})).records
+        assert record.scored == 6
+        assert [(part.name, part.n) for part in record.tickers] == [("FB", 1), ("META", 1)]
+
+    def test_with_a_file_of_the_new_name(self, store, whole):
+        first = old(whole, 102)
+        put(store, first)
+        write(store, first, 100, sessions=whole.sessions[101:104])
+        rename(store, "FB", "META")
+        write(store, whole, 110, sessions=whole.sessions[111:114])
+        (record,) = run(store, FakeProvider({}), happened=[whole]).records
+        assert record.scored == 6
+        assert [(part.name, part.n) for part in record.tickers] == [("META", 2)]

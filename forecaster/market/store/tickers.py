@@ -5,7 +5,7 @@ Every function works inside a transaction of :class:`~forecaster.market.store.St
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -162,29 +162,38 @@ def _ends(info: TickerInfo, first: int, last: int) -> tuple[np.datetime64, np.da
 
 
 def record_rename(connection: Connection, old: str, new: str, now: datetime) -> None:
-    """Note that a ticker has another name now."""
+    """Note that a ticker has another name from now on."""
     table = schema.renames
-    connection.execute(delete(table).where(table.c.old.in_([old, new])))  # new is a name again
+    connection.execute(delete(table).where(table.c.old == old))
     connection.execute(insert(table).values(old=old, new=new, at=int(now.timestamp())))
 
 
-def renamed(connection: Connection) -> dict[str, str]:
-    """The name that each renamed ticker has now, after all its renames."""
+@dataclass(frozen=True)
+class Renames:
+    """What tickers were renamed to, and when; a name that became free may be another's later.
+
+    Attributes:
+        by_old: the new name, and when it was given, in epoch seconds.
+    """
+
+    by_old: Mapping[str, tuple[str, int]]
+
+    def name_of(self, ticker: str, written: datetime) -> str:
+        """The name that a history has now, of what was written down under a ticker at a time."""
+        since, left = int(written.timestamp()), dict(self.by_old)
+        while ticker in left and left[ticker][1] >= since:
+            ticker, since = left.pop(ticker)
+        return ticker
+
+
+def renames(connection: Connection) -> Renames:
+    """All renames."""
     if not inspect(connection).has_table(
         schema.renames.name
     ):  # of an older store that is only read
-        return {}
+        return Renames({})
     rows = [checked(row, schema.renames) for row in connection.execute(select(schema.renames))]
-    steps = {row.old: row.new for row in rows}
-    return {old: _last_name(old, steps) for old in steps}
-
-
-def _last_name(name: str, steps: dict[str, str]) -> str:
-    seen = {name}
-    while steps.get(name, name) not in seen:
-        name = steps[name]
-        seen.add(name)
-    return name
+    return Renames({row.old: (row.new, row.at) for row in rows})
 
 
 def key_of(ticker: str) -> ScalarSelect[int]:
