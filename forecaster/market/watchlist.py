@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from forecaster.errors import DataError, UnknownTicker
+from forecaster.market.files.cells.parse_dates import looks_like_date
 from forecaster.market.files.column_names import header_of, roles_in
 from forecaster.market.files.file_names import (
     PARQUET_SUFFIXES,
@@ -23,6 +25,7 @@ from forecaster.market.symbols import checked_ticker
 TICKER_HEADERS = ("ticker", "tickers", "symbol", "symbols")
 _PRICE_ROLES = frozenset({"open", "high", "low", "close", "adjusted_close"})
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|\d{8}")
+_NUMBER = re.compile(r"[-+$€£]?[\d.,:/ -]*\d[\d.,:/ -]*")
 _NUMBERS = re.compile(r"[\s,;|].*\d|^[-+$€£]?[\d.,:/ -]+$")
 """A line of several cells with numbers, or of one number or date."""
 Kind = Literal["prices", "tickers"]
@@ -79,7 +82,7 @@ def _text(source: str, stdin: BinaryIO | None) -> str:
     if len(data) > _MOST_BYTES:
         raise DataError(f"{source} is larger than 16 MiB, which no watchlist is. Check the path.")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(_encoding(data))
     except UnicodeDecodeError as problem:
         raise DataError(
             f"{source} is no text (byte {problem.start}); a file of tickers is needed. Save it as"
@@ -87,11 +90,22 @@ def _text(source: str, stdin: BinaryIO | None) -> str:
         ) from problem
 
 
+def _encoding(data: bytes) -> str:
+    """UTF-8, or UTF-16 where a mark at the beginning says so."""
+    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+
+
 def _content(lines: Sequence[str]) -> list[str]:
     """Lines that are neither blank nor a comment; the first without the comment behind it."""
     stripped = (line.strip() for line in lines)
-    content = [line for line in stripped if line and not line.startswith("#")]
-    return _told(content[:1]) + content[1:]
+    content = [line for line in stripped if line and (line[0] != "#" or _numbers_rows(line))]
+    return content if any(map(_numbers_rows, content[:1])) else _told(content[:1]) + content[1:]
+
+
+def _numbers_rows(line: str) -> bool:
+    """Whether a line is the header of a table whose first column, of running numbers, is ``#``."""
+    cells = [cell.strip().lower() for cell in line.split(_delimiter(line))]
+    return cells[0] == "#" and not set(TICKER_HEADERS).isdisjoint(cells)
 
 
 def _told(lines: Sequence[str]) -> list[str]:
@@ -191,8 +205,8 @@ def kind_of(source: str) -> Kind | None:
     """Whether a path holds prices or names tickers, by its beginning; None where it does not say.
 
     A folder and a Parquet file hold prices. A text names tickers where each line is one, or several
-    between commas, or where a column is called ticker or symbol, unless dates and prices, or a
-    ticker's several rows, stand beside it.
+    between commas, or where a column is called ticker or symbol, unless two of dates, prices and
+    several rows of one ticker stand beside it, or dates stand in it.
     """
     if Path(source).is_dir() or source.lower().endswith(PARQUET_SUFFIXES):
         return "prices"
@@ -207,9 +221,10 @@ def kind_of(source: str) -> Kind | None:
 
 def kind_in(head: bytes) -> Kind | None:
     """What the first bytes of a file hold."""
-    if b"\0" in head:  # UTF-16, as no watchlist is, or no text at all
+    encoding = _encoding(head)
+    if encoding == "utf-8-sig" and b"\0" in head:  # no text at all
         return "prices"
-    text = head.decode("utf-8-sig", errors="replace")
+    text = head.decode(encoding, errors="replace")
     lines = _content(text.splitlines()[: -1 if len(head) == _HEAD_BYTES else None])
     if not lines:
         return None
@@ -218,21 +233,27 @@ def kind_in(head: bytes) -> Kind | None:
         return _kind_of_table(cells, lines[1:])
     lines = _told(lines)
     if len(cells) > 1:
-        return "tickers" if _are_tickers(cells) and not _any_digit(lines) else "prices"
+        return "tickers" if _are_tickers(cells) and not _any_number(lines) else "prices"
     return _kind_of_words(lines)
 
 
 def _kind_of_table(heads: Sequence[str], lines: Sequence[str]) -> Kind:
     """The kind of a table with a column of tickers."""
     place = next(n for n, head in enumerate(heads) if head.lower() in TICKER_HEADERS)
-    if any(map(_DATE.fullmatch, heads)):  # a column for each session
+    if any(map(_is_date, heads)):  # a column for each session
         return "prices"
     roles = roles_in(map(header_of, heads))
     rows = list(map(_cells, lines))
     tickers = [row[place] for row in rows if len(row) > place]
-    dated = "date" in roles or any(map(_DATE.fullmatch, rows[0] if rows else ()))
-    priced = bool(roles & _PRICE_ROLES) or len(set(tickers)) < len(tickers)
-    return "prices" if dated and priced else "tickers"
+    if any(map(_is_date, tickers)):  # the word is the title of a line of tickers
+        return "prices"
+    priced, repeated = bool(roles & _PRICE_ROLES), len(set(tickers)) < len(tickers)
+    dated = "date" in roles or any(map(_is_date, rows[0] if rows else ()))
+    return "prices" if priced + repeated + dated > 1 else "tickers"
+
+
+def _is_date(cell: str) -> bool:
+    return _DATE.fullmatch(cell) is not None or looks_like_date(cell)
 
 
 def _kind_of_words(lines: Sequence[str]) -> Kind | None:
@@ -249,8 +270,8 @@ def _are_tickers(cells: Sequence[str]) -> bool:
     return capitals and not roles_in(map(header_of, cells))
 
 
-def _any_digit(lines: Sequence[str]) -> bool:
-    return any(character.isdigit() for line in lines for character in line)
+def _any_number(lines: Sequence[str]) -> bool:
+    return any(_NUMBER.fullmatch(cell.strip()) for line in lines for cell in _cells(line))
 
 
 def _may_be_ticker(word: str) -> bool:

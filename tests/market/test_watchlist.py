@@ -31,6 +31,9 @@ def write(tmp_path, data):
         ("Name;Symbol\nApple;AAPL\n;\nMicrosoft;MSFT\n", ["AAPL", "MSFT"]),
         ("weight\tTicker\n1\tAAPL\n2\n", ["AAPL"]),
         ("ticker\nAAPL\nMSFT\n", ["AAPL", "MSFT"]),
+        ("#,Ticker,Name\n1,AAPL,Apple\n2,MSFT,Microsoft\n", ["AAPL", "MSFT"]),
+        ("AAPL\nMSFT\n".encode("utf-16"), ["AAPL", "MSFT"]),
+        ("# mine, ticker too\nAAPL\n", ["AAPL"]),
     ],
 )  # fmt: skip
 def test_what_is_in_it(tmp_path, text, tickers):
@@ -48,7 +51,8 @@ def test_standard_input():
         ("# nothing\n\n", "holds no ticker"),
         ("ticker,name\n,Apple\n", "holds no ticker"),
         ("AAPL,MSFT\n", '"AAPL,MSFT" \\(ticker 1\\) is no single ticker'),
-        (b"\xff\xfeA\x00", "is no text \\(byte 0\\)"),
+        (b"\xffA\xfe", "is no text \\(byte 0\\)"),
+        ("N1, N2\n", '"N1, N2" \\(ticker 1\\) is no single ticker'),
         (b"x" * (16 * 2**20 + 1), "larger than 16 MiB"),
     ],
 )
@@ -149,3 +153,38 @@ def test_a_pipe_that_nobody_writes_is_waited_for_by_nobody(tmp_path):
 
 def test_a_long_watchlist_is_known_by_its_beginning(tmp_path):
     assert kind_of(write(tmp_path, "".join(f"TICKER{n}\n" for n in range(5000)))) == "tickers"
+
+
+PRICES = {
+    "of Polygon": (
+        "ticker,volume,open,close,high,low,window_start,transactions\n"
+        "AAPL,100,187.1,185.64,188.4,183.9,1704171600000000000,5\n"
+        "AAPL,100,184.2,184.25,185.9,183.4,1704258000000000000,5\n"
+    ),
+    "dates in words": "Symbol,As Of,Close\nAAPL,05-Feb-2024,187.68\nMSFT,05-Feb-2024,405.65\n",
+    "dates in the header": "Ticker,05-Feb-24,06-Feb-24\nAAPL,187.68,189.30\n",
+    "serials": "Symbol,Value Day,Close\nAAPL,45327,187.68\nAAPL,45328,189.30\n",
+    "yfinance by ticker": (
+        "Ticker,AAPL,AAPL,MSFT,MSFT\nPrice,Close,Volume,Close,Volume\nDate,,,,\n"
+        "2024-01-02,185.64,100,370.87,200\n2024-01-03,184.25,100,370.6,200\n"
+    ),
+    "a title above": "Symbol,AAPL\nDate,Close\n2024-01-02,185.64\n2024-01-03,184.25\n",
+}
+LISTS = {
+    "of a screener": "Symbol,Name,Price,Change\nAAPL,Apple,185.6,-1.2\nMSFT,Microsoft,370.6,0.2\n",
+    "of days": "Symbol,Open,High,Low,Close\nAAPL,185,188,184,187\nMSFT,370,372,369,371\n",
+    "with the day of a listing": "Ticker,Listed\nAAPL,1980-12-12\nMSFT,1986-03-13\n",
+    "of lots": "Symbol,Shares\nAAPL,10\nAAPL,20\n",
+    "in Asia": "ticker,name\n005930,Samsung\n7203,Toyota\n",
+}
+
+
+@pytest.mark.parametrize("text", PRICES.values(), ids=PRICES)
+def test_prices_beside_tickers_are_no_watchlist(tmp_path, text):
+    assert kind_of(write(tmp_path, text)) == "prices"
+    assert kind_of(write(tmp_path, text.encode("utf-16"))) == "prices"
+
+
+@pytest.mark.parametrize("text", LISTS.values(), ids=LISTS)
+def test_a_list_with_columns_beside_it_is_a_watchlist(tmp_path, text):
+    assert kind_of(write(tmp_path, text)) == "tickers"
