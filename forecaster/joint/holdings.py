@@ -164,6 +164,7 @@ def read_holdings(path: str) -> Holdings:
         )
     currencies = [place for place, head in enumerate(heads) if head == "currency"]
     place = currencies[0] if currencies else None
+    _refuse_wide(rows, path)
     if delimiter != ",":
         _refuse_thousands(rows, units, path)
     positions = [
@@ -201,6 +202,17 @@ def _rows(path: str) -> tuple[list[list[str]], str]:
         return list(csv.reader(io.StringIO(text), delimiter=delimiter)), delimiter
     except csv.Error as problem:
         raise DataError(f"{path} cannot be read as a table ({problem}). {_REMEDY}") from problem
+
+
+def _refuse_wide(rows: list[list[str]], path: str) -> None:
+    """Raise a DataError for a row with more cells than the header, as of ``1,000``."""
+    width = len(rows[0])
+    for number, row in enumerate(rows[1:], start=2):
+        if any(cell.strip() for cell in row[width:]):
+            raise DataError(
+                f"{path}, row {number} has {len(row)} cells, and the header has {width}; one"
+                " of each is needed. Write amounts as plain numbers, such as 1000.5."
+            )
 
 
 def _refuse_thousands(rows: list[list[str]], units: Iterable[int], path: str) -> None:

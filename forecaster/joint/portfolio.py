@@ -68,7 +68,7 @@ class Portfolio:
 def base_currency(holdings: Holdings, histories: Sequence[History], wanted: str | None) -> str:
     """The currency of all values: the one wanted, or the first holding's; "" where not known."""
     if wanted:
-        return wanted.upper()
+        return _unit(wanted if wanted in _HUNDREDTHS else wanted.upper())[1]
     by_ticker = {history.ticker: history for history in histories}
     for position in holdings.positions:
         found = by_ticker.get(known_as(position.ticker, by_ticker))
@@ -144,10 +144,10 @@ def value_positions(holdings: Holdings, histories: Sequence[History], base: str)
         place, unit, pair, sign = _looked_up(position, histories, places, base)
         history = None if place < 0 else histories[place]
         rate = 1.0 if pair < 0 else float(histories[pair].close[-1]) ** sign
-        price = float(history.close[-1]) * unit if history and position.unit == "shares" else 1.0
-        if history is None:
-            price = unit  # of cash: 0.01 where it is pence
-        elif place in assets:
+        price = _unit(position.currency)[0]  # of money: 0.01 where it is pence
+        if history is not None and position.unit == "shares":
+            price = float(history.close[-1]) * unit
+        if history is not None and place in assets:
             raise DataError(
                 f"{holdings.positions[assets.index(place)].ticker} and {position.ticker} have one"
                 " history; a ticker can be held once. Add the two up."

@@ -52,6 +52,8 @@ def test_tables_are_read(tmp_path, text, expected):
         ("ticker,shares\nA,abc\n", "no amount"),
         ('ticker,shares\nA,"1,000"\n', "signs of"),
         ("ticker;shares\nA;1,5\n", "no amount"),
+        ("ticker,shares\nB,2,\nA,1,000\n", "row 3 has 3 cells, and the header has 2"),
+        ("ticker,cost,shares\nA,1,5,10\n", "row 2 has 4 cells"),
         ("ticker\tshares\nA\t1.000\n", "row 2: '1.000' may be 1000 or 1;"),
         ("ticker;shares\nA;7\nB;-1.500\n", "row 3: '-1.500' may be -1500 or -1.5;.*-1.5000"),
         ("ticker,shares\nA,nan\n", "no amount"),

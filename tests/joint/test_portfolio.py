@@ -119,6 +119,18 @@ def test_cash_in_pence_is_hundredths():
     assert value_positions(held, [history("A", 50.0, "GBP")], "GBP").values.tolist() == [50.0, 5.0]
 
 
+@pytest.mark.parametrize("price_in", ["GBp", "GBX", "GBP", None])
+@pytest.mark.parametrize(("said", "worth"), [("GBX", 85.0), ("GBp", 85.0), ("GBP", 8500.0)])
+def test_a_value_is_in_the_money_that_the_holdings_name(price_in, said, worth):
+    held = Holdings((Position("A", 8500.0, "value", said),))
+    assert value_positions(held, [history("A", 730.0, price_in)], "GBP").values.tolist() == [worth]
+
+
+@pytest.mark.parametrize("wanted", ["GBX", "GBp", "gbp", "GBP"])
+def test_a_base_in_hundredths_is_its_currency(wanted):
+    assert base_currency(holdings_of_words(["A=1"]), [history("A", 5.0, "USD")], wanted) == "GBP"
+
+
 @pytest.mark.parametrize(
     ("currencies", "base", "named"),
     [(("USD", None), "USD", "B"), ((None, None), "EUR", "A, B"), ((None, None), "", None)],
