@@ -12,6 +12,7 @@ from itertools import accumulate, islice
 
 from forecaster.arrays import Integers
 from forecaster.errors import DataError
+from forecaster.market.files.cells.cut_numbers import refuse_cut_numbers
 from forecaster.market.files.cells.parse_dates import looks_like_date
 from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
 from forecaster.market.files.column_names import Header, header_of, roles_in
@@ -274,6 +275,8 @@ def _fit(
     header_cells = [header.text.lower() for header in headers]
     every = [cells[place] for place in body]
     firsts = "\n".join([row[0] for row in every]).lower()
+    if rows.delimiter == ",":
+        refuse_cut_numbers(every, headers, rows.lines[body], source)
     if {*map(len, every)} <= {width} and header_cells[0] not in firsts:
         return every, headers, body, notes
     kept: list[int] = []
@@ -335,8 +338,7 @@ def _has_row_names(cells: list[list[str]], body: list[int], headers: list[Header
 
 
 def _too_wide(rows: Rows, wide: list[int], total: int, width: int, source: str) -> str:
-    row = int(rows.lines[wide[0]])
-    count = len(rows.cells[wide[0]])
+    row, count = int(rows.lines[wide[0]]), len(rows.cells[wide[0]])
     if 2 * len(wide) > total:
         raise DataError(
             f"{source}, row {row}: {count} cells, but the header has {width}; they must match."
