@@ -42,6 +42,9 @@ SLIPS = {
     "a wrong year": {"_2024_01_09": "2022-01-09"},
     "the year before, in January": {"_2024_01_03": "2023-01-03"},
     "a wrong century": {"_2024_01_09": "1924-01-09"},
+    "the last, a year ahead": {"_2024_02_08": "2025-02-08"},
+    "the first, ten years back": {"_2023_03_01": "2013-03-01"},
+    "the last two, in January": {"_2024_02_07": "2023-02-07", "_2024_02_08": "2023-02-08"},
 }  # fmt: skip
 
 
@@ -76,6 +79,27 @@ def test_a_format_that_is_given_is_believed(tmp_path):
     dates = written(SESSIONS, _2024_01_09="2024-09-01")
     history = load(tmp_path, dates, date_format="%Y-%m-%d")
     assert history.sessions[-1] == np.datetime64("2024-09-01")
+
+
+@pytest.mark.parametrize(
+    "written_as", ["%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%b %d, %Y", "%Y%m%d", "%d-%b-%y"]
+)
+def test_the_format_that_is_advised_is_believed(tmp_path, written_as):
+    days = SESSIONS.copy()
+    days[-5] = np.datetime64("2022-01-09")
+    dates = [f'"{day.item():{written_as}}"' for day in days]
+    with pytest.raises(DataError) as refused:
+        load(tmp_path, dates)
+    assert f"{written_as}" in str(refused.value)
+    assert load(tmp_path, dates, date_format=written_as).sessions[0] == days[-5]
+
+
+def test_of_numbers_no_format_is_advised(tmp_path):
+    days = SESSIONS.copy()
+    days[-5] = np.datetime64("2022-01-09")
+    serials = days.astype(int) + 25569
+    with pytest.raises(DataError, match="write all dates as in 2020-09-01, in order"):
+        load(tmp_path, map(str, serials))
 
 
 def test_one_ticker_of_a_table_and_typed_dates_are_looked_at(tmp_path):

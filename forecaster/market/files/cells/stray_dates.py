@@ -6,7 +6,9 @@ last one. Where rows are in order but for a few, their neighbours tell.
 
 from __future__ import annotations
 
+import contextlib
 from bisect import bisect_right
+from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +24,13 @@ _MOST, _IN_A_RUN = 0.05, 2
 """The share of a column, and how many rows one after the other, that slips of the pen may be."""
 _AT_AN_END = 9
 """Sessions up to the 12th of a month, whose day and month can be exchanged."""
+_YEAR = 365.2425
+_FORMATS = (
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y",
+    "%m-%d-%Y", "%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d-%m-%y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y",
+    "%b %d %Y", "%b %d, %Y", "%d %B %Y", "%B %d %Y", "%B %d, %Y",
+)  # fmt: skip
+"""How dates may be written that a format is advised for."""
 
 
 def refuse_strays(days: Days, cells: DateCells) -> None:
@@ -33,8 +42,8 @@ def refuse_strays(days: Days, cells: DateCells) -> None:
 
     Raises:
         DataError: the rows of a ticker are in order but for a few, each far from the dates that it
-            stands between; or the first or last of them follow the others only with day and month
-            exchanged.
+            stands between; or the first or last of them follow the others only in another year, or
+            with day and month exchanged.
     """
     known = np.flatnonzero(~np.isnat(days) & (True if cells.priced is None else cells.priced))
     groups = None if cells.groups is None else cells.groups[known]
@@ -42,8 +51,7 @@ def refuse_strays(days: Days, cells: DateCells) -> None:
         places = known[members]
         stray = _stray(days[places])
         if stray is not None:
-            row = int(cells.rows[places[stray]])
-            raise DataError(_message(cells.source, row, days[places], stray))
+            raise DataError(_message(days[places], stray, cells, places))
 
 
 def _stray(days: Days) -> int | None:
@@ -87,7 +95,9 @@ def _inside(numbers: Integers, others: Integers) -> int | None:
 
 
 def _at_the_end(numbers: Integers, others: Integers) -> int | None:
-    """The first of the last rows that follow those before them only with day and month exchanged.
+    """The first of the last rows that do not follow those before them, and would if mended.
+
+    They would with day and month exchanged, or in another year.
 
     Args:
         numbers: days since 1970, most of them rising.
@@ -95,11 +105,17 @@ def _at_the_end(numbers: Integers, others: Integers) -> int | None:
     """
     far = _far(numbers)
     gaps = np.abs(np.diff(numbers[-_AT_AN_END - 1 :])) > far
-    if not np.any(gaps):
+    goes_around = 0 < numbers[0] - numbers[-1] <= far  # the oldest rows are at the end
+    if goes_around or not np.any(gaps):
         return None
     place = len(numbers) - len(gaps) + int(np.argmax(gaps))
-    steps = np.diff(others[place:], prepend=numbers[place - 1])
-    return place if np.all((steps > 0) & (steps <= far)) else None
+    last = numbers[place - 1]
+    years = np.rint((last - numbers[place:]) / _YEAR) * _YEAR
+    for mended in (others[place:], np.rint(numbers[place:] + years)):
+        steps = np.diff(mended, prepend=last)
+        if np.all((steps > 0) & (steps <= far)):
+            return place
+    return None
 
 
 def _far(numbers: Integers) -> int:
@@ -123,14 +139,31 @@ def _longest_rise(numbers: list[int]) -> list[int]:
     return kept[::-1]
 
 
-def _message(source: str, row: int, days: Days, stray: int) -> str:
+def _message(days: Days, stray: int, cells: DateCells, places: Integers) -> str:
     beside = days[[place for place in (stray - 1, stray + 1) if 0 <= place < len(days)]]
     between = "between " + " and ".join(map(str, beside)) if len(beside) > 1 else f"by {beside[0]}"
     turned = exchanged(days[stray : stray + 1])[0]
-    fits = len(beside) < 2 or beside.min() <= turned <= beside.max()
+    fits = np.min(np.abs(turned - beside)) <= np.timedelta64(_FAR, "D")
     guess = f", and may be {turned} with day and month exchanged" if fits else ""
+    written = _format_of(cells, places, days)
+    way_out = f"say how dates are written: {parameter('date_format')} {written}"
     return (
-        f"{source}, row {row}: date is {days[stray]}, {between}{guess}; the other rows are in order"
-        " of date. Correct it; if it is right, say how dates are written, as with"
-        f" {parameter('date_format')} %Y-%m-%d."
+        f"{cells.source}, row {int(cells.rows[places[stray]])}: date is {days[stray]}, {between}"
+        f"{guess}; the other rows are in order of date. Correct it; if it is right,"
+        f" {way_out if written else 'write all dates as in 2020-09-01, in order'}."
     )
+
+
+def _format_of(cells: DateCells, places: Integers, days: Days) -> str | None:
+    """The format that reads all dates as they were read; None where none does."""
+    column = cells.column
+    if isinstance(column, np.ndarray):
+        return _FORMATS[0] if column.dtype.kind == "M" else None
+    for written in _FORMATS:
+        with contextlib.suppress(ValueError):
+            if all(
+                datetime.strptime(column[place].strip(), written).date() == day
+                for place, day in zip(places.tolist(), days.tolist(), strict=True)
+            ):
+                return f'"{written}"' if " " in written else written
+    return None
