@@ -175,20 +175,18 @@ def batch(
     from forecaster.jobs.intervals import checked_shares, with_intervals
     from forecaster.market.watchlist import read_batch_sources
     from forecaster.model.artifact import load
-    from forecaster.model.registry import BOXED, find, path_of
+    from forecaster.model.registry import find, kept_at
     from forecaster.output.batch import batch_json, batch_sentence, risk_sentence
     from forecaster.output.console import name_run, note, wrote
     from forecaster.output.live.progress_bars import ticker_bar
 
-    fetching = fetching_of(reading)
-    options = file_options(reading)
-    work = read_batch_sources(watchlist, standard_input(watchlist, "tickers, one a line"))
-    members = market_sources(market)
-    days = _days(retrain)
-    asked = parse_shares(level)
+    fetching, options = fetching_of(reading), file_options(reading)
+    days, asked = _days(retrain), parse_shares(level)
     with _failure_measured(metrics):
+        work = read_batch_sources(watchlist, standard_input(watchlist, "tickers, one a line"))
+        members = market_sources(market)
         path = find(model)
-        author, kept = load(path), path_of("default") if path == BOXED else path
+        author, kept = load(path), kept_at(path)
         shares = checked_shares(author, asked)
         with ticker_bar(0 if quiet else len(work.tickers)) as on_ticker:
             result = batch.batch(
@@ -197,12 +195,12 @@ def batch(
                 retrain_days=days, path=kept, wait=wait,
                 max_age=max_age, workers=workers, on_ticker=on_ticker, on_run=name_run,
             )  # fmt: skip
-    loud = [about for about in result.notes if about.loud]
-    show_notes(loud if quiet else [*loud, *(about for about in result.notes if not about.loud)])
-    if result.retrained:
-        wrote(kept)
-    result = replace(result, forecasts=with_intervals(result.forecasts, shares))
-    _write(result, output, format, shares, quiet=quiet)
+        loud = [about for about in result.notes if about.loud]
+        show_notes(loud if quiet else [*loud, *(n for n in result.notes if not n.loud)])
+        if result.retrained:
+            wrote(kept)
+        result = replace(result, forecasts=with_intervals(result.forecasts, shares))
+        _write(result, output, format, shares, quiet=quiet)
     code = exit_code_of(result.problems, succeeded=len(result.forecasts))
     if metrics is not None:
         _measure(metrics, code, result)

@@ -40,7 +40,7 @@ def train_per_ticker(
     from forecaster.market.notes import Failure
     from forecaster.market.symbols import file_name
     from forecaster.model.artifact import save
-    from forecaster.model.registry import path_of
+    from forecaster.model.registry import path_of, saved_in_order
     from forecaster.output import train
     from forecaster.output.console import wrote
     from forecaster.output.live.progress_bars import training_bar
@@ -63,6 +63,7 @@ def train_per_ticker(
 
     with training_bar() as on_progress:
         result = train_each(panel, tasks, save=keep, on_progress=on_progress, pool=pool)
+    saved_in_order(paths[ticker] for ticker, _ in result.trained)  # not in that of the workers
     failures += failures_in_flags(result.failures)
     show_notes(
         [

@@ -11,7 +11,12 @@ from forecaster.market.bars import Panel
 from forecaster.market.notes import Note
 from forecaster.market.store import Store
 from forecaster.market.store.log import last_try, record_try
-from forecaster.model.artifact import Model, save
+from forecaster.model.artifact import Model, load, save
+
+_OTHER = (
+    "it was not retrained: another model {} ({}) was saved since this batch began, and the next"
+    " batch forecasts with that"
+)
 
 
 def due(store: Store, model: Model, days: float | None, now: datetime) -> bool:
@@ -33,6 +38,8 @@ def retrained(
 
     try:
         with locked(path, f"model {path.stem}"):
+            if path.is_file() and (there := load(path)).id != model.id:  # trained while this waited
+                return model, Note(_OTHER.format(path.stem, there.id), source=model.name, loud=True)
             result = retrain(model, panel)
             if result.replaced:
                 save(result.model, path)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import re
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +42,18 @@ def path_of(name: str) -> Path:
     return models_folder() / f"{name}{SUFFIX}"
 
 
+def kept_at(path: Path) -> Path:
+    """Where a model that trained on is kept: in its file, or the user's of the box's name."""
+    return path_of(BOXED_NAME) if path == BOXED else path
+
+
+def _all_paths() -> list[Path]:
+    """Files of all models that are found by their names, that in the box last."""
+    paths = model_paths()
+    hidden = any(path.stem == BOXED_NAME for path in paths)  # by the user's of its name
+    return [*paths, *([BOXED] if BOXED.is_file() and not hidden else [])]
+
+
 def model_paths() -> list[Path]:
     """Files of all trained models, the newest first."""
     try:
@@ -59,7 +74,7 @@ class RegistryEntry:
 def models() -> list[RegistryEntry]:
     """Entries of all models, the one used by default first, the one in the box last."""
     entries = []
-    for path in filter(Path.is_file, [*model_paths(), BOXED]):
+    for path in _all_paths():
         try:
             entries.append(RegistryEntry(path, load(path)))
         except ModelError:
@@ -76,7 +91,7 @@ def find(wanted: str | None) -> Path:
         ModelError: there is none.
     """
     if wanted is None:
-        for path in filter(Path.is_file, [*model_paths(), BOXED]):
+        for path in _all_paths():
             return path
         raise ModelError(
             f"no model has been trained yet (looked in {models_folder()}); a forecast needs"
@@ -102,6 +117,14 @@ def open_model(wanted: str | None) -> Model:
         ModelError: there is none, or it cannot be read.
     """
     return load(find(wanted))
+
+
+def saved_in_order(paths: Iterable[Path]) -> None:
+    """Date files that were saved together in this order, so that the last one is the default."""
+    now = time.time_ns()
+    for place, path in enumerate(paths):
+        with contextlib.suppress(OSError):  # deleted meanwhile
+            os.utime(path, ns=(now + place, now + place))
 
 
 def user_model(name: str) -> Path:

@@ -82,6 +82,7 @@ def batch_json(
             "exit_code": exit_code,
             "run": result.run,
             "resumed": result.resumed,
+            "retrained": result.retrained,
             "model": {"name": result.model.name, "id": result.model.id},
             "tickers": result.tickers,
             "forecasts": len(result.forecasts),

@@ -84,7 +84,14 @@ def test_where_none_succeeds_the_code_is_that_of_the_command(forecast, stored, p
 
 
 @pytest.mark.parametrize(
-    ("option", "code"), [(("--model", "none"), 6), (("--horizon", "99"), 2)], ids=["model", "steps"]
+    ("option", "code"),
+    [
+        (("--model", "none"), 6),
+        (("--horizon", "99"), 2),
+        (("no-such-list.txt",), 4),
+        (("--market", "no-such-file.csv"), 4),
+    ],
+    ids=["model", "steps", "watchlist", "market"],
 )
 def test_a_batch_that_fails_as_a_whole_is_measured_too(forecast, stored, prom, option, code):
     prom.write_text(EARLIER)

@@ -153,10 +153,25 @@ class TestInABatch:
         head = model.network.head
         awful = replace(model.network, head=replace(head, bias=head.bias + 3.0))
         bad = replace(model, network=awful)
+        save(bad, kept)
         done = self.batch(bad, kept, tmp_path, 0.0)
+        assert done.retrained
         assert done.model.id == load(kept).id
         assert done.model.id not in (bad.id, model.id)
         assert any("was retrained" in note.message for note in done.notes)
+
+    def test_one_that_another_took_the_place_of_is_left(self, model, kept, tmp_path):
+        head = model.network.head
+        other = replace(
+            model, network=replace(model.network, head=replace(head, bias=head.bias + 3))
+        )
+        done = self.batch(other, kept, tmp_path, 0.0)
+        assert done.model is other
+        assert not done.retrained
+        assert load(kept).id == model.id
+        (said,) = (note for note in done.notes if note.source == model.name)
+        assert f"another model m ({model.id}) was saved since this batch began" in said.message
+        assert said.loud
 
     @pytest.mark.parametrize("failure", [TrainingDiverged, ModelError, SettingsError])
     def test_one_that_cannot_be_retrained_stays(self, model, kept, tmp_path, monkeypatch, failure):

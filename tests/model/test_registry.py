@@ -48,6 +48,12 @@ class TestFind:
         assert registry.find(None) == newest
         assert [p.stem for p in registry.model_paths()] == ["a", "c", "b"]
 
+    def test_of_several_saved_together_it_is_the_last(self, tmp_path):
+        paths = [keep(name, time) for name, time in (("b", 3.0), ("c", 1.0), ("a", 2.0))]
+        registry.saved_in_order([paths[0], tmp_path / "gone", paths[2], paths[1]])
+        assert registry.model_paths() == [paths[1], paths[2], paths[0]]
+        assert registry.find(None) == paths[1]
+
     def test_before_any_training_it_is_the_one_in_the_box(self):
         assert registry.find(None) == registry.BOXED
         assert registry.open_model(None).name == registry.BOXED_NAME
@@ -58,6 +64,12 @@ class TestFind:
         assert registry.find(registry.BOXED_NAME) == registry.BOXED
         trained = keep(registry.BOXED_NAME, 1000.0)
         assert registry.find(registry.BOXED_NAME) == trained
+        assert [entry.path for entry in registry.models()] == [trained]
+
+    def test_the_one_in_the_box_trains_on_under_its_own_name(self):
+        mine = keep("default", 1000.0)
+        assert registry.kept_at(mine) == mine
+        assert registry.kept_at(registry.BOXED) == registry.path_of(registry.BOXED_NAME)
 
     def test_without_a_box_and_before_any_training_it_says_how_to_train(self, empty_box):
         with pytest.raises(ModelError, match="forecast train"):

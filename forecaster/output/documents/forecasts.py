@@ -149,6 +149,7 @@ class BatchDocument(TypedDict):
         exit_code: of the command: 0, 3 where some tickers failed, another where all did.
         run: its name in the journal, and in each line of the log.
         resumed: whether an earlier run went on.
+        retrained: whether the model is a new one, which replaced the one in its file.
         model: who forecast.
         tickers: count of tickers of the watchlist.
         forecasts: count of tickers with a forecast.
@@ -171,6 +172,7 @@ class BatchDocument(TypedDict):
     exit_code: Whole
     run: str
     resumed: Flag
+    retrained: Flag
     model: NamedModel
     tickers: Whole
     forecasts: Whole
