@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,8 +32,9 @@ from forecaster.cli.parsing import parse_date, parse_words
 from forecaster.cli.results import Writing, emit
 from forecaster.cli.sources import read, read_market, refuse_or_skip, report_skipped
 from forecaster.cli.uses import writes
-from forecaster.errors import Terminated, WorkersLost
+from forecaster.errors import SettingsError, Terminated, WorkersLost
 from forecaster.model.settings import TYPES, Settings
+from forecaster.wording import counted, listed
 
 if TYPE_CHECKING:
     from forecaster.jobs.tune import SearchPlan, TuneResult
@@ -133,9 +135,10 @@ def tune(
     from forecaster.output.tune import tune_csv, tune_json, tune_table
     from forecaster.packages import require_search
     from forecaster.paths import studies_folder
-    from forecaster.wording import counted
 
     require_search()
+    if settings_file is not None:
+        _require_free(settings_file)
     settings = settings_of(chosen)
     plan = options.plan(ctx, train_end)
     pool = Pool(workers, cluster)
@@ -168,6 +171,21 @@ def tune(
         csv=lambda: tune_csv(result),
     )
     report_skipped(loaded)
+
+
+def _require_free(path: Path) -> None:
+    """Raise a SettingsError for a file that holds more than settings of train, which would go."""
+    try:
+        held = sorted(tomllib.loads(path.read_text(encoding="utf-8")).keys() - {"train"})
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError):
+        held = ["no settings"]
+    if held:
+        raise SettingsError(
+            f"{path} holds {listed(held)}, and would be replaced by settings for train alone; a"
+            " file of its own is needed. Name another one with --settings-file."
+        )
 
 
 def _changed(settings: Settings) -> dict[str, Any]:

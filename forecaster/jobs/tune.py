@@ -254,8 +254,8 @@ def _best(trials: Sequence[Trial]) -> Trial:
     complete = [trial for trial in trials if trial.state == "complete"]
     if not complete:
         raise TrainingDiverged(
-            f"all {len(trials)} trials diverged ({trials[0].reason}); at least one that does not is"
-            f" needed. Search {parameter('learning_rate')}, too, or lower it."
+            f"all {len(trials)} trials diverged ({(trials[0].reason or '').partition(';')[0]}); at"
+            f" least one that does not is needed. Lower {parameter('learning_rate')}, or search it."
         )
     return min(complete, key=lambda trial: (trial.loss, trial.number))
 

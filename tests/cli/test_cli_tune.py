@@ -88,6 +88,21 @@ class TestRefusals:
         assert len(done.stderr.splitlines()) == 1
         assert list(place.iterdir()) == []
 
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ('home = "x"\n[train]\nepochs = 2\n', "home"),
+            ("[batch]\n", "batch"),
+            ("{", "no settings"),
+        ],
+    )
+    def test_a_file_that_holds_more_than_settings_of_train(self, forecast, place, text, found):
+        (place / "mine.toml").write_text(text)
+        done = forecast("tune", "missing.csv", "--settings-file", "mine.toml")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"mine.toml holds {found}, and would be replaced" in done.stderr
+        assert (place / "mine.toml").read_text() == text
+
     @pytest.mark.parametrize("names", ["unit", "units,seed", "--", ","])
     def test_names_that_cannot_be_searched(self, forecast, names):
         done = forecast("tune", IBM, f"--search={names}")
@@ -214,6 +229,7 @@ class TestSettingsFile:
         text = Path("tuned.toml").read_text()
         assert text.startswith("# No setting was better than the default")
         assert text.partition("[train]\n")[2] == "horizon = 2\nepochs = 1\n"
+        assert forecast(*SMALL, "--settings-file", "tuned.toml").returncode == 0
 
 
 class TestStudies:
