@@ -158,6 +158,27 @@ def moves_like_a_price(values: Floats) -> bool:
     return bool(np.median(np.abs(np.diff(np.log(known)))) < SMALLEST_VOLUME_CHANGE)
 
 
+def _is_bar(row: Sequence[str]) -> bool:
+    """Whether a row has a date within its first three cells and a number after it."""
+    for place, cell in enumerate(row[:3]):
+        if looks_like_date(cell, numbers=True):
+            return any(looks_numeric(other) for other in row[place + 1 :])
+    return False
+
+
+def first_bar(cells: Sequence[Sequence[str]], head: Sequence[int]) -> int | None:
+    """The place of the first bar, or of the first of those right above it that lack a price."""
+    bar = next((n for n, place in enumerate(head) if _is_bar(cells[place])), None)
+    while bar and _lacks_prices(cells[head[bar - 1]]):
+        bar -= 1
+    return None if bar is None else head[bar]
+
+
+def _lacks_prices(row: Sequence[str]) -> bool:
+    """Whether a row has a date and blank cells alone."""
+    return len(row) > 1 and looks_like_date(row[0]) and all(map(is_blank, row[1:]))
+
+
 def are_bars(rows: Sequence[Sequence[str]], start: int) -> bool:
     """Whether four prices of each row, from a place on, behave as open, high, low and close."""
     try:

@@ -16,7 +16,7 @@ from forecaster.market.files.cells.cut_numbers import refuse_cut_numbers
 from forecaster.market.files.cells.parse_dates import looks_like_date
 from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
 from forecaster.market.files.column_names import Header, header_of, roles_in
-from forecaster.market.files.contents import are_bars
+from forecaster.market.files.contents import are_bars, first_bar
 from forecaster.market.files.delimited import Rows
 from forecaster.wording import plural, were
 
@@ -123,7 +123,7 @@ def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _Hea
     for place in head:
         if wanted and {cell.strip() for cell in cells[place]}.issuperset(wanted):
             return _HeaderLines(_headers(cells[place]), place + 1)
-    first = next((place for place in head if _is_bar(cells[place])), None)
+    first = first_bar(cells, head)
     above = head if first is None else head[: head.index(first)]
     lines = {place: _headers(cells[place]) for place in above}
     above = [place for place in above if not _are_units(lines[place])] or above
@@ -135,7 +135,8 @@ def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _Hea
             return _positions(cells, first, source)
     place = max(lines, key=lambda place: (_columns_named(lines[place]), place))
     if _columns_named(lines[place]) < 2 and first is not None:
-        place = above[-1]  # nothing known: the line right above the bars
+        dated = [line for line in above if _names_dates_and_more(lines[line])]
+        place = (dated or above)[-1]  # nothing else is known: the line right above the bars
     titles = [line for line in above if line < place]
     telling = [line for line in titles if {"ticker", "name"} & roles_in(lines[line])] or titles
     return _HeaderLines(lines[place], place + 1, titles=tuple(cells[telling[-1]]) if titles else ())
@@ -146,18 +147,14 @@ def _are_units(line: list[Header]) -> bool:
     return all(header.is_unit for header in line if header.text)
 
 
+def _names_dates_and_more(line: list[Header]) -> bool:
+    return "date" in roles_in(line) and any(header.text for header in line[1:])
+
+
 def _columns_named(headers: list[Header]) -> int:
     """How many different roles a line names; a column without a name may hold the dates."""
     roles = roles_in(headers)
     return len(roles) + ("date" not in roles and bool(headers) and headers[0].is_unnamed)
-
-
-def _is_bar(row: list[str]) -> bool:
-    """Whether a row has a date within its first three cells and a number after it."""
-    for place, cell in enumerate(row[:3]):
-        if looks_like_date(cell, numbers=True):
-            return any(looks_numeric(other) for other in row[place + 1 :])
-    return False
 
 
 def _two_line_header(lines: list[list[Header]], first: int) -> _HeaderLines | None:
@@ -202,7 +199,8 @@ def _are_levels(fields: list[Header], other: list[Header]) -> bool:
         return False  # a session without prices, not tickers
     if _labels(other) == "ticker":
         return True
-    if _labels(fields) == "ticker" or all(header.is_unit for header in named):
+    are_words = any(header.role and not header.text.isupper() for header in named)  # "Adjusted"
+    if are_words or _labels(fields) == "ticker" or all(header.is_unit for header in named):
         return False
     pairs = list(zip((header.role for header in fields[1:]), _carried(other), strict=True))
     known = [pair for pair in pairs if pair[0] is not None]

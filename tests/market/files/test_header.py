@@ -119,3 +119,29 @@ def test_tickers_in_headers_with_blanks_stand_between_commas(tmp_path):
 def test_a_title_with_a_comma_is_no_line_of_tickers(tmp_path):
     text = "Close prices of ACME, daily\nDate,Close\n2020-01-02,10.5\n2020-01-03,11.25\n"
     assert closes(tmp_path, text).ticker == "X"
+
+
+@pytest.mark.parametrize("gap", ["", "NA", ".", "#N/A", "null"])
+@pytest.mark.parametrize("names", [("AAPL",), ("AAPL", "MSFT")])
+def test_first_rows_without_prices_are_no_header(tmp_path, gap, names):
+    head = ",".join(["Date", *names])
+    gaps = "".join(f"2024-01-0{day},{','.join([gap] * len(names))}\n" for day in (1, 2))
+    bars = "".join(f"2024-01-0{day},{','.join([f'{day}.5'] * len(names))}\n" for day in (3, 4, 5))
+    loaded = read_file(write(tmp_path, "prices.csv", f"{head}\n{gaps}{bars}"))
+    assert {h.ticker: h.close[-1] for h in loaded.panel} == dict.fromkeys(names, 5.5)
+
+
+@pytest.mark.parametrize("line", [",XNAS,XETR", "id,1001,1002"])
+def test_a_line_below_the_tickers_does_not_take_their_place(tmp_path, line):
+    text = f"Date,AAPL,SAP\n{line}\n2024-01-02,185.5,138.2\n2024-01-03,184.5,139.2\n"
+    loaded = read_file(write(tmp_path, "prices.csv", text))
+    assert {h.ticker: h.close[-1] for h in loaded.panel} == {"AAPL": 184.5, "SAP": 139.2}
+
+
+def test_words_above_groups_of_columns_are_no_tickers(tmp_path):
+    text = (
+        ",Unadjusted,,,,Adjusted,,,\nDate,Open,High,Low,Close,Open,High,Low,Close\n"
+        "2024-01-02,187,188,183,185.6,93.5,94,91.5,92.8\n"
+        "2024-01-03,187,188,183,185.4,93.5,94,91.5,92.7\n"
+    )
+    assert "2 columns of closes with different numbers" in failure(tmp_path, text)
