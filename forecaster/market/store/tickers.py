@@ -180,6 +180,8 @@ class Renames:
 
     def name_of(self, ticker: str, written: datetime) -> str:
         """The name that a history has now, of what was written down under a ticker at a time."""
+        if ticker not in self.by_old:
+            return ticker
         since, left = int(written.timestamp()), dict(self.by_old)
         while ticker in left and left[ticker][1] >= since:
             ticker, since = left.pop(ticker)
