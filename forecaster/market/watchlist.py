@@ -25,6 +25,8 @@ from forecaster.market.symbols import checked_ticker
 TICKER_HEADERS = ("ticker", "tickers", "symbol", "symbols")
 _PRICE_ROLES = frozenset({"open", "high", "low", "close", "adjusted_close"})
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|\d{8}")
+_STAMP = re.compile(r"\d{16}|\d{19}")
+"""Micro- or nanoseconds since 1970; fewer figures may be an amount of money."""
 _NUMBER = re.compile(r"[-+$€£]?[\d.,:/ -]*\d[\d.,:/ -]*")
 _NUMBERS = re.compile(r"[\s,;|].*\d|^[-+$€£]?[\d.,:/ -]+$")
 """A line of several cells with numbers, or of one number or date."""
@@ -205,8 +207,8 @@ def kind_of(source: str) -> Kind | None:
     """Whether a path holds prices or names tickers, by its beginning; None where it does not say.
 
     A folder and a Parquet file hold prices. A text names tickers where each line is one, or several
-    between commas, or where a column is called ticker or symbol, unless two of dates, prices and
-    several rows of one ticker stand beside it, or dates stand in it.
+    between commas, or where a column is called ticker or symbol; unless dates stand in that column,
+    or beside it with prices or several rows of a ticker, or prices beside tickers that come again.
     """
     if Path(source).is_dir() or source.lower().endswith(PARQUET_SUFFIXES):
         return "prices"
@@ -244,12 +246,15 @@ def _kind_of_table(heads: Sequence[str], lines: Sequence[str]) -> Kind:
         return "prices"
     roles = roles_in(map(header_of, heads))
     rows = list(map(_cells, lines))
-    tickers = [row[place] for row in rows if len(row) > place]
+    tickers = [row[place] for row in rows if len(row) > place and row[place]]
     if any(map(_is_date, tickers)):  # the word is the title of a line of tickers
         return "prices"
-    priced, repeated = bool(roles & _PRICE_ROLES), len(set(tickers)) < len(tickers)
-    dated = "date" in roles or any(map(_is_date, rows[0] if rows else ()))
-    return "prices" if priced + repeated + dated > 1 else "tickers"
+    priced, distinct = bool(roles & _PRICE_ROLES), len(set(tickers))
+    if "date" in roles or any(
+        _is_date(cell) or _STAMP.fullmatch(cell) for cell in (rows or [[]])[0]
+    ):
+        return "prices" if priced or distinct < len(tickers) else "tickers"
+    return "prices" if priced and 2 * distinct <= len(tickers) else "tickers"  # but for lots
 
 
 def _is_date(cell: str) -> bool:

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-import numpy as np
-
 from forecaster.errors import Message, SettingsError, parameter
 from forecaster.features import ScaleName
 
@@ -239,6 +237,13 @@ class Settings:
             return self.learning_rate
         return RATE * math.sqrt(self.sequences / BATCHES[0])
 
+    @property
+    def other_brake(self) -> str:
+        """What else to lower where training diverges, or to give where gradients have no limit."""
+        if self.clip_value:
+            return parameter("clip_value")
+        return f"give {parameter('clip_norm')} 1" if self.clip_norm == 0 else parameter("clip_norm")
+
     def for_panel(self, lengths: Sequence[int]) -> Settings:
         """These settings with units, batch size and learning rate filled in.
 
@@ -298,7 +303,7 @@ ABOUT: Mapping[str, About] = {
 
 def _plain(value: Any) -> Any:
     """A value as Python has it, of one of numpy; levels as a tuple."""
-    value = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+    value = value.tolist() if hasattr(value, "tolist") else value
     return tuple(value) if isinstance(value, list) else value
 
 

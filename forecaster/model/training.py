@@ -262,8 +262,7 @@ def _check_finite(
         return
     raise TrainingDiverged(
         f"training diverged: {what} in epoch {number}; it must stay finite. Lower"
-        f" {parameter('learning_rate')} (it is {settings.rate:g}), or give"
-        f" {parameter('clip_norm')} {0.1 if settings.clip_norm != 0 else 1}."
+        f" {parameter('learning_rate')} (it is {settings.rate:g}) or {settings.other_brake}."
     )
 
 

@@ -164,6 +164,11 @@ PRICES = {
     "dates in words": "Symbol,As Of,Close\nAAPL,05-Feb-2024,187.68\nMSFT,05-Feb-2024,405.65\n",
     "dates in the header": "Ticker,05-Feb-24,06-Feb-24\nAAPL,187.68,189.30\n",
     "serials": "Symbol,Value Day,Close\nAAPL,45327,187.68\nAAPL,45328,189.30\n",
+    "of Polygon, of one day": (
+        "ticker,volume,open,close,high,low,window_start,transactions\n"
+        "AAPL,100,187.1,185.64,188.4,183.9,1704171600000000000,5\n"
+        "MSFT,100,371.2,370.25,372.9,369.4,1704171600000000000,5\n"
+    ),
     "yfinance by ticker": (
         "Ticker,AAPL,AAPL,MSFT,MSFT\nPrice,Close,Volume,Close,Volume\nDate,,,,\n"
         "2024-01-02,185.64,100,370.87,200\n2024-01-03,184.25,100,370.6,200\n"
@@ -175,6 +180,9 @@ LISTS = {
     "of days": "Symbol,Open,High,Low,Close\nAAPL,185,188,184,187\nMSFT,370,372,369,371\n",
     "with the day of a listing": "Ticker,Listed\nAAPL,1980-12-12\nMSFT,1986-03-13\n",
     "of lots": "Symbol,Shares\nAAPL,10\nAAPL,20\n",
+    "of lots with prices": "Symbol,Quantity,Price\nAAPL,10,185\nMSFT,5,370\nAAPL,3,190\n",
+    "with blank rows": "Symbol,Name,Price\nAAPL,Apple,185\nMSFT,MS,370\n,,\n,,\n,Total,555\n",
+    "of large companies": "Symbol,Price,Cap\nAAPL,185,1704171600000\nMSFT,370,2800000000000\n",
     "in Asia": "ticker,name\n005930,Samsung\n7203,Toyota\n",
 }
 

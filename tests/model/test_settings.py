@@ -7,7 +7,7 @@ from dataclasses import asdict, fields, replace
 import numpy as np
 import pytest
 
-from forecaster.errors import SettingsError
+from forecaster.errors import Message, SettingsError
 from forecaster.model.settings import Settings
 
 
@@ -88,6 +88,20 @@ def test_values_of_numpy_and_lists_become_plain(name, value, plain):
     assert getattr(settings, name) == plain
     assert type(getattr(settings, name)) is type(plain)
     assert settings == Settings(**{name: plain})
+
+
+@pytest.mark.parametrize(
+    ("given", "brake"),
+    [
+        ({}, "clip_norm"),
+        ({"clip_norm": 0.1}, "clip_norm"),
+        ({"clip_norm": 0.0}, "give clip_norm 1"),
+        ({"clip_value": 5.0}, "clip_value"),
+        ({"clip_value": 5.0, "clip_norm": 0.0}, "clip_value"),
+    ],
+)
+def test_what_holds_training_back_can_be_done(given, brake):
+    assert Message(Settings(**given).other_brake) == brake
 
 
 def test_reading_backwards_needs_whole_windows():

@@ -199,7 +199,8 @@ def _are_levels(fields: list[Header], other: list[Header]) -> bool:
         return False  # a session without prices, not tickers
     if _labels(other) == "ticker":
         return True
-    are_words = any(header.role and not header.text.isupper() for header in named)  # "Adjusted"
+    words = {h.text for h in named if h.role and h.text.istitle() and not h.text.isupper()}
+    are_words = 2 * len(words) >= len({header.text for header in named}) > 0  # as "Adjusted"
     if are_words or _labels(fields) == "ticker" or all(header.is_unit for header in named):
         return False
     pairs = list(zip((header.role for header in fields[1:]), _carried(other), strict=True))

@@ -10,12 +10,18 @@ from forecaster.errors import DataError
 CUT = {
     "thousands, no volumes": "Date,Close,Volume\n2024-02-05,4,942.81,\n2024-02-06,4,954.23,\n",
     "from a thousand on": "Date,Close,Volume\n2024-02-05,998.81,\n2024-02-06,1,005.06,\n",
+    "a comma behind the header": "Date,Close,Volume,\n2024-02-05,4,942.81,\n2024-02-06,4,954.23,\n",
+    "more columns": "Date,Close,Volume,Trades\n2024-02-05,4,942.81,,\n2024-02-06,4,954.23,,\n",
     "no name": "Date,Close,\n2024-02-05,4,942.81\n2024-02-06,4,954.23\n",
-    "decimal commas": "Date,Close,\n2024-02-05,131,57\n2024-02-06,132,5\n",
-    "decimal commas, no volumes": "Date,Close,Volume\n2024-02-05,131,57,\n2024-02-06,132,5,\n",
+    "decimal commas": "Date,Close,\n2024-02-05,131,57\n2024-02-06,132,50\n",
+    "decimal commas, no volumes": "Date,Close,Volume\n2024-02-05,131,57,\n2024-02-06,132,50,\n",
 }
 WHOLE = {
     "a comma behind all": "Date,Close,Volume\n2024-02-05,131.1,5700,\n2024-02-06,132,500,\n",
+    "a thin stock": "Date,Close,Volume\n2024-02-05,19,3,\n2024-02-06,19,0,\n2024-02-07,132,7,\n",
+    "a comma behind some": "Date,Close,Volume\n2024-02-05,19,310\n2024-02-06,132,200,\n",
+    "flags without a name": "Date,Close,\n2024-02-05,131,0\n2024-02-06,132,1\n",
+    "more behind it": "Date,Close,Volume,Trades,\n2024-02-05,131,570,12,\n2024-02-06,132,500,9,\n",
     "whole bars": (
         "Date,Open,High,Low,Close,Volume\n2024-02-05,131,132,130,131,500,\n"
         "2024-02-06,132,133,131,132,500,\n"

@@ -145,3 +145,13 @@ def test_words_above_groups_of_columns_are_no_tickers(tmp_path):
         "2024-01-03,187,188,183,185.4,93.5,94,91.5,92.7\n"
     )
     assert "2 columns of closes with different numbers" in failure(tmp_path, text)
+
+
+@pytest.mark.parametrize("names", ["aapl,low,open", "Gold,Last,Silver", "LOW,OPEN,T"])
+def test_tickers_above_the_fields_may_be_words_of_headers(tmp_path, names):
+    text = (
+        f",{names}\nDate,Close,Close,Close\n2024-01-02,187.5,220.5,4.5\n"
+        "2024-01-03,186.5,221.5,4.25\n"
+    )
+    loaded = read_file(write(tmp_path, "prices.csv", text))
+    assert [h.close[-1] for h in loaded.panel] == [186.5, 221.5, 4.25]

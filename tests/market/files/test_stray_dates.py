@@ -73,6 +73,8 @@ def test_what_it_may_be_is_said_where_it_fits(tmp_path):
     with pytest.raises(DataError) as refused:
         load(tmp_path, written(SESSIONS, _2024_01_09="2022-01-09"))
     assert "between 2024-01-08 and 2024-01-10; the other" in str(refused.value)
+    with pytest.raises(DataError, match="2025-02-07, between 2024-02-06 and 2025-02-08; the other"):
+        load(tmp_path, written(SESSIONS, _2024_02_07="2025-02-07", _2024_02_08="2025-02-08"))
 
 
 def test_a_format_that_is_given_is_believed(tmp_path):
@@ -98,7 +100,7 @@ def test_of_numbers_no_format_is_advised(tmp_path):
     days = SESSIONS.copy()
     days[-5] = np.datetime64("2022-01-09")
     serials = days.astype(int) + 25569
-    with pytest.raises(DataError, match="write all dates as in 2020-09-01, in order"):
+    with pytest.raises(DataError, match="as in 2020-09-01, and add date_format="):
         load(tmp_path, map(str, serials))
 
 

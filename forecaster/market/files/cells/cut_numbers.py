@@ -14,9 +14,8 @@ from forecaster.market.files.column_names import Header, roles_in
 from forecaster.patterns import compiled
 
 _PRICES = frozenset({"open", "high", "low", "close", "adjusted_close"})
-_FRONT = compiled(r"[-+]?\d{1,3}")
-_BACK = compiled(r"\d{1,3}|\d{3}\.\d*")
-"""What a comma of thousands, or a decimal comma, leaves behind it."""
+_THOUSANDS = compiled(r"[-+]?\d{1,3},\d{3}(?:\.\d*)?")
+_DECIMALS = compiled(r"[-+]?\d+,\d\d")
 
 
 def refuse_cut_numbers(
@@ -30,26 +29,22 @@ def refuse_cut_numbers(
         lines: the line in the file of each row.
         source: the file, for messages.
     """
-    width = len(headers)
     prices = [n for n, header in enumerate(headers) if roles_in([header]) & _PRICES]
-    if len(prices) != 1 or prices[0] + 1 == width:
+    named = max((n for n, header in enumerate(headers, start=1) if header.text.strip()), default=0)
+    if len(prices) != 1 or prices[0] + 1 == len(headers):
         return
-    place = prices[0]
-    is_unnamed = not headers[place + 1].text.strip()
-    cut = [
-        number
-        for number, row in enumerate(rows)
-        if (any(map(str.strip, row[place + 1 :])) if is_unnamed else len(row) > width)
-    ]
-    if cut and all(_may_be_one(rows[number][place : place + 2]) for number in cut):
-        row = rows[cut[0]]
+    back, first = prices[0] + 1, 0
+    pairs: list[str] = []
+    for number, row in enumerate(rows):
+        if not "".join(row[back : back + 1]).strip():
+            continue
+        if len(row) <= max(named, back) or any(map(str.strip, row[back + 1 :])):
+            return  # a whole row, which has something behind the price
+        first = first if pairs else number
+        pairs.append(f"{row[back - 1].strip()},{row[back].strip()}")
+    if any(pairs) and any(all(map(one.fullmatch, pairs)) for one in (_THOUSANDS, _DECIMALS)):
         raise DataError(
-            f'{source}, row {int(lines[cut[0]])}: "{row[place]},{row[place + 1]}" is two cells, and'
-            " may be one number with a comma in it; one meaning is needed. Put numbers that contain"
-            " commas in quotation marks, or use semicolons between cells."
+            f'{source}, row {int(lines[first])}: "{pairs[0]}" is two cells, and may be one number'
+            " with a comma in it; one meaning is needed. Put the whole number in quotation marks,"
+            " or leave the comma at the end of the rows out."
         )
-
-
-def _may_be_one(cells: Sequence[str]) -> bool:
-    front, back = (cell.strip() for cell in cells)
-    return bool(_FRONT.fullmatch(front) and _BACK.fullmatch(back))

@@ -24,7 +24,8 @@ _MOST, _IN_A_RUN = 0.05, 2
 """The share of a column, and how many rows one after the other, that slips of the pen may be."""
 _AT_AN_END = 9
 """Sessions up to the 12th of a month, whose day and month can be exchanged."""
-_YEAR = 365.2425
+_YEAR, _NEXT = 365.2425, 5
+"""Days of a year; and to the next session at most, over a long weekend."""
 _FORMATS = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y",
     "%m-%d-%Y", "%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%d-%m-%y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y",
@@ -111,9 +112,10 @@ def _at_the_end(numbers: Integers, others: Integers) -> int | None:
     place = len(numbers) - len(gaps) + int(np.argmax(gaps))
     last = numbers[place - 1]
     years = np.rint((last - numbers[place:]) / _YEAR) * _YEAR
-    for mended in (others[place:], np.rint(numbers[place:] + years)):
+    in_that_year = np.rint(numbers[place:] + years)
+    for mended, most in ((others[place:], far), (in_that_year, _NEXT)):
         steps = np.diff(mended, prepend=last)
-        if np.all((steps > 0) & (steps <= far)):
+        if np.all((steps > 0) & (steps <= most)):
             return place
     return None
 
@@ -143,14 +145,16 @@ def _message(days: Days, stray: int, cells: DateCells, places: Integers) -> str:
     beside = days[[place for place in (stray - 1, stray + 1) if 0 <= place < len(days)]]
     between = "between " + " and ".join(map(str, beside)) if len(beside) > 1 else f"by {beside[0]}"
     turned = exchanged(days[stray : stray + 1])[0]
-    fits = np.min(np.abs(turned - beside)) <= np.timedelta64(_FAR, "D")
+    is_near = np.min(np.abs(turned - beside)) <= np.timedelta64(_FAR, "D")
+    fits = is_near and turned != days[stray]
     guess = f", and may be {turned} with day and month exchanged" if fits else ""
     written = _format_of(cells, places, days)
     way_out = f"say how dates are written: {parameter('date_format')} {written}"
+    iso = f"write all dates as in 2020-09-01, and add {parameter('date_format')} {_FORMATS[0]}"
     return (
         f"{cells.source}, row {int(cells.rows[places[stray]])}: date is {days[stray]}, {between}"
         f"{guess}; the other rows are in order of date. Correct it; if it is right,"
-        f" {way_out if written else 'write all dates as in 2020-09-01, in order'}."
+        f" {way_out if written else iso}."
     )
 
 
