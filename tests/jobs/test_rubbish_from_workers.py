@@ -96,7 +96,8 @@ def test_an_answer_of_a_cluster_is_code(rogues, tmp_path):
     """Why the address of a cluster is taken from nobody but the user."""
     ran = tmp_path / "ran"
     pool, file = rogues
-    file.write_text(f"type('T', (), {{'__reduce__': lambda _: (open, ({str(ran)!r}, 'x'))}})()")
+    call = f"(__import__('os').mkdir, ({str(ran)!r},))"
+    file.write_text(f"type('T', (), {{'__reduce__': lambda _: {call}}})()")
     with pytest.raises(WorkersLost):
         pool.map(tasks.nap, PANEL, [0.1, 0.1])
     assert ran.exists()
