@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -175,6 +174,8 @@ def tune(
 
 def _require_free(path: Path) -> None:
     """Raise a SettingsError for a file that holds more than settings of train, which would go."""
+    import tomllib
+
     try:
         held = sorted(tomllib.loads(path.read_text(encoding="utf-8")).keys() - {"train"})
     except FileNotFoundError:

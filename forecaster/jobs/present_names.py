@@ -40,6 +40,6 @@ class PresentNames:
         return ticker if filed and ticker in self.files else None
 
     def given_of(self, entry: Entry) -> str | None:
-        """The ticker of the file that was given of a forecast's; None: there is none."""
+        """The ticker of the file that a forecast is compared with; None: it is with none."""
         forecast = entry.forecast
         return self.given(forecast.ticker, entry.author, filed=forecast.source is not None)

@@ -100,11 +100,13 @@ def _encoding(data: bytes) -> str:
 def _content(lines: Sequence[str]) -> list[str]:
     """Lines that are neither blank nor a comment; the first without the comment behind it."""
     stripped = (line.strip() for line in lines)
-    content = [line for line in stripped if line and (line[0] != "#" or _numbers_rows(line))]
-    return content if any(map(_numbers_rows, content[:1])) else _told(content[:1]) + content[1:]
+    content = [line for line in stripped if line and (line[0] != "#" or _is_numbered_header(line))]
+    return (
+        content if any(map(_is_numbered_header, content[:1])) else _told(content[:1]) + content[1:]
+    )
 
 
-def _numbers_rows(line: str) -> bool:
+def _is_numbered_header(line: str) -> bool:
     """Whether a line is the header of a table whose first column, of running numbers, is ``#``."""
     cells = [cell.strip().lower() for cell in line.split(_delimiter(line))]
     return cells[0] == "#" and not set(TICKER_HEADERS).isdisjoint(cells)
@@ -250,9 +252,8 @@ def _kind_of_table(heads: Sequence[str], lines: Sequence[str]) -> Kind:
     if any(map(_is_date, tickers)):  # the word is the title of a line of tickers
         return "prices"
     priced, distinct = bool(roles & _PRICE_ROLES), len(set(tickers))
-    if "date" in roles or any(
-        _is_date(cell) or _STAMP.fullmatch(cell) for cell in (rows or [[]])[0]
-    ):
+    first = rows[0] if rows else []
+    if "date" in roles or any(_is_date(cell) or _STAMP.fullmatch(cell) for cell in first):
         return "prices" if priced or distinct < len(tickers) else "tickers"
     return "prices" if priced and 2 * distinct <= len(tickers) else "tickers"  # but for lots
 

@@ -238,8 +238,8 @@ class Settings:
         return RATE * math.sqrt(self.sequences / BATCHES[0])
 
     @property
-    def other_brake(self) -> str:
-        """What else to lower where training diverges, or to give where gradients have no limit."""
+    def clipping_advice(self) -> str:
+        """The limit of gradients to lower where training diverges, or to give if there is none."""
         if self.clip_value:
             return parameter("clip_value")
         return f"give {parameter('clip_norm')} 1" if self.clip_norm == 0 else parameter("clip_norm")

@@ -262,7 +262,7 @@ def _check_finite(
         return
     raise TrainingDiverged(
         f"training diverged: {what} in epoch {number}; it must stay finite. Lower"
-        f" {parameter('learning_rate')} (it is {settings.rate:g}) or {settings.other_brake}."
+        f" {parameter('learning_rate')} (it is {settings.rate:g}) or {settings.clipping_advice}."
     )
 
 

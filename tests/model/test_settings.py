@@ -91,7 +91,7 @@ def test_values_of_numpy_and_lists_become_plain(name, value, plain):
 
 
 @pytest.mark.parametrize(
-    ("given", "brake"),
+    ("given", "advice"),
     [
         ({}, "clip_norm"),
         ({"clip_norm": 0.1}, "clip_norm"),
@@ -100,8 +100,8 @@ def test_values_of_numpy_and_lists_become_plain(name, value, plain):
         ({"clip_value": 5.0, "clip_norm": 0.0}, "clip_value"),
     ],
 )
-def test_what_holds_training_back_can_be_done(given, brake):
-    assert Message(Settings(**given).other_brake) == brake
+def test_the_advice_on_clipping_can_be_followed(given, advice):
+    assert Message(Settings(**given).clipping_advice) == advice
 
 
 def test_reading_backwards_needs_whole_windows():

@@ -42,7 +42,7 @@ def refuse_cut_numbers(
             return  # a whole row, which has something behind the price
         first = first if pairs else number
         pairs.append(f"{row[back - 1].strip()},{row[back].strip()}")
-    if any(pairs) and any(all(map(one.fullmatch, pairs)) for one in (_THOUSANDS, _DECIMALS)):
+    if pairs and any(all(map(one.fullmatch, pairs)) for one in (_THOUSANDS, _DECIMALS)):
         raise DataError(
             f'{source}, row {int(lines[first])}: "{pairs[0]}" is two cells, and may be one number'
             " with a comma in it; one meaning is needed. Put the whole number in quotation marks,"
