@@ -206,6 +206,19 @@ class TestTheRecord:
         assert record.scored == 6
         assert [(part.name, part.n) for part in record.tickers] == [("FB", 1), ("META", 1)]
 
+    def test_a_name_that_two_companies_had_and_gave_up(self, store, whole):
+        first, second = old(whole, 102), old(replace(history("ZZ"), ticker="FB"), 122)
+        put(store, first)
+        write(store, first, 100, sessions=whole.sessions[101:104])
+        rename(store, "FB", "META", now=evening(whole.sessions[105]))
+        put(store, second)
+        write(store, second, 120, sessions=whole.sessions[121:124])
+        rename(store, "FB", "XYZ", now=evening(whole.sessions[130]))
+        third = replace(history("ZZ"), ticker="XYZ")
+        (record,) = run(store, FakeProvider({"META": whole, "XYZ": third})).records
+        assert [(part.name, part.n) for part in record.tickers] == [("META", 1), ("XYZ", 1)]
+        assert record.scored == 6
+
     def test_with_a_file_of_the_new_name(self, store, whole):
         first = old(whole, 102)
         put(store, first)

@@ -20,7 +20,7 @@ from forecaster.arrays import Days, Floats
 from forecaster.errors import DataError
 from forecaster.market.bars import BAR_FIELDS, Action, History
 from forecaster.market.store import schema
-from forecaster.market.store.schema import to_day, to_days, to_number, to_numbers
+from forecaster.market.store.day_numbers import to_day, to_days, to_number, to_numbers
 from forecaster.market.store.tickers import (
     MOST_NAMES,
     TickerInfo,

@@ -15,8 +15,8 @@ from forecaster.market import exchanges
 from forecaster.market.calendars import Schedule
 from forecaster.market.store import schema
 from forecaster.market.store.damage import checked
+from forecaster.market.store.day_numbers import to_day, to_days, to_number, to_numbers
 from forecaster.market.store.engine import Store
-from forecaster.market.store.schema import to_day, to_days, to_number, to_numbers
 
 EPOCH = "datetime64[s]"
 

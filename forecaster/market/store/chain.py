@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, delete, insert, inspect, select
 
 from forecaster.errors import StoreError
 from forecaster.market.store import schema
-from forecaster.market.store.schema import to_day
+from forecaster.market.store.day_numbers import to_day
 
 START = hashlib.sha256(b"forecast journal").hexdigest()
 """The hash before the first row."""

@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, Column, Double, Integer, Row, String, Table
 
 from forecaster.errors import StoreError
 from forecaster.market.store import schema
+from forecaster.market.store.day_numbers import can_be_day
 
 _LARGEST = 2**53
 _LONGEST_TEXT, _LONGEST_DOCUMENT = 10_000, 10_000_000
@@ -49,7 +50,7 @@ def check(cell: object, column: Column[Any], otherwise: str = "") -> None:
 
 def _fits(value: object, column: Column[Any]) -> bool:
     if schema.is_day(column):
-        return schema.can_be_day(value)
+        return can_be_day(value)
     kind = column.type
     if isinstance(kind, String):  # what is no UTF-8 is read as halves of characters
         longest = _LONGEST_DOCUMENT if "long" in column.info else _LONGEST_TEXT

@@ -23,6 +23,7 @@ from forecaster.documents import Count, Day, Flag, Level, Number, Part, refusal,
 from forecaster.market.store import schema
 from forecaster.market.store.chain import Chain, verify, written_head
 from forecaster.market.store.damage import checked
+from forecaster.market.store.day_numbers import to_day, to_number
 from forecaster.market.store.ledger import (
     CLOCKS_APART,
     Author,
@@ -35,7 +36,6 @@ from forecaster.market.store.ledger import (
     readable_row,
     rows,
 )
-from forecaster.market.store.schema import to_day, to_number
 from forecaster.market.store.tickers import MOST_NAMES
 from forecaster.market.store.written_steps import WrittenSteps
 

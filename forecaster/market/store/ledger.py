@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
 from forecaster.errors import StoreError
 from forecaster.market.store import schema
 from forecaster.market.store.chain import row_hash, write_head, written_head
-from forecaster.market.store.schema import to_number
+from forecaster.market.store.day_numbers import to_number
 
 RISK = "risk"
 """The kind of a row that holds the risk of a portfolio."""

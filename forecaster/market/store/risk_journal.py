@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Row, select
 from forecaster.documents import Count, Day, Flag, Number, Part, Share, Text, refusal
 from forecaster.market.store import journal, ledger, schema
 from forecaster.market.store.damage import checked
+from forecaster.market.store.day_numbers import to_day, to_number
 from forecaster.market.store.ledger import RISK, Author, Wanted
-from forecaster.market.store.schema import to_day, to_number
 
 __all__ = [
     "HistoryWritten", "LevelWritten", "PositionWritten", "RiskEntry", "RiskRecord",

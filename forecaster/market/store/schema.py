@@ -8,11 +8,9 @@ session stored; ``actions`` holds the splits that have been removed from them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -35,17 +33,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import NoSuchTableError
 
-from forecaster.arrays import Days, Integers
 from forecaster.errors import StoreError
 
-VERSION = 5
+VERSION = 6
 """Of the schema. A higher one is written by a newer program and left alone.
 
 2: ``journal.source``. 3: ``journal.joined_on`` and ``journal.market_tickers``. 4: ``renames``.
-5: ``journal.kind`` and ``journal.holdings``.
+5: ``journal.kind`` and ``journal.holdings``. 6: the key of ``renames`` is ``old`` and ``at``.
 """
 
-_FIRST_DAY, _LAST_DAY = 16000101, 22001231
 _DAY = {"day": True}
 """What is said of a column that holds dates."""
 _LONG = {"long": True}
@@ -190,8 +186,8 @@ renames = Table(
     metadata,
     Column("old", String(255), primary_key=True),
     Column("new", String(255), nullable=False),
-    Column("at", BigInteger, nullable=False),  # epoch seconds
-    comment="tickers that have another name now; the journal keeps the old one",
+    Column("at", BigInteger, primary_key=True),  # epoch seconds; an old name can be another's later
+    comment="tickers that were given another name; the journal keeps the old one",
 )
 
 
@@ -205,11 +201,26 @@ def _adding(*columns: str) -> Callable[[Connection], None]:
     return add
 
 
+def _rekey_renames(connection: Connection) -> None:
+    """Let a name be renamed more than once; what is there stays, and so do a database's grants."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            "ALTER TABLE renames DROP CONSTRAINT renames_pkey, ADD PRIMARY KEY (old, at)"
+        )
+        return
+    rows = connection.execute(select(renames)).mappings().all()
+    renames.drop(connection)
+    renames.create(connection)
+    if rows:
+        connection.execute(insert(renames), [dict(row) for row in rows])
+
+
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {
     1: _adding("source TEXT"),
     2: _adding("joined_on TEXT", "market_tickers INTEGER"),
     3: renames.create,
     4: _adding("kind TEXT", "holdings TEXT"),
+    5: _rekey_renames,
 }
 """From a version to the next one."""
 
@@ -293,58 +304,6 @@ def readable(connection: Connection, table: Table) -> list[ColumnElement[Any]]:
     return [c if c.name in there else null().label(c.name) for c in table.columns]
 
 
-def to_days(numbers: Sequence[int] | Integers) -> Days:
-    """``20150102`` -> ``2015-01-02``, shape kept.
-
-    Raises:
-        ValueError: one of them is no date from 1600 to 2200.
-    """
-    n = np.asarray(numbers)
-    if not n.size:
-        return np.empty(n.shape, dtype="datetime64[D]")
-    if n.dtype.kind != "i" or n.min() < _FIRST_DAY or n.max() > _LAST_DAY:
-        raise ValueError("a session is no date such as 20150102")
-    months = (n // 10000 - 1970) * 12 + n // 100 % 100 - 1
-    first = months.astype("datetime64[M]").astype("datetime64[D]")
-    days = np.asarray(first + (n % 100 - 1).astype("timedelta64[D]"))
-    if not np.array_equal(to_numbers(days), n):
-        raise ValueError("a session is a date that no month has")
-    return days
-
-
 def is_day(column: Column[Any]) -> bool:
     """Whether a column holds dates such as 20150102."""
     return "day" in column.info
-
-
-def can_be_day(value: object) -> bool:
-    """Whether a cell holds a date such as 20150102."""
-    try:
-        to_days([value])  # type: ignore[list-item]
-    except (ValueError, OverflowError):
-        return False
-    return True
-
-
-def to_numbers(days: Days) -> Integers:
-    """``2015-01-02`` -> ``20150102``, shape kept."""
-    whole = days.astype("datetime64[D]")
-    months = whole.astype("datetime64[M]")
-    month = months.astype(np.int64)
-    day = (whole - months.astype("datetime64[D]")).astype(np.int64) + 1
-    return np.asarray((month // 12 + 1970) * 10000 + (month % 12 + 1) * 100 + day)
-
-
-@lru_cache(maxsize=1024, typed=True)  # most tickers begin and end in the same sessions
-def to_day(number: int) -> np.datetime64:
-    """``20150102`` -> ``2015-01-02``.
-
-    Raises:
-        ValueError: it is no date from 1600 to 2200.
-    """
-    return np.datetime64(to_days([number])[0], "D")
-
-
-def to_number(day: np.datetime64) -> int:
-    """``2015-01-02`` -> ``20150102``."""
-    return int(to_numbers(np.asarray([day], dtype="datetime64[D]"))[0])

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, ScalarSelect, delete, func, insert, insp
 from forecaster.errors import StoreError
 from forecaster.market.store import schema
 from forecaster.market.store.damage import check, checked
-from forecaster.market.store.schema import to_day, to_number
+from forecaster.market.store.day_numbers import to_day, to_number
 
 IMPORT = "import"
 """Source of bars that a user brought."""
@@ -163,9 +163,9 @@ def _ends(info: TickerInfo, first: int, last: int) -> tuple[np.datetime64, np.da
 
 def record_rename(connection: Connection, old: str, new: str, now: datetime) -> None:
     """Note that a ticker has another name from now on."""
-    table = schema.renames
-    connection.execute(delete(table).where(table.c.old == old))
-    connection.execute(insert(table).values(old=old, new=new, at=int(now.timestamp())))
+    table, at = schema.renames, int(now.timestamp())
+    connection.execute(delete(table).where(table.c.old == old, table.c.at == at))
+    connection.execute(insert(table).values(old=old, new=new, at=at))
 
 
 @dataclass(frozen=True)
@@ -173,29 +173,32 @@ class Renames:
     """What tickers were renamed to, and when; a name that became free may be another's later.
 
     Attributes:
-        by_old: the new name, and when it was given, in epoch seconds.
+        by_old: the new names, and when each was given, in epoch seconds, in order of time.
     """
 
-    by_old: Mapping[str, tuple[str, int]]
+    by_old: Mapping[str, Sequence[tuple[int, str]]]
 
     def name_of(self, ticker: str, written: datetime) -> str:
         """The name that a history has now, of what was written down under a ticker at a time."""
-        if ticker not in self.by_old:
-            return ticker
-        since, left = int(written.timestamp()), dict(self.by_old)
-        while ticker in left and left[ticker][1] >= since:
-            ticker, since = left.pop(ticker)
-        return ticker
+        since, taken = int(written.timestamp()), set[tuple[str, int]]()
+        while True:
+            for at, new in self.by_old.get(ticker, ()):
+                if at >= since and (ticker, at) not in taken:
+                    taken.add((ticker, at))
+                    ticker, since = new, at
+                    break
+            else:
+                return ticker
 
 
 def renames(connection: Connection) -> Renames:
     """All renames."""
-    if not inspect(connection).has_table(
-        schema.renames.name
-    ):  # of an older store that is only read
-        return Renames({})
-    rows = [checked(row, schema.renames) for row in connection.execute(select(schema.renames))]
-    return Renames({row.old: (row.new, row.at) for row in rows})
+    table, by_old = schema.renames, dict[str, list[tuple[int, str]]]()
+    if inspect(connection).has_table(table.name):  # an older store that is only read may have none
+        for row in connection.execute(select(table).order_by(table.c.at)):
+            checked(row, table)
+            by_old.setdefault(row.old, []).append((row.at, row.new))
+    return Renames(by_old)
 
 
 def key_of(ticker: str) -> ScalarSelect[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import version_1
@@ -14,6 +15,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from forecaster.errors import SettingsError, StoreError
 from forecaster.market.store import Store, engine, journal, schema
+from forecaster.market.store.tickers import record_rename, renames
 
 
 @pytest.fixture
@@ -78,10 +80,15 @@ def test_from_every_older_version(old, version):
             schema.MIGRATIONS[earlier](connection)
         change = f"UPDATE store_info SET value='{version}' WHERE key='version'"
         connection.exec_driver_sql(change)
+        if version > 3:
+            connection.exec_driver_sql("INSERT INTO renames VALUES ('FB', 'META', 5)")
     opened.dispose()
     with Store(old) as store:
-        with store.reading() as tx:
+        with store.writing() as tx:
             assert schema.version_of(tx) == schema.VERSION
+            assert renames(tx).by_old == ({"FB": [(5, "META")]} if version > 3 else {})
+            record_rename(tx, "FB", "XYZ", datetime.fromtimestamp(9, UTC))
+            assert renames(tx).by_old["FB"][-1] == (9, "XYZ")
         assert [entry.hash for entry in rows(store)] == list(version_1.HASHES)
         assert add_risk(store, risk_record())
         assert add(store, forecast_of("NEW")) == 1

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecaster.market.store.schema import to_day, to_days, to_number, to_numbers
+from forecaster.market.store.day_numbers import to_day, to_days, to_number, to_numbers
 
 
 class TestDates:
