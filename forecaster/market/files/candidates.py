@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,6 +23,7 @@ from forecaster.market.files.contents import (
     share_of,
 )
 from forecaster.market.files.header import Table
+from forecaster.wording import listed, quoted
 
 CLOSES = ("close", "adjusted_close")
 RANGE = ("open", "high", "low")
@@ -133,6 +134,25 @@ def missing(table: Table, role: str, what: str, example: str | None) -> DataErro
         f"{table.source}: no column with {what} was recognised among {table.named_headers()}; one"
         f" is needed. {remedy}"
     )
+
+
+def several_closes(table: Table, places: Sequence[int]) -> DataError:
+    """The failure of a table in which several columns are closes of one history."""
+    texts = [table.headers[place].text for place in places]
+    remedy = "Rename one of them."
+    if len(set(texts)) == len(texts):
+        remedy = f"Name it with {parameter('columns')} {assigned('close', texts[0])}."
+    return DataError(
+        f"{table.source} has {len(texts)} columns of closes with different numbers,"
+        f" {listed(map(quoted, texts))}; one is needed. {remedy}"
+    )
+
+
+def are_same(table: Table, places: Sequence[int]) -> bool:
+    """Whether columns hold the same cells; an unknown number is the same as another one."""
+    columns = (table.columns[place] for place in places)
+    first, *others = (c.tobytes() if isinstance(c, np.ndarray) else c for c in columns)
+    return all(other == first for other in others)
 
 
 def assigned(role: str, header: str) -> str:

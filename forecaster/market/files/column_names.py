@@ -150,13 +150,13 @@ def header_of(text: str) -> Header:
         return Header(text, key, None, 0)
     named = _LOOKUP.get(key)
     if named is None and ("(" in text or "[" in text):
-        named = _LOOKUP.get(key_of(_BRACKETS.sub("", text)))
+        named = _LOOKUP.get(key_of(without_brackets(text)))
     return Header(text, key, *(named or _price_of(text) or (None, 0)))
 
 
 def _price_of(text: str) -> tuple[str, int, frozenset[str]] | None:
     """What a header of several words names besides "price": ``Precio de cierre``, ``open_px``."""
-    keys = [key_of(word) for word in _WORD_ENDS.split(_BRACKETS.sub("", text)) if word]
+    keys = [key_of(word) for word in _WORD_ENDS.split(without_brackets(text)) if word]
     telling = [key for key in keys if key not in _BESIDE]
     if not telling or len(telling) == len(keys) or "".join(keys) in _NOISE:
         return None
@@ -170,9 +170,14 @@ def without_number(text: str) -> str:
     return _REPEATED.sub("", text)
 
 
+def without_brackets(text: str) -> str:
+    """The text without what stands in brackets, such as a unit."""
+    return _BRACKETS.sub("", text).strip()
+
+
 def word_of(header: Header) -> str:
     """The key of a header without such a number, and without what stands in brackets."""
-    return key_of(_BRACKETS.sub("", without_number(header.text)))
+    return key_of(without_brackets(without_number(header.text)))
 
 
 def is_like_symbol(text: str) -> bool:

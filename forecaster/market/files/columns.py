@@ -8,20 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.bars import BAR_FIELDS
 from forecaster.market.files.candidates import (
     RANGE,
     Candidates,
     Series,
+    are_same,
     assigned,
     date_column,
     missing,
     ranked_roles,
+    several_closes,
 )
-from forecaster.market.files.cells.parse_numbers import Column
 from forecaster.market.files.column_names import ROLES, word_of
 from forecaster.market.files.contents import (
     are_edges,
@@ -164,22 +163,8 @@ def _require_one(found: Candidates, close: int) -> None:
     """Raise a DataError if other numbers stand under the word of the close once more."""
     word = word_of(found.header(close))
     alike = [place for place in found.numbers if word_of(found.header(place)) == word]
-    mine, *others = (_cells(found.table.columns[place]) for place in (close, *alike))
-    if all(mine == other for other in others):
-        return
-    texts = [found.header(place).text for place in alike]
-    remedy = "Rename one of them."
-    if len(set(texts)) == len(texts):
-        remedy = f"Name it with {parameter('columns')} {assigned('close', texts[0])}."
-    raise DataError(
-        f"{found.table.source} has {len(texts)} columns of closes with different numbers,"
-        f" {listed(map(quoted, texts))}; one is needed. {remedy}"
-    )
-
-
-def _cells(column: Column) -> bytes | Sequence[str]:
-    """What a column holds, for comparing; an unknown number is the same as another one."""
-    return column.tobytes() if isinstance(column, np.ndarray) else column
+    if not are_same(found.table, [close, *alike]):
+        raise several_closes(found.table, alike)
 
 
 def _has_range(found: Candidates) -> bool:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from dataclasses import replace
 
-from forecaster.market.files.candidates import CLOSES, RANGE, Candidates, Series, missing
-from forecaster.market.files.column_names import header_of
+from forecaster.market.files.candidates import (
+    CLOSES,
+    RANGE,
+    Candidates,
+    Series,
+    are_same,
+    missing,
+    several_closes,
+)
+from forecaster.market.files.column_names import header_of, without_brackets
 from forecaster.market.files.contents import (
     are_one_bar,
     first_numbers,
@@ -125,9 +133,12 @@ def _fields(table: Table, pairs: list[Pair]) -> tuple[Series, ...]:
     if not any(pair.field.role in CLOSES for pair in pairs):
         return ()
     series = _by_ticker(table, pairs)
-    if len(series) == 1 and header_of(series[0].ticker or "").is_unit:
-        return (replace(series[0], ticker=None),)  # ``CLOSE_USD``: a currency behind each field
-    return series
+    if not all(header_of(without_brackets(one.ticker or "")).is_unit for one in series):
+        return series
+    closes = [one.fields["close"] for one in series]  # ``CLOSE_USD``: a currency behind each field
+    if not are_same(table, closes):
+        raise several_closes(table, closes)
+    return (replace(series[0], ticker=None),)
 
 
 def _bare_closes(table: Table, tickers: Set[str]) -> list[Pair]:

@@ -211,10 +211,22 @@ def test_closes_in_two_currencies_are_named(tmp_path):
     assert messages(loaded) == ["A: closes are in EUR and USD, and were taken as they are."]
 
 
-@pytest.mark.parametrize("head", ["DATE,CLOSE_USD,OPEN_USD", "Date,PRICE_CENTS,OPEN_CENTS"])
+@pytest.mark.parametrize(
+    "head", ["DATE,CLOSE_USD,OPEN_USD", "Date,PRICE_CENTS,OPEN_CENTS", "Date,Close GBP (GBX),Fee"]
+)
 def test_a_currency_behind_each_field_is_no_ticker(tmp_path, head):
     rows = "".join(f"{day},{x},{x + 0.1}\n" for day, x in zip(DAYS, FIRST, strict=True))
     assert closes(tmp_path, f"{head}\n{rows}").ticker == "X"
+
+
+@pytest.mark.parametrize(
+    "head", ["Close USD,Close EUR", "Close_USD,Close_EUR", "GBP Close,EUR Close"]
+)
+def test_closes_in_two_currencies_beside_each_other_are_refused(tmp_path, head):
+    rows = "".join(f"{day},{x},{x + 0.1}\n" for day, x in zip(DAYS, FIRST, strict=True))
+    assert "2 columns of closes with different numbers" in failure(tmp_path, f"Date,{head}\n{rows}")
+    named = {"close": head.split(",")[1]}
+    assert closes(tmp_path, f"Date,{head}\n{rows}", columns=named).close[-1] == FIRST[-1] + 0.1
 
 
 def test_adjusted_closes_without_a_header_are_no_volume(tmp_path):

@@ -145,6 +145,14 @@ def test_a_halt_before_the_last_bars_is_no_slip(tmp_path):
     assert load(tmp_path, map(str, days)).sessions[-1] == days[-1]
 
 
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_halt_of_a_year_is_no_slip_where_weekends_would_be_sessions(tmp_path, turn):
+    """Monday the 5th of February 2024 would be a Sunday in the year before."""
+    before = np.arange("2022-11-01", "2023-02-04", dtype="datetime64[D]")
+    days = np.concatenate([before[np.is_busday(before)], SESSIONS[-4:]])
+    assert load(tmp_path, map(str, days[::turn])).sessions[-1] == days[-1]
+
+
 @pytest.mark.parametrize("count", [19, 3])
 def test_a_few_rows_are_no_order_to_go_by(tmp_path, count):
     days = SESSIONS[:count].copy()

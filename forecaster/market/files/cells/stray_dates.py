@@ -61,13 +61,13 @@ def _stray(days: Days) -> int | None:
         return None
     numbers, others = days.astype(np.int64), exchanged(days).astype(np.int64)
     steps = np.diff(numbers)
-    if np.sum(steps < 0) > np.sum(steps > 0):
-        numbers, others = -numbers, -others
+    sign = -1 if np.sum(steps < 0) > np.sum(steps > 0) else 1
+    numbers, others = sign * numbers, sign * others
     place = _inside(numbers, others) if np.any(np.diff(numbers) < 0) else None
     if place is None:
-        place = _at_the_end(numbers, others)
+        place = _at_the_end(numbers, others, sign)
     if place is None:
-        before = _at_the_end(-numbers[::-1], -others[::-1])
+        before = _at_the_end(-numbers[::-1], -others[::-1], -sign)
         place = None if before is None else len(days) - 1 - before
     return place
 
@@ -95,14 +95,16 @@ def _inside(numbers: Integers, others: Integers) -> int | None:
     return None
 
 
-def _at_the_end(numbers: Integers, others: Integers) -> int | None:
+def _at_the_end(numbers: Integers, others: Integers, sign: int) -> int | None:
     """The first of the last rows that do not follow those before them, and would if mended.
 
-    They would with day and month exchanged, or in another year.
+    They would with day and month exchanged, or in another year, unless they fell on a weekend
+    there, on which no other row is.
 
     Args:
-        numbers: days since 1970, most of them rising.
+        numbers: days since 1970, or those with the other sign, most of them rising.
         others: the same with day and month exchanged.
+        sign: 1, or -1 where the numbers are negative days.
     """
     far = _far(numbers)
     gaps = np.abs(np.diff(numbers[-_AT_AN_END - 1 :])) > far
@@ -115,9 +117,15 @@ def _at_the_end(numbers: Integers, others: Integers) -> int | None:
     in_that_year = np.rint(numbers[place:] + years)
     for mended, most in ((others[place:], far), (in_that_year, _NEXT)):
         steps = np.diff(mended, prepend=last)
-        if np.all((steps > 0) & (steps <= most)):
+        on_weekends = _on_weekends(sign * mended) and not _on_weekends(sign * numbers[:place])
+        if np.all((steps > 0) & (steps <= most)) and not on_weekends:
             return place
     return None
+
+
+def _on_weekends(numbers: Integers) -> bool:
+    """Whether any day, of those since 1970, is a Saturday or a Sunday."""
+    return bool(np.any((numbers + 3) % 7 > 4))
 
 
 def _far(numbers: Integers) -> int:
