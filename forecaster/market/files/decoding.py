@@ -1,7 +1,8 @@
 """Bytes as text, whatever the encoding, without the signs that nobody sees.
 
 What is not UTF-8 is tried in the encodings of the regions that prices come from. One is right where
-the header gains words that are known here; nothing else tells them apart surely enough.
+the header gains words that are known here; nothing else tells them apart surely enough. Where plain
+words name date and close already, letters may stay unknown: they are in names that nobody needs.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ REGIONAL = (
     "mac_roman",
 )  # fmt: skip
 """Encodings that are tried in this order; the first of those that explain most is taken."""
+UNKNOWN_LETTER = "\N{REPLACEMENT CHARACTER}"
+"""Stands for each byte beyond ASCII where no encoding is known."""
 HEAD_BYTES, HEAD_LINES = 65_536, 60
 
 _CELL_ENDS = compiled(r"[,;\t|]")
@@ -92,7 +95,7 @@ def decode(data: bytes, source: str, encoding: str | None = None) -> str:
         data: what the file holds.
         source: the file, for messages.
         encoding: the user's word; None: by the byte order mark, else UTF-8, else UTF-16, else the
-            regional encoding under which the header has most known words.
+            regional encoding under which the header has most known words, else plain ASCII.
 
     Raises:
         DataError: there is nothing but white space, the bytes are no text of that encoding, or no
@@ -139,6 +142,8 @@ def _detected(data: bytes, source: str) -> str:
     with contextlib.suppress(UnicodeDecodeError):
         return data.decode("utf-8")
     text = next(_regional(data), None)
+    if text is None and {"date", "close"} <= _known_words(_head(data).decode("ascii", "replace")):
+        return data.decode("ascii", "replace")
     if text is None:
         raise DataError(
             f"{source} is not UTF-8, and no other encoding makes its header known; UTF-8 is needed."
@@ -149,15 +154,13 @@ def _detected(data: bytes, source: str) -> str:
 
 def _regional(data: bytes) -> Iterator[str]:
     """The text under each encoding that explains it, best first."""
-    head = data[:HEAD_BYTES]
-    if len(data) > HEAD_BYTES:
-        head = head[: head.rfind(b"\n") + 1] or head
-    known = _known_words(head.decode("ascii", errors="replace"))
+    head = _head(data)
+    known = len(_known_words(head.decode("ascii", errors="replace")))
     scores: dict[str, tuple[int, int]] = {}
     for encoding in REGIONAL:
         with contextlib.suppress(UnicodeDecodeError):
             text = head.decode(encoding)
-            scores[encoding] = (known - _known_words(text), _strange_signs(text))
+            scores[encoding] = (known - len(_known_words(text)), _strange_signs(text))
     ranked = sorted((name for name in scores if scores[name][0] < 0), key=scores.__getitem__)
     if not ranked and _LETTER_PAIRS.search(data) is None:
         ranked = ["cp1252"]  # letters that stand alone among plain ones, as in names and signs
@@ -166,11 +169,17 @@ def _regional(data: bytes) -> Iterator[str]:
             yield data.decode(encoding)
 
 
-def _known_words(head: str) -> int:
-    """The most roles that a line names."""
+def _head(data: bytes) -> bytes:
+    """The lines at the beginning."""
+    head = data[:HEAD_BYTES]
+    return head if len(data) <= HEAD_BYTES else head[: head.rfind(b"\n") + 1] or head
+
+
+def _known_words(head: str) -> set[str]:
+    """The roles that the line names which names most."""
     lines = head.splitlines()[:HEAD_LINES]
     cells = ([cell.strip(' "') for cell in _CELL_ENDS.split(line)] for line in lines)
-    return max((len(roles_in(map(header_of, row))) for row in cells), default=0)
+    return max((roles_in(map(header_of, row)) for row in cells), key=len, default=set())
 
 
 def _strange_signs(head: str) -> int:

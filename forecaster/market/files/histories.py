@@ -13,7 +13,6 @@ import numpy as np
 
 from forecaster.arrays import Days, Floats, Integers
 from forecaster.errors import DataError, SettingsError, parameter
-from forecaster.market.bars import BAR_FIELDS
 from forecaster.market.files.candidates import Series
 from forecaster.market.files.cells.currencies import (
     currencies_of_rows,
@@ -24,15 +23,18 @@ from forecaster.market.files.cells.number_columns import Clues, read_numbers
 from forecaster.market.files.cells.parse_dates import DateCells, read_dates
 from forecaster.market.files.cells.parse_numbers import Column, is_blank, looks_numeric
 from forecaster.market.files.cells.stray_dates import refuse_strays
-from forecaster.market.files.column_names import header_of
 from forecaster.market.files.columns import Layout
 from forecaster.market.files.header import Table
-from forecaster.market.files.ticker_cells import dates_filled_down, filled_down, ticker_names
+from forecaster.market.files.ticker_cells import (
+    dates_filled_down,
+    filled_down,
+    require_tickers,
+    ticker_names,
+)
 from forecaster.market.raw_bars import RawBars, Texts, is_price
 from forecaster.patterns import compiled
 from forecaster.wording import plural, were
 
-FIELDS = (*BAR_FIELDS, "adjusted_close")
 _NAME = compiled(r"[^\d]{1,40}")
 _CODE = compiled("[A-Z]{2}[A-Za-z]")
 MOST_KEYS = 100  # different cells of a column that tells rows of one date apart
@@ -299,7 +301,7 @@ def _by_ticker(
     currencies = _currencies(table, layout, layout.series[0])
     header = _by_header(table, layout.series[0])
     names, codes = ticker_names(table.columns[layout.ticker or 0])
-    _require_tickers(table, table.headers[layout.ticker or 0].text, names)
+    require_tickers(table, table.headers[layout.ticker or 0].text, names)
     bars = replace(bars, days=dates_filled_down(bars, codes, table, layout, notes))
     codes = filled_down(bars, names, codes, notes)
     is_stray = _strays(bars, names, codes)
@@ -313,19 +315,6 @@ def _by_ticker(
             currency = currency_of(said, header, given, ticker, notes)
             found.append(TickerRows(ticker, bars, group, currency, known))
     return found
-
-
-def _require_tickers(table: Table, header: str, names: Sequence[str]) -> None:
-    """Raise a DataError if a column says which field a row holds, not of which ticker."""
-    fields = [header_of(name) for name in names if name]
-    roles = {field.role for field in fields}
-    if "close" not in roles or len(roles) < 2:
-        return
-    if all(f.role in FIELDS for f in fields) and not all(f.is_role_or_symbol for f in fields):
-        raise DataError(
-            f'{table.source}: "{header}" says which field a row holds ({", ".join(names[:4])}); a'
-            " column for each field is needed. Pivot the table, or keep the closes alone."
-        )
 
 
 def _strays(bars: RawBars, names: list[str], codes: Integers) -> list[bool]:

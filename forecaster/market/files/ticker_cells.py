@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from forecaster.arrays import Days, Integers, Mask
-from forecaster.errors import DataError
+from forecaster.errors import DataError, parameter
+from forecaster.market.bars import BAR_FIELDS
 from forecaster.market.files.cells.parse_numbers import Column
+from forecaster.market.files.column_names import header_of
 from forecaster.market.files.columns import Layout
+from forecaster.market.files.decoding import UNKNOWN_LETTER
 from forecaster.market.files.header import Table
 from forecaster.market.raw_bars import RawBars, is_price
 from forecaster.patterns import compiled
@@ -40,6 +45,24 @@ def ticker_names(column: Column) -> tuple[list[str], Integers]:
     names: dict[str, int] = {}
     merged = np.array([names.setdefault(name, len(names)) for name in plain], dtype=np.int64)
     return list(names), merged[codes]
+
+
+def require_tickers(table: Table, header: str, names: Sequence[str]) -> None:
+    """Raise a DataError if tickers have lost letters, or are names of fields."""
+    if any(UNKNOWN_LETTER in name for name in names):
+        raise DataError(
+            f'{table.source} is not UTF-8, and letters in its column of tickers ("{header}") are'
+            f" not known; UTF-8 is needed. Name its encoding, as in {parameter('encoding')} gb18030."
+        )
+    fields = [header_of(name) for name in names if name]
+    roles = {field.role for field in fields}
+    if "close" not in roles or len(roles) < 2:
+        return
+    if all(f.role in BAR_FIELDS for f in fields) and not all(f.is_role_or_symbol for f in fields):
+        raise DataError(
+            f'{table.source}: "{header}" says which field a row holds ({", ".join(names[:4])}); a'
+            " column for each field is needed. Pivot the table, or keep the closes alone."
+        )
 
 
 def number_cells(column: Column) -> list[str]:

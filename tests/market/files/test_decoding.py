@@ -34,10 +34,22 @@ def test_what_no_encoding_makes_known_is_refused_without_its_letters(tmp_path):
     data = "date,name,close\n2024-01-02,贵州茅台,1650.5\n".encode("gbk")
     message = failure(tmp_path, data)
     assert "is not UTF-8" in message
-    assert "Save it as UTF-8" in message
+    assert 'its column of tickers ("name")' in message
     assert "encoding gb18030" in message
     assert message.isascii()
     assert closes(tmp_path, data, encoding="gb18030").ticker == "贵州茅台"
+    message = failure(tmp_path, data.replace(b"close", b"worth"))
+    assert "no other encoding makes its header known" in message
+    assert "Save it as UTF-8" in message
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "gb18030", "euc_jp", "koi8_r"])
+def test_letters_beside_a_known_header_and_plain_tickers_may_stay_unknown(tmp_path, encoding):
+    text = "history\n\nTRADEDATE;SHORTNAME;SECID;CLOSE\n2024-01-03;Сбербанк;SBER;271.9\n"
+    assert closes(tmp_path, text.encode(encoding)).ticker == "SBER"
+    worse = text.replace("271.9", "271.9 руб")
+    assert closes(tmp_path, worse.encode()).currency == "RUB"
+    assert failure(tmp_path, worse.encode(encoding))
 
 
 def test_letters_that_stand_alone_are_western():
