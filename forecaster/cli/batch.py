@@ -200,20 +200,37 @@ def batch(
         if result.retrained:
             wrote(kept)
         result = replace(result, forecasts=with_intervals(result.forecasts, shares))
+    failed: list[ForecastError] = []  # each file is written, whatever becomes of the others
+    with _kept(failed):
         _write(result, output, format, shares, quiet=quiet)
     code = exit_code_of(result.problems, succeeded=len(result.forecasts))
+    code = failed[0].exit_code if failed else code
     if metrics is not None:
-        _measure(metrics, code, result)
+        with _kept(failed):
+            _measure(metrics, code, None if failed else result)
     if summary is not None:
         told = batch_json(result, code, failures_in_flags(result.problems))
-        emit(told, None if summary == _STDOUT else summary, "--summary")
+        with _kept(failed):
+            emit(told, None if summary == _STDOUT else summary, "--summary")
     if head_file is not None:
-        emit(f"{result.head}\n", None if head_file == _STDOUT else head_file, "--head-file")
+        with _kept(failed):
+            emit(f"{result.head}\n", None if head_file == _STDOUT else head_file, "--head-file")
+    if failed:
+        raise failed[0]
     if not quiet:
         note(batch_sentence(result))
         if result.risk is not None and result.risk.record is not None:
             note(risk_sentence(result.risk.name, result.risk.record))
     report_failures(result.problems, succeeded=len(result.forecasts))
+
+
+@contextlib.contextmanager
+def _kept(failures: list[ForecastError]) -> Iterator[None]:
+    """Keep a failure for later."""
+    try:
+        yield
+    except ForecastError as problem:
+        failures.append(problem)
 
 
 @contextlib.contextmanager

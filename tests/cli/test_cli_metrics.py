@@ -135,3 +135,18 @@ def test_each_line_of_the_log_names_the_run(forecast, lacking, tmp_path):
     assert summary["version"] == forecaster.__version__
     other = forecast("--log-format", "json", "predict", "NOSUCH", "--offline")
     assert not any("run" in json.loads(line) for line in other.stderr.splitlines())
+
+
+def test_what_cannot_be_written_loses_nothing_else(forecast, stored, prom, tmp_path):
+    told, head = tmp_path / "s.json", tmp_path / "head.txt"
+    words = ("batch", stored, "--offline", "-q", "--metrics", prom, "--head-file", head)
+    done = forecast(*words, "--summary", told, "--out", "/dev/full")
+    assert (done.returncode, done.stderr.count("error: ")) == (2, 1)
+    assert "/dev/full" in done.stderr
+    summary = json.loads(told.read_text())
+    assert (summary["exit_code"], summary["forecasts"]) == (2, 5)
+    assert head.read_text() == f"{summary['journal']}\n"
+    assert metrics(prom)["forecast_batch_exit_code"] == 2
+    done = forecast(*words, "--summary", "/dev/full", "--out", tmp_path / "o.csv")
+    assert done.returncode == 2
+    assert (tmp_path / "o.csv").exists()

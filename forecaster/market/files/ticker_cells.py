@@ -51,8 +51,8 @@ def require_tickers(table: Table, header: str, names: Sequence[str]) -> None:
     """Raise a DataError if tickers have lost letters, or are names of fields."""
     if any(UNKNOWN_LETTER in name for name in names):
         raise DataError(
-            f'{table.source} is not UTF-8, and letters in its column of tickers ("{header}") are'
-            f" not known; UTF-8 is needed. Name its encoding, as in {parameter('encoding')} gb18030."
+            f'{table.source} is not UTF-8, and letters of its tickers ("{header}") are not known;'
+            f" UTF-8 is needed. Name its encoding, as in {parameter('encoding')} gb18030."
         )
     fields = [header_of(name) for name in names if name]
     roles = {field.role for field in fields}

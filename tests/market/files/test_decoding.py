@@ -34,7 +34,7 @@ def test_what_no_encoding_makes_known_is_refused_without_its_letters(tmp_path):
     data = "date,name,close\n2024-01-02,贵州茅台,1650.5\n".encode("gbk")
     message = failure(tmp_path, data)
     assert "is not UTF-8" in message
-    assert 'its column of tickers ("name")' in message
+    assert 'letters of its tickers ("name")' in message
     assert "encoding gb18030" in message
     assert message.isascii()
     assert closes(tmp_path, data, encoding="gb18030").ticker == "贵州茅台"
