@@ -28,8 +28,7 @@ def echo(x, offsets):
     return np.array(out)
 
 def month(days, unit="M"):
-    months = days.astype("datetime64[D]").astype("datetime64[M]")
-    return months.astype(f"datetime64[{unit}]").astype(int)
+    return days.astype("M8[D]").astype("M8[M]").astype(f"M8[{unit}]").astype(int)
 
 v = {name: getattr(np, name) for name in np.__all__ if name != "core"}
 v |= {name[0]: bars[name].to_numpy(float) for name in ("Open", "High", "Low", "Close", "Volume")}
@@ -45,7 +44,8 @@ with np.errstate(all="ignore"):
     if ticker and ticker[0] in scaling.get("fitted", {}):
         v["offset"], v["width"] = (np.full(len(day), x) for x in scaling["fitted"][ticker[0]])
     x = np.column_stack([np.zeros(len(day)) + eval(f, v) for f in about["formulas"].values()])
-x = np.clip((x - kept["mean"]) / kept["deviation"], -about["limit"], about["limit"])
+limit = about["limit"] or np.inf
+x = np.clip((x - kept["mean"]) / kept["deviation"], -limit, limit)
 x[:, [name.startswith("companions") for name in kept["features"]]] = 0
 x = x[None, -about["context"] :].astype(np.float32)
 if network.endswith(".onnx"):

@@ -13,7 +13,7 @@ from forecaster.atomic import write_atomically
 from forecaster.errors import SettingsError, parameter
 from forecaster.features import formulas
 from forecaster.features.representation import LIMIT, REACH
-from forecaster.features.scaling import VolatilityScale
+from forecaster.features.scaling import LevelScaling, VolatilityScale
 from forecaster.jobs.predict import usable
 from forecaster.market.bars import History
 from forecaster.model.artifact import Model
@@ -93,6 +93,9 @@ def _example(model: Model, history: History) -> bytes:
 def _interface(model: Model, path: Path, *, whole: bool) -> str:
     """Inputs and outputs of the exported network, as JSON: how to make them, and what they mean."""
     scale = model.representation.scaling.name
+    limit = None if isinstance(model.representation.scaling, LevelScaling) else LIMIT
+    in_deviations = "(formula - mean) / deviation"
+    cut = f"clip({in_deviations}, -limit, limit); companions_* are 0"
     document = {
         "schema": "export/1",
         "network": path.name,
@@ -108,8 +111,8 @@ def _interface(model: Model, path: Path, *, whole: bool) -> str:
         "functions": formulas.FUNCTIONS,
         "definitions": formulas.definitions(scale),
         "formulas": formulas.inputs(model.representation.features),
-        "standardised": "clip((formula - mean) / deviation, -limit, limit); companions_* are 0",
-        "limit": LIMIT,
+        "standardised": in_deviations if limit is None else cut,
+        "limit": limit,
         "price": formulas.price(scale),
         "representation": model.representation.state(),
     }

@@ -89,6 +89,9 @@ def test_the_script_gives_the_forecast_s_prices(tmp_path, target, changes):
     network, *_ = export(model, target, tmp_path / f"net.{target}")
     known = garch_history("KNOWN", 40, seed=3)
     histories = [known] if target == "keras" else [known, garch_history("OTHER", 700, seed=2)]
+    prices_of = ("open", "high", "low", "close", "adjusted_close")
+    far = {name: 40 * getattr(known, name) for name in prices_of}  # of a level's range: uncut
+    histories.append(replace(known, **far))
     for history in histories:
         prices = written(history, tmp_path / "prices.csv")
         found = fed(network, prices, history.ticker)

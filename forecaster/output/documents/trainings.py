@@ -308,7 +308,7 @@ class ExportDocument(TypedDict):
         definitions: formulas that others use, in the order of evaluation.
         formulas: of each input before it is standardised, in the order of the inputs.
         standardised: how an input is standardised.
-        limit: of a standardised input.
+        limit: of a standardised input; None for none.
         price: formula of a price quantile from the output y, h sessions ahead.
         representation: names, means and deviations of the inputs, and the unit of the outputs.
     """
@@ -328,6 +328,6 @@ class ExportDocument(TypedDict):
     definitions: dict[str, str]
     formulas: dict[str, str]
     standardised: str
-    limit: float
+    limit: float | None
     price: str
     representation: RepresentationState
