@@ -18,6 +18,7 @@ from forecaster.errors import SettingsError, parameter
 from forecaster.jobs import rank as rank_job
 from forecaster.jobs import risk as risk_job
 from forecaster.jobs import risk_backtest as risk_test
+from forecaster.jobs.joint_forecast import notes_on
 from forecaster.joint.holdings import CASH, Holdings, Position, Unit, read_holdings
 from forecaster.market.bars import Panel
 from forecaster.market.calendars import NO_CALENDARS, Calendars
@@ -45,13 +46,12 @@ class Risk(risk_job.Risk):
     model: Model
 
     def __repr__(self) -> str:
-        level = self.steps[0].levels[0]
+        level, ahead = self.steps[0].levels[0], counted(self.steps[0].step, "session")
         lost = level.value_at_risk / self.portfolio.value
-        held = counted(len(self.portfolio.positions), "holding")
-        ahead = counted(self.steps[0].step, "session")
         return (
-            f"<Risk of {held} after {self.forecast.cutoff}: value at risk"
-            f" {lost:.2%} at {level.level:.0%}, {ahead} ahead>"
+            f"<Risk of {counted(len(self.portfolio.positions), 'holding')} after"
+            f" {self.forecast.cutoff}: value at risk {lost:.2%} at {level.level:.0%},"
+            f" {ahead} ahead>"
         )
 
     def _repr_html_(self) -> str:
@@ -65,8 +65,9 @@ class Risk(risk_job.Risk):
 
     def contributions(self) -> pd.DataFrame:
         """What each holding adds to the shortfall, ``es``, by step, level and ticker."""
+        held = self.portfolio
         rows = [
-            [step.step, level.level, position.ticker, amount / self.portfolio.value]
+            [step.step, level.level, position.ticker, amount / held.value]
             for step in self.steps
             for level in step.levels
             for position, amount in zip(
@@ -93,10 +94,8 @@ class Ranking(rank_job.Ranking):
     model: Model
 
     def __repr__(self) -> str:
-        return (
-            f"<Ranking of {len(self.ranks)} tickers in {len(self.uniform)} groups to"
-            f" {self.forecast.sessions[0]} by {self.model.name}>"
-        )
+        ranked = f"{len(self.ranks)} tickers in {len(self.uniform)} groups"
+        return f"<Ranking of {ranked} to {self.forecast.sessions[0]} by {self.model.name}>"
 
     def _repr_html_(self) -> str:
         return html_of(self.to_dataframe())
@@ -142,15 +141,15 @@ def risk(
     Raises:
         ForecastError: holdings or prices cannot be used.
     """
-    author = model_of(model)
-    held = holdings_from(holdings, unit)
-    panel = _prices(held, data, base)
+    author, held = model_of(model), holdings_from(holdings, unit)
+    panel, steps = _prices(held, data, base), _steps(horizon)
     day, calendars = _seen_from(panel, as_of)
     result = risk_job.risk(
-        author, held, panel.histories, base=base, steps=_steps(horizon), loss=loss,
+        author, held, panel.histories, base=base, steps=steps, loss=loss,
         draws=draws, seed=seed, market=panel.market if market is None else read(market).histories,
         as_of=day, calendars=calendars,
     )  # fmt: skip
+    warn_notes(notes_on(author, result.forecast, day))
     return Risk(**vars(result), model=author)
 
 
@@ -187,12 +186,12 @@ def risk_backtest(
     Raises:
         ForecastError: holdings or prices cannot be used, or the test would overlap the training.
     """
-    held = holdings_from(holdings, unit)
+    held, steps = holdings_from(holdings, unit), _steps(horizon)
     panel = _prices(held, data, base)
     if market is not None:
         panel = replace(panel, market=read(market).histories)
     return risk_test.risk_backtest(
-        model_of(model), held, panel, base=base, steps=_steps(horizon), seed=seed,
+        model_of(model), held, panel, base=base, steps=steps, seed=seed,
         train_end=day_of(train_end, "train_end"),
         test_end=day_of(test_end, "test_end"),
         allow_overlap=allow_overlap,
@@ -231,6 +230,7 @@ def rank(
         market=panel.market if market is None else read(market).histories,
         as_of=day, calendars=calendars,
     )  # fmt: skip
+    warn_notes(notes_on(author, result.forecast, day))
     return Ranking(**vars(result), model=author)
 
 

@@ -73,14 +73,14 @@ def rank(
         _test(trained, loaded, test, to, horizon, groups, seed, members)
     else:
         from forecaster.jobs import rank as job
-        from forecaster.jobs.predict import hindsight_notes
+        from forecaster.jobs.joint_forecast import notes_on
         from forecaster.output.rank import rank_csv, rank_json, rank_table
 
         result = job.rank(
             trained, loaded.panel.histories, horizon=horizon, groups=groups, seed=seed,
             market=members, as_of=day, calendars=loaded.calendars,
         )  # fmt: skip
-        show_notes(hindsight_notes(trained, result.forecast.predictions.forecasts))
+        show_notes(notes_on(trained, result.forecast, day))
         to.write(
             table=lambda width: rank_table(result, trained, width),
             json=lambda: rank_json(result, trained, failures_in_flags(loaded.failures)),

@@ -131,11 +131,11 @@ def _fans(model: Model, loaded: LoadResult) -> tuple[tuple[Fan, ...], tuple[Fail
 def _risk(model: Model, words: list[str], drawn: list[str], reading: Reading) -> Risk:
     """The risk of holdings, whose prices are those named after them, or else those to draw."""
     from forecaster.jobs import risk as job
-    from forecaster.jobs.predict import hindsight_notes
+    from forecaster.jobs.joint_forecast import notes_on
     from forecaster.joint.holdings import holdings_of
 
     holdings, sources = holdings_of(words)
     loaded = prices_of(holdings, sources or drawn, None, reading)
     result = job.risk(model, holdings, loaded.panel.histories, calendars=loaded.calendars)
-    show_notes(hindsight_notes(model, result.forecast.predictions.forecasts))
+    show_notes(notes_on(model, result.forecast, None))
     return result

@@ -164,14 +164,14 @@ def risk(
         _test(trained, holdings, loaded, test, to, base, steps, seed, members)
         return
     from forecaster.jobs import risk as job
-    from forecaster.jobs.predict import hindsight_notes
+    from forecaster.jobs.joint_forecast import notes_on
     from forecaster.output.risk import risk_csv, risk_json, risk_picture, risk_table
 
     result = job.risk(
         trained, holdings, loaded.panel.histories, base=base, steps=steps, loss=share,
         draws=draws, seed=seed, market=members, as_of=day, calendars=loaded.calendars,
     )  # fmt: skip
-    show_notes(hindsight_notes(trained, result.forecast.predictions.forecasts))
+    show_notes(notes_on(trained, result.forecast, day))
     to.write(
         table=lambda width: risk_table(result, trained, width),
         json=lambda: risk_json(result, trained),

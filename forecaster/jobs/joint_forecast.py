@@ -10,19 +10,22 @@ import numpy as np
 
 from forecaster.arrays import Days, Floats, Mask
 from forecaster.errors import DataError, SettingsError, parameter
-from forecaster.jobs.predict import Predictions, predict, usable
+from forecaster.jobs.predict import Predictions, hindsight_notes, predict, usable
 from forecaster.joint.dependence import Dependence, standardised_returns
 from forecaster.joint.marginals import Marginals
 from forecaster.market.bars import History
 from forecaster.market.calendars import Calendars
+from forecaster.market.notes import Note
 from forecaster.model.artifact import Model
-from forecaster.wording import listed
+from forecaster.wording import counted, listed
 
 _LONGEST = 60
 """Sessions ahead whose dates are looked up: more than any horizon on another calendar takes."""
 _FEWEST_LEVELS = 3
 _OLDEST = 31
 """Days by which a history may end before the last one: its price is not known after that."""
+_NOTED_BEHIND = 2
+"""Sessions from which on it is said: in Tokyo a day may be over that has not begun in New York."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class JointForecast:
         sessions: dates of the steps of the leading ticker after ``cutoff``, ``(S,)``.
         estimated: which of them follow weekdays, ``(S,)``.
         own_steps: sessions of each ticker from its own cutoff to those dates, ``(S, N)``.
+        behind: sessions of each ticker from its own cutoff to the common one, ``(N,)``.
         levels: of the quantiles, ``(Q,)``.
         quantiles: log returns by ticker and own step, ``(N, H, Q)``.
     """
@@ -46,6 +50,7 @@ class JointForecast:
     sessions: Days
     estimated: Mask
     own_steps: Floats
+    behind: Floats
     levels: Floats
     quantiles: Floats
 
@@ -127,9 +132,37 @@ def joint_forecast(
         sessions=sessions[places],
         estimated=estimated[places],
         own_steps=_own_steps(seen, sessions[places], calendars),
+        behind=_own_steps(seen, np.array([cutoff]), calendars)[0],
         levels=levels,
         quantiles=_log_quantiles(result, levels),
     )
+
+
+def notes_on(model: Model, forecast: JointForecast, as_of: np.datetime64 | None) -> list[Note]:
+    """What a user should know of a forecast: where it knew what came next, and old prices in it.
+
+    Args:
+        model: whose it is.
+        forecast: of several tickers.
+        as_of: the date that was asked for, beside which each older history has a note already.
+    """
+    notes = hindsight_notes(model, forecast.predictions.forecasts)
+    return notes if as_of is not None else [*notes, *lag_notes(forecast)]
+
+
+def lag_notes(forecast: JointForecast) -> list[Note]:
+    """Loud remarks on histories that end before the last session of the others."""
+    return [
+        Note(
+            f"its last bar is of {history.cutoff}, {counted(int(count), 'session')} behind"
+            f" {forecast.cutoff}: that price is taken for today's, and what the sessions since may"
+            " have moved is part of the forecast",
+            history.ticker,
+            loud=True,
+        )
+        for history, count in zip(forecast.histories, forecast.behind.tolist(), strict=True)
+        if count >= _NOTED_BEHIND
+    ]
 
 
 def _check_ends(histories: Sequence[History], cutoff: np.datetime64) -> None:

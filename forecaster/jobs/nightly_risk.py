@@ -13,6 +13,7 @@ from datetime import date
 import numpy as np
 
 from forecaster.errors import ForecastError, SettingsError
+from forecaster.jobs.joint_forecast import lag_notes
 from forecaster.jobs.predict import SHORTEST_HISTORY
 from forecaster.jobs.risk import Risk, StepRisk, risk
 from forecaster.joint.holdings import CASH, Holdings, holdings_of
@@ -127,6 +128,7 @@ def risk_of_night(
         holdings = given if isinstance(given, Holdings) else _read(given)
         histories, calendars, files = _prices(holdings, evening, more, notes)
         made = risk(model, holdings, histories, market=market, calendars=calendars)
+        notes += lag_notes(made.forecast)
     except ForecastError as problem:
         named = type(problem)(f"no risk of {name}: {problem.message.marked}")
         return NightlyRisk(name, None, None, Failure(named, source=name), tuple(notes))

@@ -89,10 +89,11 @@ def rank_json(result: Ranking, model: Model, failures: Iterable[Failure] = ()) -
             "forecasts": [
                 {
                     "ticker": r.ticker,
+                    "cutoff": str(history.cutoff),
                     "groups": list(r.groups),
                     "expected_rank": r.expected_rank,
                 }
-                for r in result.ranks
+                for r, history in zip(result.ranks, result.forecast.histories, strict=True)
             ],
             "errors": errors(failures),
         }

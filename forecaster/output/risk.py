@@ -13,6 +13,7 @@ from forecaster.evaluation.exceedances import Tail
 from forecaster.jobs.risk import LevelRisk, Risk, StepRisk
 from forecaster.jobs.risk_backtest import REJECTED, RiskBacktest, RiskRow
 from forecaster.joint.portfolio import Portfolio
+from forecaster.market.bars import History
 from forecaster.model.artifact import Model
 from forecaster.output.console import Text
 from forecaster.output.format import errors, number, percent, price, share, to_csv, to_json, unit
@@ -176,21 +177,21 @@ def _level_object(level: LevelRisk, portfolio: Portfolio) -> dict[str, Any]:
     }
 
 
-def _holding_objects(portfolio: Portfolio) -> list[dict[str, Any]]:
+def _holding_objects(portfolio: Portfolio, seen: Sequence[History] = ()) -> list[dict[str, Any]]:
+    """Holdings, with the last sessions of their histories where these are given."""
     return [
         {
             "ticker": position.ticker,
+            "cutoff": str(seen[asset].cutoff) if seen and asset >= 0 else None,
             "amount": position.amount,
             "unit": position.unit,
             "value": None if portfolio.are_weights else value,
             "weight": value / portfolio.value,
         }
-        for position, value in zip(portfolio.positions, portfolio.values.tolist(), strict=True)
+        for position, asset, value in zip(
+            portfolio.positions, portfolio.asset.tolist(), portfolio.values.tolist(), strict=True
+        )
     ]
-
-
-def _model_object(model: Model) -> dict[str, str]:
-    return {"name": model.name, "id": model.id}
 
 
 def risk_json(result: Risk, model: Model) -> str:
@@ -199,12 +200,12 @@ def risk_json(result: Risk, model: Model) -> str:
     return to_json(
         {
             "schema": "risk/1",
-            "model": _model_object(model),
+            "model": {"name": model.name, "id": model.id},
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "cutoff": str(result.forecast.cutoff),
             "currency": portfolio.currency,
             "value": None if portfolio.are_weights else portfolio.value,
-            "holdings": _holding_objects(portfolio),
+            "holdings": _holding_objects(portfolio, result.forecast.histories),
             "loss": result.loss,
             "draws": result.draws,
             "seed": result.seed,
@@ -327,7 +328,7 @@ def risk_backtest_json(result: RiskBacktest, model: Model) -> str:
     return to_json(
         {
             "schema": "risk-backtest/1",
-            "model": _model_object(model),
+            "model": {"name": model.name, "id": model.id},
             "first": str(result.first),
             "last": str(result.last),
             "holdings": _holding_objects(result.portfolio),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -101,3 +102,13 @@ def test_sessions_that_are_not_over_do_not_count():
     (note,) = as_of_notes([made], NO_CALENDARS, np.datetime64("2013-03-05"), datetime.now(UTC))
     assert "its last bar up to 2013-03-05 is of 2013-03-01, 4 days old" in note.message
     assert note.loud
+
+
+@pytest.mark.parametrize("words", ["risk IBM=1 SHORT=1", "rank --groups 2"])
+def test_a_ticker_that_ends_before_the_others_is_named(forecast, tmp_path, words):
+    lines = Path("sample_data/AAPL.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "SHORT.csv").write_text("".join(lines[:-5]))
+    run = forecast(*words.split(), "sample_data/IBM.csv", tmp_path / "SHORT.csv", "-m", "sample")
+    assert run.returncode == 0, run.stderr
+    assert run.stderr.count("note: SHORT: its last bar is of 2013-02-22, 5 sessions behind") == 1
+    assert "IBM: its last bar" not in run.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from synthetic import garch_history, noise_after, random_model, trained_to
 
 from forecaster.errors import DataError, SettingsError
-from forecaster.jobs.joint_forecast import joint_forecast
+from forecaster.jobs.joint_forecast import joint_forecast, lag_notes, notes_on
 from forecaster.jobs.joint_past import JointPast
 from forecaster.jobs.predict import predict
 from forecaster.jobs.risk import risk
@@ -18,7 +19,7 @@ from forecaster.joint.holdings import CASH, Holdings, Position, holdings_of_word
 from forecaster.market.bars import Panel
 from forecaster.market.calendars import NO_CALENDARS
 from forecaster.model.settings import Settings
-from forecaster.output.risk import risk_rows
+from forecaster.output.risk import risk_json, risk_rows
 
 SETTINGS = Settings(units=4, horizon=5, context=40)
 HISTORIES = tuple(garch_history(name, 400, seed) for seed, name in enumerate("ABCD", 1))
@@ -147,6 +148,21 @@ def test_a_history_that_ended_long_before_is_refused_until_asked_for(words):
     with pytest.raises(DataError, match=f"B ends on .*as_of {end}"):
         risk(MODEL, held, some, draws=2000)
     assert risk(MODEL, held, some, draws=2000, as_of=end).forecast.cutoff == end
+
+
+@pytest.mark.parametrize("behind", [1, 2, 15])
+def test_a_price_of_some_sessions_ago_is_named(behind):
+    some = (HISTORIES[0], HISTORIES[1].slice(0, 400 - behind))
+    result = risk(MODEL, holdings_of_words(["A=1", "B=1"]), some, draws=2000)
+    assert result.forecast.behind.tolist() == [0, behind]
+    told = [(note.ticker, note.loud) for note in notes_on(MODEL, result.forecast, None)]
+    assert told == ([("B", True)] if behind > 1 else [])
+    assert all(f"{behind} sessions behind" in note.message for note in lag_notes(result.forecast))
+    assert not notes_on(
+        MODEL, result.forecast, result.forecast.cutoff
+    )  # said of any date asked for
+    cutoffs = [holding["cutoff"] for holding in json.loads(risk_json(result, MODEL))["holdings"]]
+    assert cutoffs == [str(history.cutoff) for history in some]
 
 
 def test_few_sessions_leave_cells_of_baselines_empty():

@@ -15,6 +15,7 @@ class HeldPosition(TypedDict):
 
     Attributes:
         ticker: symbol, or CASH.
+        cutoff: its last session, whose close counts; None for cash, and in a test.
         amount: as it was given; below 0 for what is owed.
         unit: of the amount.
         value: at the last close, in the document's currency; None where weights were given.
@@ -22,6 +23,7 @@ class HeldPosition(TypedDict):
     """
 
     ticker: str
+    cutoff: Date | None
     amount: float
     unit: Literal["shares", "value", "weight"]
     value: float | None
@@ -179,11 +181,13 @@ class TickerRankObject(TypedDict):
 
     Attributes:
         ticker: symbol.
+        cutoff: its last session.
         groups: probability of each group, lowest returns first.
         expected_rank: mean rank by return, from 1 for the lowest.
     """
 
     ticker: str
+    cutoff: Date
     groups: list[Share]
     expected_rank: float
 
