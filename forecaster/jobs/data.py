@@ -189,7 +189,7 @@ def _lost(old: History, paid: Sequence[Action], new: History) -> str | None:
     if fields:
         names = listed([field.replace("_", " ") for field in fields])
         return f"has no {names}, and the store has them"
-    return missing_from_answer(old.sessions, new.sessions, None) or unlike(old, new)
+    return missing_from_answer(old.sessions, new.sessions) or unlike(old, new)
 
 
 def _has(history: History, field: str) -> bool:

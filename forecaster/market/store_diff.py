@@ -87,24 +87,20 @@ def corrected_volumes(stored: History, answer: History) -> History | None:
     return History(ticker=stored.ticker, sessions=answer.sessions[changed], **values)
 
 
-def missing_from_answer(stored: Days, answer: Days, since: np.datetime64 | None) -> str | None:
-    """What a whole answer lacks of the stored sessions that it was asked for; None if nothing.
+def missing_from_answer(stored: Days, answer: Days) -> str | None:
+    """What a whole answer lacks of the stored sessions; None if nothing.
 
     Args:
-        stored: all stored sessions.
+        stored: all of them, at least 1.
         answer: those of the answer.
-        since: the first session that was asked for; None: everything.
     """
-    wanted = stored if since is None else stored[stored >= since]
     if answer[-1] < stored[-1]:
         return f"has bars to {answer[-1]} only, and they are stored to {stored[-1]}"
-    if not len(wanted):
-        return None
-    if answer[0] > wanted[0] + np.timedelta64(_MOST_DAYS_LATER, "D"):
-        return f"has bars from {answer[0]} on, and they are stored from {wanted[0]}"
-    common = int(np.isin(wanted, answer).sum())
-    if common < _LEAST_SHARE * len(wanted):
-        return f"has {common} of the {len(wanted)} stored sessions"
+    if answer[0] > stored[0] + np.timedelta64(_MOST_DAYS_LATER, "D"):
+        return f"has bars from {answer[0]} on, and they are stored from {stored[0]}"
+    common = int(np.isin(stored, answer).sum())
+    if common < _LEAST_SHARE * len(stored):
+        return f"has {common} of the {len(stored)} stored sessions"
     return None
 
 

@@ -29,8 +29,14 @@ from forecaster.market.fetch_options import FetchOptions
 from forecaster.market.providers.base import CompletedQuotes, Provider, completed
 from forecaster.market.store import Store, bars
 from forecaster.market.store.log import record_fetch
-from forecaster.market.store.tickers import Extent, StoredTicker, TickerInfo, extents
-from forecaster.market.store_diff import corrected_volumes, difference, missing_from_answer
+from forecaster.market.store.tickers import (
+    Extent,
+    StoredTicker,
+    TickerInfo,
+    extents,
+    stored_tickers,
+)
+from forecaster.market.store_diff import corrected_volumes, difference, missing_from_answer, unlike
 from forecaster.market.symbols import hint
 from forecaster.wording import counted
 
@@ -201,8 +207,9 @@ class _Update:
     now: datetime
 
     def run(self, before: StoredTicker | None, since: np.datetime64 | None) -> UpdateResult:
-        same_source = before is not None and before.info.source == self.provider.name
-        if before is None or not same_source or not before.info.reaches_back_to(since):
+        if before is not None and before.info.source != self.provider.name:
+            return self._replace(self._reaching(since), reason=None)
+        if before is None or not before.info.reaches_back_to(since):
             return self._replace(since, reason=None)
         answer = self._ask(before.tail_from)
         with self.store.writing() as tx:
@@ -213,6 +220,13 @@ class _Update:
                 if reason is None:
                     return self._extend(tx, extent, tail, answer)
         return self._replace(before.info.since, reason=reason)
+
+    def _reaching(self, since: np.datetime64 | None) -> np.datetime64 | None:
+        """The session to ask from, so that an answer has all that is stored."""
+        if since is None:
+            return None
+        with self.store.reading() as tx:
+            return min([since, *(extent.first for extent in extents(tx, self.ticker))])
 
     def _ask(self, since: np.datetime64 | None) -> CompletedQuotes:
         return completed(self.provider.fetch(self.ticker, since), self.ticker, self.now)
@@ -250,11 +264,11 @@ class _Update:
         fresh, notes = answer.history, answer.notes
         with self.store.writing() as tx:
             old = bars.sessions(tx, self.ticker)
-            missing = missing_from_answer(old, fresh.sessions, since) if len(old) else None
-            if missing is not None:
+            worse = self._worse(tx, fresh) if len(old) else None
+            if worse is not None:
                 note = (
-                    f"{self.provider.name} {missing}; the stored bars were kept. To take its answer"
-                    f" anyway, run forecast data prune {self.ticker} and fetch again."
+                    f"what {self.provider.name} gives {worse}; the stored bars were kept. To take"
+                    f" it anyway, run forecast data prune {self.ticker} and fetch again."
                 )
                 (stored,) = extents(tx, self.ticker)
                 return self._result(tx, "kept", stored, 0, old[:0], (*notes, note))
@@ -267,6 +281,18 @@ class _Update:
             stored = Extent(info, fresh.first, fresh.cutoff, len(fresh))
             outcome: Outcome = "reloaded" if len(old) else "new"
             return self._result(tx, outcome, stored, added, new_sessions, notes)
+
+    def _worse(self, tx: Connection, fresh: History) -> str | None:
+        """Why an answer may not take the place of the stored bars; None where it may.
+
+        Bars from elsewhere may be of another stock, or in other money.
+        """
+        missing = missing_from_answer(bars.sessions(tx, self.ticker), fresh.sessions)
+        source = stored_tickers(tx, [self.ticker])[self.ticker].info.source
+        if missing is not None or source == self.provider.name:
+            return missing
+        stored = bars.read(tx, self.ticker)
+        return None if stored is None else unlike(stored, fresh)
 
     def _info(self, answer: CompletedQuotes, since: np.datetime64 | None) -> TickerInfo:
         """What is known of the ticker after an answer."""
