@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecaster.arrays import Days, Floats, Moments
+from forecaster.arrays import Days, Floats, Mask, Moments
 from forecaster.errors import DataError
 from forecaster.wording import counted
 
@@ -32,6 +32,22 @@ and the sessions between it and the others would fill the memory."""
 
 PRICE_FIELDS = ("open", "high", "low", "close", "volume", "adjusted_close")
 """The order in which fingerprints take them."""
+
+
+_RANGE_TOLERANCE = 0.005
+"""By which a price may lie outside its range: sources round each of them, and adjust some."""
+
+
+def contradicting(open: Floats, high: Floats, low: Floats, close: Floats) -> Mask:
+    """Which bars have their high below the low, or an open or close outside of them.
+
+    NaN, where a price is not known, contradicts nothing. All arguments and the result: ``(n,)``.
+    """
+    most, least = high * (1 + _RANGE_TOLERANCE), low * (1 - _RANGE_TOLERANCE)
+    bad = high < low
+    for price in (open, close):
+        bad |= (price > most) | (price < least)
+    return np.asarray(bad)
 
 
 @dataclass(frozen=True)

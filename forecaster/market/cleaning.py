@@ -9,7 +9,7 @@ import numpy as np
 
 from forecaster.arrays import Days, Floats
 from forecaster.errors import Message, parameter
-from forecaster.market.bars import BAR_FIELDS, Action, History
+from forecaster.market.bars import BAR_FIELDS, Action, History, contradicting
 from forecaster.market.placeholders import with_known_ranges
 from forecaster.market.raw_bars import (
     LARGEST_PRICE,
@@ -23,7 +23,6 @@ from forecaster.market.splits import split_notes
 from forecaster.wording import plural
 
 OHL = ("open", "high", "low")
-RANGE_TOLERANCE = 0.005
 FUTURE_DAYS = 7
 
 
@@ -106,11 +105,7 @@ def _clear_bad_prices(
 def _clear_contradictions(values: dict[str, Floats], days: Days, notes: list[str]) -> None:
     """Forget open, high and low of bars whose high is below the low or does not hold the close."""
     unknown = np.full(len(days), np.nan)
-    high, low = values.get("high", unknown), values.get("low", unknown)
-    bad = high < low
-    for price in (values["close"], values.get("open", unknown)):
-        bad |= price > high * (1 + RANGE_TOLERANCE)
-        bad |= price < low * (1 - RANGE_TOLERANCE)
+    bad = contradicting(*(values.get(name, unknown) for name in (*OHL, "close")))
     if not bad.any():
         return
     count, first = int(bad.sum()), int(np.argmax(bad))

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, insert, select, up
 
 from forecaster.arrays import Days, Floats
 from forecaster.errors import DataError
-from forecaster.market.bars import BAR_FIELDS, Action, History
+from forecaster.market.bars import BAR_FIELDS, Action, History, contradicting
 from forecaster.market.store import schema
 from forecaster.market.store.day_numbers import to_day, to_days, to_number, to_numbers
 from forecaster.market.store.tickers import (
@@ -277,6 +277,10 @@ def _numbers(rows: Sequence[tuple[Any, ...]]) -> Floats:
     if not fits.all():
         name = BAR_FIELDS[int(np.argmin(fits.all(axis=1)))]
         raise ValueError(f"a cell of {name} is negative, infinite, or a price of zero")
+    bad = contradicting(*columns[1:5])
+    if bad.any():
+        day = to_day(int(columns[0][np.argmax(bad)]))
+        raise ValueError(f"open, high, low and close of {day} contradict each other")
     return columns
 
 
