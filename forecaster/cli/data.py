@@ -102,7 +102,9 @@ def bring_in(
         if code is not None:
             checked = on_calendar(loaded, code, store, datetime.now(UTC))
             show_notes(checked.notes[len(loaded.notes) :])
-        imports = data.bring_in(store, loaded.panel.histories, calendar=code, replace=replace)
+        histories, nameless = data.storable(loaded.panel.histories)
+        imports = data.bring_in(store, histories, calendar=code, replace=replace)
+    failures += nameless
     for one in imports:
         if one.refused is None:
             note(f"{one.ticker}: {counted(one.bars, 'bar')} {were(one.bars)} stored")

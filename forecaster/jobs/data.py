@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 from collections.abc import Iterator, Sequence
@@ -11,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from forecaster.arrays import Days
-from forecaster.errors import DataError, SettingsError, parameter
+from forecaster.errors import DataError, SettingsError, UnknownTicker, parameter
 from forecaster.market.bars import BAR_FIELDS, Action, History
 from forecaster.market.calendars import Schedule, missing_sessions, stray_sessions
 from forecaster.market.exchanges import calendar_of
+from forecaster.market.notes import Failure
 from forecaster.market.store import Store, bars, calendars
 from forecaster.market.store.engine import integrity_problems
 from forecaster.market.store.tickers import (
@@ -26,6 +28,7 @@ from forecaster.market.store.tickers import (
     stored_tickers,
 )
 from forecaster.market.store_diff import missing_from_answer, unlike
+from forecaster.market.symbols import checked_ticker
 from forecaster.wording import listed, plural
 
 
@@ -101,9 +104,8 @@ def verify(store: Store) -> Verification:
 
 
 def _findings(history: History, schedule: Schedule | None) -> list[Finding]:
-    """Bars of a history that cannot be, and sessions that its calendar has and it lacks."""
-    ticker = history.ticker
-    findings = [Finding(ticker, True, text) for text in _contradictions(history)]
+    """Sessions that the calendar of a history has and it lacks, or the other way round."""
+    ticker, findings = history.ticker, list[Finding]()
     if schedule is not None and len(schedule):
         missing = missing_sessions(history.sessions, schedule)
         strays = stray_sessions(history, schedule)
@@ -136,6 +138,30 @@ def _exported(store: Store, names: Sequence[str]) -> Iterator[TickerExport]:
             paid = bars.dividends(tx, name)
         if history is not None:  # another run may have pruned it
             yield TickerExport(history, paid)
+
+
+def storable(brought: Sequence[History]) -> tuple[list[History], list[Failure]]:
+    """Histories of files under names by which they can be asked for, and what has no such name.
+
+    Args:
+        brought: the histories; ``msft`` becomes ``MSFT``, as it does where a command is asked.
+    """
+    found: dict[str, History] = {}
+    failures = []
+    for history in brought:
+        name, known = history.ticker, ""
+        with contextlib.suppress(UnknownTicker):
+            known = checked_ticker(name)
+        if not known or known in found:
+            what = f"is {known}, as another is" if known else "is no ticker that can be asked for"
+            problem = DataError(
+                f"{name}: nothing was stored, for this name {what}; one has 1 to 24 letters, digits"
+                f" and . - = ^ &. Write it so in the file, or give {parameter('ticker')} NAME."
+            )
+            failures.append(Failure(problem, name))
+        else:
+            found[known] = dataclasses.replace(history, ticker=known)
+    return list(found.values()), failures
 
 
 def bring_in(
@@ -221,9 +247,10 @@ def prune(
             "nothing was named; prune deletes what it is told to. Give tickers,"
             f" {parameter('idle_days')} DAYS, or {parameter('everything')}."
         )
-    if wanted and everything:
+    other = wanted[0] if wanted else None if idle_days is None else parameter("idle_days")
+    if other and everything:
         raise SettingsError(
-            f"both {parameter('everything')} and {wanted[0]} were given; one of them is needed."
+            f"both {parameter('everything')} and {other} were given; one of them is needed."
             " Leave the other out."
         )
     names = list(_named(store, wanted)) if wanted or everything else []
@@ -248,23 +275,13 @@ def _named(store: Store, wanted: Sequence[str]) -> Sequence[str]:
             f"{store.name} holds no bars yet; at least one ticker is needed. Fetch some, as in"
             " forecast fetch AAPL."
         )
-    names = [word if word in stored else word.upper() for word in wanted]
+    names = list(dict.fromkeys(word if word in stored else word.upper() for word in wanted))
     for name in names:
         if name not in stored:
             near = difflib.get_close_matches(name, stored, 3)
             hint = f" Did you mean {', '.join(near)}?" if near else " See forecast data list."
             raise DataError(f"{name} is not stored; a stored ticker is needed.{hint}")
     return names or stored
-
-
-def _contradictions(history: History) -> list[str]:
-    """Bars that cannot be."""
-    upside_down = history.high < history.low
-    if not upside_down.any():
-        return []
-    first, count = history.sessions[int(np.argmax(upside_down))], int(upside_down.sum())
-    what = "bar has its" if count == 1 else "bars have their"
-    return [f"{count} {what} high below the low, first {first}"]
 
 
 def _counted(ticker: str, days: Days, what: str) -> list[Finding]:

@@ -36,6 +36,12 @@ def put(store: Store, made: History, paid: tuple[Action, ...] = (), **changes: o
         bars.replace(tx, made, paid, replace(known, **changes))
 
 
+def of_closes(made: History, close: np.ndarray) -> History:
+    """Other closes alone, which no range contradicts."""
+    unknown = dict.fromkeys(("open", "high", "low"), np.full(len(made), np.nan))
+    return replace(made, close=close, adjusted_close=close, **unknown)
+
+
 class TestVerify:
     def test_a_whole_store(self, store):
         put(store, history())
@@ -54,7 +60,9 @@ class TestVerify:
         one, two = data.verify(store).findings
         assert (one.ticker, one.damaged) == ("ABC", True)
         assert "a cell of close is negative" in one.message
-        assert two.message == "1 bar has its high below the low, first 2015-01-08"
+        assert "open, high, low and close of 2015-01-08 contradict each other" in two.message
+        with store.reading() as tx, pytest.raises(DataError, match="forecast data prune XYZ"):
+            bars.read(tx, "XYZ")
 
     def test_a_ticker_without_bars(self, store):
         put(store, history())
@@ -96,6 +104,9 @@ class TestExport:
         put(store, replace(history(), splits=(self.split,)), (self.paid,))
         put(store, replace(history("^GSPC"), volume=unknown, open=unknown), currency=None)
         return store
+
+    def test_a_ticker_that_is_named_twice_is_written_once(self, filled):
+        assert [one.history.ticker for one in data.export(filled, ["ABC", "abc"])] == ["ABC"]
 
     def test_csv_can_be_read_again(self, filled, tmp_path):
         path = tmp_path / "all.csv"
@@ -184,8 +195,7 @@ class TestImport:
     def test_other_coins_below_a_dollar_are_another_stock(self, store):
         def scaled(seed, price):
             close = np.round(garch_history("ABC", 300, seed=seed).close * price, 6)
-            made = replace(garch_history("ABC", 300, seed=seed), close=close, adjusted_close=close)
-            return replace(made, currency="USD")
+            return replace(of_closes(garch_history("ABC", 300, seed=seed), close), currency="USD")
 
         put(store, scaled(5, 0.001))
         (done,) = data.bring_in(store, [scaled(6, 0.004)])
@@ -200,7 +210,7 @@ class TestImport:
         assert done.refused is None
 
     def test_cents_of_a_penny_stock_are_no_other_stock(self, store):
-        made = replace(history(), close=history().close / 400, adjusted_close=history().close / 400)
+        made = of_closes(history(), history().close / 400)
         put(store, made)
         rounded = np.round(made.close, 2)
         (done,) = data.bring_in(store, [replace(made, close=rounded, adjusted_close=rounded)])
@@ -239,11 +249,11 @@ class TestImport:
         assert done.refused == "has no dividends and splits, and the store has them (1)"
 
     def test_corrections_and_other_shares_are_stored(self, store):
-        put(store, history())
+        put(store, of_closes(history(), history().close))
         corrected = history().close.copy()
         corrected[[3, 9, 20]] *= 1.01
         for close in (corrected, history().close / 4):
-            (done,) = data.bring_in(store, [replace(history(), close=close, adjusted_close=close)])
+            (done,) = data.bring_in(store, [of_closes(history(), close)])
             assert done.refused is None
 
     def test_bars_without_actions_that_are_stored_are_refused(self, store):
@@ -259,6 +269,20 @@ class TestImport:
         with store.reading() as tx:
             assert len(bars.read(tx, "ABC")) == 20
             assert stored_tickers(tx, ["ABC"])["ABC"].info.calendar == "XLON"
+
+    @pytest.mark.parametrize("name", ["O'X", "=SUM", "a b", "日本", "../x"])
+    def test_names_that_no_command_could_ask_for(self, name):
+        found, failures = data.storable([replace(history(), ticker=name), history()])
+        assert [one.ticker for one in found] == ["ABC"]
+        assert [failure.name for failure in failures] == [name]
+        assert "nothing was stored" in str(failures[0].error)
+
+    def test_names_in_small_letters_are_capitals(self):
+        small = replace(history(), ticker="abc")
+        assert [one.ticker for one in data.storable([small])[0]] == ["ABC"]
+        found, failures = data.storable([history(), small])
+        assert len(found) == len(failures) == 1
+        assert "this name is ABC, as another is" in str(failures[0].error)
 
     def test_what_train_reads(self, store, tmp_path):
         path = tmp_path / "x.csv"
@@ -294,6 +318,12 @@ class TestPrune:
     def test_all(self, filled):
         assert data.prune(filled, [], everything=True) == ["ABC", "OLD"]
         assert self.left(filled) == ()
+
+    def test_all_and_some_of_them_contradict_each_other(self, filled):
+        for wanted, days in ((["ABC"], None), ([], 99)):
+            with pytest.raises(SettingsError, match="Leave the other out"):
+                data.prune(filled, wanted, idle_days=days, everything=True, now=NOW)
+        assert self.left(filled) == ("ABC", "OLD")
 
     def test_nothing_was_named(self, filled):
         with pytest.raises(SettingsError, match="idle_days DAYS"):
