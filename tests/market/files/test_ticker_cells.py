@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from price_files import closes, failure, messages, read_file, write
 
+import forecaster
 from forecaster.market.files.read import ReadOptions
 from forecaster.market.files.ticker_cells import ticker_names
 
@@ -143,3 +144,13 @@ def test_blank_dates_below_a_merged_cell_are_filled(tmp_path):
     )
     text = "Date,Symbol,Close\n2024-04-22,A,1\n,A,10\n2024-04-23,A,2\n"
     assert closes(tmp_path, text).close.tolist() == [1, 2]
+
+
+def test_a_number_and_an_exchange_of_one_letter_is_a_ticker(tmp_path):
+    """``T`` is Tokyo behind a dot, and a trillion behind a figure."""
+    rows = [f"7203.T,2012-01-{day:02d},{day}.5" for day in range(2, 16)]
+    rows += [f"6758.T,2012-02-{day:02d},{day}.25" for day in range(2, 16)]
+    loaded = read_file(write(tmp_path, "x.csv", "\n".join(["ticker,date,close", *rows]) + "\n"))
+    assert loaded.panel.tickers == ("7203.T", "6758.T")
+    frame = loaded.panel.to_dataframe()
+    assert forecaster.read(frame[frame.ticker == "7203.T"]).tickers == ("7203.T",)

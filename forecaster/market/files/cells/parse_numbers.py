@@ -60,7 +60,7 @@ _FOOTNOTE = (
 _CELL = compiled(
     rf"(?P<minus>[-+(]?)\s*(?:{_CURRENCY})?\s*(?P<inner>[-+]?)"
     r"(?P<body>[\d.,'\s]*\d[.,]?)(?P<exponent>[eE][-+]?\d{1,3})?"
-    rf"\s*(?P<unit>(?i:{_UNITS})\.?)?\s*(?:{_CURRENCY})?\)?(?:\s*(?:{_FOOTNOTE}))?"
+    rf"(?:(?<![.,])\s*(?P<unit>(?i:{_UNITS})\.?))?\s*(?:{_CURRENCY})?\)?(?:\s*(?:{_FOOTNOTE}))?"
 )
 _FRACTION = compiled(
     rf"(?:{_CURRENCY})?\s*(?:(?P<whole>\d{{1,6}})[\s-]+)?(?P<part>\d{{1,3}})/(?P<of>\d{{1,3}})"
@@ -78,9 +78,10 @@ _PLAIN = {
 }
 _WHOLE = {sign: compiled(rf"(?:(?:{number})?\n)*+") for sign, number in _PLAIN.items()}
 _WHOLE_WITH_UNITS = {
-    sign: compiled(rf"(?:(?:{number})?[KMBTkmbt%]?\n)*+") for sign, number in _PLAIN.items()
+    sign: compiled(rf"(?:(?:{number}(?:(?<=\d)[KMBTkmbt]|%)?)?\n)*+")
+    for sign, number in _PLAIN.items()
 }
-_SIMPLE = compiled(r"(?P<body>\d[\d.,]*)(?P<unit>[KMBTkmbt]?)")
+_SIMPLE = compiled(r"(?P<body>\d[\d.,]*)(?P<unit>(?:(?<=\d)[KMBTkmbt])?)")
 _TIDY = str.maketrans(
     {
         **dict.fromkeys("\u00a0\u202f\u2009\u2007", " "),
