@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forecaster.atomic import locked
+from forecaster.errors import MachineError
 from forecaster.features.closing_order import nothing
 from forecaster.features.representation import REACH
 from forecaster.jobs.bulk_reading import pool_for, stored_reader
@@ -147,7 +148,8 @@ def batch(
         LockHeld: another batch did not end in time.
         SettingsError: the model was not trained for that many steps, there are fewer workers than
             one, or the store is read-only.
-        MachineError: it is to be retrained, and what that needs is not installed.
+        MachineError: it is to be retrained, and what that needs is not installed; or the clock is
+            behind the journal.
         StoreError: the store cannot be used.
     """
     checked_horizon(model, horizon)  # before an evening's requests are made for nothing
@@ -160,6 +162,7 @@ def batch(
         Store() as store,
         workforce.kept() as pool,
     ):
+        _require_clock(store, moment)
         retraining = path is not None and due(store, model, retrain_days, moment)
         given, author = model, model if calibrate else model.uncalibrated()
         run, resumed = _run(store, _task(author, sources, market, horizon), moment, resume=resume)
@@ -190,7 +193,6 @@ def batch(
             notes += fewer_than_wanted(author, result.forecasts, sources)
         stale = {*loaded.stale, *(note.ticker for note in old if note.loud)}
         records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
-        notes += _clock(store, now or datetime.now(UTC))
         written, journal_rows, head = _written(store, run, author, records, now)
         night = None
         if risk is not None:  # after the forecasts, which nothing in it can cost
@@ -300,18 +302,21 @@ def _author(run: Run, model: Model, now: datetime | None) -> Author:
     return Author(run.run, now or datetime.now(UTC), model.name, model.id, model.digest)
 
 
-def _clock(store: Store, now: datetime) -> list[Note]:
-    """A note where the clock stands before the last row of the journal."""
+def _require_clock(store: Store, now: datetime) -> None:
+    """Refuse to write where the clock stands before the last row: no later proof would hold.
+
+    Raises:
+        MachineError: it does.
+    """
     with store.reading() as tx:
         last = journal.newest(tx)
-    if last is None or last - now <= journal.CLOCKS_APART:
-        return []
-    message = (
-        f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, and the last forecast of the journal"
-        f" was written at {last:%Y-%m-%d %H:%M}: one of them is wrong, and forecast journal verify"
-        " will find it. Check the clock."
-    )
-    return [Note(message, source="journal", loud=True)]
+    if last is not None and last - now > journal.CLOCKS_APART:
+        raise MachineError(
+            f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, and the last forecast of the"
+            f" journal was written at {last:%Y-%m-%d %H:%M}; rows in order of time are needed, so"
+            " nothing was forecast. Set the clock; if it is right, keep that journal with forecast"
+            " journal export, and start another in a database that FORECASTER_STORE names."
+        )
 
 
 def _journal_record(forecast: TickerForecast, files: Mapping[str, str]) -> JournalRecord:

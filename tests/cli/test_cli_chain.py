@@ -108,11 +108,14 @@ class TestWhatSomebodyDid:
             done = forecast(*command)
             assert (done.returncode, "no table journal" in done.stderr) == (5, True)
 
-    def test_a_clock_that_was_set_back_is_said_at_once(self, forecast, stored, home):
+    def test_nothing_is_written_while_the_clock_is_behind(self, forecast, stored, home):
         change(home, "UPDATE journal SET created=created+86400*400")
+        before = forecast("journal", "export", "--output", "-").stdout
         done = forecast("batch", stored, "--offline", "--quiet", "--horizon", "2")
+        assert (done.returncode, done.stdout) == (2, "")
         assert "this machine's clock says" in done.stderr
-        assert "Check the clock" in done.stderr
+        assert "Set the clock" in done.stderr
+        assert forecast("journal", "export", "--output", "-").stdout == before
 
 
 class TestAFullDisk:
