@@ -256,15 +256,19 @@ def _histories(
         if isinstance(history, DataError):
             histories[ticker] = history
             continue
-        start = 0
-        if fetching.since is not None:
-            start = int(np.searchsorted(history.sessions, fetching.since))
+        since = history.first if fetching.since is None else fetching.since
+        start = int(np.searchsorted(history.sessions, since))
         if start < len(history):
             bars, filled = with_known_ranges(history.slice(start, len(history)))
             bars = bars.slice(max(0, len(bars) - (last or len(bars))), len(bars))
             if fetching.calendar is not None:
                 bars = replace(bars, calendar=fetching.calendar)
             histories[ticker] = (wanted.shelf.put(bars) if wanted.shelf else bars), filled
+        elif ticker not in failed:
+            histories[ticker] = DataError(
+                f"{ticker} is stored to {history.cutoff}, and bars from {since} on are"
+                f" wanted. Ask for {parameter('since')} {history.cutoff} or earlier."
+            )
     return histories
 
 

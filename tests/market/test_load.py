@@ -196,6 +196,14 @@ class TestWhatIsGiven:
         loaded = load(store, source, "ABC", now=THURSDAY, last=7)
         assert len(loaded.panel.histories[0]) == 7
 
+    def test_bars_since_a_date_after_the_last_one(self, store, source):
+        load(store, source, "ABC", now=THURSDAY)
+        last = source.truth["ABC"].cutoff
+        late = FetchOptions(since=last + 400, offline=True)
+        (failure,) = load(store, source, "ABC", now=THURSDAY, fetching=late).failures
+        assert f"ABC is stored to {last}" in str(failure.error)
+        assert f"since {last} or earlier" in str(failure.error)
+
     def test_bars_since_a_date(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
         since = source.truth["ABC"].sessions[30]
