@@ -11,11 +11,12 @@ from forecaster.arrays import Floats, Floats32, Rows
 from forecaster.errors import DataError, Message, SettingsError, parameter
 from forecaster.joint.holdings import CASH, Holdings, Position
 from forecaster.market.bars import History
+from forecaster.market.files.cells.currencies import code_of
 from forecaster.market.notes import Note
 from forecaster.wording import few
 
-_HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS", "USX": "USD"}
-"""Currencies whose prices are in hundredths, as Yahoo writes them."""
+_HUNDREDTHS = {"GBp": "GBP", "ZAc": "ZAR", "ILA": "ILS", "USX": "USD"}
+"""Currencies whose prices are in hundredths."""
 _DIRECT, _INVERSE = 1.0, -1.0
 _LARGEST = 1e24
 
@@ -68,7 +69,7 @@ class Portfolio:
 def base_currency(holdings: Holdings, histories: Sequence[History], wanted: str | None) -> str:
     """The currency of all values: the one wanted, or the first holding's; "" where not known."""
     if wanted:
-        return _unit(wanted if wanted in _HUNDREDTHS else wanted.upper())[1]
+        return _unit(wanted)[1]
     by_ticker = {history.ticker: history for history in histories}
     for position in holdings.positions:
         found = by_ticker.get(known_as(position.ticker, by_ticker))
@@ -207,11 +208,10 @@ def _place_of(position: Position, places: dict[str, int]) -> int:
     )
 
 
-def _unit(code: str | None) -> tuple[float, str]:
-    """The unit of prices, and their currency."""
-    if code in _HUNDREDTHS:
-        return 0.01, _HUNDREDTHS[code]
-    return 1.0, (code or "").upper()
+def _unit(said: str | None) -> tuple[float, str]:
+    """The unit of prices, and their currency, of a code or sign as price files may have it."""
+    code = code_of(said or "") or (said or "").upper()
+    return (0.01, _HUNDREDTHS[code]) if code in _HUNDREDTHS else (1.0, code)
 
 
 def _unit_of(position: Position, history: History | None) -> tuple[float, str]:

@@ -126,7 +126,18 @@ def test_a_value_is_in_the_money_that_the_holdings_name(price_in, said, worth):
     assert value_positions(held, [history("A", 730.0, price_in)], "GBP").values.tolist() == [worth]
 
 
-@pytest.mark.parametrize("wanted", ["GBX", "GBp", "gbp", "GBP"])
+@pytest.mark.parametrize("price_in", ["gbx", "Gbx", "usx", "zac", "ZAC", "Zac", "ila", "Ila"])
+def test_hundredths_are_known_in_any_case(price_in):
+    histories = [history("A", 730.0, price_in), history("B", 1.0, price_in.upper())]
+    for said in (None, price_in, price_in.upper()):
+        held = Holdings((Position("A", 2.0, "shares", said), Position("B", 100.0, "value", said)))
+        base = base_currency(held, histories, None)
+        assert base in ("GBP", "USD", "ZAR", "ILS")
+        worth = [14.6, 100.0 if said is None else 1.0]
+        assert value_positions(held, histories, base).values.tolist() == pytest.approx(worth)
+
+
+@pytest.mark.parametrize("wanted", ["GBX", "gbx", "Gbx", "GBp", "gbp", "GBP"])
 def test_a_base_in_hundredths_is_its_currency(wanted):
     assert base_currency(holdings_of_words(["A=1"]), [history("A", 5.0, "USD")], wanted) == "GBP"
 

@@ -36,6 +36,7 @@ def read(path, **options):
         ("Close (GBp)", "GBp"),
         ("Close (HK$)", "HKD"),
         ("Close (ZAc)", "ZAc"),
+        ("Zac close", ""),
         ("Price (p)", "GBp"),
         ("Close (GBP, p)", "GBp"),
         ("Close (£ pence)", "GBp"),
@@ -103,8 +104,11 @@ def test_signs_that_do_not_agree_are_of_no_currency():
 
 @pytest.mark.parametrize(
     ("cell", "code"),
-    [("usd", "USD"), ("GBX", "GBp"), ("Pence", "GBp"), ("€", "EUR"), ("US$", "USD")],
-)
+    [
+        ("usd", "USD"), ("GBX", "GBp"), ("Gbx", "GBp"), ("Pence", "GBp"), ("€", "EUR"),
+        ("US$", "USD"), ("zac", "ZAc"), ("ZAC", "ZAc"), ("Ila", "ILA"), ("usx", "USX"),
+    ],
+)  # fmt: skip
 def test_a_column_of_currencies_may_have_words(tmp_path, cell, code):
     assert read(written(tmp_path / "A.csv", "Date,Close,Currency", "{}", cell))[0] == {"A": code}
 

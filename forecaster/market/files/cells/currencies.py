@@ -16,8 +16,8 @@ from forecaster.wording import listed
 
 _PENCE = "GBp"
 _BY_MARK = {
-    "€": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "GBX": _PENCE, "gbx": _PENCE,
-    "GBp": _PENCE, "p": _PENCE, "pence": _PENCE, "ZAc": "ZAc", "ILA": "ILA", "US$": "USD",
+    "€": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "gbx": _PENCE,
+    "GBp": _PENCE, "p": _PENCE, "pence": _PENCE, "zac": "ZAc", "ila": "ILA", "US$": "USD",
     "HK$": "HKD", "A$": "AUD", "C$": "CAD", "R$": "BRL", "S$": "SGD", "NT$": "TWD", "NZ$": "NZD",
     "MX$": "MXN", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₪": "ILS", "฿": "THB",
     "₫": "VND", "₱": "PHP", "₴": "UAH", "₸": "KZT", "₦": "NGN", "zł": "PLN", "Kč": "CZK",
@@ -25,7 +25,9 @@ _BY_MARK = {
     "R": "ZAR", "RM": "MYR", "Rp": "IDR", "lei": "RON", "SFr": "CHF",
 }  # fmt: skip
 _SHARED = frozenset({"$", "¥", "kr", "Rs", "￥"})
-_AMONG_WORDS = frozenset({"p", "P", "R", "RM", "Rp", "lei", "try", "Try", "pen", "Pen", "Mad"})
+_AMONG_WORDS = frozenset(
+    {"p", "P", "R", "RM", "Rp", "lei", "try", "Try", "pen", "Pen", "Mad", "Zac", "ila", "Ila"}
+)
 """Signs that are something else in a header."""
 _OTHER_UNIT = re.compile(r"(?i)\b(?:cents?|hundred|thousand|million|mio|tsd|k)\b|\d")
 _FIGURES = str.maketrans("", "", "0123456789.,'’()+-*†‡§# \t\u00a0\u202f\u2009")
