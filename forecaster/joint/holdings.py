@@ -157,18 +157,21 @@ def read_holdings(path: str) -> Holdings:
             f"{path} begins with {found}; a header with one column ticker and a column shares,"
             f" value or weight is needed. {_REMEDY}"
         )
-    if len(set(units.values())) < len(units):
-        raise DataError(
-            f"{path} has two columns of one kind ({listed([heads[p] for p in units])}); which of"
-            " them counts is not known. Remove one."
-        )
     currencies = [place for place, head in enumerate(heads) if head == "currency"]
-    place = currencies[0] if currencies else None
+    kinds = [*units.values(), *(heads[place] for place in currencies)]
+    places = zip([*units, *currencies], kinds, strict=True)
+    twice = [heads[place] for place, kind in places if kinds.count(kind) > 1]
+    if twice:
+        raise DataError(
+            f"{path} has two columns of one kind ({listed(twice)}); which of them counts is not"
+            " known. Remove one."
+        )
+    currency = currencies[0] if currencies else None
     _refuse_wide(rows, path)
     if delimiter != ",":
         _refuse_thousands(rows, units, path)
     positions = [
-        _position(row, names[0], units, place, f"{path}, row {number}")
+        _position(row, names[0], units, currency, f"{path}, row {number}")
         for number, row in enumerate(rows[1:], start=2)
         if any(cell.strip() for cell in row)
     ]

@@ -45,6 +45,7 @@ def test_tables_are_read(tmp_path, text, expected):
         ("AAPL,100\n", "header"),
         ("ticker,price\nA,1\n", "column shares"),
         ("ticker,shares,quantity\nA,1,1\n", "two columns of one kind"),
+        ("ticker,value,currency,Currency\nA,1,EUR,USD\n", "one kind .currency and currency"),
         ("ticker,shares\nA,1\nA,2\n", "held twice"),
         ("ticker,shares\nA,\n", "no amount"),
         ("ticker,shares,value\nA,1,2\n", "shares and value"),
