@@ -26,8 +26,8 @@ PREFIX = "FORECASTER_"
 PLAIN: Mapping[str, type] = {"home": str, "store": str, "pause": float, "deadline": float}
 """Settings without a flag: the layers below read their variables, so the file's go there too."""
 SHARED = (
-    "home", "store", "provider", "calendar", "offline", "model", "device", "date-format",
-    "decimal", "encoding", "log-format", "pause", "deadline",
+    "home", "store", "provider", "calendar", "offline", "model", "device", "currency",
+    "date-format", "decimal", "encoding", "log-format", "pause", "deadline",
 )  # fmt: skip
 """Keys that stand above the tables of the file, and need no command in a variable's name."""
 _MODEL_FOR = ("predict", "batch")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from test_cli_config import options, shown, toml
 
 from forecaster.cli import config_file
@@ -76,6 +79,12 @@ class TestTheWholeTree:
         names = [config_file.variable(k) for k in config_file.SHARED]
         names += [config_file.variable(k, c) for c, keys in options.items() for k in keys]
         assert len(names) == len(set(names))
+
+    def test_the_page_names_every_shared_setting(self):
+        page = (Path(__file__).resolve().parents[2] / "docs/scripting.md").read_text()
+        listed = page.split("\nShared are ")[1].split("; their variables")[0]
+        named = re.findall(r"`([^`]+)`", re.sub(r"\(of .*?\)", "", listed))
+        assert sorted(named) == sorted(config_file.SHARED)
 
     def test_every_shared_setting_is_some_commands_or_the_programs(self, options):
         own = {key for keys in options.values() for key in keys}

@@ -38,6 +38,14 @@ def test_it_is_that_of_prices_whose_file_names_none(forecast):
     assert shown.split(" session ")[1].split("─")[0].split()[-6:] == ["EUR"] * 6
 
 
+def test_it_is_a_setting_of_all_commands(forecast, home):
+    run = forecast("predict", FB, *MODEL, "-f", "json", FORECASTER_CURRENCY="EUR")
+    assert currency_of(run) == "EUR"
+    home.mkdir(exist_ok=True)
+    (home / "forecaster.toml").write_text('currency = "CHF"\n')
+    assert currency_of(forecast("predict", FB, *MODEL, "-f", "json")) == "CHF"
+
+
 def test_a_file_that_names_its_own_keeps_it_with_a_note(forecast, said):
     run = forecast("predict", said, *MODEL, "-f", "json", "--currency", "EUR")
     assert currency_of(run) == "USD"
