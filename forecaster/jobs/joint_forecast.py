@@ -10,7 +10,13 @@ import numpy as np
 
 from forecaster.arrays import Days, Floats, Mask
 from forecaster.errors import DataError, SettingsError, parameter
-from forecaster.jobs.predict import Predictions, hindsight_notes, predict, usable
+from forecaster.jobs.predict import (
+    Predictions,
+    first_cutoff,
+    hindsight_notes,
+    predict,
+    usable,
+)
 from forecaster.joint.dependence import Dependence, standardised_returns
 from forecaster.joint.marginals import Marginals
 from forecaster.market.bars import History
@@ -114,6 +120,7 @@ def joint_forecast(
             f" {_FEWEST_LEVELS} quantile levels are needed for a distribution. Train one with more"
             f" {parameter('quantiles')}."
         )
+    require_bars(histories, as_of)
     result = predict(
         model, histories, market=market, horizon=model.settings.horizon, as_of=as_of,
         calendars=calendars,
@@ -163,6 +170,15 @@ def lag_notes(forecast: JointForecast) -> list[Note]:
         for history, count in zip(forecast.histories, forecast.behind.tolist(), strict=True)
         if count >= _NOTED_BEHIND
     ]
+
+
+def require_bars(histories: Sequence[History], as_of: np.datetime64 | None) -> None:
+    """Raise a DataError where histories are too short, or begin too late for a date.
+
+    It names a date from which on all of them can be forecast.
+    """
+    for history in sorted(histories, key=first_cutoff, reverse=True):
+        usable(history, as_of)
 
 
 def _check_ends(histories: Sequence[History], cutoff: np.datetime64) -> None:

@@ -277,18 +277,29 @@ def checked_horizon(model: Model, horizon: int | None) -> int:
     return horizon
 
 
+def first_cutoff(history: History) -> np.datetime64:
+    """The session from which on a history can be forecast; its last one where it is too short."""
+    return np.datetime64(history.sessions[:SHORTEST_HISTORY][-1], "D")
+
+
 def usable(history: History, as_of: np.datetime64 | None) -> History:
     """The last ``REACH`` bars up to a date: all that a forecast reads.
 
     Raises:
         DataError: they are too few for a forecast.
     """
-    seen = history if as_of is None else history.up_to(as_of)
-    if len(seen) < SHORTEST_HISTORY:
+    if len(history) < SHORTEST_HISTORY:
         raise DataError(
-            f"{seen.ticker} has {len(seen)} bar ({seen.cutoff}); a forecast needs at least"
+            f"{history.ticker} has {len(history)} bar ({history.cutoff}); a forecast needs at least"
             f" {SHORTEST_HISTORY}. Add more sessions to the file."
         )
+    if as_of is not None and as_of < first_cutoff(history):
+        raise DataError(
+            f"{history.ticker} begins on {history.first} and {as_of} was asked for; a forecast"
+            f" needs at least {SHORTEST_HISTORY} bars up to its date. Ask for"
+            f" {first_cutoff(history)} or later."
+        )
+    seen = history if as_of is None else history.up_to(as_of)
     return seen.slice(max(len(seen) - REACH, 0), len(seen))
 
 

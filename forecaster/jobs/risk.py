@@ -10,7 +10,7 @@ import numpy as np
 from forecaster.arrays import Days, Floats, Floats32
 from forecaster.errors import SettingsError, parameter
 from forecaster.evaluation.exceedances import Tail, tail_of
-from forecaster.jobs.joint_forecast import JointForecast, joint_forecast
+from forecaster.jobs.joint_forecast import JointForecast, joint_forecast, require_bars
 from forecaster.joint.benchmarks import tails
 from forecaster.joint.holdings import Holdings
 from forecaster.joint.portfolio import Portfolio, base_currency, needed, value_positions
@@ -211,6 +211,7 @@ def held(
     currency = base_currency(holdings, histories, base)
     kept = [histories[place] for place in needed(holdings, histories, currency)]
     if as_of is not None:
+        require_bars(kept, as_of)
         kept = [history.up_to(as_of) for history in kept]
     return tuple(kept), value_positions(holdings, kept, currency)
 

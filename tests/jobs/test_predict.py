@@ -210,11 +210,15 @@ class TestAsOf:
         assert isinstance(found.failures[0].error, DataError)
         assert str(five.first) in str(found.failures[0].error)
 
-    def test_on_the_first_session_is_one_bar_too_few(self, panel):
-        long = panel.histories[0]
-        found = predict(model_of(panel), [long], as_of=long.first)
-        assert found.forecasts == ()
-        assert "has 1 bar" in str(found.failures[0].error)
+    def test_too_early_a_date_names_the_first_one_that_can_be_forecast_from(self, panel):
+        long, model = panel.histories[0], model_of(panel)
+        for day in (long.first - np.timedelta64(30, "D"), long.first):
+            found = predict(model, [long], as_of=day)
+            assert found.forecasts == ()
+            message = str(found.failures[0].error)
+            assert f"LONG begins on {long.first} and {day} was asked for" in message
+            assert message.endswith(f"Ask for {long.sessions[1]} or later.")
+        assert len(predict(model, [long], as_of=long.sessions[1]).forecasts) == 1
 
 
 class TestFailures:

@@ -141,6 +141,16 @@ def test_two_bars_are_enough_and_one_is_not():
         risk(MODEL, held, (young.slice(1, 2), *HISTORIES[1:]), draws=2000)
 
 
+@pytest.mark.parametrize("words", ["A=1 B=1", "B=1 A=1"])
+def test_too_early_a_date_names_one_from_which_on_all_can_be_forecast(words):
+    some = (HISTORIES[0], HISTORIES[1].slice(100, 400))
+    held, first = holdings_of_words(words.split()), some[1].sessions[1]
+    for day in (HISTORIES[0].first, some[1].first):
+        with pytest.raises(DataError, match=f"B begins on .*Ask for {first} or later"):
+            risk(MODEL, held, some, draws=2000, as_of=day)
+    assert risk(MODEL, held, some, draws=2000, as_of=first).forecast.cutoff == first
+
+
 @pytest.mark.parametrize("words", ["A=1 B=50", "A=50 B=1"])
 def test_a_history_that_ended_long_before_is_refused_until_asked_for(words):
     some = (HISTORIES[0], HISTORIES[1].slice(0, 200))
