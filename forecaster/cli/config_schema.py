@@ -43,6 +43,8 @@ def check_table(
             checked[key] = _fitted(file, "", key, value, shared[key])
         elif key in commands:
             checked[key] = _check_command(file, key, value, options, shared)
+        elif isinstance(value, dict):
+            raise _unknown(file, "", key, [*commands], "", written="[{}]")
         else:
             raise _unknown(file, "", key, [*shared, *commands], _owners(key, options))
     return checked
@@ -181,17 +183,17 @@ def _fitted(file: Path, table: str, key: str, value: object, wanted: Any) -> obj
 
 
 def _unknown(
-    file: Path, table: str, key: str, legal: Sequence[str], elsewhere: str
+    file: Path, table: str, key: str, legal: Sequence[str], elsewhere: str, written: str = "{}"
 ) -> SettingsError:
-    """The error for a key that there is not."""
-    near = nearest(key, legal)
+    """The error for a key that there is not; ``written`` says how such keys stand in the file."""
+    near, known = nearest(key, legal), map(written.format, sorted(legal))
     if elsewhere:
         advice = f"it belongs {elsewhere}. Move it there"
     elif near:
-        advice = f"did you mean {near[0]}? Correct it, or remove it"
+        advice = f"did you mean {written.format(near[0])}? Correct it, or remove it"
     else:
-        advice = f"{', '.join(sorted(legal)) or 'nothing'} may stand there. Remove it"
-    return SettingsError(f"{file}: {_place(key, table)} is no setting; {advice}.")
+        advice = f"{', '.join(known) or 'nothing'} may stand there. Remove it"
+    return SettingsError(f"{file}: {_place(written.format(key), table)} is no setting; {advice}.")
 
 
 def _place(key: str, table: str) -> str:

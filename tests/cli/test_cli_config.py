@@ -158,7 +158,10 @@ class TestWhatIsRefused:
         [
             ("provder = 'yahoo'", "provder is no setting; did you mean provider?"),
             ("horizon = 3", "it belongs in the table of a command: [predict]"),
-            ("[trian]\ncell = 'gru'", "trian is no setting; did you mean train?"),
+            ("[trian]\ncell = 'gru'", "[trian] is no setting; did you mean [train]?"),
+            ("[Risk]\nloss = '5%'", "[Risk] is no setting; did you mean [risk]?"),
+            ("[Plot]\nhistory = 30", "[Plot] is no setting; did you mean [plot]?"),
+            ("[Data.export]\nformat = 'csv'", "[Data] is no setting; did you mean [data]?"),
             ("[train]\nunit = 3", "unit in [train] is no setting; did you mean units?"),
             ("[train]\nbatch_size = 3", "did you mean batch-size?"),
             ("[train]\nlog-format = 'json'", "it belongs above the tables"),
