@@ -24,6 +24,7 @@ from forecaster.model.gradients import (
 from forecaster.model.numpy_rnn import GATES, Network
 from forecaster.model.settings import Cell, Settings
 from forecaster.model.training import batches, fit
+from forecaster.wording import counted
 
 Word = Literal["vanishes", "steady", "explodes"]
 Weights = Literal["trained", "initial", "trained here", "textbook"]
@@ -40,6 +41,7 @@ TEXTBOOK = (2.0, 0.5)
 """Recurrent weights of the textbook's linear unit."""
 
 MOST_LAGS = 1000
+_FEWEST_LAGS = 2
 _NOTHING = 1e-45
 """A number that float32 rounds to 0."""
 _WINDOWS = 64
@@ -116,10 +118,10 @@ def measure_gradients(
         SettingsError: ``lags`` is out of range.
         TrainingDiverged: with ``epochs``, a loss was not finite.
     """
-    if not 2 <= lags <= MOST_LAGS:
+    if not _FEWEST_LAGS <= lags <= MOST_LAGS:
         raise SettingsError(
-            f"{parameter('lags')} is {lags}; it must be 2 to {MOST_LAGS}. Change"
-            f" {parameter('lags')}."
+            f"{parameter('lags')} is {lags}; it must be {_FEWEST_LAGS} to {MOST_LAGS}."
+            f" Change {parameter('lags')}."
         )
     settings = model.settings
     features = len(model.representation.features)
@@ -224,11 +226,12 @@ def _windows(data: TrainingSet, history: History, lags: int) -> Batch:
     rows = np.flatnonzero((data.age >= lags) & (data.left > 0))
     if len(rows) == 0:
         n = len(history)
-        advice = f"or {parameter('lags')} {n - 2}" if n >= 4 else "of at least 4 bars"
-        bars = "1 bar" if n == 1 else f"{n} bars"
+        fewer = max(n - 2, _FEWEST_LAGS)
+        other = "" if n >= fewer + 2 else f"one of {fewer + 2} bars and "
+        advice = f", or {other}{parameter('lags')} {fewer}" if fewer < lags else ""
         raise DataError(
-            f"{history.ticker} has {bars}; to look {lags} sessions back, {lags + 2} are needed."
-            f" Give a longer history, {advice}."
+            f"{history.ticker} has {counted(n, 'bar')}; to look {lags} sessions back, {lags + 2}"
+            f" are needed. Give a longer history{advice}."
         )
     places = np.linspace(0, len(rows) - 1, min(_WINDOWS, len(rows))).round().astype(np.intp)
     rows = rows[places]

@@ -272,10 +272,26 @@ class TestClipping:
         assert found.stepped == "lstm, initial"
 
 
-@pytest.mark.parametrize(("bars", "advice"), [(30, "or lags 28"), (3, "at least 4 bars")])
-def test_a_history_shorter_than_the_lags_is_refused(bars, advice):
-    with pytest.raises(DataError, match=f"ACME has {bars} bars.*50 sessions back, 52.*{advice}"):
-        measure_gradients(model_of(), ACME.slice(0, bars))
+@pytest.mark.parametrize(
+    ("bars", "lags", "advice"),
+    [
+        (30, 50, "longer history, or lags 28."),
+        (4, 3, "longer history, or lags 2."),
+        (3, 50, "longer history, or one of 4 bars and lags 2."),
+        (2, 3, "longer history, or one of 4 bars and lags 2."),
+        (3, 2, "longer history."),
+    ],
+)
+def test_a_history_shorter_than_the_lags_is_refused(bars, lags, advice):
+    said = f"ACME has {bars} bars; to look {lags} sessions back, {lags + 2} are needed. Give a "
+    with pytest.raises(DataError) as refused:
+        measure_gradients(model_of(), ACME.slice(0, bars), lags=lags)
+    assert str(refused.value) == said + advice
+
+
+@pytest.mark.network
+def test_the_shortest_history_with_the_fewest_lags_is_measured():
+    assert measure_gradients(model_of(), ACME.slice(0, 4), cells=("rnn",), lags=2).windows == 1
 
 
 @pytest.mark.network
