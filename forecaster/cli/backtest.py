@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from forecaster.cli.flags import failures_in_flags, flag
+from forecaster.cli.flags import failures_in_flags, flag, typed
 from forecaster.cli.formats import PICTURE
 from forecaster.cli.network_options import Cells, DeviceOption, settings_of, training_options
 from forecaster.cli.options import (
@@ -152,7 +152,7 @@ def backtest(
     plan = options.plan(baselines)
     settings = settings_of(chosen, cell=any_cell(plan.cells))
     pool = Pool(workers, cluster)
-    file = picture_file(plot_output, width, "--plot-output")
+    file = picture_file(ctx, plot_output, width, "--plot-output")
     if plot and file is None and to.format != "table" and to.output is None:
         raise SettingsError(
             f"--plot draws on standard output, where --format {to.format} writes for programs;"
@@ -203,11 +203,10 @@ def _refuse_settings(ctx: typer.Context, names: Iterable[str]) -> None:
 
     Those of the environment and of ``forecaster.toml`` are for the networks that are trained.
     """
-    sources = {name: ctx.get_parameter_source(name) for name in names}
-    typed = [name for name, one in sources.items() if one is not None and one.name == "COMMANDLINE"]
-    if typed:
+    given = typed(ctx, names)
+    if given:
         raise SettingsError(
-            f"--model was given with {', '.join(map(flag, typed))}; a saved model is scored with"
+            f"--model was given with {', '.join(map(flag, given))}; a saved model is scored with"
             " the settings that it was trained with. Leave that out."
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forecaster.errors import ForecastError, Message
 
@@ -28,6 +28,12 @@ _OPTIONS = {
 def flag(parameter: str) -> str:
     """``--clip-norm`` for ``clip_norm``."""
     return _OPTIONS.get(parameter) or f"--{parameter.replace('_', '-')}"
+
+
+def typed(ctx: Any, names: Iterable[str]) -> list[str]:
+    """Those of some parameters whose options were typed, not set by a variable or in a file."""
+    sources = ((name, ctx.get_parameter_source(name)) for name in names)
+    return [name for name, one in sources if one is not None and one.name == "COMMANDLINE"]
 
 
 def in_flags(words: str | ForecastError) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from forecaster.cli.flags import typed
+
 _MOST_WORDS = 12
 """Sources that a line names; a longer one helps nobody."""
 
@@ -143,8 +145,7 @@ def _option(name: str, value: str) -> list[str]:
 
 def _typed(ctx: Any, name: str) -> Any:
     """The value of an option that was typed; else None."""
-    source = ctx.get_parameter_source(name)
-    return ctx.params[name] if source is not None and source.name == "COMMANDLINE" else None
+    return ctx.params[name] if typed(ctx, [name]) else None
 
 
 def _model(ctx: Any) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
+from forecaster.cli.flags import flag, typed
 from forecaster.cli.formats import PICTURE
 from forecaster.cli.results import emitting
 from forecaster.errors import SettingsError
@@ -38,13 +39,27 @@ class PictureFile:
             file.write(content)
 
 
-def picture_file(path: Path | None, width: int, option: str = "--output") -> PictureFile | None:
+def picture_file(
+    ctx: Any, path: Path | None, width: int, option: str = "--output"
+) -> PictureFile | None:
     """The file that was asked for, if it can be one.
 
+    Args:
+        ctx: of the command.
+        path: None: no file was asked for.
+        width: of the picture.
+        option: that names the file.
+
     Raises:
-        SettingsError: the picture would be too small to read or too large to look at.
+        SettingsError: the picture would be too small to read or too large to look at, or the look
+            of one was typed that is not asked for.
     """
     if path is None:
+        for name in typed(ctx, ("theme", "width")):
+            raise SettingsError(
+                f"{flag(name)} was given and no picture is written; it belongs to {option}. Add"
+                f" {option} chart.png, or leave {flag(name)} out."
+            )
         return None
     if not _NARROWEST <= width <= _WIDEST:
         raise SettingsError(

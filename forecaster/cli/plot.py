@@ -36,6 +36,7 @@ _IN_A_PICTURE, _IN_A_TERMINAL = 120, 60
 
 
 def plot(
+    ctx: typer.Context,
     sources: Sources,
     model: ModelName = None,
     horizon: Annotated[
@@ -67,7 +68,7 @@ def plot(
     from forecaster.output.charts.fan import MOST_PANELS, fan_picture
     from forecaster.output.live.spinners import working
 
-    file = picture_file(output, width)
+    file = picture_file(ctx, output, width)
     shown = history or (_IN_A_TERMINAL if file is None else _IN_A_PICTURE)
     check_sessions(shown if history is None else history)
     day = parse_date(as_of, "--as-of")

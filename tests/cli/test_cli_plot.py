@@ -106,6 +106,8 @@ def test_a_history_that_fails_is_reported_and_the_rest_is_drawn(forecast, model,
         (["--output", "fan.jpg"], ".png, .svg or .html. Call it fan.png."),
         (["--output", "fan"], ".png, .svg or .html"),
         (["--output", "fan.png", "--width", "100"], "--width is 100"),
+        (["--width", "900"], "--width was given and no picture is written"),
+        (["--theme", "dark", "--output", "-"], "it belongs to --output. Add --output chart.png"),
         (["--history", "1"], "--history is 1"),
         (["--history", "0"], "--history is 0"),
         (["--as-of", "soon"], "--as-of"),
@@ -119,6 +121,17 @@ def test_wrong_options_are_said_before_any_work(forecast, tmp_path, monkeypatch,
     assert run.stderr.count("\n") == 1
     assert run.stdout == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_look_of_pictures_may_be_set_where_none_is_drawn(forecast, model, prices, home):
+    (home / "forecaster.toml").write_text("[plot]\nwidth = 900\n")
+    assert forecast("plot", prices, FORECASTER_PLOT_THEME="dark").returncode == 0
+
+
+def test_the_look_of_a_backtests_picture_belongs_to_its_file(forecast):
+    run = forecast(*TESTED, "--plot", "--theme", "dark")
+    assert run.returncode == 2
+    assert "--theme was given and no picture is written; it belongs to --plot-output" in run.stderr
 
 
 def test_thirteen_histories_are_too_many_for_a_picture(forecast, model, prices, tmp_path):
