@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.flags import failures_in_flags, flag, typed
 from forecaster.cli.formats import PAGE
 from forecaster.cli.options import Calibrate, Reading, ThemeOption, complete_model
 from forecaster.cli.results import emit
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
 _SHOWN = 120
 """Sessions of history beside a forecast, as in a picture of `forecast plot`."""
 _DRAWING = "drawing the page"
+_READING = tuple(field.name for field in fields(Reading))
 
 
 def report(
+    ctx: typer.Context,
     subject: Annotated[
         str,
         reads(
@@ -81,19 +84,24 @@ def report(
 
     about = read_subject(subject)
     if isinstance(about, BacktestSubject):
-        for_model = {"--source": source, "--holdings": holdings, "--no-calibrate": not calibrate}
-        for flag, given in for_model.items():
-            if given:
-                raise SettingsError(
-                    f"{flag} was given and {subject} is a backtest; a forecast needs a model. Give"
-                    f" the name of a model, or leave {flag} out."
-                )
+        of_forecasts = ("source", "holdings", "calibrate", *_READING)
+        for option in _typed_flags(ctx, of_forecasts):
+            raise SettingsError(
+                f"{option} was given and {subject} is a backtest; a forecast needs a model. Give"
+                f" the name of a model, or leave {option} out."
+            )
         from forecaster.output.report.page import backtest_page
 
         with working(_DRAWING):
             page = backtest_page(about, theme)
         emit(page, output)
         return
+    if source is None and holdings is None:
+        for option in _typed_flags(ctx, _READING):
+            raise SettingsError(
+                f"{option} was given and no prices are read; it belongs to --source and --holdings."
+                f" Add --source FILE, or leave {option} out."
+            )
     if not calibrate:
         about = replace(about, model=about.model.uncalibrated())
     fans: tuple[Fan, ...] = ()
@@ -110,6 +118,13 @@ def report(
         page = model_page(about, fans, reasons, theme, risk)
     emit(page, output)
     report_failures(failures, succeeded=len(fans))
+
+
+def _typed_flags(ctx: typer.Context, names: Iterable[str]) -> list[str]:
+    """The options of some parameters as they were typed; what is set elsewhere is no mistake."""
+    return [
+        f"--no-{name}" if ctx.params[name] is False else flag(name) for name in typed(ctx, names)
+    ]
 
 
 def _fans(model: Model, loaded: LoadResult) -> tuple[tuple[Fan, ...], tuple[Failure, ...]]:

@@ -116,6 +116,34 @@ def test_names_from_users_are_text(forecast, model, home, tmp_path):
     assert file.read_text().count("&lt;script&gt;") >= 3
 
 
+OF_READING = [
+    "--column=close=Close", "--date-format=%Y", "--ticker=A", "--decimal=,", "--encoding=utf-8",
+    "--currency=EUR", "--offline", "--provider=yahoo", "--calendar=XNYS",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("option", OF_READING)
+def test_a_backtest_has_no_use_for_options_of_reading(forecast, backtest, tmp_path, option):
+    run = forecast("report", backtest, "-o", tmp_path / "r.html", option)
+    assert run.returncode == 2
+    assert f"{option.partition('=')[0]} was given and {backtest} is a backtest" in run.stderr
+    assert not (tmp_path / "r.html").exists()
+
+
+@pytest.mark.parametrize("option", OF_READING)
+def test_a_model_without_a_source_has_no_use_for_options_of_reading(forecast, tmp_path, option):
+    run = forecast("report", "sample", "-o", tmp_path / "r.html", option)
+    assert run.returncode == 2
+    assert f"{option.partition('=')[0]} was given and no prices are read" in run.stderr
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_options_of_reading_may_be_set_for_other_reports(forecast, backtest, tmp_path):
+    settings = {"FORECASTER_CURRENCY": "EUR", "FORECASTER_REPORT_CALIBRATE": "0"}
+    for subject in ("sample", backtest):
+        assert forecast("report", subject, "-o", tmp_path / "r.html", **settings).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
