@@ -18,7 +18,7 @@ from typing import Any
 
 from forecaster.cli.config_schema import check_table, names_of, nearest_variables
 from forecaster.cli.trust import WITHOUT_FLAG, is_reserved, refuse_reserved, with_reserved
-from forecaster.cli.uses import Verb, other_name_of, use_of
+from forecaster.cli.uses import Verb, other_names_of, use_of
 from forecaster.errors import SettingsError
 from forecaster.paths import is_anybodys, settings_file, settings_files
 
@@ -89,8 +89,7 @@ def name_variables(options: Options) -> None:
     """Give each option its variables; a command's own comes before the one of all commands."""
     for command, params in options.items():
         for key, param in params.items():
-            former = other_name_of(param)
-            names = [variable(name, command) for name in (key, former) if name is not None]
+            names = [variable(name, command) for name in (key, *other_names_of(param))]
             param.envvar = [*names, variable(key)] if is_shared(key, command) else names
             param.show_envvar = False  # two more lines for each option would bury the help
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from forecaster.cli.uses import other_name_of
+from forecaster.cli.uses import other_names_of
 from forecaster.errors import SettingsError
 from forecaster.redaction import KEYS
 from forecaster.wording import listed, visible
@@ -81,9 +81,9 @@ def _check_command(
 
 
 def names_of(params: Mapping[str, Any]) -> dict[str, str]:
-    """The keys of a command's options, and the names of earlier versions for them, to the keys."""
-    former = {other_name_of(param): key for key, param in params.items()}
-    return {**{key: key for key in params}, **{k: v for k, v in former.items() if k is not None}}
+    """The keys of a command's options, and their other names, to the keys."""
+    others = {name: key for key, param in params.items() for name in other_names_of(param)}
+    return {**{key: key for key in params}, **others}
 
 
 def _under_their_names(
@@ -168,7 +168,7 @@ def _owners(key: str, options: Mapping[str, Mapping[str, Any]]) -> str:
     secret = key.replace("-", "_").upper()
     if secret in KEYS:
         return f"in the variable {secret}, since files are passed on more easily than variables"
-    owners = [f"[{command}]" for command, params in options.items() if _plain(key) in params]
+    owners = [f"[{c}]" for c, params in options.items() if _plain(key) in names_of(params)]
     return f"in the table of a command: {listed(owners, 'or')}" if owners else ""
 
 

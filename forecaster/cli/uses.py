@@ -87,3 +87,10 @@ def use_of(param: Any) -> Use | None:
 def other_name_of(param: Any) -> str | None:
     """The name without dashes that Click's parameter had in earlier versions."""
     return getattr(param.type_descriptor.parameter_info, "also_called", None)
+
+
+def other_names_of(param: Any) -> list[str]:
+    """All names without dashes of Click's parameter but the first: settings may have them, too."""
+    former = other_name_of(param)
+    _, *also = [name[2:] for name in param.opts if name.startswith("--")]
+    return also if former is None else [*also, former]

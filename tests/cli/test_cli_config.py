@@ -70,6 +70,20 @@ class TestPrecedence:
         assert used(FORECASTER_MODEL="sample") == "sample"
         assert used(FORECASTER_MODEL="sample", FORECASTER_PREDICT_MODEL="blank") == "blank"
 
+    def test_an_option_of_two_names_can_be_set_by_both(self, forecast, model, prices, toml):
+        def step(*words: str, **environment: str) -> int:
+            run = forecast("explain", prices, "-f", "json", *words, **environment)
+            assert (run.returncode, run.stderr) == (0, "")
+            return int(json.loads(run.stdout)["step"])
+
+        toml("[explain]\nhorizon = 2\n")
+        assert step() == 2
+        assert step(FORECASTER_EXPLAIN_HORIZON="3") == 3
+        assert step("--horizon", "1", FORECASTER_EXPLAIN_STEP="3") == 1
+        toml("[explain]\nhorizon = 2\nstep = 2\n")
+        run = forecast("explain", prices)
+        assert "horizon in [explain] is another name of step, which is set there" in run.stderr
+
     def test_an_empty_variable_is_none(self, forecast, model, prices, toml):
         toml("[predict]\nhorizon = 1\n")
         run = forecast("predict", prices, "-f", "json", FORECASTER_PREDICT_HORIZON="")
@@ -158,6 +172,7 @@ class TestWhatIsRefused:
         [
             ("provder = 'yahoo'", "provder is no setting; did you mean provider?"),
             ("horizon = 3", "it belongs in the table of a command: [predict]"),
+            ("out = 'b.csv'", "it belongs in the table of a command: [train] or [batch]"),
             ("[trian]\ncell = 'gru'", "[trian] is no setting; did you mean [train]?"),
             ("[Risk]\nloss = '5%'", "[Risk] is no setting; did you mean [risk]?"),
             ("[Plot]\nhistory = 30", "[Plot] is no setting; did you mean [plot]?"),
