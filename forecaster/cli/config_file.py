@@ -30,7 +30,7 @@ SHARED = (
     "date-format", "decimal", "encoding", "log-format", "pause", "deadline",
 )  # fmt: skip
 """Keys that stand above the tables of the file, and need no command in a variable's name."""
-_MODEL_FOR = ("predict", "batch")
+_MODEL_FOR = ("predict", "batch", "risk", "rank", "plot", "explain")
 """Commands whose ``--model`` makes forecasts; elsewhere it asks for another kind of result."""
 _MOST_BYTES = 2**18
 _DEEP = r"""(?:[ \t]*\.[ \t]*(?:[\w-]+|"[^"\n]*"|'[^'\n]*')){32}"""

@@ -15,6 +15,7 @@ from forecaster.output.console import Text
 from forecaster.output.format import plain, to_csv, to_json
 from forecaster.output.predict import model_object
 from forecaster.output.tabular.layout import Column, fitting_table
+from forecaster.wording import counted
 
 _LAGS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -24,7 +25,7 @@ def gradients_table(gradients: Gradients, model: Model, width: int) -> list[Rend
     parts: list[RenderableType] = [
         Text(
             f"{gradients.ticker}; model {model.name} ({model.settings.cell}, {model.id}),"
-            f" mean of {gradients.windows} windows",
+            f" mean of {counted(gradients.windows, 'window')}",
             style="bold",
         ),
         Text(""),

@@ -70,6 +70,12 @@ class TestPrecedence:
         assert used(FORECASTER_MODEL="sample") == "sample"
         assert used(FORECASTER_MODEL="sample", FORECASTER_PREDICT_MODEL="blank") == "blank"
 
+    @pytest.mark.parametrize("command", ["explain", "plot", "risk", "rank"])
+    def test_a_model_set_for_all_makes_every_forecast(self, forecast, prices, command):
+        words = {"risk": [f"{prices.stem}=1", prices], "rank": [prices, prices]}
+        run = forecast(command, *words.get(command, [prices]), FORECASTER_MODEL="no-such-model")
+        assert (run.returncode, "no-such-model" in run.stderr) == (6, True), run.stderr
+
     def test_an_option_of_two_names_can_be_set_by_both(self, forecast, model, prices, toml):
         def step(*words: str, **environment: str) -> int:
             run = forecast("explain", prices, "-f", "json", *words, **environment)
