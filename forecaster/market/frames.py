@@ -68,7 +68,7 @@ def _of_pandas(data: pd.DataFrame | pd.Series[Any]) -> _Columns:
             columns.append(_column(level.to_series()))
     index = list(names)
     for place, label in enumerate(frame.columns):
-        names.append(str(label))
+        names.append(str(tuple(map(str, label)) if isinstance(label, tuple) else label))
         columns.append(_column(frame.iloc[:, place]))
     return names, columns, index
 

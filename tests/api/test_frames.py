@@ -120,6 +120,14 @@ def test_one_ticker_downloaded():
     assert history.fingerprint == A.fingerprint
 
 
+@pytest.mark.parametrize("name", ["btc-usd", "Apple Inc", np.str_("aapl"), "x" * 150])
+def test_tickers_of_two_levels_are_taken_as_they_stand(name):
+    both = pd.concat({"MSFT": bars(A), name: bars(B)}, axis=1)
+    assert forecaster.read(both).tickers == ("MSFT", name)
+    assert forecaster.read(both.swaplevel(axis=1)).tickers == ("MSFT", name)
+    assert forecaster.read(both[[name]]).tickers == (name,)
+
+
 def test_a_panel_comes_back_from_its_own_frame():
     panel = Panel((A, B))
     again = forecaster.read(panel.to_dataframe())

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Literal, NamedTuple
 
-from forecaster.market.files.column_names import Header, header_of, is_like_symbol
+from forecaster.market.files.column_names import LONGEST_HEADER, Header, header_of, is_like_symbol
 
 LONGEST_PAIR = 100
+_CLOSES = frozenset({"close", "adjusted_close"})
 _SIGNS = (" - ", ".", "_", ":", "|", " ", "-")
 
 _Side = Literal["front", "back"]
@@ -37,8 +38,10 @@ def pairs_in(headers: Sequence[Header]) -> list[Pair]:
 
     The ticker stands on the same side of every header. A ticker that is itself a word of headers
     (``LOW.Close``) is one where that side gives each ticker a close, and more fields than the other
-    side would.
+    side would. In tuples it is whatever stands beside the field.
     """
+    if levels := _levels(headers):
+        return levels
     sides: dict[_Side, list[_Reading]] = {"front": [], "back": []}
     for place, header in enumerate(headers):
         for reading in _readings(place, header):
@@ -53,6 +56,30 @@ def pairs_in(headers: Sequence[Header]) -> list[Pair]:
     return [reading.pair for reading in likely[0]] if len(likely) == 1 else []
 
 
+def _levels(headers: Sequence[Header]) -> list[Pair]:
+    """The pairs of headers that are tuples of two parts; none where either part may be the field.
+
+    Fields are what gives most tickers a close. Where both parts could be fields, words in capitals
+    are rather tickers, and the way that leaves fewer columns unread is right.
+    """
+    parts = {place: tuple_of(header.text) for place, header in enumerate(headers)}
+    both = {place: pair for place, pair in parts.items() if len(pair) == 2 and all(pair)}
+    ways = []
+    for side in (0, 1):
+        fields = {place: header_of(pair[side]) for place, pair in both.items()}
+        ways.append([Pair(p, f, both[p][1 - side].strip()) for p, f in fields.items() if f.role])
+    first, second = map(_likelihood, ways)
+    return [] if first == second else ways[0] if first > second else ways[1]
+
+
+def _likelihood(pairs: Sequence[Pair]) -> tuple[float, bool, int, int]:
+    tickers = {pair.ticker for pair in pairs}
+    with_closes = {pair.ticker for pair in pairs if pair.field.role in _CLOSES}
+    in_capitals = all(pair.field.is_role_or_symbol for pair in pairs)
+    roles = {pair.field.role for pair in pairs}
+    return len(with_closes) / max(len(tickers), 1), not in_capitals, len(pairs), len(roles)
+
+
 def may_be_pair(header: Header) -> bool:
     """Whether a header can be cut into a field and a ticker, or the other way round."""
     return any(True for _ in _readings(0, header))
@@ -65,7 +92,7 @@ def names_date(header: Header) -> bool:
 
 def tuple_of(text: str) -> tuple[str, ...]:
     """The parts of a Python tuple written as text, as pandas names columns; empty if it is none."""
-    if len(text) > LONGEST_PAIR or not text.startswith("("):
+    if len(text) > LONGEST_HEADER or not text.startswith("("):
         return ()
     try:
         parts = ast.literal_eval(text)
@@ -120,5 +147,5 @@ def _one_each(readings: Sequence[_Reading]) -> list[_Reading]:
 
 def _all_have_closes(readings: Sequence[_Reading]) -> bool:
     tickers = {reading.pair.ticker for reading in readings}
-    closes = {r.pair.ticker for r in readings if r.pair.field.role in {"close", "adjusted_close"}}
+    closes = {r.pair.ticker for r in readings if r.pair.field.role in _CLOSES}
     return bool(readings) and closes == tickers and not any(header_of(t).is_noise for t in tickers)

@@ -66,3 +66,24 @@ def test_the_field_takes_as_much_of_a_header_as_it_can():
         ("AAPL", "high"),
     ]
     assert pairs_in([header_of("BRK.B.Close")])[0].ticker == "BRK.B"
+
+
+@pytest.mark.parametrize(
+    "ticker",
+    ["aapl", "btc-usd", "^gdaxi", "vow3.de", "Apple Inc", "SPX Index", "LOW", "C"],
+)
+def test_beside_the_field_of_a_tuple_stands_the_ticker_whatever_it_says(ticker):
+    fields, tickers = ["Open", "High", "Low", "Close", "Dividends"], ["MSFT", ticker]
+    read = [(field, name) for name in tickers for field in fields[:-1]]
+    assert pairs(*(f"({n!r}, {f!r})" for n in tickers for f in fields)) == read
+    assert pairs(*(f"({f!r}, {n!r})" for n in tickers for f in fields)) == read
+    assert pairs(*(f"({f!r}, {ticker!r})" for f in fields)) == read[4:]
+
+
+def test_closes_of_tickers_that_are_words_of_fields_are_no_fields_of_one_ticker():
+    tickers = ["C", "V", "O", "AAPL"]
+    assert pairs(*(f"('Close', {n!r})" for n in tickers)) == [("Close", n) for n in tickers]
+
+
+def test_a_tuple_of_two_fields_names_no_ticker():
+    assert pairs("('Close', 'Value')") == []
