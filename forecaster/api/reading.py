@@ -16,7 +16,7 @@ from forecaster.api.arguments import checked, in_python
 from forecaster.errors import ForecastWarning, SettingsError, parameter
 from forecaster.market.bars import History, Panel
 from forecaster.market.frames import NAME, is_frame, table_of_frame
-from forecaster.wording import visible
+from forecaster.wording import counted, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ class ArrowStream(Protocol):
 
 Frame: TypeAlias = "pd.DataFrame | pd.Series[Any] | ArrowStream"
 Source: TypeAlias = "str | os.PathLike[str] | Frame | History | Panel"
-Data: TypeAlias = "Source | Iterable[Source] | Mapping[str, Frame]"
+Data: TypeAlias = "Source | Iterable[Source] | Mapping[str, Frame | History | Panel]"
 """Prices: a ticker, a path, a frame, a history or a panel; several of them; frames by ticker."""
 
 Day: TypeAlias = "str | date | np.datetime64"
@@ -68,7 +68,8 @@ def read(
         data: a ticker such as ``"AAPL"``, a path to a file or folder, a DataFrame or Series (bars
             with a date index or column, long frames with a column of tickers, frames with a column
             for each ticker, what ``yfinance.download`` returns; of pandas, polars or Arrow), a
-            `History`, a `Panel`; several of these; or a mapping of tickers to frames.
+            `History`, a `Panel`; several of these; or a mapping of tickers to frames, whose own
+            names do not count then.
         ticker: the name of the single history.
         id_col: the column of tickers.
         time_col: the column of dates.
@@ -171,13 +172,13 @@ def _sorted(data: Data) -> tuple[list[str | Table], list[Panel]]:
     parts = _parts(data)
     several = sum(is_frame(part) for _, part in parts) > 1
     for number, (name, part) in enumerate(parts, start=1):
-        if isinstance(part, Panel):
-            ready.append(part)
-        elif isinstance(part, History):
-            ready.append(Panel((part,)))
+        if isinstance(part, Panel | History):
+            ready.append(_under(name, part if isinstance(part, Panel) else Panel((part,))))
         elif is_frame(part):
             table = table_of_frame(part, name or (f"{NAME} {number}" if several else NAME))
             sources.append(replace(table, title=name))
+        elif name is not None and isinstance(part, str | os.PathLike):
+            raise _no_frame(name, part)
         elif isinstance(part, str):
             sources.append(part)
         elif isinstance(part, os.PathLike):
@@ -203,6 +204,30 @@ def _parts(data: Data) -> list[tuple[str | None, Any]]:
             f"{parameter('data')} is empty; a ticker, a file or a DataFrame is needed."
         )
     return parts
+
+
+def _under(name: str | None, panel: Panel) -> Panel:
+    """A panel whose one history has the ticker that a mapping gives it.
+
+    Raises:
+        SettingsError: it has several.
+    """
+    if name is None:
+        return panel
+    if len(panel) != 1:
+        raise SettingsError(
+            f"{parameter('data')} gives {name} a panel of {counted(len(panel), 'history')}; one is"
+            " needed. Give the panel by itself, without a ticker."
+        )
+    return replace(panel, histories=(panel.histories[0].having(ticker=name),))
+
+
+def _no_frame(name: str, part: object) -> SettingsError:
+    text = os.fsdecode(part) if isinstance(part, os.PathLike) else part
+    return SettingsError(
+        f"{parameter('data')} gives {name} the text {text!r}; in a mapping each ticker has its"
+        f" prices. Give forecaster.read({text!r}) in its place."
+    )
 
 
 def _no_prices(part: object) -> SettingsError:

@@ -79,6 +79,7 @@ class RawBars:
         if len(self.sources) > 1:
             return f"{self.ticker} ({len(self.sources)} files)"
         several = self.has_ticker_column or self.gaps_expected
+        several &= self.ticker != self.sources[0]
         return f"{self.sources[0]}: {self.ticker}" if several else self.sources[0]
 
     def row(self, place: int) -> str:

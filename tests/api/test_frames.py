@@ -15,6 +15,7 @@ import pytest
 from synthetic import garch_history
 
 import forecaster
+from forecaster.errors import DataError, SettingsError
 from forecaster.market.bars import BAR_FIELDS, History, Panel
 
 A, B = garch_history("AAA", 320, seed=1), garch_history("BBB", 250, seed=2)
@@ -133,6 +134,47 @@ def test_a_panel_comes_back_from_its_own_frame():
     again = forecaster.read(panel.to_dataframe())
     assert again.fingerprint == panel.fingerprint
     assert again.to_dataframe().equals(panel.to_dataframe())
+
+
+NAMED_INSIDE: dict[str, Callable[[], Any]] = {
+    "a name of its own": lambda: bars(A)["Close"].rename("BBB"),
+    "a column of tickers": lambda: bars(A).assign(ticker="BBB"),
+    "two levels": one_downloaded,
+    "a history": lambda: A,
+    "a panel": lambda: Panel((A,)),
+}
+
+
+@pytest.mark.parametrize("form", NAMED_INSIDE)
+def test_the_ticker_of_a_mapping_goes_before_any_that_a_frame_has(form):
+    made = NAMED_INSIDE[form]()
+    panel = forecaster.read({"MINE": made, "YOURS": made, "BBB": bars(B)})
+    assert panel.tickers == ("MINE", "YOURS", "BBB")
+    assert [len(history) for history in panel] == [len(A), len(A), len(B)]
+
+
+SEVERAL: dict[str, Callable[[], Any]] = {
+    "long": lambda: long(ticker="id"),
+    "wide": lambda: pd.DataFrame({h.ticker: bars(h)["Close"] for h in (A, B)}),
+    "two levels": lambda: downloaded(0),
+}
+
+
+@pytest.mark.parametrize("form", SEVERAL)
+def test_several_histories_are_no_ticker_of_a_mapping(form):
+    with pytest.raises(DataError, match=r"MINE .* has 2 histories \(AAA, BBB\)"):
+        forecaster.read({"MINE": SEVERAL[form](), "BBB": bars(B)})
+
+
+def test_a_mapping_holds_prices_and_panels_of_one(tmp_path):
+    with pytest.raises(SettingsError, match=r"gives MINE a panel of 2 histories"):
+        forecaster.read({"MINE": Panel((A, B))})
+    bars(A).to_csv(tmp_path / "AAA.csv")
+    path = str(tmp_path / "AAA.csv")
+    for given in (path, Path(path)):
+        with pytest.raises(SettingsError, match=r"Give forecaster\.read\('.*AAA\.csv'\)"):
+            forecaster.read({"MINE": given})
+    assert forecaster.read({"MINE": forecaster.read(path)}).tickers == ("MINE",)
 
 
 def test_frames_without_a_name_stay_apart():

@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 MANY = 16
 """Files from which what reads long columns faster is worth loading."""
 
+_SHOWN = 4
+"""Tickers that a message names."""
+
 MAX_TEXT_BYTES = 256 * 2**20
 MAX_PARQUET_BYTES = 2**30
 STDIN_NAME = "standard input"
@@ -125,7 +128,7 @@ def read_files(
     """Read files, folders, standard input and tables in memory into one panel.
 
     Args:
-        sources: paths, ``-``, and tables; a table's ``title`` is its ticker.
+        sources: paths, ``-``, and tables; a table's ``title`` goes before its tickers.
         options: column names, date format, ticker, decimal sign, encoding, currency.
         stdin: where ``-`` reads; the process's standard input if None.
         reader: of the files of a source; None: :func:`read_each`.
@@ -212,7 +215,9 @@ class Collected:
         """Read one source; a folder stands for its price files."""
         if isinstance(source, Table):
             with self._failing(source.source):
-                self._add_table(source, source.source.replace(" ", "").upper(), is_named=False)
+                found = Collected(self.options)
+                found._add_table(source, source.source.replace(" ", "").upper(), is_named=False)
+                self._join(found._under(source.title) if source.title else found)
             return
         with self._failing(writable(source)):
             for found in reader(paths_of(source), self.options):
@@ -233,6 +238,22 @@ class Collected:
                     f"{STDIN_NAME} was given twice; it can be read once. Leave one - out."
                 )
             self._add_table(_stdin_table(stdin, self.options), STDIN_TICKER, is_named=False)
+
+    def _under(self, ticker: str) -> Collected:
+        """What was in one table, under the ticker that it was given with.
+
+        Raises:
+            DataError: the table has several histories.
+        """
+        if len(self.parts) > 1:
+            names = [*self.parts][:_SHOWN] + ["…"] * (len(self.parts) > _SHOWN)
+            raise DataError(
+                f"{ticker} is given as one ticker, and its table has {len(self.parts)} histories"
+                f" ({', '.join(names)}); one is needed. Give the table by itself, without a ticker."
+            )
+        for rows in self.parts.values():
+            self.parts = {ticker: [part._replace(ticker=ticker, is_named=True) for part in rows]}
+        return self
 
     def _join(self, found: Collected) -> None:
         """Add what was in another file."""
