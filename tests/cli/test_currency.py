@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import forecaster
@@ -49,7 +50,7 @@ def test_it_is_a_setting_of_all_commands(forecast, home):
 def test_a_file_that_names_its_own_keeps_it_with_a_note(forecast, said):
     run = forecast("predict", said, *MODEL, "-f", "json", "--currency", "EUR")
     assert currency_of(run) == "USD"
-    assert "closes are in USD by the file, and not in EUR" in run.stderr
+    assert "are in USD by the file, and not in EUR" in run.stderr
     run = forecast("predict", said, *MODEL, "-f", "json", "--currency", "USD")
     assert (currency_of(run), "by the file" in run.stderr) == ("USD", False)
 
@@ -58,7 +59,7 @@ def test_a_file_of_several_is_of_none_whatever_is_given(forecast, said):
     said.write_text(said.read_text().replace(f"{DAYS[-1]},125,USD", f"{DAYS[-1]},125,CHF"))
     run = forecast("predict", said, *MODEL, "-f", "json", "--currency", "EUR")
     assert currency_of(run) is None
-    assert "closes are in CHF and USD by the file, and not in EUR" in run.stderr
+    assert "are in CHF and USD by the file, and not in EUR" in run.stderr
 
 
 def test_each_ticker_of_a_file_has_its_own(forecast, tmp_path):
@@ -96,3 +97,10 @@ def test_python_takes_it(said):
     assert [history.currency for history in panel] == ["EUR"]
     with pytest.warns(forecaster.ForecastWarning, match="by the file, and not in EUR"):
         assert forecaster.read(str(said), currency="EUR").histories[0].currency == "USD"
+
+
+def test_a_frame_s_ticker_stands_once_before_its_note(said):
+    with pytest.warns(forecaster.ForecastWarning) as caught:
+        forecaster.read({"X": pd.read_csv(said)}, currency="EUR")
+    (text,) = (str(w.message) for w in caught if "by the file" in str(w.message))
+    assert text == "X: closes of X are in USD by the file, and not in EUR."

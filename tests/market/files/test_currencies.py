@@ -132,7 +132,7 @@ def test_what_is_given_goes_before_a_header_with_a_note(tmp_path):
 
 def test_rows_that_contradict_their_header_are_noted(tmp_path):
     _, notes = read(written(tmp_path / "A.csv", "Date,Close (EUR),Currency", "{}", "USD"))
-    assert any("rows are in USD and their header is in EUR" in str(n) for n in notes)
+    assert any("rows of A are in USD and their header is in EUR" in str(n) for n in notes)
 
 
 def test_a_header_that_names_the_ticker_names_no_currency(tmp_path):
@@ -146,7 +146,7 @@ def test_a_header_that_names_the_ticker_names_no_currency(tmp_path):
 def test_a_sign_keeps_its_currency_against_the_one_that_is_given(tmp_path):
     found, notes = read(written(tmp_path / "SHEL.csv", "Date,Close", "{}p"), currency="GBP")
     assert found == {"SHEL": "GBp"}
-    assert any("closes are in GBp by the file, and not in GBP" in str(note) for note in notes)
+    assert any("are in GBp by the file, and not in GBP" in str(note) for note in notes)
 
 
 def test_each_series_and_each_ticker_has_its_own(tmp_path):
@@ -167,4 +167,4 @@ def test_closes_in_several_currencies_are_in_none_with_a_note(tmp_path):
     path.write_text(path.read_text().replace("-27,€", "-27,£"))
     found, notes = read(path)
     assert found == {"SAP": None}
-    assert any("closes are in EUR and GBP, and were taken as they are" in str(n) for n in notes)
+    assert any("are in EUR and GBP, and were taken as they are" in str(n) for n in notes)

@@ -208,7 +208,7 @@ def test_closes_in_two_currencies_are_named(tmp_path):
         for day, x in zip(DAYS, FIRST, strict=True)
     )
     loaded = read_file(write(tmp_path, "x.csv", "Date,Ticker,Close,Currency\n" + rows))
-    assert messages(loaded) == ["A: closes are in EUR and USD, and were taken as they are."]
+    assert messages(loaded) == ["closes of A are in EUR and USD, and were taken as they are."]
 
 
 @pytest.mark.parametrize(

@@ -53,17 +53,19 @@ def currency_of(
     codes = sorted(set(found).difference({""}))
     if codes and (len(codes) > 1 or _is_code(codes[0])):
         if given is not None and codes != [given]:
-            notes.append(f"{ticker}: closes are in {listed(codes)} by the file, and not in {given}")
+            notes.append(
+                f"closes of {ticker} are in {listed(codes)} by the file, and not in {given}"
+            )
         elif len(codes) > 1:
-            notes.append(f"{ticker}: closes are in {listed(codes)}, and were taken as they are")
+            notes.append(f"closes of {ticker} are in {listed(codes)}, and were taken as they are")
         elif header and header != codes[0]:
-            notes.append(f"{ticker}: rows are in {codes[0]} and their header is in {header}")
+            notes.append(f"rows of {ticker} are in {codes[0]} and their header is in {header}")
         return codes[0] if len(codes) == 1 else None
     known = given or header or None
     if known is None and codes:
-        notes.append(f'{ticker}: closes are in "{codes[0]}" by the file, which is no known code')
+        notes.append(f'closes of {ticker} are in "{codes[0]}" by the file, which is no known code')
     elif header and known != header:
-        notes.append(f"{ticker}: closes are in {header} by their header, and taken as {known}")
+        notes.append(f"closes of {ticker} are in {header} by their header, and taken as {known}")
     return known
 
 
