@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 
 from forecaster.api.arguments import checked, in_python
-from forecaster.errors import ForecastWarning, SettingsError, parameter
+from forecaster.errors import ForecastError, ForecastWarning, SettingsError, parameter
 from forecaster.market.bars import History, Panel
 from forecaster.market.frames import NAME, is_frame, table_of_frame
 from forecaster.wording import counted, visible
@@ -109,9 +109,15 @@ def read(
     )
     failures = loaded.failures
     if failures and not (skip_unreadable and len(loaded.panel)):
-        raise failures[0].error
+        raise _with_a_way_on(failures[0].error) if len(loaded.panel) else failures[0].error
     warn_failures(failures, "was left out")
     return panel_of(loaded)
+
+
+def _with_a_way_on(error: ForecastError) -> ForecastError:
+    """The failure of one source, with what reads the others."""
+    advice = " To go on without it: forecaster.read(..., skip_unreadable=True)."
+    return type(error)(error.message + advice)
 
 
 def panel_for(data: Data, market: Data | None = None) -> Panel:

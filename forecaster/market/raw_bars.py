@@ -78,9 +78,13 @@ class RawBars:
         """What a message calls all of it: the file, and the ticker where the file has several."""
         if len(self.sources) > 1:
             return f"{self.ticker} ({len(self.sources)} files)"
-        several = self.has_ticker_column or self.gaps_expected
-        several &= self.ticker != self.sources[0]
+        several = self.is_of_several and self.ticker != self.sources[0]
         return f"{self.sources[0]}: {self.ticker}" if several else self.sources[0]
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether the table may hold other tickers too."""
+        return self.has_ticker_column or self.gaps_expected
 
     def row(self, place: int) -> str:
         """What a note calls a row."""
@@ -182,6 +186,11 @@ def _with_usable_closes(bars: RawBars, notes: list[str]) -> RawBars:
 
 
 def _unusable(bars: RawBars, bad: Mask, dated: Mask) -> str:
+    if bars.is_of_several and bool(np.all(bars.blank)):
+        return (
+            f"{bars.name} has a blank close in each of {len(bad)} {plural('row', len(bad))}; prices"
+            f" are needed. Leave {bars.ticker} out."
+        )
     place = int(np.argmax(bad)) if bad.any() else 0
     if bad.any() and not dated[place]:
         text = "no date"

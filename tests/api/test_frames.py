@@ -261,6 +261,38 @@ def test_unreadable_parts_are_refused_or_left_out(tmp_path):
         assert forecaster.read(tmp_path, skip_unreadable=True).tickers == ("AAA",)
 
 
+NOTHING: dict[str, Callable[[], Any]] = {
+    "unknown numbers": lambda: bars(A)["Close"] * np.nan,
+    "None": lambda: pd.Series(None, bars(A).index, dtype=object),
+    "blank text": lambda: "",
+    "nulls of Arrow": lambda: pd.Series(
+        pd.array([None] * len(A), dtype=pd.ArrowDtype(pa.null())), bars(A).index
+    ),
+}
+
+
+@pytest.mark.parametrize("form", NOTHING)
+def test_a_ticker_without_a_price_is_named_and_can_be_left_out(form):
+    wide = pd.DataFrame({"AAA": bars(A)["Close"]}).assign(IBM=NOTHING[form]())
+    levels = pd.concat({"AAA": bars(A), "IBM": bars(A).assign(Close=NOTHING[form]())}, axis=1)
+    for frame in (wide, levels, levels.swaplevel(axis=1)):
+        with pytest.raises(DataError) as refused:
+            forecaster.read(frame)
+        assert str(refused.value) == (
+            "DataFrame: IBM has a blank close in each of 320 rows; prices are needed. Leave IBM"
+            " out. To go on without it: forecaster.read(..., skip_unreadable=True)."
+        )
+        with pytest.warns(forecaster.ForecastWarning, match="IBM was left out: .* Leave IBM out.$"):
+            assert forecaster.read(frame, skip_unreadable=True).tickers == ("AAA",)
+
+
+def test_a_column_of_nulls_in_a_table_of_arrow_is_a_ticker():
+    table = pa.Table.from_pandas(pd.DataFrame({"AAA": bars(A)["Close"]}).reset_index())
+    table = table.append_column("IBM", pa.nulls(len(A)))
+    with pytest.raises(DataError, match="IBM has a blank close"):
+        forecaster.read(table)
+
+
 def test_columns_may_name_what_has_an_argument_of_its_own():
     frame = bars(A).assign(Settle=A.close * 1.5, when=A.sessions)
     (named,) = forecaster.read(frame, columns={"close": "Settle", "date": "when"})

@@ -85,6 +85,11 @@ def test_a_wide_panel():
     assert [series.ticker for series in found.series] == ["AAPL", "BRK-B", "^GSPC"]
 
 
+def test_a_ticker_without_a_cell_is_one_of_a_wide_panel():
+    _, found = layout("Date,AAPL,V,KO\n2020-01-02,300.5,,\n2020-01-03,301.5,,-\n")
+    assert [series.ticker for series in found.series] == ["AAPL", "V", "KO"]
+
+
 def test_tickers_that_look_like_roles_stay_tickers():
     _, found = layout("Date,AAPL,C,LOW,V,XOM,T,O\n2020-01-02,1,2,3,4,5,6,7\n")
     assert [series.ticker for series in found.series] == ["AAPL", "C", "LOW", "V", "XOM", "T", "O"]

@@ -24,7 +24,7 @@ _GREENWICH = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Z", "Zulu", "+00:00
 
 
 def is_read(kind: Any) -> bool:
-    """Whether values of an Arrow type can be numbers, dates, times of day or short texts."""
+    """Whether values of an Arrow type can be numbers, dates, times of day, short texts or none."""
     from pyarrow import types
 
     if types.is_dictionary(kind):
@@ -33,7 +33,7 @@ def is_read(kind: Any) -> bool:
         return bool(kind.byte_width <= WIDEST_BYTES)
     tests = (
         types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_date,
-        types.is_timestamp, types.is_time, is_text,
+        types.is_timestamp, types.is_time, types.is_null, is_text,
     )  # fmt: skip
     return any(test(kind) for test in tests)
 
