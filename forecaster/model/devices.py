@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from forecaster.market.providers import yahoo
 from forecaster.model import threads
 from forecaster.model.settings import Device, UsedDevice
 from forecaster.packages import require_training, to_install
+
+_stderr_lock = threading.RLock()
+"""Held by the thread that has sent file descriptor 2 elsewhere: two would restore each other's."""
 
 GPU_HELP = f"Install it with: {to_install('gpu')}"
 
@@ -58,16 +62,17 @@ def import_keras(device: Device = "auto") -> Any:
 
 @contextlib.contextmanager
 def stderr_to(log: Any) -> Iterator[None]:
-    """Send file descriptor 2 into ``log`` for a while."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    os.dup2(log.fileno(), 2)
-    try:
-        yield
-    finally:
+    """Send file descriptor 2 into ``log`` for a while; other threads that want it too wait."""
+    with _stderr_lock:
         sys.stderr.flush()
-        os.dup2(saved, 2)
-        os.close(saved)
+        saved = os.dup(2)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
 
 
 def gpu_count() -> int:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+import threading
 
 import pytest
 
@@ -67,3 +69,23 @@ class TestDevice:
         monkeypatch.setattr(devices, "gpu_count", lambda: 2)
         assert devices.choose_device("auto") == "gpu"
         assert devices.choose_device("gpu") == "gpu"
+
+
+def test_threads_that_send_stderr_elsewhere_leave_it_where_it_was():
+    before = os.fstat(2)
+    inside, first_is_out = threading.Event(), threading.Event()
+
+    def second() -> None:
+        with tempfile.TemporaryFile() as log, devices.stderr_to(log):
+            inside.set()
+            first_is_out.wait(10)
+
+    other = threading.Thread(target=second)
+    with tempfile.TemporaryFile() as log:
+        with devices.stderr_to(log):
+            other.start()
+            assert not inside.wait(0.2)
+        first_is_out.set()
+        other.join(10)
+    assert inside.is_set()
+    assert (os.fstat(2).st_dev, os.fstat(2).st_ino) == (before.st_dev, before.st_ino)
