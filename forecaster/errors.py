@@ -88,7 +88,7 @@ class SettingsError(ForecastError, exit_code=2, code="settings"):
 
 
 class MachineError(SettingsError, code="machine"):
-    """The machine has too little memory, threads or files for what was asked."""
+    """The machine or this process lacks what was asked for: memory, threads, files, packages."""
 
 
 class SomeTickersFailed(ForecastError, exit_code=3, code="some_failed"):

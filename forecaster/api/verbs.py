@@ -63,6 +63,7 @@ def train(
     Raises:
         DataError: a source cannot be read, or there is too little to train on.
         SettingsError: an argument cannot work.
+        MachineError: TensorFlow was loaded before this process was forked.
         TrainingDiverged: the loss stopped being a finite number.
     """
     from forecaster.jobs import train as job

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from forecaster.errors import SettingsError, parameter
+from forecaster.errors import MachineError, SettingsError, parameter
 from forecaster.interrupts import raise_hidden
 from forecaster.machine import KERAS, require_memory
 from forecaster.market.providers import yahoo
@@ -22,6 +22,9 @@ from forecaster.packages import require_training, to_install
 
 _stderr_lock = threading.RLock()
 """Held by the thread that has sent file descriptor 2 elsewhere: two would restore each other's."""
+
+_loaded_in: set[int] = set()
+"""The process in which TensorFlow was loaded; a fork of it finds another number than its own."""
 
 GPU_HELP = f"Install it with: {to_install('gpu')}"
 
@@ -34,19 +37,22 @@ def import_keras(device: Device = "auto") -> Any:
 
     Raises:
         SettingsError: Keras or its backend cannot be imported, or has too little memory.
-        MachineError: it is not installed.
+        MachineError: it is not installed, or was loaded before this process was forked.
     """
     require_training()
+    _refuse_forks()
     threads.prepare_environment(device)
     if "tensorflow" not in sys.modules:
         require_memory(KERAS, "Keras")
         yahoo.before_tensorflow()
     with tempfile.TemporaryFile() as log, stderr_to(log):
         try:
+            _loaded_in.add(os.getpid())
             import keras
 
             keras.ops.zeros(1)  # starts the backend, and its messages, now
         except Exception as problem:  # a broken install raises anything
+            _loaded_in.clear()
             raise_hidden(problem)
             log.seek(0)
             detail = log.read().decode(errors="replace").strip().splitlines()[-1:] or [""]
@@ -58,6 +64,19 @@ def import_keras(device: Device = "auto") -> Any:
     # anyway
     logging.getLogger("tensorflow").setLevel(logging.CRITICAL)
     return keras
+
+
+def _refuse_forks() -> None:
+    """Raise a MachineError in a fork of a process that has TensorFlow, whose threads are not here.
+
+    It would wait for them for ever.
+    """
+    if _loaded_in and os.getpid() not in _loaded_in:
+        raise MachineError(
+            "this process was forked from one in which TensorFlow was loaded, and TensorFlow waits"
+            " for ever in a fork; a process of its own is needed. Start it with"
+            ' multiprocessing.get_context("spawn"), or train in forks alone and not before them.'
+        )
 
 
 @contextlib.contextmanager

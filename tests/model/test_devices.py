@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from forecaster.errors import SettingsError
+from forecaster.errors import MachineError, SettingsError
 from forecaster.model import devices, threads
 
 
@@ -89,3 +89,16 @@ def test_threads_that_send_stderr_elsewhere_leave_it_where_it_was():
         other.join(10)
     assert inside.is_set()
     assert (os.fstat(2).st_dev, os.fstat(2).st_ino) == (before.st_dev, before.st_ino)
+
+
+def test_a_fork_of_a_process_with_tensorflow_is_told_to_start_anew(monkeypatch):
+    monkeypatch.setattr(devices, "_loaded_in", {os.getpid()})
+    child = os.fork()
+    if not child:
+        try:
+            devices.import_keras("cpu")
+        except MachineError as error:
+            os._exit(7 if 'multiprocessing.get_context("spawn")' in str(error) else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
