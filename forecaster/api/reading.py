@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -110,7 +110,7 @@ def read(
     failures = loaded.failures
     if failures and not (skip_unreadable and len(loaded.panel)):
         raise _with_a_way_on(failures[0].error) if len(loaded.panel) else failures[0].error
-    warn_failures(failures, "was left out")
+    warn_failures(failures, "was left out", loaded.panel.tickers)
     return panel_of(loaded)
 
 
@@ -325,10 +325,16 @@ def warn_notes(notes: Iterable[Note]) -> None:
         warn(f"{named}: {said}" if named else said)
 
 
-def warn_failures(failures: Iterable[Failure], fate: str) -> None:
-    """A warning for each source or ticker that the others went on without."""
+def warn_failures(failures: Iterable[Failure], fate: str, used: Container[str]) -> None:
+    """A warning for each source or ticker that the others went on without.
+
+    Of the tickers in ``used`` there is another history.
+    """
     for failure in failures:
-        warn(f"{failure.name} {fate}: {in_python(failure.error.message)}")
+        what = f"{failure.name} {fate}"
+        if failure.ticker in used:
+            what = f"another {failure.ticker} was left out"
+        warn(f"{what}: {in_python(failure.error.message)}")
 
 
 def warn(message: str) -> None:

@@ -138,7 +138,7 @@ def predict(
     failures = (*loaded.failures, *result.failures)
     if failures and not result.forecasts:
         raise failures[-1].error
-    warn_failures(failures, "was not forecast")
+    warn_failures(failures, "was not forecast", [one.ticker for one in result.forecasts])
     warn_notes(job.hindsight_notes(author, result.forecasts))
     forecasts = with_chances(with_intervals(result.forecasts, shares), marks)
     result = replace(result, failures=failures, forecasts=forecasts)

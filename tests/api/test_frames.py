@@ -183,6 +183,20 @@ def test_frames_without_a_name_stay_apart():
     assert named.ticker == "MINE"
 
 
+def test_of_two_histories_of_a_ticker_the_second_is_left_out_and_the_first_forecast():
+    given = [bars(A)["Close"].rename("AAA"), bars(A)["Close"].rename("AAA") * 2]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        (made,) = forecaster.predict(given, "sample")
+        (read,) = forecaster.read(given, skip_unreadable=True)
+    assert made.last_close == read.close[-1] == A.close[-1]
+    said = [str(w.message) for w in caught if "again from" in str(w.message)]
+    assert len(said) == 2
+    for text in said:
+        assert text.startswith("another AAA was left out: AAA comes from DataFrame 1 and again")
+        assert text.endswith("is needed, and only the first counts. Leave one of them out.")
+
+
 def test_sources_of_every_kind_at_once(tmp_path):
     bars(A).to_csv(tmp_path / "AAA.csv")
     panel = forecaster.read(

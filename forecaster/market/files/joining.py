@@ -87,7 +87,7 @@ def given_twice(ticker: str, first: str, second: str, why: str) -> DataError:
     """The failure of a ticker that has two sources, with the reason why they are no one history."""
     return DataError(
         f"{ticker} comes from {first} and again from {second}, {why}; one history a ticker is"
-        " needed. Leave one of them out."
+        " needed, and only the first counts. Leave one of them out."
     )
 
 
