@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from price_files import closes, messages, read_file, write
 
+import forecaster
 from forecaster.market.files.read import ReadOptions
 
 MONDAY = dt.date(2024, 1, 8)
@@ -109,6 +110,76 @@ def test_other_weeks_keep_their_dates_without_a_note(tmp_path, stamps):
     days, notes = read(tmp_path, stamps)
     assert days[0] == MONDAY
     assert notes == ""
+
+
+YEAR = pd.date_range("2023-06-01", periods=400)
+
+
+def in_zone(zone, written="UTC", hour=0):
+    """Stamps of one hour of a zone, in the hours of another: every day of the week."""
+    local = (YEAR + pd.Timedelta(hours=hour)).tz_localize(zone)
+    return [f"{stamp:%Y-%m-%d %H:%M:%S%z}" for stamp in local.tz_convert(written)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "written", "clock"),
+    [
+        (
+            "Europe/Berlin",
+            "UTC",
+            "22:00 or 23:00 UTC with summer time, which is midnight in Europe/B",
+        ),
+        (
+            "Europe/London",
+            "UTC",
+            "00:00 or 23:00 UTC with summer time, which is midnight in Europe/L",
+        ),
+        (
+            "Europe/Helsinki",
+            "UTC",
+            "21:00 or 22:00 UTC with summer time, which is midnight in Europe/",
+        ),
+        (
+            "Australia/Sydney",
+            "UTC",
+            "13:00 or 14:00 UTC with summer time, which is midnight in Austr",
+        ),
+        ("UTC", "America/New_York", "19:00 or 20:00 with summer time, which is midnight in UTC"),
+    ],
+)
+def test_midnight_with_summer_time_is_the_next_day_all_week_long(tmp_path, zone, written, clock):
+    stamps = in_zone(zone, written)
+    for written_so in (stamps, [stamp[:19] for stamp in stamps]):
+        days, notes = read(tmp_path, written_so)
+        assert days == [day.date() for day in YEAR]
+        assert f"dates were moved a day later: stamps are {clock.replace(' UTC', '')}" in (
+            notes.replace(" UTC with", " with")
+        )
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "is_doubted"),
+    [
+        ("America/New_York", 16, False),  # 20:00 or 21:00 UTC
+        ("America/New_York", 17, False),  # 21:00 or 22:00, but not on the days of Athens
+        ("America/New_York", 0, False),  # 04:00 or 05:00
+        ("Europe/London", 16, True),
+        ("UTC", 22, False),
+        ("UTC", 0, False),
+    ],
+)
+def test_other_hours_of_every_day_keep_their_dates(tmp_path, zone, hour, is_doubted):
+    stamps = in_zone(zone, hour=hour)
+    days, notes = read(tmp_path, stamps)
+    assert days == [dt.date.fromisoformat(stamp[:10]) for stamp in stamps]
+    assert ("every day of the week; dates were kept" in notes) is is_doubted
+
+
+def test_a_coin_s_frame_in_greenwich_s_hours_is_of_its_own_days():
+    stamps = YEAR.tz_localize("Europe/Berlin").tz_convert("UTC")
+    with pytest.warns(forecaster.ForecastWarning, match="midnight in Europe/Berlin"):
+        (history,) = forecaster.read(pd.DataFrame({"Close": np.arange(400) + 100.5}, stamps))
+    assert history.sessions.tolist() == [day.date() for day in YEAR]
 
 
 def test_a_sunday_to_thursday_market_that_is_stamped_a_day_early(tmp_path):

@@ -1,7 +1,8 @@
 """Stamps that are instants elsewhere: midnight of one zone written in the hours of another.
 
 Midnight in Berlin is 22:00 or 23:00 UTC of the day before, midnight in Tokyo 15:00. Cut off at the
-date, a whole history would lie a day early, Sunday to Thursday instead of Monday to Friday.
+date, a whole history would lie a day early, Sunday to Thursday instead of Monday to Friday. Bars of
+every day have no such weekdays; of them the hours of summer time tell.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -26,6 +30,16 @@ _EARLIEST = {GREENWICH: 13 * _HOUR, LOCAL: 16 * _HOUR, UNKNOWN: 16 * _HOUR}
 _EARLIEST_OF_TWO = 10 * _HOUR
 _PARTS_OF_HOURS = (18.25, 18.5)  # midnight in Kathmandu and Delhi
 _US_CLOSES = (20 * _HOUR, 21 * _HOUR)
+_EASTERN = (
+    "Europe/London", "Europe/Berlin", "Europe/Athens", "Asia/Jerusalem", "Australia/Sydney",
+    "Pacific/Auckland",
+)  # fmt: skip
+"""Zones of each summer time east of Greenwich, whose midnight is of the day before in UTC."""
+_WESTERN = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
+"""Zones in whose hours midnight UTC is of the day before."""
+_SHORTEST_SEASON = 60
+"""Days between changes of the clock, at the least."""
+_FIRST, _LAST = np.datetime64("1900-01-01", "D"), np.datetime64("2200-01-01", "D")
 _NAMES = {5: "Saturdays", 6: "Sundays"}
 _CLOCK = compiled(
     r"(?<![\d.])(\d{1,2})[:h](\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\b)?\.?"
@@ -67,6 +81,8 @@ def on_local_dates(days: Days, times: Callable[[], Times]) -> tuple[Days, list[s
     Returns:
         The dates, and a sentence if they were moved or may have to be.
     """
+    if _are_of_every_day(days):
+        return _on_local_days(days, times())
     if not in_doubt(days):
         return days, []
     known = times()
@@ -94,6 +110,51 @@ def in_doubt(days: Days) -> bool:
     counts = _weekdays(days)
     sundays_alone = counts[6] > 0 and counts[5] <= _STRAY_SHARE * counts.sum()
     return bool(sundays_alone) or _early_pattern(days) is not None or _are_too_few_to_tell(days)
+
+
+def _are_of_every_day(days: Days) -> bool:
+    counts = _weekdays(days)
+    return bool(counts.min() * 2 > counts.max())
+
+
+def _on_local_days(days: Days, times: Times) -> tuple[Days, list[str]]:
+    """Dates of bars of every day, moved where stamps are one zone's midnight the whole year round.
+
+    Two neighbouring hours change places with summer time. Where that is no zone's midnight, it may
+    be the close of a market elsewhere.
+    """
+    known = (days > _FIRST) & (days < _LAST) & ~np.isnan(times.seconds)
+    hours = np.unique(times.seconds[known])
+    are_late = _are_neighbours(hours) and hours[0] >= _EARLIEST_OF_TWO
+    if not are_late and hours.tolist() != [0.0, 23 * _HOUR]:
+        return days, []
+    stamps = days.astype("datetime64[s]") + np.where(known, times.seconds, 0).astype(np.int64)
+    zone = _midnight_of(np.unique(stamps[known]).tolist(), times.zone)
+    if zone is not None:
+        note = (
+            f"dates were moved a day later: stamps are {_clock(hours, times.zone)} with summer"
+            f" time, which is midnight in {zone}, so the next day was meant"
+        )
+        return np.where(known & (times.seconds > 0), days + np.timedelta64(1, "D"), days), [note]
+    changes = int(np.sum(np.diff(times.seconds[known]) != 0))
+    if hours[0] in _US_CLOSES or changes * _SHORTEST_SEASON > known.sum():
+        return days, []
+    return days, [
+        f"stamps are {_clock(hours, times.zone)} with summer time, every day of the week; dates"
+        " were kept, and are a day early if midnight elsewhere is meant: write the local ones then"
+    ]
+
+
+def _midnight_of(stamps: Sequence[datetime], zone: str) -> str | None:
+    """The zone in which all stamps are midnight, if they are hours of UTC, or UTC if of others."""
+    utc = ZoneInfo("UTC")
+    eastern = ((utc, ZoneInfo(name)) for name in _EASTERN if zone != LOCAL)
+    western = ((ZoneInfo(name), utc) for name in _WESTERN if zone != GREENWICH)
+    for written, meant in chain(eastern, western):
+        moments = (stamp.replace(tzinfo=written).astimezone(meant) for stamp in stamps)
+        if all((moment.hour, moment.minute) == (0, 0) for moment in moments):
+            return meant.key
+    return None
 
 
 def _rows_from_elsewhere(days: Days, times: Times) -> Mask:
