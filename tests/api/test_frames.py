@@ -307,6 +307,31 @@ def test_a_column_of_nulls_in_a_table_of_arrow_is_a_ticker():
         forecaster.read(table)
 
 
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        (
+            "Date",
+            'dates are those of the first "Date", and the second "Date" has others in 320 rows',
+        ),
+        (None, 'dates are those of "Date", and the index has others in 320 rows, first row 1'),
+        ("date", 'dates are those of "date", and "Date" has others in 320 rows, first row 1'),
+    ],
+)
+def test_dates_that_an_index_and_a_column_do_not_share_are_noted(index, said):
+    frame = bars(A).rename_axis(index)
+    later = A.sessions + np.timedelta64(7, "D")
+    for cells in (later, later.astype(str)):
+        with pytest.warns(forecaster.ForecastWarning, match=re.escape(said)):
+            forecaster.read(frame.assign(Date=cells))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        forecaster.read(frame.assign(Date=A.sessions))
+        if index is None:
+            (history,) = forecaster.read(frame.assign(Date=later), time_col="Date")
+            assert history.cutoff == later[-1]
+
+
 def test_columns_may_name_what_has_an_argument_of_its_own():
     frame = bars(A).assign(Settle=A.close * 1.5, when=A.sessions)
     (named,) = forecaster.read(frame, columns={"close": "Settle", "date": "when"})

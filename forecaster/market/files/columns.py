@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.market.bars import BAR_FIELDS
 from forecaster.market.files.candidates import (
@@ -21,6 +23,7 @@ from forecaster.market.files.candidates import (
     ranked_roles,
     several_closes,
 )
+from forecaster.market.files.cells.parse_dates import DateCells, read_dates
 from forecaster.market.files.column_names import ROLES, word_of
 from forecaster.market.files.contents import (
     are_edges,
@@ -87,9 +90,10 @@ def recognise(table: Table, chosen: Mapping[str, str]) -> Layout:
             be the close behaves as one.
     """
     found = _candidates(table, chosen)
+    dates = _other_dates(table, found.date, is_named="date" in chosen)
     panel = wide_series(found)
     if panel:
-        return Layout(found.date, panel, wide=True, notes=_left_out(found, panel))
+        return Layout(found.date, panel, wide=True, notes=(*dates, *_left_out(found, panel)))
     close, notes = _close(found)
     best = {role: found.best(role) for role in (*BAR_FIELDS, *found.ranked)}
     best |= {"close": close, "volume": found.volume}
@@ -100,7 +104,7 @@ def recognise(table: Table, chosen: Mapping[str, str]) -> Layout:
         ticker=found.ticker,
         time=found.best("time"),
         currency=found.best("currency"),
-        notes=(*notes, *_left_out(found, series)),
+        notes=(*dates, *notes, *_left_out(found, series)),
     )
 
 
@@ -130,6 +134,47 @@ def _column_named(table: Table, role: str, header: str) -> int:
         f'{table.source} has no column "{header}" for {role}; its columns are'
         f" {table.named_headers()}. Correct {parameter('columns')} {role}=NAME."
     )
+
+
+def _other_dates(table: Table, date: int, *, is_named: bool) -> tuple[str, ...]:
+    """A note where other dates stand under the word of the dates once more, or in an index.
+
+    Args:
+        table: the columns.
+        date: the column of dates.
+        is_named: whether the user named it, so that an index of another name does not count.
+    """
+    header = table.headers[date]
+    for place, other in enumerate(table.headers):
+        is_alike = other.key == header.key and other.text != ""
+        is_index = not is_named and (
+            other.is_unnamed or (header.is_unnamed and other.role == "date")
+        )
+        if place == date or not (is_alike or is_index) or not holds_dates(table.columns[place]):
+            continue
+        cells = (DateCells(table.columns[p], table.source, table.rows) for p in (date, place))
+        try:
+            taken, left = (read_dates(column).days for column in cells)
+        except DataError:  # said of the column of dates where it is read
+            continue
+        differ = np.flatnonzero((taken != left) & ~np.isnat(taken) & ~np.isnat(left))
+        if len(differ):
+            row, names = int(differ[0]), [_name_of_dates(table, p) for p in (date, place)]
+            return (
+                f"dates are those of {names[0]}, and {names[1]} has others in"
+                f" {counted(len(differ), 'row')}, first row {int(table.rows[row])}"
+                f" ({taken[row]} and {left[row]}); leave the wrong ones out",
+            )
+    return ()
+
+
+def _name_of_dates(table: Table, place: int) -> str:
+    header = table.headers[place]
+    if header.is_unnamed:
+        return "the index"
+    alike = [p for p, other in enumerate(table.headers) if other.text == header.text]
+    which = "" if len(alike) == 1 else "the first " if place == alike[0] else "the second "
+    return which + quoted(header.text)
 
 
 def _close(found: Candidates) -> tuple[int | None, tuple[str, ...]]:
