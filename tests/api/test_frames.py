@@ -12,43 +12,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from bar_frames import A, B, bars, downloaded, long, one_downloaded
 from synthetic import garch_history
 
 import forecaster
-from forecaster.errors import DataError, SettingsError
-from forecaster.market.bars import BAR_FIELDS, History, Panel
-
-A, B = garch_history("AAA", 320, seed=1), garch_history("BBB", 250, seed=2)
-PRICES = {
-    "Open": "open", "High": "high", "Low": "low", "Close": "close", "Adj Close": "adjusted_close",
-    "Volume": "volume",
-}  # fmt: skip
-
-
-def bars(history: History) -> pd.DataFrame:
-    """Bars as yfinance names them, with a date index."""
-    columns = {name: getattr(history, field) for name, field in PRICES.items()}
-    return pd.DataFrame(columns, index=pd.DatetimeIndex(history.sessions, name="Date"))
-
-
-def long(**names: str) -> pd.DataFrame:
-    """Both tickers below one another, under other names of columns."""
-    parts = [bars(history).assign(id=history.ticker).reset_index() for history in (A, B)]
-    return pd.concat(parts, ignore_index=True).rename(columns={v: k for k, v in names.items()})
-
-
-def downloaded(order: int) -> pd.DataFrame:
-    """What ``yfinance.download`` returns for two tickers, either level first."""
-    both = pd.concat({"AAA": bars(A), "BBB": bars(B)}, axis=1, names=["Ticker", "Price"], sort=True)
-    return both if order == 0 else both.swaplevel(axis=1).sort_index(axis=1)
-
-
-def one_downloaded() -> pd.DataFrame:
-    """What ``yfinance.download`` returns for one ticker."""
-    frame = bars(A)
-    frame.columns = pd.MultiIndex.from_product([frame.columns, ["AAA"]], names=["Price", "Ticker"])
-    return frame
-
+from forecaster.market.bars import BAR_FIELDS, Panel
 
 WHOLE: dict[str, Callable[[], Any]] = {
     "mapping of bars": lambda: {"AAA": bars(A), "BBB": bars(B)},
@@ -121,14 +89,6 @@ def test_one_ticker_downloaded():
     assert history.fingerprint == A.fingerprint
 
 
-@pytest.mark.parametrize("name", ["btc-usd", "Apple Inc", np.str_("aapl"), "x" * 150])
-def test_tickers_of_two_levels_are_taken_as_they_stand(name):
-    both = pd.concat({"MSFT": bars(A), name: bars(B)}, axis=1)
-    assert forecaster.read(both).tickers == ("MSFT", name)
-    assert forecaster.read(both.swaplevel(axis=1)).tickers == ("MSFT", name)
-    assert forecaster.read(both[[name]]).tickers == (name,)
-
-
 def test_a_panel_comes_back_from_its_own_frame():
     panel = Panel((A, B))
     again = forecaster.read(panel.to_dataframe())
@@ -136,65 +96,10 @@ def test_a_panel_comes_back_from_its_own_frame():
     assert again.to_dataframe().equals(panel.to_dataframe())
 
 
-NAMED_INSIDE: dict[str, Callable[[], Any]] = {
-    "a name of its own": lambda: bars(A)["Close"].rename("BBB"),
-    "a column of tickers": lambda: bars(A).assign(ticker="BBB"),
-    "two levels": one_downloaded,
-    "a history": lambda: A,
-    "a panel": lambda: Panel((A,)),
-}
-
-
-@pytest.mark.parametrize("form", NAMED_INSIDE)
-def test_the_ticker_of_a_mapping_goes_before_any_that_a_frame_has(form):
-    made = NAMED_INSIDE[form]()
-    panel = forecaster.read({"MINE": made, "YOURS": made, "BBB": bars(B)})
-    assert panel.tickers == ("MINE", "YOURS", "BBB")
-    assert [len(history) for history in panel] == [len(A), len(A), len(B)]
-
-
-SEVERAL: dict[str, Callable[[], Any]] = {
-    "long": lambda: long(ticker="id"),
-    "wide": lambda: pd.DataFrame({h.ticker: bars(h)["Close"] for h in (A, B)}),
-    "two levels": lambda: downloaded(0),
-}
-
-
-@pytest.mark.parametrize("form", SEVERAL)
-def test_several_histories_are_no_ticker_of_a_mapping(form):
-    with pytest.raises(DataError, match=r"MINE .* has 2 histories \(AAA, BBB\)"):
-        forecaster.read({"MINE": SEVERAL[form](), "BBB": bars(B)})
-
-
-def test_a_mapping_holds_prices_and_panels_of_one(tmp_path):
-    with pytest.raises(SettingsError, match=r"gives MINE a panel of 2 histories"):
-        forecaster.read({"MINE": Panel((A, B))})
-    bars(A).to_csv(tmp_path / "AAA.csv")
-    path = str(tmp_path / "AAA.csv")
-    for given in (path, Path(path)):
-        with pytest.raises(SettingsError, match=r"Give forecaster\.read\('.*AAA\.csv'\)"):
-            forecaster.read({"MINE": given})
-    assert forecaster.read({"MINE": forecaster.read(path)}).tickers == ("MINE",)
-
-
 def test_frames_without_a_name_stay_apart():
     assert len(forecaster.read([bars(A), bars(B)])) == 2
     (named,) = forecaster.read(bars(A), ticker="MINE")
     assert named.ticker == "MINE"
-
-
-def test_of_two_histories_of_a_ticker_the_second_is_left_out_and_the_first_forecast():
-    given = [bars(A)["Close"].rename("AAA"), bars(A)["Close"].rename("AAA") * 2]
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        (made,) = forecaster.predict(given, "sample")
-        (read,) = forecaster.read(given, skip_unreadable=True)
-    assert made.last_close == read.close[-1] == A.close[-1]
-    said = [str(w.message) for w in caught if "again from" in str(w.message)]
-    assert len(said) == 2
-    for text in said:
-        assert text.startswith("another AAA was left out: AAA comes from DataFrame 1 and again")
-        assert text.endswith("is needed, and only the first counts. Leave one of them out.")
 
 
 def test_sources_of_every_kind_at_once(tmp_path):
@@ -273,38 +178,6 @@ def test_unreadable_parts_are_refused_or_left_out(tmp_path):
         forecaster.read(tmp_path)
     with pytest.warns(forecaster.ForecastWarning, match=r"BAD\.csv was left out"):
         assert forecaster.read(tmp_path, skip_unreadable=True).tickers == ("AAA",)
-
-
-NOTHING: dict[str, Callable[[], Any]] = {
-    "unknown numbers": lambda: bars(A)["Close"] * np.nan,
-    "None": lambda: pd.Series(None, bars(A).index, dtype=object),
-    "blank text": lambda: "",
-    "nulls of Arrow": lambda: pd.Series(
-        pd.array([None] * len(A), dtype=pd.ArrowDtype(pa.null())), bars(A).index
-    ),
-}
-
-
-@pytest.mark.parametrize("form", NOTHING)
-def test_a_ticker_without_a_price_is_named_and_can_be_left_out(form):
-    wide = pd.DataFrame({"AAA": bars(A)["Close"]}).assign(IBM=NOTHING[form]())
-    levels = pd.concat({"AAA": bars(A), "IBM": bars(A).assign(Close=NOTHING[form]())}, axis=1)
-    for frame in (wide, levels, levels.swaplevel(axis=1)):
-        with pytest.raises(DataError) as refused:
-            forecaster.read(frame)
-        assert str(refused.value) == (
-            "DataFrame: IBM has a blank close in each of 320 rows; prices are needed. Leave IBM"
-            " out. To go on without it: forecaster.read(..., skip_unreadable=True)."
-        )
-        with pytest.warns(forecaster.ForecastWarning, match="IBM was left out: .* Leave IBM out.$"):
-            assert forecaster.read(frame, skip_unreadable=True).tickers == ("AAA",)
-
-
-def test_a_column_of_nulls_in_a_table_of_arrow_is_a_ticker():
-    table = pa.Table.from_pandas(pd.DataFrame({"AAA": bars(A)["Close"]}).reset_index())
-    table = table.append_column("IBM", pa.nulls(len(A)))
-    with pytest.raises(DataError, match="IBM has a blank close"):
-        forecaster.read(table)
 
 
 @pytest.mark.parametrize(
