@@ -176,7 +176,7 @@ def batch(
     from forecaster.market.watchlist import read_batch_sources
     from forecaster.model.artifact import load
     from forecaster.model.registry import find, kept_at
-    from forecaster.output.batch import batch_json, batch_sentence, risk_sentence
+    from forecaster.output.batch import batch_sentence, risk_sentence
     from forecaster.output.console import name_run, note, wrote
     from forecaster.output.live.progress_bars import ticker_bar
 
@@ -200,9 +200,37 @@ def batch(
         if result.retrained:
             wrote(kept)
         result = replace(result, forecasts=with_intervals(result.forecasts, shares))
-    failed: list[ForecastError] = []  # each file is written, whatever becomes of the others
+    failed: list[ForecastError] = []
     with _kept(failed):
         _write(result, output, format, shares, quiet=quiet)
+    _write_beside(result, failed, metrics, summary, head_file)
+    if failed:
+        raise failed[0]
+    if not quiet:
+        note(batch_sentence(result))
+        if result.risk is not None and result.risk.record is not None:
+            note(risk_sentence(result.risk.name, result.risk.record))
+    report_failures(result.problems, succeeded=len(result.forecasts))
+
+
+def _write_beside(
+    result: BatchResult,
+    failed: list[ForecastError],
+    metrics: Path | None,
+    summary: Path | None,
+    head_file: Path | None,
+) -> None:
+    """Write what was asked for beside the forecasts, each file whatever becomes of the others.
+
+    Args:
+        result: what the batch did.
+        failed: why forecasts could not be written, if they could not; other failures are added.
+        metrics: a file, or None.
+        summary: a file, ``-`` or None.
+        head_file: a file, ``-`` or None.
+    """
+    from forecaster.output.batch import batch_json
+
     code = exit_code_of(result.problems, succeeded=len(result.forecasts))
     code = failed[0].exit_code if failed else code
     if metrics is not None:
@@ -215,13 +243,6 @@ def batch(
     if head_file is not None:
         with _kept(failed):
             emit(f"{result.head}\n", None if head_file == _STDOUT else head_file, "--head-file")
-    if failed:
-        raise failed[0]
-    if not quiet:
-        note(batch_sentence(result))
-        if result.risk is not None and result.risk.record is not None:
-            note(risk_sentence(result.risk.name, result.risk.record))
-    report_failures(result.problems, succeeded=len(result.forecasts))
 
 
 @contextlib.contextmanager
