@@ -231,8 +231,8 @@ def _under(name: str | None, panel: Panel) -> Panel:
 def _no_frame(name: str, part: object) -> SettingsError:
     text = os.fsdecode(part) if isinstance(part, os.PathLike) else part
     return SettingsError(
-        f"{parameter('data')} gives {name} the text {text!r}; in a mapping each ticker has its"
-        f" prices. Give forecaster.read({text!r}) in its place."
+        f"{parameter('data')} gives {name} {text!r}, which holds no prices by itself; in a mapping"
+        f" each ticker has its frame. Give forecaster.read({text!r}) in its place."
     )
 
 

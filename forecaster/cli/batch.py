@@ -33,11 +33,13 @@ from forecaster.cli.sources import (
     file_options,
     market_sources,
     report_failures,
+    show_failures,
     show_notes,
     standard_input,
 )
 from forecaster.cli.uses import also_called, decides, reads, writes
 from forecaster.errors import ForecastError, SettingsError
+from forecaster.market.notes import Failure
 
 if TYPE_CHECKING:
     from forecaster.jobs.batch import BatchResult
@@ -200,12 +202,13 @@ def batch(
         if result.retrained:
             wrote(kept)
         result = replace(result, forecasts=with_intervals(result.forecasts, shares))
-    failed: list[ForecastError] = []
-    with _kept(failed):
+    failed: list[Failure] = []
+    with _kept(failed, output):
         _write(result, output, format, shares, quiet=quiet)
     _write_beside(result, failed, metrics, summary, head_file)
     if failed:
-        raise failed[0]
+        show_failures((*result.problems, *failed[:-1]))
+        raise failed[-1].error
     if not quiet:
         note(batch_sentence(result))
         if result.risk is not None and result.risk.record is not None:
@@ -215,7 +218,7 @@ def batch(
 
 def _write_beside(
     result: BatchResult,
-    failed: list[ForecastError],
+    failed: list[Failure],
     metrics: Path | None,
     summary: Path | None,
     head_file: Path | None,
@@ -231,27 +234,38 @@ def _write_beside(
     """
     from forecaster.output.batch import batch_json
 
-    code = exit_code_of(result.problems, succeeded=len(result.forecasts))
-    code = failed[0].exit_code if failed else code
-    if metrics is not None:
-        with _kept(failed):
-            _measure(metrics, code, None if failed else result)
-    if summary is not None:
-        told = batch_json(result, code, failures_in_flags(result.problems))
-        with _kept(failed):
-            emit(told, None if summary == _STDOUT else summary, "--summary")
+    def measure() -> None:
+        if metrics is not None:
+            _measure(metrics, _code(result, failed), None if failed else result)
+
     if head_file is not None:
-        with _kept(failed):
+        with _kept(failed, head_file):
             emit(f"{result.head}\n", None if head_file == _STDOUT else head_file, "--head-file")
+    with _kept(failed, metrics):
+        measure()
+    if summary is not None:
+        problems = failures_in_flags((*result.problems, *failed))
+        told, before = batch_json(result, _code(result, failed), problems), len(failed)
+        with _kept(failed, summary):
+            emit(told, None if summary == _STDOUT else summary, "--summary")
+        if len(failed) > before:
+            with contextlib.suppress(ForecastError):  # it is told already
+                measure()
+
+
+def _code(result: BatchResult, failed: Sequence[Failure]) -> int:
+    """What the command ends with."""
+    code = exit_code_of(result.problems, succeeded=len(result.forecasts))
+    return failed[-1].error.exit_code if failed else code
 
 
 @contextlib.contextmanager
-def _kept(failures: list[ForecastError]) -> Iterator[None]:
-    """Keep a failure for later."""
+def _kept(failures: list[Failure], file: str | Path | None) -> Iterator[None]:
+    """Keep for later why a file could not be written."""
     try:
         yield
     except ForecastError as problem:
-        failures.append(problem)
+        failures.append(Failure(problem, source=str(file)))
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ def check_table(
             checked[key] = _fitted(file, "", key, value, shared[key])
         elif key in commands:
             checked[key] = _check_command(file, key, value, options, shared)
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and (nearest(key, [*commands]) or not _owners(key, options)):
             raise _unknown(file, "", key, [*commands], "", written="[{}]")
         else:
             raise _unknown(file, "", key, [*shared, *commands], _owners(key, options))

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _SHOWN = 120
 """Sessions of history beside a forecast, as in a picture of `forecast plot`."""
 _DRAWING = "drawing the page"
-_READING = tuple(field.name for field in fields(Reading))
+_READING = tuple(field.name for field in fields(Reading) if field.name != "offline")
+"""What says how prices are read; that no source is asked is true of every report without them."""
 
 
 def report(

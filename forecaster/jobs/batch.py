@@ -315,7 +315,8 @@ def _require_clock(store: Store, now: datetime) -> None:
             f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, and the last forecast of the"
             f" journal was written at {last:%Y-%m-%d %H:%M}; rows in order of time are needed, so"
             " nothing was forecast. Set the clock; if it is right, keep that journal with forecast"
-            " journal export, and start another in a database that FORECASTER_STORE names."
+            " journal export, and start another in a database that FORECASTER_STORE names; forecast"
+            " data export and data import take the bars along."
         )
 
 

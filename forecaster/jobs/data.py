@@ -155,8 +155,9 @@ def storable(brought: Sequence[History]) -> tuple[list[History], list[Failure]]:
         if not known or known in found:
             what = f"is {known}, as another is" if known else "is no ticker that can be asked for"
             problem = DataError(
-                f"{name}: nothing was stored, for this name {what}; one has 1 to 24 letters, digits"
-                f" and . - = ^ &. Write it so in the file, or give {parameter('ticker')} NAME."
+                f"{name}: nothing was stored, for this name {what}; one has 1 to 24 letters A to Z,"
+                " digits and . - = ^ &. Rename the file, or the ticker in it; or import the file"
+                f" alone with {parameter('ticker')} NAME."
             )
             failures.append(Failure(problem, name))
         else:

@@ -23,15 +23,16 @@ from forecaster.market.bars import History
 from forecaster.market.calendars import Calendars
 from forecaster.market.notes import Note
 from forecaster.model.artifact import Model
-from forecaster.wording import counted, listed
+from forecaster.wording import counted, few, listed
 
 _LONGEST = 60
 """Sessions ahead whose dates are looked up: more than any horizon on another calendar takes."""
 _FEWEST_LEVELS = 3
 _OLDEST = 31
 """Days by which a history may end before the last one: its price is not known after that."""
-_NOTED_BEHIND = 2
-"""Sessions from which on it is said: in Tokyo a day may be over that has not begun in New York."""
+_NOTED_BEHIND, _NOTED_WEEKDAYS = 2, 5
+"""Sessions from which on it is said: in Tokyo a day may be over that has not begun in New York. Of
+weekdays, which no calendar knows to be sessions, holidays make some."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class JointForecast:
         estimated: which of them follow weekdays, ``(S,)``.
         own_steps: sessions of each ticker from its own cutoff to those dates, ``(S, N)``.
         behind: sessions of each ticker from its own cutoff to the common one, ``(N,)``.
+        behind_estimated: where these are weekdays, as no calendar tells, ``(N,)``.
         levels: of the quantiles, ``(Q,)``.
         quantiles: log returns by ticker and own step, ``(N, H, Q)``.
     """
@@ -57,6 +59,7 @@ class JointForecast:
     estimated: Mask
     own_steps: Floats
     behind: Floats
+    behind_estimated: Mask
     levels: Floats
     quantiles: Floats
 
@@ -140,6 +143,7 @@ def joint_forecast(
         estimated=estimated[places],
         own_steps=_own_steps(seen, sessions[places], calendars),
         behind=_own_steps(seen, np.array([cutoff]), calendars)[0],
+        behind_estimated=np.array([calendars.of(history) is None for history in seen]),
         levels=levels,
         quantiles=_log_quantiles(result, levels),
     )
@@ -158,18 +162,23 @@ def notes_on(model: Model, forecast: JointForecast, as_of: np.datetime64 | None)
 
 
 def lag_notes(forecast: JointForecast) -> list[Note]:
-    """Loud remarks on histories that end before the last session of the others."""
-    return [
-        Note(
-            f"its last bar is of {history.cutoff}, {counted(int(count), 'session')} behind"
-            f" {forecast.cutoff}: that price is taken for today's, and what the sessions since may"
-            " have moved is part of the forecast",
-            history.ticker,
-            loud=True,
-        )
-        for history, count in zip(forecast.histories, forecast.behind.tolist(), strict=True)
-        if count >= _NOTED_BEHIND
-    ]
+    """A loud remark on histories that end before the last session of the others."""
+    least = np.where(forecast.behind_estimated, _NOTED_WEEKDAYS, _NOTED_BEHIND)
+    late = np.flatnonzero(forecast.behind >= least).tolist()
+    if not late:
+        return []
+    first = max(late, key=lambda place: forecast.behind[place])
+    history, others = forecast.histories[first], [p for p in late if p != first]
+    behind = counted(int(forecast.behind[first]), "session")
+    about = f"about {behind} by weekdays" if forecast.behind_estimated[first] else behind
+    message = (
+        f"its last bar is of {history.cutoff}, {about} behind {forecast.cutoff}: that price is"
+        " taken for today's, and what the sessions since may have moved is part of the forecast"
+    )
+    if others:
+        named = few([forecast.histories[place].ticker for place in others])
+        message += f"; so it is with {named}, which end earlier, too"
+    return [Note(message, history.ticker, loud=True)]
 
 
 def require_bars(histories: Sequence[History], as_of: np.datetime64 | None) -> None:

@@ -68,7 +68,9 @@ def _of_pandas(data: pd.DataFrame | pd.Series[Any]) -> _Columns:
             columns.append(_column(level.to_series()))
     index = list(names)
     for place, label in enumerate(frame.columns):
-        names.append(str(tuple(map(str, label)) if isinstance(label, tuple) else label))
+        pair: tuple[Any, ...] = label if isinstance(label, tuple) else ()
+        known = tuple("" if pd.isna(part) else str(part) for part in pair)
+        names.append(str(known or label))
         columns.append(_column(frame.iloc[:, place]))
     return names, columns, index
 

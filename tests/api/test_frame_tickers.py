@@ -93,9 +93,8 @@ NOTHING: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("form", NOTHING)
 def test_a_ticker_without_a_price_is_named_and_can_be_left_out(form):
-    wide = pd.DataFrame({"AAA": bars(A)["Close"]}).assign(IBM=NOTHING[form]())
     levels = pd.concat({"AAA": bars(A), "IBM": bars(A).assign(Close=NOTHING[form]())}, axis=1)
-    for frame in (wide, levels, levels.swaplevel(axis=1)):
+    for frame in (levels, levels.swaplevel(axis=1)):
         with pytest.raises(DataError) as refused:
             forecaster.read(frame)
         assert str(refused.value) == (
@@ -106,7 +105,20 @@ def test_a_ticker_without_a_price_is_named_and_can_be_left_out(form):
             assert forecaster.read(frame, skip_unreadable=True).tickers == ("AAA",)
 
 
-def test_a_column_of_nulls_in_a_table_of_arrow_is_a_ticker():
+@pytest.mark.parametrize("form", ["None", "blank text"])
+def test_a_column_that_holds_nothing_is_named(form):
+    """It may be of a ticker, or of notes."""
+    wide = pd.DataFrame({"AAA": bars(A)["Close"]}).assign(IBM=NOTHING[form]())
+    with pytest.warns(forecaster.ForecastWarning, match='1 column without a price: "IBM"'):
+        assert forecaster.read(wide).tickers == ("AAA",)
+
+
+def test_a_level_without_a_name_is_no_ticker():
+    frame = pd.concat({np.nan: bars(A), "AAA": bars(A)}, axis=1)
+    assert forecaster.read(frame).tickers == ("AAA",)
+
+
+def test_a_column_of_nulls_in_a_table_of_arrow_is_named():
     table = pa.Table.from_pandas(pd.DataFrame({"AAA": bars(A)["Close"]}).reset_index())
     table = table.append_column("IBM", pa.nulls(len(A)))
     with pytest.raises(DataError, match="IBM has a blank close"):

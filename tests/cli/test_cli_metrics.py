@@ -138,15 +138,28 @@ def test_each_line_of_the_log_names_the_run(forecast, lacking, tmp_path):
 
 
 def test_what_cannot_be_written_loses_nothing_else(forecast, stored, prom, tmp_path):
-    told, head = tmp_path / "s.json", tmp_path / "head.txt"
-    words = ("batch", stored, "--offline", "-q", "--metrics", prom, "--head-file", head)
-    done = forecast(*words, "--summary", told, "--out", "/dev/full")
-    assert (done.returncode, done.stderr.count("error: ")) == (2, 1)
-    assert "/dev/full" in done.stderr
-    summary = json.loads(told.read_text())
-    assert (summary["exit_code"], summary["forecasts"]) == (2, 5)
-    assert head.read_text() == f"{summary['journal']}\n"
-    assert metrics(prom)["forecast_batch_exit_code"] == 2
-    done = forecast(*words, "--summary", "/dev/full", "--out", tmp_path / "o.csv")
-    assert done.returncode == 2
-    assert (tmp_path / "o.csv").exists()
+    told, head, rows = tmp_path / "s.json", tmp_path / "head.txt", tmp_path / "o.csv"
+    given = {"--metrics": prom, "--head-file": head, "--summary": told, "--out": rows}
+    files = {"--metrics": "/proc/x/m.prom", "--out": "/dev/full"}
+    for lost in given:
+        for path in given.values():
+            path.unlink(missing_ok=True)
+        where = {**given, lost: files.get(lost, "/proc/x/f")}
+        options = [word for pair in where.items() for word in pair]
+        done = forecast("batch", stored, "--offline", "-q", *options)
+        assert (done.returncode, done.stderr.count("error: ")) == (2, 1)
+        assert str(where[lost]) in done.stderr
+        assert [name for name, path in given.items() if not path.exists()] == [lost]
+        if lost != "--summary":
+            summary = json.loads(told.read_text())
+            assert (summary["exit_code"], summary["forecasts"]) == (2, 5)
+            (error,) = summary["errors"]
+            assert str(where[lost]) in error["message"]
+        if lost != "--metrics":
+            assert metrics(prom)["forecast_batch_exit_code"] == 2
+
+
+def test_each_file_that_cannot_be_written_is_named(forecast, stored):
+    files = ("--out", "/proc/x/f", "--head-file", "/proc/x/h")
+    done = forecast("batch", stored, "--offline", "-q", *files)
+    assert (done.returncode, done.stderr.count("error: ")) == (2, 2)

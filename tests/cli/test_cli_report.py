@@ -118,7 +118,7 @@ def test_names_from_users_are_text(forecast, model, home, tmp_path):
 
 OF_READING = [
     "--column=close=Close", "--date-format=%Y", "--ticker=A", "--decimal=,", "--encoding=utf-8",
-    "--currency=EUR", "--offline", "--provider=yahoo", "--calendar=XNYS",
+    "--currency=EUR", "--provider=yahoo", "--calendar=XNYS",
 ]  # fmt: skip
 
 

@@ -195,6 +195,15 @@ class TestTheRecord:
         assert {moves.name_of(name, BEFORE) for name in ("FB", "META")} == {"FB"}
         assert names(store) == ("FB",)
 
+    def test_two_in_one_second_keep_their_order(self, store, whole):
+        put(store, old(whole, 150))
+        put(store, replace(old(history("ZZ"), 150), ticker="CC"))
+        rename(store, "FB", "META", now=evening(whole.sessions[160]))
+        rename(store, "CC", "FB", now=evening(whole.sessions[160]))
+        with store.reading() as tx:
+            moves = renames(tx)
+        assert [moves.name_of(name, BEFORE) for name in ("FB", "CC")] == ["META", "FB"]
+
     def test_not_of_another_company_that_has_the_old_name_later(self, store, whole):
         first = old(whole, 102)
         put(store, first)

@@ -17,7 +17,7 @@ from forecaster.jobs.risk import risk
 from forecaster.jobs.risk_backtest import NETWORK, risk_backtest
 from forecaster.joint.holdings import CASH, Holdings, Position, holdings_of_words
 from forecaster.market.bars import Panel
-from forecaster.market.calendars import NO_CALENDARS
+from forecaster.market.calendars import NO_CALENDARS, Calendars, Schedule
 from forecaster.model.settings import Settings
 from forecaster.output.risk import risk_json, risk_rows
 
@@ -160,19 +160,35 @@ def test_a_history_that_ended_long_before_is_refused_until_asked_for(words):
     assert risk(MODEL, held, some, draws=2000, as_of=end).forecast.cutoff == end
 
 
-@pytest.mark.parametrize("behind", [1, 2, 15])
-def test_a_price_of_some_sessions_ago_is_named(behind):
+@pytest.mark.parametrize(("behind", "known"), [(1, True), (2, True), (4, False), (15, False)])
+def test_a_price_of_some_sessions_ago_is_named(behind, known):
     some = (HISTORIES[0], HISTORIES[1].slice(0, 400 - behind))
-    result = risk(MODEL, holdings_of_words(["A=1", "B=1"]), some, draws=2000)
+    code = "XNYS" if known else None
+    some = tuple(replace(history, calendar=code) for history in some)
+    days = some[0].sessions
+    schedule = Schedule("XNYS", days, days.astype("datetime64[s]"), days[0], days[-1])
+    calendars = Calendars({"XNYS": schedule} if known else {})
+    result = risk(MODEL, holdings_of_words(["A=1", "B=1"]), some, draws=2000, calendars=calendars)
     assert result.forecast.behind.tolist() == [0, behind]
-    told = [(note.ticker, note.loud) for note in notes_on(MODEL, result.forecast, None)]
-    assert told == ([("B", True)] if behind > 1 else [])
-    assert all(f"{behind} sessions behind" in note.message for note in lag_notes(result.forecast))
+    notes = notes_on(MODEL, result.forecast, None)
+    assert [(note.ticker, note.loud) for note in notes] == [("B", True)] * (behind in {2, 15})
+    assert all(f"{behind} sessions " in note.message for note in notes)
     assert not notes_on(
         MODEL, result.forecast, result.forecast.cutoff
     )  # said of any date asked for
     cutoffs = [holding["cutoff"] for holding in json.loads(risk_json(result, MODEL))["holdings"]]
     assert cutoffs == [str(history.cutoff) for history in some]
+
+
+def test_many_prices_of_some_sessions_ago_are_one_remark():
+    late = [history.slice(0, 400 - n) for n, history in enumerate(HISTORIES) if n]
+    some = (HISTORIES[0], *(history.slice(0, len(history) - 5) for history in late))
+    forecast = risk(
+        MODEL, holdings_of_words(["A=1", "B=1", "C=1", "D=1"]), some, draws=2000
+    ).forecast
+    (note,) = lag_notes(forecast)
+    assert note.ticker == "D"
+    assert "so it is with B, C" in note.message
 
 
 def test_few_sessions_leave_cells_of_baselines_empty():

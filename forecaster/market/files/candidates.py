@@ -216,5 +216,6 @@ def _all_differ(column: Column) -> bool:
 
 
 def _has_fraction(cell: str) -> bool:
+    """Whether a cell is a number with decimals; ``7203.T`` is none, but a ticker of Tokyo."""
     text = cell.strip().rstrip("0").rstrip(".")
-    return ("." in text or "," in text) and looks_numeric(text)
+    return ("." in text or "," in text) and text[-1:].isdigit() and looks_numeric(text)

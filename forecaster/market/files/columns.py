@@ -29,6 +29,7 @@ from forecaster.market.files.contents import (
     are_edges,
     first_numbers,
     holds_dates,
+    holds_nothing,
     jumps_like_a_volume,
     move_together,
     sampled,
@@ -36,7 +37,7 @@ from forecaster.market.files.contents import (
 )
 from forecaster.market.files.header import Table
 from forecaster.market.files.panels import series_of, wide_series
-from forecaster.wording import counted, listed, quoted, were
+from forecaster.wording import counted, few, listed, quoted, were
 
 _MOSTLY = 0.5
 """Share of rows on which a close must fit the other prices; the rest is left to be cleaned."""
@@ -93,7 +94,8 @@ def recognise(table: Table, chosen: Mapping[str, str]) -> Layout:
     dates = _other_dates(table, found.date, is_named="date" in chosen)
     panel = wide_series(found)
     if panel:
-        return Layout(found.date, panel, wide=True, notes=(*dates, *_left_out(found, panel)))
+        notes = (*dates, *_left_out(found, panel), *_blank(table))
+        return Layout(found.date, panel, wide=True, notes=notes)
     close, notes = _close(found)
     best = {role: found.best(role) for role in (*BAR_FIELDS, *found.ranked)}
     best |= {"close": close, "volume": found.volume}
@@ -309,6 +311,17 @@ def _left_out(found: Candidates, series: Sequence[Series]) -> tuple[str, ...]:
     what = f"{counted(len(texts), 'column')} of numbers {were(len(texts))} not used"
     why = "" if is_panel else ", under no known word"
     return (f"{what}{why}: {listed([*texts[:_SHOWN], *more])}",)
+
+
+def _blank(table: Table) -> tuple[str, ...]:
+    """A note on columns that may be of a ticker and hold nothing, beside those of others."""
+    named = zip(table.headers, table.columns, strict=True)
+    texts = [
+        quoted(head.text) for head, column in named if head.is_symbol and holds_nothing(column)
+    ]
+    if not texts:
+        return ()
+    return (f"{counted(len(texts), 'column')} without a price: {few(texts)}",)
 
 
 def _volumes(found: Candidates, places: Sequence[int]) -> list[int]:

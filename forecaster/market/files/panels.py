@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from dataclasses import replace
 
-import numpy as np
-
 from forecaster.market.files.candidates import (
     CLOSES,
     RANGE,
@@ -16,7 +14,6 @@ from forecaster.market.files.candidates import (
     missing,
     several_closes,
 )
-from forecaster.market.files.cells.parse_numbers import is_blank
 from forecaster.market.files.column_names import header_of, without_brackets
 from forecaster.market.files.contents import (
     are_one_bar,
@@ -126,20 +123,7 @@ def _closes(found: Candidates, pairs: Iterable[Pair]) -> tuple[Series, ...]:
     prices = [found.table.columns[place] for place in places]
     if {*places} <= {*words[:1]} or are_one_bar(sampled(prices, found.table.delimiter)):
         return ()
-    places = sorted([*places, *_blank(found)])
     return tuple(Series(headers[place].text, {"close": place}) for place in places)
-
-
-def _blank(found: Candidates) -> list[int]:
-    """Columns without a cell under the words of tickers, which must not vanish unheard of."""
-    table = found.table
-    return [
-        place
-        for place, (header, column) in enumerate(zip(table.headers, table.columns, strict=True))
-        if (header.is_symbol or header.is_role_or_symbol)
-        and not isinstance(column, np.ndarray)
-        and all(map(is_blank, column))
-    ]
 
 
 def _fields(table: Table, pairs: list[Pair]) -> tuple[Series, ...]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, ScalarSelect, delete, func, insert, inspect, select
+from sqlalchemy import Connection, Row, ScalarSelect, func, insert, inspect, select
 
 from forecaster.errors import StoreError
 from forecaster.market.store import schema
@@ -20,6 +20,9 @@ from forecaster.market.store.day_numbers import to_day, to_number
 
 IMPORT = "import"
 """Source of bars that a user brought."""
+
+_SAME_TIME = 60
+"""Seconds within which renames are told apart by their order; later ones are of another clock."""
 
 MOST_NAMES = 500
 """In one query: databases limit the number of its parameters."""
@@ -162,9 +165,10 @@ def _ends(info: TickerInfo, first: int, last: int) -> tuple[np.datetime64, np.da
 
 
 def record_rename(connection: Connection, old: str, new: str, now: datetime) -> None:
-    """Note that a ticker has another name from now on."""
+    """Note that a ticker has another name from now on; renames of one second get one each."""
     table, at = schema.renames, int(now.timestamp())
-    connection.execute(delete(table).where(table.c.old == old, table.c.at == at))
+    latest = select(func.max(table.c.at)).where(table.c.at < at + _SAME_TIME)
+    at = max(at, (connection.execute(latest).scalar() or 0) + 1)
     connection.execute(insert(table).values(old=old, new=new, at=at))
 
 

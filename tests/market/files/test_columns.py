@@ -85,9 +85,10 @@ def test_a_wide_panel():
     assert [series.ticker for series in found.series] == ["AAPL", "BRK-B", "^GSPC"]
 
 
-def test_a_ticker_without_a_cell_is_one_of_a_wide_panel():
-    _, found = layout("Date,AAPL,V,KO\n2020-01-02,300.5,,\n2020-01-03,301.5,,-\n")
-    assert [series.ticker for series in found.series] == ["AAPL", "V", "KO"]
+def test_columns_without_a_cell_are_named_beside_tickers():
+    _, found = layout("Date,AAPL,V,KO,NOTES\n2020-01-02,300.5,,,\n2020-01-03,301.5,,-,\n")
+    assert [series.ticker for series in found.series] == ["AAPL"]
+    assert found.notes == ('2 columns without a price: "KO", "NOTES"',)
 
 
 def test_tickers_that_look_like_roles_stay_tickers():

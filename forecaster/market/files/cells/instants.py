@@ -37,8 +37,6 @@ _EASTERN = (
 """Zones of each summer time east of Greenwich, whose midnight is of the day before in UTC."""
 _WESTERN = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
 """Zones in whose hours midnight UTC is of the day before."""
-_SHORTEST_SEASON = 60
-"""Days between changes of the clock, at the least."""
 _FIRST, _LAST = np.datetime64("1900-01-01", "D"), np.datetime64("2200-01-01", "D")
 _NAMES = {5: "Saturdays", 6: "Sundays"}
 _CLOCK = compiled(
@@ -118,31 +116,29 @@ def _are_of_every_day(days: Days) -> bool:
 
 
 def _on_local_days(days: Days, times: Times) -> tuple[Days, list[str]]:
-    """Dates of bars of every day, moved where stamps are one zone's midnight the whole year round.
+    """Dates of bars of every day whose stamps are one zone's midnight with summer time.
 
-    Two neighbouring hours change places with summer time. Where that is no zone's midnight, it may
-    be the close of a market elsewhere.
+    They are moved where some are of the day itself, as London's in winter. Where all are of the day
+    before they may as well be closes, and would move once a file spans a change of the clock.
     """
     known = (days > _FIRST) & (days < _LAST) & ~np.isnan(times.seconds)
     hours = np.unique(times.seconds[known])
-    are_late = _are_neighbours(hours) and hours[0] >= _EARLIEST_OF_TWO
-    if not are_late and hours.tolist() != [0.0, 23 * _HOUR]:
+    of_both_days = hours.tolist() == [0.0, 23 * _HOUR]
+    if not of_both_days and not (_are_neighbours(hours) and hours[0] >= _EARLIEST_OF_TWO):
         return days, []
     stamps = days.astype("datetime64[s]") + np.where(known, times.seconds, 0).astype(np.int64)
     zone = _midnight_of(np.unique(stamps[known]).tolist(), times.zone)
-    if zone is not None:
-        note = (
-            f"dates were moved a day later: stamps are {_clock(hours, times.zone)} with summer"
-            f" time, which is midnight in {zone}, so the next day was meant"
-        )
-        return np.where(known & (times.seconds > 0), days + np.timedelta64(1, "D"), days), [note]
-    changes = int(np.sum(np.diff(times.seconds[known]) != 0))
-    if hours[0] in _US_CLOSES or changes * _SHORTEST_SEASON > known.sum():
+    if zone is None:
         return days, []
-    return days, [
-        f"stamps are {_clock(hours, times.zone)} with summer time, every day of the week; dates"
-        " were kept, and are a day early if midnight elsewhere is meant: write the local ones then"
-    ]
+    said = f"stamps are {_clock(hours, times.zone)} with summer time, which is midnight in {zone}"
+    if not of_both_days:
+        return days, [
+            f"{said}; dates were kept, and are a day early if the days of {zone} are meant: write"
+            " its dates then"
+        ]
+    late = known & (times.seconds > 0)
+    note = f"dates were moved a day later: {said}, so the next day was meant"
+    return np.where(late, days + np.timedelta64(1, "D"), days), [note]
 
 
 def _midnight_of(stamps: Sequence[datetime], zone: str) -> str | None:

@@ -60,7 +60,7 @@ _FOOTNOTE = (
 _CELL = compiled(
     rf"(?P<minus>[-+(]?)\s*(?:{_CURRENCY})?\s*(?P<inner>[-+]?)"
     r"(?P<body>[\d.,'\s]*\d[.,]?)(?P<exponent>[eE][-+]?\d{1,3})?"
-    rf"(?:(?<![.,])\s*(?P<unit>(?i:{_UNITS})\.?))?\s*(?:{_CURRENCY})?\)?(?:\s*(?:{_FOOTNOTE}))?"
+    rf"\s*(?P<unit>(?i:{_UNITS})\.?)?\s*(?:{_CURRENCY})?\)?(?:\s*(?:{_FOOTNOTE}))?"
 )
 _FRACTION = compiled(
     rf"(?:{_CURRENCY})?\s*(?:(?P<whole>\d{{1,6}})[\s-]+)?(?P<part>\d{{1,3}})/(?P<of>\d{{1,3}})"
