@@ -159,7 +159,7 @@ def risk_backtest(
     data: Data | None = None,
     model: ModelLike = None,
     *,
-    unit: Unit = "weight",
+    unit: Unit = "shares",
     base: str | None = None,
     horizon: int | Sequence[int] | None = None,
     train_end: Day | None = None,

@@ -106,7 +106,8 @@ def batch(
         decides(
             typer.Option(
                 metavar="never|weekly|always|DAYS",
-                help="Train on from the model's weights when it is older, and keep what is better.",
+                help="Train on from the model's weights when it is older and twenty new sessions"
+                " came, and keep what is better.",
             )
         ),
     ] = "never",

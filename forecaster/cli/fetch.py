@@ -25,7 +25,7 @@ def fetch(
         reads(
             typer.Argument(
                 metavar="[TICKERS]...",
-                help="Tickers, as in AAPL MSFT ^GSPC BTC-USD, and files that list some.",
+                help="Tickers, as in AAPL MSFT ^GSPC BTC-USD, files that list some, or -.",
             )
         ),
     ] = None,
@@ -49,6 +49,7 @@ def fetch(
 ) -> None:
     """Fetch price histories into the store, asking for no more than is missing."""
     from forecaster.jobs import fetch
+    from forecaster.market.files.file_names import STDIN
     from forecaster.output.data import fetch_csv, fetch_json, fetch_table
     from forecaster.output.live.progress_bars import ticker_bar
 
@@ -58,6 +59,9 @@ def fetch(
             " FORECASTER_OFFLINE and forecaster.toml too)."
         )
     words = _listed(tickers or [])
+    if STDIN in words and watchlist is None:
+        words.remove(STDIN)
+        watchlist = STDIN
     if watchlist is not None:
         from forecaster.market.watchlist import read_watchlist
 

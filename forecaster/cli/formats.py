@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forecaster.cli.flags import typed
 from forecaster.errors import SettingsError
 from forecaster.wording import listed
 
@@ -91,7 +92,10 @@ def _formats_of(param: Any) -> Formats | None:
 
 
 def _chosen(ctx: Any, param: Any, formats: Formats) -> str | None:
-    """The format of one output; None where there is none and a suffix would say."""
+    """The format of one output; None where there is none and a suffix would say.
+
+    A suffix that was typed goes before a format that was set for all.
+    """
     value, word = ctx.params.get(param.name), ctx.params.get(formats.option)
     if value is None:
         return word or formats.usual
@@ -99,7 +103,8 @@ def _chosen(ctx: Any, param: Any, formats: Formats) -> str | None:
     named, suffix = formats.format_of(path), "" if _is_device(path) else _suffix(path)
     if named is None and (suffix or formats.usual is None):
         raise _unknown(ctx, param, path, suffix, formats)
-    if named is not None and word not in (None, named):
+    was_set = bool(typed(ctx, [param.name])) and not typed(ctx, [str(formats.option)])
+    if named is not None and word not in (None, named) and not was_set:
         raise _contradiction(ctx, param, path, named, word, formats)
     return named or word or formats.usual
 

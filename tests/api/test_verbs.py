@@ -301,7 +301,6 @@ def test_tests_of_the_past_give_the_command_s_numbers(forecast):
         {"AAPL": 1.0},
         SAMPLE,
         "sample",
-        unit="shares",
         horizon=[1],
         train_end="2012-10-01",
         allow_overlap=True,

@@ -74,8 +74,9 @@ class TestFetch:
             "NEWCO",
         ]
 
-    def test_a_watchlist_from_a_pipe(self, apart, yahoo):
-        done = apart("fetch", "--from", "-", "-f", "csv", stdin=b"NEWCO\n")
+    @pytest.mark.parametrize("words", [["-"], ["--from", "-"]])
+    def test_a_watchlist_from_a_pipe(self, apart, yahoo, words):
+        done = apart("fetch", *words, "-f", "csv", stdin=b"NEWCO\n")
         assert done.stdout.splitlines()[1].startswith("NEWCO,new,5")
 
     def test_since_a_year_that_has_no_bars(self, forecast, yahoo, home):

@@ -147,9 +147,16 @@ def test_where_another_output_has_that_suffix_it_is_named(forecast):
 
 
 def test_a_format_from_a_variable_or_the_file_is_said_to_be(forecast):
-    done = forecast("predict", "FB.csv", "-o", "x.csv", FORECASTER_PREDICT_FORMAT="json")
+    set_twice = {"FORECASTER_PREDICT_FORMAT": "json", "FORECASTER_PREDICT_OUTPUT": "x.csv"}
+    done = forecast("predict", "FB.csv", **set_twice)
     assert done.returncode == 2
     assert "--format comes from FORECASTER_PREDICT_FORMAT" in done.stderr
+
+
+def test_a_typed_suffix_goes_before_a_format_that_is_set(forecast):
+    words = ("predict", "FB.csv", "-m", "sample", "-o", "x.csv")
+    assert forecast(*words, FORECASTER_PREDICT_FORMAT="json").returncode == 0
+    assert Path("x.csv").read_text().startswith("ticker,")
 
 
 class TestTheOldNames:

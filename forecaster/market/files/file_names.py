@@ -104,7 +104,7 @@ def names_no_ticker(name: str) -> bool:
     words = re.findall(r"[^_ -]+", _without_dates(stem))
     if len(words) == 1 and words[0].isdecimal():
         return len(words[0]) >= len("20240422") or re.fullmatch(_YEAR, words[0]) is not None
-    is_noise = all(map(_is_noise, words))
+    is_noise = all(_is_noise(word) or _is_part(word) for word in words)
     return all(map(str.isdecimal, words)) or (is_noise and len(words[0]) > 3)  # MAX is a ticker
 
 
@@ -156,6 +156,11 @@ def _are_noise(words: list[tuple[str, str]]) -> bool:
 
 def _is_noise(word: str) -> bool:
     return folded(word).lower() in _NAME_NOISE or _YEARS.fullmatch(word) is not None
+
+
+def _is_part(word: str) -> bool:
+    """Whether a word counts parts of a file, as in ``prices_2``; stocks have longer numbers."""
+    return word.isdecimal() and len(word) < 3
 
 
 def _is_long_noise(word: str) -> bool:

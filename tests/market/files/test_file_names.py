@@ -108,6 +108,8 @@ def test_ticker_from_name(name, ticker):
         ("daily_IBM.csv", False),
         ("600519.csv", False),
         ("MAX.csv", False),
+        ("prices_2.csv", True),
+        ("stock_600519.csv", False),
         ("01-01-2020-TO-31-12-2020RELIANCEALLN.csv", False),
         ("STOCK_DAY_2330_202009.csv", False),
     ],
