@@ -39,10 +39,10 @@ from forecaster.cli.sources import (
 )
 from forecaster.cli.uses import also_called, decides, reads, writes
 from forecaster.errors import ForecastError, SettingsError
-from forecaster.market.notes import Failure
 
 if TYPE_CHECKING:
     from forecaster.jobs.batch import BatchResult
+    from forecaster.market.notes import Failure
 
 
 _AGES = {"never": None, "weekly": 7.0, "always": 0.0}
@@ -263,6 +263,8 @@ def _code(result: BatchResult, failed: Sequence[Failure]) -> int:
 @contextlib.contextmanager
 def _kept(failures: list[Failure], file: str | Path | None) -> Iterator[None]:
     """Keep for later why a file could not be written."""
+    from forecaster.market.notes import Failure
+
     try:
         yield
     except ForecastError as problem:
