@@ -103,8 +103,8 @@ def _chosen(ctx: Any, param: Any, formats: Formats) -> str | None:
     named, suffix = formats.format_of(path), "" if _is_device(path) else _suffix(path)
     if named is None and (suffix or formats.usual is None):
         raise _unknown(ctx, param, path, suffix, formats)
-    was_set = bool(typed(ctx, [param.name])) and not typed(ctx, [str(formats.option)])
-    if named is not None and word not in (None, named) and not was_set:
+    suffix_decides = typed(ctx, [param.name]) and not typed(ctx, [str(formats.option)])
+    if named is not None and word not in (None, named) and not suffix_decides:
         raise _contradiction(ctx, param, path, named, word, formats)
     return named or word or formats.usual
 

@@ -85,12 +85,10 @@ def report(
 
     about = read_subject(subject)
     if isinstance(about, BacktestSubject):
-        of_forecasts = ("source", "holdings", "calibrate", *_READING)
-        for option in _typed_flags(ctx, of_forecasts):
-            raise SettingsError(
-                f"{option} was given and {subject} is a backtest; a forecast needs a model. Give"
-                f" the name of a model, or leave {option} out."
-            )
+        _refuse(
+            ctx, ("source", "holdings", "calibrate", *_READING),
+            f"{subject} is a backtest; a forecast needs a model. Give the name of a model",
+        )  # fmt: skip
         from forecaster.output.report.page import backtest_page
 
         with working(_DRAWING):
@@ -98,11 +96,8 @@ def report(
         emit(page, output)
         return
     if source is None and holdings is None:
-        for option in _typed_flags(ctx, _READING):
-            raise SettingsError(
-                f"{option} was given and no prices are read; it belongs to --source and --holdings."
-                f" Add --source FILE, or leave {option} out."
-            )
+        belongs = "it belongs to --source and --holdings. Add --source FILE"
+        _refuse(ctx, _READING, f"no prices are read; {belongs}")
     if not calibrate:
         about = replace(about, model=about.model.uncalibrated())
     fans: tuple[Fan, ...] = ()
@@ -121,11 +116,17 @@ def report(
     report_failures(failures, succeeded=len(fans))
 
 
-def _typed_flags(ctx: typer.Context, names: Iterable[str]) -> list[str]:
-    """The options of some parameters as they were typed; what is set elsewhere is no mistake."""
-    return [
-        f"--no-{name}" if ctx.params[name] is False else flag(name) for name in typed(ctx, names)
-    ]
+def _refuse(ctx: typer.Context, names: Iterable[str], why: str) -> None:
+    """Raise a SettingsError for a typed option that does nothing; to set it elsewhere is fine.
+
+    Args:
+        ctx: of the command.
+        names: of parameters without a use.
+        why: they have none, and what would give them one.
+    """
+    for name in typed(ctx, names):
+        option = f"--no-{name}" if ctx.params[name] is False else flag(name)
+        raise SettingsError(f"{option} was given and {why}, or leave {option} out.")
 
 
 def _fans(model: Model, loaded: LoadResult) -> tuple[tuple[Fan, ...], tuple[Failure, ...]]:

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from fake_provider import FakeProvider, dividend, evening, split
 from synthetic import garch_history
+from updates import fetch, stored
 
 from forecaster.errors import DataError, SourceUnavailable, UnknownTicker
 from forecaster.market.bars import PRICE_FIELDS, Action, History
 from forecaster.market.store import Store, bars
 from forecaster.market.store.tickers import stored_names, stored_tickers
-from forecaster.market.update import OVERLAP, UpdateResult, update_ticker
+from forecaster.market.update import OVERLAP, UpdateResult
 
 
 def whole(bars: int = 60) -> History:
@@ -28,16 +29,7 @@ def source() -> FakeProvider:
 
 def run(store: Store, source: FakeProvider, **options: object) -> UpdateResult:
     last = source.truth["ABC"].cutoff if "ABC" in source.truth else np.datetime64("2026-01-05")
-    with store.reading() as tx:
-        before = stored_tickers(tx, ["ABC"], OVERLAP).get("ABC")
-    return update_ticker(store, source, "ABC", before, now=evening(last), **options)
-
-
-def stored(store: Store) -> History:
-    with store.reading() as tx:
-        found = bars.read(tx, "ABC")
-    assert found is not None
-    return found
+    return fetch(store, source, last, **options)
 
 
 def latest_fetch(tx):

@@ -4,46 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from fake_provider import FakeProvider, evening
 from synthetic import garch_history
+from updates import fetch, stored
 
+from forecaster.jobs import data
 from forecaster.market.bars import History
-from forecaster.market.store import Store, bars
-from forecaster.market.store.tickers import IMPORT, TickerInfo, stored_tickers
-from forecaster.market.update import OVERLAP, UpdateResult, update_ticker
+from forecaster.market.store import Store
 
 WHOLE = replace(garch_history("ABC", 60, seed=3), currency="USD")
 DAYS = WHOLE.sessions
 
 
-def fetch(store: Store, source: FakeProvider, since: np.datetime64 | None = None) -> UpdateResult:
-    with store.reading() as tx:
-        before = stored_tickers(tx, ["ABC"], OVERLAP).get("ABC")
-    return update_ticker(store, source, "ABC", before, now=evening(DAYS[-1]), since=since)
-
-
 def bring(store: Store, history: History) -> None:
-    info = TickerInfo(
-        ticker="ABC", source=IMPORT, currency=history.currency, exchange=None, calendar=None,
-        timezone=None, adjusted=True, since=None, answered=evening(history.cutoff),
-    )  # fmt: skip
-    with store.writing() as tx:
-        bars.replace(tx, history, (), info)
-
-
-def stored(store: Store) -> History:
-    with store.reading() as tx:
-        found = bars.read(tx, "ABC")
-    assert found is not None
-    return found
+    data.bring_in(store, [history], now=evening(history.cutoff))
 
 
 def test_from_a_later_date_on_what_is_stored_is_asked_for_too(store):
     bring(store, WHOLE.slice(2, 30))
     source = FakeProvider({"ABC": WHOLE})
-    made = fetch(store, source, since=DAYS[20])
+    made = fetch(store, source, DAYS[-1], since=DAYS[20])
     assert source.asked == [("ABC", str(DAYS[2]))]
     assert (made.outcome, made.added) == ("reloaded", 30)
     assert (stored(store).first, stored(store).cutoff) == (DAYS[2], DAYS[-1])
@@ -51,7 +32,7 @@ def test_from_a_later_date_on_what_is_stored_is_asked_for_too(store):
 
 def test_an_answer_that_begins_later_is_not_taken(store):
     bring(store, WHOLE.slice(0, 30))
-    made = fetch(store, FakeProvider({"ABC": WHOLE.slice(20, 60)}), since=DAYS[20])
+    made = fetch(store, FakeProvider({"ABC": WHOLE.slice(20, 60)}), DAYS[-1], since=DAYS[20])
     assert made.outcome == "kept"
     assert "has bars from" in made.notes[-1]
     assert stored(store).fingerprint == WHOLE.slice(0, 30).fingerprint
@@ -67,7 +48,7 @@ def test_an_answer_that_begins_later_is_not_taken(store):
 )
 def test_another_stock_is_not_taken(store, mine, said):
     bring(store, mine)
-    made = fetch(store, FakeProvider({"ABC": WHOLE}))
+    made = fetch(store, FakeProvider({"ABC": WHOLE}), DAYS[-1])
     assert made.outcome == "kept"
     assert f"what yahoo gives {said}" in made.notes[-1]
     assert "forecast data prune ABC" in made.notes[-1]

@@ -171,6 +171,7 @@ def _other_dates(table: Table, date: int, *, is_named: bool) -> tuple[str, ...]:
 
 
 def _name_of_dates(table: Table, place: int) -> str:
+    """What a note calls a column of dates, of which there are two."""
     header = table.headers[place]
     if header.is_unnamed:
         return "the index"

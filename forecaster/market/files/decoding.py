@@ -147,7 +147,8 @@ def _detected(data: bytes, source: str) -> str:
     if text is None:
         raise DataError(
             f"{source} is not UTF-8, and no other encoding makes its header known; UTF-8 is needed."
-            f" Save it as UTF-8, or name its encoding, as in {parameter('encoding')} gb18030."
+            f" Save it as UTF-8, or name its encoding: {parameter('encoding')} gb18030 where it is"
+            " Chinese, cp1251 where it is Russian."
         )
     return text
 

@@ -52,7 +52,8 @@ def require_tickers(table: Table, header: str, names: Sequence[str]) -> None:
     if any(UNKNOWN_LETTER in name for name in names):
         raise DataError(
             f'{table.source} is not UTF-8, and letters of its tickers ("{header}") are not known;'
-            f" UTF-8 is needed. Name its encoding, as in {parameter('encoding')} gb18030."
+            f" UTF-8 is needed. Name its encoding: {parameter('encoding')} gb18030 where they are"
+            " Chinese, cp1251 where they are Russian."
         )
     fields = [header_of(name) for name in names if name]
     roles = {field.role for field in fields}
