@@ -53,6 +53,7 @@ DROPPED = "the calendar has no such session any more"
 CUTOFF_HOLE = "the cutoff has no bar any more, and later sessions have"
 NO_CUTOFF = "the cutoff's bar is not stored any more"
 NO_BARS = "no bars can be had"
+UNTOLD = "written on the session's day: the batch's calendar tells whether it had closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +183,14 @@ def _unmatched(entries: Sequence[Entry], state: State, reason: str) -> list[Matc
 
 
 def _without_bars(entry: Entry, state: State, reason: str) -> list[Match]:
-    written, matches = written_at(entry.author), []
-    planned = _steps(entry.forecast).sessions
-    for session, joined in zip(planned, _promised(entry.forecast), strict=True):
-        if state == "open" and written >= day_ends(session):
-            matches.append(Match("late", entry, session, joined))
-        else:
-            matches.append(Match(state, entry, session, joined, reason=reason))
-    return matches
+    planned = WrittenSteps.of(entry.forecast.steps).sessions
+    late = (state == "open") & (entry.author.written >= day_ends(planned))
+    return [
+        Match("late", entry, session, joined)
+        if missed
+        else Match(state, entry, session, joined, reason=reason)
+        for session, joined, missed in zip(planned, _promised(entry.forecast), late, strict=True)
+    ]
 
 
 def _best_of_each(matches: Sequence[Sequence[Match]]) -> list[Match]:
@@ -200,22 +201,14 @@ def _best_of_each(matches: Sequence[Sequence[Match]]) -> list[Match]:
     return [_best([some[h] for some in matches if len(some) > h]) for h in range(horizon)]
 
 
-def _steps(forecast: JournalRecord) -> WrittenSteps:
-    """The steps of a forecast in arrays."""
-    steps = forecast.steps
-    return steps if isinstance(steps, WrittenSteps) else WrittenSteps(steps)
-
-
 def _promised(forecast: JournalRecord) -> list[Joined]:
     """How steps are joined with bars, as far as their forecast tells."""
     if forecast.joined_on is None:
         return ["as_before"] * len(forecast.steps)
-    return ["counted" if estimated else "named" for estimated in _steps(forecast).estimated]
-
-
-def written_at(author: Author) -> np.datetime64:
-    """When a row was written down, UTC."""
-    return np.datetime64(int(author.created.timestamp()), "s")
+    return [
+        "counted" if estimated else "named"
+        for estimated in WrittenSteps.of(forecast.steps).estimated
+    ]
 
 
 class Bars:
@@ -272,11 +265,13 @@ class Bars:
     def _matches(self, entry: Entry, ahead: _Ahead) -> list[Match]:
         """What became of each step of one forecast."""
         joined, sessions, places = ahead.found(entry.forecast)
-        late = written_at(entry.author) >= self._calendars.closing_times(self.history, sessions)
-        matches = []
+        written, matches = entry.author.written, []
+        late = written >= self._calendars.closing_times(self.history, sessions)
         for how, session, place, missed in zip(joined, sessions, places, late, strict=True):
             if missed:
                 matches.append(Match("late", entry, session, how))
+            elif how == "named" and self.untold(session, written):
+                matches.append(Match("open", entry, session, how, reason=UNTOLD))
             elif place >= 0:
                 moved = self.log_return(ahead.row, place)
                 matches.append(Match("scored", entry, session, how, moved))
@@ -284,6 +279,10 @@ class Bars:
                 state, reason = self.missing(session, how)
                 matches.append(Match(state, entry, session, how, reason=reason))
         return matches
+
+    def untold(self, session: np.datetime64, written: np.datetime64) -> bool:
+        """Whether nothing tells if a session had closed when something was written down."""
+        return self._known is None and bool(written >= session.astype("datetime64[s]"))
 
     def missing(self, session: np.datetime64, joined: Joined) -> tuple[State, str]:
         """Whether the bar of a session may still come, and why it is not there."""
@@ -312,7 +311,7 @@ class _Ahead:
 
     def found(self, forecast: JournalRecord) -> tuple[list[Joined], Days, list[int]]:
         """How each step finds its bar, of which session, and the bar's place, -1 for none."""
-        joined, sessions = _promised(forecast), _steps(forecast).sessions.copy()
+        joined, sessions = _promised(forecast), WrittenSteps.of(forecast.steps).sessions.copy()
         traded, places = self._history.sessions, [-1] * len(joined)
         for h, how in enumerate(joined):
             place = self.row + h + 1
@@ -347,4 +346,4 @@ def _dropped(session: np.datetime64, known: Schedule) -> bool:
 
 def _log_quantiles(entry: Entry) -> Floats:
     """Log returns, ``(steps, Q)``."""
-    return np.log(_steps(entry.forecast).prices / entry.forecast.last_close)
+    return np.log(WrittenSteps.of(entry.forecast.steps).prices / entry.forecast.last_close)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecaster.jobs.matching import Bars, Matcher, State, place_of, written_at
+from forecaster.jobs.matching import UNTOLD, Bars, Matcher, State, place_of
 from forecaster.joint.holdings import CASH, Position
 from forecaster.joint.portfolio import Portfolio
 from forecaster.market.calendars import day_ends
@@ -100,9 +100,13 @@ def _outcome(entry: RiskEntry, step: RiskStepWritten, seen: Sequence[_Seen]) -> 
         _move(bars, history, session, must_trade=place == named)
         for place, (bars, history) in enumerate(zip(seen, record.histories, strict=True))
     ]
-    written = written_at(entry.author)
+    written = entry.author.written
     if any(move.closes is not None and written >= move.closes for move in moves):
         return Outcome("late", entry, step, session)
+    leading = seen[first]
+    if named is not None and isinstance(leading, Bars) and leading.untold(session, written):
+        ticker = record.histories[first].ticker
+        return Outcome("open", entry, step, session, ticker=ticker, reason=UNTOLD)
     for state in ("lost", "open"):
         for move, history in zip(moves, record.histories, strict=True):
             if move.state == state:

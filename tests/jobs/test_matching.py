@@ -10,7 +10,16 @@ import pytest
 from fake_provider import FakeProvider, evening
 from written import LAST, H, history, loss, run, spread, write
 
-from forecaster.jobs.matching import CUTOFF_HOLE, DROPPED, ENDED, HOLE, NO_BAR_YET, NO_BARS, NOT_YET
+from forecaster.jobs.matching import (
+    CUTOFF_HOLE,
+    DROPPED,
+    ENDED,
+    HOLE,
+    NO_BAR_YET,
+    NO_BARS,
+    NOT_YET,
+    UNTOLD,
+)
 from forecaster.market import exchanges
 from forecaster.market.bars import History
 from forecaster.market.fetch_options import FetchOptions
@@ -208,14 +217,32 @@ class TestAFileOnACalendar:
         return replace(made, calendar=None)
 
     def test_late_is_by_the_close(self, store, source, made, given):
-        """Written an hour after it, and before the end of the day."""
+        """Written two hours after it; without a calendar, who knows."""
         closed = evening(made.sessions[ROW + 1]).replace(hour=22)
         ahead = made.sessions[ROW + 1 : ROW + 1 + H]
         write(store, made, ROW, sessions=ahead, file="ABC.csv", created=closed)
-        for code, late in ((None, 0), ("XNYS", 1)):
+        for code, state in ((None, ("open", UNTOLD)), ("XNYS", ("late", ""))):
             fetching = FetchOptions(calendar=code)
             (record,) = run(store, source, happened=[given], fetching=fetching).records
-            assert (record.late, record.scored) == (late, H - late)
+            assert (record.scored, getattr(record, state[0])) == (H - 1, 1)
+            assert reasons(record) == ({state: 1} if state[1] else {})
+
+    @pytest.mark.parametrize(("before", "waiting"), [(0, 1), (1, 0)])
+    def test_the_day_of_a_session_begins_at_midnight(
+        self, store, source, made, given, before, waiting
+    ):
+        """What was written before it was written in time, whatever the calendar."""
+        ahead = made.sessions[ROW + 1 : ROW + 1 + H]
+        created = evening(ahead[0]).replace(hour=0, minute=0, second=0) - timedelta(seconds=before)
+        write(store, made, ROW, sessions=ahead, file="ABC.csv", created=created)
+        (record,) = run(store, source, happened=[given]).records
+        assert (record.scored, record.open) == (H - waiting, waiting)
+
+    def test_a_date_that_was_estimated_counts_until_its_day_ends(self, store, source, made, given):
+        created = evening(made.sessions[ROW + 1]).replace(hour=22)
+        write(store, made, ROW, file="ABC.csv", created=created)
+        (record,) = run(store, source, happened=[given]).records
+        assert (record.scored, record.open) == (H, 0)
 
     def test_a_dropped_session_is_lost(self, store, source, made, given):
         closed = np.datetime64("2025-12-25")

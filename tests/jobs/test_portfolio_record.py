@@ -13,10 +13,11 @@ from risks_written import VALUES, only, put, risk_row
 from written import LAST, history, run, write
 
 from forecaster.evaluation.significance import kupiec
-from forecaster.jobs.matching import CUTOFF_HOLE, ENDED, HOLE, NO_FILE, NOT_YET
+from forecaster.jobs.matching import CUTOFF_HOLE, ENDED, HOLE, NO_FILE, NOT_YET, UNTOLD
 from forecaster.jobs.portfolio_record import PortfolioRecord
 from forecaster.jobs.rename import rename
 from forecaster.market.bars import History
+from forecaster.market.fetch_options import FetchOptions
 from forecaster.market.providers.base import Quotes
 from forecaster.market.store import journal
 
@@ -161,6 +162,24 @@ class TestWhatDoesNotCount:
         record = only(store, source)
         assert (record.scored, record.late) == (1, 1)
         assert [outcome.step.step for outcome in record.outcomes] == [5]
+
+    @pytest.mark.parametrize(
+        ("code", "estimated", "counts"),
+        [(None, False, (0, 1, 0)), (None, True, (1, 0, 0)), ("XNYS", False, (0, 0, 1))],
+    )
+    def test_a_named_session_of_files_needs_its_calendar(
+        self, store, source, code, estimated, counts
+    ):
+        """Written two hours after the close and before the end of the day."""
+        files = {name: f"{name}.csv" for name in VALUES}
+        given = [replace(source.truth[name], calendar=None) for name in VALUES]
+        session = source.truth["ABC"].sessions[151]
+        row = risk_row(source.truth, 150, files=files, estimated=estimated)
+        put(store, row, created=evening(session).replace(hour=22))
+        record = only(store, source, happened=given, fetching=FetchOptions(calendar=code))
+        assert (record.scored, record.open, record.late) == counts
+        if record.open:
+            assert record.unscored[0].reason == UNTOLD
 
     def test_a_session_that_has_not_closed(self, store, source):
         named = {1: LAST + 3}

@@ -44,6 +44,11 @@ class Author:
     model_id: str
     model_hash: str
 
+    @property
+    def written(self) -> np.datetime64:
+        """When its rows were written down, UTC, in whole seconds."""
+        return np.datetime64(int(self.created.timestamp()), "s")
+
 
 def add_rows(connection: Connection, author: Author, rows: Sequence[dict[str, Any]]) -> None:
     """Write rows down, each with its number, its author and its hash.

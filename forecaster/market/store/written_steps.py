@@ -46,6 +46,11 @@ class WrittenSteps(Sequence[dict[str, Any]]):
             [list(step["quantiles"].values()) for step in steps], dtype=np.float64
         )
 
+    @classmethod
+    def of(cls, steps: Sequence[dict[str, Any]]) -> WrittenSteps:
+        """The steps of a forecast in arrays, if they are not yet."""
+        return steps if isinstance(steps, cls) else cls(steps)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
 
