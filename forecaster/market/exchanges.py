@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +187,7 @@ def _bounds(code: str) -> tuple[np.datetime64, np.datetime64]:
     )
 
 
+@lru_cache(maxsize=32)  # the library holds but the last range of each calendar
 def _built(code: str, first: np.datetime64, last: np.datetime64) -> tuple[Days, Moments]:
     """Sessions and their closes from the library, in a range inside its bounds.
 
@@ -209,6 +211,7 @@ def _built(code: str, first: np.datetime64, last: np.datetime64) -> tuple[Days, 
     if holiday is not None and holiday in sessions:
         raise _cannot_be_built(code)
     closes = calendar.closes.dt.tz_convert(None).to_numpy().astype("datetime64[s]")
+    sessions.flags.writeable = closes.flags.writeable = False
     return sessions, closes
 
 
