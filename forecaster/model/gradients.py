@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from forecaster.arrays import Floats
+from forecaster.arrays import Floats, Floats32
 from forecaster.errors import SettingsError
 from forecaster.features.sequences import Batch
 from forecaster.model.devices import import_keras
@@ -138,7 +138,7 @@ def training_step(
         lambda: loss(batch.inputs) + sum(model.losses),
         [variable.value for variable in model.trainable_variables],
     )
-    gradient = [np.asarray(g) for g in gradients]
+    gradient = np.concatenate([np.ravel(g) for g in gradients])
     rate = settings.rate
     usual, burst = (
         [_clipped_step(gradient, times, rate, kind, limit) for kind, limit in limits]
@@ -148,36 +148,34 @@ def training_step(
 
 
 def _clipped_step(
-    gradient: list[Any], times: float, rate: float, kind: Clipping, limit: float | None
+    gradient: Floats32, times: float, rate: float, kind: Clipping, limit: float | None
 ) -> ClippedStep:
-    """A step of Keras's optimisers, with their clipping."""
+    """A step of Keras's optimisers, with their clipping; all weights are one vector to them."""
     import keras
 
     options: dict[str, float] = {}
     if limit is not None:
         options["clipvalue" if kind == "value" else "global_clipnorm"] = limit
-    large = [times * g for g in gradient]
-    plain = _step_length(keras.optimizers.SGD(rate, **options), [], large)
-    usual = [gradient] * WARM_UP
-    adam = _step_length(keras.optimizers.Adam(rate, **options), usual, large)
+    large = times * gradient
+    plain = _step_length(keras.optimizers.SGD(rate, **options), [large])
+    adam = _step_length(keras.optimizers.Adam(rate, **options), [gradient] * WARM_UP + [large])
     return ClippedStep(kind, limit, _length(large), plain / rate, plain, adam)
 
 
-def _step_length(optimiser: Any, before: Sequence[list[Any]], gradient: list[Any]) -> float:
-    """Distance that the last of several steps moves all weights together.
+def _step_length(optimiser: Any, gradients: Sequence[Floats32]) -> float:
+    """Distance that the last of several steps moves the weights.
 
     Neither optimiser looks at the weights themselves, so they start from zero.
     """
     import keras
 
-    weights = [keras.Variable(np.zeros_like(g)) for g in gradient]
-    optimiser.build(weights)
-    for usual in before:
-        optimiser.apply([keras.ops.convert_to_tensor(g) for g in usual], weights)
-    start = [w.numpy().copy() for w in weights]
-    optimiser.apply([keras.ops.convert_to_tensor(g) for g in gradient], weights)
-    end = [w.numpy() for w in weights]
-    return _length([e - s for e, s in zip(end, start, strict=True)])
+    weights = keras.Variable(np.zeros_like(gradients[0]))
+    optimiser.build([weights])
+    start = end = weights.numpy()
+    for gradient in gradients:
+        optimiser.apply([keras.ops.convert_to_tensor(gradient)], [weights])
+        start, end = end, weights.numpy().copy()
+    return _length(end - start)
 
 
 def _started(
@@ -237,6 +235,6 @@ def _norms_by_lag(gradient: Floats) -> Floats:
     return np.asarray(norms.mean(axis=0)[::-1])
 
 
-def _length(parts: Sequence[Any]) -> float:
-    """Euclidean norm of several arrays together."""
-    return float(np.sqrt(sum(float(np.sum(np.square(p, dtype=np.float64))) for p in parts)))
+def _length(vector: Floats32) -> float:
+    """Euclidean norm, in float64."""
+    return float(np.sqrt(np.sum(np.square(vector, dtype=np.float64))))
