@@ -12,11 +12,12 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check wheel installs processes quick lint docs boxed-model pictures schemas requirements speed peers torture clean
+.PHONY: help demo test check wheel installs pages processes quick lint docs boxed-model pictures schemas requirements speed peers torture clean
 
 help:
 	@echo "make demo    install, then a tour on sample_data (half a minute after the installation)"
 	@echo "make test    install, then ruff, mypy --strict and pytest (about 10 minutes)"
+	@echo "make pages   install, then type what the pages of docs and of help show, and compare what is printed"
 	@echo "make installs  install, then make and try the environments that users make (needs a network)"
 	@echo "make processes  install, then lose workers and kill searches in the middle, and compare bits"
 	@echo "make quick   install, then ruff, mypy and the tests without processes and TensorFlow (two minutes)"
@@ -51,6 +52,10 @@ wheel: $(VENV)/installed-dev
 # environments made of what this checkout builds, with a network; nothing is fetched once they are made
 installs: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -m installs tests
+
+# every command line of docs, of help and of the notebook; README's are among those of make test
+pages: $(VENV)/installed-dev
+	$(PYTEST) -m pages tests
 
 # a worker dies, a search is killed: what comes out has the bits that it has in one process
 processes: $(VENV)/installed-dev

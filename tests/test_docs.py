@@ -9,6 +9,7 @@ DOCS = [name for name, page in PAGES.items() if name != "README.md" and console_
 
 
 @pytest.mark.network
+@pytest.mark.pages
 @pytest.mark.parametrize("name", DOCS)
 def test_every_console_block_prints_what_it_shows(name, printed):
     for command, expected, actual in printed(PAGES[name]):

@@ -62,6 +62,7 @@ def done() -> set[str]:
 
 
 @pytest.mark.network
+@pytest.mark.pages
 @pytest.mark.parametrize("words", CATALOGUE)
 def test_the_examples_of_a_page_work(words, place, done, small):
     examples = CATALOGUE[words].examples
@@ -73,6 +74,7 @@ def test_the_examples_of_a_page_work(words, place, done, small):
             (trained if IN_THIS_PROCESS.fullmatch(line) else run)(line, place)
 
 
+@pytest.mark.pages
 def test_files_that_examples_name_as_outputs_are_there(place):
     """Runs after the examples, in the one folder."""
     written = [

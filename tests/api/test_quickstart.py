@@ -14,6 +14,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 @pytest.mark.network
+@pytest.mark.pages
 def test_the_notebook_shows_what_it_showed():
     shown = nbformat.read(EXAMPLES / "quickstart.ipynb", as_version=4)
     run = copy.deepcopy(shown)

@@ -105,6 +105,7 @@ def test_a_lock_that_another_run_holds_is_exit_code_8(forecast, panel_file, home
     assert "another run" in run.stderr
 
 
+@pytest.mark.processes
 def test_kill_9_while_training_leaves_the_old_model_and_no_lock(forecast, panel_file, model, home):
     path = home / "models" / "blank.forecast"
     before = path.read_bytes()
