@@ -31,13 +31,19 @@ _LARGEST_PERSISTENCE = 0.99999
 
 @dataclass(frozen=True)
 class GarchParameters:
-    """μ, ω, α, β and ν of the equations, for returns in percent."""
+    """μ, ω, α, β and ν of the equations, for returns in percent, and where the recursion starts.
+
+    Attributes:
+        start: σ² of the first return, from which the likelihood was computed. Where β is nearly 1
+            it is felt for hundreds of sessions, and a maximum belongs to its own start alone.
+    """
 
     mu: float
     omega: float
     alpha: float
     beta: float
     nu: float
+    start: float
 
 
 def fit_garch(history: History) -> GarchParameters | str:
@@ -56,7 +62,7 @@ def fit_garch(history: History) -> GarchParameters | str:
     values = [float(v) for v in fit.params]
     if fit.convergence_flag != 0 or not all(math.isfinite(v) for v in values):
         return "no maximum of its likelihood was found"
-    return GarchParameters(*values)
+    return GarchParameters(*values, start=float(fit.conditional_volatility[0]) ** 2)
 
 
 def next_variances(parameters: GarchParameters, returns: Floats) -> Floats:
@@ -64,14 +70,14 @@ def next_variances(parameters: GarchParameters, returns: Floats) -> Floats:
 
     Args:
         parameters: as fitted.
-        returns: log returns, ``(n,)``, not in percent.
+        returns: log returns from the first one that was fitted on, ``(n,)``, not in percent.
     """
     from scipy.signal import lfilter
 
     shocks = (returns * _PERCENT - parameters.mu) ** 2
     drive = parameters.omega + parameters.alpha * shocks
-    start = parameters.omega / (1.0 - _persistence(parameters))
-    filtered, _ = lfilter([1.0], [1.0, -parameters.beta], drive, zi=[parameters.beta * start])
+    zi = [parameters.beta * parameters.start]
+    filtered, _ = lfilter([1.0], [1.0, -parameters.beta], drive, zi=zi)
     return np.asarray(filtered, dtype=np.float64)
 
 
@@ -127,7 +133,8 @@ class Garch:
             return self.spare.forecast(history, rows)
         from scipy.stats import t as student
 
-        following = next_variances(fitted, log_returns(history))[rows]
+        filtered = next_variances(fitted, log_returns(history)[1:])
+        following = np.concatenate([[fitted.start], filtered])[rows]
         deviation = np.sqrt(cumulative_variances(fitted, following, self.horizon)) / _PERCENT
         steps = np.arange(1, self.horizon + 1)
         nu = np.full(self.horizon, fitted.nu)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +22,7 @@ from forecaster.features.volatility import log_returns
 from forecaster.market.bars import History, history_from_closes
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-TRUE = GarchParameters(mu=0.05, omega=0.06, alpha=0.09, beta=0.87, nu=6.0)
+TRUE = GarchParameters(mu=0.05, omega=0.06, alpha=0.09, beta=0.87, nu=6.0, start=2.0)
 
 
 def history_of(returns, ticker: str = "A") -> History:
@@ -94,7 +95,7 @@ class TestFit:
 class TestVariances:
     def test_next_ones_equal_a_slow_loop(self):
         returns = simulated(TRUE, 300, seed=1)
-        variance, expected = TRUE.omega / (1.0 - TRUE.alpha - TRUE.beta), []
+        variance, expected = TRUE.start, []
         for r in returns:
             variance = TRUE.omega + TRUE.alpha * (100 * r - TRUE.mu) ** 2 + TRUE.beta * variance
             expected.append(variance)
@@ -113,19 +114,18 @@ class TestVariances:
     def test_equal_those_of_the_arch_package(self, simulation, found):
         from arch import arch_model
 
-        # its start differs, and fades with β: after 400 sessions nothing is left of it
         returns = log_returns(simulation)[1:]
         model = arch_model(100 * returns, mean="Constant", vol="GARCH", p=1, q=1, dist="t")
         parameters = np.array([found.mu, found.omega, found.alpha, found.beta, found.nu])
         theirs = model.fix(parameters)
         ours = next_variances(found, returns)
-        assert ours[400:-1] == pytest.approx(theirs.conditional_volatility[401:] ** 2, rel=1e-9)
+        assert ours[:-1] == pytest.approx(theirs.conditional_volatility[1:] ** 2, rel=1e-9)
         ahead = theirs.forecast(horizon=10, start=len(returns) - 50, reindex=False).variance
         expected = np.cumsum(np.asarray(ahead), axis=1)
         assert cumulative_variances(found, ours[-50:], 10) == pytest.approx(expected, rel=1e-9)
 
     def test_a_shock_that_never_fades_still_has_a_variance(self):
-        forever = GarchParameters(mu=0.0, omega=0.01, alpha=0.1, beta=0.9, nu=5.0)
+        forever = GarchParameters(mu=0.0, omega=0.01, alpha=0.1, beta=0.9, nu=5.0, start=1.0)
         returns = simulated(TRUE, 500, seed=2)
         following = next_variances(forever, returns)
         assert np.all(np.isfinite(following))
@@ -150,8 +150,7 @@ class TestForecast:
         found = self.garch_of(TRUE).forecast(history, np.array([10, 60]))
         assert found.shape == (2, 5, 5)
         for place, row in enumerate((10, 60)):
-            # the first session has a return of 0, as everywhere
-            following = next_variances(TRUE, log_returns(history))[row]
+            following = next_variances(TRUE, log_returns(history)[1:])[row - 1]
             total, each = 0.0, following
             for h in range(1, 6):
                 total += each
@@ -165,11 +164,11 @@ class TestForecast:
     @pytest.mark.parametrize("nu", [5.0, 8.0, 40.0])
     def test_the_quantiles_have_the_forecast_variance(self, nu):
         # the mean square of a thousand quantiles about their centre is the variance, but for tails
-        parameters = GarchParameters(mu=0.1, omega=0.06, alpha=0.09, beta=0.87, nu=nu)
+        parameters = replace(TRUE, mu=0.1, nu=nu)
         history = history_of(simulated(TRUE, 300, seed=5))
         rows = np.array([300])
         made = self.garch_of(parameters, self.levels).forecast(history, rows)[0]
-        following = next_variances(parameters, log_returns(history))[rows]
+        following = next_variances(parameters, log_returns(history)[1:])[rows - 1]
         variances = cumulative_variances(parameters, following, 5)[0] / 1e4
         for h in range(5):
             centre = parameters.mu / 100 * (h + 1)
@@ -177,10 +176,31 @@ class TestForecast:
             assert found == pytest.approx(variances[h], rel=0.04)
 
     def test_very_heavy_tails_keep_their_shape_at_every_step(self):
-        heavy = GarchParameters(mu=0.0, omega=0.06, alpha=0.09, beta=0.87, nu=3.0)
+        heavy = replace(TRUE, mu=0.0, nu=3.0)
         made = self.garch_of(heavy).forecast(history_of(simulated(TRUE, 60, seed=3)), np.array([9]))
         shape = made[0] / made[0][:, -1:]
         assert shape == pytest.approx(np.broadcast_to(shape[0], shape.shape), rel=1e-9, abs=1e-15)
+
+    def test_before_the_first_return_it_is_where_the_fit_began(self):
+        history = history_of(simulated(TRUE, 60, seed=3))
+        (made,) = self.garch_of(TRUE, (0.25, 0.75), horizon=1).forecast(history, np.array([0]))
+        spread = (made[0, 1] - made[0, 0]) ** 2
+        other = replace(TRUE, start=9 * TRUE.start)
+        (made,) = self.garch_of(other, (0.25, 0.75), horizon=1).forecast(history, np.array([0]))
+        assert (made[0, 1] - made[0, 0]) ** 2 == pytest.approx(9 * spread, rel=1e-9)
+
+    @pytest.mark.parametrize("seed", [1, 5, 7])
+    def test_where_a_shock_changes_nothing_volatility_is_still_that_of_the_returns(self, seed):
+        """It falls, the likeliest α is 0 and β nearly 1: a start elsewhere would never be left."""
+        rng = np.random.default_rng(seed)
+        spread = 0.01 * np.exp(-0.004 * np.arange(300))
+        history = history_of(spread * rng.standard_normal(300))
+        fitted = fit_garch(history)
+        assert isinstance(fitted, GarchParameters)
+        assert (fitted.alpha, fitted.beta) == pytest.approx((0, 1), abs=0.02)
+        (made,) = self.garch_of(fitted, (0.25, 0.75), horizon=1).forecast(history, np.array([300]))
+        usual = 2 * 0.6745 * spread[-1]
+        assert made[0, 1] - made[0, 0] == pytest.approx(usual, rel=0.25)
 
     def test_covers_a_simulation_as_often_as_it_says(self, found):
         later = history_of(simulated(TRUE, 20_000, seed=77))
@@ -215,7 +235,7 @@ class TestStandIn:
         assert not np.array_equal(ours.forecast(long, rows), ewma.forecast(long, rows))
 
     def test_a_failing_search_is_one_note_and_the_others_go_on(self, monkeypatch):
-        good = GarchParameters(0.0, 0.1, 0.1, 0.8, 6.0)
+        good = GarchParameters(0.0, 0.1, 0.1, 0.8, 6.0, 1.0)
         monkeypatch.setattr(
             garch, "fit_garch", lambda h: "no maximum of its likelihood was found"
             if h.ticker == "B" else good,
