@@ -90,4 +90,6 @@ def settings_of(chosen: Mapping[str, Any], **fixed: Any) -> Settings:
     levels = values.pop("quantiles", None)
     if levels:
         values["quantiles"] = parse_levels(levels)
-    return Settings(**values)
+    settings = Settings(**values)
+    settings.require_median()  # before anything is read
+    return settings

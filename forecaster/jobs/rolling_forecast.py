@@ -11,11 +11,12 @@ from forecaster.evaluation import metrics
 from forecaster.features.representation import Encoding
 from forecaster.features.scaling import VolatilityScale
 from forecaster.features.volatility import log_returns, measure, overnight_gaps, pooled_variance
+from forecaster.jobs.intervals import quantile
 from forecaster.jobs.predict import SHORTEST_HISTORY, Step, dated, usable
 from forecaster.market.bars import History
 from forecaster.market.calendars import Calendars
 from forecaster.model.artifact import Model
-from forecaster.model.numpy_rnn import Trace, answer, middle_level, traces
+from forecaster.model.numpy_rnn import Trace, answer, traces
 
 _VOLUME_SESSIONS = 20
 _SHARE = 0.9
@@ -167,8 +168,8 @@ def interval_of(model: Model) -> tuple[float, float] | None:
 
 def ends_of(model: Model, target: Step) -> tuple[float, float | None, float | None]:
     """Median, and the interval's ends."""
-    levels, ends = model.settings.quantiles, interval_of(model)
-    median = target.quantiles[levels[middle_level(levels)]]
+    ends = interval_of(model)
+    median = quantile(target.quantiles, 0.5)
     if ends is None:
         return median, None, None
     return median, target.quantiles[ends[0]], target.quantiles[ends[1]]

@@ -262,6 +262,20 @@ class Settings:
         filled = replace(self, units=units, batch_size=size)
         return replace(filled, learning_rate=filled.rate)
 
+    def require_median(self) -> None:
+        """Refuse to train a network that could not say what tables and pictures show.
+
+        Raises:
+            SettingsError: no level is 0.5, and none lies on one of its sides.
+        """
+        if not self.quantiles[0] <= 0.5 <= self.quantiles[-1]:
+            levels = ",".join(f"{level:g}" for level in self.quantiles)
+            more = (f"{levels},0.5", f"0.5,{levels}")[self.quantiles[0] > 0.5]
+            raise SettingsError(
+                f"{parameter('quantiles')} is {levels}, which the median lies outside of; errors"
+                f" are measured on it. Give for example {parameter('quantiles')} {more}."
+            )
+
     def with_cell(self, cell: Cell) -> Settings:
         """These settings for a cell; only an rnn has a choice of activation."""
         activation = self.activation if cell == "rnn" else "tanh"

@@ -173,7 +173,9 @@ def fit(
     Raises:
         TrainingDiverged: a loss was not finite.
         DataError: no session has a target, or none has one for the last step.
+        SettingsError: the median lies outside of the quantile levels.
     """
+    settings.require_median()
     lengths = [len(history) for history in histories]
     settings = settings.for_panel(lengths)
     targets = targets_by_step(lengths, settings.horizon)
@@ -268,9 +270,7 @@ def _check_finite(
 
 def _one_epoch(trainer: Trainer, epoch: Batches, average: WeightAverage) -> tuple[float, int]:
     """Mean loss over the batches, and the number of their targets."""
-    losses: list[float] = []
-    weights: list[float] = []
-    count = 0
+    losses, weights, count = list[float](), list[float](), 0
     for batch in epoch:
         losses.append(trainer.step(batch))
         average.add(AVERAGED_EPOCHS)

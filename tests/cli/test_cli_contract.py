@@ -162,6 +162,7 @@ def test_wrong_options_are_exit_code_2(forecast, model, prices, arguments, said)
         (["--clip-norm", "1", "--clip-value", "1"], "one way"),
         (["--quantiles", "0.5,0.1"], "rise"),
         (["--quantiles", "a"], "--quantiles"),
+        (["--quantiles", "0.6,0.9"], "Give for example --quantiles 0.5,0.6,0.9"),
         (["--units", "0"], "--units"),
         (["--name", "../x"], "name"),
         (["--model-file", "model.bin"], ".forecast"),

@@ -139,6 +139,15 @@ class TestUnrolled:
         assert sum(d.moved_most for d in alone.days) == 1
         assert {w.width_change for w in alone.withheld} == {None}
 
+    @pytest.mark.parametrize("levels", [(0.05, 0.25, 0.75, 0.95), (0.1, 0.9), (0.3, 0.6)])
+    def test_a_median_between_two_levels_is_between_their_prices(self, levels):
+        (day,) = explain(model_of(quantiles=levels), LONG, last=1).days
+        below, above = (max(q for q in levels if q < 0.5), min(q for q in levels if q > 0.5))
+        share = (0.5 - below) / (above - below)
+        low, high = np.log([day.target.quantiles[below], day.target.quantiles[above]])
+        assert np.log(day.median) == pytest.approx(low + share * (high - low), rel=1e-12)
+        assert day.drift == pytest.approx(100 * (day.median / day.close - 1), rel=1e-9)
+
 
 def test_traces_end_in_the_forecast(model):
     inputs = np.random.default_rng(3).normal(size=(2, 9, len(model.representation.features)))

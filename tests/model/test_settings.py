@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import asdict, fields, replace
 
 import numpy as np
@@ -200,3 +201,24 @@ class TestBatches:
         assert Settings().rate == 3e-3
         assert Settings().for_panel([2500] * 96).learning_rate == pytest.approx(6e-3)
         assert Settings(batch_size=64, learning_rate=1e-3).rate == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("levels", "remedy"),
+    [
+        ((0.01, 0.2, 0.4), "0.01,0.2,0.4,0.5"),
+        ((0.4,), "0.4,0.5"),
+        ((0.6, 0.99), "0.5,0.6,0.99"),
+    ],
+)
+def test_levels_that_the_median_lies_outside_of_are_not_trained(levels, remedy):
+    """A model file may have them: they are read, and forecast."""
+    settings = Settings(quantiles=levels)
+    with pytest.raises(SettingsError, match=rf"quantiles {re.escape(remedy)}\.$"):
+        settings.require_median()
+    Settings(quantiles=tuple(map(float, remedy.split(",")))).require_median()
+
+
+@pytest.mark.parametrize("levels", [(0.5,), (0.1, 0.9), (0.05, 0.5), (0.5, 0.95)])
+def test_the_others_are(levels):
+    Settings(quantiles=levels).require_median()

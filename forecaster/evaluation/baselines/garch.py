@@ -62,7 +62,8 @@ def fit_garch(history: History) -> GarchParameters | str:
     values = [float(v) for v in fit.params]
     if fit.convergence_flag != 0 or not all(math.isfinite(v) for v in values):
         return "no maximum of its likelihood was found"
-    return GarchParameters(*values, start=float(fit.conditional_volatility[0]) ** 2)
+    mu, omega, alpha, beta, nu = values
+    return GarchParameters(mu, omega, alpha, beta, nu, float(fit.conditional_volatility[0]) ** 2)
 
 
 def next_variances(parameters: GarchParameters, returns: Floats) -> Floats:
