@@ -66,6 +66,7 @@ def score(
     losses: Mapping[str, ForecastLosses],
     levels: Sequence[float],
     baselines: Sequence[str],
+    stride: int = 1,
 ) -> ScoreTable:
     """Score every model's forecasts on the same sessions.
 
@@ -74,6 +75,7 @@ def score(
         losses: model name to losses, the networks first.
         levels: Q quantile levels.
         baselines: the names among ``losses`` that others are compared with.
+        stride: sessions from one forecast of a ticker to the next.
     """
     horizon = actuals.log_return.shape[1]
     rows, verdicts = [], []
@@ -81,7 +83,10 @@ def score(
         known = np.isfinite(actuals.log_return[:, step - 1])
         if not bool(np.any(known)):
             continue
-        at_step = [_row(name, step, actuals, known, losses, levels, baselines) for name in losses]
+        spans = math.ceil(step / stride)  # how many forecasts in a row overlap
+        at_step = [
+            _row(name, step, spans, actuals, known, losses, levels, baselines) for name in losses
+        ]
         rows += at_step
         if step in (1, horizon):
             networks = [row for row in at_step if row.model not in baselines]
@@ -101,6 +106,7 @@ def score(
 def _row(
     name: str,
     step: int,
+    spans: int,
     actuals: Actuals,
     known: NDArray[np.bool_],
     losses: Mapping[str, ForecastLosses],
@@ -129,7 +135,7 @@ def _row(
         mape=metrics.mape(actual_price, forecast_price),
         direction=None if math.isnan(direction) else direction,
         coverage=_coverage(below, levels),
-        dm_p={b: _p(loss, pinball[b], sessions, step) for b in others},
+        dm_p={b: _p(loss, pinball[b], sessions, spans) for b in others},
         tickers_won={b: _won(loss, pinball[b], tickers) for b in others},
         width={share: float(model.width[share][step - 1]) for share in model.width},
         calibration={f"{q:g}": float(s) for q, s in zip(levels, below.mean(axis=0), strict=True)},
@@ -169,10 +175,10 @@ def _value_at_risk(
 
 
 def _p(
-    losses: Floats, baseline: Floats, sessions: NDArray[np.datetime64], step: int
+    losses: Floats, baseline: Floats, sessions: NDArray[np.datetime64], spans: int
 ) -> float | None:
     """p-value of the Diebold-Mariano test, None where there are too few sessions."""
-    p = diebold_mariano(session_means(losses, sessions), session_means(baseline, sessions), step)
+    p = diebold_mariano(session_means(losses, sessions), session_means(baseline, sessions), spans)
     return None if math.isnan(p) else p
 
 

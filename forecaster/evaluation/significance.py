@@ -61,7 +61,8 @@ def diebold_mariano(losses: Floats, baseline_losses: Floats, step: int) -> float
     Args:
         losses: one value a session, in time order.
         baseline_losses: of those sessions.
-        step: h; h-step errors overlap.
+        step: h; h-step errors overlap. Where every n-th session has a forecast alone, h / n of
+            them do, rounded up.
 
     Returns:
         p; NaN with fewer than ``FEWEST_SESSIONS`` sessions or ``FEWEST_SPANS`` times h of them,

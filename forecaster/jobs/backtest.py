@@ -205,7 +205,8 @@ class _Run:
         """Join the folds and score them."""
         actuals = Actuals.join(self.actuals)
         losses = {name: ForecastLosses.join(parts) for name, parts in self.losses.items()}
-        table = score(actuals, losses, self.settings.quantiles, self.plan.baselines)
+        plan = self.plan
+        table = score(actuals, losses, self.settings.quantiles, plan.baselines, plan.stride)
         return Backtest(
             folds=folds,
             table=table,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -181,6 +183,22 @@ class TestSignificance:
         assert table.rows[0].dm_p["naive"] == pytest.approx(
             diebold_mariano(ours, theirs, 1), rel=1e-9
         )
+
+    @pytest.mark.parametrize(("stride", "spans"), [(1, 20), (3, 7), (10, 2), (20, 1), (30, 1)])
+    def test_only_forecasts_that_overlap_are_tested_as_such(self, stride, spans):
+        """Of the forecasts of 20 sessions from every tenth one, two in a row overlap."""
+        moves = np.random.default_rng(1).normal(0, 0.01, (120, 20))
+        self.actuals = replace(self.actuals, log_return=moves)
+        self.good, self.bad = (np.repeat(q, 20, axis=1) for q in (self.good, self.bad))
+        losses = losses_of(self.actuals, {"net": self.good, "naive": self.bad})
+        table = score(self.actuals, losses, LEVELS, ("naive",), stride)
+        ours, theirs = (
+            losses[name].pinball[:, 19].reshape(2, 60).mean(axis=0) for name in ("net", "naive")
+        )
+        expected = diebold_mariano(ours, theirs, spans)
+        (found,) = [row.dm_p["naive"] for row in table.of("net") if row.step == 20]
+        assert found == (None if np.isnan(expected) else pytest.approx(expected, rel=1e-9))
+        assert (found is None) == (spans == 20)
 
     def test_words(self):
         for first, second, word in (

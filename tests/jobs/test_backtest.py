@@ -172,6 +172,16 @@ class TestSavedModel:
     def model(self):
         return trained_to(random_model(TINY, panel_of(LONG)), CUTOFF)
 
+    def test_of_every_fourth_session_three_forecasts_in_a_row_overlap(self):
+        """Some twenty forecasts of 10 sessions do for a test then, and not if ten in a row did."""
+        model = trained_to(random_model(replace(TINY, horizon=10), panel_of(LONG)), CUTOFF)
+        for stride, tested in ((4, True), (1, False)):
+            first = CUTOFF if stride == 4 else LONG.sessions[280]
+            plan = Plan(train_end=first, baselines=("naive",), stride=stride)
+            last = score_model(panel_of(LONG), model, plan).table.of("random")[-1]
+            assert (last.step, 20 <= last.n < 50) == (10, True)
+            assert (last.dm_p["naive"] is not None) == tested
+
     def test_is_scored_after_its_own_training_range(self):
         result = score_model(panel_of(LONG, OTHER), self.model(), Plan(baselines=QUICK))
         assert result.folds[0].cutoff == CUTOFF
