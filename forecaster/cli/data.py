@@ -14,7 +14,7 @@ from forecaster.cli.results import ReportWriting, Writing, confirmed, written_to
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures, show_notes
 from forecaster.cli.uses import decides, reads
 from forecaster.errors import DataError
-from forecaster.wording import counted, were
+from forecaster.wording import counted, few, were
 
 Tickers = Annotated[
     list[str] | None, typer.Argument(metavar="[TICKERS]...", help="Stored tickers; all if none.")
@@ -152,8 +152,13 @@ def prune(
     from forecaster.market.store import Store
     from forecaster.output.console import note
 
-    if everything and not yes and not confirmed("Delete all stored bars?"):
-        raise typer.Exit
+    if not yes:
+        with Store() as store:
+            brought = [] if everything else data.imported(store, tickers or ())
+        named = f"{few(brought)}, whose bars were imported" if brought else ""
+        what = "all stored bars" if everything else named
+        if what and not confirmed(f"Delete {what}?"):
+            raise typer.Exit
     with Store() as store:
         gone = data.prune(store, tickers or (), idle_days=idle, everything=everything)
     note(f"deleted {', '.join(gone)}" if gone else "nothing to delete")

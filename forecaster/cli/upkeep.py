@@ -110,7 +110,7 @@ HOUSE = (
     Entry(
         "data prune",
         """
-        forecast data prune META  # Delete one ticker.
+        forecast data prune META --yes  # Delete one ticker, without asking if it was imported.
         forecast data prune --idle 365  # Those that were not fetched for a year.
         """,
         "data:prune",

@@ -24,6 +24,7 @@ from forecaster.market.store.tickers import (
     Extent,
     TickerInfo,
     extents,
+    imported_names,
     stored_names,
     stored_tickers,
 )
@@ -224,6 +225,20 @@ def _has(history: History, field: str) -> bool:
     if field == "adjusted_close":
         return history.adjusted
     return bool(np.any(np.isfinite(getattr(history, field))))
+
+
+def imported(store: Store, wanted: Sequence[str]) -> list[str]:
+    """Those of some stored tickers whose bars a user brought: no source need have them.
+
+    Raises:
+        DataError: one of those named is not stored.
+    """
+    if not wanted:
+        return []
+    names = _named(store, wanted)
+    with store.reading() as tx:
+        brought = imported_names(tx)
+    return [name for name in names if name in brought]
 
 
 def prune(

@@ -90,7 +90,7 @@ def test_a_file_that_is_no_store(forecast, home: Path):
 def test_prune(apart, forecast, filled):
     assert forecast("data", "prune").returncode == 2
     assert forecast("data", "prune", "NONE").returncode == 4
-    done = forecast("data", "prune", "FB")
+    done = forecast("data", "prune", "FB", "--yes")
     assert (done.returncode, done.stderr) == (0, "note: deleted FB\n")
     asked = apart("data", "prune", "--all", stdin=b"n\n")
     assert "Delete all stored bars?" in asked.stderr
@@ -103,6 +103,25 @@ def test_prune(apart, forecast, filled):
     assert "AAPL" in forecast("data", "list").stdout
     assert forecast("data", "prune", "--all", "--yes").returncode == 0
     assert "holds no bars yet" in forecast("data", "list").stdout
+
+
+def test_imported_bars_are_not_pruned_unasked(apart, filled):
+    asked = apart("data", "prune", "fb", "AAPL", stdin=b"n\n")
+    assert asked.returncode == 0
+    assert asked.stderr.strip() == "Delete FB, AAPL, whose bars were imported? [y/N]:"
+    nobody = apart("data", "prune", "FB", "--idle", "1")
+    assert nobody.returncode == 2
+    assert "Add --yes." in nobody.stderr
+    assert apart("data", "export", "FB").stdout.count("\n") == 197  # nothing was deleted
+    assert apart("data", "prune", "FB", stdin=b"y\n").stderr.endswith("note: deleted FB\n")
+
+
+def test_fetched_bars_are_pruned_unasked(apart, forecast, filled, home):
+    from sqlalchemy import text
+
+    with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
+        tx.execute(text("UPDATE histories SET source = 'yahoo' WHERE ticker = 'FB'"))
+    assert apart("data", "prune", "FB").stderr == "note: deleted FB\n"
 
 
 def test_imported_bars_forecast_without_a_source(forecast, filled, model):

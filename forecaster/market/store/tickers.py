@@ -105,6 +105,13 @@ def stored_names(connection: Connection) -> tuple[str, ...]:
     return names
 
 
+def imported_names(connection: Connection) -> frozenset[str]:
+    """Stored tickers whose bars a user brought."""
+    table = schema.histories
+    query = select(table.c.ticker).where(table.c.source == IMPORT)
+    return frozenset(connection.execute(query).scalars())
+
+
 def stored_tickers(
     connection: Connection, names: Sequence[str], tail: int = 1
 ) -> dict[str, StoredTicker]:
