@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from forecaster.cli.flags import failures_in_flags, flag, typed
+from forecaster.cli.flags import failures_in_flags, flag, refuse_idle, typed
 from forecaster.cli.formats import PICTURE
-from forecaster.cli.network_options import Cells, DeviceOption, settings_of, training_options
+from forecaster.cli.network_options import (
+    Cells,
+    DeviceOption,
+    refuse_idle_settings,
+    settings_of,
+    training_options,
+)
 from forecaster.cli.options import (
     Calibrate,
     Cluster,
@@ -164,7 +170,11 @@ def backtest(
             " fold. Leave those out."
         )
     if model is not None:
-        _refuse_settings(ctx, (*chosen, "cells"))
+        _refuse_settings(ctx, (*chosen, "cells", "refit", "device", "workers", "cluster"))
+    else:
+        refuse_idle_settings(ctx, settings)
+        trained = "networks are trained on what is not scored; it belongs to --model"
+        refuse_idle(ctx, ("allow_overlap",), f"{trained}. Add --model NAME")
     members = read_market(market, reading)
     loaded = read(sources, reading)
     refuse_or_skip(loaded, skip_unreadable=skip_unreadable)
@@ -199,15 +209,15 @@ def backtest(
 
 
 def _refuse_settings(ctx: typer.Context, names: Iterable[str]) -> None:
-    """Raise a SettingsError if one was typed: a saved model has its own.
+    """Raise a SettingsError if one was typed: a saved model is trained already.
 
     Those of the environment and of ``forecaster.toml`` are for the networks that are trained.
     """
     given = typed(ctx, names)
     if given:
         raise SettingsError(
-            f"--model was given with {', '.join(map(flag, given))}; a saved model is scored with"
-            " the settings that it was trained with. Leave that out."
+            f"--model was given with {', '.join(map(flag, given))}; a saved model is scored as it"
+            " was trained, and nothing is trained. Leave that out."
         )
 
 

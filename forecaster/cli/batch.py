@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.flags import failures_in_flags, refuse_idle
 from forecaster.cli.formats import DOCUMENT, MANY_FORECASTS, METRICS
 from forecaster.cli.options import (
     BY_NAME,
@@ -53,6 +53,7 @@ _STDOUT = Path("-")
     "column", "date_format", "decimal", "encoding", "currency", "offline", "provider", "calendar"
 )
 def batch(
+    ctx: typer.Context,
     watchlist: Annotated[
         list[str],
         reads(
@@ -183,6 +184,8 @@ def batch(
     from forecaster.output.console import name_run, note, wrote
     from forecaster.output.live.progress_bars import ticker_bar
 
+    if quiet and output is None:
+        refuse_idle(ctx, ("format", "level"), "--quiet prints no forecasts. Add --output FILE")
     fetching, options = fetching_of(reading), file_options(reading)
     days, asked = _days(retrain), parse_shares(level)
     with _failure_measured(metrics):

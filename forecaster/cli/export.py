@@ -7,13 +7,15 @@ from typing import Annotated, Literal
 
 import typer
 
+from forecaster.cli.flags import refuse_idle
 from forecaster.cli.formats import NETWORK
-from forecaster.cli.options import ModelArgument, Reading
+from forecaster.cli.options import OF_READING, ModelArgument, Reading
 from forecaster.cli.sources import only_history, read
 from forecaster.cli.uses import reads, writes
 
 
 def export(
+    ctx: typer.Context,
     model: ModelArgument,
     to: Annotated[
         Literal["keras", "onnx"] | None,
@@ -49,6 +51,9 @@ def export(
     from forecaster.output.console import wrote
     from forecaster.output.live.spinners import working
 
+    if example is None:
+        belongs = "it belongs to --example. Add --example FILE"
+        refuse_idle(ctx, OF_READING, f"no prices are read; {belongs}")
     trained = open_model(model)
     target: Literal["keras", "onnx"] = to or "keras"
     path = output or Path(f"{trained.name}.{target}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from forecaster.errors import ForecastError, Message
+from forecaster.errors import ForecastError, Message, SettingsError
 
 if TYPE_CHECKING:
     from forecaster.market.notes import Failure
@@ -34,6 +34,19 @@ def typed(ctx: Any, names: Iterable[str]) -> list[str]:
     """Those of some parameters whose options were typed, not set by a variable or in a file."""
     sources = ((name, ctx.get_parameter_source(name)) for name in names)
     return [name for name, one in sources if one is not None and one.name == "COMMANDLINE"]
+
+
+def refuse_idle(ctx: Any, names: Iterable[str], why: str) -> None:
+    """Raise a SettingsError for a typed option that does nothing; to set it elsewhere is fine.
+
+    Args:
+        ctx: of the command.
+        names: of parameters without a use.
+        why: they have none, and what would give them one.
+    """
+    for name in typed(ctx, names):
+        option = f"--no-{name}" if ctx.params[name] is False else flag(name)
+        raise SettingsError(f"{option} was given and {why}, or leave {option} out.")
 
 
 def in_flags(words: str | ForecastError) -> str:

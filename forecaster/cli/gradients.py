@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from forecaster.cli.flags import refuse_idle
 from forecaster.cli.options import ModelName, Reading, Source
 from forecaster.cli.parsing import parse_cells
 from forecaster.cli.results import Writing
@@ -14,6 +15,7 @@ from forecaster.errors import SettingsError
 
 
 def gradients(
+    ctx: typer.Context,
     source: Source,
     model: ModelName = None,
     cells: Annotated[str, typer.Option(help="Networks, as in rnn,lstm.")] = "rnn,lstm,gru",
@@ -52,6 +54,9 @@ def gradients(
             f"model {trained.name} has the cell {own}, and --cells names {', '.join(chosen)}; its"
             f" gradients would not be shown. Add {own} to --cells, or leave --model out."
         )
+    if {*chosen} == {own}:
+        others = f"it is for other cells. Add one to --cells {own}"
+        refuse_idle(ctx, ("train",), f"no cell is shown but the model's, {own}; {others}")
     loaded = read([source], reading)
     history = only_history(loaded, "gradients")
     with working("starting Keras, to follow the gradients back"):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from forecaster.cli.flags import flag, in_flags
+from forecaster.cli.flags import flag, in_flags, refuse_idle
 from forecaster.cli.options import Function, option_group
 from forecaster.cli.parsing import parse_levels
 from forecaster.cli.uses import also_called
@@ -93,3 +93,14 @@ def settings_of(chosen: Mapping[str, Any], **fixed: Any) -> Settings:
     settings = Settings(**values)
     settings.require_median()  # before anything is read
     return settings
+
+
+def idle_settings(settings: Settings) -> tuple[str, ...]:
+    """Settings that do nothing beside the others."""
+    return () if settings.supervise == "last" else ("windows",)
+
+
+def refuse_idle_settings(ctx: Any, settings: Settings) -> None:
+    """Raise a SettingsError if the option of a setting was typed that does nothing."""
+    belongs = "it belongs to --supervise last. Add --supervise last"
+    refuse_idle(ctx, idle_settings(settings), f"every step has a target; {belongs}")

@@ -263,6 +263,12 @@ class Reading:
     ] = None
 
 
+OF_FILES = ("column", "date_format", "ticker", "decimal", "encoding", "currency")
+"""What says how files are read."""
+OF_READING = (*OF_FILES, "provider", "calendar")
+"""What says how prices are read; that no source is asked is true where none are read, too."""
+
+
 def option_group(
     name: str, group: Callable[..., Any], options: Sequence[Parameter] | None = None
 ) -> Callable[[Function], Function]:

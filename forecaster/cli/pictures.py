@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from forecaster.cli.flags import flag, typed
+from forecaster.cli.flags import refuse_idle
 from forecaster.cli.formats import PICTURE
 from forecaster.cli.results import emitting
 from forecaster.errors import SettingsError
@@ -55,11 +55,8 @@ def picture_file(
             of one was typed that is not asked for.
     """
     if path is None:
-        for name in typed(ctx, ("theme", "width")):
-            raise SettingsError(
-                f"{flag(name)} was given and no picture is written; it belongs to {option}. Add"
-                f" {option} chart.png, or leave {flag(name)} out."
-            )
+        belongs = f"it belongs to {option}. Add {option} chart.png"
+        refuse_idle(ctx, ("theme", "width"), f"no picture is written; {belongs}")
         return None
     if not _NARROWEST <= width <= _WIDEST:
         raise SettingsError(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 
 def rank(
+    ctx: typer.Context,
     sources: Sources,
     model: ModelName = None,
     horizon: Annotated[
@@ -61,7 +62,7 @@ def rank(
     from forecaster.jobs.market_set import other_than_learned
     from forecaster.jobs.rank import checked_ranking
 
-    test.checked(as_of)
+    test.checked(ctx, as_of)
     day = parse_date(as_of, "--as-of")
     trained = chosen_model(model, calibrate=calibrate)
     checked_ranking(trained, horizon, groups, groups)  # before anything is fetched for nothing

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecaster.cli.flags import failures_in_flags, flag, typed
+from forecaster.cli.flags import failures_in_flags, refuse_idle
 from forecaster.cli.formats import PAGE
-from forecaster.cli.options import Calibrate, Reading, ThemeOption, complete_model
+from forecaster.cli.options import (
+    OF_READING,
+    Calibrate,
+    Reading,
+    ThemeOption,
+    complete_model,
+)
 from forecaster.cli.results import emit
 from forecaster.cli.sources import prices_of, read, report_failures, show_notes
 from forecaster.cli.uses import reads, writes
@@ -27,8 +32,6 @@ if TYPE_CHECKING:
 _SHOWN = 120
 """Sessions of history beside a forecast, as in a picture of `forecast plot`."""
 _DRAWING = "drawing the page"
-_READING = tuple(field.name for field in fields(Reading) if field.name != "offline")
-"""What says how prices are read; that no source is asked is true of every report without them."""
 
 
 def report(
@@ -85,8 +88,8 @@ def report(
 
     about = read_subject(subject)
     if isinstance(about, BacktestSubject):
-        _refuse(
-            ctx, ("source", "holdings", "calibrate", *_READING),
+        refuse_idle(
+            ctx, ("source", "holdings", "calibrate", *OF_READING),
             f"{subject} is a backtest; a forecast needs a model. Give the name of a model",
         )  # fmt: skip
         from forecaster.output.report.page import backtest_page
@@ -97,7 +100,7 @@ def report(
         return
     if source is None and holdings is None:
         belongs = "it belongs to --source and --holdings. Add --source FILE"
-        _refuse(ctx, _READING, f"no prices are read; {belongs}")
+        refuse_idle(ctx, OF_READING, f"no prices are read; {belongs}")
     if not calibrate:
         about = replace(about, model=about.model.uncalibrated())
     fans: tuple[Fan, ...] = ()
@@ -114,19 +117,6 @@ def report(
         page = model_page(about, fans, reasons, theme, risk)
     emit(page, output)
     report_failures(failures, succeeded=len(fans))
-
-
-def _refuse(ctx: typer.Context, names: Iterable[str], why: str) -> None:
-    """Raise a SettingsError for a typed option that does nothing; to set it elsewhere is fine.
-
-    Args:
-        ctx: of the command.
-        names: of parameters without a use.
-        why: they have none, and what would give them one.
-    """
-    for name in typed(ctx, names):
-        option = f"--no-{name}" if ctx.params[name] is False else flag(name)
-        raise SettingsError(f"{option} was given and {why}, or leave {option} out.")
 
 
 def _fans(model: Model, loaded: LoadResult) -> tuple[tuple[Fan, ...], tuple[Failure, ...]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from forecaster.cli.flags import refuse_idle
 from forecaster.cli.options import AsOf, Calibrate, Market, ModelName, Reading
 from forecaster.cli.parsing import parse_date, parse_share, parse_steps
 from forecaster.cli.results import DrawnWriting
@@ -64,43 +66,33 @@ class PastTest:
         ),
     ] = False
 
-    def checked(self, as_of: str | None, **of_forecast: object) -> None:
+    def checked(self, ctx: Any, as_of: str | None, of_forecast: Collection[str] = ()) -> None:
         """Refuse options of a test without one, and of a forecast with one.
 
         Args:
+            ctx: of the command.
             as_of: date of a forecast.
-            of_forecast: other options that a test does not have, by their names.
+            of_forecast: parameters that a test does not have.
 
         Raises:
             SettingsError: one was given for the other.
         """
-        given = [
-            flag
-            for flag, value in (
-                ("--train-end", self.train_end),
-                ("--test-end", self.test_end),
-                ("--allow-overlap", self.allow_overlap),
-            )
-            if value
-        ]
-        if given and not self.backtest:
-            raise SettingsError(
-                f"{given[0]} was given and there is no test; it belongs to --backtest. Add"
-                " --backtest, or use --as-of DATE to forecast from a date."
-            )
         if as_of and self.backtest:
             raise SettingsError(
                 "--as-of was given with --backtest, which forecasts from many dates. Give"
                 " --train-end and --test-end instead."
             )
-        for name, value in of_forecast.items():
-            if value is not None and self.backtest:
-                raise SettingsError(
-                    f"--{name} was given with --backtest, which does not use it. Leave it out."
-                )
+        if self.backtest:
+            belongs = "it belongs to a forecast. Leave --backtest out"
+            refuse_idle(ctx, of_forecast, f"--backtest does not use it; {belongs}")
+        else:
+            belongs = "it belongs to --backtest. Add --backtest"
+            names = [field.name for field in fields(self)]
+            refuse_idle(ctx, names, f"there is no test; {belongs}")
 
 
 def risk(
+    ctx: typer.Context,
     words: Annotated[
         list[str],
         reads(
@@ -151,7 +143,7 @@ def risk(
     from forecaster.jobs.risk import checked_steps
     from forecaster.joint.holdings import holdings_of
 
-    test.checked(as_of, loss=loss, draws=draws)
+    test.checked(ctx, as_of, of_forecast=("loss", "draws"))
     day = parse_date(as_of, "--as-of")
     share, steps = parse_share(loss or "5%", "--loss"), parse_steps(horizon)
     holdings, sources = holdings_of(words)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from forecaster.cli.flags import failures_in_flags
+from forecaster.cli.flags import failures_in_flags, refuse_idle
 from forecaster.cli.formats import JOURNAL
-from forecaster.cli.options import BY_NAME, Reading, output, reading_options
+from forecaster.cli.options import BY_NAME, OF_FILES, Reading, output, reading_options
 from forecaster.cli.parsing import parse_date
 from forecaster.cli.results import ReportWriting, Writing, emit, written_to
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures, show_notes
@@ -38,6 +38,7 @@ OfRun = Annotated[str | None, typer.Option("--run", help="Forecasts of this run.
     "column", "date_format", "decimal", "encoding", "currency", "offline", "provider", "calendar"
 )
 def score(
+    ctx: typer.Context,
     files: Annotated[
         list[str] | None,
         reads(
@@ -58,6 +59,9 @@ def score(
     from forecaster.jobs.score import score_journal
     from forecaster.output.score import score_csv, score_json, score_table
 
+    if not files:
+        belongs = "it belongs to FILES. Name them"
+        refuse_idle(ctx, OF_FILES, f"no price file is read; {belongs}")
     fetching = fetching_of(reading)
     day = parse_date(since, "--since")
     read = read_price_files(files or [], reading)

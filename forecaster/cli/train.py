@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from forecaster.atomic import locked
-from forecaster.cli.flags import failures_in_flags, in_flags
+from forecaster.cli.flags import failures_in_flags, in_flags, refuse_idle
 from forecaster.cli.formats import MODEL
 from forecaster.cli.network_options import (
     DeviceOption,
     TrainEnd,
+    refuse_idle_settings,
     settings_of,
     training_options,
 )
@@ -34,6 +35,7 @@ from forecaster.errors import SettingsError
 
 @training_options(help={"horizon": "Sessions ahead that it learns; predict shows five of them."})
 def train(
+    ctx: typer.Context,
     sources: Sources,
     name: Annotated[
         str,
@@ -87,6 +89,7 @@ def train(
     from forecaster.output.train import train_json, train_table
 
     settings = settings_of(chosen)
+    refuse_idle_settings(ctx, settings)
     day = parse_date(train_end, "--train-end")
     path = model_file or path_of(name)
     pool = Pool(workers, cluster)
@@ -95,11 +98,13 @@ def train(
             f"--model-file is {model_file} and --per-ticker makes several files; a --name for them"
             " is needed. Leave --model-file out."
         )
-    if not per_ticker and ((workers or 1) > 1 or cluster is not None):
-        raise SettingsError(
-            "--workers or --cluster was given, and one network is trained in one process; several"
-            " are needed to share out. Add --per-ticker, or leave them out."
-        )
+    if model_file is not None:
+        named = f"--model-file {model_file} names the model, too. Leave --model-file out"
+        refuse_idle(ctx, ("name",), named)
+    if not per_ticker:
+        shared = ("workers", "cluster") if (workers or 1) > 1 else ("cluster",)
+        belongs = "it belongs to --per-ticker. Add --per-ticker"
+        refuse_idle(ctx, shared, f"one network is trained in one process; {belongs}")
     members = read_market(market, reading)
     loaded = read(sources, reading)
     loaded = replace(loaded, panel=replace(loaded.panel, market=members))

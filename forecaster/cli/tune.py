@@ -15,6 +15,8 @@ from forecaster.cli.formats import SETTINGS, STUDY
 from forecaster.cli.network_options import (
     DeviceOption,
     TrainEnd,
+    idle_settings,
+    refuse_idle_settings,
     settings_of,
     training_options,
 )
@@ -139,6 +141,7 @@ def tune(
     if settings_file is not None:
         _require_free(settings_file)
     settings = settings_of(chosen)
+    refuse_idle_settings(ctx, settings)
     plan = options.plan(ctx, train_end)
     pool = Pool(workers, cluster)
     members = read_market(market, reading)
@@ -195,7 +198,7 @@ def _changed(settings: Settings) -> dict[str, Any]:
     return {
         flag(name).removeprefix("--"): getattr(settings, name)
         for name in TYPES
-        if getattr(settings, name) != getattr(usual, name)
+        if name not in idle_settings(settings) and getattr(settings, name) != getattr(usual, name)
     }
 
 
