@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from forecaster import __version__
 from forecaster.output.format import errors, percent, price, to_json, unit, write_lines
-from forecaster.output.predict import forecast_object, predict_csv, predict_rows
+from forecaster.output.predict import forecast_object, is_flag, predict_csv, predict_rows
 from forecaster.wording import counted
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def write_parquet(
         "cutoff": pa.date32(),
         "step": pa.int32(),
         "session": pa.date32(),
-        "session_estimated": pa.bool_(),
         "sessions_behind": pa.int32(),
         "market_tickers": pa.int32(),
     }
+    types |= {name: pa.bool_() for name in header if is_flag(name)}
     schema = pa.schema([(name, types.get(name, number)) for name in header])
     columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in header]
     table = pa.table(dict(zip(header, columns, strict=True))).cast(schema)

@@ -239,8 +239,16 @@ def predict_csv(
 ) -> str:
     """A row for each ticker and step, with columns for the intervals of some shares in percent."""
     header, rows = predict_rows(model, forecasts, shares)
-    place = header.index("session_estimated")
-    return to_csv(header, ([*r[:place], str(r[place]).lower(), *r[place + 1 :]] for r in rows))
+    flags = [place for place, name in enumerate(header) if is_flag(name)]
+    for row in rows:
+        for place in flags:
+            row[place] = str(row[place]).lower()
+    return to_csv(header, rows)
+
+
+def is_flag(column: str) -> bool:
+    """Whether a column of the rows holds what is true or false."""
+    return column == "session_estimated" or column.endswith("-outside")
 
 
 def predict_rows(
@@ -249,7 +257,8 @@ def predict_rows(
     """Header and rows of all forecasts, a row for each ticker and step; dates are text.
 
     Intervals that were asked for, in percent, are columns such as ``lo-80`` and ``hi-80``, and
-    chances of marks such as ``above-450`` and ``below-last``.
+    chances of marks such as ``above-450`` and ``below-last``, with ``above-450-outside`` and the
+    like at the end for whether the chance is a bound.
     """
     levels, listed_forecasts = model.settings.quantiles, list(forecasts)
     marks = [c.name for f in listed_forecasts[:1] for c in f.steps[0].chances]
@@ -268,6 +277,7 @@ def predict_rows(
             f.market_tickers,
             *(end for share in shares for end in s.intervals[share]),
             *(chance.probability for chance in s.chances),
+            *(chance.outside for chance in s.chances),
         ]
         for f in listed_forecasts
         for s in f.steps
@@ -279,4 +289,5 @@ def predict_rows(
         "market_tickers",
         *(f"{end}-{share:g}" for share in shares for end in ("lo", "hi")),
         *marks,
+        *(f"{mark}-outside" for mark in marks),
     ], rows

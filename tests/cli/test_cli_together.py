@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
 MODEL = ("--model", "sample")
@@ -138,6 +139,11 @@ class TestChances:
         ]  # fmt: skip
         rows = list(csv.DictReader(io.StringIO(forecast(*self.asked, "-f", "csv").stdout)))
         assert float(rows[0]["above-205"]) == chances[0]["probability"]
+        assert [rows[0][f"{name}-outside"] for name in ("above-205", "above-last")] == ["false"] * 2
+        assert [rows[0][f"{name}-outside"] for name in ("above-900", "below-195")] == ["true"] * 2
+        assert forecast(*self.asked, "-o", tmp_path / "f.parquet").returncode == 0
+        (row, *_) = parquet.read_table(tmp_path / "f.parquet").to_pylist()
+        assert (row["above-205-outside"], row["above-900-outside"]) == (False, True)
         shown = forecast(*self.asked).stdout
         assert "< 1" in shown
         assert "no skill is in it" in shown
