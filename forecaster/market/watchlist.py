@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,8 +77,9 @@ def _text(source: str, stdin: BinaryIO | None) -> str:
             with Path(source).open("rb") as file:
                 data = file.read(_MOST_BYTES + 1)
     except OSError as problem:
-        is_word = isinstance(problem, FileNotFoundError) and source.isalnum() and source.isupper()
-        remedy = f"For one ticker: forecast predict {source}" if is_word else "Check the path."
+        is_ticker = source.isupper() and not is_file_source(source) and _may_be_ticker(source)
+        one = f"For one ticker: forecast predict {shlex.quote(source)}"
+        remedy = one if is_ticker else "Check the path."
         raise DataError(
             f"{source} cannot be read ({problem.strerror}); a file of tickers is needed. {remedy}"
         ) from problem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 
 import pytest
 
@@ -65,8 +66,12 @@ def test_what_cannot_be_read(tmp_path, data, said):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match="No such file"):
         read_watchlist(str(tmp_path / "none.txt"))
-    with pytest.raises(DataError, match=r"For one ticker: forecast predict NONESUCH$"):
-        read_watchlist("NONESUCH")
+    for word in ("NONESUCH", "BTC-USD", "BRK.B", "0700.HK", "'^GSPC'"):
+        with pytest.raises(DataError, match=f"forecast predict {re.escape(word)}$"):
+            read_watchlist(word.strip("'"))
+    for word in ("watchlist", "NONE.TXT", "A,B"):
+        with pytest.raises(DataError, match=r"Check the path\.$"):
+            read_watchlist(word)
     with pytest.raises(DataError, match="directory"):
         read_watchlist(str(tmp_path))
 
