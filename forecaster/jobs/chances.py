@@ -15,7 +15,7 @@ LAST = "last"
 
 
 def checked_marks(side: Side, marks: Iterable[str | float]) -> list[tuple[Side, Mark]]:
-    """Marks of one side, each a price or ``last``.
+    """Marks of one side, each a price or ``last``, and each once.
 
     Raises:
         SettingsError: one of them is neither.
@@ -35,7 +35,7 @@ def checked_marks(side: Side, marks: Iterable[str | float]) -> list[tuple[Side, 
                 f" {parameter(side)} 450. Correct it."
             )
         out.append((side, price))
-    return out
+    return list(dict.fromkeys(out))
 
 
 def with_chances(

@@ -53,3 +53,9 @@ def test_what_is_no_price_is_refused(mark):
 def test_names_are_those_of_columns():
     assert chance("above", "450.50").name == "above-450.5"
     assert chance("below", "last").name == "below-last"
+
+
+def test_a_mark_counts_once():
+    assert checked_marks("above", ["450", "last", "450.0", "last"]) == [
+        ("above", 450.0), ("above", "last"),
+    ]  # fmt: skip
