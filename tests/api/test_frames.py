@@ -77,6 +77,28 @@ def test_columns_that_nobody_could_guess_are_named():
     same(forecaster.read(odd, id_col="who", time_col="when", target_col="what"), ("close",))
 
 
+@pytest.mark.parametrize("word", ["V", "O", "H", "L", "T", "LOW"])
+def test_a_column_alone_may_have_a_ticker_that_is_a_word(word):
+    closes = bars(A)["Close"].rename(word)
+    for alone in (closes, closes.to_frame(), closes.rename_axis(None)):
+        with pytest.warns(forecaster.ForecastWarning, match=f'"{word}" was taken as a ticker'):
+            (history,) = forecaster.read(alone)
+        assert history.ticker == word
+        assert np.array_equal(history.close, A.close)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for named in ({word: closes}, {word: closes.to_frame()}):
+            (history,) = forecaster.read(named)
+            assert (history.ticker, history.close.tolist()) == (word, A.close.tolist())
+
+
+def test_a_column_alone_of_volumes_is_none_of_prices():
+    volumes = bars(A)["Close"].rank() * 1e4 + 1e6 * (np.arange(len(A)) % 7)
+    for word in ("V", "Volume", "open"):
+        with pytest.raises(forecaster.ForecastError, match="no column with prices"):
+            forecaster.read(volumes.rename(word))
+
+
 def test_a_frame_of_polars():
     import polars
 

@@ -36,7 +36,7 @@ from forecaster.market.files.contents import (
     share_fitting,
 )
 from forecaster.market.files.header import Table
-from forecaster.market.files.panels import series_of, wide_series
+from forecaster.market.files.panels import series_of, wide_series, word_alone
 from forecaster.wording import counted, few, listed, quoted, were
 
 _MOSTLY = 0.5
@@ -94,7 +94,7 @@ def recognise(table: Table, chosen: Mapping[str, str]) -> Layout:
     dates = _other_dates(table, found.date, is_named="date" in chosen)
     panel = wide_series(found)
     if panel:
-        notes = (*dates, *_left_out(found, panel), *_blank(table))
+        notes = (*dates, *word_alone(found, panel), *_left_out(found, panel), *_blank(table))
         return Layout(found.date, panel, wide=True, notes=notes)
     close, notes = _close(found)
     best = {role: found.best(role) for role in (*BAR_FIELDS, *found.ranked)}

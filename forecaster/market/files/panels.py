@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 
 from forecaster.market.files.candidates import (
@@ -41,6 +41,15 @@ def wide_series(found: Candidates) -> tuple[Series, ...]:
         return ()
     pairs = [pair for pair in pairs_in(table.headers) if pair.place != found.date]
     return _closes(found, pairs) or _fields(table, pairs)
+
+
+def word_alone(found: Candidates, panel: Sequence[Series]) -> tuple[str, ...]:
+    """A note where the one ticker is a word as well, and nothing else says that it is a ticker."""
+    header = found.header(panel[0].fields["close"])
+    named = len(panel) > 1 or found.table.title is not None or header.text != panel[0].ticker
+    if named or header.role is None:
+        return ()
+    return (f'"{header.text}" was taken as a ticker, of the only column with numbers',)
 
 
 def series_of(table: Table, ticker: str | None, best: dict[str, int]) -> Series:
@@ -105,7 +114,10 @@ def _agree(found: Candidates) -> bool:
 
 
 def _closes(found: Candidates, pairs: Iterable[Pair]) -> tuple[Series, ...]:
-    """One column of closes a ticker; none where most symbols are a field and a ticker."""
+    """One column of closes a ticker; none where most symbols are a field and a ticker.
+
+    A word that may be a ticker is one where there is no other number: Visa is ``V``.
+    """
     headers = found.table.headers
     paired = {pair.place for pair in pairs}
     symbols = [
@@ -115,13 +127,19 @@ def _closes(found: Candidates, pairs: Iterable[Pair]) -> tuple[Series, ...]:
     ]
     words = [place for place in found.numbers if headers[place].is_role_or_symbol]
     paired &= {*symbols}
-    if not (symbols or len(words) > 1) or 2 * len(paired) > len(symbols + words):
+    alone = len(found.numbers) == 1 and any(_may_be_ticker(found, place) for place in words)
+    alone = alone and not any(found.ranked.get(role) for role in CLOSES)
+    if not (symbols or len(words) > 1 or alone) or 2 * len(paired) > len(symbols + words):
         return ()
     if len(symbols + words) < sum(1 for place in found.unknown if place not in symbols):
         return ()  # a few words in capitals among other numbers are no tickers
     places = [place for place in sorted(symbols + words) if found.may_be_prices(place)]
     prices = [found.table.columns[place] for place in places]
-    if {*places} <= {*words[:1]} or are_one_bar(sampled(prices, found.table.delimiter)):
+    if (
+        not places
+        or (places == words[:1] and not alone)
+        or are_one_bar(sampled(prices, found.table.delimiter))
+    ):
         return ()
     return tuple(Series(headers[place].text, {"close": place}) for place in places)
 
