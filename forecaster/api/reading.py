@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 
@@ -36,7 +36,8 @@ class ArrowStream(Protocol):
 
 Frame: TypeAlias = "pd.DataFrame | pd.Series[Any] | ArrowStream"
 Source: TypeAlias = "str | os.PathLike[str] | Frame | History | Panel"
-Data: TypeAlias = "Source | Iterable[Source] | Mapping[str, Frame | History | Panel]"
+Named: TypeAlias = "Mapping[str, Frame | History | Panel]"
+Data: TypeAlias = "Source | Named | Iterable[Source | Named]"
 """Prices: a ticker, a path, a frame, a history or a panel; several of them; frames by ticker."""
 
 Day: TypeAlias = "str | date | np.datetime64"
@@ -68,8 +69,8 @@ def read(
         data: a ticker such as ``"AAPL"``, a path to a file or folder, a DataFrame or Series (bars
             with a date index or column, long frames with a column of tickers, frames with a column
             for each ticker, what ``yfinance.download`` returns; of pandas, polars or Arrow), a
-            `History`, a `Panel`; several of these; or a mapping of tickers to frames, whose own
-            names do not count then.
+            `History`, a `Panel`; a mapping of tickers to frames, whose own names do not count
+            then; or several of these.
         ticker: the name of the single history.
         id_col: the column of tickers.
         time_col: the column of dates.
@@ -197,14 +198,13 @@ def _sorted(data: Data) -> tuple[list[str | Table], list[Panel]]:
 
 def _parts(data: Data) -> list[tuple[str | None, Any]]:
     """The single sources, frames with the tickers that a mapping gives them."""
-    if isinstance(data, Mapping):
-        parts: list[tuple[str | None, Any]] = [(str(name), part) for name, part in data.items()]
-    elif isinstance(data, str | os.PathLike | History | Panel) or is_frame(data):
-        parts = [(None, data)]
-    elif isinstance(data, Iterable):
-        parts = [(None, part) for part in data]
-    else:
+    single = isinstance(data, str | os.PathLike | History | Panel | Mapping) or is_frame(data)
+    if not single and not isinstance(data, Iterable):
         raise _no_prices(data)
+    parts: list[tuple[str | None, Any]] = []
+    for part in cast("Iterable[Any]", [data] if single else data):
+        named = isinstance(part, Mapping)
+        parts += [(str(name), one) for name, one in part.items()] if named else [(None, part)]
     if not parts:
         raise SettingsError(
             f"{parameter('data')} is empty; a ticker, a file or a DataFrame is needed."

@@ -130,6 +130,14 @@ def test_sources_of_every_kind_at_once(tmp_path):
         [bars(B)["Close"].rename("BBB"), tmp_path / "AAA.csv", garch_history("CCC", 50, 3)]
     )
     assert set(panel.tickers) == {"AAA", "BBB", "CCC"}
+    parts = [
+        tmp_path / "AAA.csv",
+        {"BBB": bars(B), "CCC": bars(A)["Close"]},
+        {"DDD": panel.histories[0]},
+    ]
+    again = forecaster.read(parts)
+    assert set(again.tickers) == {"AAA", "BBB", "CCC", "DDD"}
+    assert np.array_equal(again.histories[again.tickers.index("BBB")].close, B.close)
 
 
 def test_a_name_without_a_suffix_is_a_file_where_it_is_a_path(tmp_path, monkeypatch):
@@ -148,6 +156,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "prices in a list": (lambda: [101.5, 102.0], "history_from_closes"),
     "an array": (lambda: A.close, "history_from_closes"),
     "nothing": (list, "is empty"),
+    "nothing in a list": (lambda: [{}], "is empty"),
+    "a path in a mapping": (lambda: ["A.csv", {"B": "B.csv"}], "holds no prices by itself"),
     "None": (lambda: None, "NoneType"),
     "a letter by mistake": (lambda: "sample-data/FB.csv", "is not there"),
     "no prices": (lambda: bars(A)[[]].assign(name="x"), "prices"),
