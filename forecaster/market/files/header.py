@@ -171,7 +171,7 @@ def _two_line_header(lines: list[list[Header]], first: int) -> _HeaderLines | No
     if len(lines) < 2 or len(lines[-2]) != len(lines[-1]):
         return None
     upper, lower = lines[-2], lines[-1]
-    orders = [pair for pair in ((upper, lower), (lower, upper)) if _are_levels(*pair)]
+    orders = [p for p in ((upper, lower), (lower, upper)) if _are_levels(*p, index_name)]
     if not orders:
         return None
     fields, other = max(orders, key=lambda pair: _likelihood(*pair))
@@ -187,18 +187,19 @@ def _carried(line: list[Header]) -> list[str]:
     return list(carried)
 
 
-def _are_levels(fields: list[Header], other: list[Header]) -> bool:
-    """Whether one line names fields and the other the ticker of each of them."""
+def _are_levels(fields: list[Header], other: list[Header], below: list[Header]) -> bool:
+    """Whether one line names fields and the other tickers; numbers are some above "Date" alone."""
     is_title = _labels(other) is None and " " in other[0].text
     if is_title or not _are_fields(fields) or _repeats_dates(fields):
         return False
     named = [header for header in other[1:] if header.text]
     if len(named) < 2 and len(named) != sum(1 for header in fields[1:] if header.text):
         return False  # a title line, not tickers
-    if any(looks_numeric(header.text) or looks_like_date(header.text) for header in other):
-        return False  # a session without prices, not tickers
     if _labels(other) == "ticker":
         return True
+    numbers = (looks_numeric(header.text) or looks_like_date(header.text) for header in other)
+    if "date" not in roles_in(below) and any(numbers):
+        return False  # a session without prices, not tickers
     words = {h.text for h in named if h.role and h.text.istitle() and not h.text.isupper()}
     are_words = 2 * len(words) >= len({header.text for header in named}) > 0  # as "Adjusted"
     if are_words or _labels(fields) == "ticker" or all(header.is_unit for header in named):

@@ -81,6 +81,11 @@ def test_the_first_line_of_a_header_cell_counts():
         (",Close,Open\n,C,C\n", ["", "C", "C"]),
         (",C,C\n,CLOSE,OPEN\n", ["", "C", "C"]),
         (",Close,Close\n,O,T\n", ["", "O", "T"]),
+        ("Price,Close,Close\nTicker,7203,6758\nDate,,\n", ["", "7203", "6758"]),
+        ("Price,Close,Close\nTicker,0700.HK,6758.T\n", ["", "0700.HK", "6758.T"]),
+        ("Ticker,7203,7203\nPrice,Close,Open\nDate,,\n", ["", "7203", "7203"]),
+        (",Close,Close\n,7203,6758\nDate,,\n", ["", "7203", "6758"]),
+        ("Date,Close,Open\n,7203,7203\n", []),  # may be a session without a date
         ("Date,Open,Close\n,USD,USD\n", []),
         ("Date,Close,Volume\n,EUR,shares\n", []),
         ("Date,Close,Volume\n,X1,X2\n", []),
