@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from forecaster.errors import DataError, parameter
+from forecaster.market.files.cells.currencies import currency_of_header
 from forecaster.market.files.cells.parse_dates import looks_like_date
 from forecaster.market.files.cells.parse_numbers import Column, looks_numeric
 from forecaster.market.files.column_names import Header
@@ -139,13 +140,20 @@ def missing(table: Table, role: str, what: str, example: str | None) -> DataErro
 def several_closes(table: Table, places: Sequence[int]) -> DataError:
     """The failure of a table in which several columns are closes of one history."""
     texts = [table.headers[place].text for place in places]
+    differ = "in different currencies" if are_same(table, places) else "with different numbers"
     remedy = "Rename one of them."
     if len(set(texts)) == len(texts):
         remedy = f"Name it with {parameter('columns')} {assigned('close', texts[0])}."
     return DataError(
-        f"{table.source} has {len(texts)} columns of closes with different numbers,"
+        f"{table.source} has {len(texts)} columns of closes {differ},"
         f" {listed(map(quoted, texts))}; one is needed. {remedy}"
     )
+
+
+def are_one(table: Table, places: Sequence[int]) -> bool:
+    """Whether columns of closes are one: the same cells, and no two currencies above them."""
+    codes = {currency_of_header(table.headers[place].text) for place in places}
+    return len(codes - {""}) < 2 and are_same(table, places)
 
 
 def are_same(table: Table, places: Sequence[int]) -> bool:

@@ -16,7 +16,7 @@ from forecaster.market.files.candidates import (
     RANGE,
     Candidates,
     Series,
-    are_same,
+    are_one,
     assigned,
     date_column,
     missing,
@@ -211,7 +211,7 @@ def _require_one(found: Candidates, close: int) -> None:
     """Raise a DataError if other numbers stand under the word of the close once more."""
     word = word_of(found.header(close))
     alike = [place for place in found.numbers if word_of(found.header(place)) == word]
-    if not are_same(found.table, [close, *alike]):
+    if not are_one(found.table, [close, *alike]):
         raise several_closes(found.table, alike)
 
 

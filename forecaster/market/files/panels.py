@@ -10,7 +10,7 @@ from forecaster.market.files.candidates import (
     RANGE,
     Candidates,
     Series,
-    are_same,
+    are_one,
     missing,
     several_closes,
 )
@@ -154,7 +154,7 @@ def _fields(table: Table, pairs: list[Pair]) -> tuple[Series, ...]:
     if not all(header_of(without_brackets(one.ticker or "")).is_unit for one in series):
         return series
     closes = [one.fields["close"] for one in series]  # ``CLOSE_USD``: a currency behind each field
-    if not are_same(table, closes):
+    if not are_one(table, closes):
         raise several_closes(table, closes)
     return (replace(series[0], ticker=None),)
 

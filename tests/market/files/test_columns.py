@@ -260,6 +260,15 @@ def test_two_columns_of_closes_are_refused():
     assert named(text, close="Close (EUR)")["close"] == "Close (EUR)"
 
 
+@pytest.mark.parametrize("header", ["Close (USD),Close (EUR)", "Close USD,Close EUR"])
+def test_equal_closes_in_two_currencies_are_refused(header):
+    text = f"Date,{header}\n2020-01-02,1,1\n2020-01-03,2,2\n"
+    with pytest.raises(DataError, match="2 columns of closes in different currencies"):
+        named(text)
+    assert named(text, close=header.partition(",")[0])["close"] == header.partition(",")[0]
+    assert named(text.replace("EUR", "USD"))["close"].startswith("Close")
+
+
 def test_without_any_numbers_no_column_is_offered():
     with pytest.raises(DataError, match=r"one is needed\. Give a file with prices, or"):
         named("Date,Change %\n2020-01-02,1%\n")
