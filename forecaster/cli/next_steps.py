@@ -136,6 +136,7 @@ def _shared(ctx: Any, command: str, but: Collection[str] = ()) -> list[str]:
 
 _OWN = {
     "--output", "--format", "--theme", "--width", "--name", "--source", "--workers", "--cluster",
+    "--refit",
 }  # fmt: skip
 
 

@@ -57,6 +57,7 @@ def step(program, monkeypatch):
         (("fetch", "--from", "w.txt"), "forecast data list"),
         (("backtest", "a.csv", "--horizon", "4"), "forecast train a.csv --horizon 4"),
         (("backtest", "a.csv", "--workers", "2"), "forecast train a.csv"),
+        (("backtest", "a.csv", "--folds", "2", "--refit", "never"), "forecast train a.csv"),
         (("backtest", "a.csv", "--model", "m"), "forecast predict a.csv --model m"),
         (("backtest", "a.csv", "-f", "json", "-o", "b.json"),
          "forecast report b.json --output report.html"),
