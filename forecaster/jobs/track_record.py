@@ -108,6 +108,7 @@ class Version:
         open: of open ones.
         late: of late ones.
         lost: of lost ones.
+        replaced: of those that a later forecast for the same session was made in place of.
         ahead: one-session scores; None where none is scored.
     """
 
@@ -117,6 +118,7 @@ class Version:
     open: int
     late: int
     lost: int
+    replaced: int
     ahead: Part | None
 
 
@@ -207,6 +209,10 @@ def _versions(
 ) -> tuple[Version, ...]:
     """What became of the forecasts of each id and horizon."""
     counts = Counter((_version(match.entry), match.state) for match in matches)
+    counting = Counter(_version(match.entry) for match in matches)
+    written = Counter[str]()
+    for entry in group:
+        written[_version(entry)] += len(entry.forecast.steps)
     scores = {part.name: part for part in ahead}
     first = {_version(entry): entry for entry in reversed(group)}
     return tuple(
@@ -217,6 +223,7 @@ def _versions(
             open=counts[name, "open"],
             late=counts[name, "late"],
             lost=counts[name, "lost"],
+            replaced=written[name] - counting[name],
             ahead=scores.get(name),
         )
         for name, entry in sorted(first.items(), key=lambda item: item[1].number)

@@ -45,7 +45,7 @@ _WAYS = {
 }
 """How steps are joined with bars."""
 
-_VERSION_COUNTS = ("horizon", "scored", "open", "late", "lost")
+_VERSION_COUNTS = ("horizon", "scored", "open", "late", "lost", "replaced")
 _COUNTS = ("model", "model_id", "scored", "open", "late", "lost")
 
 
@@ -124,11 +124,15 @@ def _versions(versions: Sequence[Version], width: int) -> RenderableType:
         ("open", "", 2, lambda v: f"{v.open:,}"),
         ("late", "", 3, lambda v: f"{v.late:,}"),
         ("lost", "", 3, lambda v: f"{v.lost:,}"),
+        ("replaced", "", 4, lambda v: f"{v.replaced:,}"),
         ("n", "", 1, lambda v: "–" if v.ahead is None else str(v.ahead.n)),
         ("pinball", "%", 0, lambda v: loss(v.ahead.pinball if v.ahead else None)),
         ("vs naive", "%", 0, lambda v: gain(v.ahead.skill.get("naive") if v.ahead else None)),
     )
-    return fitting_table(columns_of(columns, versions[-_PARTS_SHOWN:], left=("id",)), width)
+    shown = versions[-_PARTS_SHOWN:]
+    if not any(version.replaced for version in shown):
+        columns = tuple(column for column in columns if column[0] != "replaced")
+    return fitting_table(columns_of(columns, shown, left=("id",)), width)
 
 
 def _version_object(version: Version) -> dict[str, Any]:

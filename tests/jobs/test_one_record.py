@@ -8,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from fake_provider import FakeProvider, evening
+from rich.console import Console
 from written import LAST, history, loss, run, spread, write
 
 from forecaster.evaluation.significance import FEWEST_SESSIONS
@@ -22,6 +23,13 @@ def source() -> FakeProvider:
 @pytest.fixture
 def made(source):
     return source.truth["ABC"]
+
+
+def shown(result) -> str:
+    console = Console(width=100)
+    with console.capture() as captured:
+        console.print(*score_table(result, 100))
+    return captured.get()
 
 
 def moved(made, row: int, step: int) -> float:
@@ -93,7 +101,8 @@ def test_of_two_ids_on_one_evening_the_last_counts(store, source, made):
     (record,) = run(store, source).records
     assert record.scored == 3
     assert record.table.of("m")[0].pinball == pytest.approx(loss(moved(made, 150, 1), spread(1, 2)))
-    assert [(v.model_id, v.scored) for v in record.versions] == [("old", 0), ("new", 3)]
+    found = [(v.model_id, v.scored, v.replaced) for v in record.versions]
+    assert found == [("old", 0, 3), ("new", 3, 0)]
 
 
 def test_of_two_horizons_on_one_evening_each_step_counts_once(store, source, made):
@@ -105,7 +114,14 @@ def test_of_two_horizons_on_one_evening_each_step_counts_once(store, source, mad
     for step, wide in ((1, 2.0), (2, 2.0), (3, 1.0), (5, 1.0)):
         expected = loss(moved(made, 150, step), spread(step, wide))
         assert record.table.of("m")[step - 1].pinball == pytest.approx(expected)
-    assert [(v.horizon, v.scored) for v in record.versions] == [(5, 3), (2, 2)]
+    assert [(v.horizon, v.scored, v.replaced) for v in record.versions] == [(5, 3, 2), (2, 2, 0)]
+    assert "replaced" in shown(run(store, source))
+
+
+def test_nothing_is_said_of_replaced_forecasts_where_there_are_none(store, source, made):
+    write(store, made, 150, model_id="old")
+    write(store, made, 151, model_id="new")
+    assert "replaced" not in shown(run(store, source))
 
 
 def test_a_horizon_that_is_not_over_waits_beside_one_that_is(store, source, made):

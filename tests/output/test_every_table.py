@@ -108,7 +108,7 @@ def forecasts():
 
 def a_record():
     ahead = Part("2024-06", 1, 0.0123, dict.fromkeys(("naive", "ewma"), -0.0), {"0.9": math.nan})
-    version = Version("0" * 12, 1, 1, 1_000_000, 0, 0, ahead)
+    version = Version("0" * 12, 1, 1, 1_000_000, 0, 0, 1_000_000, ahead)
     parts = (ahead, replace(ahead, name="LONG.NAME", n=123_456))
     record = Record("sample", "0" * 12, TABLE, parts, parts, (version, version), 1, 1, 1, 1,
                     {"counted": 1}, ())  # fmt: skip

@@ -99,6 +99,7 @@ class ScoredVersion(TypedDict):
         open: count of pairs whose bar has not come.
         late: count of pairs written down after the close of their session.
         lost: count of pairs whose bar will not come.
+        replaced: count of pairs that a later forecast for the same session counts in place of.
         n: count of forecasts scored one session ahead.
         pinball: mean loss on log returns one session ahead; None where nothing is scored.
         skill: over each baseline, one session ahead; None where nothing is scored.
@@ -111,6 +112,7 @@ class ScoredVersion(TypedDict):
     open: Whole
     late: Whole
     lost: Whole
+    replaced: Whole
     n: Whole
     pinball: Size | None
     skill: ByBaseline | None
