@@ -52,7 +52,8 @@ class RiskRow:
         level: such as 0.95.
         sessions: count of stretches.
         coverage: exceedances and their tests.
-        shortfall_statistic: Acerbi and Szekely's Z₂; below 0 where shortfalls were too small.
+        shortfall_statistic: Acerbi and Szekely's Z₂; below 0 where shortfalls were too small. None,
+            as are the next three, where a shortfall was a gain: they are made for losses.
         shortfall_p: p-value of it, by simulation; None for the benchmarks.
         loss: mean FZ0; lower is better.
         dm_p: p-value that the network's loss is the benchmark's; None for the network, or with too
@@ -64,9 +65,9 @@ class RiskRow:
     level: float
     sessions: int
     coverage: Coverage
-    shortfall_statistic: float
+    shortfall_statistic: float | None
     shortfall_p: float | None
-    loss: float
+    loss: float | None
     dm_p: float | None
 
 
@@ -202,16 +203,22 @@ def _row(
     ratios: list[Floats],
 ) -> RiskRow:
     losses = {}
-    for other in (NETWORK, name):
+    for other in {NETWORK, name}:
         own = series[other, level]
-        losses[other] = fissler_ziegel(
-            actual, np.array(own.value_at_risk), np.array(own.shortfall), 1.0 - level
-        )
+        if all(shortfall < 0.0 for shortfall in own.shortfall):
+            losses[other] = fissler_ziegel(
+                actual, np.array(own.value_at_risk), np.array(own.shortfall), 1.0 - level
+            )
     value_at_risk = np.array(series[name, level].value_at_risk)
     shortfall = np.array(series[name, level].shortfall)
-    statistic = acerbi_szekely(actual, value_at_risk, shortfall, 1.0 - level)
-    network = name == NETWORK
-    p = math.nan if network else diebold_mariano(losses[NETWORK], losses[name], 1)
+    statistic = p = test = loss = None
+    if name in losses:
+        loss = float(losses[name].mean())
+        statistic = acerbi_szekely(actual, value_at_risk, shortfall, 1.0 - level)
+    if name == NETWORK and statistic is not None:
+        p = acerbi_szekely_p(statistic, np.array(ratios))
+    if len(losses) == 2:
+        test = diebold_mariano(losses[NETWORK], losses[name], 1)
     return RiskRow(
         model=name,
         step=step,
@@ -219,9 +226,9 @@ def _row(
         sessions=len(actual),
         coverage=coverage_of(actual <= value_at_risk, 1.0 - level),
         shortfall_statistic=statistic,
-        shortfall_p=acerbi_szekely_p(statistic, np.array(ratios)) if network else None,
-        loss=float(losses[name].mean()),
-        dm_p=None if math.isnan(p) else p,
+        shortfall_p=p,
+        loss=loss,
+        dm_p=None if test is None or math.isnan(test) else test,
     )
 
 
@@ -254,13 +261,20 @@ def _faults(row: RiskRow) -> list[str]:
 
 
 def _comparison(ahead: str, row: RiskRow, rows: Sequence[RiskRow]) -> str:
-    """How the network's loss stands beside the benchmarks'."""
-    parts = []
+    """How the network's loss stands beside the benchmarks', where both have one."""
+    parts, without = [], [] if row.loss is not None else ["the network"]
     for other in rows:
         if (other.step, other.level) != (row.step, row.level) or other.model == NETWORK:
             continue
-        word = "lower than" if row.loss < other.loss else "higher than"
-        clear = other.dm_p is not None and other.dm_p < REJECTED
-        p = "" if other.dm_p is None else f" (p {other.dm_p:.3f})"
-        parts.append(f"{'clearly ' if clear else ''}{word} {other.model}'s{p}")
-    return f"{ahead}, {100 * row.level:g}%: the loss is {listed(parts)}."
+        if other.loss is None:
+            without.append(other.model)
+        elif row.loss is not None:
+            word = "lower than" if row.loss < other.loss else "higher than"
+            clear = other.dm_p is not None and other.dm_p < REJECTED
+            p = "" if other.dm_p is None else f" (p {other.dm_p:.3f})"
+            parts.append(f"{'clearly ' if clear else ''}{word} {other.model}'s{p}")
+    said = [f"the loss is {listed(parts)}"] if parts else []
+    if without:
+        none = "none" if parts else "no loss"
+        said.append(f"{none} is defined for {listed(without)}, whose shortfall is a gain at times")
+    return f"{ahead}, {100 * row.level:g}%: {'; '.join(said)}."

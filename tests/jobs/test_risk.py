@@ -16,10 +16,10 @@ from forecaster.jobs.predict import predict
 from forecaster.jobs.risk import risk
 from forecaster.jobs.risk_backtest import NETWORK, risk_backtest
 from forecaster.joint.holdings import CASH, Holdings, Position, holdings_of_words
-from forecaster.market.bars import Panel
+from forecaster.market.bars import Panel, history_from_closes
 from forecaster.market.calendars import NO_CALENDARS, Calendars, Schedule
 from forecaster.model.settings import Settings
-from forecaster.output.risk import risk_json, risk_rows
+from forecaster.output.risk import risk_backtest_json, risk_json, risk_rows
 
 SETTINGS = Settings(units=4, horizon=5, context=40)
 HISTORIES = tuple(garch_history(name, 400, seed) for seed, name in enumerate("ABCD", 1))
@@ -224,6 +224,28 @@ class TestBacktest:
             assert np.isfinite(row.loss)
             assert (row.dm_p is None) == (row.model == NETWORK)
         assert len(result.verdict) >= 2
+
+    def test_where_a_shortfall_is_a_gain_no_loss_is_defined(self, recwarn):
+        """Money market funds: in the past even the worst days rose."""
+        rng = np.random.default_rng(0)
+        days = HISTORIES[0].sessions[:280]
+        steady = tuple(
+            history_from_closes(
+                name, days, 100 * np.exp(np.cumsum(3e-4 + 2e-5 * rng.standard_normal(280)))
+            )
+            for name in "AB"
+        )
+        held = holdings_of_words(["A=1", "B=2"])
+        result = risk_backtest(self.model, held, Panel(steady))
+        assert not [w for w in recwarn if issubclass(w.category, RuntimeWarning)]
+        for row in result.rows:
+            if row.model == "historical":
+                assert (row.shortfall_statistic, row.loss, row.dm_p) == (None, None, None)
+        rows = json.loads(risk_backtest_json(result, self.model))["rows"]
+        assert {row["fz0"] for row in rows if row["model"] == "historical"} == {None}
+        (said,) = [v for v in result.verdict if v.startswith("1 session ahead, 95%")]
+        assert "historical's" not in said
+        assert "no loss is defined for the network and historical, whose shortfall" in said
 
     def test_a_test_of_what_was_trained_on_is_refused(self):
         with pytest.raises(SettingsError, match="trained to"):

@@ -137,6 +137,7 @@ class RiskTestRow(TypedDict):
         kupiec_p: p-value that it is exceeded as often as it says.
         christoffersen_p: p-value that exceedances do not follow each other.
         es_statistic: Acerbi and Szekely's second statistic; below 0 for too small a shortfall.
+            None, as are the next three, where a shortfall was a gain.
         es_p: p-value of it; None for the baselines.
         fz0: mean Fissler-Ziegel loss, lower is better.
         dm_p: p-value that the network's loss is the same; None for the network.
@@ -150,9 +151,9 @@ class RiskTestRow(TypedDict):
     expected: Size
     kupiec_p: Share
     christoffersen_p: Share
-    es_statistic: float
+    es_statistic: float | None
     es_p: Share | None
-    fz0: float
+    fz0: float | None
     dm_p: Share | None
 
 
