@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecaster.cli.flags import failures_in_flags, flag
+from forecaster.cli.flags import failures_in_flags
 from forecaster.cli.formats import SETTINGS, STUDY
 from forecaster.cli.network_options import (
     DeviceOption,
     TrainEnd,
-    idle_settings,
     refuse_idle_settings,
     settings_of,
     training_options,
 )
-from forecaster.cli.next_steps import on_sources
 from forecaster.cli.options import (
     Cluster,
     Market,
@@ -32,13 +28,18 @@ from forecaster.cli.options import (
 from forecaster.cli.parsing import parse_date, parse_words
 from forecaster.cli.results import Writing, emit
 from forecaster.cli.sources import read, read_market, refuse_or_skip, report_skipped
+from forecaster.cli.tuned_settings import (
+    kept_settings,
+    require_free,
+    settings_toml,
+    training_lines,
+)
 from forecaster.cli.uses import writes
-from forecaster.errors import SettingsError, Terminated, WorkersLost
-from forecaster.model.settings import TYPES, Settings
-from forecaster.wording import counted, listed
+from forecaster.errors import Terminated, WorkersLost
+from forecaster.wording import counted
 
 if TYPE_CHECKING:
-    from forecaster.jobs.tune import SearchPlan, TuneResult
+    from forecaster.jobs.tune import SearchPlan
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ def tune(
     """Search for settings that train better networks than the default, and test the best."""
     from forecaster.jobs import tune
     from forecaster.jobs.parallel import Pool
+    from forecaster.jobs.trials import lengths_of
     from forecaster.output.console import note
     from forecaster.output.live.progress_bars import training_bar
     from forecaster.output.tune import tune_csv, tune_json, tune_table
@@ -139,7 +141,7 @@ def tune(
 
     require_search()
     if settings_file is not None:
-        _require_free(settings_file)
+        require_free(settings_file, kept_settings(ctx.obj))
     settings = settings_of(chosen)
     refuse_idle_settings(ctx, settings)
     plan = options.plan(ctx, train_end)
@@ -165,92 +167,17 @@ def tune(
     for about in result.notes:
         note(about.message)
     if settings_file is not None:
-        emit(_toml(result), settings_file, "--settings-file")
-    commands = list(_commands(ctx, result, settings_file))
+        emit(settings_toml(result, ctx.obj), settings_file, "--settings-file")
+        if "store" in ctx.obj.table.keys() - kept_settings(ctx.obj):
+            note(
+                f"the address of the store has a password and is not in {settings_file}: set"
+                " FORECASTER_STORE where tickers are trained on with it"
+            )
+    lengths = lengths_of(panel.up_to(result.train_end))
+    commands = list(training_lines(ctx, result.settings, lengths, settings_file))
     to.write(
         table=lambda width: tune_table(result, width, commands),
         json=lambda: tune_json(result, failures_in_flags(loaded.failures)),
         csv=lambda: tune_csv(result),
     )
     report_skipped(loaded)
-
-
-def _require_free(path: Path) -> None:
-    """Raise a SettingsError for a file that holds more than settings of train, which would go."""
-    import tomllib
-
-    try:
-        held = sorted(tomllib.loads(path.read_text(encoding="utf-8")).keys() - {"train"})
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError):
-        held = ["no settings"]
-    if held:
-        raise SettingsError(
-            f"{path} holds {listed(held)}, and would be replaced by settings for train alone; a"
-            " file of its own is needed. Name another one with --settings-file."
-        )
-
-
-def _changed(settings: Settings) -> dict[str, Any]:
-    """Settings that are not what ``forecast train`` has by default, by their keys."""
-    usual = Settings()
-    return {
-        flag(name).removeprefix("--"): getattr(settings, name)
-        for name in TYPES
-        if name not in idle_settings(settings) and getattr(settings, name) != getattr(usual, name)
-    }
-
-
-def _toml(result: TuneResult) -> str:
-    """A file of settings for training, with what is known of them."""
-    from forecaster.output.tune import verdict
-    from forecaster.wording import visible
-
-    lines = [
-        f"# {visible(verdict(result))}",
-        f"# Searched by forecast tune on sessions up to {result.train_end}.",
-        "[train]",
-    ]
-    return (
-        "\n".join([*lines, *(f"{k} = {_value(v)}" for k, v in _changed(result.settings).items())])
-        + "\n"
-    )
-
-
-def _value(value: Any) -> str:
-    """A value as TOML has it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        value = ",".join(map(str, value))
-    return f'"{value}"' if isinstance(value, str) else repr(value)
-
-
-def _commands(
-    ctx: Any, result: TuneResult, settings_file: Path | None
-) -> Iterator[tuple[str, list[str]]]:
-    """What can be typed next: training with the settings, by options or by the file."""
-    own = set(map(flag, TYPES))
-    words = on_sources(ctx, "train", _flags(result.settings), but=own)
-    if words is not None:
-        yield "Train with these settings", _quoted(["forecast", *words])
-    plain = on_sources(ctx, "train", but=own)
-    if settings_file is not None and plain is not None:
-        named = f"FORECASTER_CONFIG={shlex.quote(str(settings_file))}"
-        yield "Or with those in the file", [named, *_quoted(["forecast", *plain])]
-
-
-def _quoted(words: Sequence[str]) -> list[str]:
-    return [shlex.quote(word) for word in words]
-
-
-def _flags(settings: Settings) -> list[str]:
-    """The options that say the settings."""
-    words: list[str] = []
-    for key, value in _changed(settings).items():
-        if isinstance(value, bool):
-            words.append(f"--{key}")
-        else:
-            words += [f"--{key}", _value(value).strip('"')]
-    return words

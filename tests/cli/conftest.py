@@ -9,6 +9,7 @@ import commands
 import numpy as np
 import pytest
 from batches import fetched, stored, watchlist, yahoo  # noqa: F401 – fixtures
+from searches import fits, place  # noqa: F401 – fixtures
 from typer.core import TyperGroup
 
 from forecaster.features.representation import Representation

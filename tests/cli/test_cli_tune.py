@@ -7,56 +7,22 @@ import errno
 import io
 import json
 import os
-import re
-import shlex
 import signal
 import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 from imports import loaded
+from searches import IBM, SAMPLE, SMALL, losses
 from waiting import wait_until
 
 from forecaster.errors import TrainingDiverged, WorkersLost
-from forecaster.jobs import confirmation, study_file, trials
-from forecaster.jobs import train as training
+from forecaster.jobs import confirmation, study_file
 from forecaster.model.settings import Settings
 
-SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
-IBM = SAMPLE / "IBM.csv"
-SMALL = ("tune", IBM, "--horizon", "2", "--epochs", "1", "--folds", "1", "--trials", "6")
-
-
-def losses(panel, measured, settings, on_epoch):
-    """In the place of networks: better with more units, session by session."""
-    inside = panel.sessions[panel.sessions >= measured.fold.test_from]
-    count = np.count_nonzero(inside <= measured.fold.test_to)
-    noise = np.random.default_rng(settings.seed + settings.layer_units).standard_normal(count)
-    return 1.0 - settings.layer_units / 1000 + 0.01 * noise
-
-
-@pytest.fixture
-def fits(monkeypatch):
-    """Put a function in the place of all fits."""
-
-    def put(function) -> None:
-        monkeypatch.setattr(trials, "fold_losses", function)
-        monkeypatch.setattr(confirmation, "fold_losses", function)
-
-    put(losses)
-    return put
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch) -> Path:
-    """The working folder."""
-    folder = tmp_path / "place"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
+pytestmark = pytest.mark.usefixtures("place")
 
 
 def studies(home: Path) -> list[Path]:
@@ -190,46 +156,6 @@ class TestResults:
         done = forecast(*SMALL, "--search", "units", "--seed", "1")
         assert (done.returncode, done.stdout) == (7, "")
         assert "all 6 trials diverged" in done.stderr
-
-
-class TestSettingsFile:
-    @pytest.mark.parametrize(
-        "words",
-        [
-            [],
-            ["--search", "units", "--quantiles", "0.1,0.5,0.9", "--clip-value", "0.5"],
-            ["--search", "units,context", "--supervise", "last", "--bidirectional"],
-            ["--cell", "rnn", "--activation", "relu", "--learning-rate", "0.00012345"],
-        ],
-    )
-    def test_train_takes_it_and_the_line_that_is_shown(self, forecast, fits, monkeypatch, words):
-        done = forecast(*SMALL, *words, "--settings-file", "tuned.toml", "-o", "t.txt")
-        assert done.returncode == 0, done.stderr
-        assert "note: wrote tuned.toml" in done.stderr
-        document = json.loads(forecast(*SMALL, *words, "-f", "json").stdout)
-        found = Settings.from_state(document["settings"])
-        assert found != Settings()
-        taken: list[Settings] = []
-
-        def train(panel, settings, **options):
-            taken.append(settings)
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr(training, "train", train)
-        forecast("train", IBM, FORECASTER_CONFIG="tuned.toml")
-        shown = Path("t.txt").read_text().replace(" \\\n", " ")
-        by_options = re.search(r"^  forecast train (.*)$", shown, re.MULTILINE)[1]
-        forecast("train", *shlex.split(by_options))
-        assert taken == [found, found]
-        assert f"\n  FORECASTER_CONFIG=tuned.toml forecast train {IBM}\n" in shown
-
-    def test_without_a_gain_it_is_the_default_s(self, forecast, fits):
-        fits(lambda panel, measured, *_: losses(panel, measured, Settings(), None))
-        assert forecast(*SMALL, "--settings-file", "tuned.toml").returncode == 0
-        text = Path("tuned.toml").read_text()
-        assert text.startswith("# No setting was better than the default")
-        assert text.partition("[train]\n")[2] == "horizon = 2\nepochs = 1\n"
-        assert forecast(*SMALL, "--settings-file", "tuned.toml").returncode == 0
 
 
 class TestStudies:
