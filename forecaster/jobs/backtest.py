@@ -19,6 +19,7 @@ from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.origins import Origins, past_of, require_sessions
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.evaluation.verdict import Suspicion, suspicions
+from forecaster.jobs.fair_test import fair_begin, too_few
 from forecaster.jobs.fitting import (
     FitTask,
     baseline_losses,
@@ -305,16 +306,14 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
         SettingsError: the test range overlaps the training range.
         DataError: there is nothing to score.
     """
-    trained_to = model.trained_to
-    cutoff = plan.train_end if plan.train_end is not None else trained_to
-    if cutoff < trained_to and not allow_overlap:
-        raise SettingsError(
-            f"{parameter('train_end')} is {cutoff}, and model {model.name} was trained to"
-            f" {trained_to}: it has seen part of that test. Leave {parameter('train_end')} out, or"
-            f" add {parameter('allow_overlap')}."
-        )
+    cutoff = fair_begin(model, plan.train_end, allow_overlap=allow_overlap)
     seen = plan.seen(panel)
-    require_sessions(seen, cutoff, plan.test_end)
+    require_sessions(seen, None, plan.test_end)
+    found, needed = int(np.count_nonzero(seen.sessions > cutoff)), model.settings.horizon + 2
+    if found < needed:
+        raise too_few(
+            model, cutoff, found, needed, test_end=plan.test_end, allow_overlap=allow_overlap
+        )
     settings = model.settings
     (fold,) = plan_folds(seen, settings.horizon, train_end=cutoff, count=1)
     origins = Origins.of_fold(seen, fold, plan.stride)
@@ -331,6 +330,7 @@ def score_model(panel: Panel, model: Model, plan: Plan, *, allow_overlap: bool =
     run.score_baselines(past_of(seen, cutoff), origins, actuals)
     result = run.finish((fold,), (model.name,))
     result = replace(result, model=ModelReference(author.name, author.id))
+    trained_to = model.trained_to
     if fold.test_from >= trained_to:
         return result
     seen_all = bool(fold.test_to <= trained_to)

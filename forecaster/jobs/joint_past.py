@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from forecaster.arrays import Days, Floats, Rows
-from forecaster.errors import DataError, SettingsError, parameter
 from forecaster.evaluation.origins import Origins
 from forecaster.features.volatility import pooled_variance
+from forecaster.jobs.fair_test import fair_begin, too_few
 from forecaster.jobs.fitting import quantiles_of
 from forecaster.jobs.joint_forecast import marginals_at
 from forecaster.joint.copula import Copula
@@ -117,21 +117,12 @@ def fair_origins(
         SettingsError: the test would overlap the training.
         DataError: there is no session to test on.
     """
-    begin = model.trained_to if train_end is None else train_end
-    if begin < model.trained_to and not allow_overlap:
-        raise SettingsError(
-            f"{parameter('train_end')} is {begin}, and model {model.name} was trained to"
-            f" {model.trained_to}: it has seen part of that test. Leave {parameter('train_end')}"
-            f" out, choose a {parameter('model')} that was trained to {begin}, or add"
-            f" {parameter('allow_overlap')}."
-        )
+    begin = fair_begin(model, train_end, allow_overlap=allow_overlap)
     after = sessions[sessions >= begin]
     after = after if test_end is None else after[after <= test_end]
     if len(after) < 2:
-        raise DataError(
-            f"{len(after)} sessions lie after {begin}; at least 2 are needed to test on. Give"
-            f" longer histories, or a {parameter('model')} that was trained to an earlier date."
-        )
+        found = int(np.count_nonzero(after > begin))
+        raise too_few(model, begin, found, 2, test_end=test_end, allow_overlap=allow_overlap)
     return after
 
 
