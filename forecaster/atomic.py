@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from forecaster.errors import LockHeld, SettingsError
+from forecaster.errors import LockHeld, SettingsError, parameter
 from forecaster.paths import make_folder
 
 try:
@@ -133,14 +133,21 @@ def _remove_abandoned(path: Path) -> None:
             stale.unlink()
 
 
+def _or(remedy: str) -> str:
+    return f", or {remedy}" if remedy else ""
+
+
 @contextlib.contextmanager
-def locked(path: Path, what: str, *, wait: float = 0.0) -> Iterator[None]:
+def locked(
+    path: Path, what: str, *, instead: str = "", wait: float | None = None
+) -> Iterator[None]:
     """Hold the right to write ``path``; freed by the system even after kill -9.
 
     Args:
         path: the file that will be written.
         what: how a message calls it.
-        wait: seconds to wait for another process.
+        instead: what can be done but waiting, as in "choose another name".
+        wait: seconds to wait for another process, which the user chose; None: it is not waited for.
 
     Raises:
         LockHeld: another process holds it.
@@ -151,15 +158,16 @@ def locked(path: Path, what: str, *, wait: float = 0.0) -> Iterator[None]:
     lock = FileLock(path.parent / f".{path.name}.lock")
     try:
         make_folder(path.parent)
-        lock.acquire(timeout=wait)
+        lock.acquire(timeout=wait or 0.0)
     except Timeout as held:
+        longer = "" if wait is None else f"give {parameter('wait')} more seconds than {wait:g}"
         raise LockHeld(
-            f"another run is writing {what}; only one may. Wait for it, or choose another name."
+            f"another run is writing {what}; only one may. Wait for it{_or(longer or instead)}."
         ) from held
     except OSError as problem:
         raise SettingsError(
             f"{path.parent} cannot be written ({problem.strerror}); {what} is kept there. Set"
-            " FORECASTER_HOME to a folder that can, or choose another file."
+            f" FORECASTER_HOME to a folder that can{_or(instead)}."
         ) from problem
     try:
         _remove_abandoned(path)

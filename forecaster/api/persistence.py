@@ -53,7 +53,7 @@ def save(model: Model | Trained, target: str | os.PathLike[str] | None = None) -
     wanted = trained.name if target is None else os.fspath(target)
     named = isinstance(target, str | None) and not wanted.endswith(SUFFIX) and "/" not in wanted
     path = path_of(wanted) if named and os.sep not in wanted else Path(wanted)
-    with locked(path, f"model {path.stem}"):
+    with locked(path, f"model {path.stem}", instead=f"choose another {parameter('target')}"):
         artifact.save(trained, path)
     return path
 

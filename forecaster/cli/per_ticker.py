@@ -57,9 +57,10 @@ def train_per_ticker(
         tasks.append(TickerTask(ticker, own, settings, train_end, refit, device))
 
     def keep(ticker: str, trained: Trained) -> None:
-        with locked(paths[ticker], f"model {paths[ticker].stem}"):
-            save(trained.model, paths[ticker])
-        wrote(paths[ticker])
+        path = paths[ticker]
+        with locked(path, f"model {path.stem}", instead="choose another --name"):
+            save(trained.model, path)
+        wrote(path)
 
     with training_bar() as on_progress:
         result = train_each(panel, tasks, save=keep, on_progress=on_progress, pool=pool)

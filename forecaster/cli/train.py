@@ -115,7 +115,8 @@ def train(
         )  # fmt: skip
         return
     refuse_or_skip(loaded, skip_unreadable=skip_unreadable)
-    with locked(path, f"model {path.stem}"):
+    another = "choose another --name" if model_file is None else "choose another --model-file"
+    with locked(path, f"model {path.stem}", instead=another):
         with training_bar() as on_progress:
             trained = train.train(
                 loaded.panel, settings, name=path.stem, train_end=day, refit=refit, device=device,

@@ -18,6 +18,8 @@ _OTHER = (
     " batch forecasts with that"
 )
 
+_LOCKED = "it was not retrained: another run is writing model {}, and the next batch tries again"
+
 
 def due(store: Store, model: Model, days: float | None, now: datetime) -> bool:
     """Whether a model was trained, and last tried to be retrained, so many days ago."""
@@ -44,8 +46,8 @@ def retrained(
             if result.replaced:
                 save(result.model, path)
         trained, message = result.model, Message(result.reason)
-    except LockHeld as problem:
-        return model, Note(_not_retrained(problem), source=model.name)
+    except LockHeld:
+        return model, Note(_LOCKED.format(path.stem), source=model.name)
     except ForecastError as problem:
         trained, message = model, _not_retrained(problem)
     if trained is model:

@@ -234,7 +234,7 @@ def open_study(path: Path | None, facts: StudyFacts) -> Iterator[Study]:
             f"{parameter('study')} is {path}, which is a folder, a device or a pipe; a file is"
             " needed, which is replaced after each trial. Give another one."
         )
-    with locked(path, f"study {path}"):
+    with locked(path, f"study {path}", instead=f"name another file with {parameter('study')}"):
         study = Study(_read(path, facts) or new, path)
         study.write()  # a disk that is full is found before anything is trained
         yield study

@@ -16,7 +16,8 @@ import pytest
 from synthetic import garch_history
 
 import forecaster
-from forecaster.errors import SettingsError
+from forecaster.atomic import locked
+from forecaster.errors import LockHeld, SettingsError
 from forecaster.market.bars import Panel
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
@@ -99,6 +100,16 @@ def test_explain_gives_the_command_s_days(forecast):
 
     said = forecast("explain", FB, "-m", "sample", "-f", "csv")
     assert explain_csv(forecaster.explain(FB, "sample")) == said.stdout
+
+
+def test_a_model_that_is_being_written_is_saved_elsewhere(home):
+    sample = forecaster.load("sample")
+    path = home / "models" / "sample.forecast"
+    with (
+        locked(path, "model sample"),
+        pytest.raises(LockHeld, match=r"Wait for it, or choose another target\.$"),
+    ):
+        forecaster.save(sample)
 
 
 def test_training_gives_the_command_s_scores_and_weights(forecast, home):

@@ -99,10 +99,14 @@ def test_a_gpu_that_is_not_there_is_said(forecast, panel_file):
 
 
 def test_a_lock_that_another_run_holds_is_exit_code_8(forecast, panel_file, home):
-    with locked(home / "models" / "default.forecast", "model default"):
+    mine = home / "mine.forecast"
+    with locked(home / "models" / "default.forecast", "model default"), locked(mine, "model mine"):
         run = forecast("train", panel_file, *TINY)
-    assert run.returncode == 8
-    assert "another run" in run.stderr
+        to_file = forecast("train", panel_file, *TINY, "--model-file", mine)
+    assert (run.returncode, to_file.returncode) == (8, 8)
+    assert "another run is writing model default; only one may." in run.stderr
+    assert run.stderr.endswith("Wait for it, or choose another --name.\n")
+    assert to_file.stderr.endswith("Wait for it, or choose another --model-file.\n")
 
 
 @pytest.mark.processes

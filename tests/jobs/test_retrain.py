@@ -226,6 +226,10 @@ class TestInABatch:
 
         monkeypatch.setattr("forecaster.jobs.retrain.retrain", stay)
         with locked(kept, "a model"):
-            self.batch(model, kept, tmp_path, 7.0, 7)
+            done = self.batch(model, kept, tmp_path, 7.0, 7)
+        said = (
+            "it was not retrained: another run is writing model m, and the next batch tries again"
+        )
+        assert said in [note.message for note in done.notes]
         self.batch(model, kept, tmp_path, 7.0, 7.1)
         assert len(tries) == 1

@@ -184,5 +184,6 @@ def test_what_is_no_file_is_refused_unread(tmp_path):
 
 
 def test_two_runs_cannot_write_one_study(path):
-    with open_study(path, FACTS), pytest.raises(LockHeld, match="study"), open_study(path, FACTS):
+    said = r"writing study .*; only one may\. Wait for it, or name another file with study\.$"
+    with open_study(path, FACTS), pytest.raises(LockHeld, match=said), open_study(path, FACTS):
         pass
