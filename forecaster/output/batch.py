@@ -159,8 +159,8 @@ def batch_sentence(result: BatchResult) -> str:
     parts.append(f"{result.written} new in the journal")
     if result.stale:
         parts.append(f"{len(result.stale)} stale")
-    if result.failures:
-        parts.append(f"{len(result.failures)} failed")
+    if result.problems:
+        parts.append(f"{len(result.problems)} failed")
     if result.resumed:
         parts.append("an earlier run went on")
     return f"{', '.join(parts)}; {result.seconds:.1f} s"
@@ -193,7 +193,8 @@ def batch_metrics(
     if result is not None:
         say("forecast_batch_tickers", "Tickers of the watchlist.", result.tickers)
         say("forecast_batch_forecasts", "Tickers with a forecast.", len(result.forecasts))
-        say("forecast_batch_failed", "Tickers without a forecast.", len(result.failures))
+        about = "Tickers without a forecast, and a portfolio without a risk."
+        say("forecast_batch_failed", about, len(result.problems))
         say("forecast_batch_stale", "Tickers forecast from old bars.", len(result.stale))
         say("forecast_batch_duration_seconds", "From start to end.", result.seconds)
         say("forecast_journal_rows", "Rows of the journal.", result.journal_rows)

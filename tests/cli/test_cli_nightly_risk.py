@@ -121,8 +121,14 @@ class TestBatch:
         summary = json.loads(Path("s").read_text())
         assert (summary["exit_code"], summary["risk"], summary["tickers"]) == (3, None, 5)
         assert [error["ticker"] for error in summary["errors"]] == [dollars]
-        assert "forecast_batch_exit_code 3.0" in Path("m.prom").read_text()
+        for measured in ("exit_code 3.0", "tickers 5.0", "failed 1.0"):
+            assert f"\nforecast_batch_{measured}\n" in Path("m.prom").read_text()
         assert in_journal(home) == []
+
+    def test_the_sentence_on_the_night_counts_it(self, forecast, stored, dollars):
+        Path(dollars).unlink()
+        done = forecast("batch", stored, "--risk", dollars, "-o", "t.jsonl")
+        assert "5 stale, 1 failed; " in done.stderr
 
     def test_no_output_may_be_the_holdings(self, forecast, stored, dollars):
         before = Path(dollars).read_bytes()
