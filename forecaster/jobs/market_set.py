@@ -15,8 +15,9 @@ from forecaster.market.notes import Note
 from forecaster.wording import counted
 
 if TYPE_CHECKING:
+    from forecaster.features.representation import Representation
     from forecaster.jobs.predict import TickerForecast
-    from forecaster.market.bars import History
+    from forecaster.market.bars import History, Panel
     from forecaster.market.fetch_options import FetchOptions
     from forecaster.market.files.read import ReadOptions
     from forecaster.market.providers.base import Provider
@@ -65,6 +66,25 @@ def read_market_set(
         for failure in loaded.failures
     ]
     return loaded.panel.histories, notes
+
+
+def learned_with(panel: Panel, representation: Representation) -> tuple[str, ...] | None:
+    """The tickers of a set that made the market state of a training; None: no set made one."""
+    return panel.market_tickers if representation.market_state else None
+
+
+def without_effect(panel: Panel, representation: Representation) -> list[Note]:
+    """A note where a set was named and made no market state in any session of a training."""
+    if panel.market is None or representation.market_state:
+        return []
+    named = parameter("market")
+    why = f"no session of the training has bars of {FEWEST} or more of its tickers, which are"
+    message = f"{named} had no effect: {why} needed. Name more of them."
+    if representation.scaling.name != "volatility":
+        message = (
+            f"{named} had no effect: a network of price levels reads closes alone. Leave it out."
+        )
+    return [Note(Message(message))]
 
 
 def other_than_learned(model: Model, members: Sequence[History] | None) -> list[Note]:

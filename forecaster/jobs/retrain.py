@@ -17,6 +17,7 @@ from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.jobs.fitting import baseline_losses, losses_of
+from forecaster.jobs.market_set import learned_with
 from forecaster.jobs.score_card import card_scores, date_of, panel_facts
 from forecaster.market.bars import Panel
 from forecaster.model.artifact import Model
@@ -149,7 +150,7 @@ def _card(
     card = model.card
     return Card(
         data=panel_facts(panel),
-        market=panel.market_tickers,
+        market=learned_with(panel, model.representation),
         trained_to=date_of(panel.sessions[-1]),
         split=card.split,
         epochs=EPOCHS,

@@ -16,6 +16,7 @@ from forecaster.evaluation.monthly import MonthlyLosses
 from forecaster.evaluation.origins import Origins
 from forecaster.evaluation.scores import ScoreTable, score
 from forecaster.jobs.fitting import baseline_losses, fit_and_watch, forecaster_of, losses_of
+from forecaster.jobs.market_set import learned_with, without_effect
 from forecaster.jobs.progress import OnProgress, stage
 from forecaster.jobs.score_card import card_scores, date_of, panel_facts
 from forecaster.market.bars import Panel
@@ -113,6 +114,7 @@ def train(
         )  # fmt: skip
     seen = panel.up_to(split.train_end) if final is fitted else panel
     notes += _few_targets(final.targets_by_step)
+    notes += without_effect(panel, final.representation)
     seconds = fitted.seconds + (final.seconds if final is not fitted else 0.0)
     model = Model(
         name=name,
@@ -224,7 +226,7 @@ def _card(
     dates = {name: None if day is None else date_of(day) for name, day in asdict(split).items()}
     return Card(
         data=panel_facts(panel),
-        market=panel.market_tickers,
+        market=learned_with(panel, final.representation),
         trained_to=date_of(split.last if final is not fitted else split.train_end),
         split=SplitDates.model_validate(dates),
         epochs=fitted.epochs,

@@ -283,6 +283,25 @@ class TestDivergence:
         ]
 
 
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("count", "scale", "said"),
+    [
+        (2, "volatility", "has bars of 3 or more of its tickers, which are needed. Name more"),
+        (3, "standard", "a network of price levels reads closes alone. Leave it out."),
+        (3, "volatility", None),
+    ],
+)
+def test_a_market_that_makes_no_state_is_said_and_not_kept(count, scale, said):
+    market = tuple(garch_history(f"M{n}", 260, seed=9 + n, last=END) for n in range(count))
+    settings = replace(SETTINGS, scale=scale, epochs=1)
+    made = run(replace(PANEL, market=market), settings, refit=False)
+    notes = [note.message for note in made.notes if "market had no effect" in note.message]
+    assert len(notes) == (said is not None)
+    assert all(said in note for note in notes)
+    assert made.model.card.market == (None if said else ("M0", "M1", "M2"))
+
+
 def test_batches_are_as_large_as_what_came_before_the_test_lets_them_be(monkeypatch):
     """How many sessions follow a cutoff may not change what is trained up to it."""
     history = garch_history("A", 6000, seed=1)
