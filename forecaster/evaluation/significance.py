@@ -54,9 +54,10 @@ def diebold_mariano(losses: Floats, baseline_losses: Floats, step: int) -> float
     """Two-sided p-value that two loss series have the same mean.
 
     The larger of two, so that a difference counts where both tests find it: Diebold and Mariano
-    (1995) with the small-sample correction of Harvey, Leybourne and Newbold (1997), and with fixed
-    smoothing (Coroneo and Iacone 2020). The former alone rejects far ahead in 11% of cases at a
-    nominal 5%; the latter has the right size, at a little less power.
+    (1995) with Bartlett's weights over max(h − 1, ⌈n^⅓⌉) lags and the small-sample correction of
+    Harvey, Leybourne and Newbold (1997), and with fixed smoothing (Coroneo and Iacone 2020). The
+    former alone rejects far ahead in 11% of cases at a nominal 5%; the latter has the right size,
+    at a little less power.
 
     Args:
         losses: one value a session, in time order.
