@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from forecaster.atomic import locked
-from forecaster.errors import MachineError
 from forecaster.features.closing_order import nothing
 from forecaster.features.representation import REACH
 from forecaster.jobs.bulk_reading import pool_for, stored_reader
@@ -162,7 +161,8 @@ def batch(
         Store() as store,
         workforce.kept() as pool,
     ):
-        _require_clock(store, moment)
+        with store.reading() as tx:
+            journal.require_clock(tx, moment)  # before anything is fetched for nothing
         retraining = path is not None and due(store, model, retrain_days, moment)
         given, author = model, model if calibrate else model.uncalibrated()
         run, resumed = _run(store, _task(author, sources, market, horizon), moment, resume=resume)
@@ -300,24 +300,6 @@ def _risk_written(
 def _author(run: Run, model: Model, now: datetime | None) -> Author:
     """Who writes, and when: fetching, or another writer, may have taken an hour."""
     return Author(run.run, now or datetime.now(UTC), model.name, model.id, model.digest)
-
-
-def _require_clock(store: Store, now: datetime) -> None:
-    """Refuse to write where the clock stands before the last row: no later proof would hold.
-
-    Raises:
-        MachineError: it does.
-    """
-    with store.reading() as tx:
-        last = journal.newest(tx)
-    if last is not None and last - now > journal.CLOCKS_APART:
-        raise MachineError(
-            f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, and the last forecast of the"
-            f" journal was written at {last:%Y-%m-%d %H:%M}; rows in order of time are needed, so"
-            " nothing was forecast. Set the clock; if it is right, keep that journal with forecast"
-            " journal export, and start another in a database that FORECASTER_STORE names; forecast"
-            " data export and data import take the bars along."
-        )
 
 
 def _journal_record(forecast: TickerForecast, files: Mapping[str, str]) -> JournalRecord:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import numpy as np
 from fake_provider import FakeProvider, evening
-from written import run
+from written import in_any_order, run
 
 from forecaster.jobs.portfolio_record import PortfolioRecord
 from forecaster.market.bars import History
@@ -92,7 +92,7 @@ def put(
     store: Store, record: RiskRecord, created: datetime | None = None, model: str = "m"
 ) -> None:
     author = Author("run", created or evening(record.cutoff), model, f"id-{model}", "0" * 64)
-    with store.writing() as tx:
+    with in_any_order(), store.writing() as tx:
         assert append_risk(tx, author, record)
 
 

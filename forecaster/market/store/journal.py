@@ -34,6 +34,7 @@ from forecaster.market.store.ledger import (
     first_rows,
     newest,
     readable_row,
+    require_clock,
     rows,
 )
 from forecaster.market.store.tickers import MOST_NAMES
@@ -41,7 +42,7 @@ from forecaster.market.store.written_steps import WrittenSteps
 
 __all__ = [
     "CLOCKS_APART", "Author", "Chain", "Entry", "JournalRecord", "append", "count", "entries",
-    "head", "newest", "verify",
+    "head", "newest", "require_clock", "verify",
 ]  # fmt: skip
 
 _PRICE_TOLERANCE = 1e-5

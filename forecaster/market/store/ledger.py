@@ -12,7 +12,7 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
 
-from forecaster.errors import StoreError
+from forecaster.errors import MachineError, StoreError
 from forecaster.market.store import schema
 from forecaster.market.store.chain import row_hash, write_head, written_head
 from forecaster.market.store.day_numbers import to_number
@@ -57,10 +57,13 @@ def add_rows(connection: Connection, author: Author, rows: Sequence[dict[str, An
         connection: a writing transaction.
         author: of all of them.
         rows: their other cells.
+
+    Raises:
+        MachineError: as ``require_clock`` does; another machine may have written meanwhile.
     """
     count, head = written_head(connection)
-    last = newest(connection)
-    if last is not None and timedelta(0) < last - author.created <= CLOCKS_APART:
+    last = require_clock(connection, author.created)
+    if last is not None and last > author.created:
         author = replace(author, created=last)
     whole = []
     for number, cells in enumerate(rows, start=count + 1):
@@ -70,6 +73,32 @@ def add_rows(connection: Connection, author: Author, rows: Sequence[dict[str, An
     if whole:
         connection.execute(insert(schema.journal), whole)
         write_head(connection, count + len(whole), head)
+
+
+def require_clock(connection: Connection, now: datetime) -> datetime | None:
+    """Refuse to write where the clock stands before the last row: no later proof would hold.
+
+    Args:
+        connection: a transaction.
+        now: the time of the rows that are to be written.
+
+    Returns:
+        When the last row was written, at most ``CLOCKS_APART`` after ``now``; None without one.
+
+    Raises:
+        MachineError: it is later.
+    """
+    last = newest(connection)
+    if last is not None and last - now > CLOCKS_APART:
+        raise MachineError(
+            f"this machine's clock says {now:%Y-%m-%d %H:%M:%S} UTC, and the last forecast of the"
+            f" journal was written at {last:%Y-%m-%d %H:%M:%S}; rows in order of time are needed,"
+            " so nothing was written. Set the clock, here or on the machine that wrote it; if all"
+            " are right, keep that journal with forecast journal export, and start another in a"
+            " database that FORECASTER_STORE names; forecast data export and data import take the"
+            " bars along."
+        )
+    return last
 
 
 def row_of(number: int, author: Author, cells: dict[str, Any]) -> dict[str, Any]:

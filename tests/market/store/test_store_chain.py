@@ -9,8 +9,8 @@ import pytest
 from journal_rows import AUTHOR, NOW, add, check, forecast_of, rows
 from sqlalchemy import text
 
-from forecaster.errors import StoreError
-from forecaster.market.store import Store, chain, journal
+from forecaster.errors import MachineError, StoreError
+from forecaster.market.store import Store, chain, journal, ledger
 
 
 @pytest.fixture
@@ -62,7 +62,9 @@ class TestANotedHead:
 
 
 class TestTimes:
-    def test_a_row_that_is_older_than_the_one_above_is_found(self, full):
+    def test_a_row_that_is_older_than_the_one_above_is_found(self, full, monkeypatch):
+        """As an earlier version wrote it where clocks differed."""
+        monkeypatch.setattr(ledger, "require_clock", lambda *_: None)
         add(full, forecast_of("LATE"), author=replace(AUTHOR, created=NOW - timedelta(hours=1)))
         (said,) = check(full).broken
         assert said == (
@@ -76,6 +78,14 @@ class TestTimes:
         add(full, forecast_of("LATE"), author=early)
         assert check(full).broken == ()
         assert rows(full)[-1].author.created == NOW
+
+    def test_of_a_machine_whose_clock_is_behind_are_refused(self, full):
+        """Another machine, whose clock is ahead, wrote while this one forecast."""
+        before = check(full)
+        early = replace(AUTHOR, created=NOW - timedelta(seconds=6))
+        with pytest.raises(MachineError, match="Set the clock"):
+            add(full, forecast_of("LATE"), author=early)
+        assert check(full) == before
 
     def test_the_newest_time(self, store):
         with store.reading() as tx:
