@@ -45,6 +45,9 @@ def difference(stored: History, paid: Actions, answer: History, paid_now: Action
         A clause such as ``the close of 2020-08-27 was 500.04 and is 125.01``; None where all is as
         it was.
     """
+    other = other_currency(stored.currency, answer.currency)
+    if other is not None:
+        return f"the answer {other}"
     first, last = stored.first, min(stored.cutoff, answer.cutoff)
     if answer.first > last:
         return f"the answer begins on {answer.first}, after the last stored session"
@@ -104,6 +107,13 @@ def missing_from_answer(stored: Days, answer: Days) -> str | None:
     return None
 
 
+def other_currency(stored: str | None, answer: str | None) -> str | None:
+    """What tells that prices are in other money than the stored ones; None where nothing does."""
+    if stored and answer and stored != answer:
+        return f"is in {answer}, and the stored bars are in {stored}"
+    return None
+
+
 def unlike(stored: History, answer: History) -> str | None:
     """What tells that prices are not those of the stored stock; None where they may be.
 
@@ -113,8 +123,9 @@ def unlike(stored: History, answer: History) -> str | None:
         stored: all stored bars.
         answer: bars that would take their place.
     """
-    if stored.currency and answer.currency and stored.currency != answer.currency:
-        return f"is in {answer.currency}, and the stored bars are in {stored.currency}"
+    other = other_currency(stored.currency, answer.currency)
+    if other is not None:
+        return other
     common, i, j = np.intersect1d(stored.sessions, answer.sessions, return_indices=True)
     was, now = stored.close[i], answer.close[j]
     if len(common) and stored.currency and not answer.currency:

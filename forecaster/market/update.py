@@ -1,14 +1,14 @@
 """Bring stored bars of tickers up to date, asking for no more than is missing.
 
 Where a stored price or action changed (a split, a dividend, a correction), everything before it
-changed too, and the whole history is fetched again. Stored bars are never given up for an answer
-that has fewer.
+changed too, and the whole history is fetched again. Stored bars are not given up for an answer that
+has clearly fewer or is in other money; a few that a whole answer lacks go, and a note says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -36,7 +36,13 @@ from forecaster.market.store.tickers import (
     extents,
     stored_tickers,
 )
-from forecaster.market.store_diff import corrected_volumes, difference, missing_from_answer, unlike
+from forecaster.market.store_diff import (
+    corrected_volumes,
+    difference,
+    missing_from_answer,
+    other_currency,
+    unlike,
+)
 from forecaster.market.symbols import hint
 from forecaster.wording import counted
 
@@ -239,7 +245,7 @@ class _Update:
         start = int(np.searchsorted(fresh.sessions, cutoff, side="right"))
         added = len(fresh) - start
         newer = fresh.slice(start, len(fresh)) if added else None
-        info = self._info(answer, extent.info.since)
+        info = self._info(answer, extent.info.since, extent.info)
         bars.extend(
             tx,
             newer,
@@ -264,7 +270,8 @@ class _Update:
         fresh, notes = answer.history, answer.notes
         with self.store.writing() as tx:
             old = bars.sessions(tx, self.ticker)
-            worse = self._worse(tx, fresh) if len(old) else None
+            before = stored_tickers(tx, [self.ticker])[self.ticker].info if len(old) else None
+            worse = None if before is None else self._worse(tx, before, fresh)
             if worse is not None:
                 note = (
                     f"what {self.provider.name} gives {worse}; the stored bars were kept. To take"
@@ -272,31 +279,42 @@ class _Update:
                 )
                 (stored,) = extents(tx, self.ticker)
                 return self._result(tx, "kept", stored, 0, old[:0], (*notes, note))
-            info = self._info(answer, since)
+            info = self._info(answer, since, before)
             bars.replace(tx, fresh, answer.dividends, info)
             if len(old) and reason is not None:
                 notes = (*notes, f"all bars were fetched again, because {reason}")
+            gone = np.setdiff1d(old, fresh.sessions)
+            if len(gone):
+                has = f"has no bar of {counted(len(gone), 'stored session')}"
+                notes = (*notes, f"the answer {has}, the first {gone[0]}, which are gone here too")
             added = int(np.sum(fresh.sessions > old[-1])) if len(old) else len(fresh)
             new_sessions = fresh.sessions[max(len(fresh) - added - 1, 0) if added else len(fresh) :]
             stored = Extent(info, fresh.first, fresh.cutoff, len(fresh))
             outcome: Outcome = "reloaded" if len(old) else "new"
             return self._result(tx, outcome, stored, added, new_sessions, notes)
 
-    def _worse(self, tx: Connection, fresh: History) -> str | None:
+    def _worse(self, tx: Connection, before: TickerInfo, fresh: History) -> str | None:
         """Why an answer may not take the place of the stored bars; None where it may.
 
-        Bars from elsewhere may be of another stock, or in other money.
+        It may be in other money, and bars from elsewhere may be of another stock.
         """
         missing = missing_from_answer(bars.sessions(tx, self.ticker), fresh.sessions)
-        source = stored_tickers(tx, [self.ticker])[self.ticker].info.source
-        if missing is not None or source == self.provider.name:
+        if missing is not None:
             return missing
+        if before.source == self.provider.name:
+            return other_currency(before.currency, fresh.currency)
         stored = bars.read(tx, self.ticker)
         return None if stored is None else unlike(stored, fresh)
 
-    def _info(self, answer: CompletedQuotes, since: np.datetime64 | None) -> TickerInfo:
-        """What is known of the ticker after an answer."""
+    def _info(
+        self, answer: CompletedQuotes, since: np.datetime64 | None, before: TickerInfo | None
+    ) -> TickerInfo:
+        """What is known of the ticker after an answer; what that does not say was known before."""
         quotes = answer.quotes
+        if before is not None and before.source == self.provider.name:
+            facts = ("currency", "exchange", "timezone")
+            known = {name: getattr(quotes, name) or getattr(before, name) for name in facts}
+            quotes = replace(quotes, **known)
         return TickerInfo(
             ticker=self.ticker,
             source=self.provider.name,
