@@ -76,6 +76,28 @@ def database(address: str, name: str) -> Iterator[str]:
             admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@contextlib.contextmanager
+def reader(address: str, rights: str = "SELECT", *, is_copy: bool = False) -> Iterator[str]:
+    """A user with some rights on the tables of a database; gives its address for that user.
+
+    Args:
+        address: of the database.
+        rights: as GRANT takes them.
+        is_copy: whether the user's transactions only read, as on a copy of the database.
+    """
+    name = f"reader_{address.rpartition('/')[2]}"
+    with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {name} LOGIN {'SUPERUSER' if is_copy else ''}")
+        try:
+            admin.execute(f"GRANT {rights} ON ALL TABLES IN SCHEMA public TO {name}")
+            if is_copy:
+                admin.execute(f"ALTER ROLE {name} SET default_transaction_read_only = on")
+            yield address.replace("tester@", f"{name}@")
+        finally:
+            admin.execute(f"DROP OWNED BY {name}")
+            admin.execute(f"DROP ROLE {name}")
+
+
 def _unprivileged_user() -> str | None:
     if os.geteuid() != 0:
         return None

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import postgres
 import pytest
 from imports import loaded
+from sqlalchemy import text
 from waiting import wait_until
 from yahoo_server import YahooServer
 
@@ -216,11 +218,24 @@ class TestPredict:
         assert done.returncode == 0
         assert "AAPL" in done.stdout
 
+    @pytest.mark.parametrize("is_copy", [False, True])
+    def test_what_is_due_on_a_server_that_only_reads(
+        self, forecast, yahoo, model, postgres_url, is_copy
+    ):
+        forecast("fetch", "AAPL", FORECASTER_STORE=postgres_url)
+        with Store(postgres_url) as store, store.writing() as tx:
+            tx.execute(text("UPDATE histories SET answered = answered - 86400"))
+        with postgres.reader(postgres_url, is_copy=is_copy) as address:
+            done = forecast("predict", "AAPL", FORECASTER_STORE=address)
+            refused = forecast("fetch", "AAPL", FORECASTER_STORE=address)
+        assert done.returncode == 0
+        assert "Meanwhile stored bars to 2024-06-28 are used" in " ".join(done.stderr.split())
+        assert refused.returncode == 2
+        assert "cannot be written with this user" in " ".join(refused.stderr.split())
+
 
 def age(home: Path) -> None:
     """Make the last answer an old one, so that the next command asks again."""
-    from sqlalchemy import text
-
     with Store(f"sqlite:///{home}/prices.db") as store, store.writing() as tx:
         tx.execute(text("UPDATE histories SET answered = answered - 86400"))
 

@@ -11,8 +11,8 @@ from forecaster.errors import LockHeld, SettingsError, StoreError
 
 WAIT_SECONDS = 60
 """How long a writer waits for the others."""
-_FORBIDDEN = "42501"
-"""What PostgreSQL calls a statement that its user may not make."""
+_FORBIDDEN, _ONLY_READ = "42501", "25006"
+"""What PostgreSQL calls a statement that its user may not make, and one that only reads."""
 
 
 def unwritable(path: Path, reason: str) -> SettingsError:
@@ -39,13 +39,36 @@ def translated(
     reason = str(original).strip().splitlines()[0]
     if isinstance(problem, OperationalError):
         return _operational(name, reason)
-    if getattr(original, "sqlstate", None) == _FORBIDDEN:
+    if getattr(original, "sqlstate", None) == _ONLY_READ:
+        return only_read(name)
+    if is_forbidden(problem):
         return SettingsError(
             f"{name} refuses what is to be done ({reason}); a user of the database who may is"
-            " needed. If forecast was updated, run forecast data verify once as the owner of the"
-            " tables."
+            " needed. Give this one the right to do it, or set FORECASTER_STORE to another store."
         )
     return damaged(name, reason)
+
+
+def is_forbidden(problem: Exception) -> bool:
+    """Whether a server refused what its user may not do."""
+    return getattr(getattr(problem, "orig", problem), "sqlstate", None) == _FORBIDDEN
+
+
+def only_read(name: str) -> SettingsError:
+    """A store on a server that lets its user write nothing."""
+    return SettingsError(
+        f"{name} cannot be written with this user of the database, and what is fetched is kept"
+        " there. Give the user the right to write, or set FORECASTER_STORE to another store."
+    )
+
+
+def not_owner(name: str, problem: DatabaseError) -> SettingsError:
+    """A store of an older program, which its user may not bring up to date."""
+    reason = str(problem.orig).strip().splitlines()[0]
+    return SettingsError(
+        f"{name} has no tables of this version yet, and they cannot be made with this user of the"
+        f" database ({reason}). Run forecast data verify once as the owner of the tables."
+    )
 
 
 def damaged(name: str, reason: str) -> StoreError:

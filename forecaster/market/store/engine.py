@@ -21,6 +21,7 @@ from sqlalchemy.exc import (
     DatabaseError,
     NoSuchModuleError,
     OperationalError,
+    ProgrammingError,
 )
 
 from forecaster.errors import SettingsError, StoreError
@@ -30,7 +31,10 @@ from forecaster.market.store.database_errors import (
     busy,
     damaged,
     disk_full,
+    is_forbidden,
     no_room,
+    not_owner,
+    only_read,
     translated,
     unwritable,
 )
@@ -47,8 +51,8 @@ class Store:
 
     Attributes:
         name: what messages call it: the file, or the address without its password.
-        read_only: whether it can only be read, because its folder cannot be written, or the disk
-            is full.
+        read_only: whether it can only be read, because its folder cannot be written, the disk is
+            full, or a server lets its user add no row.
     """
 
     def __init__(self, url: str | None = None) -> None:
@@ -143,6 +147,8 @@ class Store:
         """What is said to a writer of a store that can only be read."""
         if self._full:
             return disk_full(self.name, "the disk is full")
+        if not _is_file(self._engine.url):
+            return only_read(self.name)
         return SettingsError(
             f"{self.name} cannot be written, and what is fetched is kept there. Make its folder"
             " writable, or set FORECASTER_HOME to one that is."
@@ -177,10 +183,17 @@ class Store:
         """Create or migrate the tables; one process does, the others wait for it."""
         with self._engine.begin() as connection:
             version = schema.version_of(connection)
+            if version == schema.VERSION and not schema.can_be_written(connection):
+                self.read_only = True
         if version == schema.VERSION or self.read_only:
             return
-        with self._exclusively() as connection:
-            schema.bring_up_to_date(connection)
+        try:
+            with self._exclusively() as connection:
+                schema.bring_up_to_date(connection)
+        except ProgrammingError as problem:
+            if is_forbidden(problem):
+                raise not_owner(self.name, problem) from problem
+            raise
 
     @contextlib.contextmanager
     def _exclusively(self) -> Iterator[Connection]:

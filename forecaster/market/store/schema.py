@@ -250,6 +250,22 @@ def version_of(connection: Connection) -> int:
     return int(version)
 
 
+def can_be_written(connection: Connection) -> bool:
+    """Whether the database lets its user add rows: a server may be a copy that is only read.
+
+    One in a file always does; whether the file can be written is not seen here.
+    """
+    if connection.dialect.name != "postgresql":
+        return True
+    tables = ", ".join(f"('{name}')" for name in metadata.tables)
+    query = (
+        "SELECT current_setting('transaction_read_only') = 'off'"
+        " AND bool_or(has_table_privilege(to_regclass(name), 'INSERT'))"
+        f" FROM (VALUES {tables}) AS ours (name)"
+    )
+    return bool(connection.exec_driver_sql(query).scalar_one())
+
+
 def _check_objects(connection: Connection) -> None:
     """Check that a file holds tables and indexes alone: a view or a trigger would run.
 

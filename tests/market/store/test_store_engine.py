@@ -9,9 +9,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import postgres
 import pytest
 from sqlalchemy import Connection, text
 
@@ -228,6 +230,46 @@ class TestReadOnly:
         (tmp_path / "prices.db-wal").write_bytes(b"x" * 100)
         with pytest.raises(StoreError, match=r"prices\.db-wal beside it holds changes"):
             Store(frozen)
+
+
+class TestReadOnlyServer:
+    """A server that lets its user add no row is read as a folder that cannot be written is."""
+
+    @pytest.fixture(params=["SELECT alone", "a copy"])
+    def reading(self, request: pytest.FixtureRequest, postgres_url: str) -> Iterator[str]:
+        with Store(postgres_url):
+            pass
+        with postgres.reader(postgres_url, is_copy=request.param == "a copy") as address:
+            yield address
+
+    def test_it_can_be_read(self, reading):
+        with Store(reading) as store, store.reading() as tx:
+            assert store.read_only
+            assert stored_names(tx) == ()
+
+    def test_writing_is_refused(self, reading):
+        said = r"cannot be written with this user.*Give the user the right to write"
+        with Store(reading) as store, pytest.raises(SettingsError, match=said):
+            store.writing().__enter__()
+
+    def test_a_statement_that_only_reads_is_no_damage(self, postgres_url):
+        said = pytest.raises(SettingsError, match="cannot be written with this user")
+        with Store(postgres_url) as store, said, store.writing() as tx:
+            tx.execute(text("SET TRANSACTION READ ONLY"))
+            tx.execute(text("INSERT INTO store_info VALUES ('new', '1')"))
+
+    def test_a_right_that_is_missing_is_named(self, postgres_url):
+        with Store(postgres_url):
+            pass
+        said = pytest.raises(SettingsError, match=r"permission denied.*Give this one the right")
+        inserting = postgres.reader(postgres_url, rights="SELECT, INSERT")
+        with inserting as address, Store(address) as store, said, store.writing() as tx:
+            tx.execute(text("DELETE FROM store_info"))
+
+    def test_there_is_nothing_in_a_copy_yet(self, postgres_url):
+        said = pytest.raises(SettingsError, match="cannot be written with this user")
+        with postgres.reader(postgres_url, is_copy=True) as address, said:
+            Store(address)
 
 
 class TestManyWriters:
