@@ -65,7 +65,7 @@ def is_anybodys(file: Path) -> bool:
 
 
 def store_file() -> Path | None:
-    """The file that the price store is in; None where it is on a server."""
+    """The file that the price store is in; None where its address names a server, or nothing."""
     address = os.environ.get("FORECASTER_STORE")
     if not address:
         return home() / STORE
@@ -73,8 +73,11 @@ def store_file() -> Path | None:
         return None
     from urllib.parse import unquote
 
-    database = unquote(address.partition("://")[2].partition("?")[0]).removeprefix("/")
-    return Path(database.removeprefix("file:")) if database else None
+    database = unquote(address.partition("://")[2].partition("?")[0])
+    if not database.startswith("/"):
+        return None
+    path = database.removeprefix("/").removeprefix("file:")
+    return Path(path) if path else None
 
 
 def can_write(file: Path) -> bool:

@@ -88,6 +88,12 @@ class TestQuick:
         assert run.returncode == 11
         assert "checks failed: price store." in run.stderr
 
+    def test_an_address_that_names_no_file_is_not_taken_for_one(self, forecast):
+        run = forecast("doctor", "--quick", FORECASTER_STORE="sqlite://me:geheim@/prices.db")
+        assert run.returncode == 11
+        assert "FORECASTER_STORE cannot be used" in " ".join(run.stdout.split())
+        assert "geheim" not in run.stdout
+
     def test_loads_nothing_that_takes_time(self):
         heavy = ["numpy", "pandas", "tensorflow", "keras", "sqlalchemy", "yfinance", "pyarrow"]
         assert loaded(["doctor", "--quick", "--format", "json"], heavy) == []

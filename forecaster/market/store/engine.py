@@ -15,17 +15,12 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DatabaseError,
-    NoSuchModuleError,
-    OperationalError,
-    ProgrammingError,
-)
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
 from forecaster.errors import SettingsError, StoreError
 from forecaster.market.store import schema
+from forecaster.market.store.address import engine_of, is_file, store_address
 from forecaster.market.store.database_errors import (
     WAIT_SECONDS,
     busy,
@@ -38,8 +33,7 @@ from forecaster.market.store.database_errors import (
     translated,
     unwritable,
 )
-from forecaster.packages import to_install
-from forecaster.paths import STORE, can_write, has_unfinished_changes, home, make_folder
+from forecaster.paths import can_write, has_unfinished_changes, make_folder
 from forecaster.wording import counted
 
 _CREATING, _WRITING = 0x666F7265, 0x666F7266
@@ -65,9 +59,9 @@ class Store:
             SettingsError: the address cannot be used, or the folder cannot be written.
             StoreError: it is damaged, was written by a newer program, or does not answer.
         """
-        address = _address(url or os.environ.get("FORECASTER_STORE"))
+        address = store_address(url or os.environ.get("FORECASTER_STORE"))
         self.name = str(address.set(query={}))  # without the password, wherever it stands
-        if _is_file(address):
+        if is_file(address):
             self.name = address.database or ""
         self.read_only = self._full = False
         with self._errors_translated():
@@ -76,7 +70,7 @@ class Store:
                 self._prepare()
             except OperationalError as problem:
                 self._engine.dispose()
-                if not _is_file(address) or not no_room(str(problem.orig)):
+                if not is_file(address) or not no_room(str(problem.orig)):
                     raise
                 self.read_only = self._full = True
                 self._read_without_room(Path(address.database or ""))
@@ -124,7 +118,7 @@ class Store:
             StoreError: it was.
         """
         url = self._engine.url
-        if _is_file(url) and url.database and not Path(url.database).exists():
+        if is_file(url) and url.database and not Path(url.database).exists():
             raise StoreError(
                 f"{self.name} was deleted while it was in use; what was to be written is lost. Run"
                 " the command again."
@@ -147,7 +141,7 @@ class Store:
         """What is said to a writer of a store that can only be read."""
         if self._full:
             return disk_full(self.name, "the disk is full")
-        if not _is_file(self._engine.url):
+        if not is_file(self._engine.url):
             return only_read(self.name)
         return SettingsError(
             f"{self.name} cannot be written, and what is fetched is kept there. Make its folder"
@@ -163,9 +157,11 @@ class Store:
                     raw.execute(line)  # type: ignore[union-attr]
 
     def _open(self, address: URL) -> Engine:
-        if not _is_file(address):
-            return create_engine(address, pool_pre_ping=True)
+        if not is_file(address):
+            return engine_of(address, pool_pre_ping=True)
         path = Path(address.database or "")
+        options = {"connect_args": {"timeout": WAIT_SECONDS}}
+        engine = engine_of(address, **options)
         try:
             make_folder(path.parent)
             _create(path)
@@ -173,8 +169,7 @@ class Store:
             raise unwritable(path, problem.strerror or str(problem)) from problem
         if path.exists() and not can_write(path):
             self.read_only = True
-            address = _read_only(path)
-        engine = create_engine(address, connect_args={"timeout": WAIT_SECONDS})
+            engine = create_engine(_read_only(path), **options)
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
         return engine
@@ -247,53 +242,6 @@ def integrity_problems(connection: Connection) -> list[str]:
         if count:
             problems.append(f"{counted(count, 'row')} of {table.name} without a ticker")
     return problems
-
-
-def _address(url: str | None) -> URL:
-    """The database's address.
-
-    Raises:
-        SettingsError: it cannot be read, or its driver is not installed.
-    """
-    if url is None:
-        return URL.create("sqlite", database=str(home() / STORE))
-    try:
-        address = _with_driver(make_url(url))
-        address.get_dialect().import_dbapi()
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as problem:
-        raise SettingsError(
-            f"FORECASTER_STORE cannot be used ({str(problem).splitlines()[0]}); an address such as"
-            " sqlite:////data/prices.db or postgresql://user@host/name is needed."
-            f" PostgreSQL's driver comes with: {to_install('postgres')}"
-        ) from None
-    except ValueError:
-        raise SettingsError(
-            "FORECASTER_STORE has a port that is no number; one is needed, as in"
-            " postgresql://user@host:5432/name. Correct it."
-        ) from None
-    if _is_file(address) and (address.database or ":memory:").startswith((":memory:", "file:")):
-        raise SettingsError(
-            "FORECASTER_STORE is sqlite without the path of a file; what is fetched is kept in one."
-            " Give it as in sqlite:////data/prices.db."
-        )
-    if "@" in (address.host or ""):
-        raise SettingsError(
-            "FORECASTER_STORE has more than one @; the one before the host is the only one that may"
-            " stand there. Write %40 for an @ in the user's name or the password."
-        )
-    return address
-
-
-def _with_driver(address: URL) -> URL:
-    """An address of PostgreSQL, under any of its names, with the driver that our extra brings."""
-    backend, _, driver = address.drivername.lower().partition("+")
-    if backend not in ("postgres", "postgresql"):
-        return address
-    return address.set(drivername=f"postgresql+{driver or 'psycopg'}")
-
-
-def _is_file(address: URL) -> bool:
-    return address.get_backend_name() == "sqlite"
 
 
 def _create(path: Path) -> None:

@@ -123,11 +123,20 @@ class TestBadPlaces:
             ("nosuch://x", "cannot be used"),
             ("mysql+nosuchdriver://x/y", "cannot be used"),
             ("oracle+oracledb://x/y", "No module named"),
+            ("sqlite://data/prices.db", r"sqlite://data/prices\.db.*sqlite:////data/prices\.db"),
+            ("sqlite://me:secret@/prices.db", "cannot be used"),
+            ("sqlite:///prices.db?timeout=abc", "to float: 'abc'"),
+            ("sqlite:///prices.db?timeout=1&timeout=2", "cannot be used"),
+            ("sqlite:///prices.db?plugin=nosuch", "nosuch"),
+            ("postgresql://x/y?host=a&host=b:c", "port"),
         ],
     )
-    def test_addresses(self, address, said):
-        with pytest.raises(SettingsError, match=said):
+    def test_addresses(self, tmp_path, monkeypatch, address, said):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(SettingsError, match=said) as caught:
             Store(address)
+        assert "secret" not in str(caught.value)
+        assert not list(tmp_path.iterdir())
 
     def test_a_server_that_is_not_there(self):
         with pytest.raises(StoreError, match="does not answer") as caught:
