@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
 from forecaster.errors import LockHeld, SettingsError, StoreError
 
@@ -41,12 +41,24 @@ def translated(
         return _operational(name, reason)
     if getattr(original, "sqlstate", None) == _ONLY_READ:
         return only_read(name)
+    if _is_of_the_address(problem):
+        return SettingsError(
+            f"FORECASTER_STORE cannot be used ({reason}); options as PostgreSQL has them are needed"
+            " after the ?, as in postgresql://user@host/name?connect_timeout=10. Correct it."
+        )
     if is_forbidden(problem):
         return SettingsError(
             f"{name} refuses what is to be done ({reason}); a user of the database who may is"
             " needed. Give this one the right to do it, or set FORECASTER_STORE to another store."
         )
     return damaged(name, reason)
+
+
+def _is_of_the_address(problem: DatabaseError | sqlite3.DatabaseError) -> bool:
+    """Whether PostgreSQL's driver could not connect, and had not asked the server yet."""
+    if not isinstance(problem, ProgrammingError) or problem.statement is not None:
+        return False
+    return getattr(problem.orig, "sqlstate", "none of PostgreSQL") is None
 
 
 def is_forbidden(problem: Exception) -> bool:

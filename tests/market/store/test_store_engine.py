@@ -138,6 +138,12 @@ class TestBadPlaces:
         assert "secret" not in str(caught.value)
         assert not list(tmp_path.iterdir())
 
+    @pytest.mark.parametrize("option", ["connect_timeout=abc", "passwort=x"])
+    def test_an_option_that_postgresql_does_not_have(self, option):
+        name = option.partition("=")[0]
+        with pytest.raises(SettingsError, match=rf"FORECASTER_STORE cannot be used.*{name}"):
+            Store(f"postgresql://me@127.0.0.1:1/x?{option}")
+
     def test_a_server_that_is_not_there(self):
         with pytest.raises(StoreError, match="does not answer") as caught:
             Store("postgresql+psycopg://me:secret@127.0.0.1:1/x")
