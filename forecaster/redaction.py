@@ -11,16 +11,24 @@ KEYS = ("TIINGO_API_KEY",)
 """Variables that hold nothing but a secret."""
 
 _STORE = "FORECASTER_STORE"
-_LOGIN = re.compile(r"((?:://|^(?!.*://))[^:/?#@]*:)(.*)@", re.DOTALL)
+_LOGIN = re.compile(r"((?:://[^:/?#@]*|^(?!.*://)(?:[\w+]+:/+)?[^:?#@]*):)(.*)@", re.DOTALL)
 """To the last @, because a password may hold one that nobody wrote as %40; with or without ://."""
-_QUERY = re.compile(r"([?&][^=&]*(?:pass|secret|token)[^=&]*=)([^&]*)", re.IGNORECASE)
+_SECRET = r"(?:pass|pwd|secret|token)"
+_QUERY = re.compile(rf"([?&][^=&]*{_SECRET}[^=&]*=)([^&]*)", re.IGNORECASE)
+_WORD = re.compile(
+    rf"((?:^|[\s;])[^\s;?&=]*{_SECRET}[^\s;?&=]*\s*=\s*)('(?:\\.|[^'\\])*'?|(?:\\.|\S)*)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""As libpq has it: words that stand apart, values in single quotes where they hold a blank."""
 _SHORTEST = 3
 """A secret of fewer characters is a part of too many words to be looked for."""
 
 
 def masked(address: str) -> str:
     """A database's address with ``***`` for its password."""
-    return _QUERY.sub(r"\1***", _LOGIN.sub(r"\1***@", address))
+    for secret, shown in ((_LOGIN, r"\1***@"), (_WORD, r"\1***"), (_QUERY, r"\1***")):
+        address = secret.sub(shown, address)
+    return address
 
 
 def redacted(text: str) -> str:
@@ -39,6 +47,8 @@ def _secrets() -> Iterator[str]:
     login = _LOGIN.search(address)
     passwords = [login[2], *login[2].split("@")] if login else []
     passwords += [pair[2] for pair in _QUERY.finditer(address)]
+    for pair in _WORD.finditer(address):
+        passwords += [pair[2], re.sub(r"\\(.)", r"\1", pair[2].strip("'"))]
     for password in passwords:
         yield password
         yield unquote(password)
