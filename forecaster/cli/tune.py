@@ -28,12 +28,6 @@ from forecaster.cli.options import (
 from forecaster.cli.parsing import parse_date, parse_words
 from forecaster.cli.results import Writing, emit
 from forecaster.cli.sources import read, read_market, refuse_or_skip, report_skipped
-from forecaster.cli.tuned_settings import (
-    kept_settings,
-    require_free,
-    settings_toml,
-    training_lines,
-)
 from forecaster.cli.uses import writes
 from forecaster.errors import Terminated, WorkersLost
 from forecaster.wording import counted
@@ -130,6 +124,7 @@ def tune(
     reading: Reading,
 ) -> None:
     """Search for settings that train better networks than the default, and test the best."""
+    from forecaster.cli import tuned_settings
     from forecaster.jobs import tune
     from forecaster.jobs.parallel import Pool
     from forecaster.jobs.trials import lengths_of
@@ -141,7 +136,7 @@ def tune(
 
     require_search()
     if settings_file is not None:
-        require_free(settings_file, kept_settings(ctx.obj))
+        tuned_settings.require_free(settings_file, tuned_settings.kept_settings(ctx.obj))
     settings = settings_of(chosen)
     refuse_idle_settings(ctx, settings)
     plan = options.plan(ctx, train_end)
@@ -167,14 +162,14 @@ def tune(
     for about in result.notes:
         note(about.message)
     if settings_file is not None:
-        emit(settings_toml(result, ctx.obj), settings_file, "--settings-file")
-        if "store" in ctx.obj.table.keys() - kept_settings(ctx.obj):
+        emit(tuned_settings.settings_toml(result, ctx.obj), settings_file, "--settings-file")
+        if "store" in ctx.obj.table.keys() - tuned_settings.kept_settings(ctx.obj):
             note(
                 f"the address of the store has a password and is not in {settings_file}: set"
                 " FORECASTER_STORE where tickers are trained on with it"
             )
     lengths = lengths_of(panel.up_to(result.train_end))
-    commands = list(training_lines(ctx, result.settings, lengths, settings_file))
+    commands = list(tuned_settings.training_lines(ctx, result.settings, lengths, settings_file))
     to.write(
         table=lambda width: tune_table(result, width, commands),
         json=lambda: tune_json(result, failures_in_flags(loaded.failures)),
