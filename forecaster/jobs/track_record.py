@@ -108,7 +108,7 @@ class Version:
         open: of open ones.
         late: of late ones.
         lost: of lost ones.
-        replaced: of those that a later forecast for the same session was made in place of.
+        replaced: of those in whose place another forecast for the same session counts.
         ahead: one-session scores; None where none is scored.
     """
 

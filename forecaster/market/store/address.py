@@ -62,10 +62,11 @@ def engine_of(address: URL, **options: Any) -> Engine:
 
 def _unusable(problem: Exception) -> SettingsError:
     """What is said of an address that names no database."""
+    lacks = isinstance(problem, ModuleNotFoundError | NoSuchModuleError)
+    driver = f" PostgreSQL's driver comes with: {to_install('postgres')}" if lacks else ""
     return SettingsError(
         f"FORECASTER_STORE cannot be used ({str(problem).splitlines()[0]}); an address such as"
-        " sqlite:////data/prices.db or postgresql://user@host/name is needed."
-        f" PostgreSQL's driver comes with: {to_install('postgres')}"
+        f" sqlite:////data/prices.db or postgresql://user@host/name is needed.{driver}"
     )
 
 

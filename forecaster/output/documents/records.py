@@ -99,7 +99,7 @@ class ScoredVersion(TypedDict):
         open: count of pairs whose bar has not come.
         late: count of pairs written down after the close of their session.
         lost: count of pairs whose bar will not come.
-        replaced: count of pairs that a later forecast for the same session counts in place of.
+        replaced: count of pairs in whose place another forecast for the same session counts.
         n: count of forecasts scored one session ahead.
         pinball: mean loss on log returns one session ahead; None where nothing is scored.
         skill: over each baseline, one session ahead; None where nothing is scored.
