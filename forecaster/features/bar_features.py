@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from forecaster.arrays import Days, Floats, Mask
+from forecaster.arrays import Floats, Mask
 from forecaster.features.event_features import (
     event_scores,
     month_and_year,
@@ -138,8 +138,7 @@ def bar_features(scale: VolatilityScale, prior: float, rows: slice = slice(None)
         columns.append(0.5 * np.log(mean / m.volatility[rows] ** 2 + 1e-4))
     columns += _log_ranges(m, rows)
     columns += _overnight_shares(gap, m.session_variance, prior, rows)
-    columns += _weekdays(history.sessions, rows)
-    columns += month_and_year(history.sessions, rows)
+    columns += _calendar(history.sessions.astype("datetime64[D]").tobytes(), rows.start, rows.stop)
     columns += [share[rows] for share in shares]
     rhythm = rhythm_features(history.sessions, event_scores(m, volumes[1]), rows)
     # to write columns side by side takes several times as long
@@ -186,7 +185,13 @@ def _overnight_shares(gap: Floats, variance: Floats, prior: float, rows: slice) 
     return columns
 
 
-def _weekdays(sessions: Days, rows: slice) -> list[Floats]:
-    """Whether the session after some rows is likely a Tuesday, Wednesday, Thursday, Friday."""
-    ahead = (next_days(sessions.astype("datetime64[D]").astype(np.int64))[rows] + 3) % 7
-    return [(ahead == weekday).astype(np.float64) for weekday in (1, 2, 3, 4)]
+@lru_cache(maxsize=16)
+def _calendar(sessions: bytes, start: int | None, stop: int | None) -> tuple[Floats, ...]:
+    """Weekday, month and year of the sessions after some rows; tickers of an exchange share them.
+
+    The weekdays are Tuesday, Wednesday, Thursday and Friday.
+    """
+    days, rows = np.frombuffer(sessions, "datetime64[D]"), slice(start, stop)
+    ahead = (next_days(days.astype(np.int64))[rows] + 3) % 7
+    weekdays = [(ahead == weekday).astype(np.float64) for weekday in (1, 2, 3, 4)]
+    return *weekdays, *month_and_year(days, rows)

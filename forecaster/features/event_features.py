@@ -117,13 +117,13 @@ def _highest(grid: Floats, offsets: tuple[int, ...]) -> Floats:
 
 def _echo(highest: Floats, ahead: Integers) -> Floats:
     """Mean of the known values 13, 26, 39 and 52 weeks before each place: ``(w, G) -> (w, k)``."""
+    known = np.isfinite(highest)
+    values = np.where(known, highest, 0.0)
     total, count = np.zeros((len(highest), len(ahead))), np.zeros((len(highest), len(ahead)))
     for weeks in WEEKS_BACK:
-        place = ahead - 7 * weeks
-        values = np.where(place >= 0, highest.take(np.maximum(place, 0), axis=1), -np.inf)
-        known = np.isfinite(values)
-        total += np.where(known, values, 0.0)
-        count += known
+        place = np.maximum(ahead - 7 * weeks, 0)  # nothing is known on the first day of the grid
+        total += values.take(place, axis=1)
+        count += known.take(place, axis=1)
     return np.asarray(np.divide(total, count, out=np.zeros_like(total), where=count > 0))
 
 

@@ -39,17 +39,17 @@ def design(measures: Measures) -> Floats:
     """The regressors at each session, ``(n, 8)``."""
     z = np.clip(measures.returns / measures.volatility_before, -_LIMIT, _LIMIT)
     columns = [np.ones(len(z))]
-    columns += [log_root(_trailing_mean(measures.session_variance, span)) for span in SPANS]
+    sums = np.concatenate([[0.0], np.cumsum(measures.session_variance)])
+    columns += [log_root(_trailing_mean(sums, span)) for span in SPANS]
     columns += [np.log(measures.volatility), z, np.abs(z)]
     return np.column_stack(columns)
 
 
-def _trailing_mean(values: Floats, span: int) -> Floats:
-    """Mean of the last ``span`` values, or of all values up to there."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    stop = np.arange(1, len(values) + 1)
-    start = np.maximum(stop - span, 0)
-    return np.asarray((sums[stop] - sums[start]) / (stop - start))
+def _trailing_mean(sums: Floats, span: int) -> Floats:
+    """Mean of the last ``span`` values, or of all values up to there, by sums from nothing on."""
+    means = sums[1:] / np.minimum(np.arange(1, len(sums)), span)
+    means[span:] = (sums[span + 1 :] - sums[1:-span]) / span
+    return means
 
 
 @dataclass(frozen=True)

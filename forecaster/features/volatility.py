@@ -33,7 +33,9 @@ _LEAST_VARIANCE = 1e-9
 def log_returns(history: History) -> Floats:
     """``r_t = ln(P_t / P_{t-1})`` on adjusted closes, with ``r_0 = 0``."""
     logs = np.log(history.adjusted_close)
-    return np.asarray(np.diff(logs, prepend=logs[0]), dtype=np.float64)
+    returns = np.zeros(len(logs))
+    np.subtract(logs[1:], logs[:-1], out=returns[1:])
+    return returns
 
 
 def decaying_mean(values: Floats, decay: float, prior: float, prior_sessions: float) -> Floats:

@@ -160,11 +160,11 @@ class History:
 
     def slice(self, start: int, stop: int) -> History:
         """Bars ``start`` (included) to ``stop`` (excluded); views, unless a split is undone."""
-        parts = {field: getattr(self, field)[start:stop] for field in PRICE_FIELDS}
         sessions = self.sessions[start:stop]
         kept = self.splits
         if len(sessions) == len(self) and not (kept and kept[-1].session > sessions[-1]):
             return self
+        parts = {field: getattr(self, field)[start:stop] for field in PRICE_FIELDS}
         if kept and len(sessions):
             kept = tuple(split for split in kept if split.session <= sessions[-1])
             ratio = math.prod(split.value for split in self.splits[len(kept) :])

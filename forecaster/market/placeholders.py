@@ -68,16 +68,13 @@ def _without_range(history: History) -> tuple[Mask, Mask, Mask]:
     """Bars without a range, bars of open and close alone, and bars with a range; all moved."""
     high, low, close = history.high, history.low, history.close
     before = np.concatenate([close[:1], close[:-1]])
-    moved = ~_same(close, before, close)
+    least = SAME * close
+    moved = np.abs(close - before) > least
     moved[0] = True
-    flat = moved & _same(high, low, close)
-    bodies = _same(high, np.maximum(close, history.open), close)
-    bodies &= _same(low, np.minimum(close, history.open), close)
+    flat = moved & (np.abs(high - low) <= least)
+    bodies = np.abs(high - np.maximum(close, history.open)) <= least
+    bodies &= np.abs(low - np.minimum(close, history.open)) <= least
     return flat, flat | (moved & bodies), moved & np.isfinite(high) & np.isfinite(low)
-
-
-def _same(one: Floats, other: Floats, size: Floats) -> Mask:
-    return np.asarray(np.abs(one - other) <= SAME * size)
 
 
 def _in_stretches(found: Mask, among: Mask, stretches: tuple[tuple[int, float, int], ...]) -> Mask:
