@@ -60,6 +60,8 @@ def with_intervals(
     forecasts: Iterable[TickerForecast], shares: Sequence[float]
 ) -> tuple[TickerForecast, ...]:
     """Forecasts whose steps have intervals, low and high price by share in percent."""
+    if not shares:
+        return tuple(forecasts)
     return tuple(
         replace(forecast, steps=tuple(_with_intervals(step, shares) for step in forecast.steps))
         for forecast in forecasts

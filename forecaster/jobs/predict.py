@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -141,10 +142,18 @@ class TickerForecast:
                 "session": str(step.session),
                 "session_estimated": step.session_estimated,
                 "naive": step.naive,
-                "quantiles": {f"{q:g}": p for q, p in step.quantiles.items()},
+                "quantiles": dict(
+                    zip(_names(tuple(step.quantiles)), step.quantiles.values(), strict=True)
+                ),
             }
             for step in self.steps
         ]
+
+
+@lru_cache(maxsize=16)
+def _names(levels: tuple[float, ...]) -> tuple[str, ...]:
+    """Quantile levels as JSON has them; all forecasts of a batch share them."""
+    return tuple(f"{level:g}" for level in levels)
 
 
 @dataclass(frozen=True)
@@ -331,9 +340,7 @@ def dated(
             session=sessions[h],
             session_estimated=bool(estimated[h]),
             naive=last,
-            quantiles={
-                q: float(p) for q, p in zip(model.settings.quantiles, prices[h], strict=True)
-            },
+            quantiles=dict(zip(model.settings.quantiles, prices[h].tolist(), strict=True)),
         )
         for h in range(steps)
     )
