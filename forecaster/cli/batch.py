@@ -26,7 +26,7 @@ from forecaster.cli.options import (
     reading_options,
 )
 from forecaster.cli.parsing import parse_shares
-from forecaster.cli.results import emit, written_to
+from forecaster.cli.results import emit, emit_document, written_to
 from forecaster.cli.sources import (
     exit_code_of,
     fetching_of,
@@ -251,7 +251,7 @@ def _write_beside(
         problems = failures_in_flags((*result.problems, *failed))
         told, before = batch_json(result, _code(result, failed), problems), len(failed)
         with _kept(failed, summary):
-            emit(told, None if summary == _STDOUT else summary, "--summary")
+            emit_document(told, None if summary == _STDOUT else summary, "--summary")
         if len(failed) > before:
             with contextlib.suppress(ForecastError):  # it is told already
                 measure()

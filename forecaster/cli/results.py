@@ -61,9 +61,9 @@ class ForecastWriting:
             with written_to(self.output) as file:
                 write(file)
         elif self.format == "json":
-            emit(json(), self.output)
+            emit_document(json(), self.output)
         elif self.format == "csv" and csv is not None:
-            emit(csv(), self.output)
+            emit_document(csv(), self.output)
         elif not empty:
             show_table(table, self.output)
 
@@ -99,7 +99,7 @@ def show_table(table: Callable[[int], list[RenderableType]], output: Path | None
 
 
 def emit(text: str, output: Path | None, option: str = "--output") -> None:
-    """Write a result to stdout, or to a file in one piece that ``option`` named.
+    """Write what people read to stdout, or to a file in one piece that ``option`` named.
 
     Raises:
         SettingsError: the file cannot be written.
@@ -107,22 +107,32 @@ def emit(text: str, output: Path | None, option: str = "--output") -> None:
     if output is None:
         sys.stdout.write(text)
         return
-    with emitting(output, option) as file:
+    emit_document(text, output, option)
+
+
+def emit_document(text: str, output: Path | None, option: str = "--output") -> None:
+    """Write what programs read: the same bytes, UTF-8, to stdout of any encoding and to a file.
+
+    Raises:
+        SettingsError: the file cannot be written.
+    """
+    with written_to(output, option) as file:
         file.write(text.encode())
 
 
 @contextlib.contextmanager
-def written_to(output: Path | None) -> Iterator[BinaryIO]:
-    """Standard output as bytes, or a file in one piece.
+def written_to(output: Path | None, option: str = "--output") -> Iterator[BinaryIO]:
+    """Standard output as bytes, or a file in one piece that ``option`` named.
 
     Raises:
         SettingsError: the file cannot be written.
     """
     if output is None:
+        sys.stdout.flush()
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    with emitting(output) as file:
+    with emitting(output, option) as file:
         yield file
 
 

@@ -11,7 +11,7 @@ import typer
 from forecaster.cli.config_schema import nearest
 from forecaster.cli.formats import DOCUMENT
 from forecaster.cli.options import output
-from forecaster.cli.results import emit
+from forecaster.cli.results import emit, emit_document
 from forecaster.errors import SettingsError
 from forecaster.output.documents import SCHEMAS
 
@@ -42,7 +42,7 @@ def schema(
         wide = max(map(len, files)) + 2
         emit("".join(f"{each:{wide}}{_about(file)}\n" for each, file in files.items()), None)
     elif name in files:
-        emit(files[name].read_text(encoding="utf-8"), output)
+        emit_document(files[name].read_text(encoding="utf-8"), output)
     else:
         near = nearest(name, list(files))
         raise SettingsError(

@@ -13,7 +13,7 @@ from forecaster.cli.flags import failures_in_flags, refuse_idle
 from forecaster.cli.formats import JOURNAL
 from forecaster.cli.options import BY_NAME, OF_FILES, Reading, output, reading_options
 from forecaster.cli.parsing import parse_date
-from forecaster.cli.results import ReportWriting, Writing, emit, written_to
+from forecaster.cli.results import ReportWriting, Writing, emit, emit_document, written_to
 from forecaster.cli.sources import fetching_of, read_price_files, report_failures, show_notes
 from forecaster.cli.uses import reads
 from forecaster.errors import DataError, SettingsError
@@ -138,7 +138,7 @@ def verify(
     with Store() as store, store.reading() as tx:
         chain = journal.verify(tx, noted)
     if to.format == "json":
-        emit(chain_json(chain), to.output)
+        emit_document(chain_json(chain), to.output)
     elif not chain.broken:  # lines that a script takes apart, whatever the width
         emit(chain_text(chain), to.output)
     if chain.broken:

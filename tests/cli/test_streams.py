@@ -79,6 +79,18 @@ class TestAlphabets:
         assert b"n?.csv" not in done.stderr
         assert done.stdout.count(b"\n") == 6
 
+    @pytest.mark.parametrize("written", ["csv", "json", "jsonl"])
+    @pytest.mark.parametrize("environment", ALPHABETS[:2])
+    def test_what_programs_read_is_utf_8_all_the_same(self, tmp_path, environment, written):
+        prices = Path(FB).read_bytes()
+        for name in ("MÄN", "MÜN"):  # one ticker, if every letter became the same sign
+            (tmp_path / f"{name}.csv").write_bytes(prices)
+        done = shell(f"predict {tmp_path} --horizon 1 -f {written}", **environment)
+        assert done.returncode == 0
+        text = done.stdout.decode()
+        assert "MÄN" in text
+        assert "MÜN" in text
+
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("command", ["--help", f"predict {FB}", "predict -"])
