@@ -109,8 +109,8 @@ def _forecast_table(forecast: TickerForecast, width: int) -> RenderableType:
         Column("last", last, 3, unit=forecast.currency or ""),
         *prices,
         *(
-            Column(name.replace("-", " "), [chance_cell(chances[n]) for chances in asked], unit="%")
-            for n, name in enumerate(chance.name for chance in steps[0].chances)
+            Column(name, [chance_cell(chances[n]) for chances in asked], unit="%")
+            for n, name in enumerate(c.name.replace("-", " ", 1) for c in steps[0].chances)
         ),
     ]
     return fitting_table(columns, width)

@@ -127,6 +127,10 @@ def test_refusals(forecast, words, code, says):
 
 
 class TestChances:
+    def test_the_head_of_a_tiny_mark_keeps_its_sign(self, forecast):
+        run = forecast("predict", SAMPLE / "IBM.csv", *MODEL, "--above", "1e-7", "--horizon", "1")
+        assert "above 1e-07" in run.stdout
+
     asked = ("predict", SAMPLE / "IBM.csv", *MODEL, "--above", "205", "--below", "195", "--above",
              "last", "--above", "900")  # fmt: skip
 
