@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LARGEST_SPELLED = 1e15
 """Prices from here on are written with a power of ten."""
+_SMALLEST_SPELLED = 1e-12
+"""Prices below this one are, too."""
 
 
 def number(value: float | None, form: str) -> str:
@@ -43,11 +45,13 @@ def unsigned_zero(text: str) -> str:
 
 
 def price(value: float | None, *, short: bool = False) -> str:
-    """A price with decimals by its size; ``short`` drops cents from thousands."""
+    """A price with decimals by its size, tiny ones in four digits; ``short``: no cents of 1,000."""
     size = abs(value or 0.0)
-    if size >= LARGEST_SPELLED:
+    if size >= LARGEST_SPELLED or 0 < size < _SMALLEST_SPELLED:
         return number(value, ".6e")
     decimals = 2 if size >= 10 else 4 if size >= 0.1 else 8
+    if 0 < size < 0.1:
+        decimals = max(decimals, 3 - math.floor(math.log10(size)))
     return number(value, f",.{0 if short and size >= 1000 else decimals}f")
 
 

@@ -57,7 +57,17 @@ TABLE = ScoreTable(
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(1234.567, "1,234.57"), (10.0, "10.00"), (9.87654, "9.8765"), (0.012345678, "0.01234568")],
+    [
+        (1234.567, "1,234.57"),
+        (10.0, "10.00"),
+        (9.87654, "9.8765"),
+        (0.012345678, "0.01234568"),
+        (0.00000911234, "0.000009112"),  # of a coin: eight decimals would leave three digits of it
+        (7.256334e-10, "0.0000000007256"),  # and none of this one
+        (-7.256334e-10, "-0.0000000007256"),
+        (7.256334e-15, "7.256334e-15"),
+        (0.0, "0.00000000"),
+    ],
 )
 def test_prices_have_the_decimals_that_their_size_asks_for(value, shown):
     assert price(value) == shown
