@@ -29,6 +29,8 @@ from forecaster.wording import counted
 
 USUAL_HORIZON = 20
 USUAL_GROUPS = 5
+_RECENT = 100
+"""Sessions whose weekdays tell whether a history trades at weekends."""
 
 
 @dataclass(frozen=True)
@@ -148,9 +150,18 @@ def checked_ranking(model: Model, horizon: int | None, groups: int, tickers: int
 
 
 def _commonest(histories: Sequence[History]) -> int:
-    """Place of the first history of the commonest calendar."""
-    codes = [history.calendar for history in histories]
-    return codes.index(max(codes, key=codes.count))
+    """Place of the first history that trades on the commonest days, of two on weekdays.
+
+    Days are those of a calendar; a history that names none trades at weekends, too, or does not.
+    """
+    days = [(history.calendar, _at_weekends(history)) for history in histories]
+    return days.index(max(days, key=lambda kind: (days.count(kind), not kind[1])))
+
+
+def _at_weekends(history: History) -> bool:
+    """Whether more than a tenth of the last sessions are on a Saturday or a Sunday."""
+    recent = history.sessions[-_RECENT:]
+    return bool(np.mean(~np.is_busday(recent)) > 0.1)
 
 
 @dataclass(frozen=True)

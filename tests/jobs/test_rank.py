@@ -51,6 +51,17 @@ def test_nothing_after_the_cutoff_changes_a_draw():
     assert [r.groups for r in one.ranks] == [r.groups for r in other.ranks]
 
 
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_sessions_are_those_of_most_of_the_list_wherever_a_coin_stands_in_it(place):
+    stocks = list(HISTORIES[:3])
+    days = np.arange(stocks[0].cutoff - 200, stocks[0].cutoff + 1)
+    coin = history_from_closes("COIN", days, np.linspace(90, 110, len(days)) + days.astype(int) % 2)
+    result = rank(MODEL, [*stocks[:place], coin, *stocks[place:]], groups=2, draws=100)
+    assert result.forecast.sessions == np.busday_offset(stocks[0].cutoff, 5)
+    one_each = [coin, stocks[0]] if place else [stocks[0], coin]
+    assert rank(MODEL, one_each, groups=2, draws=100).forecast.sessions == result.forecast.sessions
+
+
 @pytest.mark.parametrize(
     ("options", "error", "says"),
     [
