@@ -34,10 +34,10 @@ _MACHINES = "Many machines"
 
 
 def complete_model(incomplete: str) -> list[str]:
-    """Names of trained models, for shell completion."""
-    from forecaster.model.registry import is_name, model_paths
+    """Names of trained models and of the one in the box, for shell completion."""
+    from forecaster.model.registry import all_paths, is_name
 
-    names = [path.stem for path in model_paths()]
+    names = [path.stem for path in all_paths()]
     return [name for name in names if name.startswith(incomplete) and is_name(name)]
 
 

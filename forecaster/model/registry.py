@@ -47,7 +47,7 @@ def kept_at(path: Path) -> Path:
     return path_of(BOXED_NAME) if path == BOXED else path
 
 
-def _all_paths() -> list[Path]:
+def all_paths() -> list[Path]:
     """Files of all models that are found by their names, that in the box last."""
     paths = model_paths()
     hidden = any(path.stem == BOXED_NAME for path in paths)  # by the user's of its name
@@ -74,7 +74,7 @@ class RegistryEntry:
 def models() -> list[RegistryEntry]:
     """Entries of all models, the one used by default first, the one in the box last."""
     entries = []
-    for path in _all_paths():
+    for path in all_paths():
         try:
             entries.append(RegistryEntry(path, load(path)))
         except ModelError:
@@ -91,7 +91,7 @@ def find(wanted: str | None) -> Path:
         ModelError: there is none.
     """
     if wanted is None:
-        for path in _all_paths():
+        for path in all_paths():
             return path
         raise ModelError(
             f"no model has been trained yet (looked in {models_folder()}); a forecast needs"
@@ -104,7 +104,7 @@ def find(wanted: str | None) -> Path:
         return path
     if wanted == BOXED_NAME and BOXED.is_file():
         return BOXED
-    names = [p.stem for p in model_paths()]
+    names = [p.stem for p in all_paths()]
     close = difflib.get_close_matches(wanted, names, n=1)
     hint = f"Did you mean {close[0]}?" if close else "See what there is with: forecast models list"
     raise ModelError(f"there is no model called {wanted} in {models_folder()}. {hint}")

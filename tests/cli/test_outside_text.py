@@ -226,6 +226,7 @@ def test_help_and_completion(forecast, program, home, model):
     assert "(default: [/x][red])" in " ".join(forecast("backtest", "--help").stdout.split())
     (home / "models" / f"blank{HOSTILE.replace('/', '')[:60]}.forecast").write_text("")
     assert complete_model("bl") == ["blank"]
+    assert complete_model("sa") == ["sample"]  # of the box
     clean(forecast("models", "list").stdout)
 
 

@@ -84,6 +84,8 @@ class TestFind:
         keep("gru-big", 1.0)
         with pytest.raises(ModelError, match=r"Did you mean gru-big\?"):
             registry.find("gru-bug")
+        with pytest.raises(ModelError, match=r"Did you mean sample\?"):
+            registry.find("Sample")
 
     def test_anything_path_like_is_a_path(self, tmp_path):
         assert registry.find("folder/m") == Path("folder/m")
