@@ -76,9 +76,14 @@ def settle_formats(ctx: Any) -> None:
         SettingsError: a suffix is of no format that can be written there, or of another one than
             was asked for; nothing has been read, computed or written yet.
     """
+    from forecaster.cli.uses import use_of
+
     for param in ctx.command.params:
-        formats = _formats_of(param)
-        if formats is not None:
+        use = use_of(param)
+        formats = None if use is None else use.formats
+        if use is not None and formats is not None:
+            if str(ctx.params.get(param.name)) == "-" and not use.dash:
+                raise _no_file(ctx, param, formats)
             chosen = _chosen(ctx, param, formats)
             if formats.option is not None:
                 ctx.params[formats.option] = chosen
@@ -121,6 +126,13 @@ def _is_device(path: Path) -> bool:
         return path.exists() and not path.is_file()
     except OSError:
         return False
+
+
+def _no_file(ctx: Any, param: Any, formats: Formats) -> SettingsError:
+    return SettingsError(
+        f"{_flag(param)} is -, and this is written to no standard output; a file is needed, as in"
+        f" {_flag(param)} {ctx.command.name}{next(iter(formats.suffixes))}"
+    )
 
 
 def _unknown(ctx: Any, param: Any, path: Path, suffix: str, formats: Formats) -> SettingsError:

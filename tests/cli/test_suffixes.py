@@ -196,6 +196,21 @@ class TestTheOldNames:
         assert (done.returncode, "says where to write" in done.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "instead"),
+    [
+        (("export", "sample", "-o"), "--output export.keras"),
+        (("report", "sample", "-o"), "--output report.html"),
+        (("batch", "FB.csv", "-m", "sample", "--metrics"), "--metrics batch.prom"),
+    ],
+)
+def test_a_dash_is_no_name_of_a_file(forecast, words, instead):
+    done = forecast(*words, "-")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(f"a file is needed, as in {instead}\n")
+    assert not list(Path().glob("-*"))
+
+
 def test_python_knows_the_suffixes_of_pages():
     from forecaster.output.report.page import SUFFIXES
 
