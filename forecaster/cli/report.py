@@ -100,7 +100,7 @@ def report(
         return
     if source is None and holdings is None:
         belongs = "it belongs to --source and --holdings. Add --source FILE"
-        refuse_idle(ctx, OF_READING, f"no prices are read; {belongs}")
+        refuse_idle(ctx, ("calibrate", *OF_READING), f"no prices are read; {belongs}")
     if not calibrate:
         about = replace(about, model=about.model.uncalibrated())
     fans: tuple[Fan, ...] = ()

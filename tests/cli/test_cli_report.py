@@ -130,8 +130,8 @@ def test_a_backtest_has_no_use_for_options_of_reading(forecast, backtest, tmp_pa
     assert not (tmp_path / "r.html").exists()
 
 
-@pytest.mark.parametrize("option", OF_READING)
-def test_a_model_without_a_source_has_no_use_for_options_of_reading(forecast, tmp_path, option):
+@pytest.mark.parametrize("option", [*OF_READING, "--no-calibrate"])
+def test_a_model_without_a_source_has_no_use_for_options_of_forecasts(forecast, tmp_path, option):
     run = forecast("report", "sample", "-o", tmp_path / "r.html", option)
     assert run.returncode == 2
     assert f"{option.partition('=')[0]} was given and no prices are read" in run.stderr
