@@ -99,8 +99,10 @@ def _days(explanation: Explanation, width: int) -> list[Column]:
 
 def _change(day: Day, gap: str) -> str:
     """Change of the width in percent, or of the median in points where there is no width."""
-    change = day.drift_change if day.width is None else day.width_change
-    return f"{number(change, '+.1f')}{gap}{_MARK if day.moved_most else ' '}"
+    change = number(day.width_change, "+.1f")
+    if day.width is None:
+        change = number(day.drift_change, "+.2f")
+    return f"{change}{gap}{_MARK if day.moved_most else ' '}"
 
 
 def _move_sentence(explanation: Explanation) -> str:
@@ -116,8 +118,14 @@ def _move_sentence(explanation: Explanation) -> str:
             )
         if day.moved_most and day.drift_change is not None:
             moved = number(day.drift_change, "+.2f")
-            return f"{_MARK} {day.session} moved it most: the median by {moved}%."
+            return (
+                f"{_MARK} {day.session} moved it most: the median's distance from the"
+                f" close by {moved} points."
+            )
     return "No session changed it."
+
+
+_DISTANCE = "change: of the median's distance from the close, in percent of it"
 
 
 def _meanings(explanation: Explanation, model: Model) -> dict[str, str]:
@@ -137,6 +145,7 @@ def _meanings(explanation: Explanation, model: Model) -> dict[str, str]:
         "state": f"state: length of the {size} remembered, {bound}",
         f"{100 * levels[0]:g}%": of_levels,
         "width": "width: of the interval, in percent of the close",
+        **({} if explanation.levels else {"change": _DISTANCE}),
     }
 
 

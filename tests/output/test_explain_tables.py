@@ -49,9 +49,15 @@ def test_every_column_is_there_where_there_is_room():
 
 
 def test_a_model_without_an_interval_shows_its_median():
-    shown = explained(120, quantiles=(0.5,))
+    model = model_of(quantiles=(0.5,))
+    found = explain(model, DEAR, last=4)
+    shown = printed(explain_table(found, model, 400), 400)
     assert "width  " not in shown.split("moved it most")[0]
-    assert "the median by" in shown
+    (most,) = (day for day in found.days if day.moved_most)
+    assert f"the median's distance from the close by {most.drift_change:+.2f} points." in shown
+    assert f"{most.drift_change:+.2f} ◂" in shown
+    assert "change: of the median's distance from the close" in shown
+    assert "change: of" not in explained(400)
 
 
 def test_a_first_forecast_is_not_called_unchanged():
