@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import io
@@ -14,6 +15,10 @@ import typer
 
 from forecaster.errors import SettingsError
 
+_PLAIN = str.maketrans("–−─━│└┴┘░▒●·◂×±σ₂…", "---=|+++:#o.<x+s2.")
+"""Signs of tables and charts, and those of ASCII that stand for them, each as wide."""
+_BRAILLE = range(0x2800, 0x2900)
+
 READER_GONE = 141
 """The program that read our output went away, as a shell reports SIGPIPE."""
 
@@ -22,14 +27,16 @@ def open_streams() -> None:
     """Make standard streams that can be written to, whatever they are.
 
     Streams that a daemon closed lead nowhere; without them the first note would be a crash. A
-    character that stdout's encoding lacks is replaced. What stderr does not take is lost: a full
+    character that stdout's encoding lacks is replaced by one that is like it, or else by a question
+    mark. What stderr does not take is lost: a full
     disk under a log is no reason to lose a result.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
+        codecs.register_error("plain", _in_plain_signs)
+        sys.stdout.reconfigure(errors="plain")
     raw = _Lossy(sys.stderr.fileno(), "w", closefd=False)
     sys.stderr = io.TextIOWrapper(
         io.BufferedWriter(raw),
@@ -37,6 +44,15 @@ def open_streams() -> None:
         errors="backslashreplace",
         line_buffering=True,
     )
+
+
+def _in_plain_signs(problem: UnicodeError) -> tuple[str, int]:
+    """ASCII for characters that an encoding lacks, as a handler of errors of ``codecs``."""
+    if not isinstance(problem, UnicodeEncodeError):
+        raise problem
+    lacking = problem.object[problem.start : problem.end].translate(_PLAIN)
+    signs = ("*" if ord(c) in _BRAILLE else c if c.isascii() else "?" for c in lacking)
+    return "".join(signs), problem.end
 
 
 class _Lossy(io.FileIO):

@@ -64,12 +64,19 @@ class TestAlphabets:
         assert done.returncode == 0
         assert done.stdout
         assert all(byte < 128 for byte in done.stdout) or "latin-1" in environment.values()
+        assert b"?" not in done.stdout  # each by one that is like it
+
+    def test_no_two_marks_of_a_chart_become_one(self):
+        shown = shell(f"plot {FB}", PYTHONIOENCODING="ascii").stdout.decode()
+        assert "*** close   = median   - last price   : 90%   # 50%" in shown
+        wide = shell(f"plot {FB}", PYTHONIOENCODING="utf-8").stdout.decode()
+        assert [len(line) for line in shown.splitlines()] == list(map(len, wide.splitlines()))
 
     def test_the_card_of_a_model(self):
         done = shell("models show sample", PYTHONIOENCODING="ascii")
         assert done.returncode == 0
         assert b"Settings" in done.stdout
-        assert b"?" in done.stdout
+        assert b"?" not in done.stdout
 
     def test_a_name_that_the_alphabet_lacks(self, tmp_path):
         path = tmp_path / "mün€.csv"
@@ -78,6 +85,8 @@ class TestAlphabets:
         assert done.returncode == 0
         assert b"n?.csv" not in done.stderr
         assert done.stdout.count(b"\n") == 6
+        shown = shell(f"predict {path} --horizon 1", PYTHONIOENCODING="ascii").stdout
+        assert shown.startswith(b"M?N?")
 
     @pytest.mark.parametrize("written", ["csv", "json", "jsonl"])
     @pytest.mark.parametrize("environment", ALPHABETS[:2])
