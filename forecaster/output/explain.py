@@ -125,7 +125,8 @@ def _move_sentence(explanation: Explanation) -> str:
     return "No session changed it."
 
 
-_DISTANCE = "change: of the median's distance from the close, in percent of it"
+_OF_WIDTH = f"change: of that width; {_MARK}: the largest ratio, up or down"
+_OF_DISTANCE = "change: of the median's distance from the close, in percent of it"
 
 
 def _meanings(explanation: Explanation, model: Model) -> dict[str, str]:
@@ -145,7 +146,7 @@ def _meanings(explanation: Explanation, model: Model) -> dict[str, str]:
         "state": f"state: length of the {size} remembered, {bound}",
         f"{100 * levels[0]:g}%": of_levels,
         "width": "width: of the interval, in percent of the close",
-        **({} if explanation.levels else {"change": _DISTANCE}),
+        "change": _OF_WIDTH if explanation.levels else _OF_DISTANCE,
     }
 
 

@@ -57,7 +57,7 @@ def test_a_model_without_an_interval_shows_its_median():
     assert f"the median's distance from the close by {most.drift_change:+.2f} points." in shown
     assert f"{most.drift_change:+.2f} ◂" in shown
     assert "change: of the median's distance from the close" in shown
-    assert "change: of" not in explained(400)
+    assert "change: of that width; ◂: the largest ratio, up or down" in explained(400)
 
 
 def test_a_first_forecast_is_not_called_unchanged():
