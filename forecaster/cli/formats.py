@@ -128,16 +128,23 @@ def _is_device(path: Path) -> bool:
         return False
 
 
+def _example(ctx: Any, formats: Formats) -> str:
+    """A name for what a command writes."""
+    return f"{ctx.command.name}{next(iter(formats.suffixes))}"
+
+
 def _no_file(ctx: Any, param: Any, formats: Formats) -> SettingsError:
     return SettingsError(
         f"{_flag(param)} is -, and this is written to no standard output; a file is needed, as in"
-        f" {_flag(param)} {ctx.command.name}{next(iter(formats.suffixes))}"
+        f" {_flag(param)} {_example(ctx, formats)}"
     )
 
 
 def _unknown(ctx: Any, param: Any, path: Path, suffix: str, formats: Formats) -> SettingsError:
     stem = path.name.rpartition(".")[0] or path.name
     example = path.with_name(stem + next(iter(formats.suffixes)))
+    if _is_device(path):
+        example = Path(_example(ctx, formats))
     found = f"{suffix} is no format for it" if suffix else "which has no suffix"
     elsewhere = "".join(f" ({suffix} is for {where}.)" for where in _elsewhere(ctx, suffix))
     return SettingsError(

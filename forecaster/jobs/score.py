@@ -235,7 +235,7 @@ def _perhaps_from_a_file(problem: ForecastError) -> ForecastError:
 def _nothing(since: np.datetime64 | None, model: str | None) -> str:
     what = "" if model is None else f" by model {model}"
     what += "" if since is None else f" since {since}"
-    return (
-        f"the journal holds no forecast{what}; at least one is needed. Make some with: forecast"
-        " batch WATCHLIST"
-    )
+    remedy = "See those it holds with: forecast journal list"
+    if not what:
+        remedy = "Make some with: forecast batch WATCHLIST"
+    return f"the journal holds no forecast{what}; at least one is needed. {remedy}"

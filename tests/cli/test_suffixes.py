@@ -211,6 +211,12 @@ def test_a_dash_is_no_name_of_a_file(forecast, words, instead):
     assert not list(Path().glob("-*"))
 
 
+def test_a_device_is_no_name_of_a_picture(forecast):
+    done = forecast("plot", "FB.csv", "-m", "sample", "-o", "/dev/null")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("Call it plot.png.\n")
+
+
 def test_python_knows_the_suffixes_of_pages():
     from forecaster.output.report.page import SUFFIXES
 

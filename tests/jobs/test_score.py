@@ -188,11 +188,18 @@ class TestWhatCounts:
         (record,) = run(store, source).records
         assert (record.scored, record.lost) == (0, 3)
 
-    @pytest.mark.parametrize("options", [{}, {"model": "nobody"}, {"since": LAST + 9}])
-    def test_nothing_was_written(self, store, source, options):
+    @pytest.mark.parametrize(
+        ("options", "remedy"),
+        [
+            ({}, "forecast batch WATCHLIST"),
+            ({"model": "nobody"}, "forecast journal list"),
+            ({"since": LAST + 9}, "forecast journal list"),
+        ],
+    )
+    def test_nothing_was_written(self, store, source, options, remedy):
         if options:
             write(store, source.truth["ABC"], 150)
-        with pytest.raises(DataError, match="the journal holds no forecast"):
+        with pytest.raises(DataError, match=f"the journal holds no forecast.*: {remedy}$"):
             run(store, source, **options)
 
 
