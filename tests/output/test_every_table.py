@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable
@@ -65,9 +66,12 @@ ODD = (-0.0, -1e-9, 1e-9, math.nan, None)
 """What has been shown as -0.0, +0.0, nan and None."""
 
 
+SCORED = scored()
+
+
 def odd_table():
     """Scores of which many are zero or not known, and which are large, of one session."""
-    table = scored().table
+    table = SCORED.table
     rows = []
     for number, row in enumerate(table.rows):
         value = ODD[number % len(ODD)]
@@ -94,6 +98,7 @@ EXTENT = Extent(INFO, DAY, DAY, 1)
 LARGE = Extent(replace(INFO, ticker="^GSPC", currency="USD", calendar="XNYS"), DAY, DAY, 1_234_567)
 
 
+@functools.cache
 def forecasts():
     """Of a price in millions, of one below a cent, and of one that somebody wrote in euros."""
     found = []
@@ -165,6 +170,7 @@ def a_search():
     )  # fmt: skip
 
 
+@functools.cache
 def an_explanation():
     history = garch_history("DEAR", 300, seed=1)
     found = explain(MODEL, history, last=4)
@@ -192,7 +198,7 @@ MAKERS: dict[str, Callable[[int], list[object]]] = {
         {"AAPL": 1_234_567, "B": 1},
         {ticker: Path(f"/home/me/models/{ticker}.forecast") for ticker in ("AAPL", "B")}, w,
     ),
-    "backtest": lambda w: backtest.backtest_table(replace(scored(), table=TABLE), PANEL, w),
+    "backtest": lambda w: backtest.backtest_table(replace(SCORED, table=TABLE), PANEL, w),
     "compare": lambda w: compare.compare_table(comparisons(), w),
     "tune": lambda w: tune.tune_table(
         a_search(), w, [("Train", ["forecast", "train", "a.csv", "--units", "64", "--seed", "1"])]
