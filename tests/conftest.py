@@ -117,7 +117,6 @@ def chromium() -> Iterator[Chrome]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+def postgres_url(postgres_server: str) -> str:
     """The address of an empty database on a running server."""
-    with postgres.database(postgres_server, f"t{abs(hash(request.node.nodeid))}") as address:
-        yield address
+    return postgres.emptied(postgres_server)

@@ -64,16 +64,20 @@ def server() -> Iterator[str]:
             process.wait(30)
 
 
-@contextlib.contextmanager
-def database(address: str, name: str) -> Iterator[str]:
-    """A fresh database on a running server; gives its address."""
-    plain = address.replace("+psycopg", "")
-    with psycopg.connect(f"{plain}/postgres", autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield f"{address}/{name}"
-        finally:
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+def emptied(address: str) -> str:
+    """The address of a running server's database, with nobody connected and nothing in it.
+
+    It takes half of the time that making and dropping a database would.
+    """
+    with psycopg.connect(f"{address.replace('+psycopg', '')}/postgres", autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        admin.execute("DROP SCHEMA public CASCADE")
+        admin.execute("CREATE SCHEMA public")
+        admin.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")  # as in a new database
+    return f"{address}/postgres"
 
 
 @contextlib.contextmanager
