@@ -220,8 +220,9 @@ def flags(source: str) -> Iterator[str]:
         if isinstance(node, ast.JoinedStr)
         for part in node.values
     }
+    read_elsewhere = typed | parts
     for node in ast.walk(tree):
-        if id(node) not in typed | parts:
+        if id(node) not in read_elsewhere:
             for flag in FLAG.findall(COMMAND.sub("", _text(node))):
                 yield f"line {node.lineno}: {flag}"
 
