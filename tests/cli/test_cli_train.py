@@ -86,9 +86,11 @@ def test_divergence_is_exit_code_7_and_the_old_model_stays(forecast, panel_file,
         "--learning-rate", "10", "--clip-norm", "0", "--epochs", "40", "--scale", "standard",
     )  # fmt: skip
     assert run.returncode == 7, run.stderr
+    assert run.stdout == ""
     assert "diverged" in run.stderr
     assert "Traceback" not in run.stderr
     assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir() if p.suffix != ".lock"] == ["blank.forecast"]
 
 
 def test_a_gpu_that_is_not_there_is_said(forecast, panel_file):
