@@ -37,7 +37,7 @@ LONGEST = (
     "test_readme", "test_help_examples", "test_cli_batch", "test_cli_train", "test_cli_workers",
     "test_backtest", "test_parallel", "test_cli_tickers", "test_gradients",
     "test_cli_demo_terminal", "test_cli_demo", "test_kills", "test_kill_9", "test_train",
-    "test_tickers",
+    "test_training", "test_optimisation", "test_outside_text",
 )  # fmt: skip
 """Files that take half a minute and more: first, so that no process is left alone with one."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -136,24 +135,17 @@ class TickerForecast:
 
     def plain_steps(self) -> list[dict[str, Any]]:
         """The steps as JSON has them: dates as text, quantile levels as keys such as ``"0.05"``."""
+        names = [f"{level:g}" for level in self.steps[0].quantiles]
         return [
             {
                 "step": step.step,
                 "session": str(step.session),
                 "session_estimated": step.session_estimated,
                 "naive": step.naive,
-                "quantiles": dict(
-                    zip(_names(tuple(step.quantiles)), step.quantiles.values(), strict=True)
-                ),
+                "quantiles": dict(zip(names, step.quantiles.values(), strict=True)),
             }
             for step in self.steps
         ]
-
-
-@lru_cache(maxsize=16)
-def _names(levels: tuple[float, ...]) -> tuple[str, ...]:
-    """Quantile levels as JSON has them; all forecasts of a batch share them."""
-    return tuple(f"{level:g}" for level in levels)
 
 
 @dataclass(frozen=True)
