@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -155,7 +156,8 @@ def _commonest(histories: Sequence[History]) -> int:
     Days are those of a calendar; a history that names none trades at weekends, too, or does not.
     """
     days = [(history.calendar, _at_weekends(history)) for history in histories]
-    return days.index(max(days, key=lambda kind: (days.count(kind), not kind[1])))
+    counts = Counter(days)
+    return days.index(max(counts, key=lambda kind: (counts[kind], not kind[1])))
 
 
 def _at_weekends(history: History) -> bool:
