@@ -28,8 +28,7 @@ def open_streams() -> None:
 
     Streams that a daemon closed lead nowhere; without them the first note would be a crash. A
     character that stdout's encoding lacks is replaced by one that is like it, or else by a question
-    mark. What stderr does not take is lost: a full
-    disk under a log is no reason to lose a result.
+    mark. What stderr does not take is lost: a full disk under a log is no reason to lose a result.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
