@@ -149,7 +149,7 @@ def test_options_of_reading_may_be_set_for_other_reports(forecast, backtest, tmp
     [
         (["-o", "r.pdf"], ".html or .htm. Call it r.html."),
         (["-o", "r"], ".html or .htm"),
-        (["-o", "-"], ".html or .htm"),
+        (["-o", "-"], "a file is needed, as in --output report.html"),
         (["-o", "folder.html"], "it is a folder"),
         ([], "Missing option '--output'"),
         (["-o", "r.html", "--theme", "blue"], "--theme"),
