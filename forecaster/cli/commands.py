@@ -205,21 +205,29 @@ def _last_words(message: str, exit_code: int) -> None:
 
 
 def _refusal(problem: Any, settings: Configuration, *, json: bool) -> Exception:
-    """A refusal of the parser, with where a wrong value comes from; as JSON it is written here."""
+    """A refusal of the parser; that of a value, or of anything as JSON, is written here."""
     ctx, param = getattr(problem, "ctx", None), getattr(problem, "param", None)
-    if ctx is not None and getattr(param, "param_type_name", "") == "option":
-        origin = settings.origin(ctx, param)
-        if origin.source in ("file", "environment"):
-            problem.message = f"{_sentence(problem.message)} It comes from {origin.name}."
+    said = getattr(problem.__cause__, "errors", None)  # what pydantic found in an option's value
+    if said is not None and getattr(param, "param_type_name", "") == "option":
+        from forecaster.cli.wrong_values import wrong_value
+
+        text = wrong_value(param, said()[0]["input"], settings.origin(ctx, param))
+        return _written(text, problem, json=json)
     problem.message = visible(problem.message)
     text = _sentence(" ".join(problem.format_message().split()))
     if not json or not text:  # the refusal of a command without arguments is its help
         return cast("Exception", problem)
+    page = "forecast" if ctx is None else ctx.command_path
+    return _written(f"{text} See: {page} --help", problem, json=json)
+
+
+def _written(text: str, problem: Any, *, json: bool) -> Exception:
+    """Write an error; what ends the command then."""
     from forecaster.output.console import error, log_as_json
 
-    log_as_json(command_of(ctx) or None if ctx is not None else None)
-    page = "forecast" if ctx is None else ctx.command_path
-    error(f"{text} See: {page} --help", problem.exit_code)
+    if json:
+        log_as_json(command_of(problem.ctx) or None if problem.ctx is not None else None)
+    error(text, problem.exit_code)
     return typer.Exit(problem.exit_code)
 
 

@@ -244,7 +244,7 @@ class TestWhatIsRefused:
         [
             (["train", "x.csv"], "[train]\nunits = 0", "--units comes from [train] in"),
             (["predict", "x.csv"], "model = 'nosuch'", "--model comes from /"),
-            (["data", "prune"], "[data.prune]\nidle = 0", "It comes from [data.prune] in"),
+            (["data", "prune"], "[data.prune]\nidle = 0", "idle of [data.prune] in /"),
             (["fetch", "AAPL"], "pause = -1", "FORECASTER_PAUSE is set in /"),
         ],
     )
@@ -261,7 +261,10 @@ class TestWhatIsRefused:
         assert "--units comes from FORECASTER_TRAIN_UNITS" in run.stderr
         run = forecast("train", "x.csv", FORECASTER_TRAIN_UNITS="many")
         assert run.returncode == 2
-        assert "It comes from FORECASTER_TRAIN_UNITS" in run.stderr.replace("\n", " ")
+        assert run.stderr == (
+            "error: FORECASTER_TRAIN_UNITS is 'many'; a whole number is needed. Write for example"
+            " FORECASTER_TRAIN_UNITS=32, or unset it.\n"
+        )
 
     def test_a_setting_that_a_message_is_not_about_is_left_out(self, forecast):
         settings = {"FORECASTER_PREDICT_FORMAT": "csv", "FORECASTER_PREDICT_TICKER": "missing"}

@@ -58,7 +58,7 @@ def test_the_variable_and_the_file_choose_too(forecast, home, where):
         (["predict"], "predict", "Missing argument"),
         (["predict", "x", "--horizn", "3"], "predict", "--horizon"),
         (["trian"], None, "did you mean: forecast train"),
-        (["train", "x", "--units", "abc"], "train", "--units"),
+        (["train", "x", "--units", "abc"], "train", "--units is 'abc'"),
         (["data", "lst"], "data", "list"),
         (["--bogus"], None, "--bogus"),
     ],
@@ -69,7 +69,8 @@ def test_the_parsers_refusals_are_in_the_log(forecast, arguments, command, said)
     (line,) = records(run.stderr)
     assert (line["level"], line["command"], line["exit_code"]) == ("error", command, 2)
     assert said in line["message"]
-    assert re.search(r"See: forecast.* --help|did you mean: forecast \w", line["message"])
+    advice = r"See: forecast.* --help|did you mean: forecast \w|Write for example --units \d"
+    assert re.search(advice, line["message"])
 
 
 def test_help_is_no_log(apart):

@@ -1,0 +1,73 @@
+"""What is said of values that are of another type than their option takes, or out of its range."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("predict x.csv --horizon abc", "a whole number is needed. Write for example --horizon 5"),
+        ("predict x.csv --horizon 2.5", "a whole number is needed. Write for example --horizon 5"),
+        ("train x.csv --dropout 1,5", "a number is needed. Write for example --dropout 0.1"),
+        ("train x.csv --cell lstmm", "rnn, lstm or gru (did you mean lstm?) is needed. Write for"
+         " example --cell lstm"),
+        ("batch x.csv --wait -1", "a number from 0 is needed. Write for example --wait 0"),
+        ("batch x.csv --wait nan", "a number is needed. Write for example --wait 0"),
+        ("data prune --idle 0", "a whole number from 1 is needed. Write for example --idle 1"),
+        ("gradients x.csv --train 99999", "a whole number from 0 to 10000 is needed. Write for"
+         " example --train 0"),
+    ],
+)  # fmt: skip
+def test_typed(forecast, typed, said):
+    *_, option, value = typed.split()
+    run = forecast(*typed.split())
+    assert run.returncode == 2
+    assert run.stderr == f"error: {option} is '{value}'; {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "needed", "example"),
+    [
+        ("FORECASTER_PREDICT_HORIZON", "a whole number", "5"),
+        ("FORECASTER_OFFLINE", "true or false", "true"),
+        (
+            "FORECASTER_PREDICT_FORMAT",
+            "table, csv, json, jsonl or parquet (did you mean table?)",
+            "table",
+        ),
+        ("FORECASTER_LOG_FORMAT", "text or json", "text"),
+    ],
+)
+def test_in_a_variable(forecast, name, needed, example):
+    run = forecast("predict", "x.csv", **{name: "maybe"})
+    assert run.returncode == 2
+    assert run.stderr == (
+        f"error: {name} is 'maybe'; {needed} is needed. Write for example {name}={example}, or"
+        " unset it.\n"
+    )
+
+
+def test_out_of_range_in_the_file(forecast, home):
+    home.mkdir()
+    path = home / "forecaster.toml"
+    path.write_text("[batch]\nwait = -1\n")
+    run = forecast("batch", "x.csv")
+    assert run.returncode == 2
+    assert run.stderr == (
+        f"error: wait of [batch] in {path} is -1; a number from 0 is needed. Correct it, or remove"
+        " the line.\n"
+    )
+
+
+def test_every_option_has_an_example_that_it_takes(program):
+    from forecaster.cli.config_file import options_of
+    from forecaster.cli.wrong_values import example_for
+
+    for command, params in options_of(program).items():
+        for key, param in params.items():
+            kind = param.type_descriptor.annotation
+            if kind in (int, float):
+                low = param.type_descriptor.parameter_info.min or 0
+                assert kind(example_for(param, "x")) >= low, (command, key)
