@@ -105,14 +105,16 @@ def strangers(root: Any) -> Iterator[tuple[str, list[str]]]:
     for name in sorted(filter(_may_be_strange, os.environ)):
         if name not in ours:
             legal = [other.removeprefix(PREFIX) for other in ours]
-            near = nearest_variables(name.removeprefix(PREFIX), legal)
+            near = nearest_variables(name.upper().removeprefix(PREFIX), legal)
             yield name, [f"{PREFIX}{other}" for other in near]
 
 
 def _may_be_strange(name: str) -> bool:
-    """Whether a variable has our prefix, and is not one that needs no command."""
-    plain = name.removeprefix(PREFIX).lower().replace("_", "-") in SHARED
-    return name.startswith(PREFIX) and not (plain or name in _OTHERS or name.startswith(_TESTS))
+    """Whether a variable has our prefix in any case, and is not one that needs no command."""
+    if not name.upper().startswith(PREFIX):
+        return False
+    plain = name in _OTHERS or name in map(variable, SHARED)
+    return not (plain or name.startswith(_TESTS))
 
 
 @dataclass(frozen=True)

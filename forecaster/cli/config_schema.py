@@ -153,7 +153,7 @@ def _plain(word: str) -> str:
 
 def nearest_variables(name: str, legal: Sequence[str]) -> list[str]:
     """The variables most like one that is none, which may lack the command it belongs to."""
-    whole = [other for other in legal if other.endswith(f"_{name}")]
+    whole = [name] if name in legal else [other for other in legal if other.endswith(f"_{name}")]
     # TRAIN_BATCH_SIZE is also BATCH_SIZE and SIZE
     parts = [other.split("_") for other in legal]
     tails = {"_".join(words[start:]) for words in parts for start in range(len(words))}

@@ -289,6 +289,8 @@ class TestUnknownVariables:
             ("FORECASTER_BATCH_SIZE", "Did you mean FORECASTER_TRAIN_BATCH_SIZE or "),
             ("FORECASTER_PROVIDR", "Did you mean FORECASTER_PROVIDER?"),
             ("FORECASTER_TRIAN_CELL", "Did you mean FORECASTER_TRAIN_CELL?"),
+            ("FORECASTER_Offline", "Did you mean FORECASTER_OFFLINE?"),
+            ("forecaster_train_cell", "Did you mean FORECASTER_TRAIN_CELL?"),
             ("FORECASTER_XYZZY", "Unset it if it is not needed."),
         ],
     )
