@@ -130,6 +130,8 @@ def fitted(value: object, wanted: Any) -> object:
             return value.isoformat()  # TOML has dates of its own; options take them as text
         if isinstance(value, str) and visible(value) != value:  # help shows it as a default
             raise ValueError("a string of characters that can be seen")
+        if value == "":  # some options would take it for their default, others for the folder
+            raise ValueError("a string that is not empty")
         legal = isinstance(value, str)
     if not legal:
         raise ValueError(
@@ -202,6 +204,6 @@ def _place(key: str, table: str) -> str:
 
 def _shown(key: str, value: object) -> str:
     """A value for a message; of an address not even a part, for it may hold a password."""
-    if key != "store" and isinstance(value, str | int | float):
+    if (key != "store" or value == "") and isinstance(value, str | int | float):
         return f'"{value}"' if isinstance(value, str) else str(value).lower()
     return next((word for kind, word in _TYPES.items() if isinstance(value, kind)), "a date")
