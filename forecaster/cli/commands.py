@@ -64,6 +64,7 @@ class Command(TyperCommand):
         from forecaster.cli.collisions import keep_apart
         from forecaster.cli.formats import settle_formats
 
+        config_file.expand_folders(ctx)
         keep_apart(ctx, settings)
         settle_formats(ctx)
         result = super().invoke(ctx)

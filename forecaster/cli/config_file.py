@@ -212,6 +212,24 @@ def command_of(ctx: Any) -> str:
     return " ".join(names)
 
 
+def expand_folders(ctx: Any) -> None:
+    """Put the user's folder for ``~`` in paths of variables and the file: no shell has done it."""
+    for param in ctx.command.params:
+        use, source = use_of(param), ctx.get_parameter_source(param.name)
+        set_elsewhere = source is not None and source.name in ("ENVIRONMENT", "DEFAULT_MAP")
+        if use is not None and use.verb in ("reads", "writes") and set_elsewhere:
+            ctx.params[param.name] = _expanded(ctx.params[param.name])
+
+
+def _expanded(value: Any) -> Any:
+    """A path, a text or several, with the user's folder for ``~`` at the beginning of each."""
+    if isinstance(value, list | tuple):
+        return [_expanded(one) for one in value]
+    if isinstance(value, str | Path):
+        return type(value)(os.path.expanduser(value))  # noqa: PTH111 Path's raises on ~NOBODY
+    return value
+
+
 def read(root: Any, log_format: Any) -> Configuration:
     """Read the file if there is one; what is wrong with it is kept, so that help still works.
 

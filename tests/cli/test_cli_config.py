@@ -117,6 +117,24 @@ class TestPrecedence:
         assert run.returncode == 0
         assert not (home / "models" / "x.forecast").exists()
 
+    @pytest.mark.parametrize("how", ["file", "variable"])
+    def test_a_tilde_is_the_users_folder(
+        self, forecast, model, prices, tmp_path, toml, how, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        user = tmp_path / "user"
+        user.mkdir()
+        (user / "prices.csv").write_bytes(Path(prices).read_bytes())
+        environment = {"HOME": str(user), "USERPROFILE": str(user)}
+        if how == "file":
+            toml('[predict]\noutput = "~/o.json"\nmarket = ["~/prices.csv"]\n')
+        else:
+            environment |= {"FORECASTER_PREDICT_OUTPUT": "~/o.json"}
+        run = forecast("predict", prices, **environment)
+        assert run.returncode == 0, run.stderr
+        assert (user / "o.json").exists(), run.stderr
+        assert not Path("~").exists()
+
     def test_the_rooms_below_get_what_the_file_says(self, forecast, model, home, tmp_path):
         file = tmp_path / "mine.toml"
         file.write_text(f'home = "{home}"\nstore = "sqlite:///{tmp_path}/kept.db"\n')
