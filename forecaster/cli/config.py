@@ -31,8 +31,10 @@ def show(
     ] = False,
 ) -> None:
     """Show each setting that is not at its default, and where it comes from."""
+    from forecaster.market.fetch_options import pause_and_deadline
     from forecaster.output import config
 
+    pause_and_deadline()  # refuses what fetching would refuse
     read: Configuration = ctx.obj
     settings = [
         setting

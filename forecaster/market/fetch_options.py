@@ -127,9 +127,21 @@ def default_provider(name: str | None) -> Provider:
     from forecaster.market.providers.throttle import ThrottledProvider
 
     chosen = provider(name or os.environ.get("FORECASTER_PROVIDER") or DEFAULT_PROVIDER)
+    pause, deadline = pause_and_deadline()
+    return ThrottledProvider(chosen, pause=pause, deadline=deadline)
+
+
+def pause_and_deadline() -> tuple[float, float]:
+    """Seconds between two requests at least, and for one ticker at most, from the environment.
+
+    Raises:
+        SettingsError: one of them is no number of seconds, or there is no time for any answer.
+    """
     pause = _seconds("FORECASTER_PAUSE", DEFAULT_PAUSE)
     deadline = _seconds("FORECASTER_DEADLINE", DEFAULT_DEADLINE)
-    return ThrottledProvider(chosen, pause=pause, deadline=deadline)
+    if deadline == 0:
+        raise _no_seconds("FORECASTER_DEADLINE", "a number of seconds above 0", DEFAULT_DEADLINE)
+    return pause, deadline
 
 
 def _seconds(variable: str, default: float) -> float:
@@ -142,11 +154,15 @@ def _seconds(variable: str, default: float) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds < math.inf:
-        raise SettingsError(
-            f"{variable} is {text!r}; a number of seconds is needed, as in {default:g}. Correct it"
-            " or unset it."
-        )
+        raise _no_seconds(variable, "a number of seconds", default)
     return seconds
+
+
+def _no_seconds(variable: str, needed: str, default: float) -> SettingsError:
+    return SettingsError(
+        f"{variable} is {os.environ[variable]!r}; {needed} is needed, as in {default:g}. Correct it"
+        " or unset it."
+    )
 
 
 def is_current(

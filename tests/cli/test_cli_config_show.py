@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from test_cli_config import options, shown, toml
 
 from forecaster.cli import config_file
@@ -59,6 +60,22 @@ class TestShow:
         run = forecast("config", "show", FORECASTER_TRAIN_UNITS="many")
         assert run.returncode == 2
         assert "FORECASTER_TRAIN_UNITS" in run.stderr
+
+    @pytest.mark.parametrize(
+        ("name", "value", "needed"),
+        [
+            ("FORECASTER_PAUSE", "long", "a number of seconds is needed, as in 0.5"),
+            ("FORECASTER_DEADLINE", "inf", "a number of seconds is needed, as in 60"),
+            ("FORECASTER_DEADLINE", "0", "a number of seconds above 0 is needed, as in 60"),
+        ],
+    )
+    def test_seconds_that_cannot_be_are_refused_as_they_are_for_fetching(
+        self, forecast, name, value, needed
+    ):
+        for command in (("config", "show"), ("fetch", "AAPL")):
+            run = forecast(*command, **{name: value})
+            assert run.returncode == 2, run.stderr
+            assert f"{name} is '{value}'; {needed}. Correct it or unset it." in run.stderr
 
     def test_the_table_names_the_file(self, forecast, toml):
         path = toml("[train]\nunits = 8\n")
