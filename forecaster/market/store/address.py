@@ -21,6 +21,8 @@ def store_address(url: str | None) -> URL:
     """
     if url is None:
         return URL.create("sqlite", database=str(home() / STORE))
+    if "://" not in url:
+        raise _unusable(ValueError("it has no ://, as every address has"))
     try:
         address = _with_driver(make_url(url))
         address.get_dialect().import_dbapi()
@@ -63,10 +65,11 @@ def engine_of(address: URL, **options: Any) -> Engine:
 def _unusable(problem: Exception) -> SettingsError:
     """What is said of an address that names no database."""
     lacks = isinstance(problem, ModuleNotFoundError | NoSuchModuleError)
-    driver = f" PostgreSQL's driver comes with: {to_install('postgres')}" if lacks else ""
+    driver = f"PostgreSQL's driver comes with: {to_install('postgres')}"
     return SettingsError(
         f"FORECASTER_STORE cannot be used ({str(problem).splitlines()[0]}); an address such as"
-        f" sqlite:////data/prices.db or postgresql://user@host/name is needed.{driver}"
+        f" sqlite:////data/prices.db or postgresql://user@host/name is needed."
+        f" {driver if lacks else 'Correct it or unset it.'}"
     )
 
 

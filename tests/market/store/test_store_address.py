@@ -11,7 +11,7 @@ from forecaster.market.store import Store
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("prices.db", "cannot be used"),
+        ("prices.db", r"\(it has no ://, as every .* is needed\. Correct it or unset it\.$"),
         ("nosuch://x", "cannot be used"),
         ("mysql+nosuchdriver://x/y", "cannot be used"),
         ("oracle+oracledb://x/y", "No module named"),
