@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -16,7 +16,10 @@ from forecaster.wording import listed, visible
 
 _NEAR = 0.6
 """How alike two words are, from 0 to 1, before one is suggested for the other."""
-_TYPES = {str: "a string", bool: "true or false", dict: "a table", list: "an array"}
+_TYPES = {
+    str: "a string", bool: "true or false", dict: "a table", list: "an array",
+    datetime: "a date with a time", time: "a time",
+}  # fmt: skip
 
 
 def check_table(
@@ -111,7 +114,7 @@ def fitted(value: object, wanted: Any) -> object:
     if get_origin(wanted) is list:
         values = [value] if isinstance(value, str) else value
         inner = get_args(wanted)[0]
-        if not isinstance(values, list):
+        if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
             raise ValueError("an array of strings")
         return [fitted(one, inner) for one in values]
     if get_origin(wanted) is Literal:

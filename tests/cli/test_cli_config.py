@@ -224,6 +224,8 @@ class TestWhatIsRefused:
             ("[predict]\ncolumn = ['']", "a string that is not empty is needed"),
             ("[train]\ncell = 'lstmm'", "rnn, lstm or gru (did you mean lstm?) is needed"),
             ("[predict]\ncolumn = 5", "an array of strings is needed"),
+            ("[predict]\ncolumn = [5]", "is an array; an array of strings is needed"),
+            ("[predict]\nas-of = 2013-01-01T09:30:00", "is a date with a time; a string in quotes"),
             ("[train]\nunits = \n", "(at line 2, column 9)"),
             ("pause = 'long'", 'pause is "long"; a number is needed'),
             ("log-format = 'xml'", "text or json"),
