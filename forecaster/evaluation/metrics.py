@@ -69,11 +69,13 @@ def coverage(actual: Floats, low: Floats, high: Floats) -> float:
 
 def interval_levels(levels: Sequence[float], share: float) -> tuple[int, int] | None:
     """Indices of the two levels that bound the central interval of ``share``, if both exist."""
-    ends = (0.5 - share / 2.0, 0.5 + share / 2.0)
-    low, high = (
-        next((i for i, q in enumerate(levels) if abs(q - end) < 1e-6), None) for end in ends
-    )
+    low, high = (level_place(levels, 0.5 + end * share / 2.0) for end in (-1, 1))
     return None if low is None or high is None else (low, high)
+
+
+def level_place(levels: Sequence[float], level: float) -> int | None:
+    """Index of a level, if it exists."""
+    return next((i for i, q in enumerate(levels) if abs(q - level) < 1e-6), None)
 
 
 def at_level(quantiles: Floats, levels: Sequence[float], level: float) -> Floats:

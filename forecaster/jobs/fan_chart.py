@@ -9,7 +9,7 @@ import numpy as np
 
 from forecaster.arrays import Days, Floats
 from forecaster.errors import SettingsError, parameter
-from forecaster.evaluation.metrics import at_level, interval_levels
+from forecaster.evaluation.metrics import interval_levels, level_place
 from forecaster.jobs.predict import TickerForecast, predict
 from forecaster.market.bars import History
 from forecaster.market.calendars import NO_CALENDARS, Calendars
@@ -52,7 +52,7 @@ class Fan:
         adjusted: whether some closes differ from the traded prices.
         ahead: dates of the steps, ``(H,)``.
         estimated: whether one of those dates follows weekdays, not a calendar.
-        median: at the cutoff and each step, ``(H + 1,)``.
+        median: at the cutoff and each step, ``(H + 1,)``; None where no level is 0.5.
         bands: the widest first.
     """
 
@@ -65,7 +65,7 @@ class Fan:
     adjusted: bool
     ahead: Days
     estimated: bool
-    median: Floats
+    median: Floats | None
     bands: tuple[Band, ...]
 
 
@@ -131,6 +131,7 @@ def fan_of(forecast: TickerForecast, recent: History) -> Fan:
     paths = np.array(
         [[last] * len(levels), *([s.quantiles[q] for q in levels] for s in forecast.steps)]
     )
+    middle = level_place(levels, 0.5)
     closes = recent.adjusted_close * (last / recent.adjusted_close[-1])
     return Fan(
         ticker=forecast.ticker,
@@ -142,7 +143,7 @@ def fan_of(forecast: TickerForecast, recent: History) -> Fan:
         adjusted=not np.allclose(closes, recent.close, rtol=1e-6, atol=0.0),
         ahead=np.array([s.session for s in forecast.steps], dtype="datetime64[D]"),
         estimated=any(s.session_estimated for s in forecast.steps),
-        median=at_level(paths, levels, 0.5),
+        median=None if middle is None else paths[:, middle],
         bands=tuple(_bands(levels, paths)),
     )
 

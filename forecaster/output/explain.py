@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from rich.console import RenderableType
 
+from forecaster.evaluation.metrics import level_place
 from forecaster.jobs.explain import Explanation
 from forecaster.jobs.importance import Importance
+from forecaster.jobs.intervals import quantile
 from forecaster.jobs.rolling_forecast import Day
 from forecaster.model.artifact import Model
 from forecaster.output.console import Text
@@ -24,7 +26,7 @@ from forecaster.output.format import (
 )
 from forecaster.output.predict import model_object
 from forecaster.output.tabular.layout import NARROW, Column, fitting, fitting_table
-from forecaster.output.tabular.plain_words import level_legend
+from forecaster.output.tabular.plain_words import level_legend, level_name
 from forecaster.wording import counted, plural
 
 _MARK = "◂"
@@ -34,7 +36,7 @@ def explain_table(explanation: Explanation, model: Model, width: int) -> list[Re
     """The last sessions, the worth of older bars, the importance of inputs, and notes."""
     history = explanation.history
     ahead = f"{explanation.step} {plural('session', explanation.step)}"
-    days = _days(explanation, width)
+    days = _days(explanation, model, width)
     shown = {column.name for column in days}
     legend = [text for name, text in _meanings(explanation, model).items() if name in shown]
     worth = f"{price(float(history.close[-1]))}{unit(history.currency)}"
@@ -54,7 +56,7 @@ def explain_table(explanation: Explanation, model: Model, width: int) -> list[Re
     if explanation.withheld:
         parts += [
             Text("The last forecast without older bars", style="bold"),
-            _withheld(explanation, width),
+            _withheld(explanation, model, width),
         ]
     parts += [Text(lookback_sentence(explanation, model)), Text("")]
     if explanation.importance is not None:
@@ -66,11 +68,9 @@ def explain_table(explanation: Explanation, model: Model, width: int) -> list[Re
     return parts + [Text(note.message, style="yellow") for note in explanation.notes]
 
 
-def _days(explanation: Explanation, width: int) -> list[Column]:
+def _days(explanation: Explanation, model: Model, width: int) -> list[Column]:
     """Columns with a row for each session, and a mark at the one that moved the forecast most."""
     days, levels, short = explanation.days, explanation.levels, width < NARROW
-    currency = explanation.history.currency or ""
-    low, high = ("", "") if levels is None else (f"{100 * q:g}%" for q in levels)
     dates = [str(d.session)[5:] if short else str(d.session) for d in days]
     columns = [
         Column("day" if short else "session", dates, left=True),
@@ -82,9 +82,7 @@ def _days(explanation: Explanation, width: int) -> list[Column]:
             "σ year", [number(d.bar.volatility_percent_a_year, ".1f") for d in days], 7, unit="%"
         ),
         Column("state", [number(d.state_size, ".2f") for d in days], 5),
-        Column(low, [price(d.low, short=short) for d in days], 3, unit=currency),
-        Column("median", [price(d.median, short=short) for d in days], 1, unit=currency),
-        Column(high, [price(d.high, short=short) for d in days], 3, unit=currency),
+        *_quantiles(explanation, model, short=short),
         Column("width", [number(d.width, ".2f") for d in days], 4, unit="%"),
         Column(
             "change",
@@ -93,8 +91,32 @@ def _days(explanation: Explanation, width: int) -> list[Column]:
         ),
     ]
     if levels is None:
-        columns = [c for c in columns if c.name not in ("", "width")]
+        columns = [c for c in columns if c.name != "width"]
     return fitting(columns, width)
+
+
+def _quantiles(explanation: Explanation, model: Model, *, short: bool) -> list[Column]:
+    """A column for each level shown: the interval's ends, and the median if the model has it."""
+    levels = _shown_levels(explanation, model)
+    days, currency = explanation.days, explanation.history.currency or ""
+    return [
+        Column(
+            level_name(q),
+            [price(quantile(d.target.quantiles, q), short=short) for d in days],
+            1 if level_name(q) == "median" else 3,
+            unit=currency,
+        )
+        for q in levels
+    ]
+
+
+def _shown_levels(explanation: Explanation, model: Model) -> list[float]:
+    middle = [0.5] if _has_median(model) else []
+    return sorted({*(explanation.levels or model.settings.quantiles), *middle})
+
+
+def _has_median(model: Model) -> bool:
+    return level_place(model.settings.quantiles, 0.5) is not None
 
 
 def _change(day: Day, gap: str) -> str:
@@ -131,8 +153,7 @@ _OF_DISTANCE = "change: of the median's distance from the close, in percent of i
 
 def _meanings(explanation: Explanation, model: Model) -> dict[str, str]:
     """What columns of the table mean, by their heads."""
-    levels = explanation.levels or (0.5,)
-    of_levels = level_legend([*levels[:1], 0.5, *levels[1:]]).plain if explanation.levels else ""
+    levels = _shown_levels(explanation, model)
     settings = model.settings
     cells = settings.layers * (2 if settings.bidirectional else 1)
     size = f"{settings.layer_units * cells} numbers"
@@ -144,19 +165,21 @@ def _meanings(explanation: Explanation, model: Model) -> dict[str, str]:
         "volume": "volume: times its mean of 20 sessions",
         "σ year": "σ year: volatility of a year",
         "state": f"state: length of the {size} remembered, {bound}",
-        f"{100 * levels[0]:g}%": of_levels,
+        level_name(levels[0]): level_legend(levels).plain,
         "width": "width: of the interval, in percent of the close",
         "change": _OF_WIDTH if explanation.levels else _OF_DISTANCE,
     }
 
 
-def _withheld(explanation: Explanation, width: int) -> RenderableType:
+def _withheld(explanation: Explanation, model: Model, width: int) -> RenderableType:
     withheld = explanation.withheld
-    columns = [
-        Column("sessions kept", [str(w.sessions) for w in withheld]),
-        Column("median", [number(w.median_change, "+.2f") for w in withheld], unit="%"),
-        Column("width", [number(w.width_change, "+.1f") for w in withheld], unit="%"),
-    ]
+    columns = [Column("sessions kept", [str(w.sessions) for w in withheld])]
+    if _has_median(model):
+        changes = [number(w.median_change, "+.2f") for w in withheld]
+        columns.append(Column("median", changes, unit="%"))
+    if explanation.levels is not None:
+        changes = [number(w.width_change, "+.1f") for w in withheld]
+        columns.append(Column("width", changes, unit="%"))
     return fitting_table(columns, width)
 
 

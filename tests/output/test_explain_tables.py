@@ -60,6 +60,25 @@ def test_a_model_without_an_interval_shows_its_median():
     assert "change: of that width; ◂: the largest ratio, up or down" in explained(400)
 
 
+@pytest.mark.parametrize(
+    ("levels", "heads", "kept"),
+    [
+        ((0.1, 0.9), ["10%", "90%", "width"], ["width"]),
+        ((0.01, 0.3, 0.5), ["1%", "median", "width"], ["median", "width"]),
+        ((0.5,), ["median"], ["median"]),
+    ],
+)
+def test_each_level_of_the_model_has_one_column_and_no_other_has_one(levels, heads, kept):
+    shown = explained(400, quantiles=levels)
+    head, below = (
+        next(line.split() for line in shown.splitlines() if line.strip().startswith(first))
+        for first in ("session  ", "sessions kept")
+    )
+    assert head[head.index("state") + 1 : -1] == heads
+    assert below[2:] == kept
+    assert ("median: half" in shown) == ("median" in heads)
+
+
 def test_a_first_forecast_is_not_called_unchanged():
     model = model_of()
     found = explain(model, DEAR.slice(0, 2))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecaster.arrays import Days
-from forecaster.jobs.fan_chart import Fan
+from forecaster.jobs.fan_chart import Band, Fan
 from forecaster.model.artifact import Model
 from forecaster.output.charts.figure import (
     INCHES,
@@ -26,6 +26,7 @@ from forecaster.output.charts.figure import (
 from forecaster.output.charts.theme import THEMES, Theme, ThemeName, clipped
 from forecaster.output.format import LARGEST_SPELLED, price, unit
 from forecaster.output.predict import ADVICE, model_line
+from forecaster.output.tabular.plain_words import level_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,11 +81,11 @@ def frame_of(fans: Sequence[Fan], model: Model) -> Frame:
             " the upper right"
         )
     widest = fans[0].bands[:1]
-    share = f"{100 * (widest[0].high_level - widest[0].low_level):g}%" if widest else ""
+    share = band_name(widest[0]) if widest else ""
     meaning = f"Shaded: the model's {share} interval" if share else ""
     inner = fans[0].bands[1:]
     if inner:
-        meaning += f", darker its {100 * (inner[0].high_level - inner[0].low_level):g}% interval"
+        meaning += f", darker its {band_name(inner[0])} interval"
     meaning += "; dashed: the last price, which is the naive forecast." if share else ""
     return Frame(title, subtitle, [t for t in (meaning, model_line(model), ADVICE) if t])
 
@@ -146,7 +147,8 @@ def _draw(axes: Axes, fan: Fan, theme: Theme, grid: _Grid, *, several: bool) -> 
         future, np.full(ahead + 1, fan.last_close), color=theme.last, linewidth=1.2,
         linestyle=(0, (4, 2.5)), zorder=4,
     )  # fmt: skip
-    axes.plot(future, fan.median, color=theme.median, linewidth=2.2, zorder=5)
+    if fan.median is not None:
+        axes.plot(future, fan.median, color=theme.median, linewidth=2.2, zorder=5)
     low, high = price_range(fan)
     axes.set_ylim(low, high)
     axes.set_xlim(-0.5, n + ahead - 0.5)
@@ -198,20 +200,40 @@ def _labels(fan: Fan, grid: _Grid) -> list[Label]:
     def text(name: str, value: float) -> str:
         return f"{name}  {label_price(value)}" if grid.prices else name
 
-    labels = [
-        Label(fan.median[-1], text("median", fan.median[-1]), bold=True, role="median"),
-        Label(fan.last_close, text("last", fan.last_close), role="last"),
+    return [
+        Label(
+            value,
+            text(name, value),
+            bold=name == "median",
+            role=name if name in ("median", "last") else "quiet",
+        )
+        for name, value in fan_ends(fan).items()
     ]
+
+
+def fan_ends(fan: Fan) -> dict[str, float]:
+    """Prices at the last step by name, each level once: the median may end a band."""
+    ends = {} if fan.median is None else {"median": float(fan.median[-1])}
+    ends["last"] = fan.last_close
     for band in fan.bands:
-        labels.append(Label(band.high[-1], text(f"{100 * band.high_level:g}%", band.high[-1])))
-        labels.append(Label(band.low[-1], text(f"{100 * band.low_level:g}%", band.low[-1])))
-    return labels
+        ends[level_name(band.high_level)] = float(band.high[-1])
+        ends[level_name(band.low_level)] = float(band.low[-1])
+    return ends
+
+
+def band_name(band: Band) -> str:
+    """``90%``, or ``1% to 50%`` where as many prices do not lie below the band as above it."""
+    if abs(band.low_level + band.high_level - 1.0) < 1e-9:
+        return f"{100 * (band.high_level - band.low_level):g}%"
+    return f"{100 * band.low_level:g}% to {100 * band.high_level:g}%"
 
 
 def price_range(fan: Fan) -> tuple[float, float]:
     """Limits around every line, with a margin."""
-    values = np.concatenate([fan.closes, fan.median, *(b.low for b in fan.bands),
-                             *(b.high for b in fan.bands)])  # fmt: skip
+    values = np.concatenate([
+        fan.closes, *([] if fan.median is None else [fan.median]),
+        *(b.low for b in fan.bands), *(b.high for b in fan.bands),
+    ])  # fmt: skip
     low, high = float(values.min()), float(values.max())
     margin = 0.06 * (high - low) or 0.05 * high
     return max(low - margin, 0.0), high + margin

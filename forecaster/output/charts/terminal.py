@@ -14,7 +14,7 @@ from forecaster.jobs.fan_chart import Fan
 from forecaster.model.artifact import Model
 from forecaster.output.charts.backtest import left_out, over_time
 from forecaster.output.charts.canvas import Canvas, rows_apart, scale_labels
-from forecaster.output.charts.fan import label_price, price_range
+from forecaster.output.charts.fan import band_name, fan_ends, label_price, price_range
 from forecaster.output.charts.theme import STROKES, clipped
 from forecaster.output.console import Text
 from forecaster.output.format import signed, unit
@@ -53,14 +53,16 @@ def fan_charts(fans: Sequence[Fan], model: Model, width: int) -> list[Renderable
         out += [*_fan_chart(fan, width), Text()]
     if any(fan.estimated for fan in fans):
         out.append(Text("~ date estimated from the weekdays seen; holidays are not known"))
-    shown = [
+    shown = {
         level
         for fan in fans[:1]
         for band in fan.bands
         for level in (band.low_level, band.high_level)
-    ]
+    }
+    if any(fan.median is not None for fan in fans[:1]):
+        shown.add(0.5)
     if shown:
-        out.append(level_legend([*sorted(shown), 0.5]))
+        out.append(level_legend(sorted(shown)))
     return [*out, *model_lines(model), Text(ADVICE)]
 
 
@@ -68,7 +70,7 @@ def _fan_chart(fan: Fan, width: int) -> list[Text]:
     """Closes as a line of dots, the fan as shades, the median and the last price as rows."""
     rows = min(max(width // 4, 12), 20)
     low, high = price_range(fan)
-    ends = _ends(fan)
+    ends = sorted(fan_ends(fan).items(), key=lambda end: -end[1])
     names = _end_labels(ends, full=width >= 60)
     scale = scale_labels(low, high, rows, label_price)
     columns = width - len(scale[0]) - 2 - max(len(n) for n in names) - 1
@@ -83,7 +85,8 @@ def _fan_chart(fan: Fan, width: int) -> list[Text]:
             bottom, top = (float(np.interp(step, at, side)) for side in (band.low, band.high))
             canvas.fill(column, bottom, top, mark, style)
         canvas.put(column, canvas.row(fan.last_close), "-", _LAST)
-        canvas.put(column, canvas.row(float(np.interp(step, at, fan.median))), "━", _MEDIAN)
+        if fan.median is not None:
+            canvas.put(column, canvas.row(float(np.interp(step, at, fan.median))), "━", _MEDIAN)
     canvas.trace(fan.closes.tolist(), 0, split - 1, _HISTORY)
     places = rows_apart([canvas.row(value) for _, value in ends], rows)
     beside = dict(zip(places, names, strict=True))
@@ -93,15 +96,6 @@ def _fan_chart(fan: Fan, width: int) -> list[Text]:
     margin = len(scale[0]) + 1
     axis = Text(" " * margin + "└" + "─" * (split - 1) + "┴" + "─" * (ahead - 1) + "┘")
     return [title, Text(), *lines, axis, *_dates(fan, margin, split, columns), *_key(fan, width)]
-
-
-def _ends(fan: Fan) -> list[tuple[str, float]]:
-    """Names and prices at the last step, from the highest to the lowest."""
-    ends = [("median", float(fan.median[-1])), ("last", fan.last_close)]
-    for band in fan.bands:
-        ends.append((f"{100 * band.high_level:g}%", float(band.high[-1])))
-        ends.append((f"{100 * band.low_level:g}%", float(band.low[-1])))
-    return sorted(ends, key=lambda end: -end[1])
 
 
 def _end_labels(ends: Sequence[tuple[str, float]], *, full: bool) -> list[str]:
@@ -125,9 +119,10 @@ def _dates(fan: Fan, margin: int, split: int, columns: int) -> list[Text]:
 
 def _key(fan: Fan, width: int) -> list[Text]:
     """The legend."""
-    parts = [f"⣀⡠⠊ {'adjusted close' if fan.adjusted else 'close'}", "━ median", "- last price"]
+    middle = [] if fan.median is None else ["━ median"]
+    parts = [f"⣀⡠⠊ {'adjusted close' if fan.adjusted else 'close'}", *middle, "- last price"]
     for band, (mark, _) in zip(fan.bands, _SHADES, strict=False):
-        parts.append(f"{mark} {100 * (band.high_level - band.low_level):g}%")
+        parts.append(f"{mark} {band_name(band)}")
     return _wrapped(parts, width)
 
 

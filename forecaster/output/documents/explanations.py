@@ -69,7 +69,7 @@ class ExplainedDay(TypedDict):
         target: session that is forecast.
         target_estimated: whether its date was estimated from the weekdays seen.
         quantiles: price by level.
-        median: price.
+        median: price; between the two levels around it where the model has no level 0.5.
         low: price at the lower end of the interval; None where the model has one level alone.
         high: price at the upper end of the interval; None likewise.
         drift_percent: median above the close, in percent of it.

@@ -18,7 +18,7 @@ from forecaster.output.charts.backtest import (
     over_time,
     over_time_figure,
 )
-from forecaster.output.charts.fan import fan_figure, frame_of
+from forecaster.output.charts.fan import band_name, fan_figure, frame_of
 from forecaster.output.charts.figure import inline, settled
 from forecaster.output.charts.learning import learning_figure, stop_sentence
 from forecaster.output.charts.theme import LIGHT, clipped
@@ -132,6 +132,11 @@ class Forecast:
     held: Held | None
     in_hindsight: bool
 
+    @property
+    def interval(self) -> str:
+        """The name of the widest interval."""
+        return band_name(self.fan.bands[0])
+
 
 def forecasts(carded: ModelSubject, fans: Sequence[Fan]) -> list[Forecast]:
     """A drawing for each fan."""
@@ -150,11 +155,13 @@ def forecasts(carded: ModelSubject, fans: Sequence[Fan]) -> list[Forecast]:
 
 def _sentence(fan: Fan) -> str:
     """What a fan says of its last step."""
-    quantiles = {0.5: float(fan.median[-1])}
+    quantiles = {} if fan.median is None else {0.5: float(fan.median[-1])}
     for band in fan.bands:
         quantiles[band.low_level] = float(band.low[-1])
         quantiles[band.high_level] = float(band.high[-1])
-    direction = direction_of(quantiles, fan.last_close) or HARDLY
+    if not quantiles:
+        return ""
+    direction = direction_of(quantiles, fan.last_close) or (HARDLY if len(quantiles) > 1 else "")
     return sentence(quantiles, len(fan.ahead), unit(fan.currency), direction)
 
 

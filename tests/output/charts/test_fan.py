@@ -20,6 +20,7 @@ from forecaster.model.settings import Settings
 from forecaster.output.charts.canvas import Canvas, rows_apart
 from forecaster.output.charts.fan import (
     date_labels,
+    fan_ends,
     fan_figure,
     fan_picture,
     frame_of,
@@ -54,6 +55,26 @@ def figure(drawn: tuple[Fan, ...], theme=LIGHT):
 def test_shades_are_the_model_s_intervals_and_no_promise():
     meaning, *_ = frame_of(made(LONG), MODEL).foot
     assert meaning.startswith("Shaded: the model's 90% interval, darker its 50% interval; dashed")
+
+
+@pytest.mark.parametrize(
+    ("levels", "ends", "interval"),
+    [
+        ((0.1, 0.9), {"last", "90%", "10%"}, "80%"),
+        ((0.01, 0.3, 0.5), {"median", "last", "1%"}, "1% to 50%"),
+        ((0.5,), {"median", "last"}, ""),
+    ],
+)
+def test_a_chart_names_no_level_twice_and_none_that_the_model_lacks(levels, ends, interval):
+    model = random_model(Settings(units=3, horizon=10, quantiles=levels), Panel((LONG,)))
+    drawn = made(LONG, model=model)
+    assert set(fan_ends(drawn[0])) == ends
+    shown = "\n".join(str(part) for part in fan_charts(drawn, model, 80))
+    assert ("median" in shown) == ("━" in shown) == ("median" in ends)
+    assert f"░ {interval}\n" in shown or not interval
+    picture = fan_picture(drawn, model, "svg", 1200).decode()
+    assert (">median" in picture) == ("median" in ends)
+    assert (f"the model's {interval} interval" in picture) == bool(interval)
 
 
 class TestFan:

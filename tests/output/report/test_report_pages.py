@@ -257,6 +257,12 @@ def test_a_fan_ends_where_the_forecast_does():
         assert f"{fan.ticker} {fan.last_close:.2f} on {fan.cutoff}" in page.text
     assert "GONE is not here: it is gone" in page.text
     assert HINDSIGHT not in page.text
+    (fan,) = drawn("FB")
+    bare = Page(model_page(BOX, [replace(fan, median=None)])).text
+    assert "the median leads" not in bare
+    assert "the forecast reaches" in bare
+    alone = Page(model_page(BOX, [replace(fan, bands=())])).text
+    assert "direction is hardly forecast" not in alone
     early = [replace(f, cutoff=f.cutoff - 30) for f in drawn("FB")]
     assert HINDSIGHT in Page(model_page(BOX, early)).text
 
