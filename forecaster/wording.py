@@ -17,6 +17,11 @@ def plural(noun: str, count: int) -> str:
     return noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeo" else noun + "s"
 
 
+def span(low: int, high: int) -> str:
+    """``5``, ``1 to 20``, ``196 to 3,270``."""
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
 def were(count: int) -> str:
     """``was`` or ``were``, behind so many things."""
     return "was" if count == 1 else "were"

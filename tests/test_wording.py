@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from forecaster.wording import visible, visible_lines
+from forecaster.wording import span, visible, visible_lines
 
 HIDDEN = [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))] + list(
     "\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068"
@@ -34,6 +34,13 @@ def test_nothing_that_unicode_calls_a_control_or_a_format_comes_through():
     every = "".join(map(chr, range(0x110000))).translate({0x200C: None, 0x200D: None})
     kinds = {unicodedata.category(c) for c in set(visible(every))}
     assert kinds.isdisjoint({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+@pytest.mark.parametrize(
+    ("ends", "shown"), [((1, 1), "1"), ((1, 20), "1 to 20"), ((196, 3270), "196 to 3,270")]
+)
+def test_a_range_of_one_number_is_that_number(ends, shown):
+    assert span(*ends) == shown
 
 
 def test_lines_stay_lines():

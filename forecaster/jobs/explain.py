@@ -100,11 +100,7 @@ def explain(
             f"{parameter('last')} is {last}; it must be 1 to {MOST_SESSIONS} sessions. Change"
             f" {parameter('last')}."
         )
-    if not 1 <= step <= model.settings.horizon:
-        raise SettingsError(
-            f"{parameter('step')} is {step}; model {model.name} was trained for 1 to"
-            f" {model.settings.horizon} sessions. Ask for one of those."
-        )
+    model.require_steps([step], "step")
     usable(history, as_of)
     seen = history if as_of is None else history.up_to(as_of)
     days = unroll(model, seen, last, step, calendars)

@@ -12,7 +12,7 @@ from forecaster.features.cross_section import FEWEST
 from forecaster.market.fetch_options import StoredBars
 from forecaster.market.load import read_sorted
 from forecaster.market.notes import Note
-from forecaster.wording import counted
+from forecaster.wording import counted, span
 
 if TYPE_CHECKING:
     from forecaster.features.representation import Representation
@@ -111,7 +111,7 @@ def fewer_than_wanted(
         return []
     if min(counts) >= wanted:
         return []
-    made = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    made = span(min(counts), max(counts))
     message = (
         f"the market state is of {made} of {counted(wanted, 'source')}: forecasts differ from those"
         f" of a whole watchlist. With {parameter('market')} they would not."

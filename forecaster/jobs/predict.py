@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecaster.arrays import Floats
-from forecaster.errors import DataError, ModelError, SettingsError, parameter
+from forecaster.errors import DataError, ModelError, parameter
 from forecaster.features.closing_order import ClosingOrder, nothing
 from forecaster.features.cross_section import FEWEST
 from forecaster.features.market_states import MarketStates
@@ -266,15 +266,9 @@ def checked_horizon(model: Model, horizon: int | None) -> int:
     Raises:
         SettingsError: the model was not trained for that many.
     """
-    most = model.settings.horizon
     if horizon is None:
-        return min(most, USUAL_STEPS)
-    if not 1 <= horizon <= most:
-        longer = f", or train again with {parameter('horizon')} {horizon}" if horizon > most else ""
-        raise SettingsError(
-            f"{parameter('horizon')} is {horizon}; model {model.name} was trained for 1 to {most}"
-            f" sessions. Ask for 1 to {most}{longer}."
-        )
+        return min(model.settings.horizon, USUAL_STEPS)
+    model.require_steps([horizon])
     return horizon
 
 

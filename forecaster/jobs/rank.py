@@ -130,13 +130,9 @@ def checked_ranking(model: Model, horizon: int | None, groups: int, tickers: int
         SettingsError: the model does not go as far, or a group is none.
         DataError: there are fewer tickers than groups.
     """
-    most = model.settings.horizon
-    step = min(USUAL_HORIZON, most) if horizon is None else horizon
-    if not 1 <= step <= most:
-        raise SettingsError(
-            f"{parameter('horizon')} is {step}; model {model.name} was trained for 1 to {most}"
-            f" sessions. Ask for 1 to {most}."
-        )
+    usual = min(USUAL_HORIZON, model.settings.horizon)
+    step = usual if horizon is None else horizon
+    model.require_steps([step])
     if groups < 2:
         raise SettingsError(
             f"{parameter('groups')} is {groups}; at least 2 are needed, or there is nothing to"

@@ -167,16 +167,10 @@ def checked_steps(model: Model, steps: Sequence[int] | None) -> tuple[int, ...]:
     Raises:
         SettingsError: the model does not go as far.
     """
-    most = model.settings.horizon
     if steps is None:
-        return tuple(step for step in STEPS if step <= most)
-    ahead = tuple(sorted(set(steps)))
-    if not ahead or ahead[0] < 1 or ahead[-1] > most:
-        raise SettingsError(
-            f"{parameter('horizon')} is {','.join(map(str, steps))}; model {model.name} forecasts 1"
-            f" to {most} sessions. Ask for some of these."
-        )
-    return ahead
+        return tuple(step for step in STEPS if step <= model.settings.horizon)
+    model.require_steps(steps)
+    return tuple(sorted(set(steps)))
 
 
 def checked_draws(draws: int | None, tickers: int) -> int:

@@ -11,7 +11,7 @@ import io
 import json
 import tokenize
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,7 @@ from forecaster.model.numpy_rnn import Network
 from forecaster.model.rulers import Rulers
 from forecaster.model.settings import Settings
 from forecaster.model.weight_arrays import check_weights, network_of
+from forecaster.wording import counted, plural, span
 
 FORMAT = 1
 SUFFIX = ".forecast"
@@ -86,9 +87,32 @@ class Model:
     rulers: Rulers | None = None
 
     def __repr__(self) -> str:
+        ahead = counted(self.settings.horizon, "session")
         return (
-            f"<Model {self.name}: {self.settings.cell}, {self.settings.horizon} sessions ahead,"
+            f"<Model {self.name}: {self.settings.cell}, {ahead} ahead,"
             f" trained to {self.card.trained_to}>"
+        )
+
+    def require_steps(self, steps: Sequence[int], name: str = "horizon") -> None:
+        """Refuse steps that it was not trained for, and none at all.
+
+        Args:
+            steps: sessions ahead.
+            name: of the parameter that they came from.
+
+        Raises:
+            SettingsError: it forecasts no such steps.
+        """
+        most = self.settings.horizon
+        if steps and min(steps) >= 1 and max(steps) <= most:
+            return
+        known = span(1, most)
+        advice = f"Ask for {known}"
+        if max(steps, default=0) > most:
+            advice += f", or train again with {parameter('horizon')} {max(steps)}"
+        raise SettingsError(
+            f"{parameter(name)} is {','.join(map(str, steps))}; model {self.name} was trained for"
+            f" {known} {plural('session', most)}. {advice}."
         )
 
     @cached_property

@@ -28,16 +28,15 @@ from forecaster.output.format import (
 from forecaster.output.predict import model_object
 from forecaster.output.tabular.layout import Specs, columns_of, fitting_table
 from forecaster.output.tabular.score_table import error_table
-from forecaster.wording import counted
+from forecaster.wording import counted, span
 
 
 def train_table(trained: Trained, panel: Panel, where: str, width: int) -> list[RenderableType]:
     """The data, the dates, the error table and the verdict."""
     model, split = trained.model, trained.split
     lengths = sorted(len(h) for h in panel)
-    span = f"{lengths[0]:,}" if lengths[0] == lengths[-1] else f"{lengths[0]:,} to {lengths[-1]:,}"
     text = [
-        f"Read       {counted(len(panel), 'history')} of {span} bars,"
+        f"Read       {counted(len(panel), 'history')} of {span(lengths[0], lengths[-1])} bars,"
         f" {panel.bars:,} in all, {panel.sessions[0]} to {panel.sessions[-1]}",
         f"Fitted     to {split.fit_end}"
         + (f", validated from {split.valid_from}" if split.valid_from is not None else ""),

@@ -116,8 +116,8 @@ def test_a_ticker_of_another_calendar_has_its_own_count_of_sessions():
     ("words", "options", "error", "says"),
     [
         ("E=1", {}, DataError, "E is held"),
-        ("A=1", {"steps": [6]}, SettingsError, "forecasts 1 to 5"),
-        ("A=1", {"steps": []}, SettingsError, "forecasts 1 to 5"),
+        ("A=1", {"steps": [6]}, SettingsError, "trained for 1 to 5 sessions"),
+        ("A=1", {"steps": []}, SettingsError, "trained for 1 to 5 sessions"),
         ("A=1", {"loss": 0.0}, SettingsError, "loss is 0%"),
         ("A=1", {"loss": 1.5}, SettingsError, "loss is 150%"),
         ("A=1", {"draws": 10}, SettingsError, "draws is 10"),

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from pydantic import ValidationError
 from synthetic import card_of, random_model, random_network, same_weights
 
 from forecaster.atomic import TEMPORARY, locked
-from forecaster.errors import ModelError
+from forecaster.errors import ModelError, SettingsError
 from forecaster.features.representation import FIRST_FEATURES, Representation
 from forecaster.features.scaling import VolatilityScaling
 from forecaster.jobs.predict import predict
@@ -43,6 +44,22 @@ def model():
 @pytest.fixture(scope="module")
 def content(model):
     return to_bytes(model)
+
+
+@pytest.mark.parametrize(
+    ("horizon", "steps", "says"),
+    [
+        (1, [5], "is 5; model random was trained for 1 session. Ask for 1, or train again"),
+        (1, [0], "is 0; model random was trained for 1 session. Ask for 1."),
+        (3, [2, 4], "is 2,4; model random was trained for 1 to 3 sessions. Ask for 1 to 3, or"),
+        (3, [], "was trained for 1 to 3 sessions. Ask for 1 to 3."),
+    ],
+)
+def test_steps_that_a_model_lacks_are_refused_with_those_that_it_has(horizon, steps, says):
+    model = random_model(replace(SETTINGS, horizon=horizon), PANEL)
+    with pytest.raises(SettingsError, match=re.escape(says)):
+        model.require_steps(steps)
+    model.require_steps([1, horizon])
 
 
 class TestRoundTrip:
