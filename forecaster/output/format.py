@@ -84,9 +84,9 @@ def percent(value: float | None, decimals: int = 1) -> str:
     return text if text == "–" else f"{text}%"
 
 
-def signed(value: float | None) -> str:
+def signed(value: float | None, decimals: int = 1) -> str:
     """A share as percent with its sign, or a dash."""
-    text = gain(value)
+    text = share(value, f"+.{decimals}f")
     return text if text == "–" else f"{text}%"
 
 

@@ -98,6 +98,11 @@ def scale_labels(low: float, high: float, rows: int, text: Callable[[float], str
     return [shown.get(row, "").rjust(width) for row in range(rows)]
 
 
+def decimals_apart(step: float) -> int:
+    """Decimals at which values that are a step apart differ."""
+    return max(0, -math.floor(math.log10(step))) if math.isfinite(step) else 0
+
+
 def rows_apart(wanted: Sequence[int], rows: int) -> list[int]:
     """Different rows near the wanted ones, which run from top to bottom."""
     places: list[int] = []

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from forecaster.arrays import Days
 from forecaster.jobs.fan_chart import Band, Fan
 from forecaster.model.artifact import Model
+from forecaster.output.charts.canvas import decimals_apart
 from forecaster.output.charts.figure import (
     INCHES,
     Frame,
@@ -180,25 +181,30 @@ def _name(axes: Axes, fan: Fan, theme: Theme, grid: _Grid) -> None:
     )  # fmt: skip
 
 
-def label_price(value: float) -> str:
+def label_price(value: float, apart: float = math.inf) -> str:
     """A price for a label: no cents from 10,000 on, and four digits of small ones.
 
     What no currency has is short too, so that a chart beside it keeps its room.
+
+    Args:
+        value: of the price.
+        apart: the step from one label to the next, which their decimals tell apart.
     """
     if not 1e-9 < value < LARGEST_SPELLED:
         return f"{value:.3e}"
-    if value >= 10_000:
-        return f"{value:,.0f}"
-    if value >= 0.1:
-        return price(value)
-    return f"{value:.{3 - math.floor(math.log10(value))}f}"
+    usual = 0 if value >= 10_000 else 2 if value >= 10 else 4
+    if value < 0.1:
+        usual = 3 - math.floor(math.log10(value))
+    return f"{value:,.{max(usual, decimals_apart(apart))}f}"
 
 
 def _labels(fan: Fan, grid: _Grid) -> list[Label]:
     """The ends of all lines, by level and price."""
 
     def text(name: str, value: float) -> str:
-        return f"{name}  {label_price(value)}" if grid.prices else name
+        return f"{name}  {label_price(value, apart)}" if grid.prices else name
+
+    apart = labels_apart(fan)
 
     return [
         Label(
@@ -228,6 +234,10 @@ def band_name(band: Band) -> str:
     return f"{100 * band.low_level:g}% to {100 * band.high_level:g}%"
 
 
+_FLAT = 1e-8
+"""Share of the price up to which all that a fan shows is one price."""
+
+
 def price_range(fan: Fan) -> tuple[float, float]:
     """Limits around every line, with a margin."""
     values = np.concatenate([
@@ -235,8 +245,14 @@ def price_range(fan: Fan) -> tuple[float, float]:
         *(b.low for b in fan.bands), *(b.high for b in fan.bands),
     ])  # fmt: skip
     low, high = float(values.min()), float(values.max())
-    margin = 0.06 * (high - low) or 0.05 * high
+    margin = 0.06 * (high - low) if high - low > _FLAT * high else 0.05 * high
     return max(low - margin, 0.0), high + margin
+
+
+def labels_apart(fan: Fan) -> float:
+    """The step from one label of a scale to the next, about."""
+    low, high = price_range(fan)
+    return (high - low) / 5
 
 
 def _price_ticks(axes: Axes, low: float, high: float) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from rich.console import RenderableType
@@ -13,8 +14,14 @@ from forecaster.jobs.backtest import Backtest
 from forecaster.jobs.fan_chart import Fan
 from forecaster.model.artifact import Model
 from forecaster.output.charts.backtest import left_out, over_time
-from forecaster.output.charts.canvas import Canvas, rows_apart, scale_labels
-from forecaster.output.charts.fan import band_name, fan_ends, label_price, price_range
+from forecaster.output.charts.canvas import Canvas, decimals_apart, rows_apart, scale_labels
+from forecaster.output.charts.fan import (
+    band_name,
+    fan_ends,
+    label_price,
+    labels_apart,
+    price_range,
+)
 from forecaster.output.charts.theme import STROKES, clipped
 from forecaster.output.console import Text
 from forecaster.output.format import signed, unit
@@ -71,8 +78,9 @@ def _fan_chart(fan: Fan, width: int) -> list[Text]:
     rows = min(max(width // 4, 12), 20)
     low, high = price_range(fan)
     ends = sorted(fan_ends(fan).items(), key=lambda end: -end[1])
-    names = _end_labels(ends, full=width >= 60)
-    scale = scale_labels(low, high, rows, label_price)
+    text = partial(label_price, apart=labels_apart(fan))
+    names = _end_labels(ends, text if width >= 60 else None)
+    scale = scale_labels(low, high, rows, text)
     columns = width - len(scale[0]) - 2 - max(len(n) for n in names) - 1
     canvas = Canvas(columns, rows, low, high)
     steps = len(fan.ahead)
@@ -98,11 +106,14 @@ def _fan_chart(fan: Fan, width: int) -> list[Text]:
     return [title, Text(), *lines, axis, *_dates(fan, margin, split, columns), *_key(fan, width)]
 
 
-def _end_labels(ends: Sequence[tuple[str, float]], *, full: bool) -> list[str]:
-    if not full:
+def _end_labels(
+    ends: Sequence[tuple[str, float]], text: Callable[[float], str] | None
+) -> list[str]:
+    """Names, with their prices where there is a text of these."""
+    if text is None:
         return [name for name, _ in ends]
     longest = max(len(name) for name, _ in ends)
-    return [f"{name:<{longest}} {label_price(value)}" for name, value in ends]
+    return [f"{name:<{longest}} {text(value)}" for name, value in ends]
 
 
 def _dates(fan: Fan, margin: int, split: int, columns: int) -> list[Text]:
@@ -181,7 +192,8 @@ def _letters(skills: dict[str, list[float]], names: Sequence[str], width: int) -
     margin = 0.08 * (max(*known, 0.0) - min(*known, 0.0)) or 0.01
     low, high = min(*known, 0.0) - margin, max(*known, 0.0) + margin
     rows = 12
-    scale = scale_labels(low, high, rows, signed)
+    decimals = max(1, decimals_apart(100 * (high - low) / 4))
+    scale = scale_labels(low, high, rows, partial(signed, decimals=decimals))
     zero = int(rows * high / (high - low))
     for row in (zero - 1, zero, zero + 1):
         if 0 <= row < rows:

@@ -155,3 +155,15 @@ def test_months_of_a_few_sessions_are_left_out_and_that_is_said(counts, kept):
     assert str(np.datetime64("2016-01", "M") + kept[-1]) in shown
     if len(kept) < len(counts):
         assert str(np.datetime64("2016-01", "M") + len(counts) - 1) not in shown
+
+
+def test_labels_of_skills_near_zero_differ():
+    result = CASES["days"]
+    near = [
+        row.model_copy(update={"skill": dict.fromkeys(row.skill, 1e-4 * row.step)})
+        for row in result.table.rows
+    ]
+    result = replace(result, table=replace(result.table, rows=tuple(near)), losses=None)
+    lines = [str(part) for part in backtest_charts(result, 80)]
+    labels = [label for line in lines if "│" in line and (label := line.split("│")[0].strip())]
+    assert len(set(labels)) == len(labels) > 2

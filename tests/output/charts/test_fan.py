@@ -336,6 +336,15 @@ class TestTerminal:
         assert chart_width(400, terminal=False) == 80
 
 
+def test_labels_of_a_price_that_hardly_moves_differ():
+    (fan,) = made(LONG)
+    still = 100 + 1e-4 * (fan.closes - fan.last_close)
+    flat = replace(fan, closes=still, last_close=still[-1], median=still[-11:], bands=())
+    lines = [str(part) for part in fan_charts([flat], MODEL, 80)]
+    labels = [label for line in lines if "│" in line and (label := line.split("│")[0].strip())]
+    assert len(set(labels)) == len(labels) > 3
+
+
 @pytest.mark.parametrize("value", [0.0, 5e-324, 1e-300, 1e15, 1e300, 1e308])
 def test_a_price_that_no_currency_has_leaves_the_chart_its_room(value):
     assert len(label_price(value)) < 12
