@@ -123,6 +123,13 @@ def test_the_error_table_shows_every_column_where_there_is_room():
     assert "51.6" in shown
 
 
+@pytest.mark.parametrize(("shares", "named"), [(("0.5", "0.9"), "90%"), (("0.8",), "80%")])
+def test_the_legend_names_an_interval_that_the_table_has(shares, named):
+    row = a_row("gru", 1, {}).model_copy(update={"coverage": dict.fromkeys(shares, 0.7)})
+    shown = printed(error_table(ScoreTable((row,), (), 1, 1), 400), 400)
+    assert f"in {named}: prices inside that interval" in shown
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_the_error_table_fits_and_keeps_what_matters(width):
     shown = printed(error_table(TABLE, width), width)

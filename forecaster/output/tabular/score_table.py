@@ -57,14 +57,17 @@ _MEANINGS = {
     "vs": "vs: skill, by how much lower that loss is than a baseline's; above 0 is better",
     "MAE": "MAE, RMSE, MAPE: errors of the median, in prices and in percent",
     "dir": "dir: moves whose direction was right",
-    "in": "in 90%: prices inside that interval",
+    "in": "prices inside that interval",
 }
 
 
 def legend_of(columns: Sequence[Column]) -> Text:
     """What the columns of scores mean that are shown, in a line."""
-    words = {column.name.split()[0] for column in columns}
-    return Text("; ".join(text for head, text in _MEANINGS.items() if head in words), "dim")
+    names = {column.name.split()[0]: column.name for column in columns}
+    meanings = _MEANINGS
+    if "in" in names:  # the last of such columns, since a model may lack the others
+        meanings = {**_MEANINGS, "in": f"{names['in']}: {_MEANINGS['in']}"}
+    return Text("; ".join(text for head, text in meanings.items() if head in names), "dim")
 
 
 def calibration_tables(rows: Sequence[ScoreRow], width: int) -> list[RenderableType]:
