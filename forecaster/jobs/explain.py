@@ -100,7 +100,7 @@ def explain(
             f"{parameter('last')} is {last}; it must be 1 to {MOST_SESSIONS} sessions. Change"
             f" {parameter('last')}."
         )
-    model.require_steps([step], "step")
+    model.require_steps([step], parameter("step"))
     usable(history, as_of)
     seen = history if as_of is None else history.up_to(as_of)
     days = unroll(model, seen, last, step, calendars)

@@ -268,7 +268,7 @@ def checked_horizon(model: Model, horizon: int | None) -> int:
     """
     if horizon is None:
         return min(model.settings.horizon, USUAL_STEPS)
-    model.require_steps([horizon])
+    model.require_steps([horizon], parameter("horizon"))
     return horizon
 
 

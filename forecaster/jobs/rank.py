@@ -132,7 +132,7 @@ def checked_ranking(model: Model, horizon: int | None, groups: int, tickers: int
     """
     usual = min(USUAL_HORIZON, model.settings.horizon)
     step = usual if horizon is None else horizon
-    model.require_steps([step])
+    model.require_steps([step], parameter("horizon"))
     if groups < 2:
         raise SettingsError(
             f"{parameter('groups')} is {groups}; at least 2 are needed, or there is nothing to"

@@ -169,7 +169,7 @@ def checked_steps(model: Model, steps: Sequence[int] | None) -> tuple[int, ...]:
     """
     if steps is None:
         return tuple(step for step in STEPS if step <= model.settings.horizon)
-    model.require_steps(steps)
+    model.require_steps(steps, parameter("horizon"))
     return tuple(sorted(set(steps)))
 
 

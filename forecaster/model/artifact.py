@@ -93,12 +93,12 @@ class Model:
             f" trained to {self.card.trained_to}>"
         )
 
-    def require_steps(self, steps: Sequence[int], name: str = "horizon") -> None:
+    def require_steps(self, steps: Sequence[int], name: str) -> None:
         """Refuse steps that it was not trained for, and none at all.
 
         Args:
             steps: sessions ahead.
-            name: of the parameter that they came from.
+            name: of the parameter that they came from, as a message has it.
 
         Raises:
             SettingsError: it forecasts no such steps.
@@ -111,7 +111,7 @@ class Model:
         if max(steps, default=0) > most:
             advice += f", or train again with {parameter('horizon')} {max(steps)}"
         raise SettingsError(
-            f"{parameter(name)} is {','.join(map(str, steps))}; model {self.name} was trained for"
+            f"{name} is {','.join(map(str, steps))}; model {self.name} was trained for"
             f" {known} {plural('session', most)}. {advice}."
         )
 

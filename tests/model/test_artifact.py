@@ -58,8 +58,8 @@ def content(model):
 def test_steps_that_a_model_lacks_are_refused_with_those_that_it_has(horizon, steps, says):
     model = random_model(replace(SETTINGS, horizon=horizon), PANEL)
     with pytest.raises(SettingsError, match=re.escape(says)):
-        model.require_steps(steps)
-    model.require_steps([1, horizon])
+        model.require_steps(steps, "--horizon")
+    model.require_steps([1, horizon], "--horizon")
 
 
 class TestRoundTrip:
