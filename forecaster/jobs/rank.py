@@ -24,14 +24,12 @@ from forecaster.jobs.joint_past import JointPast, fair_origins, shared_sessions
 from forecaster.joint.copula import Copula
 from forecaster.joint.simulation import DRAWS, simulate
 from forecaster.market.bars import History, Panel
-from forecaster.market.calendars import NO_CALENDARS, Calendars
+from forecaster.market.calendars import NO_CALENDARS, Calendars, estimate_sessions
 from forecaster.model.artifact import Model
 from forecaster.wording import counted
 
 USUAL_HORIZON = 20
 USUAL_GROUPS = 5
-_RECENT = 100
-"""Sessions whose weekdays tell whether a history trades at weekends."""
 
 
 @dataclass(frozen=True)
@@ -157,9 +155,8 @@ def _commonest(histories: Sequence[History]) -> int:
 
 
 def _at_weekends(history: History) -> bool:
-    """Whether more than a tenth of the last sessions are on a Saturday or a Sunday."""
-    recent = history.sessions[-_RECENT:]
-    return bool(np.mean(~np.is_busday(recent)) > 0.1)
+    """Whether the weekdays seen of late say that a session of the next week is at its end."""
+    return not bool(np.is_busday(estimate_sessions(history, 7)).all())
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ MOST_PANELS = 12
 """Panels that are still legible at 1,200 pixels."""
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_FLAT = 1e-8
+"""Share of the price up to which all that a fan shows is one price."""
 _LONG = 45
 """Sessions from which the date axis names months instead of days."""
 _SEASONS = 300
@@ -205,7 +207,6 @@ def _labels(fan: Fan, grid: _Grid) -> list[Label]:
         return f"{name}  {label_price(value, apart)}" if grid.prices else name
 
     apart = labels_apart(fan)
-
     return [
         Label(
             value,
@@ -232,10 +233,6 @@ def band_name(band: Band) -> str:
     if abs(band.low_level + band.high_level - 1.0) < 1e-9:
         return f"{100 * (band.high_level - band.low_level):g}%"
     return f"{100 * band.low_level:g}% to {100 * band.high_level:g}%"
-
-
-_FLAT = 1e-8
-"""Share of the price up to which all that a fan shows is one price."""
 
 
 def price_range(fan: Fan) -> tuple[float, float]:
