@@ -11,6 +11,9 @@ _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _ONE_THREAD = "OPENBLAS_NUM_THREADS"
 """numpy's products are too small here to be shared: two threads take a third longer than one."""
 
+_NO_MEMORY = b"error: there is too little memory to start. Raise the limit (ulimit -v).\n"
+_REFUSED = 2
+
 
 def main() -> None:
     """Run the command; from the first moment on Ctrl-C is no traceback."""
@@ -18,13 +21,19 @@ def main() -> None:
     os.environ.setdefault(_ONE_THREAD, "1")  # numpy reads it when it is imported
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
+        from forecaster import machine
+
+        machine.end_if_too_little()
         from forecaster.cli.main import main as run
 
         run()
     except (MemoryError, ImportError, OSError, SystemError) as problem:  # of reports, too
-        from forecaster import machine
-
-        machine.ended(problem)
+        try:
+            from forecaster.machine import ended
+        except (MemoryError, ImportError, OSError, SystemError):  # no memory even for that
+            os.write(2, _NO_MEMORY)
+            os._exit(_REFUSED)
+        ended(problem)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from forecaster.errors import MachineError
 from forecaster.interrupts import raise_hidden
 
-ANY_COMMAND, KERAS = 256 * 2**20, 2500 * 1000 * 1024
+STARTING, ANY_COMMAND, KERAS = 64 * 2**20, 256 * 2**20, 2500 * 1000 * 1024
 """Bytes below which libraries end the process themselves when they start, without a message."""
 
 _TOO_LITTLE = (MemoryError, ImportError, OSError, RuntimeError)
-_NO_ROOM_FOR_AN_ERROR = "error return without exception set"
+_NO_ROOM_FOR_AN_ERROR = ("error return without exception set", "without setting an exception")
 """What the interpreter says where there was no memory for an exception."""
 
 _UNMAPPED = ("failed to map segment", "cannot allocate memory", "cannot apply additional memory")
@@ -74,9 +74,17 @@ def failures_named() -> Iterator[None]:
         raise MachineError(said) from None
 
 
+def end_if_too_little() -> None:
+    """End the process in a line where its limit is too low for the libraries of any command."""
+    try:
+        require_memory(STARTING, "forecast")
+    except MachineError as problem:
+        ended(problem)
+
+
 def ended(problem: BaseException) -> None:
     """End the process in a line where the program itself could not start."""
-    said = _said(problem)
+    said = str(problem) if isinstance(problem, MachineError) else _said(problem)
     if said is None:
         raise problem
     os.write(2, f"error: {said}\n".encode(errors="backslashreplace"))
@@ -85,7 +93,7 @@ def ended(problem: BaseException) -> None:
 
 def _said(problem: BaseException) -> str | None:
     text = str(problem).lower()
-    unmapped = (*_UNMAPPED, _NO_ROOM_FOR_AN_ERROR)
+    unmapped = (*_UNMAPPED, *_NO_ROOM_FOR_AN_ERROR)
     if isinstance(problem, MemoryError) or any(words in text for words in unmapped):
         return "there is too little memory for this. Close other programs, or ask for less at once."
     if _NO_THREAD in text or getattr(problem, "errno", None) == errno.EAGAIN:
