@@ -78,7 +78,16 @@ def test_a_direction_is_named_where_one_is_forecast(last, words):
 @pytest.mark.parametrize(
     ("levels", "words"),
     [
-        ((0.1, 0.5, 0.9), "In 5 sessions: half the time between "),
+        ((0.1, 0.5, 0.9), "In 5 sessions: 80% of the time between 409 and 456 USD; "),
+        (
+            (0.05, 0.1, 0.5, 0.9, 0.95),
+            "In 5 sessions: 80% of the time between 409 and 456 USD, one time in ten outside 404",
+        ),
+        (
+            (0.05, 0.25, 0.75, 0.9),
+            "In 5 sessions: half the time between 421 and 443 USD; ",
+        ),
+        ((0.1, 0.5, 0.75), "In 5 sessions: 65% of the time between 409 and 443 USD; "),
         ((0.3, 0.5, 0.7), "In 5 sessions: 40% of the time between 423 and 441 USD; direction"),
         ((0.5,), "In 5 sessions: 50% of the time below 432.01 USD."),
         ((0.6, 0.8), "In 5 sessions: 60% of the time below "),
@@ -87,6 +96,14 @@ def test_a_direction_is_named_where_one_is_forecast(last, words):
 def test_a_model_says_what_its_levels_allow(levels, words):
     prices = {level: float(np.interp(level, list(APPLE), list(APPLE.values()))) for level in levels}
     assert forecast_sentence(ahead(prices, prices[levels[0]] + 5)).startswith(words)
+
+
+def test_an_outer_interval_is_one_that_the_model_has():
+    wide = {0.025: 390.0, 0.25: 421.27, 0.75: 442.72, 0.975: 480.0}
+    assert forecast_sentence(ahead(wide, 430.47)) == (
+        "In 5 sessions: half the time between 421 and 443 USD, 5% of the time outside 390 to 480;"
+        " direction is hardly forecast."
+    )
 
 
 def test_a_price_that_does_not_move_has_an_interval_without_width():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecaster.jobs.intervals import interval, share_below
+from forecaster.jobs.intervals import share_below
 from forecaster.jobs.predict import Chance, TickerForecast
 from forecaster.output.console import Text
 from forecaster.output.format import percent, price, rounded, share, signed, unit
@@ -14,7 +14,8 @@ _FEWEST_PAST = 60
 """Past forecasts whose skill is told: that of fewer is chance."""
 
 _INNER, _OUTER = 50.0, 90.0
-"""Intervals that the sentence names where the model has their levels, in percent."""
+"""Intervals that the sentence looks for among those that the model has, in percent."""
+_MIDDLE, _EQUAL = 0.5, 1e-9
 _HARDLY = 0.1
 """Distance of the last price from the median, in level, up to which no direction is forecast."""
 HARDLY = "direction is hardly forecast"
@@ -57,17 +58,29 @@ def sentence(
 def _intervals(quantiles: dict[float, float], currency: str) -> str:
     """The ends of the intervals in words, to two digits of the inner one's width."""
     levels = sorted(quantiles)
-    widest = round(100 * (1 - 2 * max(levels[0], 1 - levels[-1])), 6)
-    if widest <= 0:
-        middle = min(levels, key=lambda level: abs(level - 0.5))
+    if levels[0] >= _MIDDLE or levels[-1] <= _MIDDLE:
+        middle = min(levels, key=lambda level: abs(level - _MIDDLE))
         return f"{100 * middle:g}% of the time below {price(quantiles[middle])}{currency}"
-    shares = [part for part in (_INNER, _OUTER) if part <= widest] or [widest]
-    ends = [interval(quantiles, part) for part in shares]
-    spread = ends[0][1] - ends[0][0]
-    texts = [[rounded(end, spread) for end in pair] for pair in ends]
-    first = "half" if shares[0] == _INNER else f"{shares[0]:g}% of"
-    words = f"{first} the time between {texts[0][0]} and {texts[0][1]}{currency}"
-    return words + (f", one time in ten outside {' to '.join(texts[1])}" if texts[1:] else "")
+    pairs = _pairs(levels)
+    inner, outer = (min(pairs, key=lambda has: abs(has - one)) for one in (_INNER, _OUTER))
+    low, high = (quantiles[level] for level in pairs[inner])
+    ends = [rounded(quantiles[level], high - low) for level in (*pairs[inner], *pairs[outer])]
+    often = "half" if inner == _INNER else f"{inner:g}% of"
+    seldom = "one time in ten" if outer == _OUTER else f"{100 - outer:g}% of the time"
+    words = f"{often} the time between {ends[0]} and {ends[1]}{currency}"
+    return words + (f", {seldom} outside {ends[2]} to {ends[3]}" if outer > inner else "")
+
+
+def _pairs(levels: Sequence[float]) -> dict[float, tuple[float, float]]:
+    """Percent that lie between levels at equal distances from the median, or the outermost ones."""
+    mirrored = [
+        (low, high)
+        for low in levels
+        for high in levels
+        if low < _MIDDLE and abs(low + high - 1.0) < _EQUAL
+    ]
+    pairs = mirrored or [(levels[0], levels[-1])]
+    return {round(100 * (high - low), 6): (low, high) for low, high in pairs}
 
 
 def direction_words(forecast: TickerForecast) -> str:
@@ -96,7 +109,7 @@ def chance_cell(chance: Chance) -> str:
 
 def level_name(level: float) -> str:
     """The head of a column of quantiles."""
-    return "median" if abs(level - 0.5) < 1e-9 else f"{100 * level:g}%"
+    return "median" if abs(level - _MIDDLE) < _EQUAL else f"{100 * level:g}%"
 
 
 def level_legend(levels: Sequence[float]) -> Text:
