@@ -59,6 +59,7 @@ def to_day(number: int) -> np.datetime64:
     return np.datetime64(to_days([number])[0], "D")
 
 
+@lru_cache(maxsize=1024)
 def to_number(day: np.datetime64) -> int:
     """``2015-01-02`` -> ``20150102``."""
     return int(to_numbers(np.asarray([day], dtype="datetime64[D]"))[0])
