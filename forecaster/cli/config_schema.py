@@ -49,7 +49,8 @@ def check_table(
         elif isinstance(value, dict) and (nearest(key, [*commands]) or not _owners(key, options)):
             raise _unknown(file, "", key, [*commands], "", written="[{}]")
         else:
-            raise _unknown(file, "", key, [*shared, *commands], _owners(key, options))
+            owners = "" if _plain(key) in shared else _owners(key, options)
+            raise _unknown(file, "", key, [*shared, *commands], owners)
     return checked
 
 

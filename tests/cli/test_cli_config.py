@@ -195,6 +195,7 @@ class TestWhatIsRefused:
         ("text", "said"),
         [
             ("provder = 'yahoo'", "provder is no setting; did you mean provider?"),
+            ("Offline = true", "Offline is no setting; did you mean offline?"),
             ("horizon = 3", "it belongs in the table of a command: [predict]"),
             ("out = 'b.csv'", "it belongs in the table of a command: [train] or [batch]"),
             ("[trian]\ncell = 'gru'", "[trian] is no setting; did you mean [train]?"),
