@@ -63,10 +63,12 @@ class Command(TyperCommand):
             _note_strangers(ctx.find_root().command)
         from forecaster.cli.collisions import keep_apart
         from forecaster.cli.formats import settle_formats
+        from forecaster.cli.sources import refuse_idle_of_files
 
         config_file.expand_folders(ctx)
         keep_apart(ctx, settings)
         settle_formats(ctx)
+        refuse_idle_of_files(ctx)
         result = super().invoke(ctx)
         if sys.stdout.isatty() and not ctx.params.get("quiet") and not _logs_json(ctx):
             from forecaster.cli.next_steps import suggest

@@ -6,13 +6,13 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from forecaster.cli.flags import in_flags
-from forecaster.cli.options import Reading
+from forecaster.cli.flags import in_flags, refuse_idle, typed
+from forecaster.cli.options import OF_FILES, Reading
 from forecaster.cli.parsing import parse_columns
 from forecaster.errors import SettingsError, SomeTickersFailed, parameter
-from forecaster.wording import counted, plural
+from forecaster.wording import counted, listed, plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,6 +60,19 @@ def file_options(reading: Reading) -> ReadOptions:
         reading.encoding,
         reading.currency,
     )
+
+
+def refuse_idle_of_files(ctx: Any) -> None:
+    """Raise a SettingsError if an option of price files was typed and every source is a ticker."""
+    given = ctx.params.get("sources", ctx.params.get("source"))
+    words = [given] if isinstance(given, str) else given or []
+    if not words or not typed(ctx, OF_FILES):
+        return
+    from forecaster.market.files.file_names import is_file_source
+
+    if not ctx.params.get("market") and not any(map(is_file_source, words)):
+        none = f"{listed(words, 'and')} {'is' if len(words) == 1 else 'are'} no file or folder here"
+        refuse_idle(ctx, OF_FILES, f"{none}. Give a price file")
 
 
 def chosen_model(name: str | None, *, calibrate: bool = True) -> Model:

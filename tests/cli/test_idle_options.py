@@ -20,6 +20,9 @@ IDLE = [
     (["score", "--currency", "EUR"], "--currency", "Name them"),
     (["export", "blank", "--decimal", ","], "--decimal", "Add --example FILE"),
     (["export", "blank", "--calendar", "XNYS"], "--calendar", "Add --example FILE"),
+    (["predict", "AAPL", "MSFT", "--currency", "EUR"], "--currency", "Give a price file"),
+    (["explain", "AAPL", "--decimal", ","], "--decimal", "Give a price file"),
+    (["train", "pricse", "--date-format", "%Y"], "--date-format", "pricse is no file or folder"),
     (["gradients", "P", "--cells", "gru", "--train", "2"], "--train", "Add one to --cells gru"),
     (["batch", "P", "--quiet", "--format", "csv"], "--format", "Add --output FILE"),
     (["batch", "P", "--quiet", "--level", "80"], "--level", "Add --output FILE"),
@@ -36,6 +39,12 @@ def test_an_option_that_would_do_nothing_is_refused(forecast, model, prices, wor
     assert f"error: {option} was given and" in run.stderr
     assert remedy in run.stderr
     assert f"or leave {option} out." in run.stderr
+
+
+@pytest.mark.parametrize("words", [["P"], ["-"], ["AAPL", "--market", "P"]])
+def test_an_option_of_price_files_has_a_use_where_one_is_read(forecast, model, words):
+    run = forecast("predict", *(FB if word == "P" else word for word in words), "--decimal", ".")
+    assert "--decimal was given" not in run.stderr
 
 
 @pytest.mark.parametrize("option", ["--refit=fold", "--device=cpu", "--workers=2"])
