@@ -18,7 +18,7 @@ from forecaster.market.raw_bars import (
     is_price,
     one_row_a_date,
 )
-from forecaster.market.spacing import require_daily
+from forecaster.market.spacing import require_daily, without_filled_weekends
 from forecaster.market.splits import split_notes
 from forecaster.wording import plural
 
@@ -41,7 +41,7 @@ def checked_history(bars: RawBars, today: np.datetime64) -> tuple[History, list[
             bars are not daily.
     """
     notes: list[str] = []
-    bars = one_row_a_date(bars, notes)
+    bars = without_filled_weekends(one_row_a_date(bars, notes), notes)
     notes += require_daily(bars.days, bars.name)
     values = {name: np.array(cells) for name, cells in bars.values.items()}
     history = cleaned_history(

@@ -2,6 +2,9 @@
 
 Bars of a longer period are regular: nearly all gaps between them are alike. Days on which a rarely
 traded stock has a bar are not. One gap says nothing: it may be a holiday or a halt.
+
+Weekends that only repeat the bar before are those of a table that was filled forward to every day,
+as of stocks beside coins. They make volatility too small and put sessions on Saturdays.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import numpy as np
 
 from forecaster.arrays import Days, Integers, Mask
 from forecaster.errors import DataError
+from forecaster.market.raw_bars import RawBars
+from forecaster.wording import were
 
 LONG_GAP = 5  # days; four span a weekend with holidays
 STRETCH = 20  # gaps of one stretch, fewer in a short history
@@ -22,6 +27,8 @@ MOST_LONG_GAPS = 0.05  # of a stock that trades so often that the above is not i
 FEWEST_SHORT_GAPS = 8  # before bars every few days are told from holidays
 NEIGHBOURS_SHARE = 0.02  # daily bars stand on neighbouring days far more often
 LONGEST_HOLIDAY = 12
+_THURSDAY, _SATURDAY, _SUNDAY = 3, 5, 6  # Monday is 0; day 0 of datetime64 was a Thursday
+_COPIED = ("open", "high", "low")  # or the close, where a vendor fills
 _PERIODS = {"a week": (5, 9), "a month": (26, 36), "a quarter": (85, 98), "a year": (350, 380)}
 
 
@@ -138,3 +145,52 @@ def _refusal(sessions: Days, gaps: Integers, stretch: _Stretch, name: str) -> st
 def _period(days: int) -> str:
     names = [name for name, (least, most) in _PERIODS.items() if least <= days <= most]
     return names[0] if names else f"{days} days"
+
+
+def without_filled_weekends(bars: RawBars, notes: list[str]) -> RawBars:
+    """The bars without Saturdays and Sundays that were filled, and a sentence on them if any were.
+
+    Only bars up to a bar decide about it, so that a forecast from there never depends on what came
+    later: it follows or ends a weekend of which both days repeat the bar before, no weekend has
+    moved, and most other days have. The first Saturday stays.
+
+    Args:
+        bars: oldest first, each date once.
+        notes: a sentence is added.
+    """
+    days = bars.days.astype("datetime64[D]").astype(np.int64)
+    weekday = (days + _THURSDAY) % 7
+    is_weekend, repeats = weekday >= _SATURDAY, _repeats(bars)
+    whole = np.zeros(len(days), dtype=bool)
+    whole[1:] = (weekday[1:] == _SUNDAY) & (np.diff(days) == 1) & repeats[1:] & repeats[:-1]
+    moved = ~repeats
+    moved[:1] = repeats[:1]  # it is not known of the first one
+    others = np.where(is_weekend, 0, moved.astype(np.int64) - repeats)
+    filled = is_weekend & repeats & np.logical_or.accumulate(whole) & (np.cumsum(others) > 0)
+    filled &= ~np.logical_or.accumulate(is_weekend & moved)
+    count = int(filled.sum())
+    if not count:
+        return bars
+    first = int(np.argmax(filled))
+    what = "bar of a weekend repeats" if count == 1 else "bars of weekends repeat"
+    notes.append(
+        f"{count} {what} the bar before, as filling forward does, and {were(count)} left out,"
+        f" first {bars.row(first)} ({bars.days[first]})"
+    )
+    return bars.take(np.flatnonzero(~filled))
+
+
+def _repeats(bars: RawBars) -> Mask:
+    """Whether each bar has the prices of the one before, and its volume or none, ``(n,)``."""
+    same = np.ones(len(bars.days), dtype=bool)
+    same[:1] = False
+    close = bars.values["close"][1:]
+    for field, values in bars.values.items():
+        now, before = values[1:], values[:-1]
+        again = (now == before) | (np.isnan(now) & np.isnan(before))
+        if field == "volume":
+            again |= ~(now > 0)
+        elif field in _COPIED:
+            again |= (now == close) | np.isnan(now)
+        same[1:] &= again
+    return same
