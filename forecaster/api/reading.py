@@ -74,7 +74,7 @@ def read(
         ticker: the name of the single history.
         id_col: the column of tickers.
         time_col: the column of dates.
-        target_col: the column of closes.
+        target_col: the column of closes; in columns of two levels, the field of each ticker.
         columns: other columns by what they hold, as in ``{"volume": "Umsatz"}``.
         date_format: how dates are written, as ``strptime`` takes it.
         decimal: the decimal sign of text, ``"."`` or ``","``.

@@ -123,3 +123,28 @@ def test_a_column_of_nulls_in_a_table_of_arrow_is_named():
     table = table.append_column("IBM", pa.nulls(len(A)))
     with pytest.raises(DataError, match="IBM has a blank close"):
         forecaster.read(table)
+
+
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize(
+    ("role", "field"), [("close", "Adj Close"), ("close", "Settle"), ("volume", "Open Interest")]
+)
+def test_a_field_of_two_levels_has_the_role_that_it_is_given(order, role, field):
+    both = downloaded(0)
+    for history in (A, B):
+        both[history.ticker, field] = 1.5 * bars(history)["Close"]
+    both = both if order == 0 else both.swaplevel(axis=1)
+    panel = forecaster.read(both, columns={role: field})
+    for read, history in zip(panel, (A, B), strict=True):
+        assert np.array_equal(getattr(read, role), 1.5 * history.close)
+    with pytest.raises(DataError, match=f'"{field}" of BBB for {role}'):
+        forecaster.read(
+            both.drop(columns=[pair for pair in both if {*pair} == {"BBB", field}]),
+            columns={role: field},
+        )
+
+
+def test_the_close_of_two_levels_has_an_argument_of_its_own():
+    panel = forecaster.read(downloaded(1), target_col="Adj Close")
+    assert np.array_equal(panel.histories[0].close, A.adjusted_close)
+    assert not panel.histories[0].adjusted

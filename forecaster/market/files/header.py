@@ -120,19 +120,18 @@ def _find_header(cells: list[list[str]], wanted: list[str], source: str) -> _Hea
         raise DataError(
             f"{source} has blank cells only; a table of prices is needed. Check the file."
         )
-    for place in head:
-        if wanted and {cell.strip() for cell in cells[place]}.issuperset(wanted):
-            return _HeaderLines(_headers(cells[place]), place + 1)
     first = first_bar(cells, head)
     above = head if first is None else head[: head.index(first)]
     lines = {place: _headers(cells[place]) for place in above}
     above = [place for place in above if not _are_units(lines[place])] or above
-    if first is not None:
-        two_lines = _two_line_header([lines[place] for place in above[-3:]], first)
-        if two_lines is not None:
-            return two_lines
-        if not above:
-            return _positions(cells, first, source)
+    levels = None if first is None else _two_line_header([lines[p] for p in above[-3:]], first)
+    if levels is not None and {header.text for header in levels.headers}.issuperset(wanted):
+        return levels
+    for place in head:
+        if wanted and {cell.strip() for cell in cells[place]}.issuperset(wanted):
+            return _HeaderLines(_headers(cells[place]), place + 1)
+    if first is not None and (levels or not above):
+        return levels or _positions(cells, first, source)
     place = max(lines, key=lambda place: (_columns_named(lines[place]), place))
     if _columns_named(lines[place]) < 2 and first is not None:
         dated = [line for line in above if _names_dates_and_more(lines[line])]

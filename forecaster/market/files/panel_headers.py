@@ -40,8 +40,8 @@ def pairs_in(headers: Sequence[Header]) -> list[Pair]:
     (``LOW.Close``) is one where that side gives each ticker a close, and more fields than the other
     side would. In tuples it is whatever stands beside the field.
     """
-    if levels := _levels(headers):
-        return levels
+    if levels := levels_in(headers):
+        return [pair for pair in levels if pair.field.role]
     sides: dict[_Side, list[_Reading]] = {"front": [], "back": []}
     for place, header in enumerate(headers):
         for reading in _readings(place, header):
@@ -56,9 +56,10 @@ def pairs_in(headers: Sequence[Header]) -> list[Pair]:
     return [reading.pair for reading in likely[0]] if len(likely) == 1 else []
 
 
-def _levels(headers: Sequence[Header]) -> list[Pair]:
-    """The pairs of headers that are tuples of two parts; none where either part may be the field.
+def levels_in(headers: Sequence[Header]) -> list[Pair]:
+    """The pairs of headers that are tuples of two parts, fields under unknown words among them.
 
+    There are none where either part may be the field.
     Fields are what gives most tickers a close. Where both parts could be fields, words in capitals
     are rather tickers, and the way that leaves fewer columns unread is right.
     """
@@ -67,8 +68,8 @@ def _levels(headers: Sequence[Header]) -> list[Pair]:
     ways = []
     for side in (0, 1):
         fields = {place: header_of(pair[side]) for place, pair in both.items()}
-        ways.append([Pair(p, f, both[p][1 - side].strip()) for p, f in fields.items() if f.role])
-    first, second = map(_likelihood, ways)
+        ways.append([Pair(p, f, both[p][1 - side].strip()) for p, f in fields.items()])
+    first, second = (_likelihood([pair for pair in way if pair.field.role]) for way in ways)
     return [] if first == second else ways[0] if first > second else ways[1]
 
 

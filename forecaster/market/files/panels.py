@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 
+from forecaster.errors import DataError
 from forecaster.market.files.candidates import (
     CLOSES,
     RANGE,
@@ -25,6 +26,7 @@ from forecaster.market.files.contents import (
 )
 from forecaster.market.files.header import Table
 from forecaster.market.files.panel_headers import Pair, may_be_pair, pairs_in
+from forecaster.wording import few, quoted
 
 _ADJUSTED_OHL = {"open": "adjusted_open", "high": "adjusted_high", "low": "adjusted_low"}
 _BAR_ROLES = ("open", "high", "low", "close", "adjusted_close", "volume")
@@ -36,11 +38,33 @@ def wide_series(found: Candidates) -> tuple[Series, ...]:
     if any(table.tickers):
         places = [place for place in range(len(table.headers)) if place != found.date]
         pairs = [Pair(place, table.headers[place], table.tickers[place]) for place in places]
-        return _by_ticker(table, pairs)
+        return _by_ticker(table, _as_named(found, pairs))
     if found.ticker is not None or "close" in found.fixed or _is_plain(found):
         return ()
     pairs = [pair for pair in pairs_in(table.headers) if pair.place != found.date]
     return _closes(found, pairs) or _fields(table, pairs)
+
+
+def _as_named(found: Candidates, pairs: Iterable[Pair]) -> list[Pair]:
+    """The columns of tickers with the roles that the user gave to a field, which all of them have.
+
+    Raises:
+        DataError: a ticker lacks a field that was named.
+    """
+    for role, chosen in found.fixed.items():
+        if role not in _BAR_ROLES:
+            continue
+        text, tickers = found.header(chosen).text, {pair.ticker for pair in pairs if pair.ticker}
+        named = [pair for pair in pairs if pair.field.text == text]
+        if lacking := tickers - {pair.ticker for pair in named}:
+            raise DataError(
+                f"{found.table.source} has no column {quoted(text)} of {few(sorted(lacking))} for"
+                f" {role}; each ticker needs one. Leave those tickers out, or name another column."
+            )
+        others = [pair for pair in pairs if pair.field.role != role and pair.field.text != text]
+        known = [pair._replace(field=replace(pair.field, role=role)) for pair in named]
+        pairs = [*known, *others]
+    return list(pairs)
 
 
 def word_alone(found: Candidates, panel: Sequence[Series]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from forecaster.market.files.cells.typed_columns import has_text, is_read, texts
 from forecaster.market.files.column_names import header_of
 from forecaster.market.files.delimited import require_columns
 from forecaster.market.files.header import Table
-from forecaster.market.files.panel_headers import pairs_in, tuple_of
+from forecaster.market.files.panel_headers import levels_in, pairs_in, tuple_of
 from forecaster.market.files.ticker_cells import number_cells
 from forecaster.market.memory import require_memory
 
@@ -159,7 +159,8 @@ def table_of_columns(
     names = _index_names(names, columns, index)
     pairs = {}
     if any(name.startswith("(") for name in names):
-        pairs = {pair.place: pair for pair in pairs_in([header_of(name) for name in names])}
+        whole = [header_of(name) for name in names]
+        pairs = {pair.place: pair for pair in levels_in(whole) or pairs_in(whole)}
         names = [(tuple_of(name) or (name,))[0] for name in names]
     headers = [pairs[p].field if p in pairs else header_of(n) for p, n in enumerate(names)]
     columns = [

@@ -121,6 +121,18 @@ def test_two_header_lines():
     ]
 
 
+@pytest.mark.parametrize("chosen", ["Adj Close", "adj close"])
+def test_a_field_below_tickers_is_chosen_for_each(chosen):
+    text = (
+        "Ticker,A1,A1,B1,B1\nPrice,Close,Adj Close,Close,Adj Close\nDate,,,,\n2020-01-02,1,2,3,4\n"
+    )
+    _, found = layout(text, close=chosen)
+    assert [(series.ticker, dict(series.fields)) for series in found.series] == [
+        ("A1", {"close": 2}),
+        ("B1", {"close": 4}),
+    ]
+
+
 def test_chosen_columns_overrule():
     text = "Date,Close,Mittelkurs,Firma\n2020-01-02,1,2,AAPL\n"
     _table, found = layout(text, close="Mittelkurs", ticker="Firma")
