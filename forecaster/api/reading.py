@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 import numpy as np
 
 from forecaster.api.arguments import checked, in_python
+from forecaster.api.ready import under, with_ready
 from forecaster.errors import ForecastError, ForecastWarning, SettingsError, parameter
 from forecaster.market.bars import History, Panel
 from forecaster.market.frames import NAME, is_frame, table_of_frame
-from forecaster.wording import counted, visible
+from forecaster.wording import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,25 +150,10 @@ def load_result(
     from forecaster.market.files.read import DEFAULT_READ_OPTIONS
     from forecaster.market.load import read_sources
 
+    options, fetching = options or DEFAULT_READ_OPTIONS, fetching or DEFAULT_FETCH_OPTIONS
     sources, ready = _sorted(data)
-    loaded = read_sources(
-        sources, options or DEFAULT_READ_OPTIONS, fetching or DEFAULT_FETCH_OPTIONS
-    )
-    return _with_ready(loaded, ready) if ready else loaded
-
-
-def _with_ready(loaded: LoadResult, ready: Sequence[Panel]) -> LoadResult:
-    """What was read, after histories that were there already."""
-    from forecaster.market.calendars import Calendars
-
-    known = {code: one for panel in ready for code, one in (panel.calendars or {}).items()}
-    histories = [history for panel in ready for history in panel]
-    market = ready[0].market if len(ready) == 1 and not len(loaded.panel) else None
-    return replace(
-        loaded,
-        panel=Panel((*histories, *loaded.panel.histories), market),
-        calendars=Calendars({**known, **loaded.calendars}),
-    )
+    loaded = read_sources(sources, options, fetching)
+    return with_ready(loaded, ready, options, fetching) if ready else loaded
 
 
 def _sorted(data: Data) -> tuple[list[str | Table], list[Panel]]:
@@ -180,7 +166,7 @@ def _sorted(data: Data) -> tuple[list[str | Table], list[Panel]]:
     several = sum(is_frame(part) for _, part in parts) > 1
     for number, (name, part) in enumerate(parts, start=1):
         if isinstance(part, Panel | History):
-            ready.append(_under(name, part if isinstance(part, Panel) else Panel((part,))))
+            ready.append(under(name, part if isinstance(part, Panel) else Panel((part,))))
         elif is_frame(part):
             table = table_of_frame(part, name or (f"{NAME} {number}" if several else NAME))
             sources.append(replace(table, title=name))
@@ -210,22 +196,6 @@ def _parts(data: Data) -> list[tuple[str | None, Any]]:
             f"{parameter('data')} is empty; a ticker, a file or a DataFrame is needed."
         )
     return parts
-
-
-def _under(name: str | None, panel: Panel) -> Panel:
-    """A panel whose one history has the ticker that a mapping gives it.
-
-    Raises:
-        SettingsError: it has several.
-    """
-    if name is None:
-        return panel
-    if len(panel) != 1:
-        raise SettingsError(
-            f"{parameter('data')} gives {name} a panel of {counted(len(panel), 'history')}; one is"
-            " needed. Give the panel by itself, without a ticker."
-        )
-    return replace(panel, histories=(panel.histories[0].having(ticker=name),))
 
 
 def _no_frame(name: str, part: object) -> SettingsError:

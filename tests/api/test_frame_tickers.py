@@ -148,3 +148,29 @@ def test_the_close_of_two_levels_has_an_argument_of_its_own():
     panel = forecaster.read(downloaded(1), target_col="Adj Close")
     assert np.array_equal(panel.histories[0].close, A.adjusted_close)
     assert not panel.histories[0].adjusted
+
+
+def test_options_hold_for_what_was_read_before():
+    before = forecaster.read({"AAA": bars(A)})
+    named = forecaster.read(before, ticker="A2", calendar="XNYS", currency="EUR")
+    (history,), (whole,) = named, forecaster.read(bars(A), calendar="XNYS")
+    assert (history.ticker, history.calendar, history.currency) == ("A2", "XNYS", "EUR")
+    assert np.array_equal(history.closes, whole.closes)
+    assert {*named.calendars} == {"XNYS"}
+    (again,) = forecaster.read(named, calendar="XLON", currency="USD")
+    assert (again.calendar, again.currency) == ("XNYS", "EUR")
+    assert before.histories[0].ticker == "AAA"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"target_col": "Adj Close"}, "data was read before"),
+        ({"columns": {"volume": "Volume"}}, "data was read before"),
+        ({"ticker": "A2"}, "names one history, but 2 were given"),
+    ],
+)
+def test_options_that_cannot_hold_for_what_was_read_before_are_refused(options, said):
+    with pytest.raises(SettingsError, match=said):
+        forecaster.read([A, B], **options)
+    forecaster.read(Panel((A,)), target_col=None)
