@@ -174,3 +174,16 @@ def test_options_that_cannot_hold_for_what_was_read_before_are_refused(options, 
     with pytest.raises(SettingsError, match=said):
         forecaster.read([A, B], **options)
     forecaster.read(Panel((A,)), target_col=None)
+
+
+@pytest.mark.parametrize("name", ["fund", "id", "x"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_texts_beside_dates_in_an_index_are_tickers(name, order, tmp_path):
+    frame = long(**{name: "id"}).set_index([name, "Date"][::order])
+    frame.to_parquet(tmp_path / "both.parquet")
+    for source in (frame, str(tmp_path / "both.parquet")):
+        one, other = forecaster.read(source)
+        assert (one.fingerprint, other.fingerprint) == (A.fingerprint, B.fingerprint)
+    assert forecaster.read(frame, id_col=name).tickers == ("AAA", "BBB")
+    (named,) = forecaster.read(frame.assign(ticker="CCC").iloc[: len(A)])
+    assert named.ticker == "CCC"

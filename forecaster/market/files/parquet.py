@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -15,7 +16,8 @@ import numpy as np
 from forecaster.errors import DataError
 from forecaster.market.files.cells.parse_numbers import Column
 from forecaster.market.files.cells.typed_columns import has_text, is_read, texts_of, typed_column
-from forecaster.market.files.column_names import header_of
+from forecaster.market.files.column_names import Header, header_of
+from forecaster.market.files.contents import holds_dates
 from forecaster.market.files.delimited import require_columns
 from forecaster.market.files.header import Table
 from forecaster.market.files.panel_headers import levels_in, pairs_in, tuple_of
@@ -156,6 +158,7 @@ def table_of_columns(
     count = len(columns[0]) if columns else 0
     if count == 0:
         raise DataError(f"{source} has no rows; at least 1 bar is needed. Check where it is from.")
+    levels = [names.index(name) for name in index if name in names]
     names = _index_names(names, columns, index)
     pairs = {}
     if any(name.startswith("(") for name in names):
@@ -163,6 +166,8 @@ def table_of_columns(
         pairs = {pair.place: pair for pair in levels_in(whole) or pairs_in(whole)}
         names = [(tuple_of(name) or (name,))[0] for name in names]
     headers = [pairs[p].field if p in pairs else header_of(n) for p, n in enumerate(names)]
+    if not pairs:
+        headers = _with_ticker_level(headers, columns, levels)
     columns = [
         _as_tickers(column) if header.role == "ticker" else column
         for header, column in zip(headers, columns, strict=True)
@@ -186,6 +191,27 @@ def _index_names(names: list[str], columns: list[Column], index: list[str]) -> l
         others if place in levels - dates else "" if place in dates else name
         for place, name in enumerate(names)
     ]
+
+
+def _with_ticker_level(
+    headers: list[Header], columns: list[Column], levels: list[int]
+) -> list[Header]:
+    """The headers, of which that of texts beside dates in an index names tickers: ``fund``.
+
+    Rows that an index of two levels tells apart are no choice between kinds of one stock's bars.
+    """
+    if any(header.role in {"ticker", "name"} for header in headers):
+        return headers
+    dates = [p for p in levels if headers[p].role == "date" or holds_dates(columns[p])]
+    texts = [
+        place
+        for place in levels
+        if headers[place].role is None and place not in dates and isinstance(columns[place], list)
+    ]
+    if not dates or len(texts) != 1:
+        return headers
+    (place,) = texts
+    return [*headers[:place], replace(headers[place], role="ticker"), *headers[place + 1 :]]
 
 
 def _is_dates(column: Column) -> bool:
