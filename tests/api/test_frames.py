@@ -99,6 +99,14 @@ def test_a_column_alone_of_volumes_is_none_of_prices():
             forecaster.read(volumes.rename(word))
 
 
+@pytest.mark.parametrize("form", [pd.DataFrame, lambda frame: frame.astype(str)])
+def test_volumes_of_a_later_listing_are_no_prices(form):
+    volumes = pd.DataFrame({"AAA": bars(A)["Volume"].round(), "BBB": bars(B)["Volume"].round()})
+    volumes["BBB"] = volumes["BBB"].shift(210)
+    with pytest.raises(forecaster.ForecastError, match="no column with prices"):
+        forecaster.read(form(volumes))
+
+
 def test_a_frame_of_polars():
     import polars
 

@@ -16,11 +16,11 @@ from forecaster.market.files.cells.parse_numbers import Column, looks_numeric
 from forecaster.market.files.column_names import Header
 from forecaster.market.files.contents import (
     counts_rows,
-    first_numbers,
     holds_nothing,
     holds_numbers,
     is_any_date,
     jumps_like_a_volume,
+    numbers_from_first,
     share_of,
 )
 from forecaster.market.files.header import Table
@@ -112,7 +112,7 @@ class Candidates:
 
     def may_be_prices(self, place: int) -> bool:
         """Whether a column of numbers is neither row numbers nor volumes."""
-        values = first_numbers(self.table.columns[place], self.table.delimiter)
+        values = numbers_from_first(self.table.columns[place], self.table.delimiter)
         return not counts_rows(values) and not jumps_like_a_volume(values)
 
 

@@ -32,6 +32,7 @@ from forecaster.market.files.contents import (
     holds_nothing,
     jumps_like_a_volume,
     move_together,
+    numbers_from_first,
     sampled,
     share_fitting,
 )
@@ -331,7 +332,7 @@ def _volumes(found: Candidates, places: Sequence[int]) -> list[int]:
     return [
         place
         for place, column in columns
-        if jumps_like_a_volume(first_numbers(column, found.table.delimiter))
+        if jumps_like_a_volume(numbers_from_first(column, found.table.delimiter))
     ]
 
 

@@ -86,6 +86,15 @@ def first_numbers(column: Column, delimiter: str) -> Floats:
     return _numbers([column[:SAMPLED_ROWS]], delimiter)[0]
 
 
+def numbers_from_first(column: Column, delimiter: str) -> Floats:
+    """The numbers of neighbouring rows from the first filled one, as of a later listing."""
+    if isinstance(column, np.ndarray):
+        known = np.flatnonzero(~np.isnan(column))
+        return first_numbers(column[known[0] :] if len(known) else column, delimiter)
+    start = next((place for place, cell in enumerate(column) if not is_blank(cell)), 0)
+    return first_numbers(column[start : start + SAMPLED_ROWS], delimiter)
+
+
 def _numbers(columns: Sequence[Column], delimiter: str) -> list[Floats]:
     """Columns as numbers, if need be with a decimal point: ratios between them stay as they are."""
     try:

@@ -18,9 +18,9 @@ from forecaster.market.files.candidates import (
 from forecaster.market.files.column_names import header_of, without_brackets
 from forecaster.market.files.contents import (
     are_one_bar,
-    first_numbers,
     jumps_like_a_volume,
     moves_like_a_price,
+    numbers_from_first,
     sampled,
     share_fitting,
 )
@@ -120,7 +120,7 @@ def _has_plain_range_or_volume(found: Candidates) -> bool:
                 return True
     symbols = any(found.header(place).is_symbol for place in found.numbers)
     for place in found.ranked.get("volume", ()):
-        values = first_numbers(found.table.columns[place], found.table.delimiter)
+        values = numbers_from_first(found.table.columns[place], found.table.delimiter)
         if jumps_like_a_volume(values) or not (symbols or moves_like_a_price(values)):
             return True
     return _agree(found)
