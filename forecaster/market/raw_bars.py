@@ -159,7 +159,8 @@ def one_row_a_date(bars: RawBars, notes: list[str]) -> RawBars:
     """The rows with a date and a close, oldest first, each date once.
 
     Raises:
-        DataError: more than half of the rows have no usable close, or rows of a date disagree.
+        DataError: more than half of the rows from the first close to the last one have none that
+            is usable, or rows of a date disagree.
     """
     return _one_per_date(_in_order(_with_usable_closes(bars, notes), notes), notes)
 
@@ -171,8 +172,8 @@ def _with_usable_closes(bars: RawBars, notes: list[str]) -> RawBars:
     usable = bars.usable
     counted = ~footers & ~(bars.blank & bars.gaps_expected)
     bad = counted & ~usable
-    count, total = int(bad.sum()), int(counted.sum())
-    if count * 2 > total or not usable.any():
+    count, outside = int(bad.sum()), _outside(bars, usable)
+    if np.sum(bad & ~outside) * 2 > np.sum(counted & ~outside) or not usable.any():
         raise DataError(_unusable(bars, bad, dated))
     if count:
         first = int(np.argmax(bad))
@@ -183,6 +184,20 @@ def _with_usable_closes(bars: RawBars, notes: list[str]) -> RawBars:
             f" {bars.row(first)} ({found})"
         )
     return bars if usable.all() else bars.take(np.flatnonzero(usable))
+
+
+def _outside(bars: RawBars, usable: Mask) -> Mask:
+    """Which rows say nothing at all before the first close or after the last one.
+
+    A frame of many tickers that is cut apart has them for each that was listed late or left early.
+    """
+    outside = bars.blank & ~np.isnat(bars.days)
+    for values in bars.values.values():
+        outside &= np.isnan(values)
+    if usable.any():
+        days = bars.days[usable]
+        outside &= (bars.days < days.min()) | (bars.days > days.max())
+    return outside
 
 
 def _unusable(bars: RawBars, bad: Mask, dated: Mask) -> str:

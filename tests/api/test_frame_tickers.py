@@ -187,3 +187,25 @@ def test_texts_beside_dates_in_an_index_are_tickers(name, order, tmp_path):
     assert forecaster.read(frame, id_col=name).tickers == ("AAA", "BBB")
     (named,) = forecaster.read(frame.assign(ticker="CCC").iloc[: len(A)])
     assert named.ticker == "CCC"
+
+
+WIDE = pd.DataFrame({"AAA": bars(A)["Close"], "BBB": bars(B)["Close"].shift(1)[-60:]})
+CUT_APART: dict[str, Callable[[], Any]] = {
+    "stacked": lambda: WIDE.stack(future_stack=True),
+    "melted": lambda: WIDE.reset_index().melt("Date", var_name="ticker", value_name="close"),
+    "one of two levels": lambda: downloaded(0).reindex(WIDE.index)["BBB"].where(WIDE["BBB"] > 0),
+    "newest first": lambda: {"BBB": WIDE["BBB"][::-1].rename("close").to_frame()},
+}
+
+
+@pytest.mark.parametrize("form", CUT_APART)
+def test_blank_rows_before_a_listing_are_left_out(form):
+    with pytest.warns(forecaster.ForecastWarning, match="no usable close were left out"):
+        panel = forecaster.read(CUT_APART[form]())
+    assert panel.histories[-1].first == WIDE["BBB"].first_valid_index()
+
+
+def test_blank_rows_amid_others_are_not_most_of_a_history():
+    gaps = WIDE["BBB"].where(np.arange(len(WIDE)) % 3 == 0).rename("close").to_frame()
+    with pytest.raises(DataError, match="rows of 320 cannot be used"):
+        forecaster.read({"BBB": gaps})
