@@ -303,7 +303,7 @@ def history_from_closes(
     Args:
         ticker: the symbol.
         sessions: ISO dates or ``datetime64``, shape ``(n,)``, rising, one for each session.
-        close: prices, shape ``(n,)``.
+        close: prices, shape ``(n,)``, which are copied.
 
     Raises:
         DataError: the dates are a week, a month or so apart, or have times of day.
@@ -311,7 +311,7 @@ def history_from_closes(
     """
     from forecaster.market.spacing import require_daily
 
-    prices = np.asarray(close, dtype=np.float64)
+    prices = np.ma.array(close, dtype=np.float64, copy=True).filled(np.nan)
     moments = np.asarray(sessions, dtype="datetime64[s]")
     days = moments.astype("datetime64[D]")
     unknown = np.full(prices.shape, np.nan)

@@ -124,3 +124,12 @@ class TestPanel:
 def test_closes_of_no_sessions_are_refused(sessions, found):
     with pytest.raises(DataError, match=found):
         history_from_closes("A", sessions, np.arange(1.0, len(sessions) + 1))
+
+
+def test_closes_are_those_of_the_moment_and_masked_ones_are_none():
+    days, closes = ["2020-01-02", "2020-01-03", "2020-01-06"], np.array([1.0, 2.0, 3.0])
+    history = history_from_closes("A", days, closes)
+    closes[:] = 9.0
+    assert history.close.tolist() == history.adjusted_close.tolist() == [1.0, 2.0, 3.0]
+    with pytest.raises(ValueError, match="close must be finite and positive"):
+        history_from_closes("A", days, np.ma.masked_equal([1.0, 2.0, 3.0], 2.0))
