@@ -115,7 +115,7 @@ def predict(
     from forecaster.jobs import predict as job
     from forecaster.jobs.chances import checked_marks, with_chances
     from forecaster.jobs.intervals import checked_shares, with_intervals
-    from forecaster.jobs.market_set import other_than_learned
+    from forecaster.jobs.market_set import forecast_alone, other_than_learned
     from forecaster.market.age import ages_of, as_of_notes, file_notes
 
     author = model_of(model)
@@ -139,6 +139,7 @@ def predict(
     if failures and not result.forecasts:
         raise failures[-1].error
     warn_failures(failures, "was not forecast", [one.ticker for one in result.forecasts])
+    warn_notes(forecast_alone(author, members, result.forecasts))
     warn_notes(job.hindsight_notes(author, result.forecasts))
     forecasts = with_chances(with_intervals(result.forecasts, shares), marks)
     result = replace(result, failures=failures, forecasts=forecasts)

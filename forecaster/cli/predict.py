@@ -47,7 +47,7 @@ def predict(
     from forecaster.jobs import predict
     from forecaster.jobs.chances import checked_marks, with_chances
     from forecaster.jobs.intervals import checked_shares, with_intervals
-    from forecaster.jobs.market_set import other_than_learned
+    from forecaster.jobs.market_set import forecast_alone, other_than_learned
     from forecaster.market.age import ages_of, file_notes
     from forecaster.output.batch import write_jsonl, write_parquet
     from forecaster.output.predict import predict_csv, predict_json, predict_table
@@ -70,6 +70,7 @@ def predict(
     )  # fmt: skip
     forecasts = with_chances(with_intervals(result.forecasts, shares), marks)
     result = replace(result, forecasts=forecasts)
+    show_notes(forecast_alone(trained, members, forecasts))
     show_notes(predict.hindsight_notes(trained, forecasts))
     failures = failures_in_flags((*loaded.failures, *result.failures))
     to.write(

@@ -101,6 +101,24 @@ def other_than_learned(model: Model, members: Sequence[History] | None) -> list[
     return [Note(Message(message), source=f"model {model.name}")]
 
 
+def forecast_alone(
+    model: Model, members: Sequence[History] | None, forecasts: Sequence[TickerForecast]
+) -> list[Note]:
+    """A note where a set was named and made no market state of a forecast."""
+    alone = [forecast for forecast in forecasts if not forecast.market_tickers]
+    if members is None or not alone:
+        return []
+    named, first = parameter("market"), alone[0]
+    why = f"model {model.name} reads no market state. Leave it out."
+    if model.representation.market_state:
+        why = (
+            f"a market state needs bars of {FEWEST} or more tickers at the cutoff, {first.cutoff}."
+            " Name more of them, or newer prices."
+        )
+    which = "it was" if len(alone) == 1 else f"it and {len(alone) - 1} more were"
+    return [Note(Message(f"{which} forecast as without {named}: {why}"), first.ticker)]
+
+
 def fewer_than_wanted(
     model: Model, forecasts: Sequence[TickerForecast], sources: BatchSources
 ) -> list[Note]:

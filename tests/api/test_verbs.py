@@ -80,6 +80,13 @@ def test_a_market_set_is_the_command_s(forecast):
     made = forecaster.predict(FB, "sample", market=SAMPLE)
     assert made["FB"].plain_steps() == said["forecasts"][0]["steps"]
     assert made["FB"].market_tickers == said["forecasts"][0]["market_tickers"] == 5
+    old = forecaster.read(SAMPLE).up_to(np.datetime64("2013-02-28"))
+    for market, without in ((FB, 1), (old, 1), (SAMPLE, 0)):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            forecaster.predict(FB, "sample", market=market)
+        said = [str(one.message) for one in caught if "as without market: " in str(one.message)]
+        assert len(said) == without
 
 
 def test_backtest_gives_the_command_s_scores(forecast):

@@ -36,6 +36,12 @@ def test_a_market_set_takes_the_neighbours_out_of_a_forecast(forecast, home):
     assert without["steps"] != alone["steps"]
 
 
+def test_a_market_set_that_makes_no_state_is_named(forecast, home):
+    run = forecast("predict", FB, IBM, "-m", "sample", "--market", IBM, "-f", "json")
+    assert forecast_of(run, "FB")["market_tickers"] == 0
+    assert "FB: it and 1 more were forecast as without --market: a market state needs" in run.stderr
+
+
 def test_a_market_set_that_fails_in_part_is_named(forecast, home, tmp_path):
     (tmp_path / "bad.csv").write_text("Date,Close\nnever,1\n")
     run = forecast(
