@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from forecaster.jobs import backtest, predict, train
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class Predictions(predict.Predictions):
     """Forecasts of several tickers; ``predictions["AAPL"]`` is that of one.
 
+    Equal ones are equal forecasts by equal models.
+
     Attributes:
         model: who forecast.
         histories: what was forecast.
@@ -31,7 +33,7 @@ class Predictions(predict.Predictions):
     """
 
     model: Model
-    histories: tuple[History, ...]
+    histories: tuple[History, ...] = field(compare=False)
     intervals: tuple[float, ...] = ()
 
     def __len__(self) -> int:
@@ -153,10 +155,13 @@ def _scores(table: ScoreTable | None) -> pd.DataFrame:
 
 
 def rows_frame(header: list[str], rows: list[list[Any]], dates: Sequence[str] = ()) -> pd.DataFrame:
-    """Rows as a DataFrame, with dates as dates."""
+    """Rows as a DataFrame, with dates as dates, and numbers that no row has as numbers."""
     import pandas as pd
 
     frame = pd.DataFrame(rows, columns=pd.Index(header))
+    if rows:
+        unknown = frame.columns[frame.isna().all()]
+        frame = frame.astype(dict.fromkeys(unknown, "float64"))
     for name in dates:
         frame[name] = pd.to_datetime(frame[name])
     return frame

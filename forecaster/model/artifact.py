@@ -93,6 +93,12 @@ class Model:
             f" trained to {self.card.trained_to}>"
         )
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and (self.name, self.digest) == (other.name, other.digest)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.digest))
+
     def require_steps(self, steps: Sequence[int], name: str) -> None:
         """Refuse steps that it was not trained for, and none at all.
 
