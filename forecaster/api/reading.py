@@ -190,12 +190,29 @@ def _parts(data: Data) -> list[tuple[str | None, Any]]:
     parts: list[tuple[str | None, Any]] = []
     for part in cast("Iterable[Any]", [data] if single else data):
         named = isinstance(part, Mapping)
-        parts += [(str(name), one) for name, one in part.items()] if named else [(None, part)]
+        parts += [(_key(name), one) for name, one in part.items()] if named else [(None, part)]
     if not parts:
         raise SettingsError(
             f"{parameter('data')} is empty; a ticker, a file or a DataFrame is needed."
         )
     return parts
+
+
+def _key(name: object) -> str:
+    """The ticker of a mapping; ``groupby(["ticker"])`` has a tuple of it.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    from forecaster.market.files.ticker_cells import NO_NAMES
+
+    text = str(name[0] if isinstance(name, tuple) and len(name) == 1 else name).strip()
+    if text in {"", "NaT", *NO_NAMES}:
+        raise SettingsError(
+            f"{parameter('data')} has prices under {name!r}; each ticker has its frame, as in"
+            ' {"AAPL": frame}. Name it, or leave it out.'
+        )
+    return text
 
 
 def _no_frame(name: str, part: object) -> SettingsError:

@@ -209,3 +209,16 @@ def test_blank_rows_amid_others_are_not_most_of_a_history():
     gaps = WIDE["BBB"].where(np.arange(len(WIDE)) % 3 == 0).rename("close").to_frame()
     with pytest.raises(DataError, match="rows of 320 cannot be used"):
         forecaster.read({"BBB": gaps})
+
+
+def test_groups_of_a_frame_are_a_mapping():
+    for keys in ("id", ["id"]):
+        panel = forecaster.read(dict(list(long(id="id").groupby(keys))))
+        assert panel.tickers == ("AAA", "BBB")
+    assert forecaster.read({" AAA ": bars(A)}).tickers == ("AAA",)
+
+
+@pytest.mark.parametrize("key", [None, "", " ", float("nan"), pd.NA, pd.NaT, ("",)])
+def test_a_key_that_is_no_ticker_is_refused(key):
+    with pytest.raises(SettingsError, match="each ticker has its frame"):
+        forecaster.read({key: bars(A)})

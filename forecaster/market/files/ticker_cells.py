@@ -20,9 +20,7 @@ from forecaster.wording import plural, were
 
 _QUOTED = compiled(r"""=?(["'])(.*)\1""")
 _UNSEEN = "\ufeff\u200b\u200e\u200f\u00a0"
-_NO_NAMES = frozenset(
-    {"nan", "NaN", "None", "null", "<NA>", "#N/A", "-", "–", "—", "〃", "″", "''"}
-)
+NO_NAMES = frozenset({"nan", "NaN", "None", "null", "<NA>", "#N/A", "-", "–", "—", "〃", "″", "''"})
 """What stands in a cell without a ticker; ``NA`` is one."""
 _WHOLE_NUMBER = compiled(r"(\d+)(?:\.0*)?")
 
@@ -76,7 +74,7 @@ def number_cells(column: Column) -> list[str]:
 def _plain(cell: str) -> str:
     text = cell.strip().strip(_UNSEEN)
     quoted = _QUOTED.fullmatch(text)
-    if text in _NO_NAMES:
+    if text in NO_NAMES:
         return ""
     if quoted:
         return quoted[2].strip()
