@@ -35,7 +35,8 @@ class Note:
     Attributes:
         message: a plain sentence, with counts and the first row or date where it has some.
         ticker: the symbol, or None where it concerns the whole source.
-        source: the file as the user named it, or whatever else it concerns; None for a ticker.
+        source: the file as the user named it, with the ticker behind it where it holds several, or
+            whatever else it concerns; None for a ticker.
         loud: whether it is shown where nothing else is: a forecast without it would mislead.
     """
 

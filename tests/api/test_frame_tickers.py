@@ -222,3 +222,12 @@ def test_groups_of_a_frame_are_a_mapping():
 def test_a_key_that_is_no_ticker_is_refused(key):
     with pytest.raises(SettingsError, match="each ticker has its frame"):
         forecaster.read({key: bars(A)})
+
+
+@pytest.mark.parametrize("form", [lambda: downloaded(0), lambda: long(ticker="id")])
+def test_what_was_repaired_in_a_frame_of_many_names_the_ticker(form):
+    frame = form()
+    lows = [column for column in frame if "Low" in column]
+    frame[lows[-1]] = frame[lows[-1]].where(frame[lows[-1]] != B.low[7], -1.0)
+    with pytest.warns(forecaster.ForecastWarning, match="^DataFrame: BBB: 1 row with low at or"):
+        forecaster.read(frame)

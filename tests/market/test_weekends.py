@@ -50,7 +50,9 @@ def test_filled_weekends_are_left_out_but_for_the_first_saturday(form):
 def test_stocks_beside_coins_are_those_of_their_own_table():
     coin = frame(garch_history("C", 168, 4), days="D")
     both = pd.DataFrame({"AAA": BARS["close"], "BTC-USD": coin["close"]}).ffill()
-    with pytest.warns(forecaster.ForecastWarning, match="4. bars of weekends repeat"):
+    with pytest.warns(
+        forecaster.ForecastWarning, match="^DataFrame: AAA: 4. bars of weekends repeat"
+    ):
         stock, other = forecaster.read(both)
     assert len(other) == len(coin)
     assert np.sum(stock.sessions == np.datetime64("2024-02-03")) == 0

@@ -58,7 +58,7 @@ class Joining:
         self.sources[ticker] = max(bars.source(place) for place in newest)
         if len(bars.sources) > 1:
             self._joined[ticker] = bars
-        source = bars.sources[0] if len(bars.sources) == 1 else None
+        source = bars.name if len(bars.sources) == 1 else None
         self.notes += [Note(_sentence(note), ticker, source) for note in notes]
 
     def finish(self) -> None:
