@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ from forecaster.market.bars import History, Panel
 from forecaster.wording import counted
 
 if TYPE_CHECKING:
+    from forecaster.market.calendars import Schedule
     from forecaster.market.fetch_options import FetchOptions
     from forecaster.market.files.read import LoadResult, ReadOptions
+    from forecaster.market.notes import Note
 
 
 def under(name: str | None, panel: Panel) -> Panel:
@@ -41,14 +44,13 @@ def with_ready(
         loaded: what was read.
         ready: the others.
         options: whose ticker, and whose currency where none is known, they have.
-        fetching: whose calendar they have where they have none.
+        fetching: whose calendar they have where they have none; the sessions of those that they
+            have are looked up where no panel brings them.
 
     Raises:
         SettingsError: columns are named and nothing that was read has any, or a ticker for several
             histories.
     """
-    from forecaster.market.calendars import Calendars
-
     histories = [history for panel in ready for history in panel]
     if options.columns and not (len(loaded.panel) or loaded.failures):
         raise SettingsError(
@@ -67,28 +69,42 @@ def with_ready(
             history if history.currency else history.having(currency=options.currency)
             for history in histories
         ]
-    dated = _on_calendar(histories, fetching)
     known = {code: one for panel in ready for code, one in (panel.calendars or {}).items()}
+    dated = _on_calendars(histories, known, fetching)
     market = ready[0].market if len(ready) == 1 and not len(loaded.panel) else None
     return replace(
         loaded,
         panel=Panel((*dated.panel.histories, *loaded.panel.histories), market),
         notes=(*dated.notes, *loaded.notes),
-        calendars=Calendars({**known, **dated.calendars, **loaded.calendars}),
+        calendars=type(loaded.calendars)({**dated.calendars, **loaded.calendars}),
     )
 
 
-def _on_calendar(histories: Sequence[History], fetching: FetchOptions) -> LoadResult:
-    """The histories, those without a calendar on the one that was named."""
+def _on_calendars(
+    histories: Sequence[History], known: Mapping[str, Schedule], fetching: FetchOptions
+) -> LoadResult:
+    """The histories with the schedules of their calendars, which are made where none is known."""
+    from forecaster.market.calendars import Calendars
     from forecaster.market.fetch_options import store_and_provider
     from forecaster.market.files.read import LoadResult
     from forecaster.market.load import on_calendar
 
-    without = LoadResult(Panel(tuple(one for one in histories if one.calendar is None)), (), ())
-    if fetching.calendar is None or not len(without.panel):
-        return replace(without, panel=Panel(tuple(histories)))
-    with store_and_provider(fetching, None, None) as (store, _):
-        dated = on_calendar(without, fetching.calendar, store, datetime.now(UTC))
-    found = {history.ticker: history for history in dated.panel}
-    every = tuple(found.get(one.ticker, one) for one in histories)
-    return replace(dated, panel=Panel(every))
+    places: dict[str, list[int]] = {}
+    for place, history in enumerate(histories):
+        code = history.calendar or fetching.calendar
+        if code is not None and (history.calendar is None or code not in known):
+            places.setdefault(code, []).append(place)
+    made: dict[int, History] = {}
+    notes: list[Note] = []
+    calendars = dict(known)
+    with contextlib.ExitStack() as opened:
+        if places:
+            store, _ = opened.enter_context(store_and_provider(fetching, None, None))
+        for code, of_code in places.items():
+            panel = Panel(tuple(histories[place] for place in of_code))
+            dated = on_calendar(LoadResult(panel, (), ()), code, store, datetime.now(UTC))
+            made.update(zip(of_code, dated.panel, strict=True))
+            notes += dated.notes if any(history.calendar is None for history in panel) else ()
+            calendars.update(dated.calendars)
+    every = Panel(tuple(made.get(place, one) for place, one in enumerate(histories)))
+    return LoadResult(every, tuple(notes), (), Calendars(calendars))

@@ -162,6 +162,16 @@ def test_options_hold_for_what_was_read_before():
     assert before.histories[0].ticker == "AAA"
 
 
+def test_a_history_by_itself_has_the_sessions_of_its_calendar():
+    panel = forecaster.read({"AAA": bars(A)}, calendar="XNYS")
+    for alone in (panel.histories[0], [panel.histories[0], bars(B)["Close"].rename("BBB")]):
+        steps = forecaster.predict(alone, "sample")["AAA"].steps
+        assert not any(step.session_estimated for step in steps)
+        assert [step.session for step in steps] == [
+            step.session for step in forecaster.predict(panel, "sample")["AAA"].steps
+        ]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
