@@ -152,6 +152,7 @@ def prune(
     from forecaster.market.store import Store
     from forecaster.output.console import note
 
+    data.check_choice(tickers or (), idle_days=idle, everything=everything)
     if not yes:
         with Store() as store:
             brought = [] if everything else data.imported(store, tickers or ())

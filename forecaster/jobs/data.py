@@ -241,6 +241,23 @@ def imported(store: Store, wanted: Sequence[str]) -> list[str]:
     return [name for name in names if name in brought]
 
 
+def check_choice(
+    wanted: Sequence[str], *, idle_days: int | None = None, everything: bool = False
+) -> None:
+    """Raise a SettingsError unless one of the ways to say what is deleted was chosen."""
+    idle = [] if idle_days is None else [parameter("idle_days")]
+    ways = [*([parameter("everything")] if everything else []), *idle, *wanted[:1]]
+    if not ways:
+        raise SettingsError(
+            "nothing was named; prune deletes what it is told to. Give tickers,"
+            f" {parameter('idle_days')} DAYS, or {parameter('everything')}."
+        )
+    if len(ways) > 1:  # of an age and a ticker the latter went, however lately it was fetched
+        raise SettingsError(
+            f"both {ways[0]} and {ways[1]} were given; one of them is needed. Leave the other out."
+        )
+
+
 def prune(
     store: Store,
     wanted: Sequence[str],
@@ -249,26 +266,16 @@ def prune(
     everything: bool = False,
     now: datetime | None = None,
 ) -> list[str]:
-    """Delete stored tickers: those named, those not fetched for some days, or all.
+    """Delete stored tickers: either those named, those not fetched for some days, or all.
 
     Returns:
         The tickers deleted.
 
     Raises:
         DataError: one of those named is not stored.
-        SettingsError: nothing was named.
+        SettingsError: none of the three was chosen, or several were.
     """
-    if not wanted and idle_days is None and not everything:
-        raise SettingsError(
-            "nothing was named; prune deletes what it is told to. Give tickers,"
-            f" {parameter('idle_days')} DAYS, or {parameter('everything')}."
-        )
-    other = wanted[0] if wanted else None if idle_days is None else parameter("idle_days")
-    if other and everything:
-        raise SettingsError(
-            f"both {parameter('everything')} and {other} were given; one of them is needed."
-            " Leave the other out."
-        )
+    check_choice(wanted, idle_days=idle_days, everything=everything)
     names = list(_named(store, wanted)) if wanted or everything else []
     if idle_days is not None:
         limit = (now or datetime.now(UTC)) - timedelta(days=idle_days)

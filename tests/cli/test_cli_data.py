@@ -109,11 +109,20 @@ def test_imported_bars_are_not_pruned_unasked(apart, filled):
     asked = apart("data", "prune", "fb", "AAPL", stdin=b"n\n")
     assert asked.returncode == 0
     assert asked.stderr.strip() == "Delete FB, AAPL, whose bars were imported? [y/N]:"
-    nobody = apart("data", "prune", "FB", "--idle", "1")
+    nobody = apart("data", "prune", "FB")
     assert nobody.returncode == 2
     assert "Add --yes." in nobody.stderr
     assert apart("data", "export", "FB").stdout.count("\n") == 197  # nothing was deleted
     assert apart("data", "prune", "FB", stdin=b"y\n").stderr.endswith("note: deleted FB\n")
+
+
+def test_a_ticker_and_an_age_contradict_each_other(apart, filled):
+    for words in (("FB", "--idle", "1"), ("--all", "--idle", "1")):
+        both = apart("data", "prune", *words, "--yes")
+        assert both.returncode == 2
+        assert apart("data", "prune", *words).stderr == both.stderr  # nothing is asked first
+        assert "were given; one of them is needed. Leave the other out." in both.stderr
+    assert apart("data", "export", "FB").stdout.count("\n") == 197
 
 
 def test_fetched_bars_are_pruned_unasked(apart, forecast, filled, home):

@@ -320,9 +320,13 @@ class TestPrune:
         assert self.left(filled) == ()
 
     def test_all_and_some_of_them_contradict_each_other(self, filled):
-        for wanted, days in ((["ABC"], None), ([], 99)):
+        for wanted, days, everything in (
+            (["ABC"], None, True),
+            ([], 99, True),
+            (["ABC"], 99, False),
+        ):
             with pytest.raises(SettingsError, match="Leave the other out"):
-                data.prune(filled, wanted, idle_days=days, everything=True, now=NOW)
+                data.prune(filled, wanted, idle_days=days, everything=everything, now=NOW)
         assert self.left(filled) == ("ABC", "OLD")
 
     def test_nothing_was_named(self, filled):
