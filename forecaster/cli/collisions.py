@@ -220,8 +220,11 @@ def _read_from(word: str | None, use: Use) -> Iterator[Path | int]:
     if word == "-":
         yield _STDIN
         return
-    yield Path(word)
-    yield from _prices_in(Path(word))
+    from forecaster.market.files.file_names import members_of
+
+    for path in map(Path, dict.fromkeys((word, *members_of(word)))):
+        yield path
+        yield from _prices_in(path)
 
 
 def _prices_in(folder: Path) -> list[Path]:

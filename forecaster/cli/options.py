@@ -156,8 +156,8 @@ Market = Annotated[
         typer.Option(
             "--market",
             metavar="SOURCES",
-            help="Make the market state of these tickers, watchlists or files, which are not"
-            " forecast.",
+            help="Make the market state of these tickers, watchlists or files, with commas"
+            " between them, which are not forecast.",
             rich_help_panel=_TICKERS,
         )
     ),

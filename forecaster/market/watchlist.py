@@ -19,6 +19,7 @@ from forecaster.market.files.file_names import (
     PARQUET_SUFFIXES,
     STDIN,
     is_file_source,
+    members_of,
     refuse_pipe,
 )
 from forecaster.market.symbols import checked_ticker
@@ -189,17 +190,16 @@ def read_set_sources(words: Sequence[str]) -> BatchSources:
     """Sort the words for a set of tickers: tickers, watchlists and price files.
 
     Args:
-        words: each a ticker, several with commas between them, or a path.
+        words: each a ticker or a path, or several of these with commas between them.
 
     Raises:
         DataError: a file is not there, or a watchlist holds no ticker.
     """
     tickers: dict[str, None] = {}
     files: dict[str, None] = {}
-    for word in words:
+    for word in (member for given in words for member in members_of(given)):
         if not is_file_source(word):
-            parts = (part.strip() for part in word.split(","))
-            tickers.update(dict.fromkeys(part for part in parts if part))
+            tickers.setdefault(word)
         elif kind_of(word) == "prices":
             files.setdefault(word)
         else:

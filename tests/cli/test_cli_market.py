@@ -42,6 +42,29 @@ def test_a_market_set_that_makes_no_state_is_named(forecast, home):
     assert "FB: it and 1 more were forecast as without --market: a market state needs" in run.stderr
 
 
+def test_several_files_may_stand_between_commas(forecast, home, tmp_path):
+    (tmp_path / "list.txt").write_text("MSFT\n")
+    files = f"{IBM}, {SAMPLE / 'AAPL.csv'},{SAMPLE / 'GOOG.csv'}"
+    run = forecast("predict", FB, "-m", "sample", "--market", files, "-f", "json")
+    assert forecast_of(run, "FB")["market_tickers"] == 3
+    mixed = f"{IBM},AAPL,{tmp_path / 'list.txt'}"
+    none = forecast("predict", FB, "-m", "sample", "--offline", "--market", mixed)
+    assert "nothing is stored of AAPL" in none.stderr
+    assert "nothing is stored of MSFT" in none.stderr
+    one = tmp_path / "a,b.csv"
+    one.write_bytes(IBM.read_bytes())
+    named = forecast("predict", FB, "-m", "sample", "--market", f"{files},{FB}", "--market", one)
+    assert "with the market state of 5 tickers" in named.stdout
+
+
+def test_no_output_is_a_file_of_a_market_set(forecast, home, tmp_path):
+    kept = tmp_path / "x.csv"
+    kept.write_bytes(IBM.read_bytes())
+    run = forecast("predict", FB, "-m", "sample", "--market", f"{FB},{kept}", "-o", kept)
+    assert (run.returncode, kept.read_bytes()) == (2, IBM.read_bytes())
+    assert "an output needs a file of its own" in run.stderr
+
+
 def test_a_market_set_that_fails_in_part_is_named(forecast, home, tmp_path):
     (tmp_path / "bad.csv").write_text("Date,Close\nnever,1\n")
     run = forecast(
@@ -57,6 +80,7 @@ def test_a_market_set_that_fails_in_part_is_named(forecast, home, tmp_path):
         ("nowhere.csv", 4, "nowhere.csv cannot be read"),
         ("", 2, "--market names no ticker"),
         (",", 2, "--market names no ticker"),
+        ("x/" * 3000 + ",AAPL", 2, "File name too long"),
     ],
 )
 def test_a_market_set_that_fails_whole_is_an_error(forecast, home, market, code, said):

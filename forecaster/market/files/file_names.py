@@ -179,6 +179,16 @@ def is_file_source(word: str) -> bool:
         return False
 
 
+def members_of(word: str) -> list[str]:
+    """The tickers, watchlists and files of one word for a set: several with commas between them.
+
+    A file or folder that is there is one, whatever its name.
+    """
+    if os.path.exists(word):  # noqa: PTH110 Path's raises on names that are too long
+        return [word]
+    return [part.strip() for part in word.split(",") if part.strip()]
+
+
 def paths_of(source: str) -> list[tuple[Path, str]]:
     """The files that a source stands for, each with the name to use in messages.
 
