@@ -27,6 +27,7 @@ Rows = Literal["csv", "json", "jsonl", "parquet"]
 Forecasts = Literal["table", Rows]
 Report = Literal["table", "json"]
 Theme = Literal["light", "dark"]
+ProviderName = Literal["yahoo", "tiingo"]
 
 _TICKERS = "Tickers and their exchanges"
 _FILES = "Reading files"
@@ -244,11 +245,10 @@ class Reading:
         typer.Option("--offline", help="Use stored bars; ask no source.", rich_help_panel=_TICKERS),
     ] = False
     provider: Annotated[
-        str | None,
+        ProviderName | None,
         typer.Option(
             "--provider",
-            metavar="NAME",
-            help="Who is asked for bars: yahoo or tiingo. (default: yahoo)",
+            help="Who is asked for bars. (default: yahoo)",
             rich_help_panel=_TICKERS,
         ),
     ] = None

@@ -220,7 +220,7 @@ class TestWhatIsRefused:
             ("[train]\nname = 5", "name in [train] is 5; a string in quotes is needed"),
             ("home = ''", 'home is ""; a string that is not empty is needed'),
             ("store = ''", 'store is ""; a string that is not empty is needed'),
-            ("provider = ''", 'provider is ""; a string that is not empty is needed'),
+            ("currency = ''", 'currency is ""; a string that is not empty is needed'),
             ("[predict]\noutput = ''", 'output in [predict] is ""; a string that is not empty'),
             ("[predict]\ncolumn = ['']", "a string that is not empty is needed"),
             ("[train]\ncell = 'lstmm'", "rnn, lstm or gru (did you mean lstm?) is needed"),

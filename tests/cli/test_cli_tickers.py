@@ -137,7 +137,7 @@ class TestFetch:
     def test_unknown_providers_and_calendars(self, forecast, yahoo):
         provider = forecast("fetch", "AAPL", "--provider", "bloomberg")
         assert provider.returncode == 2
-        assert "yahoo, tiingo" in provider.stderr
+        assert "yahoo or tiingo is needed" in provider.stderr
         calendar = forecast("fetch", "AAPL", "--calendar", "XNYX")
         assert calendar.returncode == 2
         assert "XNYS" in calendar.stderr

@@ -16,6 +16,8 @@ import pytest
         ("batch x.csv --wait -1", "a number from 0 is needed. Write for example --wait 0"),
         ("batch x.csv --wait nan", "a number is needed. Write for example --wait 0"),
         ("data prune --idle 0", "a whole number from 1 is needed. Write for example --idle 1"),
+        ("predict x.csv --provider tingo", "yahoo or tiingo (did you mean tiingo?) is needed. Write"
+         " for example --provider tiingo"),
         ("gradients x.csv --train 99999", "a whole number from 0 to 10000 is needed. Write for"
          " example --train 0"),
     ],
@@ -38,6 +40,7 @@ def test_typed(forecast, typed, said):
             "table",
         ),
         ("FORECASTER_LOG_FORMAT", "text or json", "text"),
+        ("FORECASTER_PROVIDER", "yahoo or tiingo", "yahoo"),
     ],
 )
 def test_in_a_variable(forecast, name, needed, example):
@@ -59,6 +62,23 @@ def test_out_of_range_in_the_file(forecast, home):
         f"error: wait of [batch] in {path} is -1; a number from 0 is needed. Correct it, or remove"
         " the line.\n"
     )
+
+
+def test_a_provider_that_there_is_not_in_the_file(forecast, home):
+    home.mkdir()
+    (home / "forecaster.toml").write_text('provider = "tingo"\n')
+    said = 'provider is "tingo"; yahoo or tiingo (did you mean tiingo?) is needed.'
+    assert said in forecast("predict", "x.csv").stderr
+    assert said in forecast("doctor", "--quick").stdout
+
+
+def test_the_providers_that_can_be_named_are_all():
+    from typing import get_args
+
+    from forecaster.cli.options import ProviderName
+    from forecaster.market.providers import PROVIDERS
+
+    assert get_args(ProviderName) == tuple(PROVIDERS)
 
 
 def test_every_option_has_an_example_that_it_takes(program):
