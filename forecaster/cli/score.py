@@ -74,7 +74,7 @@ def score(
         json=lambda: score_json(result),
         csv=lambda: score_csv(result),
     )
-    report_failures(failures, succeeded=result.scored)
+    report_failures(failures, succeeded=result.histories)
 
 
 def list_journal(

@@ -55,6 +55,7 @@ class ScoreResult:
         notes: what a user should know.
         failures: tickers and files whose bars cannot be had, and why.
         portfolios: what became of the risks of portfolios, in the order of the journal.
+        histories: count of the tickers and files whose bars could be had.
     """
 
     records: tuple[Record, ...]
@@ -62,11 +63,7 @@ class ScoreResult:
     notes: tuple[Note, ...]
     failures: tuple[Failure, ...]
     portfolios: tuple[PortfolioRecord, ...] = ()
-
-    @property
-    def scored(self) -> int:
-        """How many (forecast, step) and (risk, step) pairs are scored."""
-        return sum(r.scored for r in self.records) + sum(p.scored for p in self.portfolios)
+    histories: int = 0
 
 
 def score_journal(
@@ -137,7 +134,9 @@ def score_journal(
         *loaded.notes,
     )
     portfolios = tuple(portfolio_record(group, matcher) for group in by_portfolio(held))
-    return ScoreResult(tuple(records), tuple(misses[:WORST]), notes, failures, portfolios)
+    return ScoreResult(
+        tuple(records), tuple(misses[:WORST]), notes, failures, portfolios, len(fetched | given)
+    )
 
 
 def _stored_names(

@@ -150,6 +150,14 @@ class TestFiles:
 
     def test_a_file_that_cannot_be_read_is_a_failure(self, forecast, made, tmp_path):
         done = forecast("score", tmp_path / "gone.csv", "--offline", "-f", "json")
-        assert done.returncode == 4
+        assert done.returncode == 3  # SPY is scored
         assert "gone.csv" in done.stderr
         assert [error["code"] for error in json.loads(done.stdout)["errors"]] == ["data"]
+
+    def test_beside_one_that_can_be_the_rest_is_done(self, forecast, made, own, tmp_path):
+        done = forecast("score", own, tmp_path / "gone.csv", "--offline")
+        assert "Nothing of it can be scored yet." in done.stdout
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (
+            3,
+            "error: 1 of 3 failed; the others are done.",
+        )
