@@ -82,6 +82,12 @@ def market_line(result: Predictions) -> str:
     return f"Forecast {sentence}." if sentence else ""
 
 
+def market_lines(result: Predictions) -> list[Text]:
+    """The same where a market state was seen; none where every forecast was made alone."""
+    seen = any(forecast.market_tickers for forecast in result.forecasts)
+    return [Text(market_line(result))] if seen else []
+
+
 def _with_market(count: int) -> str:
     return f"with the market state of {counted(count, 'ticker')}" if count else "alone"
 

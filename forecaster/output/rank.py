@@ -13,7 +13,7 @@ from forecaster.market.notes import Failure
 from forecaster.model.artifact import Model
 from forecaster.output.console import Text
 from forecaster.output.format import errors, number, percent, share, to_csv, to_json
-from forecaster.output.predict import ADVICE
+from forecaster.output.predict import ADVICE, market_lines
 from forecaster.output.tabular.layout import Specs, columns_of, fitting_table
 from forecaster.wording import counted
 
@@ -54,6 +54,7 @@ def rank_table(result: Ranking, model: Model, width: int) -> list[RenderableType
             )
         ),
         Text(HONEST),
+        *market_lines(result.forecast.predictions),
         Text(
             f"Model {model.name} ({model.settings.cell}, {model.id}), trained to"
             f" {model.card.trained_to}."

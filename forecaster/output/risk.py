@@ -17,7 +17,7 @@ from forecaster.market.bars import History
 from forecaster.model.artifact import Model
 from forecaster.output.console import Text
 from forecaster.output.format import errors, number, percent, price, share, to_csv, to_json, unit
-from forecaster.output.predict import ADVICE
+from forecaster.output.predict import ADVICE, market_lines
 from forecaster.output.tabular.layout import Specs, columns_of, fitting_table
 from forecaster.wording import counted
 
@@ -47,6 +47,7 @@ def risk_table(result: Risk, model: Model, width: int) -> list[RenderableType]:
         Text(odds_sentence(result)),
         *_holdings_table(result, width),
         *([Text(saved)] if saved else []),
+        *market_lines(result.forecast.predictions),
         Text(
             f"Model {model.name} ({model.settings.cell}, {model.id}), trained to"
             f" {model.card.trained_to}; {counted(len(result.forecast.histories), 'history')}"

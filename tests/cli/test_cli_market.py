@@ -25,6 +25,15 @@ def test_a_table_says_what_made_the_market_state(forecast, home):
     assert "market_tickers" in forecast("predict", FB, "-m", "sample", "-f", "csv").stdout
 
 
+def test_so_do_tables_of_several_tickers(forecast, home):
+    said = "Forecast with the market state of 5 tickers, where bars of one date"
+    risk = ("risk", "FB=1", "-m", "sample", "--horizon", "1", "--draws", "1000")
+    assert said in forecast(*risk, SAMPLE).stdout
+    assert said in forecast(*risk, FB, "--market", SAMPLE).stdout
+    assert "market state" not in forecast(*risk, FB).stdout
+    assert said in forecast("rank", SAMPLE, "-m", "sample", "--groups", "2").stdout
+
+
 def test_a_market_set_takes_the_neighbours_out_of_a_forecast(forecast, home):
     as_json = ("-m", "sample", "--market", SAMPLE, "-f", "json")
     alone = forecast_of(forecast("predict", FB, *as_json), "FB")
