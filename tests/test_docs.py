@@ -43,6 +43,12 @@ def test_every_command_that_needs_tensorflow_is_named():
     assert set(re.findall(r"`(\w+)`", sentence)) == set(_TRAINS)
 
 
+def test_every_verb_that_is_no_function_of_python_is_named():
+    sentence = re.search(r"all but (.*?)\. ", PAGES["docs/python.md"], re.DOTALL)[1]
+    verbs = set(program().commands) - {"demo", "help"}
+    assert set(re.findall(r"`(\w+)`", sentence)) == verbs - set(forecaster.__all__)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_argument_of_python_that_is_named_exists(name):
     for code in re.findall(r"`([^`\n]+)`", PAGES[name]):
