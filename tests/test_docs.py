@@ -43,6 +43,19 @@ def test_every_command_that_needs_tensorflow_is_named():
     assert set(re.findall(r"`(\w+)`", sentence)) == set(_TRAINS)
 
 
+def test_the_baselines_that_few_commands_have_are_named():
+    from forecaster.evaluation.baselines.fit import ALL, QUICK
+    from forecaster.jobs import compare
+
+    rows = re.findall(r"^\| `(\w+)` \|.*\((.*) only\) \|$", PAGES["README.md"], re.MULTILINE)
+    found = {name: set(re.findall(r"`(\w+)`", where)) for name, where in rows}
+    assert found == {
+        name: {"backtest"} | ({"compare"} if name in compare.BASELINES else set())
+        for name in ALL
+        if name not in QUICK
+    }
+
+
 def test_every_verb_that_is_no_function_of_python_is_named():
     sentence = re.search(r"all but (.*?)\. ", PAGES["docs/python.md"], re.DOTALL)[1]
     verbs = set(program().commands) - {"demo", "help"}

@@ -44,7 +44,7 @@ def rank(
         typer.Option(
             "--horizon",
             help="Sessions over which returns are ranked. (default: 20, four weeks, as ranks of a"
-            " few days are noise)",
+            " few days are noise; or the model's, if fewer)",
         ),
     ] = None,
     groups: Annotated[int, typer.Option(help="Equal parts of the list.")] = 5,
