@@ -18,7 +18,7 @@ from forecaster.cli.flags import in_flags
 from forecaster.cli.options import with_groups
 from forecaster.cli.streams import written
 from forecaster.cli.uses import other_name_of
-from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, Terminated
+from forecaster.errors import INTERRUPTED, TERMINATED, ForecastError, SettingsError, Terminated
 from forecaster.machine import ANY_COMMAND, failures_named, require_memory
 from forecaster.packages import require_training
 from forecaster.paths import settings_file
@@ -48,6 +48,13 @@ class Command(TyperCommand):
             if name is not None:
                 parser.add_option(obj=param, opts=[f"--{name}"], dest=param.name, nargs=1)
         return parser
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options; of one that takes a value and not several, there is one."""
+        if not ctx.resilient_parsing:
+            *_, given = self.make_parser(ctx).parse_args(args=list(args))
+            _refuse_repeated(given)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -85,6 +92,18 @@ class Command(TyperCommand):
         from forecaster.cli.help_page import usage_pieces
 
         return usage_pieces(self)
+
+
+def _refuse_repeated(given: list[Any]) -> None:
+    """Raise a SettingsError where an option would count for nothing, as it comes again."""
+    for param in given:
+        has_one_value = param.param_type_name == "option" and not (param.multiple or param.is_flag)
+        if has_one_value and given.count(param) > 1:
+            flag = f"--{key_of(param)}"
+            raise SettingsError(
+                f"{flag} was given {given.count(param)} times, and takes one value; the others"
+                f" would be lost. Give {flag} once; members of a list have commas between them."
+            )
 
 
 class Group(TyperGroup):

@@ -64,6 +64,21 @@ def test_out_of_range_in_the_file(forecast, home):
     )
 
 
+@pytest.mark.parametrize("flags", [("--level", "--level"), ("--output", "-o")])
+def test_an_option_of_one_value_that_comes_again(forecast, flags):
+    run = forecast("predict", "x.csv", flags[0], "80", flags[1], "95")
+    assert run.returncode == 2
+    assert run.stderr == (
+        f"error: {flags[0]} was given 2 times, and takes one value; the others would be lost. Give"
+        f" {flags[0]} once; members of a list have commas between them.\n"
+    )
+
+
+def test_options_that_may_come_again(forecast):
+    words = ("--above", "1", "--above", "2", "--offline", "--offline", "--market", "A", "--market")
+    assert "nothing is stored of B" in forecast("predict", "x.csv", *words, "B").stderr
+
+
 def test_a_provider_that_there_is_not_in_the_file(forecast, home):
     home.mkdir()
     (home / "forecaster.toml").write_text('provider = "tingo"\n')
