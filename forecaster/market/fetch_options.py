@@ -190,14 +190,14 @@ def is_current(
     calendar = calendars.get(fetching.calendar or info.calendar or "")
     schedule = None if calendar is None else calendar.schedule
     closed = None if schedule is None else last_closed(schedule, now)
-    waited = now - info.answered
+    waited = now - info.answered  # below 0: a clock was ahead, and nobody waits for it to come
     if fetching.answered_since is not None and info.answered >= fetching.answered_since:
         known = None if schedule is None else last_closed(schedule, info.answered)
-        stands = waited < _NIGHT if closed is None else closed == known
+        stands = timedelta(0) <= waited < _NIGHT if closed is None else closed == known
         if stands:
             return True
     if not info.reaches_back_to(fetching.since):
         return False
     if closed is None:
-        return waited < _ASK_AGAIN_UNSCHEDULED
+        return timedelta(0) <= waited < _ASK_AGAIN_UNSCHEDULED
     return bool(stored.cutoff >= closed) or timedelta(0) <= waited < _ASK_AGAIN

@@ -118,6 +118,16 @@ class TestWhenASourceIsAsked:
         load(store, source, "ABC.XX", now=THURSDAY + timedelta(minutes=61))
         assert len(source.asked) == 2
 
+    def test_at_once_where_the_last_answer_is_of_a_clock_that_was_ahead(self, store, source):
+        source.exchange = None
+        source.truth["ABC.XX"] = source.truth["ABC"]
+        load(store, source, "ABC.XX", now=THURSDAY + timedelta(days=800))
+        source.truth["ABC.XX"] = on_xnys("ABC.XX", 50, 1)
+        loaded = load(store, source, "ABC.XX", now=evening(FRIDAY))
+        assert loaded.panel.histories[0].cutoff == FRIDAY
+        load(store, source, "ABC.XX", now=evening(FRIDAY) + timedelta(minutes=59))
+        assert len(source.asked) == 2
+
     def test_never_offline(self, store, source):
         load(store, source, "ABC", now=THURSDAY)
         offline = FetchOptions(offline=True)
