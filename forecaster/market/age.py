@@ -93,6 +93,11 @@ def age_note(update: TickerUpdate, age: Age, fetching: FetchOptions) -> Note | N
         message = f"{used}; they came from a file. For newer ones: forecast fetch {update.ticker}"
     elif age.behind and fetching.offline:
         message = Message(f"{used} ({parameter('offline')}).")
+    elif age.overdue and update.result is not None and update.result.outcome == "kept":
+        message = (
+            f"its last bar is of {age.cutoff}, {age}, as the source's answer was not taken."
+            f" To see why: forecast fetch {update.ticker}"
+        )
     elif age.overdue:
         message = f"its last bar is of {age.cutoff}, {age}, and the source has no newer one"
     return None if message is None else Note(message, update.ticker, loud=age.overdue)

@@ -40,7 +40,6 @@ from forecaster.market.store_diff import (
     corrected_volumes,
     difference,
     missing_from_answer,
-    other_currency,
     unlike,
 )
 from forecaster.market.symbols import hint
@@ -275,7 +274,8 @@ class _Update:
             if worse is not None:
                 note = (
                     f"what {self.provider.name} gives {worse}; the stored bars were kept. To take"
-                    f" it anyway, run forecast data prune {self.ticker} and fetch again."
+                    f" it anyway, run forecast data prune {self.ticker} and fetch again; if they"
+                    f" have another name now, run forecast data rename {self.ticker} NAME."
                 )
                 (stored,) = extents(tx, self.ticker)
                 return self._result(tx, "kept", stored, 0, old[:0], (*notes, note))
@@ -296,13 +296,13 @@ class _Update:
     def _worse(self, tx: Connection, before: TickerInfo, fresh: History) -> str | None:
         """Why an answer may not take the place of the stored bars; None where it may.
 
-        It may be in other money, and bars from elsewhere may be of another stock.
+        It may be in other money, or of another company that has the ticker now.
         """
         missing = missing_from_answer(bars.sessions(tx, self.ticker), fresh.sessions)
         if missing is not None:
             return missing
-        if before.source == self.provider.name:
-            return other_currency(before.currency, fresh.currency)
+        if before.source == self.provider.name:  # what it does not say is as it was
+            fresh = fresh.having(currency=fresh.currency or before.currency)
         stored = bars.read(tx, self.ticker)
         return None if stored is None else unlike(stored, fresh)
 

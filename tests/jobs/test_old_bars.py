@@ -151,6 +151,16 @@ def test_a_source_that_is_down(model):
     assert said.startswith("no answer. Meanwhile stored bars to")
 
 
+def test_an_answer_that_was_not_taken(model):
+    """The source has a newer bar, of another company."""
+    run(model, history("ABC", 2), now=evening(FRIDAY - 2))
+    done = run(model, replace(history("XYZ"), ticker="ABC"))
+    assert done.stale == ("ABC",)
+    (said,) = loud(done)
+    assert "as the source's answer was not taken" in said
+    assert "forecast fetch ABC" in said
+
+
 def test_offline(model):
     run(model, history("ABC", 2), now=evening(FRIDAY - 2))
     done = run(model, history("ABC"), fetching=FetchOptions(offline=True))

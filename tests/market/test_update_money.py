@@ -1,4 +1,4 @@
-"""What a source says of a stored ticker besides its bars, and what its answer lacks."""
+"""What a source says of a stored ticker besides its bars, what it lacks, and whose it is."""
 
 from __future__ import annotations
 
@@ -89,3 +89,25 @@ def test_a_whole_answer_that_has_all_of_them_says_nothing(store, source):
     made = fetch(store, source, WHOLE.sessions[42])
     assert made.outcome == "reloaded"
     assert not any("stored session" in note for note in made.notes)
+
+
+@pytest.mark.parametrize("earlier", [0, 20])
+def test_bars_of_another_company_that_has_the_ticker_now_are_not_taken(store, source, earlier):
+    """As META was a fund's ticker for some months, and then that of a company of ten years."""
+    before = stored(store)
+    other = garch_history("ABC", 60, seed=77)
+    days = np.busday_offset(WHOLE.sessions[0], np.arange(-earlier, 60 - earlier), roll="forward")
+    source.truth["ABC"] = replace(other, sessions=days)
+    made = fetch(store, source, days[-1])
+    assert made.outcome == "kept"
+    assert "moves otherwise than the stored bars" in made.notes[-1]
+    assert "forecast data rename ABC NAME" in made.notes[-1]
+    assert stored(store).fingerprint == before.fingerprint
+
+
+def test_a_bar_that_is_corrected_is_no_other_company(store, source):
+    later = source.truth["ABC"]
+    close = later.close * np.where(np.arange(43) == 38, 1.003, 1.0)
+    source.truth["ABC"] = replace(later, close=close, adjusted_close=close)
+    made = fetch(store, source, WHOLE.sessions[42])
+    assert (made.outcome, made.added) == ("reloaded", 3)
