@@ -17,6 +17,7 @@ from forecaster.arrays import Days, Moments
 from forecaster.errors import CalendarUnavailable, SettingsError, parameter
 from forecaster.market.calendars import Schedule
 from forecaster.market.symbols import kind_of, suffix_of
+from forecaster.packages import installed
 
 ALWAYS = "24/7"
 """Cryptocurrencies: every day."""
@@ -116,6 +117,11 @@ def checked_calendar(code: str) -> str:
         f"{parameter('calendar')} is {code!r}; it must be the code of an exchange's calendar."
         f" {'The nearest are' if near else 'Some are'}: {options}. Use one of them."
     )
+
+
+def made_with(code: str) -> str:
+    """The version of the library that makes a calendar; empty where none does. Loads nothing."""
+    return "" if code in (ALWAYS, WEEKDAYS) else installed("exchange_calendars") or ""
 
 
 def schedule(code: str, first: np.datetime64, last: np.datetime64) -> Schedule:

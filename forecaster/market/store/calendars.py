@@ -1,7 +1,12 @@
-"""Exchange sessions in the store, so that a forecast's dates need no calendar library."""
+"""Exchange sessions in the store, so that a forecast's dates need no calendar library.
+
+Holidays are announced, weeks are changed and years are published: what a newer version of the
+library says takes the place of what an older one said.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +25,9 @@ from forecaster.market.store.engine import Store
 
 EPOCH = "datetime64[s]"
 
+_NOTE = "calendar:"
+"""What the key begins with under which the library's version is noted."""
+
 _NEEDED = np.timedelta64(120, "D")
 """How far ahead a stored schedule must reach: 60 sessions and some holidays."""
 
@@ -31,17 +39,32 @@ _ASKED = np.timedelta64(400, "D")
 class StoredCalendar:
     """The stored sessions of a calendar.
 
-    Some calendars begin later or end earlier than asked for, and asking again gives no more.
+    Some calendars begin later or end earlier than asked for, and asking the same library again
+    gives no more.
 
     Attributes:
+        code: of the calendar.
         schedule: the sessions; None: they are damaged.
         asked_from: first day that the library was asked for.
         asked_until: last one.
+        made_with: the version of the library; None: it was not noted.
     """
 
+    code: str
     schedule: Schedule | None
     asked_from: np.datetime64
     asked_until: np.datetime64
+    made_with: str | None = None
+
+    def reaches(self, first: np.datetime64, last: np.datetime64) -> bool:
+        """Whether the library that is installed knows no more from one day to another."""
+        newer = _release(exchanges.made_with(self.code)) > _release(self.made_with)
+        return bool(self.asked_from <= first and self.asked_until >= last and not newer)
+
+
+def _release(version: str | None) -> list[int]:
+    """A version as numbers that compare."""
+    return [int(part) for part in re.findall("[0-9]{1,9}", str(version or ""))]
 
 
 def read(connection: Connection, codes: Iterable[str]) -> dict[str, StoredCalendar]:
@@ -51,7 +74,12 @@ def read(connection: Connection, codes: Iterable[str]) -> dict[str, StoredCalend
         return {}
     table = schema.exchange_sessions.c
     calendars = {}
-    query = select(schema.calendars).where(schema.calendars.c.calendar.in_(wanted))
+    code, info = schema.calendars.c.calendar, schema.store_info
+    query = (
+        select(schema.calendars, info.c.value.label("made_with"))
+        .outerjoin_from(schema.calendars, info, info.c.key == _NOTE + code)
+        .where(code.in_(wanted))
+    )
     for row in connection.execute(query).fetchall():
         if not _readable(row):
             continue
@@ -71,8 +99,9 @@ def read(connection: Connection, codes: Iterable[str]) -> dict[str, StoredCalend
         except (ValueError, TypeError, OverflowError):
             schedule = None
         calendars[row.calendar] = StoredCalendar(
-            schedule, to_day(row.asked_from), to_day(row.asked_until)
-        )
+            row.calendar, schedule, to_day(row.asked_from), to_day(row.asked_until),
+            row.made_with,
+        )  # fmt: skip
     return calendars
 
 
@@ -92,6 +121,8 @@ def schedules_from(
     stored: Mapping[str, StoredCalendar] | None = None,
 ) -> tuple[dict[str, Schedule], dict[str, str]]:
     """Schedules that reach some months ahead, of the library where the stored ones end too soon.
+
+    So are those that an older version of the library made.
 
     Some end sooner even so, where a year's holidays are not known yet.
 
@@ -116,7 +147,7 @@ def schedules_from(
     for code, first in firsts.items():
         old = stored.get(code)
         schedule = None if old is None else old.schedule
-        reaches = old is not None and old.asked_from <= first and old.asked_until >= today + _NEEDED
+        reaches = old is not None and old.reaches(first, today + _NEEDED)
         if schedule is None or not (reaches or store.read_only):
             start = first if old is None else min(first, old.asked_from)
             until = max(today, first) + _ASKED  # bars after today, or a clock that is wrong
@@ -165,6 +196,8 @@ def write(
             asked_until=to_number(last),
         )
     )
+    note = {"key": _NOTE + schedule.code, "value": exchanges.made_with(schedule.code)}
+    connection.execute(insert(schema.store_info).values(note))
     numbers = to_numbers(schedule.sessions).tolist()
     closes = schedule.closes.astype(EPOCH).astype(np.int64).tolist()
     rows = [
@@ -179,3 +212,4 @@ def forget(connection: Connection, code: str) -> None:
     """Delete a calendar."""
     for table in (schema.exchange_sessions, schema.calendars):
         connection.execute(delete(table).where(table.c.calendar == code))
+    connection.execute(delete(schema.store_info).where(schema.store_info.c.key == _NOTE + code))

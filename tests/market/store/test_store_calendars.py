@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -67,6 +68,44 @@ def test_one_that_cannot_be_made_is_said_once(store):
     schedules, reasons = schedules_from(store, {"XTAE": FIRST, "XNYS": FIRST}, NOW)
     assert list(schedules) == ["XNYS"]
     assert reasons == {}
+
+
+@pytest.mark.parametrize(
+    ("installed", "again"), [("4.13.10", True), ("5", True), ("4.13.2", False), ("4.9", False)]
+)
+def test_a_newer_library_is_asked_again(store, asked, monkeypatch, installed, again):
+    """It may know a day of mourning, a holiday that moved, or the next year of Shanghai."""
+    monkeypatch.setattr(exchanges, "installed", lambda _: "4.13.2")
+    schedules_from(store, {"XNYS": FIRST, "24/7": FIRST}, NOW)
+    monkeypatch.setattr(exchanges, "installed", lambda _: installed)
+    known, spy = exchanges.schedule("XNYS", FIRST, FIRST + 500), exchanges.schedule
+    mourned = known.sessions != FIRST + 3
+    newer = replace(known, sessions=known.sessions[mourned], closes=known.closes[mourned])
+    monkeypatch.setattr(exchanges, "schedule", lambda *asked: (spy(*asked), newer)[1])
+    asked.clear()
+    for _ in range(2):
+        schedules, _ = schedules_from(store, {"XNYS": FIRST, "24/7": FIRST}, NOW)
+        assert (FIRST + 3 not in schedules["XNYS"].sessions) == again
+    assert asked == [("XNYS", "2026-01-05")] * again
+
+
+def test_one_of_which_no_library_is_noted_is_made_again(store, asked):
+    schedules_from(store, {"XNYS": FIRST, "24/5": FIRST}, NOW)
+    with store.writing() as tx:
+        tx.execute(text("DELETE FROM store_info WHERE key LIKE 'calendar:%'"))
+    asked.clear()
+    for _ in range(2):
+        schedules_from(store, {"XNYS": FIRST, "24/5": FIRST}, NOW)
+    assert asked == [("XNYS", "2026-01-05")]
+
+
+def test_where_nothing_can_be_written_an_older_one_s_stay(store, asked, monkeypatch):
+    schedules_from(store, {"XNYS": FIRST}, NOW)
+    monkeypatch.setattr(exchanges, "installed", lambda _: "99")
+    store.read_only = True
+    schedules, _ = schedules_from(store, {"XNYS": FIRST}, NOW)
+    assert FIRST in schedules["XNYS"].sessions
+    assert len(asked) == 1
 
 
 def test_damaged_sessions_are_made_again(store, asked):
