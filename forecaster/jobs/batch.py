@@ -191,7 +191,8 @@ def batch(
         notes += [*missing, *other_than_learned(author, members)]
         if members is None:
             notes += fewer_than_wanted(author, result.forecasts, sources)
-        stale = {*loaded.stale, *(note.ticker for note in old if note.loud)}
+        too_old = (n.ticker for n in old if n.loud and not ages[str(n.ticker)].running)
+        stale = {*loaded.stale, *too_old}
         records = [_journal_record(forecast, loaded.files) for forecast in result.forecasts]
         written, journal_rows, head = _written(store, run, author, records, now)
         night = None

@@ -25,6 +25,7 @@ from forecaster.market.calendars import (
     Missed,
     Schedule,
     day_ends,
+    first_running,
     missed_sessions,
     next_sessions,
 )
@@ -222,9 +223,9 @@ class Bars:
             calendars: with that of the history, if it is known.
             now: with a time zone.
         """
-        self.history = history
-        self._calendars, self._now = calendars, now
+        self.history, self._calendars, self._now = history, calendars, now
         self._known = calendars.of(history)
+        self.running_from = first_running(self._known, now)
 
     def row_of(self, cutoff: np.datetime64) -> int | None:
         """The place of a cutoff's bar; None where there is none."""
@@ -272,7 +273,7 @@ class Bars:
                 matches.append(Match("late", entry, session, how))
             elif how == "named" and self.untold(session, written):
                 matches.append(Match("open", entry, session, how, reason=UNTOLD))
-            elif place >= 0:
+            elif place >= 0 and not session >= self.running_from:
                 moved = self.log_return(ahead.row, place)
                 matches.append(Match("scored", entry, session, how, moved))
             else:

@@ -165,7 +165,7 @@ def _move(bars: _Seen, history: HistoryWritten, day: np.datetime64, *, must_trad
     if session is None:
         return _Move("scored", None)
     place = place_of(bars.history.sessions, session)
-    if place is not None:
+    if place is not None and not session >= bars.running_from:
         return _Move("scored", bars.close_of(session), bars.log_return(row, place))
     state, reason = bars.missing(session, "named" if must_trade else "calendar")
     return _Move(state, bars.close_of(session), reason=reason)

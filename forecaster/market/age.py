@@ -15,7 +15,13 @@ import numpy as np
 
 from forecaster.errors import Message, StaleBars, parameter
 from forecaster.market.bars import History
-from forecaster.market.calendars import Calendars, Schedule, day_ends, missed_sessions
+from forecaster.market.calendars import (
+    Calendars,
+    Schedule,
+    day_ends,
+    first_running,
+    missed_sessions,
+)
 from forecaster.market.notes import Note
 from forecaster.wording import counted
 
@@ -39,6 +45,7 @@ class Age:
         days: days that have passed since.
         unknown: whether no calendar tells, so that the sessions are the weekdays seen.
         overdue: whether the first of them should have its bar by now.
+        running: whether the last bar is of a session that has begun and not closed.
     """
 
     cutoff: np.datetime64
@@ -46,6 +53,7 @@ class Age:
     days: int
     unknown: bool
     overdue: bool
+    running: bool = False
 
     def __str__(self) -> str:
         if self.unknown:
@@ -72,6 +80,7 @@ def age_of(
         days=int((np.datetime64(now.date(), "D") - history.cutoff).astype(int)),
         unknown=known is None,
         overdue=bool(np.any(missed.closes <= due)),
+        running=bool(first_running(known, now) <= history.cutoff <= np.datetime64(now.date(), "D")),
     )
 
 
@@ -85,8 +94,8 @@ def age_note(update: TickerUpdate, age: Age, fetching: FetchOptions) -> Note | N
     """
     message: str | None = None
     used = f"stored bars to {age.cutoff} are used, {age}"
-    if age.days < 0 and update.info is not None and update.info.imported:
-        return Note(after_today(age), update.ticker, loud=True)
+    if update.info is not None and update.info.imported and (age.days < 0 or age.running):
+        return _too_new(age, update.ticker)
     if update.problem is not None:
         message = f"{update.problem} Meanwhile {used}."
     elif age.behind and update.result is None and update.info and update.info.imported:
@@ -113,7 +122,7 @@ def ages_of(loaded: LoadResult, now: datetime) -> dict[str, Age]:
 
 
 def file_notes(files: Iterable[str], ages: Mapping[str, Age]) -> list[Note]:
-    """Remarks on the histories of files that end before the last session that is over, or later.
+    """Remarks on the histories of files that end before the last session that is over, or after it.
 
     Only a calendar tells for certain. Without one a remark is no loud one: weekdays are not enough
     to say every evening that a file which somebody chose is old.
@@ -125,13 +134,14 @@ def file_notes(files: Iterable[str], ages: Mapping[str, Age]) -> list[Note]:
     return [
         _file_note(ticker, ages[ticker])
         for ticker in files
-        if ticker in ages and (ages[ticker].overdue or ages[ticker].days < 0)
+        if ticker in ages
+        and (ages[ticker].overdue or ages[ticker].running or ages[ticker].days < 0)
     ]
 
 
 def _file_note(ticker: str, age: Age) -> Note:
-    if age.days < 0:
-        return Note(after_today(age), ticker, loud=True)
+    if age.days < 0 or age.running:
+        return _too_new(age, ticker)
     if age.unknown:
         message = Message(
             f"its last bar is of {age.cutoff}, {age}, and no calendar tells how many sessions that"
@@ -176,13 +186,17 @@ def as_of_notes(
     return notes
 
 
-def after_today(age: Age) -> str:
-    """What is said of bars that a clock says have not come yet."""
+def _too_new(age: Age, ticker: str) -> Note:
+    """What is said of bars that a clock says have not come yet, or not whole."""
     today = age.cutoff + np.timedelta64(age.days, "D")
-    return (
-        f"its last bar is of {age.cutoff}, and this machine's clock says {today}: one of them is"
-        " wrong. Check the dates, and the clock."
+    said = (
+        f"and this machine's clock says {today}: one of them is wrong. Check the dates, and the"
+        " clock."
+        if age.days < 0
+        else "whose session has not closed: what was traded so far is taken for its whole. Leave"
+        " that row out, or do it again after the close."
     )
+    return Note(f"its last bar is of {age.cutoff}, {said}", ticker, loud=True)
 
 
 def too_old(ticker: str, age: Age, most: int) -> StaleBars | None:

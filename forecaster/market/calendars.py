@@ -231,6 +231,22 @@ def last_closed(known: Schedule, now: datetime) -> np.datetime64 | None:
     return np.datetime64(known.sessions[closed - 1], "D") if closed else None
 
 
+def first_running(known: Schedule | None, now: datetime) -> np.datetime64:
+    """The first session that is not over at ``now``: a bar of it is of what has passed of it.
+
+    Args:
+        known: sessions around ``now``, or None.
+        now: with a time zone.
+
+    Returns:
+        Its date; NaT, than which no date is later, where no calendar tells.
+    """
+    closed = 0 if known is None else int(np.searchsorted(known.closes, _moment(now), side="right"))
+    if known is None or closed == len(known):
+        return np.datetime64("NaT", "D")
+    return np.datetime64(known.sessions[closed], "D")
+
+
 @dataclass(frozen=True, eq=False)
 class Missed:
     """The sessions of a ticker that are over and came after its last bar.

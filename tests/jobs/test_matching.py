@@ -244,6 +244,16 @@ class TestAFileOnACalendar:
         (record,) = run(store, source, happened=[given]).records
         assert (record.scored, record.open) == (H, 0)
 
+    @pytest.mark.parametrize(("hour", "over"), [(15, 0), (20, 0), (21, 1)])
+    def test_the_bar_so_far_of_a_session_scores_nothing(self, store, source, given, hour, over):
+        """New York closes at 21:00 UTC; a file of the afternoon has what was traded until then."""
+        row = len(given) - 2
+        ahead = [LAST, LAST + 3, LAST + 4]
+        write(store, given, row, sessions=ahead, file="ABC.csv")
+        now, named = evening(LAST).replace(hour=hour, minute=0), FetchOptions(calendar="XNYS")
+        (record,) = run(store, source, happened=[given], fetching=named, now=now).records
+        assert (record.scored, reasons(record)) == (over, {("open", NOT_YET): H - over})
+
     def test_a_dropped_session_is_lost(self, store, source, made, given):
         closed = np.datetime64("2025-12-25")
         row = int(np.searchsorted(made.sessions, closed)) - 1

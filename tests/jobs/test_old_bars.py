@@ -15,6 +15,7 @@ from synthetic import garch_history, random_model
 
 from forecaster.errors import SourceUnavailable, StaleBars
 from forecaster.jobs.batch import BatchResult, batch
+from forecaster.jobs.data import bring_in
 from forecaster.market import exchanges
 from forecaster.market.bars import History, Panel
 from forecaster.market.fetch_options import FetchOptions
@@ -190,6 +191,29 @@ class TestFiles:
         (note,) = done.notes
         assert "no calendar tells how many sessions" in note.message
         assert done.forecasts[0].sessions_behind is None
+
+
+class TestABarOfASessionThatRuns:
+    """New York closes at 21:00 UTC."""
+
+    @pytest.mark.parametrize(("hour", "said"), [(17, 1), (21, 0)])
+    @pytest.mark.parametrize("imported", [False, True])
+    def test_is_said(self, model, tmp_path, hour, said, imported):
+        made = history("FILE")
+        path = tmp_path / "FILE.csv"
+        lines = [f"{d},{c}" for d, c in zip(made.sessions, made.close, strict=True)]
+        path.write_text("Date,Close\n" + "\n".join(lines))
+        sources, named = BatchSources((), (str(path),)), FetchOptions(calendar="XNYS")
+        if imported:
+            with Store() as store:
+                bring_in(store, [made])
+            sources, named = BatchSources(("FILE",), ()), FetchOptions()
+        now = evening(FRIDAY).replace(hour=hour, minute=0)
+        done = batch(model, sources, now=now, fetching=named)
+        assert [f"of {FRIDAY}, whose session has not closed" in s for s in loud(done)] == [
+            True
+        ] * said
+        assert (done.stale, len(done.forecasts), done.failures) == ((), 1, ())
 
 
 class TestWhatIsWritten:

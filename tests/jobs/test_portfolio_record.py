@@ -187,6 +187,16 @@ class TestWhatDoesNotCount:
         record = only(store, source)
         assert (record.open, record.unscored[0].reason) == (1, NOT_YET)
 
+    @pytest.mark.parametrize(("hour", "counts"), [(15, (0, 1)), (21, (1, 0))])
+    def test_the_bars_so_far_of_a_session_score_nothing(self, store, source, hour, counts):
+        files = {name: f"{name}.csv" for name in VALUES}
+        given = [source.truth[name] for name in VALUES]
+        put(store, risk_row(source.truth, 198, files=files))
+        named = FetchOptions(calendar="XNYS")
+        now = evening(LAST).replace(hour=hour)
+        record = only(store, source, happened=given, fetching=named, now=now)
+        assert (record.scored, record.open) == counts
+
     def test_a_holding_without_a_bar_of_that_session(self, store, source):
         put(store, risk_row(source.truth, 150))
         source.truth["XYZ"] = without(source.truth["XYZ"], np.arange(200) == 151)

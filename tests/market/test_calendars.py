@@ -16,6 +16,7 @@ from forecaster.market.calendars import (
     Calendars,
     Schedule,
     estimate_sessions,
+    first_running,
     last_closed,
     missing_sessions,
     next_sessions,
@@ -247,6 +248,25 @@ class TestLastClosed:
     def test_before_1970(self):
         known = market("1962-01-01", "1962-12-31")
         assert str(last_closed(known, datetime(1962, 3, 1, 23, tzinfo=UTC))) == "1962-03-01"
+
+
+class TestFirstRunning:
+    @pytest.mark.parametrize(
+        ("now", "session"),
+        [
+            ("2025-12-23T20:59:59", "2025-12-23"),
+            ("2025-12-23T21:00:00", "2025-12-24"),
+            ("2025-12-24T18:00:00", "2025-12-26"),
+        ],
+    )
+    def test_is_not_over(self, now, session):
+        then = datetime.fromisoformat(now).replace(tzinfo=UTC)
+        assert str(first_running(market(), then)) == session
+
+    def test_where_no_calendar_tells_no_date_is_later(self):
+        then = datetime(2025, 6, 7, tzinfo=UTC)
+        for known in (None, market("2025-06-02", "2025-06-06")):
+            assert not np.datetime64("2200-01-01") >= first_running(known, then)
 
 
 class TestSchedule:
