@@ -10,8 +10,9 @@ unless a file is given that holds its ticker.
 from __future__ import annotations
 
 import contextlib
+import math
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -43,6 +44,8 @@ NAMED = 3
 """Files that a note names."""
 RESTATED = 0.01
 """A close that differs by more of itself was restated, or is another column's."""
+OTHER = 0.2
+"""One of the price store that does is of another company, or in another unit."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ def score_journal(
         *_waiting(others),
         *_mixed(entries, names),
         *_restated(entries, names, given),
+        *_of_others(entries, names, fetched),
         *filed.notes,
         *loaded.notes,
     )
@@ -196,15 +200,7 @@ def _restated(
     entries: Sequence[Entry], names: PresentNames, given: Mapping[str, History]
 ) -> list[Note]:
     """Tickers of given files whose closes at cutoffs are not those that were forecast from."""
-    moved: dict[str, list[tuple[JournalRecord, float]]] = {}
-    for entry in entries:
-        forecast = entry.forecast
-        history = given.get(names.given_of(entry) or "")
-        place = None if history is None else place_of(history.sessions, forecast.cutoff)
-        if history is not None and place is not None:
-            close = float(history.close[place])
-            if abs(close / forecast.last_close - 1) > RESTATED:
-                moved.setdefault(history.ticker, []).append((forecast, close))
+    told = ((entry.forecast, given.get(names.given_of(entry) or "")) for entry in entries)
     return [
         Note(
             Message(
@@ -217,8 +213,53 @@ def _restated(
             ticker,
             loud=True,
         )
-        for ticker, cases in moved.items()
+        for ticker, cases in _moved(told, RESTATED).items()
     ]
+
+
+def _of_others(
+    entries: Sequence[Entry], names: PresentNames, fetched: Mapping[str, History]
+) -> list[Note]:
+    """Tickers of the price store whose closes at cutoffs are far from those of their forecasts."""
+    told = (
+        (entry.forecast, fetched.get(names.now(entry.forecast.ticker, entry.author)))
+        for entry in entries
+        if entry.forecast.source is None and names.given_of(entry) is None
+    )
+    return [
+        Note(
+            Message(
+                f"{counted(len(cases), 'forecast')} {were(len(cases))} made from another close than"
+                f" is stored now, the last from {cases[-1][0].last_close:g} on"
+                f" {cases[-1][0].cutoff}, where {cases[-1][1]:g} is stored. Another company may"
+                " have the ticker now, and its prices score them, or these are in another unit."
+                f" {parameter('since')} {cases[-1][0].cutoff + 1} leaves them out."
+            ),
+            ticker,
+            loud=True,
+        )
+        for ticker, cases in _moved(told, OTHER).items()
+    ]
+
+
+def _moved(
+    told: Iterable[tuple[JournalRecord, History | None]], most: float
+) -> dict[str, list[tuple[JournalRecord, float]]]:
+    """Forecasts whose last close is another one in the history now, and that close, by ticker.
+
+    Args:
+        told: forecasts and the histories that score them, if there are any.
+        most: share of the close that it may differ by.
+    """
+    moved: dict[str, list[tuple[JournalRecord, float]]] = {}
+    for forecast, history in told:
+        place = None if history is None else place_of(history.sessions, forecast.cutoff)
+        if history is not None and place is not None:
+            later = [split.value for split in history.splits if split.session > forecast.cutoff]
+            close = float(history.close[place]) * math.prod(later)
+            if abs(close / forecast.last_close - 1) > most:
+                moved.setdefault(history.ticker, []).append((forecast, close))
+    return moved
 
 
 def _perhaps_from_a_file(problem: ForecastError) -> ForecastError:

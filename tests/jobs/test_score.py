@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -12,7 +13,7 @@ from written import LAST, LEVELS, H, history, loss, run, spread, write
 from forecaster.errors import DataError, SourceUnavailable
 from forecaster.evaluation.baselines.ewma import Ewma
 from forecaster.evaluation.baselines.naive import fit_naive
-from forecaster.jobs import bulk_reading
+from forecaster.jobs import bulk_reading, data
 from forecaster.jobs.parallel import Pool
 from forecaster.market.store import Store
 
@@ -214,6 +215,23 @@ class TestAfterTheCutoff:
             after = run(other, source)
         assert after.records[0].table.rows[0].pinball == pytest.approx(before.rows[0].pinball)
         assert after.records[0].table.rows[0].mae == pytest.approx(before.rows[0].mae)
+
+    def test_another_company_s_bars_are_said(self, store, source):
+        """As after those of the one that was forecast were deleted and fetched again."""
+        for row in (150, 151, 152):
+            write(store, source.truth["ABC"], row)
+        assert run(store, source).notes == ()
+        made, price = history("OTHER"), ("open", "high", "low", "close", "adjusted_close")
+        dearer = {name: 20 * getattr(made, name) for name in price}
+        source.truth["ABC"] = replace(made, ticker="ABC", **dearer)
+        data.prune(store, ["ABC"])
+        (said,) = (note.message for note in run(store, source).notes if note.loud)
+        last = source.truth["ABC"].sessions[152]
+        assert said.startswith("3 forecasts were made from another close than is stored now")
+        assert f"on {last}, where {20 * made.close[152]:g} is stored" in said
+        assert f"since {last + 1} leaves them out" in said
+        write(store, source.truth["ABC"], 180)
+        assert run(store, source, since=last + 1).notes == ()
 
     def test_a_dividend_belongs_to_the_return(self, store, source):
         made = source.truth["ABC"]
