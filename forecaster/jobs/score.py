@@ -68,6 +68,11 @@ class ScoreResult:
     portfolios: tuple[PortfolioRecord, ...] = ()
     histories: int = 0
 
+    @property
+    def scored(self) -> int:
+        """How many (forecast, step) and (risk, step) pairs are scored."""
+        return sum(r.scored for r in self.records) + sum(p.scored for p in self.portfolios)
+
 
 def score_journal(
     *,
