@@ -122,7 +122,7 @@ def schedules_from(
 ) -> tuple[dict[str, Schedule], dict[str, str]]:
     """Schedules that reach some months ahead, of the library where the stored ones end too soon.
 
-    So are those that an older version of the library made.
+    So are those that an older version of the library made, unless this one cannot make them.
 
     Some end sooner even so, where a year's holidays are not known yet.
 
@@ -152,7 +152,9 @@ def schedules_from(
             start = first if old is None else min(first, old.asked_from)
             until = max(today, first) + _ASKED  # bars after today, or a clock that is wrong
             schedule, reason = _from_library(code, start, until)
-            if reason is not None:
+            if old is not None and old.schedule and not len(schedule):
+                schedule = old.schedule  # that an older library made, and this one cannot
+            elif reason is not None:
                 reasons[code] = reason
             if not store.read_only:
                 with store.writing() as tx:

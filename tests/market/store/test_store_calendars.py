@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from stored import NOW
 
+from forecaster.errors import CalendarUnavailable
 from forecaster.market import exchanges
 from forecaster.market.store import calendars
 from forecaster.market.store.calendars import schedules_from
@@ -97,6 +98,24 @@ def test_one_of_which_no_library_is_noted_is_made_again(store, asked):
     for _ in range(2):
         schedules_from(store, {"XNYS": FIRST, "24/5": FIRST}, NOW)
     assert asked == [("XNYS", "2026-01-05")]
+
+
+@pytest.mark.parametrize("days", [0, 281])
+def test_where_a_newer_library_cannot_make_one_the_older_one_s_stays(
+    store, asked, monkeypatch, days
+):
+    before, _ = schedules_from(store, {"XNYS": FIRST}, NOW)
+
+    def broken(code, first, last):
+        asked.append((code, str(first)))
+        raise CalendarUnavailable("it cannot be built")
+
+    monkeypatch.setattr(exchanges, "installed", lambda _: "99")
+    monkeypatch.setattr(exchanges, "schedule", broken)
+    for _ in range(2):
+        schedules, _ = schedules_from(store, {"XNYS": FIRST}, NOW + timedelta(days=days))
+        np.testing.assert_array_equal(schedules["XNYS"].sessions, before["XNYS"].sessions)
+    assert len(asked) == 2  # and it is not asked for every forecast
 
 
 def test_where_nothing_can_be_written_an_older_one_s_stay(store, asked, monkeypatch):
