@@ -18,6 +18,7 @@ from forecaster.cli.sources import (
     chosen_model,
     prices_of,
     read_market,
+    refuse_idle_of_files,
     show_notes,
 )
 from forecaster.cli.uses import reads
@@ -147,6 +148,7 @@ def risk(
     day = parse_date(as_of, "--as-of")
     share, steps = parse_share(loss or "5%", "--loss"), parse_steps(horizon)
     holdings, sources = holdings_of(words)
+    refuse_idle_of_files(ctx, sources or holdings.tickers)
     trained = chosen_model(model, calibrate=calibrate)
     checked_steps(trained, steps)  # before anything is fetched for nothing
     members = read_market(market, reading)

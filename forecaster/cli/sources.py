@@ -62,17 +62,24 @@ def file_options(reading: Reading) -> ReadOptions:
     )
 
 
-def refuse_idle_of_files(ctx: Any) -> None:
-    """Raise a SettingsError if an option of price files was typed and every source is a ticker."""
-    given = ctx.params.get("sources", ctx.params.get("source"))
-    words = [given] if isinstance(given, str) else given or []
-    if not words or not typed(ctx, OF_FILES):
+def refuse_idle_of_files(ctx: Any, sources: Sequence[str] | None = None) -> None:
+    """Raise a SettingsError if an option of price files was typed and every source is a ticker.
+
+    Args:
+        ctx: of the command.
+        sources: of prices, tickers and watchlists among them; None: what the command calls so.
+    """
+    named = (ctx.params.get(name) for name in ("sources", "source", "watchlist"))
+    given = sources or next(filter(None, named), ())
+    words = [given] if isinstance(given, str) else given
+    if not words or not typed(ctx, OF_FILES) or ctx.params.get("market"):
         return
     from forecaster.market.files.file_names import is_file_source
+    from forecaster.market.watchlist import kind_of
 
-    if not ctx.params.get("market") and not any(map(is_file_source, words)):
-        none = f"{listed(words, 'and')} {'is' if len(words) == 1 else 'are'} no file or folder here"
-        refuse_idle(ctx, OF_FILES, f"{none}. Give a price file")
+    if not any(is_file_source(word) and kind_of(word) != "tickers" for word in words):
+        none = "is no price file or folder" if len(words) == 1 else "are no price files or folders"
+        refuse_idle(ctx, OF_FILES, f"{listed(words, 'and')} {none} here. Give a price file")
 
 
 def chosen_model(name: str | None, *, calibrate: bool = True) -> Model:

@@ -21,8 +21,20 @@ IDLE = [
     (["export", "blank", "--decimal", ","], "--decimal", "Add --example FILE"),
     (["export", "blank", "--calendar", "XNYS"], "--calendar", "Add --example FILE"),
     (["predict", "AAPL", "MSFT", "--currency", "EUR"], "--currency", "Give a price file"),
+    (["predict", "L", "--currency", "EUR"], "--currency", "is no price file or folder here"),
+    (["batch", "L", "--currency", "EUR"], "--currency", "Give a price file"),
+    (
+        ["risk", "AAPL=1", "MSFT=1", "CASH=9", "--currency", "EUR"],
+        "--currency",
+        "AAPL and MSFT are",
+    ),
+    (["risk", "AAPL=1", "L", "--decimal", ","], "--decimal", "Give a price file"),
     (["explain", "AAPL", "--decimal", ","], "--decimal", "Give a price file"),
-    (["train", "pricse", "--date-format", "%Y"], "--date-format", "pricse is no file or folder"),
+    (
+        ["train", "pricse", "--date-format", "%Y"],
+        "--date-format",
+        "pricse is no price file or folder",
+    ),
     (["gradients", "P", "--cells", "gru", "--train", "2"], "--train", "Add one to --cells gru"),
     (["batch", "P", "--quiet", "--format", "csv"], "--format", "Add --output FILE"),
     (["batch", "P", "--quiet", "--level", "80"], "--level", "Add --output FILE"),
@@ -33,8 +45,12 @@ IDLE = [
 
 
 @pytest.mark.parametrize(("words", "option", "remedy"), IDLE)
-def test_an_option_that_would_do_nothing_is_refused(forecast, model, prices, words, option, remedy):
-    run = forecast(*(prices if word == "P" else word for word in words))
+def test_an_option_that_would_do_nothing_is_refused(
+    forecast, model, prices, tmp_path, words, option, remedy
+):
+    named = {"P": prices, "L": tmp_path / "list.txt"}
+    named["L"].write_text("AAPL\nMSFT\n")
+    run = forecast(*(named.get(word, word) for word in words))
     assert run.returncode == 2
     assert f"error: {option} was given and" in run.stderr
     assert remedy in run.stderr
@@ -45,6 +61,12 @@ def test_an_option_that_would_do_nothing_is_refused(forecast, model, prices, wor
 def test_an_option_of_price_files_has_a_use_where_one_is_read(forecast, model, words):
     run = forecast("predict", *(FB if word == "P" else word for word in words), "--decimal", ".")
     assert "--decimal was given" not in run.stderr
+
+
+def test_so_it_has_beside_holdings(forecast, model):
+    words = ("--decimal", ".", "-m", "sample", "--horizon", "1", "--draws", "1000")
+    for prices in ([FB], ["--market", FB, "--offline"]):
+        assert "--decimal was given" not in forecast("risk", "FB=1", *prices, *words).stderr
 
 
 @pytest.mark.parametrize("option", ["--refit=fold", "--device=cpu", "--workers=2"])
