@@ -53,7 +53,8 @@ class Command(TyperCommand):
         """Read the options; of one that takes a value and not several, there is one."""
         if not ctx.resilient_parsing:
             *_, given = self.make_parser(ctx).parse_args(args=list(args))
-            _refuse_repeated(given)
+            if not any(param.is_eager for param in given):  # --help
+                _refuse_repeated(given)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

@@ -74,6 +74,12 @@ def test_an_option_of_one_value_that_comes_again(forecast, flags):
     )
 
 
+def test_help_is_shown_whatever_else_was_typed(forecast):
+    run = forecast("predict", "x.csv", "--level", "80", "--level", "95", "--help")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "--level" in run.stdout
+
+
 def test_options_that_may_come_again(forecast):
     words = ("--above", "1", "--above", "2", "--offline", "--offline", "--market", "A", "--market")
     assert "nothing is stored of B" in forecast("predict", "x.csv", *words, "B").stderr
