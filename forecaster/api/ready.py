@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from forecaster.errors import SettingsError, parameter
+from forecaster.errors import SettingsError, StoreError, parameter
 from forecaster.market.bars import History, Panel
-from forecaster.wording import counted
+from forecaster.wording import counted, listed
 
 if TYPE_CHECKING:
     from forecaster.market.calendars import Schedule
     from forecaster.market.fetch_options import FetchOptions
     from forecaster.market.files.read import LoadResult, ReadOptions
-    from forecaster.market.notes import Note
 
 
 def under(name: str | None, panel: Panel) -> Panel:
@@ -83,28 +81,38 @@ def with_ready(
 def _on_calendars(
     histories: Sequence[History], known: Mapping[str, Schedule], fetching: FetchOptions
 ) -> LoadResult:
-    """The histories with the schedules of their calendars, which are made where none is known."""
+    """The histories with the schedules of their calendars, which are made where none is known.
+
+    Raises:
+        SettingsError, StoreError: a calendar was asked for, and there is no store to keep it in.
+    """
     from forecaster.market.calendars import Calendars
     from forecaster.market.fetch_options import store_and_provider
     from forecaster.market.files.read import LoadResult
     from forecaster.market.load import on_calendar
+    from forecaster.market.notes import Note
 
     places: dict[str, list[int]] = {}
     for place, history in enumerate(histories):
         code = history.calendar or fetching.calendar
         if code is not None and (history.calendar is None or code not in known):
             places.setdefault(code, []).append(place)
+    if not places:
+        return LoadResult(Panel(tuple(histories)), (), (), Calendars(known))
     made: dict[int, History] = {}
     notes: list[Note] = []
     calendars = dict(known)
-    with contextlib.ExitStack() as opened:
-        if places:
-            store, _ = opened.enter_context(store_and_provider(fetching, None, None))
-        for code, of_code in places.items():
-            panel = Panel(tuple(histories[place] for place in of_code))
-            dated = on_calendar(LoadResult(panel, (), ()), code, store, datetime.now(UTC))
-            made.update(zip(of_code, dated.panel, strict=True))
-            notes += dated.notes if any(history.calendar is None for history in panel) else ()
-            calendars.update(dated.calendars)
+    try:
+        with store_and_provider(fetching, None, None) as (store, _):
+            for code, of_code in places.items():
+                panel = Panel(tuple(histories[place] for place in of_code))
+                dated = on_calendar(LoadResult(panel, (), ()), code, store, datetime.now(UTC))
+                made.update(zip(of_code, dated.panel, strict=True))
+                notes += dated.notes if any(one.calendar is None for one in panel) else ()
+                calendars.update(dated.calendars)
+    except (SettingsError, StoreError) as problem:
+        if fetching.calendar is not None:  # else nobody asked for what a store is needed for
+            raise
+        notes.append(Note(f"sessions are estimated, as {problem}", source=listed([*places])))
     every = Panel(tuple(made.get(place, one) for place, one in enumerate(histories)))
     return LoadResult(every, tuple(notes), (), Calendars(calendars))

@@ -172,6 +172,18 @@ def test_a_history_by_itself_has_the_sessions_of_its_calendar():
         ]
 
 
+@pytest.mark.parametrize("store", ["FORECASTER_HOME", "FORECASTER_STORE"])
+def test_a_history_by_itself_needs_no_store(monkeypatch, store):
+    history = forecaster.read({"AAA": bars(A)}, calendar="XNYS").histories[0]
+    nowhere = {"FORECASTER_HOME": "/proc/no", "FORECASTER_STORE": "sqlite:////proc/no/prices.db"}
+    monkeypatch.setenv(store, nowhere[store])
+    with pytest.warns(forecaster.ForecastWarning, match="XNYS: sessions are estimated, as "):
+        steps = forecaster.predict(history, "sample")["AAA"].steps
+    assert all(step.session_estimated for step in steps)
+    with pytest.raises(forecaster.ForecastError, match="/proc/no"):
+        forecaster.read(bars(A), calendar="XNYS")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
