@@ -211,6 +211,14 @@ def test_texts_beside_dates_in_an_index_are_tickers(name, order, tmp_path):
     assert named.ticker == "CCC"
 
 
+@pytest.mark.parametrize("name", ["weekday", "note"])
+def test_texts_beside_dates_of_which_each_is_there_once_are_no_tickers(name):
+    words = bars(A).index.day_name() if name == "weekday" else ["open", "high"] * (len(A) // 2)
+    frame = bars(A).set_index(pd.Index(words, name=name), append=True)
+    (history,) = forecaster.read({"AAA": frame})
+    assert (history.ticker, history.fingerprint) == ("AAA", A.fingerprint)
+
+
 WIDE = pd.DataFrame({"AAA": bars(A)["Close"], "BBB": bars(B)["Close"].shift(1)[-60:]})
 CUT_APART: dict[str, Callable[[], Any]] = {
     "stacked": lambda: WIDE.stack(future_stack=True),

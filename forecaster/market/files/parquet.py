@@ -199,6 +199,7 @@ def _with_ticker_level(
     """The headers, of which that of texts beside dates in an index names tickers: ``fund``.
 
     Rows that an index of two levels tells apart are no choice between kinds of one stock's bars.
+    Texts that change although each date is there once are what was noted on it: its weekday.
     """
     if any(header.role in {"ticker", "name"} for header in headers):
         return headers
@@ -211,6 +212,9 @@ def _with_ticker_level(
     if not dates or len(texts) != 1:
         return headers
     (place,) = texts
+    days = list(columns[dates[0]])
+    if len(set(columns[place])) > 1 and len(set(days)) == len(days):
+        return headers
     return [*headers[:place], replace(headers[place], role="ticker"), *headers[place + 1 :]]
 
 
