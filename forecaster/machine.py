@@ -76,8 +76,11 @@ def failures_named() -> Iterator[None]:
 
 def end_if_too_little() -> None:
     """End the process in a line where its limit is too low for the libraries of any command."""
+    limit = _limit()
+    if limit is None or limit >= STARTING:
+        return
     try:
-        require_memory(STARTING, "forecast")
+        require_memory(ANY_COMMAND, "forecast")
     except MachineError as problem:
         ended(problem)
 

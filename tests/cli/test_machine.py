@@ -34,6 +34,11 @@ class TestMemory:
         assert done.stderr.count(b"\n") == (done.returncode == 2)
         assert b"memory" in done.stderr or done.returncode == 0
 
+    def test_a_limit_that_no_library_starts_with_is_answered_with_what_a_forecast_needs(self):
+        done = limited(60_000, "-m", "forecaster", "--version")
+        assert done.returncode == 2
+        assert b"(ulimit -v), and forecast needs 256 MB. Raise the limit." in done.stderr
+
     @pytest.mark.parametrize("kilobytes", [700_000, 2_000_000])
     def test_too_little_for_keras_is_one_line(self, kilobytes):
         done = limited(
