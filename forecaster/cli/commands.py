@@ -33,6 +33,9 @@ _WITHOUT_FILE = ("config path", "doctor", "help")
 _TRAINS = ("train", "compare", "tune", "gradients", "export", "demo")
 """Commands that can do nothing in a forecast-only installation, and say so before they read."""
 
+_LISTS = frozenset({"baselines", "cells", "horizon", "level", "quantiles", "search"})
+"""Options that take several words with commas between them; some have one number for it."""
+
 LogFormat = Literal["text", "json"]
 """How stderr is written."""
 
@@ -50,11 +53,11 @@ class Command(TyperCommand):
         return parser
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the options; of one that takes a value and not several, there is one."""
+        """Read the options: the last of one that is typed again, but for lists, which are whole."""
         if not ctx.resilient_parsing:
             *_, given = self.make_parser(ctx).parse_args(args=list(args))
             if not any(param.is_eager for param in given):  # --help
-                _refuse_repeated(given)
+                _refuse_split_lists(given)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -95,15 +98,17 @@ class Command(TyperCommand):
         return usage_pieces(self)
 
 
-def _refuse_repeated(given: list[Any]) -> None:
-    """Raise a SettingsError where an option would count for nothing, as it comes again."""
+def _refuse_split_lists(given: list[Any]) -> None:
+    """Raise a SettingsError where a list with commas is typed twice: half of it would be lost."""
     for param in given:
-        has_one_value = param.param_type_name == "option" and not (param.multiple or param.is_flag)
-        if has_one_value and given.count(param) > 1:
+        takes_words = param.param_type_name == "option" and not param.multiple
+        is_list = takes_words and key_of(param) in _LISTS
+        is_list = is_list and param.type_descriptor.annotation not in (int, float)
+        if is_list and given.count(param) > 1:
             flag = f"--{key_of(param)}"
             raise SettingsError(
-                f"{flag} was given {given.count(param)} times, and takes one value; the others"
-                f" would be lost. Give {flag} once; members of a list have commas between them."
+                f"{flag} was given {given.count(param)} times, and the last one alone would count."
+                f" Give {flag} once, with commas between its members."
             )
 
 

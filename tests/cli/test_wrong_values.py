@@ -64,20 +64,24 @@ def test_out_of_range_in_the_file(forecast, home):
     )
 
 
-@pytest.mark.parametrize("flags", [("--level", "--level"), ("--output", "-o")])
-def test_an_option_of_one_value_that_comes_again(forecast, flags):
-    run = forecast("predict", "x.csv", flags[0], "80", flags[1], "95")
+@pytest.mark.parametrize(
+    ("command", "flag"),
+    [("predict", "--level"), ("backtest", "--baselines"), ("risk", "--horizon")],
+)
+def test_a_list_that_is_typed_in_two_parts(forecast, command, flag):
+    run = forecast(command, "x.csv", flag, "1", flag, "5")
     assert run.returncode == 2
     assert run.stderr == (
-        f"error: {flags[0]} was given 2 times, and takes one value; the others would be lost. Give"
-        f" {flags[0]} once; members of a list have commas between them.\n"
+        f"error: {flag} was given 2 times, and the last one alone would count. Give {flag} once,"
+        " with commas between its members.\n"
     )
 
 
-def test_help_is_shown_whatever_else_was_typed(forecast):
-    run = forecast("predict", "x.csv", "--level", "80", "--level", "95", "--help")
-    assert (run.returncode, run.stderr) == (0, "")
-    assert "--level" in run.stdout
+@pytest.mark.parametrize("words", [("--horizon", "3", "--horizon", "0"), ("-m", "a", "-m", "none")])
+def test_the_last_one_counts_of_others(forecast, home, words):
+    run = forecast("predict", "x.csv", *words)
+    assert run.returncode != 0
+    assert words[-1] in run.stderr
 
 
 def test_options_that_may_come_again(forecast):
