@@ -151,8 +151,8 @@ def without_filled_weekends(bars: RawBars, notes: list[str]) -> RawBars:
     """The bars without Saturdays and Sundays that were filled, and a sentence on them if any were.
 
     Only bars up to a bar decide about it, so that a forecast from there never depends on what came
-    later: it follows or ends a weekend of which both days repeat the bar before, no weekend has
-    moved, and most other days have. The first Saturday stays.
+    later: both days of two weekends have repeated the bar before by then, no weekend has moved, and
+    most other days have. So those before the second Sunday stay.
 
     Args:
         bars: oldest first, each date once.
@@ -166,7 +166,7 @@ def without_filled_weekends(bars: RawBars, notes: list[str]) -> RawBars:
     moved = ~repeats
     moved[:1] = repeats[:1]  # it is not known of the first one
     others = np.where(is_weekend, 0, moved.astype(np.int64) - repeats)
-    filled = is_weekend & repeats & np.logical_or.accumulate(whole) & (np.cumsum(others) > 0)
+    filled = is_weekend & repeats & (np.cumsum(whole) > 1) & (np.cumsum(others) > 0)
     filled &= ~np.logical_or.accumulate(is_weekend & moved)
     count = int(filled.sum())
     if not count:

@@ -39,11 +39,11 @@ def text(bars: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("form", [pd.DataFrame, without_volume, at_the_close, closes, text])
-def test_filled_weekends_are_left_out_but_for_the_first_saturday(form):
-    with pytest.warns(forecaster.ForecastWarning, match="45 bars of weekends repeat the bar bef"):
+def test_filled_weekends_are_left_out_from_the_second_sunday_on(form):
+    with pytest.warns(forecaster.ForecastWarning, match="43 bars of weekends repeat the bar bef"):
         panel = forecaster.read({"A": form(EVERY_DAY)})
     left = panel.histories[0].sessions
-    kept = BARS.index.union([pd.Timestamp("2024-01-06")])
+    kept = BARS.index.union(pd.to_datetime(["2024-01-06", "2024-01-07", "2024-01-13"]))
     assert left.tolist() == kept.to_numpy().astype("datetime64[D]").tolist()
 
 
