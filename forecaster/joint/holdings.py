@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from forecaster.errors import DataError, SettingsError
-from forecaster.market.files.file_names import refuse_pipe
+from forecaster.market.files.file_names import is_file_source, refuse_pipe
 from forecaster.market.watchlist import TICKER_HEADERS
 from forecaster.patterns import compiled
 from forecaster.wording import listed
@@ -33,6 +33,7 @@ _HEADERS: dict[str, Unit] = {
 }
 _MAY_BE_THOUSANDS = compiled(r"[-+]?[1-9]\d{0,2}\.\d{3}")
 _POINT_IS_DECIMAL = compiled(r"^[-+]?0?\.\d|\.(?:\d{1,2}|\d{4,})%?$")
+_ENDS_OF_SYMBOLS = ("X", "F")
 _MOST_BYTES = 4 * 2**20
 _REMEDY = "Write a table with the columns ticker and shares, such as: AAPL,100"
 
@@ -110,9 +111,14 @@ def _key(position: Position) -> tuple[str, str | None]:
 
 
 def is_position(word: str) -> bool:
-    """Whether a word of a command line is a position: ``TICKER=NUMBER``, and no file."""
+    """Whether a word of a command line is a position, ``TICKER=NUMBER``, or one with a mistake.
+
+    Files are none, and symbols such as ``EURUSD=X`` and ``GC=F`` are tickers.
+    """
     name, sign, amount = word.rpartition("=")
-    return bool(sign and name) and _is_number(amount) and not Path(word).exists()
+    if not (sign and name) or Path(word).exists():
+        return False
+    return _is_number(amount) or not (amount.upper() in _ENDS_OF_SYMBOLS or is_file_source(word))
 
 
 def _is_number(text: str) -> bool:

@@ -96,11 +96,22 @@ class TestWords:
         assert plain(holdings_of(["A=1"])[0]) == [("A", 1, "shares")]
 
     def test_tickers_with_an_equals_sign(self):
-        holdings, _ = holdings_of(["ES=F=2", "EURUSD=X=1000"])
+        holdings, rest = holdings_of(["ES=F=2", "EURUSD=X=1000", "GC=F", "gbpusd=x", "a=b.csv"])
         assert holdings.tickers == ("ES=F", "EURUSD=X")
+        assert rest == ["GC=F", "gbpusd=x", "a=b.csv"]
 
     @pytest.mark.parametrize(
-        "words", [["A=1", "A=2"], ["A=0"], ["CASH=5"], ["A=1,000"], ["A="], ["A=abc", "B=1"]]
+        "words",
+        [
+            ["A=1", "A=2"],
+            ["A=0"],
+            ["CASH=5"],
+            ["A=1,000"],
+            ["A="],
+            ["A=abc", "B=1"],
+            ["A=1", "CASH=100EUR"],
+            ["A=1", "B=10%"],
+        ],
     )
     def test_refusals(self, words):
         with pytest.raises(DataError):
