@@ -101,15 +101,18 @@ class Command(TyperCommand):
 def _refuse_split_lists(given: list[Any]) -> None:
     """Raise a SettingsError where a list with commas is typed twice: half of it would be lost."""
     for param in given:
-        takes_words = param.param_type_name == "option" and not param.multiple
-        is_list = takes_words and key_of(param) in _LISTS
-        is_list = is_list and param.type_descriptor.annotation not in (int, float)
-        if is_list and given.count(param) > 1:
+        if given.count(param) > 1 and _is_list(param):
             flag = f"--{key_of(param)}"
             raise SettingsError(
                 f"{flag} was given {given.count(param)} times, and the last one alone would count."
                 f" Give {flag} once, with commas between its members."
             )
+
+
+def _is_list(param: Any) -> bool:
+    """Whether an option takes words with commas between them."""
+    named = param.param_type_name == "option" and key_of(param) in _LISTS
+    return named and param.type_descriptor.annotation not in (int, float)
 
 
 class Group(TyperGroup):

@@ -172,8 +172,8 @@ def _fits(sessions: bytes, known: Schedule) -> bool:
     places = places[on]
     if len(places) > 1 and np.median(np.diff(places)) >= _WEEK:
         return False
-    opened = np.bincount(_weekday(open_days), minlength=7)
-    traded = np.bincount(_weekday(recent), minlength=7)
+    opened = np.bincount(weekday(open_days), minlength=7)
+    traded = np.bincount(weekday(recent), minlength=7)
     return not bool(np.any((opened >= _REGULAR) & (traded == 0)))
 
 
@@ -326,15 +326,15 @@ def estimate_sessions(history: History, horizon: int) -> Days:
 
 def _by_weekday(recent: Days, after: np.datetime64, count: int) -> Days:
     """The next ``count`` days after a day that are of a weekday seen in ``recent``."""
-    counts = np.bincount(_weekday(recent), minlength=7)
+    counts = np.bincount(weekday(recent), minlength=7)
     if len(recent) < 10:  # too few to have seen a whole week: weekends only if one was seen
         weekdays = np.arange(7) if counts[5:].any() else np.arange(5)
     else:  # a special session on one Saturday does not open every Saturday
         weekdays = np.flatnonzero(4 * counts > counts.max())
     days = after + np.arange(1, 7 * count + 8)
-    return np.asarray(days[np.isin(_weekday(days), weekdays)][:count])
+    return np.asarray(days[np.isin(weekday(days), weekdays)][:count])
 
 
-def _weekday(days: Days) -> Integers:
+def weekday(days: Days) -> Integers:
     """Monday 0 to Sunday 6; 1970-01-01 was a Thursday."""
     return (days.astype("datetime64[D]").astype(np.int64) + 3) % 7

@@ -15,6 +15,7 @@ import numpy as np
 
 from forecaster.arrays import Days, Integers, Mask
 from forecaster.errors import DataError
+from forecaster.market.calendars import weekday
 from forecaster.market.raw_bars import RawBars
 from forecaster.wording import were
 
@@ -27,7 +28,7 @@ MOST_LONG_GAPS = 0.05  # of a stock that trades so often that the above is not i
 FEWEST_SHORT_GAPS = 8  # before bars every few days are told from holidays
 NEIGHBOURS_SHARE = 0.02  # daily bars stand on neighbouring days far more often
 LONGEST_HOLIDAY = 12
-_THURSDAY, _SATURDAY, _SUNDAY = 3, 5, 6  # Monday is 0; day 0 of datetime64 was a Thursday
+_SATURDAY, _SUNDAY = 5, 6
 _COPIED = ("open", "high", "low")  # or the close, where a vendor fills
 _PERIODS = {"a week": (5, 9), "a month": (26, 36), "a quarter": (85, 98), "a year": (350, 380)}
 
@@ -158,11 +159,10 @@ def without_filled_weekends(bars: RawBars, notes: list[str]) -> RawBars:
         bars: oldest first, each date once.
         notes: a sentence is added.
     """
-    days = bars.days.astype("datetime64[D]").astype(np.int64)
-    weekday = (days + _THURSDAY) % 7
-    is_weekend, repeats = weekday >= _SATURDAY, _repeats(bars)
+    days, repeats = weekday(bars.days), _repeats(bars)
+    is_weekend, follows = days >= _SATURDAY, np.diff(bars.days) == np.timedelta64(1, "D")
     whole = np.zeros(len(days), dtype=bool)
-    whole[1:] = (weekday[1:] == _SUNDAY) & (np.diff(days) == 1) & repeats[1:] & repeats[:-1]
+    whole[1:] = (days[1:] == _SUNDAY) & follows & repeats[1:] & repeats[:-1]
     moved = ~repeats
     moved[:1] = repeats[:1]  # it is not known of the first one
     others = np.where(is_weekend, 0, moved.astype(np.int64) - repeats)
