@@ -262,7 +262,7 @@ def _moved(
         if history is not None and place is not None:
             later = [split.value for split in history.splits if split.session > forecast.cutoff]
             close = float(history.close[place]) * math.prod(later)
-            if abs(close / forecast.last_close - 1) > most:
+            if abs(close - forecast.last_close) > most * forecast.last_close:
                 moved.setdefault(history.ticker, []).append((forecast, close))
     return moved
 

@@ -233,6 +233,14 @@ class TestAfterTheCutoff:
         write(store, source.truth["ABC"], 180)
         assert run(store, source, since=last + 1).notes == ()
 
+    def test_a_forecast_from_nothing_is_of_another_close(self, store, source):
+        """As a cell that somebody changed has it; nothing is divided by it."""
+        write(store, source.truth["ABC"], len(source.truth["ABC"]) - 1)
+        with store.writing() as tx:
+            tx.exec_driver_sql("UPDATE journal SET last_close = 0.0")
+        (said,) = (note.message for note in run(store, source).notes if note.loud)
+        assert said.startswith("1 forecast was made from another close than is stored now")
+
     def test_a_dividend_belongs_to_the_return(self, store, source):
         made = source.truth["ABC"]
         write(store, made, 180)
